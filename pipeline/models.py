@@ -1,0 +1,119 @@
+"""Weights: found in installed packages, checked against the catalogue, loaded once, kept warm."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pipeline.catalog import MODELS, Model, WeightFile
+from pipeline.errors import ModelDigestError, ModelMissingError
+
+T = TypeVar("T")
+
+
+def find_file(file: WeightFile) -> Path | None:
+    """Where an installed package keeps the file, found without importing the package; None if it is not there."""
+    spec = find_spec(file.package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(next(iter(spec.submodule_search_locations))) / file.path
+    return path if path.is_file() else None
+
+
+def verify_file(path: Path, file: WeightFile) -> None:
+    """Raises `ModelDigestError` unless the file's sha256 is the catalogue's."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != file.sha256:
+        raise ModelDigestError(
+            f"The weights in {file.package} are not the ones Stemcord knows.",
+            mend="Run `make env` to install them again.",
+            detail=f"{path}: sha256 {digest}, expected {file.sha256}",
+        )
+
+
+def model_digest(name: str) -> str:
+    """One digest for all files of a model, part of every memo key that its output depends on."""
+    entry = MODELS[name]
+    text = "\n".join([entry.name, entry.source, *(f"{file.name} {file.sha256}" for file in entry.files)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Models:
+    """The weights of one engine process.
+
+    `home` holds what is converted or downloaded once; `device` is `cpu`, `cuda` or `auto`.
+    """
+
+    def __init__(self, home: Path, device: str = "auto") -> None:
+        self.home = home
+        self._device = device
+        self._verified: dict[str, dict[str, Path]] = {}
+        self._loaded: dict[str, object] = {}
+        # Two threads of one process must not load the same weights twice.
+        self._lock = threading.RLock()
+
+    @property
+    def device(self) -> str:
+        """The torch device: what was asked for, or CUDA when a card is there."""
+        if self._device == "auto":
+            import torch
+
+            self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        return self._device
+
+    def entry(self, name: str) -> Model:
+        """The catalogue entry; raises `ModelMissingError` for an unknown name."""
+        try:
+            return MODELS[name]
+        except KeyError:
+            raise ModelMissingError(
+                f"There is no model called {name!r}.", mend="Run `stemcord models list` to see the names."
+            ) from None
+
+    def files(self, name: str) -> dict[str, Path]:
+        """The verified files of a model by their catalogue names; digests are read once per process.
+
+        Raises `ModelMissingError` or `ModelDigestError`.
+        """
+        with self._lock:
+            if name not in self._verified:
+                self._verified[name] = {file.name: self._verified_path(name, file) for file in self.entry(name).files}
+            return self._verified[name]
+
+    def loaded(self, key: str, load: Callable[[], T]) -> T:
+        """What `load` returned for that key, loaded on first use."""
+        with self._lock:
+            if key not in self._loaded:
+                self._loaded[key] = load()
+            return cast("T", self._loaded[key])
+
+    def unload(self) -> None:
+        """Let go of everything that was loaded."""
+        with self._lock:
+            self._loaded.clear()
+
+    def _verified_path(self, name: str, file: WeightFile) -> Path:
+        path = find_file(file)
+        if path is None:
+            raise ModelMissingError(
+                f"The weights of {name} are not installed.",
+                mend="Run `make env`; it installs every package that ships weights.",
+                detail=f"{file.path} of package {file.package}",
+            )
+        verify_file(path, file)
+        return path
+
+
+def load_module(path: Path, name: str) -> Any:  # noqa: ANN401 - a module of a third party has no static type
+    """Run one verified Python file of a package without importing the package around it."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ModelMissingError(f"The model code {path.name} cannot be read.", mend="Run `make env`.")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

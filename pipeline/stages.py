@@ -1,0 +1,103 @@
+"""What a stage is, and the list of all stages.
+
+A stage is a pure function of content: its output depends on the bytes of its inputs,
+its parameters, its version and the weights it uses, and on nothing else. That is what
+lets a result be kept and used again (`worker.stages`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, TypeAlias, cast
+
+from pipeline.catalog import Environment
+from pipeline.models import Models
+from pipeline.types import Artefact, JsonValue
+
+Facts: TypeAlias = dict[str, JsonValue]
+
+
+class Report(Protocol):
+    """Called by a stage as it goes; raises `Cancelled` when the job was stopped."""
+
+    def __call__(self, fraction: float, message: str = "") -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a stage function is given."""
+
+    inputs: Mapping[str, Path]
+    params: Mapping[str, JsonValue]
+    out: Path
+    """An empty folder; every file left in it becomes an artefact of the stage, by its name."""
+    report: Report
+    models: Models
+
+
+StageFunction: TypeAlias = Callable[[Work], Facts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A named stage, where its code is and which environment runs it."""
+
+    name: str
+    function: str
+    """`module:function`, imported in the engine process only."""
+    environment: Environment = "media"
+    version: int = 1
+    """Raised when the same inputs would now give another output."""
+    limit: float = 30 * 60.0
+    """Seconds before the engine is stopped, at the least."""
+    limit_per_second: float = 4.0
+    """Further seconds for each second of the clip."""
+
+    def load(self) -> StageFunction:
+        """The function itself."""
+        module, _, function = self.function.partition(":")
+        return cast("StageFunction", getattr(import_module(module), function))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOutput:
+    """What a stage gave: facts as JSON and files in the store, by file name."""
+
+    facts: Facts
+    artefacts: Mapping[str, Artefact]
+    engine_seconds: float
+    reused: bool = False
+    seconds: float = 0.0
+
+
+class Perform(Protocol):
+    """Runs a stage somewhere, or finds its output in the store.
+
+    Raises the `AudioProcessingError` that the stage raised.
+    """
+
+    async def __call__(
+        self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
+    ) -> StageOutput: ...
+
+
+STAGES: Mapping[str, Stage] = MappingProxyType(
+    {
+        stage.name: stage
+        for stage in (
+            Stage(name="probe", function="pipeline.media:probe_stage"),
+            Stage(name="extract", function="pipeline.media:extract_stage"),
+            Stage(name="route", function="pipeline.route:route_stage"),
+            Stage(name="separate", function="pipeline.separation.stage:separate_stage"),
+            Stage(name="listen", function="pipeline.media:listen_stage"),
+            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage"),
+            Stage(name="transcribe", function="pipeline.speech.transcribe:transcribe_stage", environment="asr"),
+            Stage(name="align", function="pipeline.speech.align:align_stage"),
+            Stage(name="mix", function="pipeline.mix.stage:mix_stage"),
+            Stage(name="subtitles", function="pipeline.export.subtitles:subtitles_stage"),
+            Stage(name="report", function="pipeline.export.report:report_stage"),
+        )
+    }
+)

@@ -1,0 +1,282 @@
+"""The words the whole project speaks: requests, clips, stems, turns, results.
+
+Only the standard library is imported here, so that the bot can use these types
+without loading a sound library. Times are seconds on the clip's own clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+"""What a stage may take as a parameter and give back as a fact."""
+
+
+class Task(StrEnum):
+    """What a person asked for."""
+
+    SEPARATE = "separate"
+    TRANSCRIBE = "transcribe"
+    REMIX = "remix"
+    ALL = "all"
+
+
+class RouteName(StrEnum):
+    """The path a clip takes through the engines."""
+
+    BASIC = "basic"
+    DIALOGUE = "dialogue"
+    CINEMATIC = "cinematic"
+
+
+class Preset(StrEnum):
+    """Which set of weights is used."""
+
+    POCKET = "pocket"
+    STUDIO = "studio"
+
+
+class Budget(StrEnum):
+    """How much work a clip may cost."""
+
+    LOW = "low"
+    NORMAL = "normal"
+
+
+class StemName(StrEnum):
+    """The parts a clip's sound is taken into; background is all but the vocals."""
+
+    VOCALS = "vocals"
+    MUSIC = "music"
+    SFX = "sfx"
+    AMBIENT = "ambient"
+    BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to do with a clip. Build it with `pipeline.options.parse_request`."""
+
+    task: Task = Task.ALL
+    route: RouteName | None = None
+    """None: the route is measured on the clip."""
+    preset: Preset = Preset.POCKET
+    budget: Budget = Budget.NORMAL
+    language: str | None = None
+    """ISO 639-1 code; None: the language is detected."""
+    speakers: int | None = None
+    """Exact number of speakers; None: it is found."""
+    voice: float = 1.0
+    """Linear gain of the vocals in the remix."""
+    background: float = 0.7
+    """Linear gain of everything else in the remix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioStream:
+    """The sound track of a clip as its container declares it."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    layout: str
+    start: float
+    """Seconds from the start of the clip's clock to the first sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStream:
+    """The picture of a clip as its container declares it."""
+
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInfo:
+    """What probing a clip tells."""
+
+    container: str
+    duration: float
+    audio: AudioStream
+    video: VideoStream | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """A file in the store: its name for people and the sha256 of its bytes."""
+
+    name: str
+    """Relative path for people, such as `stems/vocals.flac`."""
+    digest: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A route that was not taken, and why."""
+
+    name: RouteName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The chosen route with the numbers it was chosen by."""
+
+    name: RouteName
+    engine: str
+    """The separation engine, or `ffmpeg` on the basic route."""
+    model: str | None
+    """Name of the catalogue entry, None on the basic route."""
+    reason: str
+    asked: bool
+    """True when the person chose, False when the clip was measured."""
+    measurements: Mapping[str, float] = field(default_factory=dict[str, float])
+    rejected: tuple[Rejected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerSegment:
+    """A stretch in which one speaker is heard; stretches may overlap."""
+
+    start: float
+    end: float
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diarization:
+    """Who is heard when; `exclusive` has no overlap and serves to place words."""
+
+    speakers: tuple[str, ...]
+    segments: tuple[SpeakerSegment, ...]
+    exclusive: tuple[SpeakerSegment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One recognised word; punctuation stays with its word."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """What an engine heard, before it is given to speakers."""
+
+    language: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """A voice in the clip and the name people see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one speaker says until another goes on or a long pause comes."""
+
+    start: float
+    end: float
+    speaker: str
+    text: str
+    overlap: bool
+    """True when another speaker is heard at the same time."""
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """Who said what; the layout of `transcript.json`."""
+
+    language: str
+    duration: float
+    speakers: tuple[Speaker, ...]
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loudness:
+    """Integrated loudness (ITU-R BS.1770, LUFS) and sample peak (dBFS); None for silence."""
+
+    integrated: float | None
+    peak: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a stage is; fraction goes from 0 to 1."""
+
+    stage: str
+    fraction: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUse:
+    """Which weights made a part of a result."""
+
+    stage: str
+    engine: str
+    model: str
+    licence: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTiming:
+    """What a stage cost: `seconds` as the job saw it, `engine_seconds` inside the engine."""
+
+    stage: str
+    seconds: float
+    engine_seconds: float
+    reused: bool
+    """True when the result came from the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error as data, so that it can cross a process or a queue."""
+
+    type: str
+    message: str
+    mend: str
+    detail: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """All that a job gives back; `result.json` is its JSON form."""
+
+    request: Request
+    media: MediaInfo
+    route: Route
+    artefacts: tuple[Artefact, ...]
+    speakers: tuple[Speaker, ...] = ()
+    language: str | None = None
+    loudness: Mapping[str, Loudness] = field(default_factory=dict[str, Loudness])
+    """By part: `original`, `final`, and each stem."""
+    models: tuple[ModelUse, ...] = ()
+    timings: tuple[StageTiming, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    """Parts that could not be made; the rest of the result stands."""
+    notes: tuple[str, ...] = ()
+    """Sentences for people, such as why a stem is missing."""
+
+    def artefact(self, name: str) -> Artefact | None:
+        """The artefact of that name, or None."""
+        return next((a for a in self.artefacts if a.name == name), None)

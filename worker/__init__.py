@@ -1,0 +1,1 @@
+"""Jobs: the queue, the artefact store, the leases and the two workers."""

@@ -1,0 +1,112 @@
+"""What travels on the queue: frozen, versioned, JSON.
+
+Messages are dataclasses encoded by msgspec; a union is told apart by its `kind`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from pipeline.types import Artefact, Failure, Progress, Request, Result
+
+VERSION = 1
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Base of all messages."""
+
+
+class ReplyTo(Message):
+    """Where in Discord the answer goes; ids are decimal snowflakes as text."""
+
+    application_id: str
+    channel_id: str
+    user_id: str
+    guild_id: str | None = None
+    message_id: str | None = None
+    """The message that shows the job; it is edited by the bot's own token once the interaction's is gone."""
+    interaction_token: str = ""
+    interaction_expires: float = 0.0
+    """Unix time after which the interaction token is refused."""
+    size_limit: int = 10 * 1024 * 1024
+    """Bytes allowed per file in that place."""
+    locale: str = "en-US"
+
+
+class Job(Message):
+    """One clip and what to do with it."""
+
+    id: str
+    request: Request
+    source: Artefact
+    """The clip, already in the store; its name is what the person called it."""
+    submitted: float
+    """Unix time."""
+    dub: Artefact | None = None
+    """A whole replacement track for the vocals."""
+    fresh: bool = False
+    """Do not use what the store already has."""
+    ahead: bool = False
+    """Work done in idle time in case somebody asks; it gives way to any other job."""
+    reply_to: ReplyTo | None = None
+    version: int = VERSION
+
+
+class Started(Message, tag_field="kind", tag="started"):
+    """A worker took the job; attempts count from 1."""
+
+    attempt: int
+    worker: str
+
+
+class Progressed(Message, tag_field="kind", tag="progressed"):
+    """A stage went on."""
+
+    progress: Progress
+
+
+class Finished(Message, tag_field="kind", tag="finished"):
+    """The job is done; `result.failures` names the parts that could not be made."""
+
+    result: Result
+
+
+class Failed(Message, tag_field="kind", tag="failed"):
+    """The job gave nothing."""
+
+    failure: Failure
+
+
+class Stopped(Message, tag_field="kind", tag="stopped"):
+    """A person cancelled the job."""
+
+
+Event = Started | Progressed | Finished | Failed | Stopped
+TERMINAL = (Finished, Failed, Stopped)
+
+JobStatus = Literal["queued", "running", "finished", "failed", "stopped", "dead"]
+
+
+class JobState(Message):
+    """A job as a list shows it."""
+
+    job: Job
+    status: JobStatus
+    attempts: int
+    position: int | None = None
+    """How many jobs are before it; None once it has ended."""
+
+
+def encode(message: Message) -> bytes:
+    """A message as JSON bytes."""
+    return msgspec.json.encode(message)
+
+
+def decode_job(data: bytes) -> Job:
+    """A job from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    return msgspec.json.decode(data, type=Job)
+
+
+def decode_event(data: bytes) -> Event:
+    """An event from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    return msgspec.json.decode(data, type=Event)
