@@ -240,9 +240,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 PRESETS: Mapping[Preset, PresetModels] = MappingProxyType(
     {
         Preset.POCKET: PresetModels(
-            separation=MappingProxyType(
-                {RouteName.DIALOGUE: "deepfilternet3", RouteName.CINEMATIC: "deepfilternet3"}
-            ),
+            separation=MappingProxyType({RouteName.DIALOGUE: "deepfilternet3", RouteName.CINEMATIC: "deepfilternet3"}),
             music_separation="spleeter-2stems",
             segmentation="segmentation-3.0",
             embedding="campplus-zh-en",

@@ -146,7 +146,7 @@ class AttemptsError(AudioProcessingError):
     mend_by_default = "It is kept: look at it with `stemcord jobs list`, then `stemcord jobs replay` or `discard`."
 
 
-class Cancelled(AudioProcessingError):
+class Cancelled(AudioProcessingError):  # noqa: N818 - nothing went wrong
     """A person stopped the job."""
 
     mend_by_default = ""

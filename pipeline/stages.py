@@ -22,7 +22,9 @@ Facts: TypeAlias = dict[str, JsonValue]
 class Report(Protocol):
     """Called by a stage as it goes; raises `Cancelled` when the job was stopped."""
 
-    def __call__(self, fraction: float, message: str = "") -> None: ...
+    def __call__(self, fraction: float, message: str = "") -> None:
+        """Tell how far the stage is, from 0 to 1, and what it is doing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,9 @@ class Perform(Protocol):
 
     async def __call__(
         self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> StageOutput: ...
+    ) -> StageOutput:
+        """Give the output of a stage for these inputs and parameters."""
+        ...
 
 
 STAGES: Mapping[str, Stage] = MappingProxyType(

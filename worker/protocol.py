@@ -16,7 +16,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     """Base of all messages."""
 
 
-class ReplyTo(Message):
+class ReplyTo(Message, frozen=True, kw_only=True):
     """Where in Discord the answer goes; ids are decimal snowflakes as text."""
 
     application_id: str
@@ -33,7 +33,7 @@ class ReplyTo(Message):
     locale: str = "en-US"
 
 
-class Job(Message):
+class Job(Message, frozen=True, kw_only=True):
     """One clip and what to do with it."""
 
     id: str
@@ -52,32 +52,32 @@ class Job(Message):
     version: int = VERSION
 
 
-class Started(Message, tag_field="kind", tag="started"):
+class Started(Message, frozen=True, kw_only=True, tag_field="kind", tag="started"):
     """A worker took the job; attempts count from 1."""
 
     attempt: int
     worker: str
 
 
-class Progressed(Message, tag_field="kind", tag="progressed"):
+class Progressed(Message, frozen=True, kw_only=True, tag_field="kind", tag="progressed"):
     """A stage went on."""
 
     progress: Progress
 
 
-class Finished(Message, tag_field="kind", tag="finished"):
+class Finished(Message, frozen=True, kw_only=True, tag_field="kind", tag="finished"):
     """The job is done; `result.failures` names the parts that could not be made."""
 
     result: Result
 
 
-class Failed(Message, tag_field="kind", tag="failed"):
+class Failed(Message, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
     """The job gave nothing."""
 
     failure: Failure
 
 
-class Stopped(Message, tag_field="kind", tag="stopped"):
+class Stopped(Message, frozen=True, kw_only=True, tag_field="kind", tag="stopped"):
     """A person cancelled the job."""
 
 
@@ -87,7 +87,7 @@ TERMINAL = (Finished, Failed, Stopped)
 JobStatus = Literal["queued", "running", "finished", "failed", "stopped", "dead"]
 
 
-class JobState(Message):
+class JobState(Message, frozen=True, kw_only=True):
     """A job as a list shows it."""
 
     job: Job

@@ -1,0 +1,1 @@
+"""Putting it all on machines: set-up, everything on one machine, the command line."""

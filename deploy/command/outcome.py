@@ -1,0 +1,74 @@
+"""A finished job on disk and on the terminal."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.types import Result
+from worker.store import Store
+
+
+async def write_result(result: Result, store: Store, out: Path) -> None:
+    """Put every artefact and `result.json` into the folder, all or nothing.
+
+    Files are gathered beside the folder first and moved in by rename, `result.json` last,
+    so that an interrupted run leaves no half-written file.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    gathered = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        for artefact in result.artefacts:
+            target = gathered / artefact.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            await store.fetch(artefact, target)
+        document = msgspec.json.format(msgspec.json.encode(result), indent=2)
+        await asyncio.to_thread((gathered / "result.json").write_bytes, document)
+        await asyncio.to_thread(_move_in, gathered, out)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, gathered, ignore_errors=True)
+
+
+def _move_in(gathered: Path, out: Path) -> None:
+    files = [path for path in gathered.rglob("*") if path.is_file() and path.name != "result.json"]
+    for path in [*files, gathered / "result.json"]:
+        target = out / path.relative_to(gathered)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+
+
+def show_result(result: Result, out: Path, seconds: float, console: Console) -> None:
+    """Print the short summary: route and why, speakers, stages, what failed, where the files are."""
+    console.print(f"\n[bold]Route[/bold]     {result.route.name} ({result.route.model or result.route.engine})")
+    console.print(f"          {result.route.reason}", highlight=False)
+    if result.language is not None:
+        names = ", ".join(speaker.name for speaker in result.speakers) or "nobody"
+        console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
+    final = result.loudness.get("final")
+    if final is not None and final.integrated is not None:
+        console.print(f"[bold]Loudness[/bold]  {final.integrated:.1f} LUFS, peak {final.peak or 0:.1f} dBFS")
+    console.print(_timing_table(result, seconds))
+    for note in result.notes:
+        console.print(f"[yellow]Note[/yellow]      {note}", highlight=False)
+    for failure in result.failures:
+        console.print(f"[red]Failed[/red]    {failure.stage}: {failure.message} {failure.mend}", highlight=False)
+    console.print(f"[bold]Files[/bold]     {out} ({len(result.artefacts) + 1} files)", highlight=False, soft_wrap=True)
+
+
+def _timing_table(result: Result, seconds: float) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("Stage     ")
+    table.add_column("seconds", justify="right")
+    table.add_column("in the engine", justify="right")
+    table.add_column("")
+    for timing in result.timings:
+        table.add_row(
+            timing.stage, f"{timing.seconds:.1f}", f"{timing.engine_seconds:.1f}", "kept" if timing.reused else ""
+        )
+    engines = sum(timing.engine_seconds for timing in result.timings if not timing.reused)
+    table.add_row("all", f"{seconds:.1f}", f"{engines:.1f}", "", style="bold")
+    return table

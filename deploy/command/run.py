@@ -1,0 +1,172 @@
+"""`stemcord run`: a clip through the same queue and workers as the bot."""
+
+import asyncio
+import signal
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from deploy.command.outcome import show_result, write_result
+from deploy.command.progress import JobProgress
+from deploy.local import Broker, local_workers
+from pipeline.errors import AudioProcessingError, Cancelled, MediaError, ValidationError, from_failure
+from pipeline.options import parse_request
+from pipeline.types import Request, Result
+from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Stopped
+from worker.queue import Queue
+from worker.settings import WorkerSettings
+from worker.store import Store
+
+
+def run(
+    clip: Annotated[Path, typer.Argument(help="A video or sound file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    task: Annotated[str, typer.Option(help="separate | transcribe | remix | all")] = "all",
+    route: Annotated[str, typer.Option(help="auto | basic | dialogue | cinematic")] = "auto",
+    preset: Annotated[str | None, typer.Option(help="pocket | studio; default STEMCORD_PRESET")] = None,
+    budget: Annotated[str, typer.Option(help="low | normal")] = "normal",
+    language: Annotated[str, typer.Option(help="Language code such as en or zh, or auto.")] = "auto",
+    speakers: Annotated[str, typer.Option(help="Exact number of speakers, or auto.")] = "auto",
+    dub: Annotated[Path | None, typer.Option(help="A sound file that replaces the vocals.")] = None,
+    voice: Annotated[str, typer.Option(help="Gain of the voice in the remix.")] = "1.0",
+    background: Annotated[str, typer.Option(help="Gain of everything else in the remix.")] = "0.7",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what the store already has.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of a summary.")] = False,
+) -> None:
+    """Take a clip apart, write down who said what, and mix it together again."""
+    console = Console(stderr=as_json)
+    settings = WorkerSettings()
+    started = time.monotonic()
+    try:
+        request = parse_request(
+            {
+                "task": task,
+                "route": route,
+                "preset": preset or settings.preset,
+                "budget": budget,
+                "language": language,
+                "speakers": speakers,
+                "voice": voice,
+                "background": background,
+            }
+        )
+        _check_paths(clip, dub, out, settings.max_size)
+        order = _Order(request=request, clip=clip, out=out, dub=dub, fresh=fresh)
+        result = asyncio.run(_run(order, settings, console))
+    except AudioProcessingError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(2 if isinstance(error, ValidationError) else 1) from error
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped; finished stages are kept for the next run.")
+        raise typer.Exit(1) from None
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
+    else:
+        show_result(result, out, time.monotonic() - started, console)
+    raise typer.Exit(1 if result.failures else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What the command line asked for, checked."""
+
+    request: Request
+    clip: Path
+    out: Path
+    dub: Path | None
+    fresh: bool
+
+
+async def _run(order: _Order, settings: WorkerSettings, console: Console) -> Result:
+    store = Store.open(settings.store_url)
+    async with _queue(settings, console) as queue:
+        job = Job(
+            id=uuid.uuid4().hex,
+            request=order.request,
+            source=await store.put(order.clip, name=order.clip.name),
+            dub=None if order.dub is None else await store.put(order.dub, name=order.dub.name),
+            submitted=time.time(),
+            fresh=order.fresh,
+        )
+        await queue.submit(job)
+        with JobProgress(console) as progress:
+            result = await _follow(queue, job, progress)
+    await write_result(result, store, order.out)
+    return result
+
+
+@asynccontextmanager
+async def _queue(settings: WorkerSettings, console: Console) -> AsyncIterator[Queue]:
+    """A queue with live workers behind it, started here when nobody else has."""
+    async with AsyncExitStack() as stack:
+        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
+        queue = await stack.enter_async_context(Queue.connect(url))
+        if settings.redis_url is None or not await queue.workers():
+            console.print("Starting the workers …")
+            await stack.enter_async_context(local_workers(settings, url))
+        yield queue
+
+
+async def _follow(queue: Queue, job: Job, progress: JobProgress) -> Result:
+    """The job's result; Ctrl-C cancels the job before it is passed on."""
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted.set)
+    following = asyncio.create_task(_last_event(queue, job.id, progress))
+    stopping = asyncio.create_task(interrupted.wait())
+    try:
+        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not following.done():
+            await queue.cancel(job.id)
+            await asyncio.wait({following}, timeout=10)
+            raise KeyboardInterrupt
+        match await following:
+            case Finished(result=result):
+                return result
+            case Failed(failure=failure):
+                raise from_failure(failure)
+            case Stopped():
+                raise Cancelled("The job was cancelled.")
+            case _:
+                raise AudioProcessingError("The job ended without a result.")
+    finally:
+        following.cancel()
+        stopping.cancel()
+
+
+async def _last_event(queue: Queue, job_id: str, progress: JobProgress) -> Event | None:
+    async for event in queue.events(job_id):
+        progress.show(event)
+        if isinstance(event, TERMINAL):
+            return event
+    return None
+
+
+def _check_paths(clip: Path, dub: Path | None, out: Path, max_size: int) -> None:
+    if out.exists() and not out.is_dir():
+        raise ValidationError(f"{out} is a file.", mend="Name a folder with --out.")
+    for path in (clip,) if dub is None else (clip, dub):
+        _check_file(path, max_size)
+
+
+def _check_file(path: Path, max_size: int) -> None:
+    if not path.is_file():
+        raise ValidationError(f"There is no file {path}.", mend="Check the path.")
+    size = path.stat().st_size
+    if size == 0:
+        raise MediaError(f"{path.name} is empty.")
+    if size > max_size:
+        raise ValidationError(
+            f"{path.name} has {size / 1e6:.0f} MB; at most {max_size / 1e6:.0f} MB are allowed.",
+            mend="Send a smaller clip or raise STEMCORD_MAX_SIZE.",
+        )

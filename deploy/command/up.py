@@ -1,0 +1,67 @@
+"""`stemcord up`: broker, both workers and, with a token, the bot, on this machine."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import typer
+from rich.console import Console
+
+from deploy.local import Broker, local_workers
+from pipeline.errors import AudioProcessingError
+from worker.settings import WorkerSettings
+
+GRACE = 15.0
+"""Seconds that the bot may take to say goodbye."""
+
+
+def up() -> None:
+    """Start everything on one machine and stay until Ctrl-C."""
+    console = Console()
+    try:
+        code = asyncio.run(_up(WorkerSettings(), console))
+    except AudioProcessingError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    raise typer.Exit(code)
+
+
+async def _up(settings: WorkerSettings, console: Console) -> int:
+    asked_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+    async with AsyncExitStack() as stack:
+        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
+        console.print(f"broker   {url}", highlight=False)
+        await stack.enter_async_context(local_workers(settings, url))
+        console.print("workers  media, asr")
+        if not os.environ.get("DISCORD_TOKEN"):
+            console.print("bot      not started: set DISCORD_TOKEN to bring it to Discord")
+            await asked_to_stop.wait()
+            return 0
+        return await _run_bot(url, asked_to_stop, console)
+
+
+async def _run_bot(url: str, asked_to_stop: asyncio.Event, console: Console) -> int:
+    """The bot's exit code; 0 when it was asked to stop."""
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", env=os.environ | {"STEMCORD_REDIS_URL": url}, start_new_session=True
+    )
+    console.print("bot      started; stop everything with Ctrl-C")
+    ended = asyncio.create_task(bot.wait())
+    stopping = asyncio.create_task(asked_to_stop.wait())
+    try:
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            console.print("[red]The bot ended on its own; its last lines above say why.[/red]")
+            return ended.result() or 1
+        bot.terminate()
+        await asyncio.wait({ended}, timeout=GRACE)
+        return 0
+    finally:
+        if bot.returncode is None:
+            bot.kill()
+            await bot.wait()
+        stopping.cancel()
