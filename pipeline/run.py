@@ -234,7 +234,7 @@ async def _awaited(work: Awaitable[T]) -> T:
     return await work
 
 
-def _convert(value: JsonValue | dict[str, JsonValue], kind: type[T] | Any) -> T:  # noqa: ANN401 - tuple[X, ...] is no type
+def _convert(value: object, kind: type[T] | Any) -> T:  # noqa: ANN401 - tuple[X, ...] is no type
     return msgspec.convert(value, type=kind)
 
 

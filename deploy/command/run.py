@@ -18,7 +18,7 @@ from rich.console import Console
 from deploy.command.outcome import show_result, write_result
 from deploy.command.progress import JobProgress
 from deploy.local import Broker, local_workers
-from pipeline.errors import AudioProcessingError, Cancelled, MediaError, ValidationError, from_failure
+from pipeline.errors import AudioProcessingError, Cancelled, LimitError, MediaError, ValidationError, from_failure
 from pipeline.options import parse_request
 from pipeline.types import Request, Result
 from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Stopped
@@ -166,7 +166,7 @@ def _check_file(path: Path, max_size: int) -> None:
     if size == 0:
         raise MediaError(f"{path.name} is empty.")
     if size > max_size:
-        raise ValidationError(
+        raise LimitError(
             f"{path.name} has {size / 1e6:.0f} MB; at most {max_size / 1e6:.0f} MB are allowed.",
             mend="Send a smaller clip or raise STEMCORD_MAX_SIZE.",
         )

@@ -1,0 +1,104 @@
+"""The main job on the sample, by the public command, on the pocket preset's real weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.bench.speech_scores import score_folder
+from tests.e2e.conftest import DATA, SAMPLE, Machine
+
+FILES = {
+    *("result.json", "report.png", "final.m4a", "final.mp4", "stems/vocals.flac", "stems/background.flac"),
+    *(f"transcript.{kind}" for kind in ("json", "txt", "srt", "vtt", "ass", "rttm", "TextGrid")),
+}
+
+
+def files_of(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "result.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def first(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("first") / "out"
+    done = machine.stemcord("run", SAMPLE, "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_the_folder_holds_every_file_that_was_promised(first: Path) -> None:
+    assert files_of(first) == FILES
+
+
+def test_the_result_says_route_models_timings_and_loudness(first: Path) -> None:
+    result = result_of(first)
+    assert result["route"]["name"] == "dialogue"
+    assert result["route"]["reason"]
+    assert {use["model"] for use in result["models"]} >= {"deepfilternet3", "segmentation-3.0", "whisper-base"}
+    assert {"probe", "separate", "diarize", "transcribe", "mix"} <= {timing["stage"] for timing in result["timings"]}
+    assert not any(timing["reused"] for timing in result["timings"])
+    assert result["loudness"]["final"]["integrated"] < 0
+    assert not result["failures"]
+
+
+def test_three_speakers_are_found_and_given_their_words(first: Path) -> None:
+    scores = score_folder(first, DATA / "sample.rttm", DATA / "sample.turns.json")
+    assert scores.speakers == 3
+    assert scores.der <= 0.08
+    assert scores.cpwer <= 0.05
+
+
+def test_stems_add_up_to_the_original(first: Path, machine: Machine, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    done = machine.stemcord("run", SAMPLE, "--out", plain, "--task", "remix", "--voice", "1", "--background", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    vocals, rate = soundfile.read(first / "stems/vocals.flac", always_2d=True)
+    background, _ = soundfile.read(first / "stems/background.flac", always_2d=True)
+    original = decode(SAMPLE, rate, vocals.shape[1])
+    difference = vocals + background - original[: len(vocals)]
+    assert abs(len(original) - len(vocals)) == 0
+    assert 20 * np.log10(np.sqrt(np.mean(difference**2)) + 1e-12) <= -90
+
+
+def decode(path: Path, rate: int, channels: int) -> np.ndarray:
+    """The sound as ffmpeg decodes it, float, shape (frames, channels)."""
+    import subprocess
+
+    import imageio_ffmpeg
+
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-vn", "-f", "f32le"]
+    done = subprocess.run(
+        [*command, "-ar", str(rate), "-ac", str(channels), "-"], capture_output=True, check=True, timeout=60
+    )
+    return np.frombuffer(done.stdout, np.float32).reshape(-1, channels).astype(np.float64)
+
+
+def test_the_same_clip_again_runs_no_engine(first: Path, machine: Machine, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    done = machine.stemcord("run", SAMPLE, "--out", again)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(timing["reused"] for timing in result_of(again)["timings"])
+    assert (again / "stems/vocals.flac").read_bytes() == (first / "stems/vocals.flac").read_bytes()
+
+
+def test_json_output_is_the_result(first: Path, machine: Machine, tmp_path: Path) -> None:
+    done = machine.stemcord("run", SAMPLE, "--out", tmp_path / "out", "--task", "separate", "--json")
+    assert done.returncode == 0, done.stderr
+    names = {item["name"] for item in json.loads(done.stdout)["artefacts"]}
+    assert names == {"stems/vocals.flac", "stems/background.flac", "report.png"}
+    assert first.is_dir()
+
+
+def test_the_basic_route_extracts_as_the_seed_does(machine: Machine, tmp_path: Path) -> None:
+    done = machine.stemcord("run", SAMPLE, "--out", tmp_path / "out", "--budget", "low", "--task", "separate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    info = soundfile.info(tmp_path / "out" / "audio.wav")
+    assert (info.samplerate, info.channels, info.subtype) == (44_100, 1, "PCM_16")
+    assert result_of(tmp_path / "out")["route"]["name"] == "basic"
