@@ -151,9 +151,7 @@ async def after_separate(queue: Queue, store: Store, console: Console) -> None:
     waited = time.perf_counter() - waited
     _, after = await run_job(queue, other_clip, Task.TRANSCRIBE, fresh=False)
     console.print(f"{'look-ahead took':<32}{waited:.2f} s")
-    console.print(
-        f"{'/transcribe after /separate':<32}{after:.2f} s, {alone / after:.0f} times quicker than of a new clip"
-    )
+    console.print(f"{'/transcribe after /separate':<32}{after:.2f} s, {alone / after:.0f} times quicker")
 
 
 async def variants(store: Store) -> tuple[Artefact, Artefact]:
