@@ -1,0 +1,95 @@
+"""Starts the bot: `python -m bot` or `stemcord bot`. A failure to start is one readable line."""
+
+import asyncio
+import signal
+import sys
+
+import aiohttp
+import discord
+import pydantic
+
+from bot.client import StemcordClient
+from bot.log import configure_log
+from bot.settings import BotSettings
+from pipeline.errors import AudioProcessingError
+from worker.queue import Queue
+from worker.store import Store
+
+FAILED = 1
+BAD_SETTINGS = 2
+FAREWELL = 10.0
+"""Seconds that the connection may take to end."""
+
+
+class StartError(Exception):
+    """Why the bot cannot start, in a sentence, with the exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    configure_log()
+    try:
+        asyncio.run(_run(_read_settings()))
+    except StartError as error:
+        print(f"stemcord bot: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        return error.code
+    return 0
+
+
+def _read_settings() -> BotSettings:
+    try:
+        return BotSettings()
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = str(first["loc"][0]).upper()
+        name = field if field == "DISCORD_TOKEN" else f"STEMCORD_{field}"
+        raise StartError(f"The setting {name} cannot be used: {first['msg']}.", BAD_SETTINGS) from error
+
+
+async def _run(settings: BotSettings) -> None:
+    """Serve until a signal. Raises `StartError`."""
+    if settings.token is None:
+        raise StartError("DISCORD_TOKEN is not set; make a bot at https://discord.com/developers and set its token.")
+    if settings.redis_url is None:
+        raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
+    try:
+        async with (
+            Queue.connect(settings.redis_url) as queue,
+            aiohttp.ClientSession() as session,
+            StemcordClient(settings, queue=queue, store=Store.open(settings.store), session=session) as client,
+        ):
+            await _serve(client, settings.token.get_secret_value())
+    except AudioProcessingError as error:
+        raise StartError(f"{type(error).__name__}: {error}") from error
+    except discord.LoginFailure as error:
+        raise StartError("Discord refused DISCORD_TOKEN; copy the bot's token again.") from error
+    except discord.Forbidden as error:
+        raise StartError("Discord refused the commands; invite the bot to the servers of STEMCORD_GUILDS.") from error
+    except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+        raise StartError(f"Discord cannot be reached ({type(error).__name__}); check the network.") from error
+
+
+async def _serve(client: StemcordClient, token: str) -> None:
+    """Until a signal asks to stop or the client ends on its own; raises what the client raised."""
+    asked_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+    serving = asyncio.create_task(client.start(token))
+    stopping = asyncio.create_task(asked_to_stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if serving.done():
+        serving.result()
+        return
+    await client.close()
+    _, late = await asyncio.wait({serving}, timeout=FAREWELL)
+    for task in late:
+        task.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

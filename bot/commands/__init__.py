@@ -1,0 +1,1 @@
+"""The commands people type or choose, one group a module."""

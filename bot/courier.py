@@ -1,0 +1,184 @@
+"""Follows each job from the queue to its end in Discord, also when the bot was away meanwhile.
+
+One background task a job. A job is confirmed only after its end was shown, so that a restart
+takes up what was left; edits can be repeated and new messages carry a nonce, so nothing comes twice.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from bot import cards, limits, texts
+from bot.delivery import Delivery, PassingError
+from bot.errors import Notice, notice_of, notice_of_failure
+from bot.outcome import fetched
+from pipeline.errors import QueueError, StoreError
+from pipeline.types import Result
+from worker.protocol import TERMINAL, Event, Failed, Finished, Job, ReplyTo, Stopped
+from worker.queue import Queue
+from worker.store import Store
+
+T = TypeVar("T")
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds between tries while the broker, the store or Discord is away."""
+STORE_TRIES = 5
+"""Tries to read a result before its person is told that it cannot be had."""
+
+
+class Courier:
+    """Keeps one task per job."""
+
+    def __init__(
+        self, queue: Queue, store: Store, delivery: Delivery, *, interval: float = limits.EDIT_INTERVAL
+    ) -> None:
+        self._queue = queue
+        self._store = store
+        self._delivery = delivery
+        self._interval = interval
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """Stop following; the jobs go on and are taken up by the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def follow(self, job: Job) -> None:
+        """Show the job's progress and bring its end, in the background; once per job."""
+        if job.reply_to is None or job.id in self._tasks:
+            return
+        task = asyncio.create_task(self._serve(job, job.reply_to), name=f"job-{job.id}")
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+
+    async def resume(self) -> int:
+        """Take up every job whose person has no answer yet; how many. Raises `QueueError`."""
+        jobs = await self._queue.undelivered()
+        for job in jobs:
+            self.follow(job)
+        return len(jobs)
+
+    async def _serve(self, job: Job, reply: ReplyTo) -> None:
+        log = structlog.get_logger(__name__).bind(job=job.id)
+        try:
+            event = await self._last_event(job, reply)
+            shown = await self._conclude(job, reply, event)
+            await _persist(lambda: self._queue.confirm_delivery(job.id))
+        except Exception as error:
+            log.exception("job_unserved", error=type(error).__name__)
+        else:
+            log.info("job_served", end="none" if event is None else type(event).__name__.lower(), shown=shown)
+
+    async def _last_event(self, job: Job, reply: ReplyTo) -> Event | None:
+        """The event that ended the job, None when the job is gone; progress is shown until then."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._watch(job, reply)
+            except QueueError:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                with suppress(QueueError):
+                    if await self._queue.state(job.id) is None:
+                        return None
+
+    async def _watch(self, job: Job, reply: ReplyTo) -> Event | None:
+        board = _Board(self._queue, self._delivery, job, reply)
+        ticking = asyncio.create_task(board.tick(self._interval), name=f"progress-{job.id}")
+        try:
+            async for event in self._queue.events(job.id):
+                board.view = board.view.after(event)
+                if isinstance(event, TERMINAL):
+                    return event
+            return None
+        finally:
+            # An edit under way ends first: arriving later it would cover the result.
+            async with board.editing:
+                ticking.cancel()
+            await asyncio.wait({ticking})
+            if not ticking.cancelled() and (error := ticking.exception()) is not None:
+                structlog.get_logger(__name__).error("progress_unshown", job=job.id, exc_info=error)
+
+    async def _conclude(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
+        """Show how the job ended; False when no way to do so is open."""
+        name = job.source.name
+        match event:
+            case Finished(result=result):
+                return await self._bring_result(job, reply, result)
+            case Stopped():
+                return await _persist(lambda: self._delivery.settle(job, reply, cards.cancelled_card(name)))
+            case Failed(failure=failure):
+                return await self._explain(job, reply, notice_of_failure(failure, job.id[:8]))
+            case _:
+                return await self._explain(job, reply, Notice(message=texts.LOST, mend=texts.TRY_LATER))
+
+    async def _bring_result(self, job: Job, reply: ReplyTo, result: Result) -> bool:
+        attempt = 1
+        while True:
+            try:
+                async with fetched(job, reply.user_id, result, self._store, reply.size_limit) as outcome:
+                    return await _persist(partial(self._delivery.deliver, outcome, reply))
+            except StoreError as error:
+                structlog.get_logger(__name__).warning("store_away", job=job.id, attempt=attempt, detail=error.detail)
+                if attempt == STORE_TRIES:
+                    return await self._explain(job, reply, notice_of(error, job.id[:8]))
+            await asyncio.sleep(FIRST_PAUSE * 2**attempt)
+            attempt += 1
+
+    async def _explain(self, job: Job, reply: ReplyTo, notice: Notice) -> bool:
+        """Tell the person in private and let the public message say no more than that there is no result."""
+        text = notice.text()
+        told = await _persist(lambda: self._delivery.tell(job, reply, text))
+        card = cards.failed_card(job.source.name, reply.user_id, None if told else text)
+        return await _persist(lambda: self._delivery.settle(job, reply, card))
+
+
+async def _persist(act: Callable[[], Awaitable[T]]) -> T:
+    """What `act` gives, tried until neither Discord nor the broker stands in the way."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return await act()
+        except (PassingError, QueueError) as error:
+            structlog.get_logger(__name__).warning("will_try_again", error=type(error).__name__, reason=str(error))
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+class _Board:
+    """The message of a running job, edited at a steady pace whatever the number of events."""
+
+    def __init__(self, queue: Queue, delivery: Delivery, job: Job, reply: ReplyTo) -> None:
+        self.view = cards.View()
+        self.editing = asyncio.Lock()
+        self._queue = queue
+        self._delivery = delivery
+        self._job = job
+        self._reply = reply
+        self._shown: cards.Card | None = None
+
+    async def tick(self, interval: float) -> None:
+        """Edit when something changed, then wait; ends when the message can no longer be edited."""
+        editable = True
+        while editable:
+            with suppress(PassingError, QueueError):
+                async with self.editing:
+                    editable = await self._edit()
+            await asyncio.sleep(interval)
+
+    async def _edit(self) -> bool:
+        view = self.view
+        if view.attempt == 0:
+            view = cards.View(position=await self._queue.position(self._job.id))
+        card = cards.progress_card(self._job.source.name, self._job.id, view)
+        if card == self._shown:
+            return True
+        editable = await self._delivery.show(self._job, self._reply, card)
+        self._shown = card
+        return editable

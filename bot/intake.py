@@ -1,0 +1,172 @@
+"""An attachment becomes a clip in the store: checked first, then downloaded at once, since its link is short-lived."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from urllib.parse import SplitResult, urlsplit
+
+import aiohttp
+import discord
+import yarl
+
+from bot import texts
+from bot.writing import megabytes, shorten
+from pipeline.errors import AudioProcessingError, LimitError, MediaError, StoreError, ValidationError
+from pipeline.types import Artefact
+from worker.store import Store
+
+CHUNK = 1024 * 1024
+CONNECT_TIME = 10.0
+"""Seconds until the host must have answered."""
+STALL_TIME = 20.0
+"""Seconds without a byte after which a download is given up."""
+DOWNLOAD_TIME = 10 * 60.0
+"""Seconds that a whole download may take; the interaction's token lives for 15 minutes."""
+DOWNLOADS = 4
+"""Downloads at a time; the others wait, so that the disk holds only so many clips."""
+NAME_LENGTH = 100
+SUFFIXES = (
+    *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ogv", ".ts", ".webm", ".wmv"),
+    *(".aac", ".aif", ".aiff", ".amr", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".wav"),
+    ".wma",
+)
+"""What a clip's name may end with; ffmpeg decides about what is inside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """An attachment as Discord describes it; the name and the type are the person's word."""
+
+    name: str
+    url: str
+    size: int
+    content_type: str
+
+
+def clip_of(attachment: discord.Attachment) -> Clip:
+    """The attachment with its name fit to be shown and stored."""
+    name = PurePosixPath(attachment.filename.replace("\\", "/")).name
+    printable = "".join(letter for letter in name if letter.isprintable())
+    return Clip(
+        name=shorten(printable, NAME_LENGTH) or "clip",
+        url=attachment.url,
+        size=attachment.size,
+        content_type=(attachment.content_type or "").partition(";")[0].strip().lower(),
+    )
+
+
+def is_media(clip: Clip) -> bool:
+    """True when the type or the end of the name says video or sound."""
+    if clip.content_type.startswith(("video/", "audio/")):
+        return True
+    suffix = PurePosixPath(clip.name).suffix.lower()
+    return suffix in SUFFIXES and not clip.content_type.startswith(("image/", "text/"))
+
+
+def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
+    """The first attachment that is a clip; raises `MediaError` when there is none."""
+    for clip in map(clip_of, attachments):
+        if is_media(clip):
+            return clip
+    raise MediaError(texts.NO_CLIP, mend=texts.NO_CLIP_MEND)
+
+
+class Intake:
+    """Brings clips in from the hosts that are allowed."""
+
+    def __init__(self, session: aiohttp.ClientSession, store: Store, *, hosts: Iterable[str], max_size: int) -> None:
+        self._session = session
+        self._store = store
+        self._origins = frozenset(map(_origin, hosts))
+        self._max_size = max_size
+        self._downloads = asyncio.Semaphore(DOWNLOADS)
+
+    def check(self, clip: Clip) -> None:
+        """Refuse what is known to be unusable before a byte is fetched.
+
+        Raises `MediaError`, `LimitError` or `ValidationError`.
+        """
+        if not is_media(clip):
+            raise MediaError(texts.NO_MEDIA.format(name=clip.name))
+        if clip.size == 0:
+            raise MediaError(texts.EMPTY_CLIP.format(name=clip.name))
+        self._check_size(clip, clip.size)
+        if _origin_of(urlsplit(clip.url)) not in self._origins:
+            raise ValidationError(texts.WRONG_HOST, mend=texts.WRONG_HOST_MEND)
+
+    async def bring(self, clip: Clip) -> Artefact:
+        """The clip in the store.
+
+        Raises what `check` raises, `MediaError` when the link no longer works, `StoreError`
+        when there is no room and `AudioProcessingError` when the download fails or takes too long.
+        """
+        self.check(clip)
+        async with self._downloads, _folder() as folder:
+            path = folder / "clip"
+            try:
+                async with asyncio.timeout(DOWNLOAD_TIME):
+                    await self._download(clip, path)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise AudioProcessingError(
+                    texts.DOWNLOAD_FAILED, mend=texts.DOWNLOAD_MEND, detail=type(error).__name__
+                ) from error
+            except OSError as error:
+                raise StoreError(texts.DISK_FULL, mend=texts.TRY_LATER, detail=str(error)) from error
+            return await self._store.put(path, name=clip.name, media_type=clip.content_type or None)
+
+    async def _download(self, clip: Clip, path: Path) -> None:
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIME, sock_read=STALL_TIME)
+        url = yarl.URL(clip.url, encoded=True)
+        # A redirect would lead past the list of allowed hosts.
+        async with self._session.get(url, timeout=limits, allow_redirects=False) as response:
+            if response.status in (403, 404, 410):
+                raise MediaError(texts.CLIP_GONE, mend=texts.CLIP_GONE_MEND, detail=f"status {response.status}")
+            if response.status != 200:
+                raise AudioProcessingError(
+                    texts.DOWNLOAD_FAILED, mend=texts.DOWNLOAD_MEND, detail=f"status {response.status}"
+                )
+            with await asyncio.to_thread(path.open, "wb") as file:
+                received = await self._receive(clip, response.content.iter_chunked(CHUNK), file)
+        if received == 0:
+            raise MediaError(texts.EMPTY_CLIP.format(name=clip.name))
+
+    async def _receive(self, clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO) -> int:
+        """Bytes received; the size that Discord named is not taken on trust."""
+        received = 0
+        async for chunk in chunks:
+            received += len(chunk)
+            self._check_size(clip, received)
+            await asyncio.to_thread(file.write, chunk)
+        return received
+
+    def _check_size(self, clip: Clip, size: int) -> None:
+        if size > self._max_size:
+            raise LimitError(
+                texts.LARGE_CLIP.format(name=clip.name, size=megabytes(size), limit=megabytes(self._max_size))
+            )
+
+
+@asynccontextmanager
+async def _folder() -> AsyncGenerator[Path]:
+    folder = tempfile.TemporaryDirectory(prefix="stemcord-")
+    try:
+        yield Path(folder.name)
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+def _origin(host: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port that an entry of STEMCORD_ATTACHMENT_HOSTS allows."""
+    return _origin_of(urlsplit(host if "://" in host else f"https://{host}"))
+
+
+def _origin_of(url: SplitResult) -> tuple[str, str, int | None]:
+    try:
+        port = url.port
+    except ValueError:
+        port = -1
+    return url.scheme, url.hostname or "", port or {"https": 443, "http": 80}.get(url.scheme)

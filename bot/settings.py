@@ -1,0 +1,43 @@
+"""The bot's settings, read once from the environment when its process starts."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pipeline.catalog import MAX_SIZE
+from pipeline.types import Preset
+
+
+class BotSettings(BaseSettings):
+    """Each field is the environment variable `STEMCORD_<NAME>`, but for the token, which is `DISCORD_TOKEN`."""
+
+    model_config = SettingsConfigDict(env_prefix="STEMCORD_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("token", "DISCORD_TOKEN"))
+    redis_url: str | None = None
+    home: Path = Path(platformdirs.user_data_dir("stemcord"))
+    store_url: str = ""
+    """Empty: the folder `store` under home."""
+    preset: Preset = Preset.POCKET
+    """Used where a person names none."""
+    attachment_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
+    """Where clips may be downloaded from, by https only; an entry with `http://` allows that very origin."""
+    max_size: int = Field(default=MAX_SIZE, gt=0)
+    """Bytes."""
+    guilds: Annotated[tuple[int, ...], NoDecode] = ()
+    """Servers that get the commands at once; empty: the commands are global."""
+
+    @field_validator("attachment_hosts", "guilds", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def store(self) -> str:
+        """The store's URL."""
+        return self.store_url or f"file://{self.home.expanduser().resolve() / 'store'}"

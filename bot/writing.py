@@ -1,0 +1,55 @@
+"""Text from people, made safe and short for a Discord message, and numbers for reading."""
+
+import re
+import unicodedata
+
+_MARKS = re.compile(r"[\\*_~|`<>\[\]]|:(?=//)|^[#+-]|(?<=^\d)\.")
+"""Markdown anywhere, links, and what makes a heading or a list at the start of a line."""
+_SPACE = re.compile(r"\s+")
+_ZERO_WIDTH_SPACE = "\u200b"
+_JOINERS = "\u200c\u200d"
+"""Invisible like direction marks, but scripts such as Persian need them."""
+
+
+def escape(text: str) -> str:
+    """The text on one line with no Markdown, link, mention or direction trick left in it."""
+    line = _SPACE.sub(" ", text).strip()
+    visible = "".join(
+        letter for letter in line if letter in _JOINERS or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
+    )
+    return _MARKS.sub(r"\\\g<0>", visible).replace("@", f"@{_ZERO_WIDTH_SPACE}")
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text, cut with an ellipsis when it is longer than the limit."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip("\\") + "…"
+
+
+def fit_lines(lines: list[str], limit: int) -> str:
+    """As many whole lines as fit into the limit, the first one cut if need be; an ellipsis stands for the others."""
+    kept: list[str] = []
+    room = limit - 2
+    for line in lines:
+        if len(line) + 1 > room:
+            return "\n".join([*kept, "…"]) if kept else shorten(line, limit)
+        kept.append(line)
+        room -= len(line) + 1
+    return "\n".join(kept)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `m:ss` or `h:mm:ss`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def megabytes(size: int) -> str:
+    """Bytes as MB with one decimal, never `0.0`."""
+    return f"{max(size / 1e6, 0.1):.1f} MB"
+
+
+def bar(fraction: float, width: int = 12) -> str:
+    """A bar of that many characters."""
+    full = round(max(0.0, min(1.0, fraction)) * width)
+    return "▰" * full + "▱" * (width - full)

@@ -1,0 +1,10 @@
+"""`stemcord bot`: the Discord bot alone, against a broker and workers that run elsewhere."""
+
+import typer
+
+
+def bot() -> None:
+    """Start the Discord bot; DISCORD_TOKEN and STEMCORD_REDIS_URL must be set."""
+    from bot.__main__ import main
+
+    raise typer.Exit(main())

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import BotSettings
+from pipeline.types import Preset
+
+
+def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    monkeypatch.setenv("STEMCORD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEMCORD_ATTACHMENT_HOSTS", "a.example, http://127.0.0.1:1")
+    monkeypatch.setenv("STEMCORD_GUILDS", "1,22")
+    monkeypatch.setenv("STEMCORD_PRESET", "studio")
+    settings = BotSettings()
+    assert settings.token is not None
+    assert settings.token.get_secret_value() == "secret"
+    assert "secret" not in repr(settings)
+    assert settings.store == f"file://{tmp_path}/store"
+    assert settings.attachment_hosts == ("a.example", "http://127.0.0.1:1")
+    assert settings.guilds == (1, 22)
+    assert settings.preset is Preset.STUDIO
+
+
+def test_defaults_are_discords_own_hosts() -> None:
+    assert BotSettings().attachment_hosts == ("cdn.discordapp.com", "media.discordapp.net")
+
+
+@pytest.mark.parametrize("setting", ["STEMCORD_MAX_SIZE", "STEMCORD_PRESET", "STEMCORD_GUILDS"])
+def test_unusable_values_are_refused(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    monkeypatch.setenv(setting, "no")
+    with pytest.raises(ValidationError):
+        BotSettings()
