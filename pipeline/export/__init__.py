@@ -1,0 +1,1 @@
+"""A transcript and its sound as files that people and other programs open."""

@@ -1,0 +1,114 @@
+"""A dark picture of stacked rows with a common time axis: the one typed door to matplotlib."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+
+from pipeline.export.envelope import Envelope
+
+BACKDROP: Final = "#2b2d31"
+PANEL: Final = "#313338"
+INK: Final = "#dbdee1"
+FAINT: Final = "#4e5058"
+WIDTH: Final = 12.0
+"""Inches; at 100 dots an inch the picture is 1200 pixels wide."""
+DOTS: Final = 100
+FONT: Final = 25.0
+ROW: Final = 1.15
+"""Inches for a row."""
+MARGIN: Final = 0.75
+"""Inches below the last row, for the times."""
+LEFT: Final = 0.235
+"""Share of the width for the names of the rows."""
+NAME_LIMIT: Final = 13
+
+
+class Canvas:
+    """Rows from top to bottom over `duration` seconds; drawn with the object interface, without a display."""
+
+    def __init__(self, rows: int, duration: float) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        height = rows * ROW + MARGIN
+        self._figure = cast("Any", Figure(figsize=(WIDTH, height), dpi=DOTS, facecolor=BACKDROP))
+        FigureCanvasAgg(self._figure)
+        grid = self._figure.add_gridspec(
+            rows, 1, hspace=0.12, left=LEFT, right=0.975, top=1 - 0.12 / height, bottom=MARGIN / height
+        )
+        self._rows: list[Any] = [self._figure.add_subplot(grid[row, 0]) for row in range(rows)]
+        for axes in self._rows:
+            axes.set_facecolor(PANEL)
+            axes.set_xlim(0, max(duration, 1e-3))
+            axes.set_yticks([])
+            axes.tick_params(colors=INK, labelsize=FONT, length=0)
+            axes.set_xticks([])
+            for side in axes.spines.values():
+                side.set_visible(False)
+        self._label_times(max(duration, 1e-3))
+
+    def draw_wave(self, row: int, name: str, colour: str, envelope: Envelope) -> None:
+        """A waveform, stretched to the height of its row when it is quiet."""
+        axes = self._rows[row]
+        self._label(axes, name, colour)
+        peak = max(float(np.abs(envelope.low).max(initial=0)), float(envelope.high.max(initial=0)), 0.05)
+        times = (np.arange(len(envelope.low)) + 0.5) * envelope.duration / max(1, len(envelope.low))
+        axes.set_ylim(-1.08 * peak, 1.08 * peak)
+        axes.fill_between(times, envelope.low, envelope.high, color=colour, linewidth=0.4)
+        axes.axhline(0, color=colour, linewidth=0.8, alpha=0.7)
+
+    def draw_lane(self, row: int, name: str, colour: str, spans: Sequence[tuple[float, float, bool]]) -> None:
+        """A speaker's turns as (start, end, overlap) in seconds; overlaps are hatched."""
+        axes = self._rows[row]
+        self._label(axes, name, colour)
+        axes.set_ylim(0, 1)
+        for start, end, overlap in spans:
+            axes.broken_barh(
+                [(start, max(end - start, 1e-3))],
+                (0.18, 0.64),
+                facecolor=colour,
+                edgecolor=BACKDROP,
+                hatch="///" if overlap else None,
+                linewidth=1.0,
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the picture as PNG."""
+        self._figure.savefig(path, format="png", facecolor=BACKDROP)
+
+    def _label(self, axes: Any, name: str, colour: str) -> None:  # noqa: ANN401 - matplotlib's types are partial
+        place = {"rotation": 0, "ha": "right", "va": "center", "labelpad": 14}
+        axes.set_ylabel(_printable(name), color=colour, fontsize=FONT, parse_math=False, **place)
+
+    def _label_times(self, duration: float) -> None:
+        step = next((step for step in _STEPS if duration / step <= 6), _STEPS[-1])
+        times = np.arange(0, duration, step)
+        for axes in self._rows:
+            axes.set_xticks(times, labels=[])
+            axes.grid(axis="x", color=FAINT, linewidth=0.8)
+            axes.set_axisbelow(True)
+        self._rows[-1].set_xticks(times, labels=[_clock(float(time)) for time in times])
+
+
+_STEPS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+
+
+def _clock(seconds: float) -> str:
+    if seconds != int(seconds):
+        return f"{seconds:.2f}"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _printable(name: str) -> str:
+    """The name in the letters that the font has; matplotlib warns about every other one."""
+    from matplotlib import font_manager
+
+    manager = cast("Any", font_manager)
+    font = manager.get_font(manager.findfont("DejaVu Sans"))
+    known = cast("dict[int, int]", font.get_charmap())
+    text = "".join(letter if ord(letter) in known and letter.isprintable() else "□" for letter in name)
+    return text if len(text) <= NAME_LIMIT else f"{text[: NAME_LIMIT - 1]}…"

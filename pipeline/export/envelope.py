@@ -1,0 +1,38 @@
+"""The outline of a sound for a picture: lowest and highest sample per column, in constant memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import sound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """`low` and `high` have one value per column, full scale at ±1."""
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    duration: float
+    """Seconds."""
+
+
+def measure_envelope(path: Path, columns: int, tick: Callable[[float], None]) -> Envelope:
+    """The outline over all channels; `tick` is told the fraction that is done after each block.
+
+    Raises `MediaError` when the file cannot be read.
+    """
+    info = sound.info(path)
+    low, high = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
+    done = 0
+    for block in sound.read_blocks(path):
+        column = (np.arange(done, done + len(block)) * columns // max(1, info.frames)).astype(np.intp)
+        first, starts = np.unique(column, return_index=True)
+        low[first] = np.minimum(low[first], np.minimum.reduceat(block.min(axis=1), starts))
+        high[first] = np.maximum(high[first], np.maximum.reduceat(block.max(axis=1), starts))
+        done += len(block)
+        tick(done / max(1, info.frames))
+    return Envelope(low=low, high=high, duration=info.duration)

@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from matplotlib import image
+
+from pipeline import sound
+from pipeline.errors import Cancelled
+from pipeline.export.envelope import measure_envelope
+from pipeline.export.report import report_stage
+from pipeline.models import Models
+from pipeline.stages import Report, Work
+from pipeline.types import Speaker, Transcript, Turn
+
+RATE = 8_000
+
+
+def write_tone(path: Path, seconds: float, gain: float) -> Path:
+    wave = gain * np.sin(2 * np.pi * 200 * np.arange(int(seconds * RATE)) / RATE)
+    sound.write(path, np.tile(wave[:, None], (1, 2)).astype(np.float32), RATE)
+    return path
+
+
+def transcript(names: list[str]) -> Transcript:
+    speakers = tuple(Speaker(id=f"S{index}", name=name) for index, name in enumerate(names))
+    turns = tuple(
+        Turn(start=index, end=index + 1.5, speaker=speaker.id, text="hi", overlap=index == 1, words=())
+        for index, speaker in enumerate(speakers)
+    )
+    return Transcript(language="en", duration=4, speakers=speakers, turns=turns)
+
+
+def keep_quiet(fraction: float, message: str = "") -> None:
+    assert 0 <= fraction <= 1
+
+
+def draw(tmp_path: Path, names: list[str] | None, *, seconds: float = 4, report: Report | None = None) -> Path:
+    inputs = {
+        "sound": write_tone(tmp_path / "sound.flac", seconds, 0.8),
+        "vocals": write_tone(tmp_path / "vocals.flac", seconds, 0.2),
+    }
+    if names is not None:
+        inputs["transcript"] = tmp_path / "transcript.json"
+        inputs["transcript"].write_bytes(msgspec.json.encode(transcript(names)))
+    out = tmp_path / "out"
+    out.mkdir()
+    report_stage(Work(inputs=inputs, params={}, out=out, report=report or keep_quiet, models=Models(tmp_path, "cpu")))
+    return out / "report.png"
+
+
+def test_each_stem_and_each_speaker_has_a_row(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    alone = image.imread(draw(tmp_path / "a", None))
+    spoken = image.imread(draw(tmp_path / "b", ["Alice", "Brian"]))
+    assert alone.shape[1] == spoken.shape[1] == 1200
+    assert spoken.shape[0] - alone.shape[0] == pytest.approx(230, abs=2)
+    assert alone[2, 2, :3].max() < 0.2
+    assert (np.abs(spoken[..., :3] - np.array([0x57, 0xC7, 0xFF]) / 255).max(-1) < 0.02).any()
+
+
+@pytest.mark.parametrize("name", ["张伟", "مرحبا", "🎤🎤", "$x_1$ & <b>", "", "a" * 200, "tab\tnew\nline"])
+def test_any_name_can_be_drawn(name: str, tmp_path: Path) -> None:
+    assert draw(tmp_path, [name]).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("seconds", [1 / RATE, 0.05, 30])
+def test_any_length_can_be_drawn(seconds: float, tmp_path: Path) -> None:
+    assert draw(tmp_path, [], seconds=seconds).stat().st_size > 1000
+
+
+def test_a_cancel_is_let_through(tmp_path: Path) -> None:
+    def stop(fraction: float, message: str = "") -> None:
+        raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        draw(tmp_path, None, report=stop)
+
+
+def test_the_envelope_holds_every_peak(tmp_path: Path) -> None:
+    samples = np.zeros((300_000, 1), np.float32)
+    samples[123_456], samples[299_999] = 0.9, -0.7
+    sound.write(tmp_path / "x.flac", samples, RATE)
+    envelope = measure_envelope(tmp_path / "x.flac", 100, lambda _: None)
+    assert envelope.high[41] == pytest.approx(0.9, abs=1e-6)
+    assert envelope.low[99] == pytest.approx(-0.7, abs=1e-6)
+    assert np.count_nonzero(envelope.high) == np.count_nonzero(envelope.low) == 1
