@@ -1,0 +1,184 @@
+"""Reads containers with PyAV: tracks, time stamps, and the first frame of the sound.
+
+Pictures are never decoded. libav would decode some to fill in what a header leaves out;
+an allow list with sound decoders only keeps it from that.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import av
+import av.error
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from pipeline.errors import MediaError
+from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
+from pipeline.stages import Report
+
+_GUESSED = ("mp3", "aac")
+"""Containers whose length libav guesses from the bit rate; only their packets tell it."""
+_FROM_ZERO = ("mov", "matroska")
+"""Containers whose length counts from zero and not from the first packet."""
+_STILL = ("mjpeg", "png", "bmp", "gif", "webp")
+"""Codecs of cover pictures, which are no video."""
+_SLACK = (0.25, 0.1, 1.0)
+"""What may be missing at the end before a file counts as cut off: at least so many seconds, such a part, at most."""
+_LOOK_BACK = 3.0
+"""Seconds before the end at which to look for the last packets."""
+_UNNAMED = MappingProxyType({"1 channels": "mono", "2 channels": "stereo"})
+"""Names for the layouts of files that only count their channels."""
+_TRIES = 200
+"""Sound packets that may fail to decode before the first good one."""
+_REPORT_EVERY = 2000
+"""Packets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What the first packets of a clip tell; times are seconds on the container's own clock."""
+
+    heard: float
+    """The first sample."""
+    seen: float | None
+    """The first picture; None without a video track."""
+    sample_rate: int
+    channels: int
+    layout: str
+
+    @property
+    def zero(self) -> float:
+        """Where the clip's clock begins."""
+        return self.heard if self.seen is None else min(self.heard, self.seen)
+
+
+@contextmanager
+def opened(path: Path) -> Generator[InputContainer]:
+    """A container of an allowed kind; raises `MediaError` for anything else, also while it is read."""
+    options = {
+        "format_whitelist": ",".join(CONTAINERS),
+        "codec_whitelist": ",".join(SOUND_DECODERS),
+        "protocol_whitelist": "file",
+    }
+    try:
+        with av.open(str(path.absolute()), options=options) as container:
+            yield container
+    except (av.error.FFmpegError, UnicodeDecodeError) as error:
+        raise MediaError(
+            "The file is no video or sound file, or it is damaged or cut off.", detail=str(error)
+        ) from error
+
+
+def kind(container: InputContainer) -> str:
+    """The short name of the container's format, such as `mov` or `matroska`."""
+    return container.format.name.partition(",")[0]
+
+
+def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | None]:
+    """The main sound track and the main moving picture."""
+    sound = container.streams.best("audio")
+    if not isinstance(sound, AudioStream):
+        raise MediaError("The file has no sound track.", mend="Send a clip with sound.")
+    decoder = codec_name(sound)
+    if sound.codec_context is None or sound.codec_context.name not in SOUND_DECODERS:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
+        raise MediaError(f"The sound is in a format that cannot be read ({decoder}).")
+    pictures = (
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic and codec_name(stream) not in _STILL
+    )
+    return sound, next(pictures, None)
+
+
+def codec_name(stream: Stream) -> str:
+    """The name of a codec, whichever decoder is there for it."""
+    if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
+        return "unknown"
+    return stream.codec_context.codec.canonical_name
+
+
+def begin(container: InputContainer, sound: AudioStream, picture: VideoStream | None) -> Beginning:
+    """Read up to the first frame of both tracks."""
+    seen: float | None = None
+    first: AudioFrame | None = None
+    failed = 0
+    for packet in container.demux([stream for stream in (sound, picture) if stream is not None]):
+        if packet.stream.index != sound.index:
+            time = _start(packet)
+            seen = time if seen is None else seen
+        elif first is None:
+            first = _decode(sound, packet)
+            failed += first is None
+        if failed > _TRIES or (first is not None and (picture is None or seen is not None)):
+            break
+    if first is None:
+        raise MediaError(
+            "The sound of this clip cannot be decoded.", mend="Re-export the clip with another program and try again."
+        )
+    return Beginning(
+        heard=first.time or 0.0,
+        seen=seen,
+        sample_rate=first.sample_rate,
+        channels=first.layout.nb_channels,
+        layout=_UNNAMED.get(first.layout.name, first.layout.name),
+    )
+
+
+def declared_end(container: InputContainer, zero: float) -> float | None:
+    """Where the header says that the clip ends; None when it cannot be relied on."""
+    if container.duration is None or container.duration <= 0 or kind(container) in _GUESSED:
+        return None
+    return container.duration / av.time_base + (0.0 if kind(container) in _FROM_ZERO else zero)
+
+
+def reaches(container: InputContainer, end: float) -> bool:
+    """True when there are packets up to `end`, so that the file is not cut off."""
+    least, part, most = _SLACK
+    near = end - max(least, min(part * end, most))
+    try:
+        container.seek(int(max(0.0, end - _LOOK_BACK) * av.time_base))
+        return any(_end(packet) >= near for packet in _played(container))
+    except av.error.FFmpegError:
+        return False
+
+
+def last_time(container: InputContainer, report: Report | None) -> float:
+    """Where the last packet ends, by reading them all; as far as they can be read."""
+    last = 0.0
+    try:
+        for count, packet in enumerate(_played(container)):
+            last = max(last, _end(packet))
+            if report is not None and count % _REPORT_EVERY == 0:
+                report(0.5, "Measuring the length")
+    except av.error.FFmpegError:
+        return last
+    return last
+
+
+def _played(container: InputContainer) -> "Iterator[Packet[Stream]]":
+    return container.demux([*container.streams.audio, *container.streams.video])
+
+
+def _decode(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:
+    """The first frame of a packet; None when it gives none or is damaged."""
+    try:
+        return next(iter(sound.decode(packet)), None)  # pyright: ignore[reportUnknownMemberType] - Packet is generic
+    except av.error.FFmpegError:
+        return None
+
+
+def _start(packet: "Packet[Stream]") -> float | None:
+    ticks = packet.dts if packet.pts is None else packet.pts
+    return None if ticks is None else float(ticks * (packet.time_base or 0))
+
+
+def _end(packet: "Packet[Stream]") -> float:
+    start = _start(packet)
+    return 0.0 if start is None else start + float((packet.duration or 0) * (packet.time_base or 0))

@@ -1,0 +1,146 @@
+"""Runs ffmpeg: arguments as a list, allowed containers and decoders only, a time limit, progress."""
+
+import queue
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, cast
+
+import imageio_ffmpeg  # pyright: ignore[reportMissingTypeStubs]
+
+from pipeline.errors import FFmpegError, MediaError
+from pipeline.stages import Report
+
+CONTAINERS = (
+    *("mov", "mp4", "matroska", "webm", "avi", "mpegts"),
+    *("mp3", "wav", "w64", "flac", "ogg", "aac", "aiff"),
+)
+"""Demuxers that read one file and nothing else: no playlists, no scripts, no network."""
+
+SOUND_DECODERS = (
+    *("aac", "aac_latm", "ac3", "eac3", "alac", "amrnb", "amrwb", "flac", "mp2", "mp2float", "mp3", "mp3float"),
+    *("libopus", "opus", "libvorbis", "vorbis", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"),
+    *("pcm_alaw", "pcm_mulaw", "pcm_s8", "pcm_u8", "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le"),
+    *("pcm_s32be", "pcm_s32le", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le"),
+)
+
+_PATIENCE = 0.25
+"""Seconds between two looks at the clock and at the wish to cancel."""
+_DAMAGED = (69, 183)
+"""Exit codes of ffmpeg for "too many decoding errors" and "invalid data found"."""
+_LINE = 4096
+"""Characters of a log line that are kept; a hostile file can make long ones."""
+
+
+def executable() -> Path:
+    """The ffmpeg that pip brought; raises `FFmpegError` when it is not there."""
+    find = cast("Callable[[], str]", imageio_ffmpeg.get_ffmpeg_exe)
+    try:
+        return Path(find())
+    except RuntimeError as error:
+        raise FFmpegError("ffmpeg was not found.", mend="Install imageio-ffmpeg again.", detail=str(error)) from error
+
+
+def input_arguments(path: Path, *, offset: float = 0.0, decoders: Iterable[str] = ()) -> list[str]:
+    """Arguments that name an input file, moved by `offset` seconds, with further `decoders` allowed."""
+    return [
+        *("-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS)),
+        *("-codec_whitelist", ",".join((*SOUND_DECODERS, *decoders)), "-itsoffset", f"{offset:.6f}"),
+        *("-i", str(path.absolute())),
+    ]
+
+
+def run_ffmpeg(
+    arguments: Sequence[str], *, limit: float, report: Report | None = None, total: float = 0.0, doing: str = ""
+) -> None:
+    """Run ffmpeg to its end, telling `report` how much of `total` seconds of output is made.
+
+    Raises `MediaError` when the input is damaged, `FFmpegError` when ffmpeg fails otherwise or
+    takes longer than `limit` seconds, and whatever `report` raises; ffmpeg never outlives the call.
+    """
+    command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    command += ["-progress", "pipe:1", "-nostats", *arguments]
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
+    log: deque[str] = deque(maxlen=20)
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    readers = (
+        threading.Thread(target=_drain, args=(process.stderr, log.append), daemon=True),
+        threading.Thread(target=_drain, args=(process.stdout, lines.put), daemon=True),
+    )
+    try:
+        for reader in readers:
+            reader.start()
+        _watch(process, lines, time.monotonic() + limit, lambda seconds: _tell(report, seconds, total, doing))
+    finally:
+        process.kill()
+        process.wait()
+        for reader in readers:
+            reader.join()
+    if process.returncode:
+        raise _failure(process.returncode, "\n".join(log))
+
+
+def _drain(stream: IO[str] | None, keep: Callable[[str], object]) -> None:
+    """Read a pipe to its end, so that ffmpeg never waits for a reader."""
+    assert stream is not None
+    with stream:
+        while line := stream.readline(_LINE):
+            keep(line.rstrip())
+
+
+def _watch(
+    process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str]", deadline: float, tell: Callable[[float], None]
+) -> None:
+    """Wait for ffmpeg, passing on the seconds of output it has made."""
+    made = 0.0
+    tell(made)
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            raise FFmpegError("ffmpeg took longer than allowed.", mend="Send a shorter clip.")
+        try:
+            name, _, value = lines.get(timeout=_PATIENCE).partition("=")
+        except queue.Empty:
+            tell(made)
+            continue
+        if name == "out_time_us" and value.isdigit():
+            made = max(made, int(value) / 1e6)
+            tell(made)
+        elif (name, value) == ("progress", "end"):
+            _end(process, deadline)
+
+
+def _end(process: "subprocess.Popen[str]", deadline: float) -> None:
+    """Wait without polling for an ffmpeg that has said its last word."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=max(0.0, min(5.0, deadline - time.monotonic())))
+
+
+def _tell(report: Report | None, seconds: float, total: float, doing: str) -> None:
+    if report is not None:
+        report(min(1.0, seconds / total) if total > 0 else 0.0, doing)
+
+
+def _failure(code: int, log: str) -> FFmpegError | MediaError:
+    if code in _DAMAGED:
+        return MediaError(
+            "The sound of this clip is damaged and cannot be decoded.",
+            mend="Re-export the clip with another program and try again.",
+            detail=log,
+        )
+    if "No space left on device" in log:
+        return FFmpegError("There is no space left to work on this clip.", mend="Free some space.", detail=log)
+    return FFmpegError("ffmpeg could not work on this clip.", detail=f"exit code {code}\n{log}")

@@ -1,0 +1,105 @@
+"""What a clip is: tracks, length, where its sound begins, and whether it is whole.
+
+The clip's clock begins with the first picture or the first sample, whichever is earlier.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from av.video.stream import VideoStream as PictureTrack
+
+from pipeline.errors import LimitError, MediaError
+from pipeline.media import container as containers
+from pipeline.stages import Report
+from pipeline.types import AudioStream, MediaInfo, VideoStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What people see of a clip, and what ffmpeg must be told."""
+
+    media: MediaInfo
+    sound_index: int
+    """Index of the sound track among all streams of the file."""
+    picture_index: int | None
+    zero: float
+    """Where the clip's clock begins on the container's own clock, seconds."""
+    notes: tuple[str, ...] = ()
+
+
+def check_size(path: Path, max_size: float) -> None:
+    """Raise `MediaError` for an empty file, `LimitError` for one over `max_size` bytes."""
+    size = path.stat().st_size
+    if size == 0:
+        raise MediaError("The file is empty.", mend="Send the file again.")
+    if size > max_size:
+        raise LimitError(
+            f"The file has {size / 2**20:.1f} MiB and at most {max_size / 2**20:.1f} MiB are allowed.",
+            mend="Send a smaller file, such as the sound alone or a shorter clip.",
+        )
+
+
+def check_duration(duration: float, max_duration: float) -> None:
+    """Raise `LimitError` for a clip longer than `max_duration` seconds."""
+    if duration > max_duration:
+        raise LimitError(
+            f"The clip lasts {clock(duration)} and at most {clock(max_duration)} are allowed.",
+            mend="Send a shorter clip.",
+        )
+
+
+def probe(path: Path, report: Report | None = None) -> Probe:
+    """Find the tracks of a clip, where they start and how long it is.
+
+    Raises `MediaError` when the file is no clip, has no sound, or nothing of it can be decoded.
+    """
+    with containers.opened(path) as container:
+        sound, picture = containers.find_tracks(container)
+        begin = containers.begin(container, sound, picture)
+        declared = containers.declared_end(container, begin.zero)
+        audio = AudioStream(
+            codec=containers.codec_name(sound),
+            sample_rate=begin.sample_rate,
+            channels=begin.channels,
+            layout=begin.layout,
+            start=begin.heard - begin.zero,
+        )
+        video = None if picture is None else _describe(picture)
+        whole = declared is not None and containers.reaches(container, declared)
+        name, indices = containers.kind(container), (sound.index, None if picture is None else picture.index)
+    end = declared if whole and declared is not None else _measured_end(path, report)
+    if end <= begin.zero:
+        raise MediaError("The clip holds no sound that can be read.", mend="Send the file again.")
+    return Probe(
+        media=MediaInfo(container=name, duration=end - begin.zero, audio=audio, video=video),
+        sound_index=indices[0],
+        picture_index=indices[1],
+        zero=begin.zero,
+        notes=() if declared is None or whole else (_cut_note(end - begin.zero, declared - begin.zero),),
+    )
+
+
+def clock(seconds: float) -> str:
+    """A length for people: `45 s`, `12 min`, `1 h 5 min`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _measured_end(path: Path, report: Report | None) -> float:
+    with containers.opened(path) as container:
+        return containers.last_time(container, report)
+
+
+def _cut_note(found: float, declared: float) -> str:
+    return f"The file is cut off: {clock(found)} of {clock(declared)} could be read."
+
+
+def _describe(picture: PictureTrack) -> VideoStream:
+    return VideoStream(
+        codec=containers.codec_name(picture),
+        width=picture.width,
+        height=picture.height,
+        frame_rate=float(picture.average_rate or 0),
+    )

@@ -1,0 +1,79 @@
+"""The stages that deal with the clip itself: probe, extract, listen."""
+
+from typing import cast
+
+import msgspec
+
+from pipeline import sound
+from pipeline.catalog import MAX_DURATION, MAX_SIZE
+from pipeline.errors import MediaError
+from pipeline.media.convert import extract_master, extract_mono
+from pipeline.media.probe import check_duration, check_size, probe
+from pipeline.stages import Facts, Work
+from pipeline.types import JsonValue
+
+SPEECH_RATE = 16_000
+"""Hz, what speech models hear."""
+
+
+def probe_stage(work: Work) -> Facts:
+    """Refuse what cannot be worked on and describe the rest; facts are a `MediaInfo` and `notes`."""
+    source = work.inputs["source"]
+    check_size(source, _number(work.params.get("max_size", MAX_SIZE)))
+    clip = probe(source, work.report)
+    check_duration(clip.media.duration, _number(work.params.get("max_duration", MAX_DURATION)))
+    work.report(1.0)
+    return {**cast("Facts", msgspec.to_builtins(clip.media)), "notes": [*clip.notes]}
+
+
+def extract_stage(work: Work) -> Facts:
+    """The sound of the clip as `master.flac`, or as `audio.wav` when `mono` is asked."""
+    source = work.inputs["source"]
+    clip = probe(source)
+    if work.params["mono"]:
+        target = work.out / "audio.wav"
+        extract_mono(source, clip, target, work.report)
+    else:
+        target = work.out / "master.flac"
+        extract_master(source, clip, target, work.report)
+    made = sound.info(target)
+    if not made.frames:
+        target.unlink()
+        raise MediaError("The clip holds no sound that can be read.", mend="Send the file again.")
+    channels = clip.media.audio.channels
+    notes: list[JsonValue] = [*clip.notes]
+    if channels > made.channels == 2:
+        notes.append(f"The {channels} channels of the clip ({clip.media.audio.layout}) were mixed down to stereo.")
+    work.report(1.0)
+    return {
+        "sample_rate": made.sample_rate,
+        "channels": made.channels,
+        "duration": made.duration,
+        "notes": notes,
+    }
+
+
+def listen_stage(work: Work) -> Facts:
+    """What speech models hear: `speech.flac`, 16 kHz, mono, 16 bit, as long as the sound."""
+    source = work.inputs["sound"]
+    of = sound.info(source)
+    read = 0
+
+    def blocks() -> sound.Blocks:
+        nonlocal read
+        for block in sound.read_blocks(source):
+            work.report(read / max(1, of.frames), "Listening")
+            read += len(block)
+            yield sound.to_mono(block)
+
+    with sound.SoundWriter(work.out / "speech.flac", sample_rate=SPEECH_RATE, channels=1, subtype="PCM_16") as writer:
+        for block in sound.resample_blocks(blocks(), of.sample_rate, SPEECH_RATE, channels=1):
+            writer.write(block)
+    work.report(1.0)
+    return {"duration": writer.frames / SPEECH_RATE}
+
+
+def _number(value: JsonValue) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    raise TypeError(f"expected a number, not {value!r}")

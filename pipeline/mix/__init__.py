@@ -1,0 +1,1 @@
+"""Puts the parts of a clip's sound together again."""

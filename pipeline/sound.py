@@ -1,0 +1,167 @@
+"""Sound files in and out, in blocks: the one typed door to soundfile and soxr.
+
+Samples are float32 arrays of shape (frames, channels), full scale at ±1. Written and
+read again at 24 bit they come back the same, bit for bit, once they are multiples of 2**-23.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias, cast
+
+import numpy as np
+import soundfile  # pyright: ignore[reportMissingTypeStubs]
+import soxr  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from pipeline.errors import AudioProcessingError, MediaError
+
+Samples: TypeAlias = NDArray[np.float32]
+"""Shape (frames, channels)."""
+Blocks: TypeAlias = Iterator[Samples]
+Subtype = Literal["PCM_16", "PCM_24", "FLOAT"]
+Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
+
+BLOCK = 1 << 17
+"""Frames read at once: about three seconds, and one MiB in stereo."""
+
+_soundfile = cast("Any", soundfile)
+_soxr = cast("Any", soxr)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundInfo:
+    """What the header of a sound file tells."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.frames / self.sample_rate
+
+
+def info(path: Path) -> SoundInfo:
+    """Rate, channels and length of a sound file; raises `MediaError` when it is none."""
+    with _opened(path) as file:
+        return SoundInfo(sample_rate=int(file.samplerate), channels=int(file.channels), frames=int(file.frames))
+
+
+def read_blocks(path: Path, *, block: int = BLOCK, start: int = 0, frames: int | None = None) -> Iterator[Samples]:
+    """The samples of a file in blocks of `block` frames, the last one shorter.
+
+    Begins at frame `start` and ends after `frames` frames or with the file. Raises `MediaError`.
+    """
+    with _opened(path) as file:
+        file.seek(min(start, int(file.frames)))
+        left = int(file.frames) - start if frames is None else frames
+        while left > 0:
+            samples = cast("Samples", _read(file, min(block, left)))
+            if not len(samples):
+                return
+            left -= len(samples)
+            yield samples
+
+
+def read(path: Path, *, start: int = 0, frames: int | None = None) -> Samples:
+    """A whole short file, or a part of a long one. Raises `MediaError`."""
+    with _opened(path) as file:
+        file.seek(min(start, int(file.frames)))
+        return cast("Samples", _read(file, -1 if frames is None else frames))
+
+
+class SoundWriter:
+    """Writes a sound file block by block; the suffix of the path names the format (flac, wav, ogg).
+
+    Samples beyond full scale are clipped. Leaving the `with` block on an error removes the file.
+    """
+
+    def __init__(self, path: Path, *, sample_rate: int, channels: int, subtype: Subtype = "PCM_24") -> None:
+        self.path = path
+        self.frames = 0
+        try:
+            self._file = _soundfile.SoundFile(path, "w", samplerate=sample_rate, channels=channels, subtype=subtype)
+        except (_soundfile.SoundFileError, OSError) as error:
+            raise _unwritable(error) from error
+
+    def write(self, samples: Samples) -> None:
+        """Append samples of shape (frames, channels)."""
+        try:
+            self._file.write(samples)
+        except (_soundfile.SoundFileError, OSError) as error:
+            raise _unwritable(error) from error
+        self.frames += len(samples)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if kind is not None:
+            self.path.unlink(missing_ok=True)
+
+
+def write(path: Path, samples: Samples, sample_rate: int, *, subtype: Subtype = "PCM_24") -> None:
+    """Write a whole sound of shape (frames, channels)."""
+    with SoundWriter(path, sample_rate=sample_rate, channels=samples.shape[1], subtype=subtype) as writer:
+        writer.write(samples)
+
+
+def resample(samples: Samples, source: int, target: int, *, quality: Quality = "HQ") -> Samples:
+    """The same sound at another rate, in one piece."""
+    if source == target:
+        return samples
+    return cast("Samples", _soxr.resample(samples, source, target, quality=quality))
+
+
+def resample_blocks(
+    blocks: Iterable[Samples], source: int, target: int, *, channels: int, quality: Quality = "HQ"
+) -> Iterator[Samples]:
+    """Blocks of the same sound at another rate, without seams; no block is empty."""
+    if source == target:
+        yield from (block for block in blocks if len(block))
+        return
+    stream = _soxr.ResampleStream(source, target, channels, dtype="float32", quality=quality)
+    for block in blocks:
+        samples = cast("Samples", stream.resample_chunk(np.ascontiguousarray(block))).reshape(-1, channels)
+        if len(samples):
+            yield samples
+    rest = cast("Samples", stream.resample_chunk(np.zeros((0, channels), np.float32), last=True)).reshape(-1, channels)
+    if len(rest):
+        yield rest
+
+
+def to_mono(samples: Samples) -> Samples:
+    """The mean of all channels, shape (frames, 1)."""
+    channels = samples.shape[1]
+    if channels == 1:
+        return samples
+    total = samples[:, 0] + samples[:, 1]  # many times quicker than a mean along a short axis
+    for channel in range(2, channels):
+        total += samples[:, channel]
+    return (total / np.float32(channels))[:, None]
+
+
+def _opened(path: Path) -> Any:  # noqa: ANN401 - soundfile has no types
+    try:
+        return _soundfile.SoundFile(path)
+    except (_soundfile.SoundFileError, OSError) as error:
+        raise MediaError("The sound file cannot be read.", detail=str(error)) from error
+
+
+def _read(file: Any, frames: int) -> Any:  # noqa: ANN401 - soundfile has no types
+    try:
+        return file.read(frames, dtype="float32", always_2d=True)
+    except (_soundfile.SoundFileError, OSError) as error:
+        raise MediaError("The sound file is damaged.", detail=str(error)) from error
+
+
+def _unwritable(error: Exception) -> AudioProcessingError:
+    return AudioProcessingError(
+        "The sound could not be written.", mend="Check the free space of the working folder.", detail=str(error)
+    )

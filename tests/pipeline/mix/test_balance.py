@@ -1,0 +1,53 @@
+"""The mix is the sum asked for, sample by sample, as long as the clip."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import sound
+from pipeline.errors import MixError
+from pipeline.mix.balance import CEILING, Part, add, check_alike, overall_gain, read_aligned
+
+
+def noise(frames: int, channels: int = 2, seed: int = 1) -> sound.Samples:
+    return (0.3 * np.random.default_rng(seed).uniform(-1, 1, (frames, channels))).astype(np.float32)
+
+
+def test_gains_are_exact_and_do_not_step_when_a_part_ends(tmp_path: Path) -> None:
+    frames = sound.BLOCK + 5_000
+    voice, background = noise(sound.BLOCK - 700, seed=1), noise(frames + 900, seed=2)
+    sound.write(tmp_path / "v.flac", voice, 44_100)
+    sound.write(tmp_path / "b.flac", background, 44_100)
+    parts = [Part(path=tmp_path / "v.flac", gain=1.5), Part(path=tmp_path / "b.flac", gain=0.7)]
+    like = sound.SoundInfo(sample_rate=44_100, channels=2, frames=frames)
+    blocks = [add(found, parts) for found in read_aligned([part.path for part in parts], like)]
+    mix = np.concatenate(blocks)
+    assert len(mix) == frames
+    expected = 0.7 * background[:frames].astype(np.float64)
+    expected[: len(voice)] += 1.5 * voice
+    assert np.abs(mix - expected).max() < 2**-22
+
+
+def test_a_part_far_too_short_is_silence_to_the_end(tmp_path: Path) -> None:
+    sound.write(tmp_path / "a.flac", noise(10, 1), 8_000)
+    like = sound.SoundInfo(sample_rate=8_000, channels=1, frames=2 * sound.BLOCK + 1)
+    blocks = [block for (block,) in read_aligned([tmp_path / "a.flac"], like)]
+    assert [len(block) for block in blocks] == [sound.BLOCK, sound.BLOCK, 1]
+    assert not blocks[1].any()
+
+
+def test_turned_down_only_when_needed() -> None:
+    assert overall_gain(0.5, 0.4) == 1.0
+    assert overall_gain(0.0, 0.0) == 1.0
+    assert overall_gain(2.0, 0.4) == pytest.approx(CEILING / 2)
+    assert overall_gain(1.0, 0.99) == pytest.approx(0.99)  # a loud clip may stay as loud as it is
+    assert overall_gain(1.4, 1.2) == pytest.approx(1 / 1.4)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1)])
+def test_parts_that_do_not_fit_are_refused(tmp_path: Path, rate: int, channels: int) -> None:
+    sound.write(tmp_path / "v.flac", noise(100, channels), rate)
+    like = sound.SoundInfo(sample_rate=44_100, channels=2, frames=100)
+    with pytest.raises(MixError, match="do not fit"):
+        check_alike([Part(path=tmp_path / "v.flac", gain=1.0)], like)

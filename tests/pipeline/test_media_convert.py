@@ -1,0 +1,182 @@
+"""What goes through ffmpeg keeps its samples, its pictures and its timing."""
+
+import threading
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from pipeline import sound
+from pipeline.errors import Cancelled, FFmpegError, MediaError
+from pipeline.media import convert, encode_aac, extract_stage, listen_stage, mux, probe
+from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
+from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work, packets
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (96_000, 2)])
+def test_the_master_has_every_sample_of_a_lossless_clip(tmp_path: Path, rate: int, channels: int) -> None:
+    steps = np.random.default_rng(2).integers(-(2**22), 2**22, (rate // 2 + 17, channels))
+    samples = (steps / 2**23).astype(np.float32)
+    sound.write(tmp_path / "a.wav", samples, rate)
+    ffmpeg("-i", tmp_path / "a.wav", "-c:a", "flac", tmp_path / "a.mkv")
+    for name in ("a.wav", "a.mkv"):
+        work = make_work(tmp_path / f"{name}.out", {"source": tmp_path / name}, {"mono": False})
+        facts = extract_stage(work)
+        assert (facts["sample_rate"], facts["channels"]) == (rate, channels)
+        assert facts["duration"] == pytest.approx(len(samples) / rate)
+        assert np.array_equal(sound.read(work.out / "master.flac"), samples)
+
+
+def test_the_basic_route_gets_the_plain_extraction(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", "-c:v", "libx264", "-ac", "2")
+    work = make_work(tmp_path / "out", {"source": clip}, {"mono": True})
+    facts = extract_stage(work)
+    assert [file.name for file in work.out.iterdir()] == ["audio.wav"]
+    assert (facts["sample_rate"], facts["channels"]) == (44_100, 1)
+    with av.open(str(work.out / "audio.wav")) as container:
+        assert container.streams.audio[0].codec_context.name == "pcm_s16le"
+
+
+def test_missing_packets_become_silence(tmp_path: Path) -> None:
+    make_clip(tmp_path / "gap.mkv", "-c:a", "flac", "-af", "asetpts=PTS+gte(T\\,0.3)*0.5/TB", picture=False)
+    facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "gap.mkv"}, {"mono": False}))
+    assert facts["duration"] == pytest.approx(1.1, abs=0.03)
+
+
+def test_speech_models_hear_16_khz_mono(tmp_path: Path) -> None:
+    time_axis = np.arange(44_100) / 44_100
+    tone = 0.5 * np.sin(2 * np.pi * 500 * time_axis)
+    sound.write(tmp_path / "a.flac", np.stack((tone, np.zeros_like(tone)), axis=1).astype(np.float32), 44_100)
+    work = make_work(tmp_path / "out", {"sound": tmp_path / "a.flac"})
+    assert listen_stage(work) == {"duration": 1.0}
+    heard = sound.read(work.out / "speech.flac")
+    assert sound.info(work.out / "speech.flac") == sound.SoundInfo(sample_rate=16_000, channels=1, frames=16_000)
+    truth = 0.25 * np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000)
+    assert np.abs(heard[200:-200, 0] - truth[200:-200]).max() < 1e-3
+
+
+def test_a_dub_is_brought_to_the_form_of_the_clip(tmp_path: Path) -> None:
+    dub = make_clip(tmp_path / "dub.mp3", picture=False, rate=44_100)
+    convert(dub, probe(dub), tmp_path / "dub.flac", sample_rate=48_000, channels=2)
+    of = sound.info(tmp_path / "dub.flac")
+    assert (of.sample_rate, of.channels) == (48_000, 2)
+    assert of.duration == pytest.approx(0.6, abs=0.005)
+    samples = sound.read(tmp_path / "dub.flac")
+    assert np.array_equal(samples[:, 0], samples[:, 1])
+    assert np.abs(samples).max() == pytest.approx(0.125, abs=0.01)  # ffmpeg's sine has an amplitude of 1/8
+
+
+CODECS = {
+    "a.mp4": ("-c:v", "libx264", "-c:a", "aac"),
+    "a.mov": ("-c:v", "libx264", "-c:a", "pcm_s16le"),
+    "a.mkv": ("-c:v", "libx264", "-c:a", "flac"),
+    "a.webm": ("-c:v", "libvpx-vp9", "-c:a", "libopus"),
+}
+
+
+@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("start", [0.0, 0.3])
+def test_muxing_keeps_every_picture_and_the_timing(tmp_path: Path, name: str, start: float) -> None:
+    click = make_click(tmp_path / "click.wav", at=0.4)
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1.5", "-i", click),
+        *("-af", f"asetpts=PTS+{start}/TB", *CODECS[name], tmp_path / name),
+    )
+    clip = probe(tmp_path / name)
+    encode_aac(click, tmp_path / "final.m4a", duration=1.0)
+    mux(tmp_path / name, clip, tmp_path / "final.m4a", tmp_path / "final.mp4", audio_start=clip.media.audio.start)
+    before, after = packets(tmp_path / name), packets(tmp_path / "final.mp4")
+    assert [data for data, _ in after] == [data for data, _ in before]
+    assert [time for _, time in after] == pytest.approx([time for _, time in before], abs=0.002)
+    assert clip.media.audio.start == pytest.approx(start, abs=0.025)
+    assert heard_at(tmp_path / "final.mp4") == pytest.approx(start + 0.4, abs=0.03)
+    assert heard_at(tmp_path / "final.m4a") == pytest.approx(0.4, abs=0.003)
+    result = probe(tmp_path / "final.mp4")
+    assert (result.media.audio.codec, result.notes) == ("aac", ())
+    data = (tmp_path / "final.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")  # plays while it loads
+
+
+def test_timing_is_kept_when_the_clock_does_not_begin_at_zero(tmp_path: Path) -> None:
+    click = make_click(tmp_path / "click.wav", at=0.4)
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1", "-i", click),
+        *("-c:v", "libx264", "-bf", "0", "-c:a", "mp2", tmp_path / "a.ts"),
+    )
+    clip = probe(tmp_path / "a.ts")
+    assert clip.zero > 1
+    assert clip.media.duration == pytest.approx(1.0, abs=0.1)
+    encode_aac(click, tmp_path / "final.m4a", duration=1.0)
+    mux(tmp_path / "a.ts", clip, tmp_path / "final.m4a", tmp_path / "final.mp4", audio_start=clip.media.audio.start)
+    before = heard_at(tmp_path / "a.ts") - packets(tmp_path / "a.ts")[0][1]
+    after = heard_at(tmp_path / "final.mp4") - packets(tmp_path / "final.mp4")[0][1]
+    assert after == pytest.approx(before, abs=0.003)
+
+
+def test_a_picture_that_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.webm", "-c:v", "libvpx", "-c:a", "libvorbis")
+    encode_aac(make_click(tmp_path / "click.wav", at=0.1), tmp_path / "a.m4a", duration=1.0)
+    with pytest.raises(MediaError, match=r"cannot hold this picture \(vp8\)"):
+        mux(clip, probe(clip), tmp_path / "a.m4a", tmp_path / "final.mp4", audio_start=0.0)
+
+
+def test_hostile_names_stay_names(tmp_path: Path) -> None:
+    folder = tmp_path / "-i concat:%03d;$(touch x)"
+    folder.mkdir()
+    clip = make_clip(tmp_path / "a.wav", picture=False).rename(folder / "-y|http:`ls`.wav")
+    facts = extract_stage(make_work(tmp_path / "out", {"source": clip}, {"mono": False}))
+    assert facts["duration"] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    "text", ["#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.wav\n", "ffconcat version 1.0\nfile a.wav\n"]
+)
+def test_ffmpeg_itself_refuses_playlists(tmp_path: Path, text: str) -> None:
+    make_clip(tmp_path / "a.wav", picture=False)
+    path = tmp_path / "list.m3u8"
+    path.write_text(text)
+    with pytest.raises((FFmpegError, MediaError)) as caught:
+        run_ffmpeg([*input_arguments(path), "-f", "null", "-"], limit=20)
+    assert "whitelist" in caught.value.detail
+
+
+ENDLESS = ["-re", "-f", "lavfi", "-i", "sine=frequency=440", "-f", "null", "-"]
+
+
+def test_a_run_has_a_time_limit() -> None:
+    begun = time.monotonic()
+    with pytest.raises(FFmpegError, match="longer than allowed"):
+        run_ffmpeg(ENDLESS, limit=0.5)
+    assert time.monotonic() - begun < 5
+
+
+def test_cancel_ends_ffmpeg_at_once() -> None:
+    begun = time.monotonic()
+
+    def report(fraction: float, message: str = "") -> None:
+        if time.monotonic() - begun > 0.5:
+            raise Cancelled("The job was stopped.")
+
+    with pytest.raises(Cancelled):
+        run_ffmpeg(ENDLESS, limit=60, report=report, total=100)
+    assert time.monotonic() - begun < 5
+    assert threading.active_count() == 1 or all(
+        not thread.name.endswith("(_drain)") for thread in threading.enumerate()
+    )
+
+
+def test_progress_comes_from_ffmpeg(tmp_path: Path) -> None:
+    told: list[float] = []
+    arguments = ["-re", "-f", "lavfi", "-i", "sine=duration=1.6", "-f", "wav", str(tmp_path / "a.wav")]
+    run_ffmpeg(arguments, limit=20, report=lambda fraction, message="": told.append(fraction), total=1.6)
+    assert told == sorted(told)
+    assert len({value for value in told if 0.1 < value < 0.95}) >= 2
+
+
+def test_a_failure_carries_ffmpeg_s_own_words(tmp_path: Path) -> None:
+    with pytest.raises(FFmpegError, match="could not work on this clip") as caught:
+        run_ffmpeg(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"], limit=20)
+    assert "nonsense" in caught.value.detail
+    assert executable().is_file()

@@ -1,0 +1,181 @@
+"""Every kind of clip that people post is described rightly; everything else is one clear sentence."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
+from pipeline.media import extract_stage, probe, probe_stage
+from pipeline.stages import Work
+from pipeline.types import MediaInfo, VideoStream
+from tests.pipeline.clips import ffmpeg, make_clip, make_work
+
+H264 = VideoStream(codec="h264", width=64, height=48, frame_rate=10.0)
+VP9 = VideoStream(codec="vp9", width=64, height=48, frame_rate=10.0)
+FORMATS = {
+    "clip.mp4": (["-c:v", "libx264", "-c:a", "aac"], "aac", H264),
+    "clip.mov": (["-c:v", "libx264", "-c:a", "pcm_s16le"], "pcm_s16le", H264),
+    "clip.mkv": (["-c:v", "libx264", "-c:a", "flac"], "flac", H264),
+    "clip.webm": (["-c:v", "libvpx-vp9", "-c:a", "libopus"], "opus", VP9),
+    "clip.mp3": (["-c:a", "libmp3lame"], "mp3", None),
+    "clip.m4a": (["-c:a", "aac"], "aac", None),
+    "clip.wav": (["-c:a", "pcm_s16le"], "pcm_s16le", None),
+    "clip.flac": (["-c:a", "flac"], "flac", None),
+    "clip.ogg": (["-c:a", "libvorbis"], "vorbis", None),
+    "clip.opus": (["-c:a", "libopus"], "opus", None),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_people_post_is_described(tmp_path: Path, name: str) -> None:
+    coding, codec, video = FORMATS[name]
+    made = make_clip(tmp_path / name, *coding, picture=video is not None)
+    # The store names files by digest: nothing may depend on the name.
+    clip = made.rename(tmp_path / "0123abcd")
+    facts = probe_stage(make_work(tmp_path / "out", {"source": clip}, {"name": name}))
+    media = msgspec.convert(facts, MediaInfo)
+    assert media.duration == pytest.approx(0.6, abs=0.05)
+    assert (media.audio.codec, media.audio.sample_rate, media.audio.channels) == (codec, 48_000, 1)
+    assert media.audio.layout == "mono"
+    assert media.audio.start == pytest.approx(0.0, abs=0.001)
+    assert media.video == video
+    assert facts["notes"] == []
+
+
+def test_the_sound_begins_later_than_the_picture(tmp_path: Path) -> None:
+    make_clip(tmp_path / "late.mkv", "-c:v", "libx264", "-c:a", "flac", "-af", "asetpts=PTS+0.25/TB")
+    assert probe(tmp_path / "late.mkv").media.audio.start == pytest.approx(0.25, abs=0.001)
+
+
+def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    make_clip(
+        tmp_path / "song.mp3",
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c:v",
+        "png",
+        "-frames:v",
+        "1",
+        "-disposition:v",
+        "attached_pic",
+    )
+    assert probe(tmp_path / "song.mp3").media.video is None
+
+
+def test_a_length_the_container_does_not_tell_is_counted(tmp_path: Path) -> None:
+    make_clip(tmp_path / "raw.aac", "-c:a", "aac", picture=False, seconds=2)
+    make_clip(tmp_path / "live.mkv", "-c:v", "libx264", "-c:a", "aac", "-live", "1", "-f", "matroska", seconds=2)
+    assert probe(tmp_path / "raw.aac").media.duration == pytest.approx(2.0, abs=0.05)
+    live = probe(tmp_path / "live.mkv")
+    assert live.media.duration == pytest.approx(2.0, abs=0.05)
+    assert live.notes == ()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.wav"])
+def test_of_a_cut_off_file_the_rest_is_used_and_said(tmp_path: Path, name: str) -> None:
+    coding = {"a.mp4": ("-c:v", "libx264", "-movflags", "+faststart"), "a.mkv": ("-c:v", "libx264"), "a.wav": ()}[name]
+    whole = make_clip(tmp_path / name, *coding, seconds=4, picture=name != "a.wav").read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) * 6 // 10])
+    work = make_work(tmp_path / "out", {"source": tmp_path / name}, {"mono": False})
+    facts = probe_stage(work)
+    assert 1.0 < float(str(facts["duration"])) < 3.5
+    if name != "a.wav":  # of a wav the length is taken from the bytes that are there
+        assert "cut off" in msgspec.convert(facts["notes"], list[str])[0]
+    assert 1.0 < float(str(extract_stage(work)["duration"])) < 3.5
+
+
+def _text(path: Path) -> None:
+    path.write_text("This is no film.\n" * 200)
+
+
+def _cut_mp4(path: Path) -> None:
+    whole = make_clip(path, "-c:v", "libx264").read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def _noise(path: Path) -> None:
+    path.write_bytes(np.random.default_rng(5).bytes(50_000))
+
+
+def _header_only(path: Path) -> None:
+    soundfile.write(path, np.zeros((0, 1)), 44_100, format="WAV")
+
+
+BAD = {
+    "zero bytes": (lambda path: path.write_bytes(b""), "empty"),
+    "text": (_text, "no video or sound"),
+    "random bytes": (_noise, "no video or sound"),
+    "cut mp4": (_cut_mp4, "cut off"),
+    "no sound track": (
+        lambda path: ffmpeg("-f", "lavfi", "-i", "testsrc=d=0.2:s=64x48", "-c:v", "libx264", path),
+        "no sound",
+    ),
+    "no samples": (_header_only, "cannot be decoded"),
+    "playlist": (
+        lambda path: path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n"),
+        "no video or sound",
+    ),
+    "script": (lambda path: path.write_text("ffconcat version 1.0\nfile /etc/passwd\n"), "no video or sound"),
+    "subtitles": (lambda path: path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n"), "no video or sound"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_no_clip_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    make, sentence = BAD[kind]
+    path = tmp_path / "clip.mp4"
+    make(path)
+    with pytest.raises(MediaError, match=sentence) as caught:
+        probe_stage(make_work(tmp_path / "out", {"source": path}))
+    assert caught.value.message.count(".") == 1
+    assert caught.value.mend.endswith(".")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_limits_are_told_in_people_s_units(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.wav", picture=False)
+    with pytest.raises(LimitError, match=r"0\.1 MiB and at most 0\.0 MiB"):
+        probe_stage(make_work(tmp_path / "out", {"source": clip}, {"max_size": 1000}))
+    with pytest.raises(LimitError, match="lasts 1 s and at most 0 s"):
+        probe_stage(make_work(tmp_path / "out", {"source": clip}, {"max_duration": 0.1}))
+
+
+@pytest.mark.parametrize(("rate", "channels", "subtype"), [(8_000, 1, "PCM_U8"), (96_000, 8, "PCM_24")])
+def test_unusual_sound_is_worked_on(tmp_path: Path, rate: int, channels: int, subtype: str) -> None:
+    samples = 0.1 * np.random.default_rng(1).standard_normal((rate // 2, channels))
+    soundfile.write(tmp_path / "a.wav", samples, rate, subtype=subtype, format="WAVEX" if channels > 2 else "WAV")
+    media = probe(tmp_path / "a.wav").media
+    assert (media.audio.sample_rate, media.audio.channels) == (rate, channels)
+    facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "a.wav"}, {"mono": False}))
+    assert (facts["sample_rate"], facts["channels"]) == (rate, min(2, channels))
+    assert facts["duration"] == 0.5
+    assert len(msgspec.convert(facts["notes"], list[str])) == (channels > 2)
+
+
+def test_broken_bytes_never_crash(tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "a.mp4", "-c:v", "libx264", "-movflags", "+faststart").read_bytes()
+    generator = np.random.default_rng(11)
+    for index in range(40):
+        data = bytearray(whole)
+        for place in generator.integers(0, len(data), 60):
+            data[place] = int(generator.integers(0, 256))
+        path = tmp_path / f"broken{index}"
+        path.write_bytes(data)
+        work = make_work(tmp_path / f"out{index}", {"source": path}, {"mono": False})
+        error = _error_of(work)
+        assert error is None or isinstance(error, ValidationError), f"{error} {error.detail}"
+        assert error is None or list(work.out.iterdir()) == []
+
+
+def _error_of(work: Work) -> AudioProcessingError | None:
+    try:
+        probe_stage(work)
+        extract_stage(work)
+    except AudioProcessingError as error:
+        return error
+    return None

@@ -1,0 +1,124 @@
+"""The clip is measured, the rule is applied, and both are explained."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import numpy as np
+import pytest
+
+from pipeline import sound
+from pipeline.catalog import MODELS
+from pipeline.media import extract_master, probe
+from pipeline.route import Shares, choose, measure, route_stage
+from pipeline.types import Budget, Preset, Route, RouteName
+from tests.pipeline.clips import make_work
+
+DATA = Path(__file__).parents[1] / "data"
+TALK = Shares(audible=1.0, speech=0.9, music=0.4)
+FILM = Shares(audible=0.9, speech=0.3, music=0.5)
+SONG = Shares(audible=1.0, speech=0.1, music=0.9)
+SILENCE = Shares(audible=0.0, speech=0.0, music=0.0)
+
+
+def sample_maker() -> ModuleType:
+    """The program that composed the music of the sample."""
+    spec = importlib.util.spec_from_file_location("make_sample", DATA / "make_sample.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def route(shares: Shares | None, **changes: object) -> Route:
+    options = {"duration": 60.0, "budget": Budget.NORMAL, "preset": Preset.POCKET, "asked": None} | changes
+    return choose(**options, shares=shares)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("shares", "changes", "name", "engine"),
+    [
+        (TALK, {}, RouteName.DIALOGUE, "deepfilternet"),
+        (FILM, {}, RouteName.CINEMATIC, "deepfilternet"),
+        (SONG, {}, RouteName.CINEMATIC, "spleeter"),
+        (SILENCE, {}, RouteName.BASIC, "ffmpeg"),
+        (None, {"budget": Budget.LOW}, RouteName.BASIC, "ffmpeg"),
+        (TALK, {"budget": Budget.LOW, "duration": 300.0}, RouteName.DIALOGUE, "deepfilternet"),
+        (FILM, {"budget": Budget.LOW, "duration": 301.0}, RouteName.CINEMATIC, "deepfilternet"),
+        (TALK, {"asked": RouteName.CINEMATIC}, RouteName.CINEMATIC, "deepfilternet"),
+        (SONG, {"asked": RouteName.CINEMATIC}, RouteName.CINEMATIC, "spleeter"),
+        (SONG, {"asked": RouteName.DIALOGUE}, RouteName.DIALOGUE, "deepfilternet"),
+        (SONG, {"asked": RouteName.CINEMATIC, "budget": Budget.LOW}, RouteName.CINEMATIC, "spleeter"),
+        (None, {"asked": RouteName.BASIC}, RouteName.BASIC, "ffmpeg"),
+        (SONG, {"preset": Preset.STUDIO}, RouteName.CINEMATIC, "demucs"),
+    ],
+)
+def test_the_rule(shares: Shares | None, changes: dict[str, object], name: RouteName, engine: str) -> None:
+    chosen = route(shares, **changes)
+    assert (chosen.name, chosen.engine) == (name, engine)
+    assert chosen.asked == ("asked" in changes)
+    assert (chosen.model is None) == (name is RouteName.BASIC)
+    assert chosen.model is None or MODELS[chosen.model].engine == engine
+    assert {other.name for other in chosen.rejected} == set(RouteName) - {name}
+    for sentence in (chosen.reason, *(other.reason for other in chosen.rejected)):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+
+
+def test_the_reason_has_the_number_it_rests_on() -> None:
+    assert "90%" in route(TALK).reason
+    assert route(TALK).measurements == {"duration": 60.0, "audible": 1.0, "speech": 0.9, "music": 0.4}
+
+
+def test_the_sample_is_dialogue_with_music(tmp_path: Path) -> None:
+    source = DATA / "sample.mp4"
+    extract_master(source, probe(source), tmp_path / "master.flac")
+    params = {"duration": 61.4, "budget": "normal", "preset": "pocket", "asked": None}
+    work = make_work(tmp_path / "out", {"sound": tmp_path / "master.flac"}, params)
+    chosen = msgspec.convert(route_stage(work), Route)
+    assert (chosen.name, chosen.model) == (RouteName.DIALOGUE, "deepfilternet3")
+    assert chosen.measurements["speech"] > 0.9
+    assert chosen.measurements["music"] > 0.9
+
+
+def test_speech_alone_is_speech_without_music() -> None:
+    shares = measure(DATA / "sample.speech.flac")
+    assert shares.speech > 0.9
+    assert shares.music < 0.1
+
+
+def test_music_alone_goes_to_the_music_separator(tmp_path: Path) -> None:
+    music = 0.1 * sample_maker().compose(30.0)
+    sound.write(tmp_path / "music.flac", music.astype(np.float32), 44_100)
+    params = {"duration": 30.0, "budget": "normal", "preset": "pocket", "asked": None}
+    work = make_work(tmp_path / "out", {"sound": tmp_path / "music.flac"}, params)
+    chosen = msgspec.convert(route_stage(work), Route)
+    assert (chosen.name, chosen.engine, chosen.model) == (RouteName.CINEMATIC, "spleeter", "spleeter-2stems")
+    assert chosen.measurements["speech"] < 0.1
+
+
+@pytest.mark.parametrize("frames", [10, 8_000, 400_000])
+def test_silence_of_any_length_has_nothing_to_take_apart(tmp_path: Path, frames: int) -> None:
+    sound.write(tmp_path / "silence.flac", np.zeros((frames, 2), np.float32), 8_000)
+    assert measure(tmp_path / "silence.flac") == SILENCE
+
+
+def test_noise_is_neither_speech_nor_music(tmp_path: Path) -> None:
+    noise = 0.1 * np.random.default_rng(4).standard_normal((48_000 * 12, 1))
+    sound.write(tmp_path / "noise.flac", noise.astype(np.float32), 48_000)
+    assert measure(tmp_path / "noise.flac") == Shares(audible=1.0, speech=0.0, music=0.0)
+
+
+def test_a_clip_of_two_seconds_is_measured_too(tmp_path: Path) -> None:
+    speech = sound.read(DATA / "sample.speech.flac")
+    rate = sound.info(DATA / "sample.speech.flac").sample_rate
+    sound.write(tmp_path / "short.flac", speech[rate : 3 * rate], rate)
+    assert measure(tmp_path / "short.flac") == Shares(audible=1.0, speech=1.0, music=0.0)
+
+
+def test_low_budget_measures_nothing(tmp_path: Path) -> None:
+    params = {"duration": 10.0, "budget": "low", "preset": "pocket", "asked": None}
+    work = make_work(tmp_path / "out", {"sound": tmp_path / "missing.flac"}, params)
+    assert msgspec.convert(route_stage(work), Route).measurements == {"duration": 10.0}
