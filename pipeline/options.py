@@ -33,7 +33,7 @@ class _Options(pydantic.BaseModel):
     preset: Preset = Preset.POCKET
     budget: Budget = Budget.NORMAL
     language: Annotated[str | None, Auto, pydantic.AfterValidator(_known_language)] = None
-    speakers: Annotated[int | None, Auto, pydantic.Field(ge=1, le=MAX_SPEAKERS)] = None
+    speakers: Annotated[Annotated[int, pydantic.Field(ge=1, le=MAX_SPEAKERS)] | None, Auto] = None
     voice: Gain = 1.0
     background: Gain = 0.7
 

@@ -19,6 +19,10 @@ def test_text_from_a_command_line_is_understood() -> None:
     assert parse_request({"route": "cinematic"}).route is RouteName.CINEMATIC
 
 
+def test_auto_leaves_the_choice_open() -> None:
+    assert parse_request({"route": "auto", "language": "auto", "speakers": "auto"}) == Request()
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

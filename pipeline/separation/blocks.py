@@ -1,0 +1,77 @@
+"""Streams of samples cut to length, taken in pieces, and worked on in overlapping windows."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from pipeline.sound import Blocks, Samples
+
+Process = Callable[[Samples], Samples]
+"""Works on one window: shape (frames, columns) to (frames, other columns)."""
+
+
+def fit(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator[Samples]:
+    """Blocks that hold exactly `frames` frames together: cut, or filled up with silence."""
+    left = frames
+    for block in blocks:
+        if left <= 0:
+            return
+        piece = block[:left]
+        left -= len(piece)
+        yield piece
+    if left > 0:
+        yield np.zeros((left, columns), np.float32)
+
+
+class Reel:
+    """Takes any number of frames from a stream of blocks; past its end there is silence."""
+
+    def __init__(self, blocks: Blocks, columns: int) -> None:
+        self._blocks = blocks
+        self._held = np.zeros((0, columns), np.float32)
+
+    def take(self, frames: int) -> Samples:
+        """The next frames, shape (frames, columns)."""
+        pieces = [self._held]
+        missing = frames - len(self._held)
+        while missing > 0 and (block := next(self._blocks, None)) is not None:
+            pieces.append(block)
+            missing -= len(block)
+        if missing > 0:
+            pieces.append(np.zeros((missing, self._held.shape[1]), np.float32))
+        joined = np.concatenate(pieces)
+        self._held = joined[frames:]
+        return joined[:frames]
+
+
+def overlap_add(blocks: Iterable[Samples], process: Process, *, window: int, overlap: int) -> Iterator[Samples]:
+    """What `process` makes of windows of a stream, cross-faded where they overlap.
+
+    A window has `window` frames, the last one what is left; one begins every `window - overlap`
+    frames. Only one window is held at a time, so memory does not grow with the stream.
+    """
+    step = window - overlap
+    rise = np.asarray((np.arange(overlap) + 0.5) / overlap, np.float32)[:, None]
+    held: list[Samples] = []
+    count = 0
+    tail: Samples | None = None
+    for block in blocks:
+        held.append(block)
+        count += len(block)
+        while count >= window:
+            joined = np.concatenate(held)
+            done = _joined_to(tail, process(joined[:window]), rise)
+            yield done[:step]
+            tail, held, count = done[step:], [joined[step:]], count - step
+    if tail is not None and count == overlap:
+        yield tail
+    elif count:
+        yield _joined_to(tail, process(np.concatenate(held)), rise)
+
+
+def _joined_to(tail: Samples | None, made: Samples, rise: Samples) -> Samples:
+    """A window whose beginning fades in as the tail of the one before fades out."""
+    if tail is None:
+        return made
+    faded = np.asarray(tail + rise * (made[: len(tail)] - tail), np.float32)
+    return np.concatenate([faded, made[len(tail) :]])

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from pipeline.models import Models
+from pipeline.stages import Work
+from tests.pipeline.separation.measure import DATA, Told
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """One set of weights for all tests, on the processor."""
+    return Models(tmp_path_factory.mktemp("models"), "cpu")
+
+
+@pytest.fixture(scope="session")
+def dialogue():
+    """Eight seconds of speech (mono) and the same with stereo music 3 dB below it, at 44.1 kHz."""
+    speech, rate = soundfile.read(DATA / "sample.speech.flac", start=48_000 * 8, frames=48_000 * 8)
+    speech = soxr.resample(speech, rate, 44_100)
+    time = np.arange(len(speech)) / 44_100
+    music = np.zeros((len(speech), 2))
+    for index, note in enumerate((45, 57, 60, 64, 69, 72)):
+        tone = sum(np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * k * time) / k for k in (1, 2, 3))
+        pan = index / 5
+        music += (tone * (1 + 0.5 * np.sin(time * (2 + index))))[:, None] * (np.sqrt(1 - pan), np.sqrt(pan))
+    music *= np.sqrt(np.mean(speech**2) / np.mean(music**2)) * 10 ** (-3 / 20)
+    return speech, speech[:, None] + music
+
+
+@pytest.fixture
+def work(models, tmp_path):
+    """Makes the work of a stage for a sound file."""
+
+    def make(sound, engine, model, *, report=None, weights=models):
+        out = tmp_path / "out"
+        out.mkdir()
+        params = {"engine": engine, "model": model}
+        return Work(inputs={"sound": sound}, params=params, out=out, report=report or Told(), models=weights)
+
+    return make
