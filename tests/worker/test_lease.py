@@ -1,0 +1,161 @@
+import asyncio
+
+import pytest
+
+from tests.worker.conftest import System
+from worker import scripts
+from worker.attempts import make_attempt
+from worker.lease import Lease, LeaseLostError
+from worker.protocol import Failed, Finished, Progressed, Started, Stopped
+from worker.queue import MEDIA
+from worker.reaper import Reaper
+
+
+async def lose(system: System, job_id: str) -> None:
+    """What eight seconds without a heartbeat do, and the reaper after them."""
+    await system.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.lease(job_id)], [])
+    names = [MEDIA.record(job_id), MEDIA.lease(job_id), *MEDIA.arq(job_id)]
+    assert await system.queue.connection.run(scripts.RECLAIM, names, [job_id])
+
+
+async def test_only_one_worker_has_a_job(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    mine = await Lease.acquire(system.queue, MEDIA, job.id, "one")
+    theirs = await Lease.acquire(system.queue, MEDIA, job.id, "two")
+    assert (mine.verdict, mine.attempt, theirs.verdict) == ("go", 1, "held")
+
+
+async def test_who_lost_the_lease_can_say_nothing(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    mine = await Lease.acquire(system.queue, MEDIA, job.id, "one")
+    await lose(system, job.id)
+    theirs = await Lease.acquire(system.queue, MEDIA, job.id, "two")
+    assert (theirs.verdict, theirs.attempt) == ("go", 2)
+    assert await mine.keep() == "lost"
+    with pytest.raises(LeaseLostError):
+        await mine.emit(Started(attempt=1, worker="one"))
+    with pytest.raises(LeaseLostError):
+        await mine.end("stopped", Stopped())
+    await mine.release(counted=False)
+    await theirs.end("stopped", Stopped())
+    assert await system.events(job) == [Stopped()]
+
+
+async def test_a_worker_that_lost_its_lease_stops_working(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    stopped = asyncio.Event()
+
+    async def work(lease: Lease) -> Started:
+        await lose(system, job.id)
+        try:
+            await asyncio.sleep(30)
+        finally:
+            stopped.set()
+        return Started(attempt=0, worker="never")
+
+    with pytest.raises(RuntimeError):  # arq's Retry
+        await make_attempt(system.queue, MEDIA, job.id, "one", work, stopping=asyncio.Event())
+    assert stopped.is_set()
+    assert await system.status(job) == "queued"
+
+
+async def test_the_lease_comes_back_after_an_outage(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    lease = await Lease.acquire(system.queue, MEDIA, job.id, "one")
+    await system.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.lease(job.id)], [])
+    keeping = asyncio.create_task(lease.keep())
+    await asyncio.sleep(0.3)
+    assert not keeping.done(), "nobody else took the job, so it is still ours"
+    assert (await Lease.acquire(system.queue, MEDIA, job.id, "two")).verdict == "held"
+    keeping.cancel()
+
+
+async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(system: System) -> None:
+    await system.start()
+    job = await system.job(first="be killed")
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1, 2, 3]
+    assert isinstance(events[-1], Failed)
+    assert events[-1].failure.type == "AttemptsError"
+    assert "memory" in events[-1].failure.message
+    assert system.runs("first") == 3
+    state = await system.queue.state(job.id)
+    assert state is not None
+    assert (state.status, state.attempts, state.job) == ("dead", 3, job)
+    assert "memory" in state.error
+    assert await system.queue.replay(job.id)
+    await system.until_run("first", 4)
+    assert await system.queue.cancel(job.id)
+    events = await system.events(job)
+    assert isinstance(events[0], Started)
+    assert events[0].attempt == 1
+    assert isinstance(events[-1], Stopped)
+    assert await system.queue.discard(job.id)
+
+
+async def test_a_job_whose_workers_are_lost_three_times_is_put_aside(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    for attempt in (1, 2, 3):
+        lease = await Lease.acquire(system.queue, MEDIA, job.id, "lost")
+        assert lease.attempt == attempt
+        await lose(system, job.id)
+    await system.queue.ensure_enqueued(MEDIA, job.id)
+    await system.start()
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert last.failure.type == "AttemptsError"
+    assert await system.status(job) == "dead"
+    assert system.runs("first") == 0
+
+
+async def test_an_engine_that_dies_once_costs_an_attempt(system: System) -> None:
+    await system.start()
+    job = await system.job(second="crash once")
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1, 2]
+    assert isinstance(events[-1], Finished)
+    assert system.runs("first") == 1
+
+
+async def test_bad_input_fails_at_once(system: System) -> None:
+    await system.start()
+    job = await system.job(first="refuse")
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert isinstance(events[-1], Failed)
+    assert events[-1].failure.type == "MediaError"
+    assert system.runs("first") == 1
+    assert await system.status(job) == "failed"
+
+
+async def test_a_library_that_exits_fails_the_job_and_not_the_worker(system: System) -> None:
+    await system.start()
+    job = await system.job(first="exit")
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert "SystemExit" in last.failure.detail
+    after = await system.job("after.json", other=1)
+    await system.queue.submit(after)
+    assert isinstance((await system.events(after))[-1], Finished)
+
+
+async def test_a_job_that_arq_forgot_is_found(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    await system.queue.connection.run(scripts.FORGET, MEDIA.arq(job.id), [job.id])
+    reaper = Reaper(system.queue, "media", "test")
+    await reaper.look()
+    await system.start()
+    started = asyncio.get_running_loop().time()
+    events = await system.events(job)
+    assert isinstance(events[-1], Finished)
+    assert asyncio.get_running_loop().time() - started < 15
+    assert any(isinstance(event, Progressed) for event in events)

@@ -1,0 +1,88 @@
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.broker import Broker
+from deploy.local import local_workers
+from pipeline.errors import EngineError, QueueError
+from worker.queue import Queue
+from worker.settings import WorkerSettings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerSettings:
+    for name in [name for name in os.environ if name.startswith("STEMCORD_")]:
+        monkeypatch.delenv(name)
+    # What is tested here is the same in both environments.
+    return WorkerSettings(home=tmp_path, asr_python=Path(sys.executable))
+
+
+def workers_of(home: Path) -> dict[str, int]:
+    """Worker processes of that home: kind to process id."""
+    found: dict[str, int] = {}
+    for process in psutil.Process().children(recursive=True):
+        arguments = process.cmdline()
+        if arguments[1:3] == ["-m", "worker"] and process.environ()["STEMCORD_HOME"] == str(home):
+            found[arguments[3]] = process.pid
+    return found
+
+
+async def test_both_workers_are_kept_alive_and_end_in_the_end(settings: WorkerSettings, tmp_path: Path) -> None:
+    async with Broker(tmp_path) as url, Queue.connect(url) as queue:
+        async with local_workers(settings, url):
+            assert {worker.kind for worker in await queue.workers()} == {"media", "asr"}
+            first = workers_of(tmp_path)
+            async with local_workers(settings, url):
+                assert workers_of(tmp_path) == first, "live workers are used"
+            os.kill(first["asr"], signal.SIGKILL)
+            async with asyncio.timeout(30):
+                while len([worker for worker in await queue.workers() if worker.kind == "asr"]) < 2:
+                    await asyncio.sleep(0.1)
+            again = workers_of(tmp_path)
+            assert again["media"] == first["media"]
+            assert again["asr"] != first["asr"]
+        assert workers_of(tmp_path) == {}
+    assert "worker ready" in (tmp_path / "logs/media.log").read_text()
+
+
+async def test_a_worker_that_cannot_start_is_an_error(settings: WorkerSettings, tmp_path: Path) -> None:
+    broken = settings.model_copy(update={"store_url": "ftp://nowhere"})
+    async with Broker(tmp_path) as url:
+        with pytest.raises(EngineError, match="media worker cannot start") as caught:
+            async with local_workers(broken, url):
+                pass
+    assert "media.log" in caught.value.mend
+    assert "the worker cannot start" in caught.value.detail
+
+
+async def test_a_missing_environment_is_an_error(settings: WorkerSettings, tmp_path: Path) -> None:
+    missing = settings.model_copy(update={"asr_python": tmp_path / "python"})
+    async with Broker(tmp_path) as url:
+        with pytest.raises(EngineError, match="environment") as caught:
+            async with local_workers(missing, url):
+                pass
+    assert "make env" in caught.value.mend
+
+
+async def test_a_home_that_cannot_be_used_is_an_error() -> None:
+    with pytest.raises(QueueError, match="cannot be started"):
+        async with Broker(Path("/dev/null/home")):
+            pass
+
+
+async def test_importing_the_worker_loads_no_engine_and_no_chat() -> None:
+    names = ["queue", "store", "stages", "engines", "asr", "lease", "settings", "tasks", "service", "__main__"]
+    program = (
+        f"import sys, {', '.join(f'worker.{name}' for name in names)};"
+        "print(sorted({'torch', 'paddle', 'discord'} & set(sys.modules)))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert said.strip() == b"[]"

@@ -1,0 +1,205 @@
+import asyncio
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from pipeline.errors import QueueError
+from pipeline.types import Request, Task
+from tests.worker.conftest import System
+from worker.protocol import Finished, Progressed, ReplyTo, Started, Stopped
+from worker.queue import Queue
+
+
+async def test_a_job_goes_round(system: System) -> None:
+    await system.start()
+    job = await system.job(second="sleep", seconds=1.0)
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert isinstance(events[0], Started)
+    assert events[0].attempt == 1
+    assert isinstance(events[-1], Finished)
+    told = [event.progress for event in events if isinstance(event, Progressed) and event.progress.stage == "second"]
+    assert any(0 < progress.fraction < 1 and progress.message == "sleeping" for progress in told)
+    assert told[-1].fraction == 1.0
+    assert 3 <= len(told) <= 8, "about four a second"
+    assert events[-1].result.artefacts[0].name == "second.json"
+    assert await system.status(job) == "finished"
+
+
+async def test_events_are_replayed_from_the_start(system: System) -> None:
+    await system.start()
+    job = await system.job()
+    await system.queue.submit(job)
+    first = await system.events(job)
+    assert await system.events(job) == first
+
+
+async def test_a_follower_that_comes_late_sees_the_end(system: System) -> None:
+    job = await system.job(first="sleep", seconds=0.5)
+    await system.queue.submit(job)
+    following = asyncio.create_task(system.events(job))
+    await asyncio.sleep(0.2)
+    await system.start()
+    assert isinstance((await following)[-1], Finished)
+
+
+async def test_submitting_twice_is_submitting_once(system: System) -> None:
+    await system.start()
+    job = await system.job()
+    await system.queue.submit(job)
+    await system.queue.submit(job)
+    await system.events(job)
+    await system.queue.submit(job)
+    await asyncio.sleep(0.5)
+    assert system.runs("first") == 1
+    assert len(await system.queue.jobs()) == 1
+
+
+async def test_positions(system: System) -> None:
+    jobs = [await system.job(f"{number}.json", number=number) for number in range(3)]
+    for job in jobs:
+        await system.queue.submit(job)
+    assert [await system.queue.position(job.id) for job in jobs] == [0, 1, 2]
+    assert await system.queue.cancel(jobs[0].id)
+    assert [await system.queue.position(job.id) for job in jobs] == [None, 0, 1]
+    assert await system.queue.position("nobody") is None
+
+
+async def test_cancelling_a_job_that_waits(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    assert await system.queue.cancel(job.id)
+    assert await system.events(job) == [Stopped()]
+    assert not await system.queue.cancel(job.id)
+    assert not await system.queue.cancel("nobody")
+    await system.start()
+    await asyncio.sleep(0.5)
+    assert system.runs("first") == 0
+    assert await system.status(job) == "stopped"
+
+
+async def test_cancelling_a_job_that_runs(system: System) -> None:
+    await system.start()
+    job = await system.job(first="sleep", seconds=30)
+    await system.queue.submit(job)
+    await system.until_run("first")
+    asked = time.monotonic()
+    assert await system.queue.cancel(job.id)
+    assert isinstance((await system.events(job))[-1], Stopped)
+    assert time.monotonic() - asked < 3
+    after = await system.job("after.json", other=True)
+    await system.queue.submit(after)
+    assert isinstance((await system.events(after))[-1], Finished), "the next job is not hit by it"
+
+
+async def test_a_stopped_job_can_be_replayed(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    await system.queue.cancel(job.id)
+    assert await system.queue.replay(job.id)
+    await system.start()
+    events = await system.events(job)
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    assert not await system.queue.replay(job.id), "a finished job is not run again"
+    assert not await system.queue.replay("nobody")
+
+
+async def test_only_an_ended_job_is_discarded(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    assert not await system.queue.discard(job.id)
+    await system.queue.cancel(job.id)
+    assert await system.queue.discard(job.id)
+    assert await system.queue.state(job.id) is None
+    with pytest.raises(QueueError, match="no job"):
+        await system.events(job)
+
+
+async def test_answers_are_owed_until_confirmed(system: System, reply_to: ReplyTo) -> None:
+    silent = await system.job("a.json")
+    asked = await system.job("b.json", options={"reply_to": reply_to})
+    await system.queue.submit(silent)
+    await system.queue.submit(asked)
+    assert await system.queue.undelivered() == [asked]
+    await system.queue.confirm_delivery(asked.id)
+    assert await system.queue.undelivered() == []
+
+
+async def test_work_ahead_gives_way(system: System) -> None:
+    await system.start()
+    ahead = await system.job("a.json", first="sleep", seconds=30, options={"ahead": True})
+    await system.queue.submit(ahead)
+    await system.until_run("first")
+    same = dataclasses.replace(ahead.request, task=Task.TRANSCRIBE)
+    await system.queue.submit(msgspec.structs.replace(ahead, id="same clip", request=same, ahead=False))
+    await asyncio.sleep(1.0)
+    assert await system.status(ahead) == "running", "work on the same clip is not in the way"
+    assert await system.queue.cancel("same clip")
+    other = await system.job("b.json", other=True)
+    await system.queue.submit(other)
+    assert isinstance((await system.events(ahead))[-1], Stopped)
+    assert isinstance((await system.events(other))[-1], Finished)
+
+
+async def test_idle_time_is_used_to_look_ahead(system: System) -> None:
+    system.settings = system.settings.model_copy(update={"look_ahead": True})
+    await system.start()
+    job = await system.job(options={"request": Request(task=Task.SEPARATE)})
+    await system.queue.submit(job)
+    await system.events(job)
+    ahead = msgspec.structs.replace(job, id=f"ahead-{job.id}")
+    await system.events(ahead)
+    state = await system.queue.state(ahead.id)
+    assert state is not None
+    assert (state.job.ahead, state.job.request.task, state.job.reply_to) == (True, Task.TRANSCRIBE, None)
+    assert await system.queue.state(f"ahead-{ahead.id}") is None
+
+
+async def test_workers_are_seen_and_leave(system: System) -> None:
+    assert await system.queue.workers() == []
+    await system.start("media")
+    await system.start("asr")
+    assert sorted(worker.kind for worker in await system.queue.workers()) == ["asr", "media"]
+    await system.stop()
+    assert await system.queue.workers() == []
+
+
+async def test_nothing_is_pickled(system: System) -> None:
+    waiting = await system.job()
+    await system.queue.submit(waiting)
+    assert system.settings.redis_url is not None
+    async with Redis.from_url(system.settings.redis_url) as redis:
+        keys = [key async for key in redis.scan_iter("arq:job:*")]
+        assert keys
+        for key in keys:
+            assert json.loads(await redis.get(key))["a"] == [waiting.id]
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1", "unix:///nowhere/valkey.sock"])
+async def test_a_broker_that_is_away_is_one_sentence(url: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(QueueError, match="is away") as caught:
+        async with Queue.connect(url):
+            pass
+    assert "STEMCORD_REDIS_URL" in caught.value.mend
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - started < 5
+
+
+async def test_passwords_are_not_shown() -> None:
+    with pytest.raises(QueueError) as caught:
+        async with Queue.connect("redis://user:secret@127.0.0.1:1"):
+            pass
+    assert "secret" not in str(caught.value)
+
+
+async def test_an_address_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(QueueError, match="no address"):
+        async with Queue.connect("http://example.org"):
+            pass

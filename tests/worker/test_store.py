@@ -1,0 +1,117 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import StoreError
+from pipeline.types import Artefact
+from worker.store import Store, media_type_of
+
+CONTENT = os.urandom(3_000_000)
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return Store.open((tmp_path / "a store").as_uri() if request.param == "folder" else "memory://")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.flac"
+    path.write_bytes(CONTENT)
+    return path
+
+
+async def test_a_file_comes_back_as_it_went_in(store: Store, clip: Path, tmp_path: Path) -> None:
+    artefact = await store.put(clip, name="stems/vocals.flac")
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    assert artefact == Artefact(name="stems/vocals.flac", digest=digest, size=len(CONTENT), media_type="audio/flac")
+    assert await store.has(digest)
+    target = await store.fetch(artefact, tmp_path / "back.flac")
+    assert target.read_bytes() == CONTENT
+    assert await store.read(artefact, limit=len(CONTENT)) == CONTENT
+    assert clip.read_bytes() == CONTENT
+
+
+async def test_what_was_put_does_not_change_with_the_file(store: Store, clip: Path) -> None:
+    artefact = await store.put(clip, name="clip.flac")
+    with clip.open("r+b") as stream:
+        stream.write(b"other")
+    assert await store.read(artefact, limit=len(CONTENT)) == CONTENT
+
+
+async def test_equal_files_are_kept_once(clip: Path, tmp_path: Path) -> None:
+    store = Store.open((tmp_path / "s").as_uri())
+    await store.put(clip, name="a.flac")
+    await store.put(clip, name="b.flac")
+    assert len([path for path in (tmp_path / "s").rglob("*") if path.is_file()]) == 1
+
+
+async def test_a_folder_hands_out_links(clip: Path, tmp_path: Path) -> None:
+    store = Store.open((tmp_path / "s").as_uri())
+    target = await store.fetch(await store.put(clip, name="a.flac"), tmp_path / "linked")
+    assert target.stat().st_nlink == 2
+
+
+async def test_a_memo_is_remembered(store: Store) -> None:
+    assert await store.recall("key") is None
+    await store.remember("key", b"first")
+    await store.remember("key", b"second")
+    assert await store.recall("key") == b"second"
+
+
+async def test_a_missing_file_is_named(store: Store, tmp_path: Path) -> None:
+    missing = Artefact(name="gone.flac", digest="0" * 64, size=5, media_type="audio/flac")
+    assert not await store.has(missing.digest)
+    with pytest.raises(StoreError, match=r"gone\.flac") as caught:
+        await store.fetch(missing, tmp_path / "x")
+    assert caught.value.mend == "Send the clip again."
+    with pytest.raises(StoreError, match="not there"):
+        await store.read(missing, limit=10)
+    assert list(tmp_path.glob("*x*")) == []
+
+
+async def test_a_damaged_file_is_not_handed_out(clip: Path, tmp_path: Path) -> None:
+    store = Store.open((tmp_path / "s").as_uri())
+    artefact = await store.put(clip, name="a.flac")
+    blob = tmp_path / "s/blobs" / artefact.digest[:2] / artefact.digest
+    blob.write_bytes(CONTENT[:-1])
+    with pytest.raises(StoreError, match="damaged"):
+        await store.fetch(artefact, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+    assert not await store.holds(artefact)
+    await store.put(clip, name="a.flac")
+    assert (await store.fetch(artefact, tmp_path / "x")).read_bytes() == CONTENT
+
+
+async def test_only_a_digest_is_looked_for(store: Store) -> None:
+    with pytest.raises(StoreError, match="sha256"):
+        await store.has("../../etc/passwd")
+
+
+async def test_a_large_file_is_not_read_at_once(store: Store, clip: Path) -> None:
+    artefact = await store.put(clip, name="a.flac")
+    with pytest.raises(StoreError, match="larger"):
+        await store.read(artefact, limit=1000)
+
+
+def test_a_store_that_cannot_be_opened() -> None:
+    with pytest.raises(StoreError) as caught:
+        Store.open("file:///dev/null/store")
+    assert "STEMCORD_STORE_URL" in caught.value.mend
+    with pytest.raises(StoreError):
+        Store.open("ftp://example.org/x")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("transcript.vtt", "text/vtt"),
+        ("a.TextGrid", "text/plain"),
+        ("final.m4a", "audio/mp4"),
+        ("x", "application/octet-stream"),
+    ],
+)
+def test_media_types(name: str, expected: str) -> None:
+    assert media_type_of(name) == expected

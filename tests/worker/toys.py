@@ -1,0 +1,96 @@
+"""Small real stages and a small real graph: what the worker is tested with.
+
+The clip is a JSON file that says where runs are tallied and how each stage behaves.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import MediaError
+from pipeline.run import Limits
+from pipeline.stages import Facts, Perform, Stage, Work
+from pipeline.types import Artefact, AudioStream, MediaInfo, Request, Result, Route, RouteName, StageTiming
+
+STEP = 0.05
+
+
+def behave(work: Work) -> Facts:
+    """Do what the plan says for the stage of `params["stage"]` and pass the plan on."""
+    plan: dict[str, Any] = json.loads(next(iter(work.inputs.values())).read_text())
+    stage = str(work.params["stage"])
+    with Path(plan["tally"]).open("a") as tally:
+        tally.write(f"{stage}\n")
+    how = plan.get(stage, "ok")
+    if how == "crash once":
+        how = "ok" if tally_of(Path(plan["tally"]), stage) > 1 else "be killed"
+    {
+        "ok": lambda: None,
+        "sleep": lambda: sleep(work, plan["seconds"]),
+        "sleep deeply": lambda: time.sleep(plan["seconds"]),
+        "exit": lambda: sys.exit(3),
+        "be killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "refuse": refuse,
+        "stumble": lambda: json.loads("{"),
+        "print": print_everywhere,
+    }[how]()
+    (work.out / f"{stage}.json").write_text(json.dumps(plan))
+    return {"stage": stage, "pid": os.getpid()}
+
+
+def sleep(work: Work, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        work.report(1 - (end - time.monotonic()) / seconds, "sleeping")
+        time.sleep(STEP)
+
+
+def refuse() -> None:
+    raise MediaError("The toy is no clip.")
+
+
+def print_everywhere() -> None:
+    print('{"kind":"done"}', flush=True)
+    os.write(1, b"more noise\n")
+    subprocess.run(["echo", "from a program"], check=True)
+    assert sys.stdin.read() == ""
+
+
+def tally_of(tally: Path, stage: str) -> int:
+    return tally.read_text().splitlines().count(stage) if tally.exists() else 0
+
+
+TOYS: Mapping[str, Stage] = {
+    "first": Stage(name="first", function="tests.worker.toys:behave"),
+    "second": Stage(name="second", function="tests.worker.toys:behave"),
+    "heard": Stage(name="heard", function="tests.worker.toys:behave", environment="asr"),
+}
+
+
+async def run_toys(
+    request: Request, source: Artefact, perform: Perform, *, dub: Artefact | None = None, limits: Limits | None = None
+) -> Result:
+    """first, second and, when the file is called heard.json, one stage of the other environment."""
+    names = ["first", "second", "heard"] if source.name == "heard.json" else ["first", "second"]
+    timings: list[StageTiming] = []
+    artefact = source
+    for name in names:
+        output = await perform(name, {"plan": artefact}, {"stage": name})
+        artefact = output.artefacts[f"{name}.json"]
+        timings.append(
+            StageTiming(stage=name, seconds=output.seconds, engine_seconds=output.engine_seconds, reused=output.reused)
+        )
+    audio = AudioStream(codec="toy", sample_rate=1, channels=1, layout="mono", start=0.0)
+    return Result(
+        request=request,
+        media=MediaInfo(container="toy", duration=1.0, audio=audio),
+        route=Route(name=RouteName.BASIC, engine="toy", model=None, reason="", asked=True),
+        artefacts=(artefact,),
+        timings=tuple(timings),
+    )

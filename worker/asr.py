@@ -1,0 +1,49 @@
+"""What an asr worker does: single stages, each under a lease, for jobs that run elsewhere."""
+
+from typing import Any, cast
+
+import msgspec
+
+from pipeline.errors import ValidationError
+from pipeline.stages import STAGES
+from pipeline.types import Progress
+from worker.attempts import make_attempt
+from worker.lease import Lease
+from worker.protocol import Message, StageJob, decode_stage_job
+from worker.queue import ASR
+from worker.stages import telling
+from worker.tasks import WorkerContext, read_record
+
+
+async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
+    """The arq function of the asr queue."""
+    context = cast("WorkerContext", ctx["context"])
+    data = await read_record(context.queue, ASR, job_id)
+    if data is None:
+        return
+
+    async def work(lease: Lease) -> Message:
+        try:
+            job = decode_stage_job(data)
+        except msgspec.MsgspecError as error:
+            raise ValidationError(
+                "The stage was asked for by another version of Stemcord.", detail=str(error)
+            ) from error
+        return await _perform_stage(context, job, lease)
+
+    await make_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping)
+
+
+async def _perform_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:
+    stages = STAGES if context.stages is None else context.stages
+    async with telling(lease) as tell:
+        performed, _ = await context.workshop.perform(
+            stages[job.stage],
+            job.inputs,
+            job.params,
+            keys=job.keys,
+            on_progress=lambda fraction, message: tell(Progress(stage=job.stage, fraction=fraction, message=message)),
+            cancelled=lease.cancelled,
+            limit=job.limit,
+        )
+    return performed

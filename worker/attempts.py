@@ -1,0 +1,119 @@
+"""What becomes of a job after one attempt: finished, failed, stopped, tried again, put aside."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeAlias
+
+import structlog
+from arq.worker import Retry
+
+from pipeline.errors import AttemptsError, AudioProcessingError, Cancelled, EngineDiedError, QueueError, StoreError
+from worker.lease import MAX_ATTEMPTS, Lease, LeaseLostError
+from worker.protocol import Failed, JobStatus, Message, Started, Stopped
+from worker.queue import Keys, Queue
+
+Work: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
+"""Does the job and gives its last event; raises what went wrong."""
+
+HELD_DELAY: Final = 5.0
+"""Seconds before looking again at a job that another worker holds."""
+RETRY_DELAY: Final = 1.0
+"""Seconds before the second attempt; the third waits twice as long."""
+STOP_GRACE: Final = 8.0
+"""Seconds that work may take to clean up behind itself."""
+MENDABLE = (EngineDiedError, StoreError, QueueError)
+"""Errors that another attempt may not meet again."""
+
+
+async def make_attempt(
+    queue: Queue, keys: Keys, job_id: str, worker: str, work: Work, *, stopping: asyncio.Event, keep_dead: bool = True
+) -> None:
+    """Take the job, do the work under its lease, write how it ended.
+
+    Raises arq's `Retry` when the job is to run again, `CancelledError` when this worker is told to stop.
+    """
+    lease = await Lease.acquire(queue, keys, job_id, worker)
+    if lease.verdict in ("gone", "ended"):
+        return
+    if lease.verdict == "held":
+        raise Retry(HELD_DELAY)
+    log = structlog.get_logger().bind(job=job_id, attempt=lease.attempt)
+    try:
+        if lease.verdict == "spent":
+            reason = lease.last_error or "Its worker was lost each time."
+            await lease.end(*_put_aside(reason, "", keep_dead))
+            return
+        working = asyncio.create_task(_work(lease, work))
+        beating = asyncio.create_task(lease.keep())
+        try:
+            await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await _stop(working)
+            await lease.release(counted=not stopping.is_set())
+            raise
+        finally:
+            beating.cancel()
+        await _conclude(lease, working, keep_dead)
+    except LeaseLostError:
+        log.warning("lease lost, another worker has the job")
+        raise Retry(HELD_DELAY) from None
+
+
+async def _work(lease: Lease, work: Work) -> Message:
+    await lease.emit(Started(attempt=lease.attempt, worker=lease.worker))
+    return await work(lease)
+
+
+async def _conclude(lease: Lease, working: asyncio.Task[Message], keep_dead: bool) -> None:
+    if not working.done():
+        await _stop(working)
+        if not lease.cancelled.is_set():
+            raise LeaseLostError(lease.job_id)
+        return await lease.end("stopped", Stopped())
+    try:
+        message = working.result()
+    except Cancelled:
+        return await lease.end("stopped", Stopped())
+    except MENDABLE as error:
+        _log_failure(lease, error)
+        if lease.attempt < MAX_ATTEMPTS:
+            await lease.release(counted=True, error=error.message)
+            raise Retry(RETRY_DELAY * lease.attempt) from error
+        return await lease.end(*_put_aside(error.message, error.detail, keep_dead))
+    except AudioProcessingError as error:
+        _log_failure(lease, error)
+        return await lease.end("failed", Failed(failure=error.to_failure()), error.message)
+    except LeaseLostError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a job that failed in an unknown way must still be answered
+        named = AudioProcessingError("Something unexpected went wrong.", detail=_trace(error))
+        _log_failure(lease, named)
+        return await lease.end("failed", Failed(failure=named.to_failure()), named.message)
+    return await lease.end("finished", message)
+
+
+def _put_aside(reason: str, detail: str, keep_dead: bool) -> tuple[JobStatus, Message, str]:
+    error = AttemptsError(f"The job failed {MAX_ATTEMPTS} times and was put aside: {reason}", detail=detail)
+    return "dead" if keep_dead else "failed", Failed(failure=error.to_failure()), error.message
+
+
+async def _stop(working: asyncio.Task[Message]) -> None:
+    working.cancel()
+    await asyncio.wait({working}, timeout=STOP_GRACE)
+
+
+def _log_failure(lease: Lease, error: AudioProcessingError) -> None:
+    structlog.get_logger().warning(
+        "attempt failed",
+        job=lease.job_id,
+        attempt=lease.attempt,
+        kind=type(error).__name__,
+        error=error.message,
+        detail=error.detail,
+        stage=error.stage,
+    )
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

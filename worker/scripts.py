@@ -1,0 +1,238 @@
+"""What must happen in Redis in one step, as Lua. Key names come from `worker.queue`.
+
+A job's record is a hash: job, status, attempts, token, cancel, first, submitted, ended,
+error, worker. `token` names the attempt that may write; taking it away fences the attempt
+off. The lease key only says that the attempt's worker is alive.
+"""
+
+_ENDED = """
+local function has_ended(status)
+  return status == 'finished' or status == 'failed' or status == 'stopped' or status == 'dead'
+end
+"""
+
+_EMIT = """
+local function emit(stream, event, most, keep)
+  redis.call('XADD', stream, 'MAXLEN', '~', most, '*', 'event', event)
+  redis.call('EXPIRE', stream, keep)
+end
+"""
+
+_MINE = """
+local function mine(record, token)
+  local found = redis.call('HMGET', record, 'token', 'status')
+  return found[1] == token and found[2] == 'running'
+end
+"""
+
+SUBMIT = """
+-- KEYS record index active undelivered; ARGV id job submitted answered. 1 when it is new.
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'job', ARGV[2], 'status', 'queued', 'attempts', 0, 'token', '', 'cancel', '',
+  'first', '0', 'submitted', ARGV[3], 'error', '')
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+if ARGV[4] == '1' then redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1]) end
+return 1
+"""
+
+RESTART = (
+    _ENDED
+    + """
+-- KEYS record index active events followers; ARGV id now job parent fallback. 1 when it must be enqueued.
+-- With a job (a stage) a missing record is made and a running one is joined; without (a replay) neither.
+local status = redis.call('HGET', KEYS[1], 'status')
+if ARGV[4] ~= '' then redis.call('SADD', KEYS[5], ARGV[4]) redis.call('EXPIRE', KEYS[5], ARGV[5]) end
+if not status and ARGV[3] == '' then return 0 end
+if status and not has_ended(status) then
+  if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'cancel', '') end
+  return 0
+end
+if status == 'finished' and ARGV[3] == '' then return 0 end
+local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
+local first = '0'
+if #last > 0 then first = last[1][1] end
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'job', ARGV[3]) end
+redis.call('HSET', KEYS[1], 'status', 'queued', 'attempts', 0, 'token', '', 'cancel', '',
+  'first', first, 'submitted', ARGV[2], 'error', '')
+redis.call('HDEL', KEYS[1], 'ended')
+redis.call('PERSIST', KEYS[1])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
+return 1
+"""
+)
+
+CANCEL = (
+    _ENDED
+    + _EMIT
+    + """
+-- KEYS record lease active events; ARGV id stopped now most keep. 0 when there is nothing to cancel.
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or has_ended(status) then return 0 end
+redis.call('HSET', KEYS[1], 'cancel', '1')
+if redis.call('EXISTS', KEYS[2]) == 1 then return 1 end
+emit(KEYS[4], ARGV[2], ARGV[4], ARGV[5])
+redis.call('HSET', KEYS[1], 'status', 'stopped', 'ended', ARGV[3], 'token', '')
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+return 1
+"""
+)
+
+DISCARD = (
+    _ENDED
+    + """
+-- KEYS record index events undelivered; ARGV id. 1 when an ended job was there.
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or not has_ended(status) then return 0 end
+redis.call('DEL', KEYS[1], KEYS[3])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+return 1
+"""
+)
+
+LEAVE = """
+-- KEYS followers; ARGV parent. How many still wait for the stage.
+redis.call('SREM', KEYS[1], ARGV[1])
+return redis.call('SCARD', KEYS[1])
+"""
+
+ACQUIRE = (
+    _ENDED
+    + """
+-- KEYS record lease; ARGV token ttl most worker. {verdict, attempt, error}
+local found = redis.call('HMGET', KEYS[1], 'status', 'token', 'attempts', 'error')
+if not found[1] then return {'gone', 0, ''} end
+if has_ended(found[1]) then return {'ended', 0, ''} end
+local lease = redis.call('GET', KEYS[2])
+if lease and lease ~= ARGV[1] then return {'held', 0, ''} end
+local attempt = tonumber(found[3])
+if found[2] ~= ARGV[1] then
+  if attempt < tonumber(ARGV[3]) then attempt = redis.call('HINCRBY', KEYS[1], 'attempts', 1)
+  else attempt = attempt + 1 end
+end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+redis.call('HSET', KEYS[1], 'status', 'running', 'token', ARGV[1], 'worker', ARGV[4])
+if attempt > tonumber(ARGV[3]) then return {'spent', attempt - 1, found[4] or ''} end
+return {'go', attempt, ''}
+"""
+)
+
+BEAT = (
+    _MINE
+    + """
+-- KEYS record lease; ARGV token ttl. 'lost', 'stop' or 'on'.
+if not mine(KEYS[1], ARGV[1]) then return 'lost' end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+if redis.call('HGET', KEYS[1], 'cancel') == '1' then return 'stop' end
+return 'on'
+"""
+)
+
+EMIT = (
+    _MINE
+    + _EMIT
+    + """
+-- KEYS record events; ARGV token event most keep. 0 when the lease was lost.
+if not mine(KEYS[1], ARGV[1]) then return 0 end
+emit(KEYS[2], ARGV[2], ARGV[3], ARGV[4])
+return 1
+"""
+)
+
+END = (
+    _MINE
+    + _EMIT
+    + """
+-- KEYS record lease active events followers; ARGV token event status now error most keep id. 0 when lost.
+local found = redis.call('HMGET', KEYS[1], 'token', 'status')
+if found[1] == ARGV[1] and found[2] == ARGV[3] then return 1 end
+if not mine(KEYS[1], ARGV[1]) then return 0 end
+emit(KEYS[4], ARGV[2], ARGV[6], ARGV[7])
+redis.call('HSET', KEYS[1], 'status', ARGV[3], 'ended', ARGV[4], 'error', ARGV[5])
+redis.call('DEL', KEYS[2], KEYS[5])
+redis.call('ZREM', KEYS[3], ARGV[8])
+if ARGV[3] == 'dead' then
+  redis.call('PERSIST', KEYS[1])
+  redis.call('PERSIST', KEYS[4])
+else
+  redis.call('EXPIRE', KEYS[1], ARGV[7])
+end
+return 1
+"""
+)
+
+RELEASE = (
+    _MINE
+    + """
+-- KEYS record lease; ARGV token counted error. Back to the queue; an attempt that does not count is given back.
+if not mine(KEYS[1], ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'status', 'queued', 'token', '')
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[3]) end
+if ARGV[2] == '0' then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
+redis.call('DEL', KEYS[2])
+return 1
+"""
+)
+
+INSPECT = (
+    _ENDED
+    + """
+-- KEYS record lease active arq_running arq_queue arq_job; ARGV id.
+-- 'ended', 'fine', 'lost' (its worker is gone) or 'stuck' (queued, but arq will not start it).
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or has_ended(status) then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  return 'ended'
+end
+if redis.call('EXISTS', KEYS[2]) == 1 then return 'fine' end
+if status == 'running' then return 'lost' end
+local held = redis.call('EXISTS', KEYS[4]) == 1
+local queued = redis.call('ZSCORE', KEYS[5], ARGV[1]) and redis.call('EXISTS', KEYS[6]) == 1
+if held or not queued then return 'stuck' end
+return 'fine'
+"""
+)
+
+RECLAIM = (
+    _ENDED
+    + """
+-- KEYS record lease arq_running arq_queue arq_job arq_retry; ARGV id. 1 when it must be enqueued anew.
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or has_ended(status) or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'status', 'queued', 'token', '')
+redis.call('DEL', KEYS[3], KEYS[5], KEYS[6])
+redis.call('ZREM', KEYS[4], ARGV[1])
+return 1
+"""
+)
+
+FORGET = """
+-- KEYS arq_running arq_queue arq_job arq_retry; ARGV id. Leaves nothing of the job in arq.
+redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
+"""
+
+GREET = """
+-- KEYS workers; ARGV member ttl. Puts the worker's heartbeat in Redis' own time.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+return tostring(now)
+"""
+
+ROLL_CALL = """
+-- KEYS workers; ARGV ttl. {member, seen, member, seen, …} of the live ones.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+return redis.call('ZRANGEBYSCORE', KEYS[1], now - tonumber(ARGV[1]), '+inf', 'WITHSCORES')
+"""
+
+PART = """
+-- KEYS workers; ARGV member.
+return redis.call('ZREM', KEYS[1], ARGV[1])
+"""

@@ -1,0 +1,223 @@
+"""A worker process from start to end: arq's loop made patient, the reaper, signals, draining."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Generator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import structlog
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from pipeline.errors import QueueError
+from pipeline.run import Limits, run
+from pipeline.stages import Stage
+from worker.asr import perform_asr
+from worker.connection import open_redis
+from worker.engines import Engine
+from worker.queue import ASR, MEDIA, Kind, Queue
+from worker.reaper import Reaper
+from worker.scratch import Scratch
+from worker.settings import WorkerSettings
+from worker.store import Store
+from worker.tasks import Run, WorkerContext, perform_media
+from worker.workshop import Workshop
+
+POLL: Final = 0.1
+"""Seconds between two looks at the queue."""
+JOB_LIMIT: Final = 24 * 3600.0
+"""Seconds; only a net under the limits of the stages, since reclaiming does not depend on it."""
+LONGEST_PAUSE: Final = 5.0
+"""Seconds between two tries while the broker is away."""
+ROUND_LIMIT: Final = 15.0
+"""Seconds for one round of arq's Redis calls."""
+CLOSE_LIMIT: Final = 15.0
+
+
+class PatientWorker(Worker):
+    """arq's worker, which would end when Redis drops; this one waits, and its running jobs go on."""
+
+    _pause = 0.0
+
+    async def _poll_iteration(self) -> None:
+        try:
+            async with asyncio.timeout(ROUND_LIMIT):
+                await super()._poll_iteration()
+            self._pause = 0.0
+        except (RedisError, OSError, TimeoutError) as error:
+            self._pause = min(max(2 * self._pause, 0.2), LONGEST_PAUSE)
+            structlog.get_logger().warning("the queue is away", error=repr(error), again_in=self._pause)
+            await self._count_slots_again()
+            await asyncio.sleep(self._pause)
+
+    async def finish_job(
+        self,
+        job_id: str,
+        finish: bool,
+        result_data: bytes | None,
+        result_timeout_s: float | None,
+        keep_result_forever: bool,
+        incr_score: int | None,
+        keep_in_progress: float | None,
+    ) -> None:
+        """Take a job out of arq; the reaper puts right what a broker that is away leaves."""
+        async with asyncio.timeout(ROUND_LIMIT):
+            await super().finish_job(
+                job_id, finish, result_data, result_timeout_s, keep_result_forever, incr_score, keep_in_progress
+            )
+
+    async def close(self) -> None:
+        """Cancel what still runs, so that others take it over, and let go of Redis."""
+        running = list(self.tasks.values())
+        for task in running:
+            task.cancel()
+        try:
+            # A task that could not tell Redis about its end is found by the reaper.
+            await asyncio.gather(*running, return_exceptions=True)
+            await self.pool.delete(self.health_check_key)
+        finally:
+            await self.pool.aclose(close_connection_pool=True)
+
+    async def _count_slots_again(self) -> None:
+        """Arq loses the slots it took for jobs that it then could not start; without this it would stop working."""
+        await asyncio.sleep(0)
+        running = sum(not task.done() for task in self.tasks.values())
+        self.job_counter = running
+        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
+        for _ in range(running):
+            await self.sem.acquire()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What a worker process runs; tests give it stages and a run of their own."""
+
+    kind: Kind
+    settings: WorkerSettings
+    run: Run = run
+    stages: Mapping[str, Stage] | None = None
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
+    job_limit: float = JOB_LIMIT
+
+    async def serve(self) -> None:
+        """Work until told to stop; raises `QueueError` or `StoreError` when it cannot start."""
+        stopping = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            context, reaper = await self._open(stack, stopping)
+            worker = self._arq_worker(context)
+            with _stop_signals(stopping, tied=self.settings.tied):
+                await reaper.look()
+                structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
+                await self._work(worker, reaper, stopping)
+
+    async def _open(self, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[WorkerContext, Reaper]:
+        settings = self.settings
+        if settings.redis_url is None:
+            raise QueueError("STEMCORD_REDIS_URL is not set.", mend="Set it, or start everything with `stemcord up`.")
+        store = await asyncio.to_thread(Store.open, settings.store_url)
+        queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
+        scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")
+        stack.callback(scratch.close)
+        engine = Engine(settings.home, settings.device)
+        stack.push_async_callback(engine.close)
+        await engine.start()
+        context = WorkerContext(
+            name=self.name,
+            queue=queue,
+            workshop=Workshop(store=store, engine=engine, scratch=scratch),
+            run=self.run,
+            limits=Limits(max_duration=settings.max_duration, max_size=settings.max_size),
+            stopping=stopping,
+            look_ahead=settings.look_ahead,
+            stages=self.stages,
+        )
+        return context, Reaper(queue, self.kind, self.name)
+
+    def _arq_worker(self, context: WorkerContext) -> PatientWorker:
+        keys = {"media": MEDIA, "asr": ASR}[self.kind]
+        work = {"media": perform_media, "asr": perform_asr}[self.kind]
+        assert self.settings.redis_url is not None
+        redis = open_redis(self.settings.redis_url, keys.queue)
+        return PatientWorker(
+            functions=[func(cast("Any", work), name=keys.function)],
+            queue_name=keys.queue,
+            redis_pool=redis,
+            handle_signals=False,
+            max_jobs=self.settings.media_jobs if self.kind == "media" else 1,
+            job_timeout=self.job_limit,
+            keep_result=0,
+            # Attempts are counted by the lease.
+            max_tries=1_000_000,
+            poll_delay=POLL,
+            ctx={"context": context},
+            job_serializer=redis.job_serializer,
+            job_deserializer=redis.job_deserializer,
+        )
+
+    async def _work(self, worker: PatientWorker, reaper: Reaper, stopping: asyncio.Event) -> None:
+        working = asyncio.create_task(_keep_working(worker))
+        reaping = asyncio.create_task(reaper.run())
+        waiting = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({working, waiting, reaping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (working, reaping):
+                if task.done():
+                    # Neither ends by itself.
+                    task.result()
+            await self._drain(worker)
+        finally:
+            for task in (working, reaping, waiting):
+                task.cancel()
+            await asyncio.wait({working, reaping, waiting})
+            with contextlib.suppress(QueueError):
+                await reaper.leave()
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_LIMIT):
+                    await worker.close()
+
+    async def _drain(self, worker: PatientWorker) -> None:
+        worker.allow_pick_jobs = False
+        running = set(worker.tasks.values())
+        structlog.get_logger().info("worker stops", kind=self.kind, running=sum(not task.done() for task in running))
+        if running:
+            await asyncio.wait(running, timeout=self.settings.drain)
+
+
+async def _keep_working(worker: PatientWorker) -> None:
+    """Arq's loop, begun again when something outside its polling drops it."""
+    pause = 0.2
+    while True:
+        try:
+            await worker.async_run()
+        except (RedisError, OSError, TimeoutError) as error:
+            structlog.get_logger().warning("the queue is away", error=repr(error), again_in=pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+@contextlib.contextmanager
+def _stop_signals(stopping: asyncio.Event, *, tied: bool) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+
+    def read_to_end() -> None:
+        if not os.read(0, 1024):
+            loop.remove_reader(0)
+            stopping.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, stopping.set)
+    if tied:
+        loop.add_reader(0, read_to_end)
+    try:
+        yield
+    finally:
+        loop.remove_reader(0)
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,135 @@
+"""What a media worker does with a job: the whole stage graph, under a lease, with events."""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import msgspec
+import structlog
+from arq.worker import Retry
+
+from pipeline.errors import QueueError, ValidationError
+from pipeline.run import Limits
+from pipeline.stages import Perform, Stage
+from pipeline.types import Artefact, Request, Result, Task
+from worker.attempts import HELD_DELAY, make_attempt
+from worker.lease import Lease
+from worker.protocol import VERSION, Finished, Job, Message, decode_job
+from worker.queue import MEDIA, Keys, Queue
+from worker.stages import StageRunner, telling
+from worker.workshop import Workshop
+
+
+class Run(Protocol):
+    """The stage graph, `pipeline.run.run`."""
+
+    async def __call__(
+        self,
+        request: Request,
+        source: Artefact,
+        perform: Perform,
+        *,
+        dub: Artefact | None = None,
+        limits: Limits | None = None,
+    ) -> Result:
+        """Take a clip through the stages that its request asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerContext:
+    """What a worker's arq functions share; arq passes it as `ctx["context"]`."""
+
+    name: str
+    queue: Queue
+    workshop: Workshop
+    run: Run
+    limits: Limits
+    stopping: asyncio.Event
+    """Set when this worker was told to end: unfinished attempts then do not count."""
+    look_ahead: bool = True
+    stages: Mapping[str, Stage] | None = None
+    """None: the stages of the pipeline."""
+
+
+async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
+    """The arq function of the media queue."""
+    context = cast("WorkerContext", ctx["context"])
+    data = await read_record(context.queue, MEDIA, job_id)
+    if data is None:
+        return
+    job = _decode(data)
+
+    async def work(lease: Lease) -> Message:
+        if job is None:
+            raise ValidationError("The job was made by another version of Stemcord.", mend="Send the clip again.")
+        return await _perform_job(context, job, lease)
+
+    ahead = job is not None and job.ahead
+    await make_attempt(context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not ahead)
+
+
+async def read_record(queue: Queue, keys: Keys, job_id: str) -> bytes | None:
+    """The job as it was submitted, None when it is unknown; raises arq's `Retry` when the broker is away."""
+    try:
+        return await queue.read_job(keys, job_id)
+    except QueueError as error:
+        raise Retry(HELD_DELAY) from error
+
+
+def _decode(data: bytes) -> Job | None:
+    try:
+        job = decode_job(data)
+    except msgspec.MsgspecError as error:
+        structlog.get_logger().warning("a job cannot be read", error=str(error))
+        return None
+    return job if job.version == VERSION else None
+
+
+async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
+    async with telling(lease) as tell, _giving_way(context, job, lease):
+        perform = StageRunner(
+            workshop=context.workshop,
+            queue=context.queue,
+            tell=tell,
+            cancelled=lease.cancelled,
+            job_id=job.id,
+            fresh=job.fresh,
+            stages=context.stages,
+        )
+        result = await context.run(job.request, job.source, perform, dub=job.dub, limits=context.limits)
+    await _look_ahead(context, job)
+    return Finished(result=result)
+
+
+@asynccontextmanager
+async def _giving_way(context: WorkerContext, job: Job, lease: Lease) -> AsyncGenerator[None]:
+    """Work ahead ends at once when the worker is to stop; nobody waits for it."""
+
+    async def watch() -> None:
+        await context.stopping.wait()
+        if job.ahead:
+            lease.cancelled.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _look_ahead(context: WorkerContext, job: Job) -> None:
+    """After a separation with nothing else to do, transcribe too: people often ask for it next."""
+    if not context.look_ahead or job.ahead or job.request.task is not Task.SEPARATE:
+        return
+    try:
+        if await context.queue.is_idle(besides=job.id):
+            request = dataclasses.replace(job.request, task=Task.TRANSCRIBE)
+            ahead = Job(id=f"ahead-{job.id}", request=request, source=job.source, submitted=time.time(), ahead=True)
+            await context.queue.submit(ahead)
+    except QueueError as error:
+        structlog.get_logger().warning("no looking ahead", job=job.id, error=error.message)
