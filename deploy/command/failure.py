@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pydantic
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline.errors import AudioProcessingError, ValidationError
 
@@ -17,13 +18,13 @@ def exit_on_failure() -> Generator[None]:
     try:
         yield
     except AudioProcessingError as error:
-        console.print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
+        console.print(f"[red]{type(error).__name__}[/red]: {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2 if isinstance(error, ValidationError) else 1) from error
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "STEMCORD_" + "_".join(str(part) for part in first["loc"]).upper()
         console.print(
-            f"[red]ValidationError[/red]: The setting {name} cannot be used: {first['msg']}.",
+            f"[red]ValidationError[/red]: The setting {name} cannot be used: {escape(first['msg'])}.",
             highlight=False,
             soft_wrap=True,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.types import Result
@@ -44,7 +45,7 @@ def _move_in(gathered: Path, out: Path) -> None:
 def show_result(result: Result, out: Path, seconds: float, console: Console) -> None:
     """Print the short summary: route and why, speakers, stages, what failed, where the files are."""
     console.print(f"\n[bold]Route[/bold]     {result.route.name} ({result.route.model or result.route.engine})")
-    console.print(f"          {result.route.reason}", highlight=False)
+    console.print(f"          {escape(result.route.reason)}", highlight=False)
     if result.language is not None:
         names = ", ".join(speaker.name for speaker in result.speakers) or "nobody"
         console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
@@ -53,10 +54,16 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
         console.print(f"[bold]Loudness[/bold]  {final.integrated:.1f} LUFS, peak {final.peak or 0:.1f} dBFS")
     console.print(_timing_table(result, seconds))
     for note in result.notes:
-        console.print(f"[yellow]Note[/yellow]      {note}", highlight=False)
+        console.print(f"[yellow]Note[/yellow]      {escape(note)}", highlight=False)
     for failure in result.failures:
-        console.print(f"[red]Failed[/red]    {failure.stage}: {failure.message} {failure.mend}", highlight=False)
-    console.print(f"[bold]Files[/bold]     {out} ({len(result.artefacts) + 1} files)", highlight=False, soft_wrap=True)
+        console.print(
+            f"[red]Failed[/red]    {failure.stage}: {escape(failure.message)} {escape(failure.mend)}", highlight=False
+        )
+    console.print(
+        f"[bold]Files[/bold]     {escape(str(out))} ({len(result.artefacts) + 1} files)",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _timing_table(result: Result, seconds: float) -> Table:

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
 from rich.console import Console
 
+from deploy.command.failure import exit_on_failure
 from deploy.command.outcome import show_result, write_result
 from deploy.command.progress import JobProgress
 from deploy.local import Broker, local_workers
@@ -25,6 +26,9 @@ from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Stopped
 from worker.queue import Queue
 from worker.settings import WorkerSettings
 from worker.store import Store
+
+STOP_LIMIT: Final = 10.0
+"""Seconds that a cancelled job may take to end."""
 
 
 def run(
@@ -44,9 +48,9 @@ def run(
 ) -> None:
     """Take a clip apart, write down who said what, and mix it together again."""
     console = Console(stderr=as_json)
-    settings = WorkerSettings()
     started = time.monotonic()
-    try:
+    with exit_on_failure():
+        settings = WorkerSettings()
         request = parse_request(
             {
                 "task": task,
@@ -62,12 +66,6 @@ def run(
         _check_paths(clip, dub, out, settings.max_size)
         order = _Order(request=request, clip=clip, out=out, dub=dub, fresh=fresh)
         result = asyncio.run(_run(order, settings, console))
-    except AudioProcessingError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(2 if isinstance(error, ValidationError) else 1) from error
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped; finished stages are kept for the next run.")
-        raise typer.Exit(1) from None
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
     else:
@@ -128,8 +126,8 @@ async def _follow(queue: Queue, job: Job, progress: JobProgress) -> Result:
         await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
             await queue.cancel(job.id)
-            await asyncio.wait({following}, timeout=10)
-            raise KeyboardInterrupt
+            await asyncio.wait({following}, timeout=STOP_LIMIT)
+            raise Cancelled("Stopped.", mend="Finished stages are kept for the next run.")
         match await following:
             case Finished(result=result):
                 return result

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 import typer
 from rich.console import Console
 
+from deploy.command.failure import exit_on_failure
 from deploy.local import Broker, local_workers
-from pipeline.errors import AudioProcessingError
 from worker.settings import WorkerSettings
 
 GRACE = 15.0
@@ -19,12 +19,8 @@ GRACE = 15.0
 
 def up() -> None:
     """Start everything on one machine and stay until Ctrl-C."""
-    console = Console()
-    try:
-        code = asyncio.run(_up(WorkerSettings(), console))
-    except AudioProcessingError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+    with exit_on_failure():
+        code = asyncio.run(_up(WorkerSettings(), Console()))
     raise typer.Exit(code)
 
 

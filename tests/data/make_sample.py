@@ -83,7 +83,8 @@ def main() -> None:
         subprocess.run(
             [
                 *(imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "lavfi", "-i", picture, "-i", str(wav)),
-                *("-t", f"{len(mix) / RATE:.3f}", "-c:v", "libx264", "-preset", "slow", "-crf", "32", "-pix_fmt", "yuv420p"),
+                *("-t", f"{len(mix) / RATE:.3f}"),
+                *("-c:v", "libx264", "-preset", "slow", "-crf", "32", "-pix_fmt", "yuv420p"),
                 *("-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-map_metadata", "-1"),
                 str(FOLDER / "sample.mp4"),
             ],

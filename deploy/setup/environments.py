@@ -1,0 +1,191 @@
+"""The two environments of a checkout, and whether each is whole.
+
+An environment carries a mark of its own state. `building` is written before the first
+change and `whole` after the last, so that one whose set-up was stopped at any point never
+looks whole: it is thrown away and built again (downloads are kept in uv's cache).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+FORMAT = "1"
+"""Raised when the same requirement files would now be installed in another way."""
+PYTHON_VERSION = (3, 11)
+MARK = "stemcord-environment.json"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class State(Enum):
+    """What is to be done about an environment."""
+
+    WHOLE = "whole"
+    ABSENT = "absent"
+    STALE = "stale"
+    """Whole, but for other requirement files: it is brought up to date in place."""
+    FOREIGN = "foreign"
+    """Not made by this set-up: what is missing is added, nothing is removed."""
+    BROKEN = "broken"
+    """Half-made, moved or without an interpreter: it is thrown away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment: its folder and what belongs in it."""
+
+    name: str
+    root: Path
+    folder: str
+    extras: tuple[str, ...]
+    """Extras of pyproject.toml that its lock file is made from."""
+    torch: bool
+    need: int
+    """Bytes of free disk that building it takes, with uv's cache; measured, with some room."""
+
+    @property
+    def path(self) -> Path:
+        """The environment's folder."""
+        return self.root / self.folder
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.path / "bin" / "python"
+
+    @property
+    def command(self) -> Path:
+        """Its `stemcord`, which is there only when everything else is."""
+        return self.path / "bin" / "stemcord"
+
+    @property
+    def lock(self) -> Path:
+        """Exact versions of all packages."""
+        return self._requirements / f"{self.name}.txt"
+
+    @property
+    def overrides(self) -> Path:
+        """Packages that are left out although others ask for them."""
+        return self._requirements / f"overrides-{self.name}.txt"
+
+    @property
+    def weights(self) -> Path:
+        """Packages that hold model weights, with their sha256."""
+        return self._requirements / f"weights-{self.name}.txt"
+
+    @property
+    def _requirements(self) -> Path:
+        return self.root / "deploy" / "requirements"
+
+
+def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
+    """The environments of a checkout: media, then asr."""
+    gigabyte = 10**9
+    return (
+        Environment(
+            name="media",
+            root=root,
+            folder=".venv",
+            extras=("bot", "worker", "dev"),
+            torch=True,
+            need=5 * gigabyte,
+        ),
+        Environment(name="asr", root=root, folder=".venv-asr", extras=("asr", "test"), torch=False, need=3 * gigabyte),
+    )
+
+
+def compute_digest(environment: Environment) -> str:
+    """One digest of all that decides what is installed."""
+    digest = hashlib.sha256(FORMAT.encode())
+    for path in (environment.lock, environment.overrides, environment.weights):
+        digest.update(path.read_bytes())
+    # The tools' sections of pyproject.toml change nothing that is installed.
+    project = (environment.root / "pyproject.toml").read_text().partition("\n[tool.")[0]
+    digest.update(project.encode())
+    return digest.hexdigest()
+
+
+def find_state(environment: Environment) -> State:
+    """What is to be done about the environment; takes a few milliseconds."""
+    path = environment.path
+    if not path.is_dir() or not any(path.iterdir()):
+        return State.BROKEN if path.is_file() or path.is_symlink() else State.ABSENT
+    if not _has_interpreter(environment):
+        return State.BROKEN
+    if not (path / MARK).exists():
+        return State.FOREIGN
+    mark = _read_mark(environment)
+    if mark.get("state") != "whole" or mark.get("place") != _place(environment) or not environment.command.exists():
+        return State.BROKEN
+    return State.WHOLE if mark.get("digest") == compute_digest(environment) else State.STALE
+
+
+def mark_building(environment: Environment) -> None:
+    """Say, before the first change, that the environment is not whole."""
+    environment.path.mkdir(exist_ok=True)
+    _write_mark(environment, {"state": "building"})
+
+
+def mark_whole(environment: Environment, digest: str) -> None:
+    """Say, after the last change, that the environment holds what the files with this digest ask for."""
+    _write_mark(environment, {"state": "whole", "digest": digest, "place": _place(environment)})
+
+
+def discard(environment: Environment) -> None:
+    """Delete the environment, its mark last, so that a stop in between leaves it marked as not whole."""
+    path = environment.path
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    mark_building(environment)
+    for child in path.iterdir():
+        if child.name == MARK:
+            continue
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+    (path / MARK).unlink()
+    if not path.is_symlink():
+        path.rmdir()
+
+
+def _has_interpreter(environment: Environment) -> bool:
+    version = _read_configuration(environment).get("version_info") or _read_configuration(environment).get("version")
+    return environment.python.exists() and (version or "").split(".")[:2] == [str(part) for part in PYTHON_VERSION]
+
+
+def _place(environment: Environment) -> str:
+    """Where the environment is and which interpreter it was made from; scripts hold both as full paths."""
+    configuration = _read_configuration(environment)
+    return f"{environment.path} {configuration.get('home', '')} {configuration.get('version_info', '')}"
+
+
+def _read_configuration(environment: Environment) -> dict[str, str]:
+    try:
+        lines = (environment.path / "pyvenv.cfg").read_text().splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _read_mark(environment: Environment) -> dict[str, str]:
+    try:
+        mark = json.loads((environment.path / MARK).read_text())
+    except (OSError, ValueError):
+        return {}
+    return mark if isinstance(mark, dict) else {}
+
+
+def _write_mark(environment: Environment, mark: dict[str, str]) -> None:
+    path = environment.path / MARK
+    part = path.with_suffix(".part")
+    with part.open("w") as stream:
+        json.dump(mark, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)

@@ -1,0 +1,53 @@
+"""Makes the lock files anew from the extras of pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from deploy.setup.environments import PYTHON_VERSION, Environment
+from deploy.setup.uv import Uv
+
+HEADER = "# Exact versions of {folder}, made by `make lock` from the extras of pyproject.toml: {extras}.\n"
+_ACCELERATOR = re.compile(r"(nvidia-|cuda-|triton==|triton-)")
+"""Libraries that some builds of torch bring and pin themselves."""
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+(\[[a-z0-9,._-]+\])?)==(?P<version>[^\s+;]+)(\+[^\s;]+)?(?P<marker>\s*;.*)?"
+)
+
+
+def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
+    """Write the environment's lock file; what it names already stays unless `upgrade`. Raises `SetupError`."""
+    part = uv.root / ".cache" / environment.lock.name
+    part.parent.mkdir(exist_ok=True)
+    if environment.lock.exists():
+        part.write_text(environment.lock.read_text())
+    extras = [argument for extra in environment.extras for argument in ("--extra", extra)]
+    uv.run(
+        "pip",
+        "compile",
+        uv.root / "pyproject.toml",
+        *extras,
+        "--overrides",
+        environment.overrides,
+        "--python-version",
+        ".".join(str(part) for part in PYTHON_VERSION),
+        "--no-header",
+        "--no-annotate",
+        *uv.sources.arguments,
+        *(["--upgrade"] if upgrade else []),
+        "--output-file",
+        part,
+        "--quiet",
+        doing=f"Finding versions for {environment.folder}",
+    )
+    write_lock(environment.lock, part.read_text(), folder=environment.folder, extras=environment.extras)
+
+
+def write_lock(path: Path, compiled: str, *, folder: str, extras: tuple[str, ...]) -> None:
+    """Keep the pins only: no build of torch in particular, nothing of the machine that made them."""
+    matches = (_PIN.fullmatch(line.strip()) for line in compiled.splitlines())
+    pins = [
+        f"{match['name']}=={match['version']}{match['marker'] or ''}"
+        for match in matches
+        if match and not _ACCELERATOR.match(match["name"] + "==")
+    ]
+    path.write_text(HEADER.format(folder=folder, extras=", ".join(extras)) + "\n".join(pins) + "\n")

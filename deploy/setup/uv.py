@@ -1,0 +1,114 @@
+"""uv: found on this machine or fetched with pip, and run with pip's settings."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.setup.errors import SetupError
+from deploy.setup.interpreters import PROBE_LIMIT, base_executable
+from deploy.setup.pip_settings import Sources
+
+VERSION = "0.13.9"
+"""Fetched when there is none."""
+OLDEST = (0, 9, 0)
+"""The oldest that is taken from PATH."""
+_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
+"""Variables that would turn uv or pip to another environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uv:
+    """A uv that runs, how it is to be called, and what its children must hold open."""
+
+    path: str
+    sources: Sources
+    root: Path
+    lock: int
+    quiet: bool
+
+    def run(self, *arguments: str | Path, doing: str) -> None:
+        """Run uv to its end, its output on this terminal.
+
+        Raises `SetupError` when it fails; there is no time limit, as a slow line may need hours.
+        """
+        command = [self.path, *map(str, arguments), *(["--quiet"] if self.quiet else [])]
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=own_environment() | dict(self.sources.environment),
+            stdin=subprocess.DEVNULL,
+            pass_fds=(self.lock,),
+            check=False,
+        )
+        if done.returncode:
+            raise SetupError(
+                f"{doing} failed.",
+                mend="See uv's message above, then run `make env` again; what was downloaded is kept.",
+            )
+
+    def install(self, python: Path, *arguments: str | Path, doing: str) -> None:
+        """`uv pip install` into the environment of that interpreter."""
+        self.run("pip", "install", "--python", python, *self.sources.arguments, *arguments, doing=doing)
+
+
+def own_environment() -> dict[str, str]:
+    """The environment of this process, without what points at another Python."""
+    return {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+
+
+def find_uv(cache: Path) -> str | None:
+    """A recent enough uv: on PATH, else the one fetched before."""
+    candidates = (shutil.which("uv"), str(_fetched(cache)))
+    return next((path for path in candidates if path and _is_recent(path)), None)
+
+
+def fetch_uv(cache: Path) -> str:
+    """Install uv with pip into the cache; raises `SetupError`."""
+    target = _fetched(cache).parents[1]
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    settings = {
+        "PIP_USER": "0",
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+    }
+    done = subprocess.run(
+        [base_executable(), "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(part), f"uv=={VERSION}"],
+        env=own_environment() | settings,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(
+            f"pip could not install uv {VERSION}.",
+            mend="Check pip's settings and the network, or install uv yourself, then run `make env` again.",
+        )
+    # Renamed whole, so that a download that was stopped is never taken for a uv.
+    shutil.rmtree(target, ignore_errors=True)
+    part.rename(target)
+    path = _fetched(cache)
+    if not _is_recent(str(path)):
+        raise SetupError("The uv that pip brought does not run.", mend="Install uv yourself and run `make env` again.")
+    return str(path)
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """The version in `uv 0.13.9 (…)`; empty when there is none."""
+    match = re.match(r"uv (\d+)\.(\d+)\.(\d+)", text)
+    return tuple(int(part) for part in match.groups()) if match else ()
+
+
+def _fetched(cache: Path) -> Path:
+    return cache / f"uv-{VERSION}" / "bin" / "uv"
+
+
+def _is_recent(path: str) -> bool:
+    try:
+        answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=PROBE_LIMIT, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0 and parse_version(answer.stdout) >= OLDEST

@@ -1,0 +1,99 @@
+"""What may be imported from where, checked in fresh interpreters and by import-linter."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "paddle", "paddlespeech", "pyannote", "demucs", "lightning")
+CHAT = ("discord",)
+BROKER = ("redis", "arq")
+OPEN_TO_THE_BOT = {
+    *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages")),
+    *(f"worker.{name}" for name in ("protocol", "queue", "store")),
+}
+
+
+def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
+    """Which of the names a fresh interpreter has loaded after importing the module."""
+    code = f"import sys, {module}; print(*({set(names)!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "bot",
+        "bot.__main__",
+        "bot.client",
+        "worker",
+        "worker.protocol",
+        "worker.queue",
+        "worker.store",
+        "pipeline",
+        "pipeline.types",
+        "pipeline.catalog",
+        "pipeline.errors",
+        "pipeline.options",
+        "pipeline.languages",
+        "deploy.command",
+    ],
+)
+def test_importing_it_loads_no_engine(module: str) -> None:
+    assert loaded_by(module, HEAVY) == set()
+
+
+@pytest.mark.parametrize("module", ["pipeline.types", "pipeline.errors", "pipeline.run", "pipeline.stages"])
+def test_the_pipeline_loads_neither_chat_nor_broker(module: str) -> None:
+    assert loaded_by(module, CHAT + BROKER) == set()
+
+
+@pytest.mark.parametrize("module", ["worker.__main__", "worker.tasks", "worker.asr"])
+def test_workers_load_no_chat(module: str) -> None:
+    assert loaded_by(module, CHAT) == set()
+
+
+def imported_by(path: Path) -> set[str]:
+    """Modules of ours, outside of `bot`, that a file names in its imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module in ("pipeline", "worker", "deploy"):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {name for name in names if name.split(".")[0] in ("pipeline", "worker", "deploy")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bot").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_bot_takes_only_words_messages_and_the_store(path: Path) -> None:
+    assert imported_by(path) <= OPEN_TO_THE_BOT
+
+
+def test_the_contracts_between_the_packages_hold() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_set_up_needs_nothing_but_the_standard_library() -> None:
+    code = "import sys, deploy.setup.command as c; print(*{m.split('.')[0] for m in sys.modules} - {'deploy'})"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) - {"__main__"} <= sys.stdlib_module_names

@@ -1,0 +1,123 @@
+"""Scores who-said-what against the truth: DER without a collar and with overlaps, and cpWER.
+
+    python tests/bench/speech_scores.py OUT_DIR tests/data/sample.rttm tests/data/sample.turns.json
+
+reads `OUT_DIR/transcript.json`. DER is pyannote.metrics' over the stretches in which the words
+of a speaker lie; cpWER is meeteval's (Watanabe et al. 2020) on text made alike by jiwer.
+`--diarization FILE` scores a `diarization.json` in place of the words' stretches.
+"""
+
+import argparse
+import json
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jiwer
+import meeteval
+import msgspec
+from pyannote.core import Annotation, Segment, Timeline
+from pyannote.database.util import load_rttm
+from pyannote.metrics.diarization import DiarizationErrorRate
+
+from pipeline.speech.segments import close_gaps
+from pipeline.types import Diarization, SpeakerSegment, Transcript
+
+GAP = 0.2
+"""Seconds; words closer than this are one stretch of speech."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiarizationScore:
+    """Seconds of each kind of error and of speech; `rate` is their quotient."""
+
+    missed: float
+    false_alarm: float
+    confusion: float
+    speech: float
+
+    @property
+    def rate(self) -> float:
+        return (self.missed + self.false_alarm + self.confusion) / self.speech
+
+
+def normalise(text: str) -> str:
+    """Lower case, one space, no punctuation."""
+    return jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.RemoveMultipleSpaces(), jiwer.Strip()])(
+        text
+    )
+
+
+def heard_stretches(transcript: Transcript) -> list[SpeakerSegment]:
+    """When each speaker is heard, by their words."""
+    words = [
+        SpeakerSegment(start=word.start, end=word.end, speaker=turn.speaker)
+        for turn in transcript.turns
+        for word in turn.words
+        if word.end > word.start
+    ]
+    return close_gaps(words, GAP, exclusive=False)
+
+
+def score_diarization(segments: Iterable[SpeakerSegment], truth: Path, duration: float) -> DiarizationScore:
+    """DER over the whole clip."""
+    reference = next(iter(load_rttm(truth).values()))
+    found = Annotation()
+    for track, segment in enumerate(segments):
+        found[Segment(segment.start, segment.end), track] = segment.speaker
+    end = max(duration, reference.get_timeline().extent().end)
+    metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
+    with warnings.catch_warnings():
+        # Spans that only touch after rounding are told about; they are no error.
+        warnings.simplefilter("ignore", UserWarning)
+        parts = metric(reference, found, uem=Timeline([Segment(0.0, end)]), detailed=True)
+    return DiarizationScore(
+        missed=parts["missed detection"],
+        false_alarm=parts["false alarm"],
+        confusion=parts["confusion"],
+        speech=parts["total"],
+    )
+
+
+def score_words(said: Sequence[tuple[str, str]], truth: Sequence[tuple[str, str]]) -> tuple[int, int]:
+    """cpWER as (errors, words of the truth) of (speaker, text) pairs in order of time."""
+    rate = meeteval.wer.cp_word_error_rate(_streams(truth), _streams(said))
+    return rate.errors, rate.length
+
+
+def _streams(turns: Sequence[tuple[str, str]]) -> dict[str, str]:
+    streams: dict[str, list[str]] = {}
+    for speaker, text in turns:
+        streams.setdefault(speaker, []).append(normalise(text))
+    return {speaker: " ".join(texts) for speaker, texts in streams.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="folder with transcript.json")
+    parser.add_argument("rttm", type=Path, help="who is heard when, in truth")
+    parser.add_argument("turns", type=Path, help="JSON list of turns with speaker and text, in truth")
+    parser.add_argument("--diarization", type=Path, help="a diarization.json to score")
+    asked = parser.parse_args()
+    transcript = msgspec.json.decode((asked.out / "transcript.json").read_bytes(), type=Transcript)
+    truth = json.loads(asked.turns.read_text(encoding="utf-8"))
+    segments = (
+        heard_stretches(transcript)
+        if asked.diarization is None
+        else msgspec.json.decode(asked.diarization.read_bytes(), type=Diarization).segments
+    )
+    der = score_diarization(segments, asked.rttm, transcript.duration)
+    errors, words = score_words(
+        [(turn.speaker, turn.text) for turn in transcript.turns], [(turn["speaker"], turn["text"]) for turn in truth]
+    )
+    print(f"speakers  {len(transcript.speakers)} of {len({turn['speaker'] for turn in truth})}")
+    print(
+        f"DER       {der.rate:.2%}  (missed {der.missed:.2f} s, false {der.false_alarm:.2f} s, "
+        f"confused {der.confusion:.2f} s of {der.speech:.2f} s)"
+    )
+    print(f"cpWER     {errors / words:.2%}  ({errors} of {words} words)")
+
+
+if __name__ == "__main__":
+    main()
