@@ -43,7 +43,7 @@ WORKER_TTL: Final = 8.0
 """Seconds after its last heartbeat that a worker counts as gone."""
 OUTAGE_LIMIT: Final = 60.0
 """Seconds for which following a job outlasts a broker that is away."""
-LIVE_STATUS = ("queued", "running")
+LIVE_STATUS: Final = (b"queued", b"running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +257,10 @@ class Queue:
         while True:
             try:
                 entries = await self.connection.read_stream(keys.events(job_id), at, 2.0)
-                if not entries and not await self._goes_on(keys, job_id):
+                status = b"running" if entries else await self.connection.field(keys.record(job_id), "status")
+                if status not in LIVE_STATUS:
                     # It may have ended between the two looks.
                     entries = await self.connection.read_stream(keys.events(job_id), at, 0.01)
-                    if not entries:
-                        return
                 away_since = None
             except QueueError:
                 away_since = away_since or time.monotonic()
@@ -269,15 +268,13 @@ class Queue:
                     raise
                 await asyncio.sleep(0.5)
                 continue
+            if status is None:
+                raise QueueError(f"The job {job_id} was discarded.", mend="Send the clip again.")
+            if status not in LIVE_STATUS and not entries:
+                return
             for entry, data in entries:
                 at = entry
                 yield data
-
-    async def _goes_on(self, keys: Keys, job_id: str) -> bool:
-        status = await self.connection.field(keys.record(job_id), "status")
-        if status is None:
-            raise QueueError(f"The job {job_id} was discarded.", mend="Send the clip again.")
-        return status.decode() in LIVE_STATUS
 
 
 def _state(job: Job, record: dict[str, str], waiting: int) -> JobState:

@@ -2,15 +2,14 @@
 
     python tests/bench/speech_scores.py OUT_DIR tests/data/sample.rttm tests/data/sample.turns.json
 
-reads `OUT_DIR/transcript.json`. DER is pyannote.metrics' over the stretches in which the words
-of a speaker lie; cpWER is meeteval's (Watanabe et al. 2020) on text made alike by jiwer.
-`--diarization FILE` scores a `diarization.json` in place of the words' stretches.
+reads `transcript.rttm` and `transcript.json`. DER is pyannote.metrics'; cpWER is meeteval's
+(Watanabe et al. 2020) on text made alike by jiwer.
 """
 
 import argparse
 import json
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +20,7 @@ from pyannote.core import Annotation, Segment, Timeline
 from pyannote.database.util import load_rttm
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pipeline.speech.segments import close_gaps
-from pipeline.types import Diarization, SpeakerSegment, Transcript
-
-GAP = 0.2
-"""Seconds; words closer than this are one stretch of speech."""
+from pipeline.types import Transcript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +44,13 @@ def normalise(text: str) -> str:
     )
 
 
-def heard_stretches(transcript: Transcript) -> list[SpeakerSegment]:
-    """When each speaker is heard, by their words."""
-    words = [
-        SpeakerSegment(start=word.start, end=word.end, speaker=turn.speaker)
-        for turn in transcript.turns
-        for word in turn.words
-        if word.end > word.start
-    ]
-    return close_gaps(words, GAP, exclusive=False)
+def read_rttm(path: Path) -> Annotation:
+    """The only clip of an RTTM file; an empty file is one in which nobody is heard."""
+    return next(iter(load_rttm(path).values())) if path.stat().st_size else Annotation()
 
 
-def score_diarization(segments: Iterable[SpeakerSegment], truth: Path, duration: float) -> DiarizationScore:
-    """DER over the whole clip."""
-    reference = next(iter(load_rttm(truth).values()))
-    found = Annotation()
-    for track, segment in enumerate(segments):
-        found[Segment(segment.start, segment.end), track] = segment.speaker
+def score_diarization(found: Annotation, reference: Annotation, duration: float) -> DiarizationScore:
+    """DER over the whole clip of `duration` seconds."""
     end = max(duration, reference.get_timeline().extent().end)
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
     with warnings.catch_warnings():
@@ -82,7 +67,7 @@ def score_diarization(segments: Iterable[SpeakerSegment], truth: Path, duration:
 
 def score_words(said: Sequence[tuple[str, str]], truth: Sequence[tuple[str, str]]) -> tuple[int, int]:
     """cpWER as (errors, words of the truth) of (speaker, text) pairs in order of time."""
-    rate = meeteval.wer.cp_word_error_rate(_streams(truth), _streams(said))
+    rate = meeteval.wer.cp_word_error_rate(_streams(truth), _streams(said), reference_sort=False, hypothesis_sort=False)
     return rate.errors, rate.length
 
 
@@ -95,19 +80,13 @@ def _streams(turns: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="folder with transcript.json")
+    parser.add_argument("out", type=Path, help="folder with transcript.json and transcript.rttm")
     parser.add_argument("rttm", type=Path, help="who is heard when, in truth")
     parser.add_argument("turns", type=Path, help="JSON list of turns with speaker and text, in truth")
-    parser.add_argument("--diarization", type=Path, help="a diarization.json to score")
     asked = parser.parse_args()
     transcript = msgspec.json.decode((asked.out / "transcript.json").read_bytes(), type=Transcript)
     truth = json.loads(asked.turns.read_text(encoding="utf-8"))
-    segments = (
-        heard_stretches(transcript)
-        if asked.diarization is None
-        else msgspec.json.decode(asked.diarization.read_bytes(), type=Diarization).segments
-    )
-    der = score_diarization(segments, asked.rttm, transcript.duration)
+    der = score_diarization(read_rttm(asked.out / "transcript.rttm"), read_rttm(asked.rttm), transcript.duration)
     errors, words = score_words(
         [(turn.speaker, turn.text) for turn in transcript.turns], [(turn["speaker"], turn["text"]) for turn in truth]
     )

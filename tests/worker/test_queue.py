@@ -12,7 +12,7 @@ from pipeline.errors import QueueError
 from pipeline.types import Request, Task
 from tests.worker.conftest import System
 from worker.protocol import Finished, Progressed, ReplyTo, Started, Stopped
-from worker.queue import Queue
+from worker.queue import MEDIA, Queue
 
 
 async def test_a_job_goes_round(system: System) -> None:
@@ -119,6 +119,16 @@ async def test_only_an_ended_job_is_discarded(system: System) -> None:
     assert await system.queue.state(job.id) is None
     with pytest.raises(QueueError, match="no job"):
         await system.events(job)
+
+
+async def test_a_follower_learns_that_the_job_was_discarded(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    following = asyncio.create_task(system.events(job))
+    await asyncio.sleep(0.2)
+    await system.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.record(job.id)], [])
+    with pytest.raises(QueueError, match="was discarded"):
+        await asyncio.wait_for(following, 6)
 
 
 async def test_answers_are_owed_until_confirmed(system: System, reply_to: ReplyTo) -> None:
