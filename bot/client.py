@@ -60,6 +60,7 @@ class StemcordClient(discord.Client):
         self.add_dynamic_items(CancelButton)
         await self._sync_commands()
         resumed = await self.courier.resume()
+        self.courier.start()
         structlog.get_logger(__name__).info("bot_ready", resumed=resumed)
 
     async def close(self) -> None:

@@ -26,6 +26,8 @@ T = TypeVar("T")
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds between tries while the broker, the store or Discord is away."""
+LOOK_OUT = 20.0
+"""Seconds between two looks for jobs that nobody follows."""
 STORE_TRIES = 5
 """Tries to read a result before its person is told that it cannot be had."""
 
@@ -41,10 +43,11 @@ class Courier:
         self._delivery = delivery
         self._interval = interval
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._looking: list[asyncio.Task[None]] = []
 
     async def close(self) -> None:
         """Stop following; the jobs go on and are taken up by the next start."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._looking]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -63,6 +66,16 @@ class Courier:
         for job in jobs:
             self.follow(job)
         return len(jobs)
+
+    def start(self) -> None:
+        """Look out, in the background, for jobs that others handed in, such as a replayed one."""
+        self._looking.append(asyncio.create_task(self._look_out(), name="look-out"))
+
+    async def _look_out(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_OUT)
+            with suppress(QueueError):
+                await self.resume()
 
     async def _serve(self, job: Job, reply: ReplyTo) -> None:
         log = structlog.get_logger(__name__).bind(job=job.id)

@@ -112,6 +112,10 @@ class Connection:
         found = await self._call(self._redis.zrangebyscore(key, lowest, "+inf", withscores=True))
         return [(name.decode(), float(score)) for name, score in found]
 
+    async def add_member(self, key: str, member: str, score: float) -> None:
+        """Put a member into a sorted set."""
+        await self._call(self._redis.zadd(key, {member: score}))
+
     async def remove_members(self, key: str, members: Sequence[str]) -> None:
         """Take members out of a sorted set."""
         if members:

@@ -6,7 +6,7 @@ attempts are not used: a record survives a broker restart, a lost worker and a r
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, Self, cast
@@ -158,12 +158,18 @@ class Queue:
 
     async def state(self, job_id: str) -> JobState | None:
         """One job, None when it is unknown."""
-        return next((state for state in await self.jobs() if state.job.id == job_id), None)
+        ids = await self.connection.members(MEDIA.active)
+        record, *active = await self.connection.fields(*(MEDIA.record(known) for known in (job_id, *ids)))
+        if not record:
+            return None
+        before = active[: ids.index(job_id)] if job_id in ids else []
+        return _state(decode_job(record["job"].encode()), record, _count_waiting(before))
 
     async def replay(self, job_id: str) -> bool:
         """Run a failed, stopped or dead job again from its kept inputs; False for any other."""
         again = await self._restart(MEDIA, job_id)
         if again:
+            await self._expect_delivery(job_id)
             await self._enqueue(MEDIA, job_id)
         return again
 
@@ -234,6 +240,11 @@ class Queue:
             await self.connection.run(scripts.FORGET, keys.arq(job_id), [job_id])
         return again
 
+    async def _expect_delivery(self, job_id: str) -> None:
+        data = await self.read_job(MEDIA, job_id)
+        if data is not None and decode_job(data).reply_to is not None:
+            await self.connection.add_member(UNDELIVERED, job_id, time.time())
+
     async def _cancel(self, keys: Keys, job_id: str) -> bool:
         names = [keys.record(job_id), keys.lease(job_id), keys.active, keys.events(job_id)]
         arguments = (job_id, encode(Stopped()), time.time(), MOST_EVENTS, KEEP)
@@ -275,6 +286,12 @@ class Queue:
             for entry, data in entries:
                 at = entry
                 yield data
+
+
+def _count_waiting(records: Sequence[dict[str, str]]) -> int:
+    """How many of the jobs wait for a worker and are a person's."""
+    waiting = (record for record in records if record and record["status"] == "queued")
+    return sum(not decode_job(record["job"].encode()).ahead for record in waiting)
 
 
 def _state(job: Job, record: dict[str, str], waiting: int) -> JobState:

@@ -10,7 +10,15 @@ from typing import Final, TypeAlias
 import structlog
 
 from pipeline.catalog import Environment
-from pipeline.errors import AudioProcessingError, Cancelled, EngineError, EngineTimeoutError, QueueError, from_failure
+from pipeline.errors import (
+    AudioProcessingError,
+    Cancelled,
+    EngineDiedError,
+    EngineError,
+    EngineTimeoutError,
+    QueueError,
+    from_failure,
+)
 from pipeline.stages import STAGES, Stage, StageOutput
 from pipeline.types import Artefact, JsonValue, Progress
 from worker.lease import Lease, LeaseLostError
@@ -114,21 +122,34 @@ class StageRunner:
         self.tell(Progress(stage=stage.name, fraction=0.0))
         limit = stage.limit + stage.limit_per_second * self._clip
         if stage.environment == self.environment:
-            return await self.workshop.perform(
-                stage,
-                inputs,
-                params,
-                keys=keys,
-                on_progress=lambda fraction, message: self.tell(
-                    Progress(stage=stage.name, fraction=fraction, message=message)
-                ),
-                cancelled=self.cancelled,
-                limit=limit,
-            )
+            try:
+                return await self._perform_here(stage, inputs, params, keys, limit)
+            except EngineDiedError as error:
+                # Once more in a new engine; what kills that one too is the stage's own fault.
+                structlog.get_logger().warning("engine died", job=self.job_id, stage=stage.name, error=error.message)
+                return await self._perform_here(stage, inputs, params, keys, limit)
         job = StageJob(
             id=f"stage-{keys[0]}", keys=keys, stage=stage.name, inputs=dict(inputs), params=dict(params), limit=limit
         )
         return await self._delegate(job), False
+
+    async def _perform_here(
+        self,
+        stage: Stage,
+        inputs: Mapping[str, Artefact],
+        params: Mapping[str, JsonValue],
+        keys: tuple[str, ...],
+        limit: float,
+    ) -> tuple[Performed, bool]:
+        return await self.workshop.perform(
+            stage,
+            inputs,
+            params,
+            keys=keys,
+            on_progress=lambda done, message: self.tell(Progress(stage=stage.name, fraction=done, message=message)),
+            cancelled=self.cancelled,
+            limit=limit,
+        )
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():

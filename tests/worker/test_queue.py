@@ -141,6 +141,16 @@ async def test_answers_are_owed_until_confirmed(system: System, reply_to: ReplyT
     assert await system.queue.undelivered() == []
 
 
+async def test_a_replayed_job_is_answered_again(system: System, reply_to: ReplyTo) -> None:
+    job = await system.job(options={"reply_to": reply_to})
+    await system.queue.submit(job)
+    assert await system.queue.cancel(job.id)
+    await system.queue.confirm_delivery(job.id)
+    assert await system.queue.undelivered() == []
+    assert await system.queue.replay(job.id)
+    assert await system.queue.undelivered() == [job]
+
+
 async def test_work_ahead_gives_way(system: System) -> None:
     await system.start()
     ahead = await system.job("a.json", first="sleep", seconds=30, options={"ahead": True})
