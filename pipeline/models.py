@@ -64,6 +64,11 @@ class Models:
             self._device = "cuda" if torch.cuda.is_available() else "cpu"
         return self._device
 
+    @property
+    def wanted_device(self) -> str:
+        """What was asked for, `auto` included: an environment without torch chooses in its own way."""
+        return self._device
+
     def entry(self, name: str) -> Model:
         """The catalogue entry; raises `ModelMissingError` for an unknown name."""
         try:

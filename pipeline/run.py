@@ -12,7 +12,7 @@ run, and whether they run at all or come from the store, is up to `perform`.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -37,6 +37,7 @@ from pipeline.types import (
 )
 
 T = TypeVar("T")
+_Spoken: TypeAlias = Mapping[str, Artefact]
 STEM_FILES = ("vocals.flac", "music.flac", "sfx.flac", "ambient.flac", "background.flac")
 
 
@@ -90,10 +91,10 @@ class _Run:
             if wants in (Task.TRANSCRIBE, Task.ALL)
             else None
         )
-        transcript = await self._branches(remix, speech)
+        spoken = await self._branches(remix, speech) or {}
         if not self.artefacts and self.failures:
             raise _first_error(self.failures)
-        await self._part("report", lambda: self._report(sound, stems, transcript))
+        await self._part("report", lambda: self._report(media, sound, stems, spoken))
         return Result(
             request=self.request,
             media=media,
@@ -157,8 +158,8 @@ class _Run:
         self.loudness.update(_convert(output.facts["loudness"], dict[str, Loudness]))
         self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
 
-    async def _transcribe(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> Artefact:
-        """The transcript's artefact; speakers are told apart on the vocals, words are heard in the whole mix."""
+    async def _transcribe(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> _Spoken:
+        """Transcript and voices; speakers are told apart on the vocals, words are heard in the whole mix."""
         preset = PRESETS[self.request.preset]
         voices = (await self._stage("listen", {"sound": stems.get("vocals", sound)}, {})).artefacts["speech.flac"]
         mixed = (await self._stage("listen", {"sound": sound}, {})).artefacts["speech.flac"]
@@ -180,19 +181,22 @@ class _Run:
             {"diarization": diarization, "recognition": heard.artefacts["recognition.json"]},
             {"duration": media.duration, "audio_start": media.audio.start},
         )
-        transcript = joined.artefacts["transcript.json"]
+        spoken = {"transcript": joined.artefacts["transcript.json"], "voices": joined.artefacts["voices.json"]}
         self.speakers = _convert(joined.facts["speakers"], tuple[Speaker, ...])
         self.language = _convert(joined.facts["language"], str)
-        self.artefacts.append(transcript)
+        self.artefacts.append(spoken["transcript"])
         if not self.speakers:
             self.notes.append("No speech was found, so the transcript is empty.")
-        subtitles = await self._stage("subtitles", {"transcript": transcript}, {})
+        subtitles = await self._stage("subtitles", spoken, {})
         self.artefacts.extend(subtitles.artefacts[name] for name in sorted(subtitles.artefacts))
-        return transcript
+        return spoken
 
-    async def _report(self, sound: Artefact, stems: Mapping[str, Artefact], transcript: Artefact | None) -> None:
-        inputs = {"sound": sound, **stems} | ({} if transcript is None else {"transcript": transcript})
-        self.artefacts.append((await self._stage("report", inputs, {})).artefacts["report.png"])
+    async def _report(
+        self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact], spoken: Mapping[str, Artefact]
+    ) -> None:
+        params: dict[str, JsonValue] = {"audio_start": media.audio.start}
+        output = await self._stage("report", {"sound": sound, **stems, **spoken}, params)
+        self.artefacts.append(output.artefacts["report.png"])
 
     async def _stage(self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]) -> StageOutput:
         output = await self.perform(stage, inputs, params)
@@ -215,9 +219,9 @@ class _Run:
             return None
 
     @staticmethod
-    async def _branches(remix: Awaitable[None] | None, speech: Awaitable[Artefact | None] | None) -> Artefact | None:
+    async def _branches(remix: Awaitable[None] | None, speech: Awaitable[_Spoken | None] | None) -> _Spoken | None:
         """Both branches side by side; when one must end the job, the other is stopped first."""
-        heard: asyncio.Task[Artefact | None] | None = None
+        heard: asyncio.Task[_Spoken | None] | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 if remix is not None:

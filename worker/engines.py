@@ -29,9 +29,13 @@ OnProgress: TypeAlias = Callable[[float, str], None]
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for a child that imports this same code when it runs from a checkout."""
+    """The environment for a child that imports this same code when it runs from a checkout.
+
+    Threads of the number libraries sleep while they wait: two engines share the processors,
+    and one that spins takes the other's time (OpenMP 5.2, OMP_WAIT_POLICY; KMP_BLOCKTIME for Intel's).
+    """
     root = Path(__file__).parents[1]
-    environment = dict(os.environ)
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"} | os.environ
     if (root / "pyproject.toml").is_file():
         known = environment.get("PYTHONPATH", "").split(os.pathsep)
         environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(root), *filter(None, known)]))

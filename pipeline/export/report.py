@@ -1,15 +1,15 @@
 """The report picture: a waveform per stem and a lane per speaker, readable on a phone in dark mode."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from pipeline.export.canvas import WIDTH, Canvas
 from pipeline.export.envelope import Envelope, measure_envelope
 from pipeline.stages import Facts, Work
-from pipeline.types import Transcript
+from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
 COLUMNS: Final = int(WIDTH * 90)
 STEMS: Final[Mapping[str, tuple[str, str]]] = {
@@ -26,20 +26,21 @@ MOST_LANES: Final = 12
 
 
 def report_stage(work: Work) -> Facts:
-    """Draw `report.png` from `sound`, any stems, and `transcript` when there is one."""
+    """Draw `report.png` from `sound`, any stems, and `transcript` with `voices` when there are words.
+
+    The lanes are on the clip's clock; so are the waveforms, moved by `params["audio_start"]` seconds.
+    """
     names = [name for name in STEMS if name in work.inputs]
     envelopes = {name: _envelope(work, name, names.index(name), len(names)) for name in names}
-    transcript = _transcript(work.inputs.get("transcript"))
-    speakers = () if transcript is None else transcript.speakers[:MOST_LANES]
-    duration = max((envelope.duration for envelope in envelopes.values()), default=0.0)
+    start = float(cast("float", work.params.get("audio_start", 0.0)))
+    speakers, voices = _spoken(work.inputs)
+    duration = start + max((envelope.duration for envelope in envelopes.values()), default=0.0)
     canvas = Canvas(len(names) + len(speakers), duration)
     for row, name in enumerate(names):
         title, colour = STEMS[name]
-        canvas.draw_wave(row, title, colour, envelopes[name])
+        canvas.draw_wave(row, title, colour, envelopes[name], start=start)
     for index, speaker in enumerate(speakers):
-        assert transcript is not None
-        spans = [(turn.start, turn.end, turn.overlap) for turn in transcript.turns if turn.speaker == speaker.id]
-        canvas.draw_lane(len(names) + index, speaker.name, VOICES[index % len(VOICES)], spans)
+        canvas.draw_lane(len(names) + index, speaker.name, VOICES[index % len(VOICES)], cut_lane(voices, speaker.id))
     work.report(0.95, "drawing")
     canvas.save(work.out / "report.png")
     return {}
@@ -51,5 +52,21 @@ def _envelope(work: Work, name: str, index: int, count: int) -> Envelope:
     )
 
 
-def _transcript(path: Path | None) -> Transcript | None:
-    return None if path is None else msgspec.json.decode(path.read_bytes(), type=Transcript)
+def cut_lane(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float, float, bool]]:
+    """A speaker's segments, then once more the parts in which somebody else is heard too, as (start, end, overlap)."""
+    own = [segment for segment in voices if segment.speaker == speaker]
+    overlaps = [
+        (max(segment.start, other.start), min(segment.end, other.end), True)
+        for segment in own
+        for other in voices
+        if other.speaker != speaker and other.start < segment.end and segment.start < other.end
+    ]
+    return [(segment.start, segment.end, False) for segment in own] + overlaps
+
+
+def _spoken(inputs: Mapping[str, Path]) -> tuple[Sequence[Speaker], Sequence[SpeakerSegment]]:
+    if "transcript" not in inputs:
+        return (), ()
+    transcript = msgspec.json.decode(inputs["transcript"].read_bytes(), type=Transcript)
+    voices = msgspec.json.decode(inputs["voices"].read_bytes(), type=Diarization)
+    return transcript.speakers[:MOST_LANES], voices.segments

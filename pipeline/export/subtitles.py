@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.export.cues import Cue, cut_cues, plain
 from pipeline.stages import Facts, Work
-from pipeline.types import Speaker, Transcript, Turn
+from pipeline.types import Diarization, Speaker, Transcript, Turn
 
 NO_SPEECH: Final = "(no speech)"
 COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7FE3DA", "FF8B7B")
@@ -16,19 +16,20 @@ COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7
 
 
 def subtitles_stage(work: Work) -> Facts:
-    """Write `transcript.{txt,srt,vtt,ass,rttm,TextGrid}` from `transcript`."""
+    """Write `transcript.{txt,srt,vtt,ass,TextGrid}` from `transcript` and `.rttm` from `voices`."""
     transcript = msgspec.json.decode(work.inputs["transcript"].read_bytes(), type=Transcript)
     writers: Mapping[str, Callable[[Transcript, Path], None]] = {
         "txt": write_text,
         "srt": write_srt,
         "vtt": write_vtt,
         "ass": write_ass,
-        "rttm": write_rttm,
         "TextGrid": write_text_grid,
     }
     for index, (suffix, write) in enumerate(writers.items()):
         work.report(index / len(writers), f"writing {suffix}")
         write(transcript, work.out / f"transcript.{suffix}")
+    voices = msgspec.json.decode(work.inputs["voices"].read_bytes(), type=Diarization)
+    write_rttm(voices, work.out / "transcript.rttm")
     return {}
 
 
@@ -68,11 +69,11 @@ def write_ass(transcript: Transcript, path: Path) -> None:
     _save([(cue, cue.text) for cue in _cues(transcript)], path, "ass", styles)
 
 
-def write_rttm(transcript: Transcript, path: Path) -> None:
-    """Rich Transcription Time Marked (NIST RT-09), one SPEAKER line a turn."""
+def write_rttm(voices: Diarization, path: Path) -> None:
+    """Rich Transcription Time Marked (NIST RT-09), one SPEAKER line a stretch of voice, overlaps kept."""
     lines = [
-        f"SPEAKER clip 1 {turn.start:.3f} {turn.end - turn.start:.3f} <NA> <NA> {turn.speaker} <NA> <NA>\n"
-        for turn in transcript.turns
+        f"SPEAKER clip 1 {segment.start:.3f} {segment.end - segment.start:.3f} <NA> <NA> {segment.speaker} <NA> <NA>\n"
+        for segment in voices.segments
     ]
     path.write_text("".join(lines), encoding="utf-8")
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import jiwer
 import meeteval
@@ -39,9 +40,8 @@ class DiarizationScore:
 
 def normalise(text: str) -> str:
     """Lower case, one space, no punctuation."""
-    return jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.RemoveMultipleSpaces(), jiwer.Strip()])(
-        text
-    )
+    steps = [jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.RemoveMultipleSpaces(), jiwer.Strip()]
+    return str(jiwer.Compose(steps)(text))
 
 
 def read_rttm(path: Path) -> Annotation:
@@ -56,7 +56,7 @@ def score_diarization(found: Annotation, reference: Annotation, duration: float)
     with warnings.catch_warnings():
         # Spans that only touch after rounding are told about; they are no error.
         warnings.simplefilter("ignore", UserWarning)
-        parts = metric(reference, found, uem=Timeline([Segment(0.0, end)]), detailed=True)
+        parts = cast("Any", metric)(reference, found, uem=Timeline([Segment(0.0, end)]), detailed=True)
     return DiarizationScore(
         missed=parts["missed detection"],
         false_alarm=parts["false alarm"],
@@ -67,7 +67,9 @@ def score_diarization(found: Annotation, reference: Annotation, duration: float)
 
 def score_words(said: Sequence[tuple[str, str]], truth: Sequence[tuple[str, str]]) -> tuple[int, int]:
     """cpWER as (errors, words of the truth) of (speaker, text) pairs in order of time."""
-    rate = meeteval.wer.cp_word_error_rate(_streams(truth), _streams(said), reference_sort=False, hypothesis_sort=False)
+    rate = cast("Any", meeteval).wer.cp_word_error_rate(
+        _streams(truth), _streams(said), reference_sort=False, hypothesis_sort=False
+    )
     return rate.errors, rate.length
 
 
@@ -78,24 +80,57 @@ def _streams(turns: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {speaker: " ".join(texts) for speaker, texts in streams.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderScore:
+    """What a finished folder scores against the truth."""
+
+    speakers: int
+    true_speakers: int
+    diarization: DiarizationScore
+    word_errors: int
+    words: int
+
+    @property
+    def der(self) -> float:
+        return self.diarization.rate
+
+    @property
+    def cpwer(self) -> float:
+        return self.word_errors / self.words
+
+
+def score_folder(out: Path, rttm: Path, turns: Path) -> FolderScore:
+    """Scores `transcript.json` and `transcript.rttm` of a folder."""
+    transcript = msgspec.json.decode((out / "transcript.json").read_bytes(), type=Transcript)
+    truth = json.loads(turns.read_text(encoding="utf-8"))
+    errors, words = score_words(
+        [(turn.speaker, turn.text) for turn in transcript.turns], [(turn["speaker"], turn["text"]) for turn in truth]
+    )
+    return FolderScore(
+        speakers=len(transcript.speakers),
+        true_speakers=len({turn["speaker"] for turn in truth}),
+        diarization=score_diarization(
+            read_rttm(out / "transcript.rttm"), read_rttm(rttm), duration=transcript.duration
+        ),
+        word_errors=errors,
+        words=words,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder with transcript.json and transcript.rttm")
     parser.add_argument("rttm", type=Path, help="who is heard when, in truth")
     parser.add_argument("turns", type=Path, help="JSON list of turns with speaker and text, in truth")
     asked = parser.parse_args()
-    transcript = msgspec.json.decode((asked.out / "transcript.json").read_bytes(), type=Transcript)
-    truth = json.loads(asked.turns.read_text(encoding="utf-8"))
-    der = score_diarization(read_rttm(asked.out / "transcript.rttm"), read_rttm(asked.rttm), transcript.duration)
-    errors, words = score_words(
-        [(turn.speaker, turn.text) for turn in transcript.turns], [(turn["speaker"], turn["text"]) for turn in truth]
-    )
-    print(f"speakers  {len(transcript.speakers)} of {len({turn['speaker'] for turn in truth})}")
+    score = score_folder(asked.out, asked.rttm, asked.turns)
+    der = score.diarization
+    print(f"speakers  {score.speakers} of {score.true_speakers}")
     print(
-        f"DER       {der.rate:.2%}  (missed {der.missed:.2f} s, false {der.false_alarm:.2f} s, "
+        f"DER       {score.der:.2%}  (missed {der.missed:.2f} s, false {der.false_alarm:.2f} s, "
         f"confused {der.confusion:.2f} s of {der.speech:.2f} s)"
     )
-    print(f"cpWER     {errors / words:.2%}  ({errors} of {words} words)")
+    print(f"cpWER     {score.cpwer:.2%}  ({score.word_errors} of {score.words} words)")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Stages:
             "listen": (["speech.flac"], {}),
             "diarize": (["diarization.json"], {"speakers": 1}),
             "transcribe": (["recognition.json"], {"language": "en", "words": 3}),
-            "align": (["transcript.json"], {"language": "en", "speakers": SPEAKERS, "turns": 1}),
+            "align": (["transcript.json", "voices.json"], {"language": "en", "speakers": SPEAKERS, "turns": 1}),
             "mix": (["final.m4a", "final.mp4"], {"loudness": LOUDNESS, "notes": []}),
             "subtitles": (["transcript.txt", "transcript.srt"], {}),
             "report": (["report.png"], {}),

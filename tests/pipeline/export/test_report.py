@@ -8,10 +8,10 @@ from matplotlib import image
 from pipeline import sound
 from pipeline.errors import Cancelled
 from pipeline.export.envelope import measure_envelope
-from pipeline.export.report import report_stage
+from pipeline.export.report import cut_lane, report_stage
 from pipeline.models import Models
 from pipeline.stages import Report, Work
-from pipeline.types import Speaker, Transcript, Turn
+from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn
 
 RATE = 8_000
 
@@ -42,7 +42,11 @@ def draw(tmp_path: Path, names: list[str] | None, *, seconds: float = 4, report:
     }
     if names is not None:
         inputs["transcript"] = tmp_path / "transcript.json"
-        inputs["transcript"].write_bytes(msgspec.json.encode(transcript(names)))
+        content = transcript(names)
+        inputs["transcript"].write_bytes(msgspec.json.encode(content))
+        segments = tuple(SpeakerSegment(start=item.start, end=item.end, speaker=item.speaker) for item in content.turns)
+        inputs["voices"] = tmp_path / "voices.json"
+        inputs["voices"].write_bytes(msgspec.json.encode(Diarization(speakers=(), segments=segments, exclusive=())))
     out = tmp_path / "out"
     out.mkdir()
     report_stage(Work(inputs=inputs, params={}, out=out, report=report or keep_quiet, models=Models(tmp_path, "cpu")))
@@ -68,6 +72,12 @@ def test_any_name_can_be_drawn(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [1 / RATE, 0.05, 30])
 def test_any_length_can_be_drawn(seconds: float, tmp_path: Path) -> None:
     assert draw(tmp_path, [], seconds=seconds).stat().st_size > 1000
+
+
+def test_a_lane_marks_where_two_are_heard() -> None:
+    voices = [SpeakerSegment(start=0, end=3, speaker="A"), SpeakerSegment(start=2, end=5, speaker="B")]
+    assert cut_lane(voices, "A") == [(0, 3, False), (2, 3, True)]
+    assert cut_lane(voices, "B") == [(2, 5, False), (2, 3, True)]
 
 
 def test_a_cancel_is_let_through(tmp_path: Path) -> None:

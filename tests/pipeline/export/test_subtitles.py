@@ -14,8 +14,8 @@ from pyannote.database.util import load_rttm
 from pipeline.export.cues import LINE, LINES, LONGEST, cut_cues
 from pipeline.export.subtitles import NO_SPEECH, subtitles_stage
 from pipeline.models import Models
-from pipeline.stages import Work
-from pipeline.types import Speaker, Transcript, Turn, Word
+from pipeline.stages import Report, Work
+from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 TEXT = "Good evening everyone, and welcome back to the show. Tonight we are talking about the storm on the coast."
 
@@ -38,12 +38,15 @@ def transcript(*turns: Turn, names: tuple[str, ...] = ("Alice", "Brian")) -> Tra
 def export(content: Transcript, tmp_path: Path) -> Path:
     source = tmp_path / "transcript.json"
     source.write_bytes(msgspec.json.encode(content))
+    segments = tuple(SpeakerSegment(start=item.start, end=item.end, speaker=item.speaker) for item in content.turns)
+    voices = Diarization(speakers=tuple(item.id for item in content.speakers), segments=segments, exclusive=())
+    (tmp_path / "voices.json").write_bytes(msgspec.json.encode(voices))
     out = tmp_path / "out"
     out.mkdir()
     models = Models(tmp_path, "cpu")
-    subtitles_stage(
-        Work(inputs={"transcript": source}, params={}, out=out, report=lambda fraction, message="": None, models=models)
-    )
+    inputs = {"transcript": source, "voices": tmp_path / "voices.json"}
+    report: Report = lambda fraction, message="": None  # noqa: E731
+    subtitles_stage(Work(inputs=inputs, params={}, out=out, report=report, models=models))
     return out
 
 

@@ -1,0 +1,1 @@
+"""Who speaks when, what is said, and the two joined."""

@@ -1,0 +1,141 @@
+"""Who said what: the words of the recogniser and the voices of the diarization become turns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import msgspec
+
+from pipeline.speech.attribution import SpokenWord, attribute
+from pipeline.speech.segments import Timeline, by_speaker
+from pipeline.speech.snapping import snap
+from pipeline.speech.text import attach_punctuation, ends_sentence, join_words
+from pipeline.stages import Facts, Work
+from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
+
+LONG_PAUSE = 3.0
+"""Seconds; a turn ends here even inside a sentence."""
+SENTENCE_PAUSE = 1.5
+"""Seconds; a turn ends here after a full stop."""
+LONG_TURN = 60.0
+"""Seconds; past this a turn ends with its sentence, so that a speech has paragraphs."""
+MIN_OVERLAP = 0.1
+"""Seconds of two voices at once before a turn is marked; less is the blur of the edges."""
+
+
+def align_stage(work: Work) -> Facts:
+    """Writes `transcript.json` and `voices.json`, on the clip's clock: `audio_start` is added to all times.
+
+    `voices.json` is the diarization of the transcript's speakers under the transcript's ids:
+    when each is heard, which the words tell less well.
+    """
+    diarization = msgspec.json.decode(work.inputs["diarization"].read_bytes(), type=Diarization)
+    recognition = msgspec.json.decode(work.inputs["recognition"].read_bytes(), type=Recognition)
+    work.report(0.0, "Putting words and voices together")
+    transcript, voices = join(
+        recognition,
+        diarization,
+        duration=float(cast("float", work.params["duration"])),
+        offset=float(cast("float", work.params.get("audio_start", 0.0))),
+    )
+    (work.out / "voices.json").write_bytes(msgspec.json.encode(voices))
+    (work.out / "transcript.json").write_bytes(msgspec.json.format(msgspec.json.encode(transcript), indent=1))
+    work.report(1.0)
+    return {
+        "language": transcript.language,
+        "speakers": [msgspec.to_builtins(speaker) for speaker in transcript.speakers],
+        "turns": len(transcript.turns),
+    }
+
+
+def join(
+    recognition: Recognition, diarization: Diarization, *, duration: float, offset: float = 0.0
+) -> tuple[Transcript, Diarization]:
+    """Turns of the speakers who say something, in order of their first word, and when those are heard.
+
+    `offset` seconds are added to all times.
+    """
+    # The recogniser's order stands: it is surer of which word comes first than of when.
+    words = attach_punctuation(recognition.words)
+    spoken = snap(attribute(words, diarization), diarization.segments)
+    order = list(dict.fromkeys(item.speaker for item in spoken))
+    ids = {label: f"S{number}" for number, label in enumerate(order, start=1)}
+    voices = by_speaker(diarization.segments)
+    turns = [
+        Turn(
+            start=_shifted(min(item.word.start for item in turn), offset),
+            end=_shifted(max(item.word.end for item in turn), offset),
+            speaker=ids[turn[0].speaker],
+            text=join_words((item.word.text for item in turn), recognition.language),
+            overlap=_overlaps(turn, voices),
+            words=tuple(_moved(item.word, offset) for item in turn),
+        )
+        for turn in split_turns(spoken)
+    ]
+    transcript = Transcript(
+        language=recognition.language,
+        duration=duration,
+        speakers=tuple(Speaker(id=ids[label], name=f"Speaker {ids[label][1:]}") for label in order),
+        turns=tuple(turns),
+    )
+    heard = Diarization(
+        speakers=tuple(ids.values()),
+        segments=_renamed(diarization.segments, ids, offset),
+        exclusive=_renamed(diarization.exclusive, ids, offset),
+    )
+    return transcript, heard
+
+
+def split_turns(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
+    """Consecutive words of one speaker, up to a pause that a reader would take for an end."""
+    turn: list[SpokenWord] = []
+    for spoken in words:
+        if turn and _breaks(turn, spoken):
+            yield turn
+            turn = []
+        turn.append(spoken)
+    if turn:
+        yield turn
+
+
+def _breaks(turn: Sequence[SpokenWord], following: SpokenWord) -> bool:
+    last = turn[-1]
+    if following.speaker != last.speaker:
+        return True
+    pause = following.word.start - last.word.end
+    if ends_sentence(last.word.text):
+        return pause > SENTENCE_PAUSE or last.word.end - turn[0].word.start > LONG_TURN
+    return pause > LONG_PAUSE
+
+
+def _overlaps(turn: Sequence[SpokenWord], voices: Mapping[str, Timeline]) -> bool:
+    """True when another voice is heard while the turn's own speaker is."""
+    start, end = min(item.word.start for item in turn), max(item.word.end for item in turn)
+    speaker = turn[0].speaker
+    own = voices.get(speaker)
+    return own is not None and any(
+        timeline.cover(max(part.start, start), min(part.end, end)) >= MIN_OVERLAP
+        for other, timeline in voices.items()
+        if other != speaker
+        for part in own.within(start, end)
+    )
+
+
+def _renamed(segments: Sequence[SpeakerSegment], ids: Mapping[str, str], offset: float) -> tuple[SpeakerSegment, ...]:
+    """The segments of those who say something, on the clip's clock."""
+    return tuple(
+        SpeakerSegment(
+            start=_shifted(segment.start, offset), end=_shifted(segment.end, offset), speaker=ids[segment.speaker]
+        )
+        for segment in segments
+        if segment.speaker in ids
+    )
+
+
+def _moved(word: Word, offset: float) -> Word:
+    return replace(word, start=_shifted(word.start, offset), end=_shifted(word.end, offset))
+
+
+def _shifted(seconds: float, offset: float) -> float:
+    """Milliseconds are as fine as speech gets."""
+    return round(seconds + offset, 3)

@@ -1,0 +1,52 @@
+"""Words put together as each script does it."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pipeline.types import Word
+
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo", "yue"})
+"""Languages written without spaces between words."""
+
+STOPS = frozenset(".!?…。！？｡।؟")  # noqa: RUF001 - full stops of many scripts
+CLOSERS = "\"'”’»)]）】」』›"  # noqa: RUF001
+
+
+def ends_sentence(text: str) -> bool:
+    """True when a word closes its sentence."""
+    return text.rstrip(CLOSERS)[-1:] in STOPS
+
+
+def join_words(texts: Iterable[str], language: str) -> str:
+    """One line of text; without spaces between the words of scripts that have none."""
+    line = ""
+    for text in texts:
+        line += text if not line or _touches(line[-1], text[:1], language) else f" {text}"
+    return line
+
+
+def attach_punctuation(words: Sequence[Word]) -> list[Word]:
+    """Clean words: marks that stand alone join the word before, or the next when they open something."""
+    clean: list[Word] = []
+    opening = ""
+    for word in words:
+        text = " ".join(word.text.split())
+        if any(unicodedata.category(sign)[0] in "LNS" for sign in text):
+            clean.append(replace(word, text=opening + text))
+            opening = ""
+        elif text and all(unicodedata.category(sign) in ("Ps", "Pi") or sign in "¿¡" for sign in text):
+            opening += text
+        elif text and clean:
+            clean[-1] = replace(clean[-1], text=clean[-1].text + text)
+    return clean
+
+
+def _touches(left: str, right: str, language: str) -> bool:
+    """True when no space belongs between two signs."""
+    return language in UNSPACED and not (_is_spaced(left) and _is_spaced(right))
+
+
+def _is_spaced(sign: str) -> bool:
+    """Latin, Cyrillic, Greek letters and digits keep their spaces inside a script without them."""
+    return sign.isalnum() and ord(sign) < 0x0590

@@ -1,0 +1,141 @@
+"""The real pipeline on the sample, and all that may go wrong around it."""
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from pyannote.core import Annotation, Segment
+
+from pipeline import sound
+from pipeline.errors import Cancelled, DiarizationError, ModelDigestError
+from pipeline.models import Models
+from pipeline.speech.diarize import diarize_stage, tidy
+from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Voices
+from pipeline.stages import Report, Work
+from pipeline.types import Diarization, SpeakerSegment
+from tests.bench.speech_scores import read_rttm, score_diarization
+
+DATA = Path(__file__).parents[2] / "data"
+EXCERPT = 28.5
+"""Seconds of the sample: all three voices and the overlap."""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    import torch
+
+    # Two threads that spin while they wait for each other are slow beside other busy programs.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Models(tmp_path_factory.mktemp("home"), "cpu")
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("speech") / "speech.flac"
+    source = DATA / "sample.speech.flac"
+    rate = sound.info(source).sample_rate
+    samples = sound.to_mono(sound.read(source, frames=int(EXCERPT * rate)))
+    sound.write(path, sound.resample(samples, rate, SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
+    return path
+
+
+def keep_quiet(fraction: float, message: str = "") -> None:
+    """Progress that nobody reads."""
+
+
+def diarize(path: Path, out: Path, models: Models, report: Report = keep_quiet, **params: object) -> Diarization:
+    out.mkdir(exist_ok=True)
+    asked = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None} | params
+    facts = diarize_stage(
+        Work(inputs={"speech": path}, params=asked, out=out, report=report, models=models)  # type: ignore[arg-type]
+    )
+    diarization = msgspec.json.decode((out / "diarization.json").read_bytes(), type=Diarization)
+    assert facts["speakers"] == len(diarization.speakers)
+    assert [path.name for path in out.iterdir()] == ["diarization.json"]
+    return diarization
+
+
+def silence(path: Path, seconds: float, *, rate: int = SAMPLE_RATE) -> Path:
+    sound.write(path, np.zeros((int(seconds * rate), 1), np.float32), rate, subtype="PCM_16")
+    return path
+
+
+def test_three_speakers_are_told_apart(excerpt: Path, models: Models, tmp_path: Path) -> None:
+    told: list[float] = []
+    found = diarize(excerpt, tmp_path / "out", models, lambda fraction, message="": told.append(fraction))
+    heard = Annotation()
+    for track, part in enumerate(found.segments):
+        heard[Segment(part.start, part.end), track] = part.speaker
+    score = score_diarization(heard, read_rttm(DATA / "sample.rttm").crop(Segment(0, EXCERPT)), EXCERPT)
+    assert score.rate <= 0.08
+    assert found.speakers == ("S1", "S2", "S3")
+    assert found.segments[0].speaker == "S1"
+    assert all(left.end <= right.start for left, right in itertools.pairwise(found.exclusive))
+    assert told == sorted(told)
+    assert told[0] == 0.0
+    assert told[-1] == 1.0
+    assert len(told) > 10
+
+
+def test_the_number_of_speakers_can_be_told(excerpt: Path, models: Models, tmp_path: Path) -> None:
+    short = tmp_path / "short.flac"
+    sound.write(short, sound.read(excerpt, frames=12 * SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
+    assert diarize(short, tmp_path / "out", models, speakers=1).speakers == ("S1",)
+
+
+def test_a_cancel_comes_out_of_the_engine(excerpt: Path, models: Models, tmp_path: Path) -> None:
+    def stop(fraction: float, message: str = "") -> None:
+        if fraction > 0.06:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        diarize(excerpt, tmp_path / "out", models, stop)
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.3, 12.0])
+def test_silence_has_no_speakers(seconds: float, models: Models, tmp_path: Path) -> None:
+    found = diarize(silence(tmp_path / "silence.flac", seconds), tmp_path / "out", models)
+    assert found == Diarization(speakers=(), segments=(), exclusive=())
+
+
+def test_another_rate_is_refused(models: Models, tmp_path: Path) -> None:
+    with pytest.raises(DiarizationError, match="16 kHz"):
+        diarize(silence(tmp_path / "fast.flac", 1.0, rate=44_100), tmp_path / "out", models)
+
+
+def test_models_of_another_kind_are_refused(models: Models, tmp_path: Path) -> None:
+    with pytest.raises(DiarizationError, match="htdemucs"):
+        diarize(silence(tmp_path / "s.flac", 1.0), tmp_path / "out", models, segmentation="htdemucs")
+
+
+def test_weights_that_changed_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "weights.bin"
+    other.write_bytes(b"not these")
+    monkeypatch.setattr("pipeline.models.find_file", lambda file: other)
+    with pytest.raises(ModelDigestError):
+        diarize(silence(tmp_path / "s.flac", 1.0), tmp_path / "out", Models(tmp_path, "cpu"))
+
+
+def test_names_follow_first_appearance_and_blips_are_dropped() -> None:
+    def part(start: float, end: float, speaker: str) -> SpeakerSegment:
+        return SpeakerSegment(start=start, end=end, speaker=speaker)
+
+    parts = (part(0, 0.05, "X"), part(0.5, 2, "B"), part(2.1, 3, "B"), part(2.5, 4, "A"))
+    found = tidy(Voices(segments=parts, exclusive=parts[1:3], vectors={}))
+    assert found.speakers == ("S1", "S2")
+    assert found.segments == (part(0.5, 3, "S1"), part(2.5, 4, "S2"))
+    assert found.exclusive == (part(0.5, 3, "S1"),)
+
+
+def test_importing_the_stage_loads_no_engine() -> None:
+    code = "import sys, pipeline.speech.diarize; print({'torch', 'pyannote.audio'} & {*sys.modules})"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "set()"
