@@ -1,0 +1,193 @@
+"""When each word was said: the path of the decoder's attention through the sound.
+
+Follows the method of OpenAI's Whisper (`timing.py`, MIT): scores of the alignment heads are
+normalised over the tokens, smoothed over time, averaged, and a monotonic path is laid through
+them by dynamic time warping. Times are seconds of the window, in steps of 20 ms.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.speech.whisper_executor import FRAME, Attention
+from pipeline.speech.whisper_tokenizer import WhisperTokenizer
+
+SMOOTHING = 7
+"""Frames of the median filter."""
+UNSPACED = frozenset(("zh", "ja", "th", "lo", "my", "km", "bo"))
+"""Languages written without spaces between words."""
+LONGEST = 1.4
+"""Seconds; a word takes no longer than this, nor than `STRETCH` times the usual word of its window."""
+STRETCH = 2.5
+_OPENING = frozenset("\"'“‘¿¡([{«「『（-")  # noqa: RUF001 - the very characters that are written
+_SENTENCE_END = (".", "!", "?", "。", "！", "？")  # noqa: RUF001 - likewise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenWord:
+    """Tokens of one word; `core` of them come before the punctuation that closes it."""
+
+    tokens: tuple[int, ...]
+    text: str
+    core: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedWord:
+    """A word on the window's clock."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float
+
+
+def split_words(tokenizer: WhisperTokenizer, tokens: Iterable[int], language: str) -> list[TokenWord]:
+    """Text tokens as words: at spaces, or character by character where no spaces are written.
+
+    Punctuation stays with its word; the tokens of all words, in order, are the tokens given.
+    """
+    words: list[list[tuple[tuple[int, ...], str]]] = []
+    for group in _whole_characters(tokenizer, tokens):
+        if not words or _begins_word(words[-1][-1][1], group[1], unspaced=language in UNSPACED):
+            words.append([group])
+        else:
+            words[-1].append(group)
+    return [_to_word(groups) for groups in _attach_openings(words)]
+
+
+def time_words(words: Sequence[TokenWord], attention: Attention, duration: float) -> list[TimedWord]:
+    """Times and confidence of the words whose tokens `attention` was taken for; `duration` is the window's."""
+    if not words:
+        return []
+    frames = max(1, min(attention.weights.shape[2], round(duration / FRAME)))
+    starts = trace_starts(-_follow(attention.weights[:, :, :frames])) * FRAME
+    logprobs = np.log(np.maximum(attention.probabilities, 1e-10))
+    timed: list[TimedWord] = []
+    at = 0
+    for word in words:
+        start, end = float(starts[at]), float(starts[at + word.core])
+        confidence = float(np.exp(logprobs[at : at + word.core].mean()))
+        timed.append(TimedWord(start=start, end=max(end, start + FRAME), text=word.text, confidence=confidence))
+        at += len(word.tokens)
+    return _shorten(timed)
+
+
+def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The first column of each row on the cheapest monotonic path through `cost`, shape (rows, columns).
+
+    The path goes from the first cell to the last by steps right, down or both.
+    """
+    rows, columns = cost.shape
+    # Cells of one anti-diagonal do not depend on each other: index (row + column, row).
+    skewed = np.full((rows + columns - 1, rows), np.inf)
+    for row, line in enumerate(cost):
+        skewed[row : row + columns, row] = line
+    steps = np.zeros(skewed.shape, np.int8)
+    total = np.full((rows + columns + 1, rows + 1), np.inf)
+    total[0, 0] = 0.0
+    for diagonal, here in enumerate(skewed):
+        before = np.stack((total[diagonal, :-1], total[diagonal + 1, :-1], total[diagonal + 1, 1:]))
+        steps[diagonal] = before.argmin(axis=0)
+        total[diagonal + 2, 1:] = here + before.min(axis=0)
+    starts = np.zeros(rows, np.int64)
+    row_at, column = rows - 1, columns - 1
+    while row_at > 0 or column > 0:
+        starts[row_at] = column
+        step = steps[row_at + column, row_at]
+        row_at, column = row_at - (step != 2), column - (step != 1)
+    starts[0] = 0
+    return starts
+
+
+def _follow(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How strongly each token listens to each frame, shape (tokens + 1, frames); unit variance over the tokens."""
+    shifted = np.exp(scores - scores.max(axis=2, keepdims=True))
+    weights = shifted / shifted.sum(axis=2, keepdims=True)
+    deviation = weights.std(axis=1, keepdims=True)
+    weights = (weights - weights.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-9)
+    half = SMOOTHING // 2
+    if weights.shape[2] > half:
+        padded = np.pad(weights, ((0, 0), (0, 0), (half, half)), mode="reflect")
+        weights = np.median(np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=2), axis=3)
+    return weights.mean(axis=0, dtype=np.float64)
+
+
+def _whole_characters(tokenizer: WhisperTokenizer, tokens: Iterable[int]) -> list[tuple[tuple[int, ...], str]]:
+    """Smallest runs of tokens that are whole characters, with their text."""
+    groups: list[tuple[tuple[int, ...], str]] = []
+    run: list[int] = []
+    for token in tokens:
+        run.append(token)
+        try:
+            text = tokenizer.decode_bytes(run).decode()
+        except UnicodeDecodeError:
+            continue
+        groups.append((tuple(run), text))
+        run = []
+    if run:
+        groups.append((tuple(run), tokenizer.decode(run).replace("\ufffd", "")))
+    return groups
+
+
+def _is_punctuation(text: str) -> bool:
+    return all(unicodedata.category(letter)[0] in "PSZ" for letter in text)
+
+
+def _begins_word(previous: str, text: str, *, unspaced: bool) -> bool:
+    if text.startswith(" "):
+        return True
+    if not unspaced or not text or _is_punctuation(text):
+        return False
+    # A name in Latin letters stays whole inside Chinese or Japanese text.
+    return not (text[0].isascii() and previous[-1:].isascii() and previous[-1:].isalnum())
+
+
+def _attach_openings(
+    words: Sequence[list[tuple[tuple[int, ...], str]]],
+) -> list[list[tuple[tuple[int, ...], str]]]:
+    """A word of nothing but punctuation goes to the next word if it opens something, else to the one before."""
+    attached: list[list[tuple[tuple[int, ...], str]]] = []
+    opening: list[tuple[tuple[int, ...], str]] = []
+    for groups in words:
+        text = "".join(text for _, text in groups).strip()
+        if text and text in _OPENING:
+            opening += groups
+        elif attached and not opening and _is_punctuation(text):
+            attached[-1] = [*attached[-1], *groups]
+        else:
+            attached.append([*opening, *groups])
+            opening = []
+    if opening and attached:
+        attached[-1] = [*attached[-1], *opening]
+    return attached
+
+
+def _to_word(groups: Sequence[tuple[tuple[int, ...], str]]) -> TokenWord:
+    tokens = tuple(token for ids, _ in groups for token in ids)
+    closing = 0
+    for ids, text in reversed(groups[1:]):
+        if not _is_punctuation(text):
+            break
+        closing += len(ids)
+    return TokenWord(tokens=tokens, text="".join(text for _, text in groups).strip(), core=len(tokens) - closing)
+
+
+def _shorten(words: Sequence[TimedWord]) -> list[TimedWord]:
+    """Take pauses out of words: the path has to spend them somewhere, mostly next to the end of a sentence."""
+    usual = float(np.median([word.end - word.start for word in words]))
+    longest = min(LONGEST, max(STRETCH * usual, 0.4))
+    shortened: list[TimedWord] = []
+    for index, word in enumerate(words):
+        start, end = word.start, word.end
+        if end - start > longest:
+            begins = index == 0 or words[index - 1].text.endswith(_SENTENCE_END)
+            if begins and not word.text.endswith(_SENTENCE_END):
+                start = end - longest
+            else:
+                end = start + longest
+        shortened.append(TimedWord(start=start, end=end, text=word.text, confidence=word.confidence))
+    return shortened

@@ -1,0 +1,227 @@
+"""The one door to paddle and PaddleSpeech: imported lean, quiet and mended.
+
+PaddleSpeech 1.5.0 on paddlepaddle 3.1 needs these mends to recognise speech well on a CPU:
+
+- it imports all of PaddleNLP (12 s) for one tokenizer, which doubles `<|endoftext|>`: `WhisperTokenizer` stands in;
+- `log_softmax` over 51 865 classes takes over 1 s a call: a sum of exponentials does the same at once;
+- transposed views are copied element by element inside matrix products: views are switched off, copies are quick;
+- the output projection transposes the embedding for every token: transposed once, kept with the model;
+- keys are scaled and transposed at every step of the cross-attention: done once for a window, and the queries,
+  which are few, take the whole scale;
+- `sum_logprobs +=` does not reach the caller, so that no guard by probability ever fires: assigned in place;
+- an empty output divides by zero and is refused by the tokenizer: both take it;
+- features are never seen to be encoded already (a list is compared with a tuple), and a batch of more than
+  two windows gets two rows of tokens: the decoding task of `whisper_executor` sees to both.
+
+Parts of PaddleSpeech end the process on an error: `guard` turns that into a `TranscriptionError`.
+"""
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from pipeline.errors import TranscriptionError
+from pipeline.speech.whisper_tokenizer import WhisperTokenizer
+
+Untyped: TypeAlias = Any
+"""A value of paddle or PaddleSpeech, which have no static types."""
+
+_IMPORT = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The modules in use."""
+
+    paddle: Untyped
+    whisper: Untyped
+    """`paddlespeech.s2t.models.whisper.whisper`"""
+    tokenizer: Untyped
+    """`paddlespeech.s2t.models.whisper.tokenizer`"""
+
+
+@contextmanager
+def guard(doing: str) -> Generator[None]:
+    """Turn an exit of the process or an error of the engine while `doing` into a `TranscriptionError`."""
+    try:
+        yield
+    except SystemExit as error:
+        raise TranscriptionError(
+            f"The recogniser gave up while {doing}.", detail=f"PaddleSpeech left with {error.code!r}"
+        ) from error
+    except (
+        ArithmeticError,
+        AssertionError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise TranscriptionError(
+            f"The recogniser failed while {doing}.", detail=f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def load_library() -> Library:
+    """PaddleSpeech's Whisper, imported and mended once per process; raises `TranscriptionError`."""
+    with _IMPORT, guard("loading PaddleSpeech"):
+        try:
+            return _load_once()
+        except ImportError as error:
+            raise TranscriptionError(
+                "PaddleSpeech is not installed.", mend="Run `make env`.", detail=str(error)
+            ) from error
+
+
+@lru_cache(maxsize=1)
+def _load_once() -> Library:
+    _tune_processor()
+    with warnings.catch_warnings(), _without_paddlenlp():
+        # Asks for ccache and for newer setuptools, which concern nobody who runs a clip.
+        warnings.simplefilter("ignore")
+        library = Library(
+            paddle=import_module("paddle"),
+            whisper=import_module("paddlespeech.s2t.models.whisper.whisper"),
+            tokenizer=import_module("paddlespeech.s2t.models.whisper.tokenizer"),
+        )
+    _mend(library)
+    return library
+
+
+def _tune_processor() -> None:
+    """Set what paddle's libraries read at their first call, unless the person who runs this has set it.
+
+    Threads that wait for work sleep instead of spinning, which other engines pay for. On AMD
+    processors MKL of 2019 does not use AVX2 by itself; told to, it multiplies 2 to 3 times
+    quicker. Later versions of MKL ignore that variable.
+    """
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
+    try:
+        processor = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    if "AuthenticAMD" in processor and " avx2 " in processor:
+        os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
+
+
+@contextmanager
+def _without_paddlenlp() -> Generator[None]:
+    """Let PaddleSpeech find a `paddlenlp.transformers` that holds our tokenizer and nothing else."""
+    if "paddlenlp" in sys.modules:
+        yield
+        return
+    package, transformers = ModuleType("paddlenlp"), ModuleType("paddlenlp.transformers")
+    vars(transformers)["GPTTokenizer"] = WhisperTokenizer
+    vars(package)["transformers"] = transformers
+    names = {"paddlenlp": package, "paddlenlp.transformers": transformers}
+    sys.modules.update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
+def _mend(library: Library) -> None:
+    paddle, whisper = library.paddle, library.whisper
+    paddle.set_flags({"FLAGS_use_stride_kernel": False})
+    library.tokenizer.GPTTokenizer = WhisperTokenizer
+    functional = ModuleType("functional")
+    vars(functional).update(cast("dict[str, Untyped]", vars(whisper.F)))
+    vars(functional)["log_softmax"] = _log_softmax(paddle)
+    whisper.F = functional
+    whisper.TextDecoder.forward = _decoder_forward(paddle)
+    whisper.MultiHeadAttention.qkv_attention = _attention(paddle, functional)
+    whisper.GreedyDecoder.update = _greedy_update(paddle, whisper)
+    whisper.MaximumLikelihoodRanker.rank = _rank
+    decode = library.tokenizer.Tokenizer.decode
+
+    def decode_any(tokenizer: Untyped, ids: Sequence[int], **options: Untyped) -> str:
+        return decode(tokenizer, ids, **options) if len(ids) else ""
+
+    library.tokenizer.Tokenizer.decode = decode_any
+
+
+def _log_softmax(paddle: Untyped) -> Untyped:
+    def log_softmax(x: Untyped, axis: int = -1, dtype: Untyped = None, name: str | None = None) -> Untyped:
+        del name
+        x = x if dtype is None else x.astype(dtype)
+        return x - paddle.logsumexp(x, axis=axis, keepdim=True)
+
+    return log_softmax
+
+
+def _decoder_forward(paddle: Untyped) -> Untyped:
+    def forward(decoder: Untyped, x: Untyped, xa: Untyped, kv_cache: Untyped = None) -> Untyped:
+        offset = next(iter(kv_cache.values())).shape[1] if kv_cache else 0
+        positions = decoder.positional_embedding[offset : offset + x.shape[-1]]
+        x = (decoder.token_embedding(x) + positions).astype(xa.dtype)
+        for block in decoder.blocks:
+            x = block(x, xa, mask=decoder.mask, kv_cache=kv_cache)
+        if not hasattr(decoder, "projection"):
+            weight = paddle.transpose(decoder.token_embedding.weight, (1, 0)).detach()
+            decoder.register_buffer("projection", weight, persistable=False)
+        return paddle.matmul(decoder.ln(x), decoder.projection)
+
+    return forward
+
+
+def _attention(paddle: Untyped, functional: Untyped) -> Untyped:
+    def qkv_attention(layer: Untyped, q: Untyped, k: Untyped, v: Untyped, mask: Untyped = None) -> Untyped:
+        length, width = q.shape[1], q.shape[2] // layer.n_head
+
+        def split(x: Untyped, order: tuple[int, ...]) -> Untyped:
+            return paddle.transpose(x.reshape([*x.shape[:2], layer.n_head, width]), order)
+
+        # Keys and values of the sound come back as the same objects from the cache at every step.
+        kept = getattr(layer, "kept", None)
+        if kept is None or kept[0] is not k or kept[1] is not v:
+            kept = (k, v, split(k, (0, 2, 3, 1)), split(v, (0, 2, 1, 3)))
+            layer.kept = kept if mask is None and k.shape[1] != length else None
+        qk = split(q * width**-0.5, (0, 2, 1, 3)) @ kept[2]
+        if mask is not None and length > 1:
+            qk = qk + mask[:length, :length]
+        mixed = functional.softmax(qk, axis=-1) @ kept[3]
+        return paddle.transpose(mixed, (0, 2, 1, 3)).flatten(start_axis=2)
+
+    return qkv_attention
+
+
+def _greedy_update(paddle: Untyped, whisper: Untyped) -> Untyped:
+    def update(decoder: Untyped, tokens: Untyped, logits: Untyped, sum_logprobs: Untyped) -> Untyped:
+        if decoder.temperature == 0:
+            chosen = paddle.argmax(logits, axis=-1)
+        else:
+            chosen = whisper.Categorical(logits=logits / decoder.temperature).sample([1]).reshape([-1])
+        going = tokens[:, -1] != decoder.eot
+        logprobs = paddle.take_along_axis(logits, chosen[:, None], axis=-1)[:, 0] - paddle.logsumexp(logits, axis=-1)
+        paddle.assign(sum_logprobs + logprobs * going.astype("float32"), sum_logprobs)
+        chosen = paddle.where(going, chosen, paddle.full_like(chosen, decoder.eot))
+        return paddle.concat([tokens, chosen[:, None]], axis=-1), not bool((chosen != decoder.eot).any())
+
+    return update
+
+
+def _rank(ranker: Untyped, tokens: Sequence[Sequence[Untyped]], sum_logprobs: Sequence[Sequence[float]]) -> list[int]:
+    """The likeliest candidate of each window, by the mean over its tokens or Google's length penalty."""
+
+    def weigh(length: int) -> float:
+        return max(1, length) if ranker.length_penalty is None else ((5 + length) / 6) ** ranker.length_penalty
+
+    return [
+        int(np.argmax([total / weigh(len(ids)) for total, ids in zip(totals, group, strict=True)]))
+        for totals, group in zip(sum_logprobs, tokens, strict=True)
+    ]

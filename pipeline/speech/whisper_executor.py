@@ -1,0 +1,253 @@
+"""PaddleSpeech's Whisper behind typed methods: sound in, tokens, probabilities and attention out.
+
+Windows are float32 at 16 kHz, at most 30 s; features are what the encoder makes of a window,
+shape (1, 1500, width), and stay paddle tensors. One executor serves one thread at a time.
+"""
+
+import os
+import warnings
+import zlib
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.speech.whisper_compat import Library, Untyped, guard, load_library
+from pipeline.speech.whisper_tokenizer import WhisperTokenizer
+from pipeline.speech.whisper_weights import Converted
+
+Features: TypeAlias = Any
+"""A paddle tensor of shape (1, 1500, width)."""
+Tick: TypeAlias = Callable[[int], None]
+"""Called before each token with the number of tokens so far; may raise to stop."""
+
+SAMPLE_RATE = 16_000
+WINDOW = 30 * SAMPLE_RATE
+"""Samples that the encoder takes at once."""
+FRAME = 0.02
+"""Seconds of one encoder frame and of one timestamp step."""
+CANDIDATES = 3
+"""Samples drawn when decoding at a temperature; the likeliest is kept."""
+MAX_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """What one window is taken to say."""
+
+    tokens: tuple[int, ...]
+    """Text and timestamp tokens, without the end."""
+    text: str
+    logprob: float
+    """Mean over the tokens, the end included."""
+    no_speech: float
+    """Probability that nobody speaks."""
+    temperature: float
+
+    @property
+    def compression(self) -> float:
+        """How many times zlib makes the text smaller; loops compress well."""
+        data = self.text.encode()
+        return len(data) / len(zlib.compress(data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """Where the decoder listened for each token of a text.
+
+    `weights` has shape (heads, tokens + 1, 1500), raw scores of the alignment heads; row n was
+    listening for token n, the last row for the end. `probabilities` has shape (tokens,).
+    """
+
+    weights: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor:
+    """A loaded model; make it with `load_executor`."""
+
+    library: Library
+    model: Untyped
+    converted: Converted
+    tokenizers: dict[str, Untyped] = field(default_factory=dict[str, Untyped])
+
+    @property
+    def resources(self) -> str:
+        """The folder that PaddleSpeech looks into for vocabulary and filters."""
+        return str(self.converted.folder)
+
+    def tokenizer(self, language: str) -> Untyped:
+        """PaddleSpeech's tokenizer for transcription in a language."""
+        if language not in self.tokenizers:
+            self.tokenizers[language] = self.library.tokenizer.get_tokenizer(
+                True, resource_path=self.resources, language=language, task="transcribe"
+            )
+        return self.tokenizers[language]
+
+    def vocabulary(self, language: str) -> WhisperTokenizer:
+        """The ids and bytes behind `tokenizer`."""
+        found: WhisperTokenizer = self.tokenizer(language).tokenizer
+        return found
+
+    def timestamp_begin(self) -> int:
+        """Id of the timestamp 0; all higher ids are timestamps, 20 ms apart."""
+        return len(self.vocabulary("en"))
+
+    def encode(self, samples: NDArray[np.float32]) -> Features:
+        """Features of a window, padded with silence to 30 s."""
+        padded = np.zeros(WINDOW, np.float32)
+        padded[: len(samples)] = samples[:WINDOW]
+        with self._running("listening"):
+            mel = self.library.whisper.log_mel_spectrogram(padded, resource_path=self.resources)
+            return self.model.encoder(mel[:, : WINDOW // 160].unsqueeze(0))
+
+    def detect_language(self, features: Sequence[Features]) -> dict[str, float]:
+        """Probability of each language code, the mean over windows."""
+        tokenizer = self.tokenizer("en")
+        with self._running("finding the language"):
+            start = self.library.paddle.to_tensor([[tokenizer.sot]] * len(features))
+            logits = self.model.logits(start, self.library.paddle.concat(list(features)))[:, 0].numpy()
+        scores = np.exp(logits[:, list(tokenizer.all_language_tokens)])
+        means = (scores / scores.sum(axis=1, keepdims=True)).mean(axis=0)
+        return {code: float(mean) for code, mean in zip(tokenizer.all_language_codes, means, strict=True)}
+
+    def decode(
+        self, features: Sequence[Features], *, language: str, temperature: float = 0.0, tick: Tick
+    ) -> list[Hypothesis]:
+        """The text of each window, by PaddleSpeech's `DecodingTask`; all windows go step by step together.
+
+        At temperature 0 the likeliest token is taken; above it, the best of some random drafts, the
+        same ones at every call.
+        """
+        with self._running("recognising words"):
+            self.library.paddle.seed(0)
+            options = self.library.whisper.DecodingOptions(
+                language=language,
+                temperature=temperature,
+                best_of=CANDIDATES if temperature else None,
+                suppress_tokens=[-1, *self._task_tokens(language)],
+            )
+            task = _make_task(self.library, self.model, options, self.resources, tick)
+            results = task.run(self.library.paddle.concat(list(features)))
+        return [
+            Hypothesis(
+                tokens=tuple(int(token) for token in result.tokens),
+                text=str(result.text),
+                logprob=float(result.avg_logprob),
+                no_speech=float(result.no_speech_prob),
+                temperature=temperature,
+            )
+            for result in results
+        ]
+
+    def attend(self, features: Features, text: Sequence[int], *, language: str) -> Attention:
+        """Read the text back against the sound, in one pass, and note where the alignment heads listen."""
+        tokenizer = self.tokenizer(language)
+        start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        with self._running("placing words"), self._watching() as scores:
+            ids = self.library.paddle.to_tensor([[*start, *text, tokenizer.eot]])
+            logits = self.model.decoder(ids, features)[0, len(start) - 1 : -2, : tokenizer.eot]
+            softmax = self.library.whisper.F.softmax(logits, axis=-1).numpy()
+            weights = np.stack([score()[len(start) - 1 : -1] for score in scores])
+        return Attention(weights=weights, probabilities=softmax[np.arange(len(text)), list(text)])
+
+    def _task_tokens(self, language: str) -> list[int]:
+        """`<|translate|>` and `<|transcribe|>`, which stand before the text only."""
+        tokenizer = self.tokenizer(language)
+        return [tokenizer.sot_lm - 2, tokenizer.sot_lm - 1]
+
+    @contextmanager
+    def _running(self, doing: str) -> Generator[None]:
+        with guard(doing), self.library.paddle.no_grad(), warnings.catch_warnings():
+            # It copies tensors in ways that paddle would rather see spelt otherwise.
+            warnings.filterwarnings("ignore", message="To copy construct from a tensor")
+            yield
+
+    @contextmanager
+    def _watching(self) -> Generator[list[Callable[[], NDArray[np.float32]]]]:
+        """Collect queries and keys of the alignment heads; each item gives scores (tokens, 1500)."""
+        seen: dict[tuple[int, str], NDArray[np.float32]] = {}
+        hooks: list[Untyped] = []
+
+        def keep(layer: int, name: str) -> Callable[[Untyped, Untyped, Untyped], None]:
+            def hook(_module: Untyped, _inputs: Untyped, output: Untyped) -> None:
+                seen[layer, name] = output[0].numpy()
+
+            return hook
+
+        heads = self.converted.manifest.alignment_heads
+        for layer in {layer for layer, _ in heads}:
+            attention = self.model.decoder.blocks[layer].cross_attn
+            hooks.append(attention.query.register_forward_post_hook(keep(layer, "query")))
+            hooks.append(attention.key.register_forward_post_hook(keep(layer, "key")))
+        width = self.converted.manifest.dimensions["n_text_state"] // self.converted.manifest.dimensions["n_text_head"]
+
+        def score(layer: int, head: int) -> NDArray[np.float32]:
+            part = slice(head * width, (head + 1) * width)
+            return seen[layer, "query"][:, part] @ seen[layer, "key"][:, part].T * np.float32(width**-0.5)
+
+        try:
+            yield [lambda layer=layer, head=head: score(layer, head) for layer, head in heads]
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+def load_executor(converted: Converted, device: str) -> Executor:
+    """Build the model on `cpu`, `cuda` or, for `auto`, on a card if paddle can use one."""
+    library = load_library()
+    with guard("loading the weights"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="To copy construct from a tensor")
+        paddle = library.paddle
+        paddle.set_device("gpu" if device == "cuda" or (device == "auto" and _has_card(paddle)) else "cpu")
+        paddle.base.core.set_num_threads(min(MAX_THREADS, len(os.sched_getaffinity(0))))
+        model = library.whisper.Whisper(library.whisper.ModelDimensions(**converted.manifest.dimensions))
+        weights = {name: paddle.to_tensor(array) for name, array in converted.weights().items()}
+        missing, unexpected = model.set_state_dict(weights)
+        if missing or unexpected:
+            raise ValueError(f"missing {missing}, unexpected {unexpected}")
+        model.eval()
+    return Executor(library=library, model=model, converted=converted)
+
+
+def _has_card(paddle: Untyped) -> bool:
+    return bool(paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count())
+
+
+def _make_task(library: Library, model: Untyped, options: Untyped, resources: str, tick: Tick) -> Untyped:
+    """PaddleSpeech's decoding task with a main loop that takes any number of windows and tells how far it is."""
+    paddle, whisper = library.paddle, library.whisper
+
+    class Decoding(whisper.DecodingTask):
+        def _get_audio_features(self, mel: Untyped) -> Untyped:
+            return mel
+
+        def _main_loop(self, audio_features: Untyped, tokens: Untyped) -> tuple[Untyped, Untyped, list[float]]:
+            rows = audio_features.shape[0]
+            tokens = paddle.to_tensor([self.initial_tokens] * rows)
+            sums = paddle.zeros([rows], dtype="float32")
+            no_speech: list[float] = []
+            try:
+                for step in range(self.sample_len):
+                    tick(step)
+                    logits = self.inference.logits(tokens, audio_features)
+                    if not step:
+                        starts = whisper.F.softmax(logits[:, self.sot_index], axis=-1)
+                        no_speech = starts[:, self.tokenizer.no_speech].tolist()
+                    logits = logits[:, -1]
+                    for logit_filter in self.logit_filters:
+                        logit_filter.apply(logits, tokens)
+                    tokens, completed = self.decoder.update(tokens, logits, sums)
+                    if completed:
+                        break
+            finally:
+                self.inference.cleanup_caching()
+                for block in model.decoder.blocks:
+                    block.cross_attn.kept = None
+            return tokens, sums, no_speech
+
+    return Decoding(model, options, resources)

@@ -1,0 +1,205 @@
+"""Whisper weights as PaddleSpeech wants them, converted once and checked ever after.
+
+`python -m pipeline.speech.whisper_weights HOME` converts ahead of time. The folder holds
+`weights.npz` (numbers as they came, no pickle), PaddleSpeech's `assets` (vocabulary, merges,
+mel filters) and a manifest with sizes, alignment heads and the sha256 of every file.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import AudioProcessingError, ModelError
+from pipeline.models import Models, model_digest
+from pipeline.speech.whisper_ctranslate import Dimensions, convert_variables, read_variables
+
+MODEL = "whisper-base"
+FORMAT = 1
+"""Raised when the same weights would now be stored in another way."""
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.npz"
+LOCK_LIMIT = 300.0
+"""Seconds to wait for another process that converts the same weights."""
+
+Tell = Callable[[str], None]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a folder of converted weights holds."""
+
+    format: int
+    dimensions: Dimensions
+    alignment_heads: tuple[tuple[int, int], ...]
+    """(layer, head) pairs of the decoder whose cross-attention follows the sound."""
+    files: dict[str, str]
+    """Relative path to sha256."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A verified folder of converted weights."""
+
+    folder: Path
+    manifest: Manifest
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """All weights as float32, by PaddleSpeech's names."""
+        with np.load(self.folder / WEIGHTS, allow_pickle=False) as archive:
+            return {name: np.asarray(archive[name], np.float32) for name in archive.files}
+
+
+def ensure_converted(home: Path, *, models: Models | None = None, name: str = MODEL, tell: Tell | None = None) -> Path:
+    """The folder of converted weights under `home`, made on first use; raises a `ModelError`."""
+    return load_converted(home, models=models, name=name, tell=tell).folder
+
+
+def load_converted(
+    home: Path, *, models: Models | None = None, name: str = MODEL, tell: Tell | None = None
+) -> Converted:
+    """Like `ensure_converted`, with the manifest that was checked."""
+    tell = tell or _keep_quiet
+    folder = home / "models" / f"{name}-{model_digest(name)[:12]}"
+    found = _verify(folder)
+    if found:
+        return found
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(folder.with_name(f"{folder.name}.lock")):
+            return _verify(folder) or _convert(folder, models or Models(home), name, tell)
+    except OSError as error:
+        raise ModelError(
+            "The recogniser's weights could not be prepared.",
+            mend=f"Check the free space and the rights of {folder.parent}.",
+            detail=str(error),
+        ) from error
+
+
+def compute_mel_filters(bands: int = 80, *, rate: int = 16_000, size: int = 400) -> NDArray[np.float32]:
+    """Triangular filters on Slaney's mel scale, each of unit area; shape (bands, size / 2 + 1)."""
+    edges = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(rate / 2), bands + 2))
+    bins = np.fft.rfftfreq(size, 1.0 / rate)
+    ramps = edges[:, None] - bins[None, :]
+    widths = np.diff(edges)[:, None]
+    filters = np.maximum(0.0, np.minimum(-ramps[:-2] / widths[:-1], ramps[2:] / widths[1:]))
+    return (filters * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+def _convert(folder: Path, models: Models, name: str, tell: Tell) -> Converted:
+    """Write beside the folder, then rename: a folder that is there is whole."""
+    tell("checking the packages that hold the weights")
+    files = models.files(name)
+    parts = [files[key] for key in sorted(files) if key.startswith("part")]
+    tell("converting the weights")
+    weights, dimensions = convert_variables(read_variables(b"".join(part.read_bytes() for part in parts)))
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        np.savez(draft / WEIGHTS, **cast("dict[str, Any]", weights))
+        _write_assets(draft / "assets", files["tokenizer"])
+        tell("writing the manifest")
+        config = json.loads(files["config"].read_text())
+        manifest = Manifest(
+            format=FORMAT,
+            dimensions=dimensions,
+            alignment_heads=tuple((layer, head) for layer, head in config["alignment_heads"]),
+            files={str(path.relative_to(draft)): _digest(path) for path in sorted(draft.rglob("*")) if path.is_file()},
+        )
+        (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.chmod(0o755)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Converted(folder=folder, manifest=manifest)
+
+
+def _write_assets(assets: Path, tokenizer: Path) -> None:
+    """The vocabulary as PaddleSpeech's tokenizer reads it, and the mel filters."""
+    source = json.loads(tokenizer.read_text(encoding="utf-8"))
+    vocabulary = {**source["model"]["vocab"], **{t["content"]: t["id"] for t in source["added_tokens"][:1]}}
+    merges = (pair if isinstance(pair, str) else " ".join(pair) for pair in source["model"]["merges"])
+    folder = assets / "multilingual"
+    folder.mkdir(parents=True)
+    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+    (folder / "merges.txt").write_text("\n".join(("#version: 0.2", *merges, "")), encoding="utf-8")
+    np.savez(assets / "mel_filters.npz", mel_80=compute_mel_filters())
+
+
+def _verify(folder: Path) -> Converted | None:
+    """The folder if all its files are the ones that were written, else None."""
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        whole = manifest.format == FORMAT and all(_digest(folder / f) == d for f, d in manifest.files.items())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return Converted(folder=folder, manifest=manifest) if whole else None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _lock(path: Path) -> Generator[None]:
+    """Only one process converts; the system lets go of the lock when its holder ends."""
+    with path.open("a") as stream:
+        end = time.monotonic() + LOCK_LIMIT
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise ModelError(
+                        "Another process has been converting the recogniser's weights for too long.",
+                        mend="End it and try again.",
+                        detail=str(path),
+                    ) from None
+                time.sleep(0.1)
+            else:
+                break
+        yield
+
+
+def _hertz_to_mel(frequency: float) -> float:
+    """Slaney's scale: linear to 1 kHz, then 27 steps to each factor of 6.4."""
+    return frequency * 3 / 200 if frequency < 1000.0 else 15.0 + np.log(frequency / 1000.0) * 27 / np.log(6.4)
+
+
+def _mel_to_hertz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(mels < 15.0, mels * 200 / 3, 1000.0 * np.exp((mels - 15.0) * np.log(6.4) / 27))
+
+
+def _keep_quiet(_: str) -> None:
+    """Progress that nobody wants to read."""
+
+
+def main(arguments: list[str]) -> int:
+    """Convert into the home folder named on the command line; exit code 0, 1 or 2."""
+    if len(arguments) != 1:
+        sys.stderr.write("Usage: python -m pipeline.speech.whisper_weights HOME\n")
+        return 2
+    try:
+        folder = ensure_converted(Path(arguments[0]), tell=lambda step: print(f"{MODEL}: {step}", flush=True))  # noqa: T201
+    except AudioProcessingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    print(f"{MODEL}: ready in {folder}", flush=True)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,180 @@
+"""The stage that writes down what is said."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from pipeline import sound
+from pipeline.errors import Cancelled, ModelError, TranscriptionError
+from pipeline.models import Models
+from pipeline.speech.transcribe import Speech, transcribe_stage
+from pipeline.speech.whisper_compat import guard
+from pipeline.stages import Facts, Work
+from pipeline.types import Diarization, Recognition, SpeakerSegment
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample.speech.flac"
+HEARD = "good evening everyone and welcome back to the show tonight we are talking about the storm"
+
+
+class Progress:
+    """Keeps what was reported; cancels after `limit` reports."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.told: list[tuple[float, str]] = []
+        self.limit = limit
+
+    def __call__(self, fraction: float, message: str = "") -> None:
+        self.told.append((fraction, message))
+        if self.limit is not None and len(self.told) >= self.limit:
+            raise Cancelled("Stopped.")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """Converted and loaded once for all tests here."""
+    return Models(tmp_path_factory.mktemp("home"), "cpu")
+
+
+def make_work(
+    folder: Path,
+    samples: np.ndarray,
+    segments: list[tuple[float, float, str]],
+    *,
+    models: Models | None = None,
+    report: Progress | None = None,
+    model: str = "whisper-base",
+    language: str | None = None,
+) -> Work:
+    sound.write(folder / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
+    found = tuple(SpeakerSegment(start=start, end=end, speaker=who) for start, end, who in segments)
+    who = tuple(sorted({segment.speaker for segment in found}))
+    diarization = Diarization(speakers=who, segments=found, exclusive=found)
+    (folder / "diarization.json").write_bytes(msgspec.json.encode(diarization))
+    (folder / "out").mkdir()
+    return Work(
+        inputs={"speech": folder / "speech.flac", "diarization": folder / "diarization.json"},
+        params={"model": model, "language": language},
+        out=folder / "out",
+        report=report or Progress(),
+        models=models or Models(folder, "cpu"),
+    )
+
+
+def run(work: Work) -> tuple[Facts, Recognition]:
+    facts = transcribe_stage(work)
+    return facts, msgspec.json.decode((work.out / "recognition.json").read_bytes(), type=Recognition)
+
+
+def test_without_speech_there_are_no_words_and_no_model(tmp_path: Path) -> None:
+    facts, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), []))
+    assert recognition == Recognition(language="und", words=())
+    assert facts == {"language": "und", "words": 0, "models": [], "windows": 0}
+
+
+def test_digital_silence_is_not_decoded_even_if_somebody_is_said_to_speak(tmp_path: Path) -> None:
+    facts, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), [(0, 5, "A")], language="de"))
+    assert recognition == Recognition(language="de", words=())
+    assert facts["windows"] == 0
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="spleeter-2stems cannot write down speech"):
+        run(make_work(tmp_path, np.zeros(16_000), [], model="spleeter-2stems"))
+
+
+def test_sound_of_another_rate_is_refused(tmp_path: Path) -> None:
+    sound.write(tmp_path / "speech.flac", np.zeros((100, 2), np.float32), 44_100)
+    with pytest.raises(TranscriptionError, match="16 kHz"):
+        Speech(tmp_path / "speech.flac")
+
+
+def test_a_damaged_list_of_speakers_is_refused(tmp_path: Path) -> None:
+    work = make_work(tmp_path, np.zeros(16_000), [])
+    work.inputs["diarization"].write_text("{")
+    with pytest.raises(TranscriptionError, match="list of speakers"):
+        run(work)
+
+
+def test_the_quietest_moment_is_found(tmp_path: Path) -> None:
+    samples = np.random.default_rng(1).uniform(-0.5, 0.5, 16_000 * 4)
+    samples[40_000:44_000] *= 0.01
+    sound.write(tmp_path / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
+    assert Speech(tmp_path / "speech.flac").quietest(1.0, 4.0) == pytest.approx(2.625, abs=0.1)
+
+
+def test_an_exit_of_the_engine_becomes_an_error() -> None:
+    with pytest.raises(TranscriptionError, match="gave up while listening") as caught, guard("listening"):
+        raise SystemExit(-1)
+    assert "-1" in caught.value.detail
+    with pytest.raises(TranscriptionError, match="failed while listening"), guard("listening"):
+        raise ValueError("shape")
+    with pytest.raises(Cancelled), guard("listening"):
+        raise Cancelled("Stopped.")
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    """The first seven seconds of the sample, twice, with half a minute of silence between."""
+    samples = sound.resample(sound.read(SAMPLE, frames=48_000 * 7), 48_000, 16_000)[:, 0]
+    return np.concatenate([samples, np.zeros(16_000 * 30, np.float32), samples])
+
+
+@pytest.mark.asr
+def test_speech_is_written_down_with_times_on_the_clips_clock(
+    tmp_path: Path, models: Models, speech: np.ndarray
+) -> None:
+    progress = Progress()
+    segments = [(0.4, 7.0, "A"), (37.4, 44.0, "A")]
+    facts, recognition = run(make_work(tmp_path, speech, segments, models=models, report=progress))
+    text = " ".join(re.sub(r"[^a-z ]", "", word.text.lower()) for word in recognition.words)
+    assert text.startswith(HEARD)
+    assert text.count(HEARD) == 2
+    assert facts["language"] == recognition.language == "en"
+    assert facts["words"] == len(recognition.words)
+    assert facts["windows"] == 1
+    (used,) = msgspec.convert(facts["models"], list[dict[str, str]])
+    assert (used["stage"], used["model"], used["licence"]) == ("transcribe", "whisper-base", "MIT")
+    starts = {round(word.start, 2) for word in recognition.words if word.text == "Tonight"}
+    first, second = sorted(starts)
+    assert first == pytest.approx(3.8, abs=0.25)
+    assert second - first == pytest.approx(37.0, abs=0.1)
+    assert recognition.words[0].start == pytest.approx(0.4, abs=0.15)
+    assert all(0 <= word.start < word.end <= 44.0 and 0 < word.confidence <= 1 for word in recognition.words)
+    assert np.mean([word.confidence for word in recognition.words]) > 0.8
+    fractions = [fraction for fraction, _ in progress.told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    assert len(fractions) > 30
+    assert "window 1 of 1" in {message for _, message in progress.told}
+
+
+@pytest.mark.asr
+def test_a_cancel_gets_through_while_words_are_found(tmp_path: Path, models: Models, speech: np.ndarray) -> None:
+    with pytest.raises(Cancelled):
+        run(make_work(tmp_path, speech, [(0.4, 7.0, "A")], models=models, report=Progress(10), language="en"))
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.asr
+def test_noise_has_no_words(tmp_path: Path, models: Models) -> None:
+    noise = np.random.default_rng(0).standard_normal(16_000 * 5) * 0.1
+    _, recognition = run(make_work(tmp_path, noise, [(0, 5, "A")], models=models))
+    assert recognition == Recognition(language="und", words=())
+
+
+@pytest.mark.asr
+def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: np.ndarray) -> None:
+    from pipeline.speech.transcribe import _load
+
+    executor = _load(models, "whisper-base")
+    features = [executor.encode(speech[: 16_000 * 4]), executor.encode(speech[: 16_000 * 7])]
+    steps: list[int] = []
+    together = executor.decode([*features, features[0]], language="en", tick=steps.append)
+    (alone,) = executor.decode(features[:1], language="en", tick=lambda _: None)
+    assert together[0].tokens == together[2].tokens == alone.tokens
+    assert together[0].logprob == pytest.approx(alone.logprob, abs=1e-3)
+    assert -1 < alone.logprob < 0
+    assert steps == list(range(len(steps)))
