@@ -46,8 +46,8 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
     """Print the short summary: route and why, speakers, stages, what failed, where the files are."""
     console.print(f"\n[bold]Route[/bold]     {result.route.name} ({result.route.model or result.route.engine})")
     console.print(f"          {escape(result.route.reason)}", highlight=False)
-    if result.language is not None:
-        names = ", ".join(speaker.name for speaker in result.speakers) or "nobody"
+    if result.speakers:
+        names = ", ".join(speaker.name for speaker in result.speakers)
         console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
     final = result.loudness.get("final")
     if final is not None and final.integrated is not None:

@@ -3,6 +3,7 @@
 PaddleSpeech 1.5.0 on paddlepaddle 3.1 needs these mends to recognise speech well on a CPU:
 
 - it imports all of PaddleNLP (12 s) for one tokenizer, which doubles `<|endoftext|>`: `WhisperTokenizer` stands in;
+- its logger writes a folder `exp/log` wherever the process stands: Python's own logger stands in;
 - `log_softmax` over 51 865 classes takes over 1 s a call: a sum of exponentials does the same at once;
 - transposed views are copied element by element inside matrix products: views are switched off, copies are quick;
 - the output projection transposes the embedding for every token: transposed once, kept with the model;
@@ -16,6 +17,7 @@ PaddleSpeech 1.5.0 on paddlepaddle 3.1 needs these mends to recognise speech wel
 Parts of PaddleSpeech end the process on an error: `guard` turns that into a `TranscriptionError`.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -89,6 +91,7 @@ def load_library() -> Library:
 @lru_cache(maxsize=1)
 def _load_once() -> Library:
     _tune_processor()
+    sys.modules.setdefault("paddlespeech.s2t.utils.log", _log_module())
     with warnings.catch_warnings(), _without_paddlenlp():
         # Asks for ccache and for newer setuptools, which concern nobody who runs a clip.
         warnings.simplefilter("ignore")
@@ -115,6 +118,19 @@ def _tune_processor() -> None:
         return
     if "AuthenticAMD" in processor and " avx2 " in processor:
         os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
+
+
+def _log_module() -> ModuleType:
+    class Log:
+        def __init__(self, name: str | None = None) -> None:
+            self._name = name or "paddlespeech"
+
+        def getlog(self) -> logging.Logger:
+            return logging.getLogger(self._name)
+
+    module = ModuleType("paddlespeech.s2t.utils.log")
+    vars(module)["Log"] = Log
+    return module
 
 
 @contextmanager

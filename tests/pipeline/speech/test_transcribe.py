@@ -1,6 +1,9 @@
 """The stage that writes down what is said."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -178,3 +181,12 @@ def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: 
     assert together[0].logprob == pytest.approx(alone.logprob, abs=1e-3)
     assert -1 < alone.logprob < 0
     assert steps == list(range(len(steps)))
+
+
+@pytest.mark.asr
+def test_loading_the_library_leaves_nothing_behind(tmp_path: Path) -> None:
+    code = "from pipeline.speech.whisper_compat import load_library; load_library()"
+    root = Path(__file__).parents[3]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,58 @@
+"""Fixtures for the wire tests: Discord's description, a fake that ends strictly, and the whole system around one."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+import pytest_asyncio
+
+from tests.wire.openapi import Description
+from tests.wire.server import FakeDiscord
+from tests.wire.stack import Stack
+
+DATA = Path(__file__).parents[1] / "data"
+SAMPLE = DATA / "sample.mp4"
+SCENE_SECONDS = 21.0
+
+
+@pytest.fixture(scope="session")
+def description() -> Description:
+    """Discord's own description of its API."""
+    return Description.load()
+
+
+@pytest.fixture
+async def fake(description: Description) -> AsyncIterator[FakeDiscord]:
+    """A fresh fake; the test fails when any traffic broke the description."""
+    async with FakeDiscord.start() as server:
+        yield server
+        assert server.recorder.exchanges, "nothing was said on the wire"
+        assert not (found := server.violations(description)), "\n".join(found)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The whole system, started once for all tests that use it."""
+    async with Stack.start(tmp_path_factory.mktemp("system")) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stack(system: Stack, description: Description) -> AsyncIterator[Stack]:
+    """The whole system for one test: at its end everything lives and the traffic kept to the description."""
+    first = len(system.fake.recorder.exchanges)
+    yield system
+    assert all(program.running for program in system.programs), system.report()
+    found = description.check(system.fake.recorder.exchanges[first:])
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first seconds of the sample, with its picture: three people speak, music lies under them."""
+    path = tmp_path_factory.mktemp("scene") / "scene.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(SAMPLE), "-t", str(SCENE_SECONDS)]
+    subprocess.run([*command, "-c", "copy", str(path)], check=True, timeout=60, stdin=subprocess.DEVNULL)
+    return path

@@ -1,0 +1,91 @@
+"""The whole system as separate processes: Valkey, a media worker, an asr worker, the bot, and the fake Discord."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from deploy.local import Broker
+from tests.wire.processes import ROOT, Program, ready_or_dead, run_program
+from tests.wire.server import FakeDiscord
+from worker.queue import Queue
+
+ASR_PYTHON = ROOT / ".venv-asr" / "bin" / "python"
+COMMANDS = ("separate", "transcribe", "remix", "Separate this", "Transcribe this", "Remix this")
+WORKERS_LIMIT = 120.0
+"""Seconds until both workers must have said that they live."""
+
+
+class Stack:
+    """The running system."""
+
+    def __init__(self, fake: FakeDiscord, folder: Path, environment: dict[str, str], stack: AsyncExitStack) -> None:
+        self.fake = fake
+        self.folder = folder
+        self._environment = environment
+        self._stack = stack
+        self._starts = 0
+        self.bot: Program | None = None
+        self.workers: dict[str, Program] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def start(cls, folder: Path) -> AsyncIterator["Stack"]:
+        """Everything up and answering; every process is ended at the end."""
+        async with AsyncExitStack() as exits:
+            home = folder / "home"
+            home.mkdir()
+            url = await exits.enter_async_context(Broker(home))
+            environment = {
+                "STEMCORD_HOME": str(home),
+                "STEMCORD_REDIS_URL": url,
+                "STEMCORD_LOOK_AHEAD": "false",
+            }
+            fake = await exits.enter_async_context(FakeDiscord.start())
+            stack = cls(fake, folder, environment, exits)
+            for kind, python in (("media", sys.executable), ("asr", ASR_PYTHON)):
+                program = run_program(f"worker-{kind}", [python, "-m", "worker", kind], environment, folder)
+                stack.workers[kind] = await exits.enter_async_context(program)
+            await stack.start_bot()
+            await stack._wait_for_workers(url)
+            yield stack
+
+    async def start_bot(self) -> Program:
+        """Starts a bot process and waits until it listens with its commands registered."""
+        self._starts += 1
+        command = [sys.executable, "-m", "bot"]
+        environment = self._environment | self.fake.environment
+        program = run_program(f"bot-{self._starts}", command, environment, self.folder)
+        self.bot = await self._stack.enter_async_context(program)
+        await ready_or_dead(self.fake, self.bot, commands=COMMANDS)
+        return self.bot
+
+    async def kill_bot(self) -> None:
+        """Ends the bot as a crash would."""
+        assert self.bot is not None
+        self.bot.signal_group(signal.SIGKILL)
+        await self.bot.process.wait()
+        await self.fake.wait(lambda: not self.fake.gateway.connected, 10, "the gateway to notice")
+
+    async def _wait_for_workers(self, url: str) -> None:
+        end = time.monotonic() + WORKERS_LIMIT
+        async with Queue.connect(url) as queue:
+            alive: set[str] = set()
+            while not {"media", "asr"} <= alive:
+                alive = {worker.kind for worker in await queue.workers()}
+                ended = [program for program in self.workers.values() if not program.running]
+                if ended or time.monotonic() > end:
+                    raise AssertionError(f"workers alive: {alive}\n{self.report()}")
+                await asyncio.sleep(0.2)
+
+    @property
+    def programs(self) -> list[Program]:
+        """The workers and the bot."""
+        return [*self.workers.values(), *([self.bot] if self.bot else [])]
+
+    def report(self) -> str:
+        """What every process wrote last."""
+        return "\n".join(f"-- {program.name}\n{program.output[-3000:]}" for program in self.programs)

@@ -1,0 +1,93 @@
+"""What the bot takes in and from where, by the traffic it causes."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.wire.objects import Interaction, Message
+from tests.wire.stack import Stack
+from tests.wire.test_bot_jobs import finish
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
+
+
+def private_answer(stack: Stack, interaction: Interaction) -> Message | None:
+    """The message that only the person sees."""
+    found = [m for m in stack.fake.messages if m.ephemeral and m.interaction is interaction]
+    return found[0] if found else None
+
+
+async def test_a_slow_download_does_not_delay_the_acknowledgement(stack: Stack, scene: Path) -> None:
+    stack.fake.knobs.download_rate = scene.stat().st_size / 3
+    try:
+        interaction = await stack.fake.slash("separate", clip=scene)
+        assert interaction.delay < 2
+        message = interaction.original
+        assert message is not None
+        await stack.fake.wait(lambda: "Receiving" in message.text, 3, "the word that the clip is received")
+        await finish(stack, interaction)
+    finally:
+        stack.fake.knobs.download_rate = None
+
+
+async def test_a_link_that_leads_elsewhere_is_not_followed(stack: Stack, scene: Path) -> None:
+    posted = await stack.fake.post("look", files=[scene])
+    posted.attachments[0].url = f"{stack.fake.origin}/api/v10/users/@me/scene.mp4"
+    interaction = await stack.fake.context_menu("Separate this", posted)
+    answer = private_answer(stack, interaction)
+    assert answer is not None
+    assert "not stored on Discord" in answer.text
+    assert not [e for e in stack.fake.recorder.exchanges if e.path.endswith("scene.mp4")]
+
+
+async def test_a_link_that_expired_is_explained_in_private(stack: Stack, scene: Path) -> None:
+    posted = await stack.fake.post("look", files=[scene])
+    posted.attachments[0].url = stack.fake.cdn.sign(posted.attachments[0], time.time() - 60)
+    interaction = await stack.fake.context_menu("Separate this", posted)
+    await stack.fake.wait(lambda: private_answer(stack, interaction) is not None, 30, "the explanation")
+    answer = private_answer(stack, interaction)
+    assert answer is not None
+    assert "no longer there" in answer.text
+    original = interaction.original
+    assert original is not None
+    await stack.fake.wait(lambda: original.deleted, 10, "the public message to go")
+
+
+async def test_a_clip_with_an_unpleasant_name_comes_back_under_it(stack: Stack, scene: Path) -> None:
+    name = "..@everyone `rm -rf` ; $(x) 日本.mp4"
+    posted = await stack.fake.post("", files=[scene], name=name)
+    message = await finish(stack, await stack.fake.context_menu("Separate this", posted))
+    title = message.embeds[0]["title"].replace("\\", "")
+    assert "日本.mp4" in title
+    assert "@everyone" not in title
+    assert "vocals.flac" in message.files
+    sent = [e.payload for e in stack.fake.recorder.requests("PATCH", containing=message.id)]
+    assert all(payload["allowed_mentions"] == {"parse": []} for payload in sent if "allowed_mentions" in payload)
+
+
+async def test_many_at_a_time_are_all_acknowledged_and_served(stack: Stack, scene: Path) -> None:
+    interactions = await asyncio.gather(*(stack.fake.slash("separate", clip=scene) for _ in range(4)))
+    assert max(interaction.delay for interaction in interactions) < 3
+    messages = [await finish(stack, interaction) for interaction in interactions]
+    assert len({message.id for message in messages}) == 4
+    assert all("vocals.flac" in message.files for message in messages)
+
+
+async def test_a_direct_message_is_a_place_like_any_other(stack: Stack, scene: Path) -> None:
+    interaction = await stack.fake.slash("separate", clip=scene, private=True)
+    message = await finish(stack, interaction)
+    assert stack.fake.world.channels[message.channel_id]["type"] == 1
+    assert "vocals.flac" in message.files
+
+
+async def test_the_bot_holds_no_engine(stack: Stack, scene: Path) -> None:
+    await finish(stack, await stack.fake.slash("separate", clip=scene))
+    assert stack.bot is not None
+    mapped = Path(f"/proc/{stack.bot.process.pid}/maps")
+    if not mapped.exists():
+        pytest.skip("the system does not tell what a process has mapped")
+    libraries = mapped.read_text()
+    assert "libpython" in libraries or "python" in libraries
+    assert not [word for word in ("torch", "paddle", "onnxruntime", "libdeepfilter") if word in libraries]

@@ -1,0 +1,136 @@
+"""What the fake Discord knows: people, places, messages, commands, interactions.
+
+Nothing here speaks a protocol; REST, gateway and CDN look things up and change them here.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.wire import shapes
+from tests.wire.objects import ApiError, Attachment, Interaction, Message
+from tests.wire.shapes import Json
+
+MIB = 1024 * 1024
+
+
+@dataclass(slots=True, kw_only=True)
+class Knobs:
+    """What a test may turn."""
+
+    token_life: float = 15 * 60.0
+    """Seconds that an interaction's token is good for."""
+    acknowledge_within: float = 3.0
+    size_limit: int = 10 * MIB
+    """Bytes for each file."""
+    heartbeat: float = 5.0
+    """Seconds between heartbeats that the gateway asks for."""
+    download_rate: float | None = None
+    """Bytes a second that the CDN gives; None: as fast as it can."""
+    edits_per_window: int = 5
+    """Messages made or changed in one place for each window before 429."""
+    window: float = 5.0
+
+
+class World:
+    """The state of the fake, with one guild, one text channel and one person to begin with."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self.knobs = knobs
+        self.new_id = shapes.Snowflakes()
+        self.token = "MTIzNDU2Nzg5.wire.test-token"
+        self.application_id = self.new_id()
+        self.bot = shapes.user(self.application_id, "stemcord", bot=True)
+        self.person = shapes.user(self.new_id(), "alex")
+        self.users = {u["id"]: u for u in (self.bot, self.person)}
+        self.application = shapes.application(self.application_id, "Stemcord", self.person, self.bot)
+        self.guild_id = self.new_id()
+        self.guild = shapes.guild(self.guild_id, "The cutting room", self.person["id"])
+        channel = shapes.text_channel(self.new_id(), self.guild_id, "clips", 0)
+        self.channel_id: str = channel["id"]
+        self.channels: dict[str, Json] = {self.channel_id: channel}
+        self.messages: dict[str, Message] = {}
+        self.attachments: dict[str, Attachment] = {}
+        self.interactions: dict[str, Interaction] = {}
+        self.commands: dict[str | None, list[Json]] = {}
+        """By guild, None for the global ones."""
+        self._changed: asyncio.Event = asyncio.Event()
+
+    def touch(self) -> None:
+        """Wakes all who wait for a change."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changed(self) -> None:
+        """Returns at the next change."""
+        await self._changed.wait()
+
+    @property
+    def in_order(self) -> list[Message]:
+        """All messages that were not deleted, oldest first."""
+        return [message for message in self.messages.values() if not message.deleted]
+
+    def all_commands(self) -> Iterator[Json]:
+        """Every registered command."""
+        for commands in self.commands.values():
+            yield from commands
+
+    def channel(self, channel_id: str) -> Json:
+        """A channel; 404 when there is none."""
+        if channel_id not in self.channels:
+            raise ApiError(404, 10003, "Unknown Channel")
+        return self.channels[channel_id]
+
+    def message(self, message_id: str, channel_id: str | None = None) -> Message:
+        """A message; 404 when there is none, or when it is elsewhere."""
+        found = self.messages.get(message_id)
+        if found is None or found.deleted or (channel_id is not None and found.channel_id != channel_id):
+            raise ApiError(404, 10008, "Unknown Message")
+        return found
+
+    def visible_message(self, message_id: str, channel_id: str) -> Message:
+        """A message that the bot's own token may see: not an ephemeral one."""
+        found = self.message(message_id, channel_id)
+        if found.ephemeral:
+            raise ApiError(404, 10008, "Unknown Message")
+        return found
+
+    def private_channel(self, user_id: str) -> Json:
+        """The direct message channel with a person, made on first use."""
+        if user_id not in self.users:
+            raise ApiError(400, 50033, "Invalid Recipient(s)")
+        for channel in self.channels.values():
+            if channel["type"] == 1 and channel["recipients"][0]["id"] == user_id:
+                return channel
+        channel = shapes.private_channel(self.new_id(), self.users[user_id])
+        self.channels[channel["id"]] = channel
+        return channel
+
+    def interaction(self, token: str) -> Interaction:
+        """The interaction that a webhook token belongs to; 401 once the token has expired."""
+        found = self.interactions.get(token)
+        if found is None:
+            raise ApiError(404, 10015, "Unknown Webhook")
+        if time.monotonic() - found.created > self.knobs.token_life:
+            raise ApiError(401, 50027, "Invalid Webhook Token")
+        return found
+
+    def guild_with_all(self) -> Json:
+        """The guild as GUILD_CREATE shows it."""
+        everyone = [shapes.member(u, self.guild_id) for u in self.users.values()]
+        return {
+            **self.guild,
+            "channels": [channel for channel in self.channels.values() if channel["type"] == 0],
+            "members": everyone,
+            "member_count": len(everyone),
+            "joined_at": shapes.timestamp(1_600_000_000),
+            "large": False,
+            "unavailable": False,
+            "voice_states": [],
+            "presences": [],
+            "threads": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+        }
