@@ -32,6 +32,8 @@ class StartError(Exception):
 def main() -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     configure_log()
+    # Two warnings at each start about parts that only matter to bots that speak in voice channels.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     try:
         asyncio.run(_run(_read_settings()))
     except StartError as error:
