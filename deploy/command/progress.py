@@ -6,21 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from bot.texts import STAGES
 from worker.protocol import Event, Progressed, Started
-
-STAGE_TITLES = {
-    "probe": "Reading the clip",
-    "extract": "Extracting the sound",
-    "route": "Choosing the route",
-    "separate": "Taking the sound apart",
-    "listen": "Preparing the speech",
-    "diarize": "Telling the speakers apart",
-    "transcribe": "Writing down the words",
-    "align": "Giving words to speakers",
-    "mix": "Mixing",
-    "subtitles": "Writing subtitles",
-    "report": "Drawing the report",
-}
 
 
 class JobProgress:
@@ -54,7 +41,7 @@ class JobProgress:
             case Started(attempt=attempt) if attempt > 1:
                 self._console.print(f"The worker was lost; attempt {attempt} goes on where it stopped.")
             case Progressed(progress=progress):
-                title = STAGE_TITLES.get(progress.stage, progress.stage)
+                title = STAGES.get(progress.stage, progress.stage)
                 if progress.stage not in self._tasks:
                     self._tasks[progress.stage] = self._bars.add_task(title, total=1.0, message="")
                     if not self._console.is_terminal:
