@@ -18,7 +18,7 @@ from deploy.command.failure import exit_on_failure
 from deploy.command.weights import WHISPER, Presence, check_model, choose_models, converted_folder, environment_folder
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
-from pipeline.errors import ModelDigestError, ModelMissingError
+from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError
 from worker.settings import WorkerSettings
 
 QUIET_LIMIT = 30.0
@@ -145,7 +145,7 @@ def fetch_from_hub(model: Model, load: Callable[[str], object] | None = None) ->
     try:
         with _quiet_limit():
             (load or _load_demucs)(model.name)
-    except (OSError, RuntimeError, ModelLoadingError) as error:
+    except (OSError, RuntimeError, ModelLoadingError, DemucsError) as error:
         raise ModelMissingError(
             f"{model.name} could not be fetched from its hub.",
             mend="Check the network and try again, or use the preset pocket, which needs no hub.",
@@ -155,9 +155,9 @@ def fetch_from_hub(model: Model, load: Callable[[str], object] | None = None) ->
 
 
 def _load_demucs(name: str) -> object:
-    from pipeline.separation.demucs_library import load_published
+    from pipeline.separation.checkpoints import load_hub
 
-    return load_published(name)
+    return load_hub(name)
 
 
 @contextmanager
