@@ -17,7 +17,8 @@ import structlog
 from deploy.broker import Broker
 from pipeline.errors import EngineError
 from worker.engines import child_environment
-from worker.queue import Kind, Queue
+from worker.keys import Kind
+from worker.queue import Queue
 from worker.settings import WorkerSettings
 
 __all__ = ["Broker", "LocalWorker", "interpreter", "local_workers"]

@@ -8,8 +8,8 @@ import pydantic
 import structlog
 
 from pipeline.errors import AudioProcessingError
+from worker.keys import Kind
 from worker.log import set_up_log
-from worker.queue import Kind
 from worker.service import Service
 from worker.settings import WorkerSettings
 

@@ -8,9 +8,9 @@ from pipeline.errors import ValidationError
 from pipeline.stages import STAGES
 from pipeline.types import Progress
 from worker.attempts import make_attempt
+from worker.keys import ASR
 from worker.lease import Lease
 from worker.protocol import Message, StageJob, decode_stage_job
-from worker.queue import ASR
 from worker.stages import telling
 from worker.tasks import WorkerContext, read_record
 

@@ -15,8 +15,9 @@ import structlog
 
 from pipeline.errors import QueueError
 from worker import scripts
+from worker.keys import Keys
 from worker.protocol import JobStatus, Message, encode
-from worker.queue import KEEP, MOST_EVENTS, Keys, Queue
+from worker.queue import KEEP, MOST_EVENTS, Queue
 
 LEASE_TTL: Final = 8.0
 """Seconds after the last heartbeat that a job counts as abandoned."""

@@ -1,4 +1,4 @@
-"""Submit, follow, cancel, list. The only module that knows the names of Redis keys.
+"""Submit, follow, cancel, list.
 
 A job lives in a record of ours; arq only carries its id. So arq's own results, aborts and
 attempts are not used: a record survives a broker restart, a lost worker and a replay.
@@ -8,14 +8,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final, Literal, Self, cast
-
-from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from typing import Final, Self, cast
 
 from pipeline.errors import QueueError
 from worker import scripts
 from worker.connection import Connection
+from worker.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.protocol import (
     STAGE_TERMINAL,
     TERMINAL,
@@ -33,8 +31,6 @@ from worker.protocol import (
     encode,
 )
 
-Kind = Literal["media", "asr"]
-
 KEEP: Final = 7 * 24 * 3600
 """Seconds that an ended job can be asked about."""
 MOST_EVENTS: Final = 2000
@@ -44,59 +40,6 @@ WORKER_TTL: Final = 8.0
 OUTAGE_LIMIT: Final = 60.0
 """Seconds for which following a job outlasts a broker that is away."""
 LIVE_STATUS: Final = (b"queued", b"running")
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Names of everything that belongs to one kind of worker."""
-
-    kind: Kind
-
-    @property
-    def queue(self) -> str:
-        """The arq queue."""
-        return f"stemcord:{self.kind}"
-
-    @property
-    def function(self) -> str:
-        """The arq function that takes a job of this kind by its id."""
-        return f"perform_{self.kind}"
-
-    @property
-    def index(self) -> str:
-        """Sorted set of all known jobs by time of submission."""
-        return f"stemcord:{self.kind}:jobs"
-
-    @property
-    def active(self) -> str:
-        """Sorted set of jobs that have not ended."""
-        return f"stemcord:{self.kind}:active"
-
-    def record(self, job_id: str) -> str:
-        """Hash of a job."""
-        return f"stemcord:{self.kind}:job:{job_id}"
-
-    def events(self, job_id: str) -> str:
-        """Stream of a job's events."""
-        return f"stemcord:{self.kind}:events:{job_id}"
-
-    def lease(self, job_id: str) -> str:
-        """Present while the worker of a running job is alive."""
-        return f"stemcord:{self.kind}:lease:{job_id}"
-
-    def followers(self, job_id: str) -> str:
-        """Set of the jobs that wait for a stage."""
-        return f"stemcord:{self.kind}:followers:{job_id}"
-
-    def arq(self, job_id: str) -> list[str]:
-        """What arq keeps of a job: in-progress mark, queue, job, number of tries."""
-        return [in_progress_key_prefix + job_id, self.queue, job_key_prefix + job_id, retry_key_prefix + job_id]
-
-
-UNDELIVERED: Final = "stemcord:undelivered"
-WORKERS: Final = "stemcord:workers"
-MEDIA: Final = Keys("media")
-ASR: Final = Keys("asr")
 
 
 class Queue:

@@ -11,7 +11,8 @@ import structlog
 
 from pipeline.errors import QueueError
 from worker import scripts
-from worker.queue import ASR, MEDIA, WORKER_TTL, WORKERS, Keys, Kind, Queue
+from worker.keys import ASR, MEDIA, WORKERS, Keys, Kind
+from worker.queue import WORKER_TTL, Queue
 
 ROUND: Final = 2.0
 """Seconds between two looks at the jobs."""

@@ -21,7 +21,8 @@ from pipeline.stages import Stage
 from worker.asr import perform_asr
 from worker.connection import open_redis
 from worker.engines import Engine
-from worker.queue import ASR, MEDIA, Kind, Queue
+from worker.keys import ASR, MEDIA, Kind
+from worker.queue import Queue
 from worker.reaper import Reaper
 from worker.scratch import Scratch
 from worker.settings import WorkerSettings

@@ -17,9 +17,10 @@ from pipeline.run import Limits
 from pipeline.stages import Perform, Stage
 from pipeline.types import Artefact, Request, Result, Task
 from worker.attempts import HELD_DELAY, make_attempt
+from worker.keys import MEDIA, Keys
 from worker.lease import Lease
 from worker.protocol import VERSION, Finished, Job, Message, decode_job
-from worker.queue import MEDIA, Keys, Queue
+from worker.queue import Queue
 from worker.stages import StageRunner, telling
 from worker.workshop import Workshop
 

@@ -16,8 +16,9 @@ import pytest
 from deploy.broker import Broker
 from pipeline.types import Request, Task
 from tests.worker.toys import TOYS, run_toys, tally_of
+from worker.keys import Kind
 from worker.protocol import Event, Job, ReplyTo
-from worker.queue import Kind, Queue
+from worker.queue import Queue
 from worker.service import Service
 from worker.settings import WorkerSettings
 from worker.store import Store

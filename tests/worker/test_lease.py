@@ -5,9 +5,9 @@ import pytest
 from tests.worker.conftest import System
 from worker import scripts
 from worker.attempts import make_attempt
+from worker.keys import MEDIA
 from worker.lease import Lease, LeaseLostError
 from worker.protocol import Failed, Finished, Progressed, Started, Stopped
-from worker.queue import MEDIA
 from worker.reaper import Reaper
 
 

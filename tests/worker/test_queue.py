@@ -11,8 +11,9 @@ from redis.asyncio import Redis
 from pipeline.errors import QueueError
 from pipeline.types import Request, Task
 from tests.worker.conftest import System
+from worker.keys import MEDIA
 from worker.protocol import Finished, Progressed, ReplyTo, Started, Stopped
-from worker.queue import MEDIA, Queue
+from worker.queue import Queue
 
 
 async def test_a_job_goes_round(system: System) -> None:

@@ -9,8 +9,8 @@ from pipeline.types import Artefact, Progress
 from tests.worker.conftest import System
 from tests.worker.toys import TOYS
 from worker.engines import Engine
+from worker.keys import ASR
 from worker.protocol import Failed, Finished, Started, Stopped
-from worker.queue import ASR
 from worker.scratch import Scratch
 from worker.stages import StageRunner
 from worker.workshop import Workshop, memo_key
