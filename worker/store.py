@@ -78,7 +78,9 @@ class Store:
                 return cls(LocalStore(folder), folder)
             if parts.scheme == "memory":
                 return cls(MemoryStore(), None)
-            options = {"timeout": REMOTE_LIMIT, "connect_timeout": timedelta(seconds=10)}
+            # Options given here replace those that the library reads from the environment.
+            plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
+            options = {"timeout": REMOTE_LIMIT, "connect_timeout": timedelta(seconds=10), "allow_http": plain}
             return cls(from_url(url, client_options=cast("Any", options)), None)
 
     async def put(self, path: Path, *, name: str, media_type: str | None = None) -> Artefact:

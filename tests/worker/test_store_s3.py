@@ -1,0 +1,73 @@
+"""The store in an S3 bucket: real HTTP to a small bucket of our own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from pipeline.errors import StoreError
+from worker.store import Store
+
+
+class Bucket:
+    """Objects by path; answers PUT, HEAD and GET as S3 does (Amazon S3 API reference)."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if request.method == "PUT":
+            self.objects[request.path] = await request.read()
+            return web.Response(headers={"ETag": '"1"'})
+        content = self.objects.get(request.path)
+        if content is None:
+            return web.Response(
+                status=404, text="<Error><Code>NoSuchKey</Code></Error>", content_type="application/xml"
+            )
+        headers = {"ETag": '"1"', "Last-Modified": "Sun, 22 Nov 2026 12:00:00 GMT"}
+        return web.Response(body=content, headers=headers)
+
+
+@pytest.fixture
+async def bucket(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bucket]:
+    bucket = Bucket()
+    app = web.Application(client_max_size=1 << 26)
+    app.router.add_route("*", "/{path:.*}", bucket.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    yield bucket
+    await runner.cleanup()
+
+
+async def test_files_and_memos_go_round(bucket: Bucket, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(bytes(range(256)) * 1000)
+    store = Store.open("s3://clips/team")
+    artefact = await store.put(clip, name="clip.wav")
+    assert list(bucket.objects) == [f"/clips/team/blobs/{artefact.digest[:2]}/{artefact.digest}"]
+    assert (await store.fetch(artefact, tmp_path / "back.wav")).read_bytes() == clip.read_bytes()
+    await store.remember("key", b"memo")
+    assert await store.recall("key") == b"memo"
+    assert await store.recall("other") is None
+    assert await store.holds(artefact)
+    assert not await store.has("0" * 64)
+
+
+async def test_damaged_bytes_are_not_handed_out(bucket: Bucket, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"sound" * 100)
+    store = Store.open("s3://clips")
+    artefact = await store.put(clip, name="clip.wav")
+    bucket.objects = dict.fromkeys(bucket.objects, b"noise" * 100)
+    with pytest.raises(StoreError):
+        await store.fetch(artefact, tmp_path / "back.wav")
+    assert not (tmp_path / "back.wav").exists()
