@@ -93,7 +93,7 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
         for stage in (
             Stage(name="probe", function="pipeline.media:probe_stage"),
             Stage(name="extract", function="pipeline.media:extract_stage"),
-            Stage(name="route", function="pipeline.route:route_stage"),
+            Stage(name="route", function="pipeline.route:route_stage", version=2),
             Stage(name="separate", function="pipeline.separation.stage:separate_stage"),
             Stage(name="listen", function="pipeline.media:listen_stage"),
             Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage"),

@@ -111,6 +111,18 @@ def test_noise_is_neither_speech_nor_music(tmp_path: Path) -> None:
     assert measure(tmp_path / "noise.flac") == Shares(audible=1.0, speech=0.0, music=0.0)
 
 
+def test_blows_without_a_voice_are_no_speech(tmp_path: Path) -> None:
+    """Bursts of noise as irregular and as frequent as syllables."""
+    generator = np.random.default_rng(5)
+    clip = np.zeros(20 * 16_000)
+    for place in np.cumsum(generator.uniform(0.15, 0.4, 80)):
+        first = int(place * 16_000)
+        blow = generator.standard_normal(4_000) * np.exp(-np.arange(4_000) / 600)
+        clip[first : first + 4_000] += blow[: max(0, len(clip) - first)]
+    sound.write(tmp_path / "blows.flac", (0.2 * clip / np.abs(clip).max())[:, None].astype(np.float32), 16_000)
+    assert measure(tmp_path / "blows.flac").speech < 0.1
+
+
 def test_a_clip_of_two_seconds_is_measured_too(tmp_path: Path) -> None:
     speech = sound.read(DATA / "sample.speech.flac")
     rate = sound.info(DATA / "sample.speech.flac").sample_rate
