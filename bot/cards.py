@@ -93,8 +93,8 @@ def result_card(
     _add(embed, texts.DURATION, clock(result.media.duration), inline=True)
     if result.language is not None:
         _add(embed, texts.SPEAKERS, _speakers(result), inline=True)
-        language = LANGUAGES.get(result.language, result.language)
-        _add(embed, texts.LANGUAGE, escape(language), inline=True)
+        # Where nothing was said, no language was heard either.
+        _add(embed, texts.LANGUAGE, LANGUAGES.get(result.language, ""), inline=True)
     _add(embed, texts.LOUDNESS, _loudness(result), inline=True)
     _add(embed, texts.ROUTE, _route(result, user_id))
     if transcript is not None:
