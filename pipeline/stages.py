@@ -94,7 +94,7 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             Stage(name="probe", function="pipeline.media:probe_stage"),
             Stage(name="extract", function="pipeline.media:extract_stage"),
             Stage(name="route", function="pipeline.route:route_stage", version=2),
-            Stage(name="separate", function="pipeline.separation.stage:separate_stage"),
+            Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=2),
             Stage(name="listen", function="pipeline.media:listen_stage"),
             Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage"),
             Stage(name="transcribe", function="pipeline.speech.transcribe:transcribe_stage", environment="asr"),

@@ -1,35 +1,34 @@
 """Demucs: any checkpoint of one's own or of the hub, 44.1 kHz stereo as a rule.
 
-The library holds all it works on, and every source of it, in memory; a long clip is
-therefore given to it in windows of three minutes, cross-faded. A clip that fits into one
-window gets exactly what the library alone would make. Mean and deviation for the
-normalisation are those of the whole clip, as the networks were trained.
+The library holds a whole clip, and every source of it, in memory; here the clip is streamed
+through `overlap_add` with the same result. Mean and deviation for the normalisation are those
+of the whole clip, as the networks were trained.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import sound
-from pipeline.errors import DemucsError
+from pipeline.errors import DemucsError, MediaError
 from pipeline.models import Models
 from pipeline.separation import demucs_library as library
-from pipeline.separation.blocks import overlap_add
 from pipeline.separation.checkpoints import Checkpoint, has_checkpoint, load_hub, load_local
 from pipeline.separation.engine import Recording
+from pipeline.separation.overlap_add import OutOfMemoryError, Pace, Planes, count_segments, run_segments
 from pipeline.separation.stems import finished_folder
 from pipeline.sound import Samples
 from pipeline.stages import Report
 from pipeline.types import StemName
 
-SEGMENT_OVERLAP = 0.25
-WINDOW_SECONDS = 180
-OVERLAP_SECONDS = 8
+SEGMENT_OVERLAP = Fraction(1, 4)
+FEWER = "Memory was short, so fewer pieces of the sound were taken apart at a time."
+NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
 KINDS: Mapping[str, StemName] = MappingProxyType(
     {
         **dict.fromkeys(("vocals", "speech", "dialog", "dialogue", "voice"), StemName.VOCALS),
@@ -44,26 +43,38 @@ KINDS: Mapping[str, StemName] = MappingProxyType(
 class _Normal:
     """Mean and deviation of a whole clip's mono mix."""
 
-    mean: float
-    deviation: float
+    mean: np.float32
+    deviation: np.float32
 
 
 class Demucs:
     """The engine; its network is loaded once per process."""
 
-    def __init__(self, checkpoint: Checkpoint, device: str) -> None:
-        self._network = checkpoint.network
-        self._device = device
-        kinds = [KINDS.get(source, StemName.MUSIC) for source in self._network.sources]
+    def __init__(self, checkpoint: Checkpoint, device: str, *, batch: int | None = None) -> None:
+        """`batch` is how many segments to run at a time; by default what suits the device."""
+        network = checkpoint.network
+        kinds = [KINDS.get(source, StemName.MUSIC) for source in network.sources]
         if StemName.VOCALS not in kinds:
             raise DemucsError(
-                f"The model has no vocals among its sources ({', '.join(self._network.sources)}).",
+                f"The model has no vocals among its sources ({', '.join(network.sources)}).",
                 mend="Choose another model.",
             )
-        self._kinds = kinds
-        self.sample_rate = int(self._network.samplerate)
         order = (StemName.VOCALS, StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
         self.stems = tuple(stem for stem in order if stem in kinds)
+        sources = [[index for index, kind in enumerate(kinds) if kind is stem] for stem in self.stems]
+        try:
+            self._members = library.open_members(network, sources)
+        except ValueError as error:
+            raise DemucsError(
+                "The model's description gives no weight to one of its sources.",
+                mend="Mend its NAME.yaml, or choose another model.",
+                detail=repr(error),
+            ) from error
+        self._counts = np.asarray([len(row) for row in sources], np.float32)[:, None, None]
+        self._channels = int(network.audio_channels)
+        self._device = device
+        self._batch = batch or library.default_batch(device)
+        self.sample_rate = int(network.samplerate)
         self.notes: list[str] = []
         self.digest = checkpoint.digest
 
@@ -76,48 +87,65 @@ class Demucs:
 
     def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
         """Stems side by side, shape (frames, len(stems) * channels); see `Engine.separate`."""
-        normal = _measure(recording)
-        window, overlap = WINDOW_SECONDS * self.sample_rate, OVERLAP_SECONDS * self.sample_rate
-        total = sum(
-            library.segments(self._network, length, SEGMENT_OVERLAP)
-            for length in _window_lengths(recording.frames, window, overlap)
-        )
-        done = 0
-
-        def step() -> None:
-            nonlocal done
-            done += 1
-            report(min(1.0, done / total))
-
         report(0.0)
-        return overlap_add(
-            recording.blocks(), lambda block: self._window(block, normal, step), window=window, overlap=overlap
-        )
-
-    def _window(self, block: Samples, normal: _Normal, step: Callable[[], None]) -> Samples:
-        """The stems of one window, shape (frames, len(stems) * channels)."""
-        mixture = (_with_channels(block, int(self._network.audio_channels)) - normal.mean) / normal.deviation
-        sources = self._apply(mixture.T, step) * normal.deviation + normal.mean
-        stems = [
-            sum(source for source, kind in zip(sources, self._kinds, strict=True) if kind is stem)
-            for stem in self.stems
-        ]
-        return np.hstack([_with_channels(np.asarray(stem, np.float32).T, block.shape[1]) for stem in stems])
-
-    def _apply(self, mixture: Samples, step: Callable[[], None]) -> NDArray[np.float32]:
-        """All sources of a mixture, (channels, frames); short of memory, the card leaves it to the processor."""
+        normal = _measure(recording, report)
+        offset = self._counts * normal.mean
         try:
-            try:
-                return library.separate(self._network, mixture, overlap=SEGMENT_OVERLAP, device=self._device, done=step)
-            except library.OutOfMemoryError:
-                if self._device == "cpu":
-                    raise
-                library.free_memory(self._network)
-                self._device = "cpu"
-                self.notes.append("The graphics card had too little memory, so the processor took the sound apart.")
-                return library.separate(self._network, mixture, overlap=SEGMENT_OVERLAP, device="cpu", done=step)
-        except RuntimeError as error:
+            pace = self._pace(recording.frames, report)
+            for made in run_segments(self._members, self._mixture(recording, normal), recording.frames, pace):
+                stems = made * normal.deviation + offset
+                yield np.hstack([_with_channels(stem.T, recording.channels) for stem in stems])
+        except (RuntimeError, ValueError, AssertionError, OutOfMemoryError) as error:
             raise DemucsError("Demucs could not take this sound apart.", detail=repr(error)) from error
+        finally:
+            library.free_memory()
+
+    def _mixture(self, recording: Recording, normal: _Normal) -> Iterator[Planes]:
+        """Second pass: the sound as the networks were trained to see it, blocks of shape (channels, frames)."""
+        for block in recording.blocks():
+            yield ((_with_channels(block, self._channels) - normal.mean) / normal.deviation).T
+
+    def _pace(self, frames: int, report: Report) -> Pace:
+        total, finished = count_segments(self._members, frames, SEGMENT_OVERLAP), 0
+
+        def tell(count: int) -> None:
+            nonlocal finished
+            finished += count
+            report(finished / total)
+
+        return Pace(batch=self._first_batch(), overlap=SEGMENT_OVERLAP, give_way=self._give_way, done=tell)
+
+    def _first_batch(self) -> int:
+        """Bring the networks to the device; returns how many segments to begin with there."""
+        try:
+            self._move(self._device)
+        except OutOfMemoryError:
+            return self._give_way(1)
+        return self._batch
+
+    def _give_way(self, batch: int) -> int:
+        """A smaller batch; short of memory even for one segment, the card leaves the work to the processor."""
+        if batch > 1:
+            library.free_memory()
+            self._note(FEWER)
+            return batch // 2
+        if self._device == "cpu":
+            raise DemucsError(
+                "There is too little memory for this model.", mend="Free some memory, or choose a smaller model."
+            )
+        self._move("cpu")
+        library.free_memory()
+        self._note(NO_CARD)
+        return 1
+
+    def _move(self, device: str) -> None:
+        self._device = device
+        for member in self._members:
+            member.move(device)
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
 
 def run_demucs_separation(
@@ -156,25 +184,23 @@ def _load(name: str, repo: Path | None) -> Checkpoint:
     return load_hub(name) if repo is None else load_local(repo, name)
 
 
-def _measure(recording: Recording) -> _Normal:
-    """First pass: the moments of the mono mix at the network's rate."""
-    total = squares = 0.0
+def _measure(recording: Recording, report: Report) -> _Normal:
+    """First pass: the moments of the mono mix at the network's rate, merged block by block (Chan et al. 1979).
+
+    Raises `MediaError` for samples that are no numbers.
+    """
+    count, mean, squares = 0, 0.0, 0.0
     for block in recording.blocks():
-        mono = block.mean(axis=1, dtype=np.float64)
-        total += float(mono.sum())
-        squares += float(np.square(mono).sum())
-    mean = total / recording.frames
-    variance = (squares - recording.frames * mean**2) / max(1, recording.frames - 1)
-    return _Normal(mean=mean, deviation=float(np.sqrt(max(0.0, variance))) + 1e-8)
-
-
-def _window_lengths(frames: int, window: int, overlap: int) -> list[int]:
-    """The windows that `overlap_add` makes of so many frames."""
-    lengths: list[int] = []
-    while frames >= window:
-        lengths.append(window)
-        frames -= window - overlap
-    return lengths if lengths and frames == overlap else [*lengths, frames]
+        if not np.isfinite(block).all():
+            raise MediaError("The clip's sound holds samples that are no numbers.")
+        mono = sound.to_mono(block).astype(np.float64)
+        step, joined = float(mono.mean()) - mean, count + len(mono)
+        squares += float(np.square(mono - mono.mean()).sum()) + step**2 * count * len(mono) / joined
+        mean += step * len(mono) / joined
+        count = joined
+        report(0.0)
+    deviation = np.sqrt(squares / max(1, count - 1)) + 1e-8
+    return _Normal(mean=np.float32(mean), deviation=np.float32(deviation))
 
 
 def _with_channels(samples: Samples, channels: int) -> Samples:

@@ -1,7 +1,8 @@
 """The one typed door to the demucs library."""
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -9,10 +10,14 @@ from typing import Any, Protocol, cast
 import numpy as np
 import torch
 import yaml
-from numpy.typing import NDArray
+
+from pipeline.separation.overlap_add import OutOfMemoryError, Planes
 
 _torch = cast("Any", torch)
-OutOfMemoryError = cast("type[RuntimeError]", torch.OutOfMemoryError)
+CARD_BATCH = 8
+"""Segments at a time on a graphics card; the processor gains nothing from more than one."""
+SHORT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+"""What torch's errors say when memory ran out and they have no type of their own."""
 
 
 class Network(Protocol):
@@ -104,38 +109,76 @@ def hub_addresses() -> tuple[str, ...]:
     return (ENDPOINT, ROOT_URL)
 
 
-def segments(network: Network, frames: int, overlap: float) -> int:
-    """How many segments `separate` will work through for that many frames, over all networks of a bag."""
-    parts: Any = getattr(network, "models", [network])
-    strides = [int((1 - overlap) * int(part.samplerate * part.segment)) for part in parts]
-    return sum(-(-frames // stride) for stride in strides)
+class Member:
+    """One network of a bag, or the only one: a `SegmentNetwork` that gives stems instead of sources."""
+
+    def __init__(self, network: Network, shares: Sequence[Sequence[float]]) -> None:
+        """`shares` has a row for each stem: how much of each source goes into it."""
+        self._network: Any = network
+        self._shares = [{source: share for source, share in enumerate(row) if share} for row in shares]
+        self._device = "cpu"
+        self.rows = (len(shares), int(network.audio_channels))
+        self.segment = int(self._network.samplerate * self._network.segment)
+
+    def move(self, device: str) -> None:
+        """Bring the weights to a device, where segments are then run. Raises `OutOfMemoryError`."""
+        with _named_shortage():
+            self._network.to(device).eval()
+        self._device = device
+
+    def valid_length(self, frames: int) -> int:
+        """As `demucs.apply` asks: Demucs has lengths that leave no rest, HTDemucs the one it was trained with."""
+        ask = getattr(self._network, "valid_length", None)
+        return frames if ask is None else int(ask(frames))
+
+    def run(self, segments: Planes) -> Planes:
+        """See `SegmentNetwork.run`; the stems are summed where the network runs, so that less has to be fetched."""
+        with _named_shortage(), _torch.inference_mode():
+            made = self._network(_torch.from_numpy(np.ascontiguousarray(segments)).to(self._device))
+            stems = [
+                sum(made[:, source] if share == 1 else made[:, source] * share for source, share in row.items())
+                if row
+                else _torch.zeros_like(made[:, 0])
+                for row in self._shares
+            ]
+            return cast("Planes", _torch.stack(stems, 1).cpu().numpy())
 
 
-def separate(
-    network: Network, mixture: NDArray[np.float32], *, overlap: float, device: str, done: Callable[[], None]
-) -> NDArray[np.float32]:
-    """All sources, shape (sources, channels, frames), of a mixture of shape (channels, frames).
+def open_members(network: Network, stems: Sequence[Sequence[int]]) -> list[Member]:
+    """The networks of a bag, weighted as `apply_model` weights them, or a network alone.
 
-    `done` is called after each segment; what it raises ends the work.
+    `stems` has the indices of its sources for each stem. Raises `ValueError` when a source has no weight at all.
     """
-    from demucs import apply
-
-    def tell(state: Mapping[str, Any]) -> None:
-        if state["state"] == "end":
-            done()
-
-    made = cast("Any", apply).apply_model(
-        network,
-        _torch.from_numpy(np.ascontiguousarray(mixture))[None],
-        shifts=0,
-        overlap=overlap,
-        device=device,
-        callback=tell,
-    )
-    return cast("NDArray[np.float32]", made[0].cpu().numpy())
+    bag: Any = network
+    parts = list(getattr(bag, "models", [bag]))
+    weights = np.asarray(getattr(bag, "weights", [[1.0] * len(network.sources)]), np.float64)
+    totals = weights.sum(axis=0)
+    if not np.all(totals):
+        raise ValueError(f"weights {weights.tolist()}")
+    return [
+        Member(part, [[share if source in row else 0.0 for source, share in enumerate(shares)] for row in stems])
+        for part, shares in zip(parts, (weights / totals).tolist(), strict=True)
+    ]
 
 
-def free_memory(network: Network) -> None:
-    """Bring a network back from the graphics card and let go of what was kept there."""
-    cast("Any", network).to("cpu")
-    _torch.cuda.empty_cache()
+def default_batch(device: str) -> int:
+    """Segments at a time that suit a device."""
+    return CARD_BATCH if device.startswith("cuda") else 1
+
+
+def free_memory() -> None:
+    """Let go of what torch keeps on the graphics card."""
+    if _torch.cuda.is_available():
+        _torch.cuda.empty_cache()
+
+
+@contextmanager
+def _named_shortage() -> Generator[None]:
+    """What torch raises when memory runs out, as one type."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        typed = isinstance(error, MemoryError | _torch.OutOfMemoryError)
+        if typed or any(words in str(error) for words in SHORT_OF_MEMORY):
+            raise OutOfMemoryError(repr(error)) from error
+        raise

@@ -1,0 +1,205 @@
+"""Runs segment networks over a stream, in batches, and adds their overlaps up.
+
+Gives the numbers of `demucs.apply.apply_model` (no shifts, split): the same segments, padded
+with the same real samples, weighted with the same triangle and added in the same order. Unlike
+it, this holds only what later segments still need, so memory does not grow with the stream.
+The networks of a bag go side by side, each with segments of its own length.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Planes: TypeAlias = NDArray[np.float32]
+"""Sound with time as the last axis, as networks take it."""
+
+
+class OutOfMemoryError(Exception):
+    """A network had too little memory for a batch."""
+
+
+class SegmentNetwork(Protocol):
+    """A network as the driver sees it."""
+
+    rows: tuple[int, int]
+    """How many parts it makes, and of how many channels."""
+    segment: int
+    """Frames it works on at a time."""
+
+    def valid_length(self, frames: int) -> int:
+        """How many frames it wants to see, at the least `frames`, for a segment of that length."""
+        ...
+
+    def run(self, segments: Planes) -> Planes:
+        """Parts of shape (batch, parts, channels, frames), of a batch of shape (batch, channels, frames).
+
+        Raises `OutOfMemoryError`; then the driver tries again with what `Pace.give_way` allows.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How segments are run."""
+
+    batch: int
+    """Segments at a time."""
+    overlap: Fraction
+    """Share of a segment that the next one covers too."""
+    give_way: Callable[[int], int]
+    """Makes room after a batch of this many segments was too large, and returns the next batch to try, or raises."""
+    done: Callable[[int], None]
+    """Told how many segments were just finished; what it raises ends the work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Segment:
+    """Frames of the stream: a segment, and what its network sees around it."""
+
+    start: int
+    length: int
+    seen_from: int
+    seen: int
+
+
+def count_segments(networks: Sequence[SegmentNetwork], frames: int, overlap: Fraction) -> int:
+    """How many segments a stream of so many frames takes, over all networks."""
+    return sum(-(-frames // _stride(network, overlap)) for network in networks)
+
+
+def run_segments(
+    networks: Sequence[SegmentNetwork], blocks: Iterable[Planes], frames: int, pace: Pace
+) -> Iterator[Planes]:
+    """The sum of what all networks make of a stream: blocks of shape (parts, channels, frames), in order.
+
+    `blocks` have shape (channels, any number of frames), `frames` in all; together the results
+    are as long. Raises what reading, `give_way` or `done` raise.
+    """
+    window = _Window(blocks, frames)
+    lanes = [_Lane(network, frames, pace.overlap) for network in networks]
+    batch, given = pace.batch, 0
+    while given < frames:
+        lane = min(lanes, key=lambda lane: lane.finished)
+        try:
+            count = lane.advance(window, batch)
+        except OutOfMemoryError:
+            count = 0
+        if not count:  # outside of `except`, which would keep the tensors of the failed batch alive
+            batch = pace.give_way(batch)
+            continue
+        pace.done(count)
+        window.forget(min(lane.needed_from for lane in lanes))
+        ready = min(lane.finished for lane in lanes)
+        if ready > given:
+            yield np.asarray(sum(lane.take(ready - given) for lane in lanes), np.float32)
+            given = ready
+
+
+class _Window:
+    """The part of a stream that is still needed; beyond both ends of the stream there is silence."""
+
+    def __init__(self, blocks: Iterable[Planes], frames: int) -> None:
+        self._blocks = iter(blocks)
+        self._frames = frames
+        self._held: list[Planes] = []
+        self._start = self._end = 0
+
+    def read(self, start: int, frames: int) -> Planes:
+        """Shape (channels, frames), from a frame that was not forgotten."""
+        end = start + frames
+        self._read_to(min(end, self._frames))
+        joined = self._held[0] if len(self._held) == 1 else np.concatenate(self._held, axis=-1)
+        self._held = [joined]
+        inside = joined[:, max(0, start) - self._start : end - self._start]
+        before = max(0, -start)
+        return np.pad(inside, ((0, 0), (before, frames - before - inside.shape[-1])))
+
+    def forget(self, before: int) -> None:
+        """Let go of what lies before a frame."""
+        surplus = min(before, self._end) - self._start
+        if surplus > 0:
+            self._held = [np.concatenate(self._held, axis=-1)[:, surplus:].copy()]
+            self._start += surplus
+
+    def _read_to(self, end: int) -> None:
+        while self._end < end and (block := next(self._blocks, None)) is not None:
+            self._held.append(block)
+            self._end += block.shape[-1]
+
+
+class _Lane:
+    """One network on its way through the stream, and the sum of its weighted segments."""
+
+    def __init__(self, network: SegmentNetwork, frames: int, overlap: Fraction) -> None:
+        self._network = network
+        self._frames = frames
+        self._stride = _stride(network, overlap)
+        half = network.segment // 2
+        rise = np.arange(1, half + 1, dtype=np.float32)
+        fall = np.arange(network.segment - half, 0, -1, dtype=np.float32)
+        triangle = np.concatenate([rise, fall])
+        self._triangle = np.asarray(triangle / triangle.max(), np.float32)
+        self._sum = np.zeros((*network.rows, 0), np.float32)
+        self._weight = np.zeros(0, np.float32)
+        self._given = 0
+        self._next = 0
+        self.finished = 0
+        """Frames before this one change no more."""
+
+    @property
+    def needed_from(self) -> int:
+        """The first frame that segments to come will look at."""
+        return self._segment(self._next).seen_from if self._next < self._frames else self._frames
+
+    def advance(self, window: _Window, batch: int) -> int:
+        """Run up to `batch` next segments at once; returns how many. Nothing has changed when it raises."""
+        segments = self._upcoming(batch)
+        made = self._network.run(np.stack([window.read(each.seen_from, each.seen) for each in segments]))
+        self._make_room(segments[-1])
+        for segment, parts in zip(segments, made, strict=True):
+            before = (parts.shape[-1] - segment.length) // 2
+            place = slice(segment.start - self._given, segment.start - self._given + segment.length)
+            weight = self._triangle[: segment.length]
+            self._sum[..., place] += weight * parts[..., before : before + segment.length]
+            self._weight[place] += weight
+        self._next = segments[-1].start + self._stride
+        self.finished = min(self._next, self._frames)
+        return len(segments)
+
+    def take(self, frames: int) -> Planes:
+        """The next finished frames, shape (parts, channels, frames)."""
+        done = np.asarray(self._sum[..., :frames] / self._weight[:frames], np.float32)
+        self._sum, self._weight = self._sum[..., frames:].copy(), self._weight[frames:].copy()
+        self._given += frames
+        return done
+
+    def _make_room(self, last: _Segment) -> None:
+        """Silence at the end of the sum, as far as the last segment of a batch reaches."""
+        missing = last.start + last.length - self._given - len(self._weight)
+        if missing > 0:
+            self._sum = np.concatenate([self._sum, np.zeros((*self._network.rows, missing), np.float32)], axis=-1)
+            self._weight = np.concatenate([self._weight, np.zeros(missing, np.float32)])
+
+    def _upcoming(self, batch: int) -> list[_Segment]:
+        """Up to `batch` next segments that are seen at one length, so that they fit into one tensor."""
+        starts = range(self._next, self._frames, self._stride)[:batch]
+        found: list[_Segment] = []
+        for start in starts:
+            segment = self._segment(start)
+            if found and segment.seen != found[0].seen:
+                break
+            found.append(segment)
+        return found
+
+    def _segment(self, start: int) -> _Segment:
+        length = min(self._network.segment, self._frames - start)
+        seen = self._network.valid_length(length)
+        return _Segment(start=start, length=length, seen_from=start - (seen - length) // 2, seen=seen)
+
+
+def _stride(network: SegmentNetwork, overlap: Fraction) -> int:
+    return max(1, int((1 - overlap) * network.segment))
