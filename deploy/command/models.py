@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from deploy.command.failure import exit_on_failure
 from deploy.command.weights import WHISPER, Presence, check_model, choose_models, converted_folder, environment_folder
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
-from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError
+from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError, UVRError
 from worker.settings import WorkerSettings
 
 QUIET_LIMIT = 30.0
@@ -86,7 +87,7 @@ def fetch_model(model: Model, settings: WorkerSettings) -> str:
     Raises `ModelMissingError` when it cannot be had, `ModelDigestError` when it is not the right one.
     """
     if not model.files:
-        return fetch_from_hub(model)
+        return fetch_from_hub(model, partial(_load_uvr, settings) if model.engine == "uvr" else None)
     presence = check_model(model, settings)
     if presence.status != "ok":
         install_weights(model)
@@ -145,7 +146,7 @@ def fetch_from_hub(model: Model, load: Callable[[str], object] | None = None) ->
     try:
         with _quiet_limit():
             (load or _load_demucs)(model.name)
-    except (OSError, RuntimeError, ModelLoadingError, DemucsError) as error:
+    except (OSError, RuntimeError, ModelLoadingError, DemucsError, UVRError) as error:
         raise ModelMissingError(
             f"{model.name} could not be fetched from its hub.",
             mend="Check the network and try again, or use the preset pocket, which needs no hub.",
@@ -158,6 +159,12 @@ def _load_demucs(name: str) -> object:
     from pipeline.separation.checkpoints import load_hub
 
     return load_hub(name)
+
+
+def _load_uvr(settings: WorkerSettings, name: str) -> object:
+    from pipeline.separation.uvr_checkpoints import ensure
+
+    return ensure(settings.home / "checkpoints" / "uvr", name)
 
 
 @contextmanager

@@ -68,6 +68,12 @@ def _open_demucs(models: Models, model: str) -> Engine:
     return Demucs.open(models, model)
 
 
+def _open_uvr(models: Models, model: str) -> Engine:
+    from pipeline.separation.uvr import UVR
+
+    return UVR.open(models, model)
+
+
 _ENGINES: Mapping[str, Callable[[Models, str], Engine]] = MappingProxyType(
-    {"deepfilternet": _open_deepfilternet, "spleeter": _open_spleeter, "demucs": _open_demucs}
+    {"deepfilternet": _open_deepfilternet, "spleeter": _open_spleeter, "demucs": _open_demucs, "uvr": _open_uvr}
 )

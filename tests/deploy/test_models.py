@@ -11,6 +11,7 @@ from deploy.command.models import fetch_from_hub, fetch_model, install_weights, 
 from deploy.command.weights import check_model, choose_models, converted_folder
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelMissingError, ValidationError
+from pipeline.separation import uvr_library
 from worker.settings import WorkerSettings
 
 
@@ -128,6 +129,19 @@ def test_a_hub_that_answers_is_asked_for_the_models_name() -> None:
     asked: list[str] = []
     assert fetch_from_hub(MODELS["htdemucs_ft"], asked.append) == "fetched by demucs"
     assert asked == ["htdemucs_ft"]
+
+
+def test_a_uvr_model_is_looked_for_in_the_home_and_then_on_its_hub(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = MODELS["model_bs_roformer_ep_317_sdr_12.9755"]
+    monkeypatch.setattr(uvr_library, "HUBS", ("http://127.0.0.1:9/",))
+    with pytest.raises(ModelMissingError) as caught:
+        fetch_model(model, WorkerSettings())
+    folder = home / "checkpoints" / "uvr"
+    assert f"{model.name}.yaml into {folder}" in caught.value.detail
+    folder.mkdir(parents=True)
+    for ending in ("ckpt", "yaml"):
+        (folder / f"{model.name}.{ending}").touch()
+    assert fetch_model(model, WorkerSettings()) == "fetched by uvr"
 
 
 def test_each_environment_is_looked_for_in_its_own_place(tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""The one typed door to audio-separator, which carries the networks of Ultimate Vocal Remover.
+
+Only its class for one architecture is used, with arrays: its front class wants files, an
+`ffmpeg` on PATH and lists from the network, and writes its own log.
+"""
+
+import logging
+import pickle
+import warnings
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+
+_torch = cast("Any", torch)
+_LOG = logging.getLogger(__name__)
+OutOfMemoryError = cast("type[RuntimeError]", torch.OutOfMemoryError)
+HUBS = ("https://raw.githubusercontent.com/", "https://github.com/")
+"""Where audio-separator takes its lists and models from."""
+LAYERS = ("Attention", "LinearAttention", "FeedForward")
+"""What audio-separator calls the layers of a RoFormer."""
+
+
+class Network(Protocol):
+    """A loaded RoFormer or MDX23C network with its chunking."""
+
+    is_roformer: bool
+    overlap: int
+    batch_size: int
+    sample_rate: int
+
+
+class UnsafeCheckpointError(Exception):
+    """A checkpoint that would run code, or holds no weights."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows the one Python type that published settings hold, and no other."""
+
+
+_Loader.add_constructor(
+    "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(cast("Any", node)))
+)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """A network's settings; empty for a file of another kind. Raises `yaml.YAMLError`, `OSError` or `ValueError`."""
+    with path.open(encoding="utf-8") as stream:
+        found: Any = yaml.load(stream, Loader=_Loader)  # noqa: S506 - derived from the safe one
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def check_weights(path: Path) -> None:
+    """Raises `UnsafeCheckpointError` unless the file, a pickle, names nothing but numbers; reads no weights."""
+    try:
+        _torch.load(path, map_location="meta", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise UnsafeCheckpointError(f"{path.name}: {error}") from error
+
+
+def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, device: str) -> Network:
+    """A network ready to work; call `check_weights` first. Raises what the library raises, `SystemExit` included."""
+    rates: list[Any] = [settings.get("audio", {}).get("sample_rate"), settings["model"].get("sample_rate")]
+    common = {
+        "logger": _LOG,
+        "log_level": logging.WARNING,
+        "torch_device": torch.device(device),
+        "torch_device_cpu": torch.device("cpu"),
+        "model_name": path.stem,
+        "model_path": str(path),
+        "model_data": dict(settings),
+        "sample_rate": int(next((rate for rate in rates if rate), 44_100)),
+    }
+    with _quiet():
+        from audio_separator.separator.architectures import (  # pyright: ignore[reportMissingTypeStubs]
+            mdxc_separator,
+        )
+
+        module: Any = mdxc_separator
+        # Its bars would be drawn into the log of the process.
+        module.tqdm = iter
+        return module.MDXCSeparator(common_config=common, arch_config={"overlap": overlap})
+
+
+def count_steps(network: Network, frames: int, chunk: int) -> int:
+    """How often `separate` will tell of so many frames, not less than a chunk."""
+    step = chunk // network.overlap
+    if network.is_roformer:
+        runs = len(cast("Any", network)._roformer_chunk_starts(frames, chunk, step))
+    else:
+        padded = frames + step - (frames - chunk) % step + 2 * (chunk - step)
+        runs = -(-((padded - chunk) // step + 1) // network.batch_size)
+    return runs * len(_parts(network))
+
+
+def separate(
+    network: Network, mixture: NDArray[np.float32], *, done: Callable[[], None]
+) -> Mapping[str, NDArray[np.float32]]:
+    """Every source by its name, shape (channels, frames), of a mixture of that shape.
+
+    `done` is called after each layer of each run, as a run alone may take a minute; what it raises ends the work.
+    """
+
+    def tell(_module: object, _inputs: object, _output: object) -> None:
+        done()
+
+    library = cast("Any", network)
+    with ExitStack() as stack:
+        stack.enter_context(_quiet())
+        for part in _parts(network):
+            stack.callback(part.register_forward_hook(tell).remove)
+        made: Any = library.demix(mix=np.ascontiguousarray(mixture))
+    return cast("dict[str, Any]", made) if isinstance(made, dict) else {library.primary_stem_name: made}
+
+
+def move(network: Network, device: str) -> None:
+    """Bring a network to a device and let go of what was kept on the graphics card."""
+    library = cast("Any", network)
+    if library.torch_device != torch.device(device):
+        library.torch_device = torch.device(device)
+        library.model_run.to(device)
+        _torch.cuda.empty_cache()
+
+
+def fetch(name: str, folder: Path) -> tuple[Path, Path]:
+    """The checkpoint and the settings of a published model, fetched into `folder`; raises what the library raises."""
+    with _quiet():
+        from audio_separator.separator import separator  # pyright: ignore[reportMissingTypeStubs]
+
+        maker: Any = separator.Separator
+        door = maker(log_level=logging.WARNING, output_dir=str(folder), model_file_dir=str(folder), info_only=True)
+        # An environment variable of the library would win over the argument.
+        door.model_file_dir = str(folder)
+        *_, path, settings = door.download_model_files(f"{name}.ckpt")
+    if settings is None:
+        raise ValueError(f"{name} is neither a RoFormer nor an MDX23C model")
+    return Path(path), folder / settings
+
+
+def _parts(network: Network) -> list[Any]:
+    """The modules that work once in each run: a RoFormer's layers, and the network as a whole."""
+    whole = cast("Any", network).model_run
+    return [*(part for part in whole.modules() if type(part).__name__ in LAYERS), whole]
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keeps back the library's warnings: of an ffmpeg that nothing here runs, and of calls that torch has renamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
