@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test check bench-sample bench-quality bench-route clean
+.PHONY: help env lock demo test check bench-sample bench-quality bench-route bench-separation clean
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -44,6 +44,9 @@ bench-quality: env ## SI-SDR of the pocket preset's separation engines
 
 bench-route: env ## The measured route on a labelled set (downloads 300 MB of game sounds)
 	$(MEDIA)/python -m tests.bench.route_set --hour
+
+bench-separation: env ## Speed, memory and difference of HTDemucs against the library's own
+	$(MEDIA)/python -m tests.bench.separation_speed $(if $(SECONDS),--seconds $(SECONDS))
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,7 +6,7 @@ of the whole clip, as the networks were trained.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +20,7 @@ from pipeline.models import Models
 from pipeline.separation import demucs_library as library
 from pipeline.separation.checkpoints import Checkpoint, has_checkpoint, load_hub, load_local
 from pipeline.separation.engine import Recording
+from pipeline.separation.htdemucs_speed import kept_memory, optimise
 from pipeline.separation.overlap_add import OutOfMemoryError, Pace, Planes, count_segments, run_segments
 from pipeline.separation.stems import finished_folder
 from pipeline.sound import Samples
@@ -92,9 +93,10 @@ class Demucs:
         offset = self._counts * normal.mean
         try:
             pace = self._pace(recording.frames, report)
-            for made in run_segments(self._members, self._mixture(recording, normal), recording.frames, pace):
-                stems = made * normal.deviation + offset
-                yield np.hstack([_with_channels(stem.T, recording.channels) for stem in stems])
+            with kept_memory() if self._device == "cpu" else nullcontext():
+                for made in run_segments(self._members, self._mixture(recording, normal), recording.frames, pace):
+                    stems = made * normal.deviation + offset
+                    yield np.hstack([_with_channels(stem.T, recording.channels) for stem in stems])
         except (RuntimeError, ValueError, AssertionError, OutOfMemoryError) as error:
             raise DemucsError("Demucs could not take this sound apart.", detail=repr(error)) from error
         finally:
@@ -181,7 +183,9 @@ def run_demucs_separation(
 
 
 def _load(name: str, repo: Path | None) -> Checkpoint:
-    return load_hub(name) if repo is None else load_local(repo, name)
+    checkpoint = load_hub(name) if repo is None else load_local(repo, name)
+    optimise(checkpoint.network)
+    return checkpoint
 
 
 def _measure(recording: Recording, report: Report) -> _Normal:
