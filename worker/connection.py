@@ -93,10 +93,11 @@ class Connection:
 
     async def fields(self, *keys: str) -> list[dict[str, str]]:
         """The hashes of the keys; an empty one for a key that is not there."""
-        pipe = self._redis.pipeline(transaction=False)
-        for key in keys:
-            pipe.hgetall(key)
-        answers: list[Mapping[bytes, bytes]] = await self._call(pipe.execute())
+        # The block gives the pipeline's connection back also when a cancel cuts its execution short.
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hgetall(key)
+            answers: list[Mapping[bytes, bytes]] = await self._call(pipe.execute())
         return [{name.decode(): value.decode() for name, value in answer.items()} for answer in answers]
 
     async def field(self, key: str, name: str) -> bytes | None:
