@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ VERSION = "0.13.9"
 """Fetched when there is none."""
 OLDEST = (0, 9, 0)
 """The oldest that is taken from PATH."""
+_EXTRA = frozenset({"UV_INDEX", "UV_INDEX_STRATEGY"})
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
 """Variables that would turn uv or pip to another environment."""
 
@@ -29,7 +32,7 @@ class Uv:
     lock: int
     quiet: bool
 
-    def run(self, *arguments: str | Path, doing: str) -> None:
+    def run(self, *arguments: str | Path, doing: str, leave_out: Collection[str] = ()) -> None:
         """Run uv to its end, its output on this terminal.
 
         Raises `SetupError` when it fails; there is no time limit, as a slow line may need hours.
@@ -38,7 +41,8 @@ class Uv:
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=own_environment() | dict(self.sources.environment),
+            env=own_environment()
+            | {name: value for name, value in self.sources.environment.items() if name not in leave_out},
             stdin=subprocess.DEVNULL,
             pass_fds=(self.lock,),
             check=False,
@@ -51,7 +55,17 @@ class Uv:
 
     def install(self, python: Path, *arguments: str | Path, doing: str) -> None:
         """`uv pip install` into the environment of that interpreter."""
-        self.run("pip", "install", "--python", python, *self.sources.arguments, *arguments, doing=doing)
+        command = ("pip", "install", "--python", python, *self.sources.arguments, *arguments)
+        if "UV_INDEX" in self.sources.environment:
+            # pip takes the best file of all indexes; uv takes what the first one with that version has, which may
+            # be a wheel without its libraries. So the main index is asked alone before the extra ones are.
+            try:
+                self.run(*command, doing=doing, leave_out=_EXTRA)
+            except SetupError:
+                sys.stderr.write("      once more, with the extra indexes of pip's configuration\n")
+            else:
+                return
+        self.run(*command, doing=doing)
 
 
 def own_environment() -> dict[str, str]:
