@@ -22,10 +22,15 @@ def find_file(file: WeightFile) -> Path | None:
     return path if path.is_file() else None
 
 
+def file_digest(path: Path) -> str:
+    """The sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def verify_file(path: Path, file: WeightFile) -> None:
     """Raises `ModelDigestError` unless the file's sha256 is the catalogue's."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_digest(path)
     if digest != file.sha256:
         raise ModelDigestError(
             f"The weights in {file.package} are not the ones Stemcord knows.",

@@ -3,19 +3,18 @@
 import hashlib
 import re
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import DemucsError, ModelDigestError
+from pipeline.hub import answers
+from pipeline.models import file_digest
 from pipeline.separation import demucs_library as library
 
 NAME = re.compile(r"(?P<signature>.+)-(?P<digest>[0-9a-f]{8,64})\.th")
 """`SIG-<first digits of the sha256>.th`, as demucs saves it; less than eight digits prove nothing."""
 SIGNATURE = re.compile(r"[A-Za-z0-9_]+")
-REACH = 5.0
-"""Seconds to wait for the hub to answer at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ def load_local(folder: Path, name: str) -> Checkpoint:
             mend="Save it again with demucs, or fetch it again.",
             detail=repr(error),
         ) from error
-    return Checkpoint(network=network, digest=hashlib.sha256("".join(map(_digest, paths)).encode()).hexdigest())
+    return Checkpoint(network=network, digest=hashlib.sha256("".join(map(file_digest, paths)).encode()).hexdigest())
 
 
 def load_hub(name: str) -> Checkpoint:
@@ -69,7 +68,7 @@ def load_hub(name: str) -> Checkpoint:
     cached = library.load_cached(name)
     if cached is not None:
         return Checkpoint(network=cached, digest="")
-    if not any(_answers(address) for address in library.hub_addresses()):
+    if not any(answers(address) for address in library.hub_addresses()):
         raise _away(name, "no answer from any of its addresses")
     try:
         return Checkpoint(network=library.load_published(name), digest="")
@@ -106,7 +105,7 @@ def _verified(folder: Path, signature: str) -> Path:
             f"The checkpoint {paths[0].name} does not carry its digest in its name.",
             mend="Rename it to SIG-xxxxxxxx.th with the first eight digits of the sha256 that its source states.",
         )
-    digest = _digest(paths[0])
+    digest = file_digest(paths[0])
     if not digest.startswith(named["digest"]):
         raise ModelDigestError(
             f"The checkpoint {paths[0].name} is not the one its name says.",
@@ -114,22 +113,6 @@ def _verified(folder: Path, signature: str) -> Path:
             detail=f"{paths[0]}: sha256 {digest}",
         )
     return paths[0]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _answers(address: str) -> bool:
-    request = urllib.request.Request(address, method="HEAD")  # noqa: S310 - https, from the library's constants
-    try:
-        with urllib.request.urlopen(request, timeout=REACH):  # noqa: S310
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
 
 
 def _away(name: str, detail: str) -> DemucsError:

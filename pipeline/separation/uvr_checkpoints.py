@@ -2,8 +2,6 @@
 
 import hashlib
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,8 @@ import yaml
 
 from pipeline.catalog import MODELS
 from pipeline.errors import ModelDigestError, UVRError
+from pipeline.hub import answers
+from pipeline.models import file_digest
 from pipeline.separation import uvr_library as library
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -21,8 +21,6 @@ VOICES = ("vocals", "speech", "dialog", "dialogue", "voice")
 """What a network may call its voices, in any case of letters."""
 OVERLAP = 2
 """Chunks over each point of time, at least: with one, as some settings ask for, every seam is heard."""
-REACH = 5.0
-"""Seconds to wait for the hub to answer at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ def load(folder: Path, name: str, device: str) -> Loaded:
             detail=repr(error),
         ) from error
     network = _open(checkpoint, settings, device)
-    both = f"{digest} {_digest(described)}"
+    both = f"{digest} {file_digest(described)}"
     return Loaded(network=network, voice=voice, chunk=chunk, digest=hashlib.sha256(both.encode()).hexdigest())
 
 
@@ -67,7 +65,7 @@ def ensure(folder: Path, name: str) -> str:
 
 def fetch(name: str, folder: Path) -> None:
     """Bring a published model into the folder whole, or not at all; raises `UVRError` or `ModelDigestError`."""
-    unreached = [address for address in library.HUBS if not _answers(address)]
+    unreached = [address for address in library.HUBS if not answers(address)]
     if unreached:
         raise _away(name, folder, f"no answer from {' and '.join(unreached)}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +131,7 @@ def _verified(checkpoint: Path, name: str) -> str:
 
     A file that neither knows is let in: it can hold nothing but numbers, and its digest goes into the report.
     """
-    digest = _digest(checkpoint)
+    digest = file_digest(checkpoint)
     entry, note = MODELS.get(name), checkpoint.with_name(f"{checkpoint.name}.sha256")
     known = entry.sha256 if entry else ""
     if not known and note.is_file():
@@ -145,22 +143,6 @@ def _verified(checkpoint: Path, name: str) -> str:
             detail=f"{checkpoint}: sha256 {digest}, expected {known}",
         )
     return digest
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _answers(address: str) -> bool:
-    request = urllib.request.Request(address, method="HEAD")  # noqa: S310 - https, from the library's constants
-    try:
-        with urllib.request.urlopen(request, timeout=REACH):  # noqa: S310
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
 
 
 def _away(name: str, folder: Path, detail: str) -> UVRError:

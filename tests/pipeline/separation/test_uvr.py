@@ -336,7 +336,7 @@ def test_without_a_hub_the_error_says_what_to_do(tmp_path, nowhere):
 
 def test_what_is_fetched_comes_whole_or_not_at_all(tmp_path, monkeypatch):
     """Only the transport is not real: files appear in the folder that the library would fill."""
-    monkeypatch.setattr(checkpoints, "_answers", lambda address: True)
+    monkeypatch.setattr(checkpoints, "answers", lambda address: True)
 
     def broken(name, folder):
         (folder / f"{name}.ckpt").write_bytes(b"half")
