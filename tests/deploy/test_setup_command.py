@@ -149,11 +149,16 @@ def test_killed_at_any_step_it_never_looks_whole(checkout: Checkout, step: str) 
 
 
 def test_ctrl_c_ends_it_with_one_sentence(checkout: Checkout) -> None:
+    # A shell lets its background jobs ignore Ctrl-C, and so would what they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     checkout.tell("hang", "media.txt")
-    with checkout.start() as process:
-        wait_for(lambda: len(checkout.calls()) == 2)
-        os.killpg(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=LIMIT)
+    try:
+        with checkout.start() as process:
+            wait_for(lambda: len(checkout.calls()) == 2)
+            os.killpg(process.pid, signal.SIGINT)
+            output, _ = process.communicate(timeout=LIMIT)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.returncode == 130
     assert "Stopped. Run `make env` to go on; what was downloaded is kept." in output
     assert State.WHOLE not in checkout.states()
