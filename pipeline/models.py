@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pipeline.catalog import MODELS, Model, WeightFile
+from pipeline.checkpoints import file_digest, own_checkpoints, own_digest
 from pipeline.errors import ModelDigestError, ModelMissingError
 
 T = TypeVar("T")
@@ -22,12 +23,6 @@ def find_file(file: WeightFile) -> Path | None:
     return path if path.is_file() else None
 
 
-def file_digest(path: Path) -> str:
-    """The sha256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def verify_file(path: Path, file: WeightFile) -> None:
     """Raises `ModelDigestError` unless the file's sha256 is the catalogue's."""
     digest = file_digest(path)
@@ -40,10 +35,21 @@ def verify_file(path: Path, file: WeightFile) -> None:
 
 
 def model_digest(name: str) -> str:
-    """One digest for all files of a model, part of every memo key that its output depends on."""
+    """One digest for all files of a model as the catalogue knows them, part of every memo key.
+
+    Of what a person put in their place, `own_model_digest` tells.
+    """
     entry = MODELS[name]
-    text = "\n".join([entry.name, entry.source, entry.sha256, *(f"{file.name} {file.sha256}" for file in entry.files)])
+    files = (f"{file.name} {file.sha256}" for file in (*entry.files, *entry.hub))
+    settings = (f"{key}={value}" for key, value in entry.settings.items())
+    text = "\n".join([entry.name, entry.source, *files, *settings])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def own_model_digest(home: Path, name: str) -> str:
+    """One digest for the checkpoints in `home` that are used in place of the catalogue's; empty when there are none."""
+    entry = MODELS.get(name)
+    return own_digest(home, entry) if entry else ""
 
 
 class Models:
@@ -92,6 +98,21 @@ class Models:
             if name not in self._verified:
                 self._verified[name] = {file.name: self._verified_path(name, file) for file in self.entry(name).files}
             return self._verified[name]
+
+    def fetched(self, name: str, report: Callable[[float, str], None] | None = None) -> dict[str, Path]:
+        """The verified files of a model that hubs keep, by their catalogue names, fetched first if need be.
+
+        Empty for a model that comes with packages or is not in the catalogue, and for one that a person replaced in
+        `<home>/checkpoints`.
+        `report` hears of the bytes, at fraction 0. Raises `ModelMissingError`, `ModelDigestError` or what `report`
+        raises.
+        """
+        entry = MODELS.get(name)
+        if entry is None or not entry.hub or own_checkpoints(self.home, entry):
+            return {}
+        from pipeline.fetch import ensure
+
+        return ensure(entry, self.home, report)
 
     def loaded(self, key: str, load: Callable[[], T]) -> T:
         """What `load` returned for that key, loaded on first use."""

@@ -46,6 +46,7 @@ class Engine:
     """Runs stages one at a time in a child process that starts when first needed."""
 
     def __init__(self, home: Path, device: str = "auto", *, python: str = sys.executable) -> None:
+        self.home = home
         self._command = (python, "-m", "worker.engine_main", str(home), device)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None

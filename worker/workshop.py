@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from pipeline.models import own_model_digest
 from pipeline.stages import Stage
 from pipeline.types import Artefact, JsonValue
 from worker.engines import Engine, OnProgress
@@ -20,14 +21,26 @@ from worker.store import Store
 SUFFIX_LIMIT: Final = 16
 
 
-def memo_key(stage: Stage, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue], *, salt: str = "") -> str:
-    """The sha256 of all that the stage's output depends on; a salt keeps a fresh job's outputs apart."""
+def memo_key(
+    stage: Stage,
+    inputs: Mapping[str, Artefact],
+    params: Mapping[str, JsonValue],
+    *,
+    own_weights: str = "",
+    salt: str = "",
+) -> str:
+    """The sha256 of all that the stage's output depends on; a salt keeps a fresh job's outputs apart.
+
+    `own_weights` is the digest of what a person put in place of the catalogue's weights, which `params` name.
+    """
     content = {
         "stage": stage.name,
         "version": stage.version,
         "params": dict(params),
         "inputs": {name: artefact.digest for name, artefact in inputs.items()},
     }
+    if own_weights:
+        content["own weights"] = own_weights
     if salt:
         content["salt"] = salt
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
@@ -41,6 +54,11 @@ class Workshop:
     engine: Engine
     scratch: Scratch
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
+
+    async def own_weights(self, params: Mapping[str, JsonValue]) -> str:
+        """The digest of a person's own checkpoints that a stage of these parameters would use; empty without any."""
+        model = params.get("model")
+        return await asyncio.to_thread(own_model_digest, self.engine.home, model) if isinstance(model, str) else ""
 
     async def recall(self, key: str) -> Performed | None:
         """What is remembered under the key, unless it or one of its files is gone or damaged."""

@@ -107,7 +107,9 @@ def check_weights(model: Model, settings: WorkerSettings) -> Finding:
     if presence.status == "ok":
         return Finding(name=name, status="ok", detail=f"{presence.detail}, sha256 right")
     fetch = f"stemcord models fetch {model.name}"
-    if presence.status == "hub":
+    if presence.status == "own":
+        return Finding(name=name, status="ok", detail=presence.detail)
+    if presence.status in ("hub", "partial"):
         return Finding(name=name, status="warning", detail=presence.detail, mend=fetch)
     return Finding(name=name, status="missing", detail=presence.detail, mend=fetch)
 

@@ -1,12 +1,8 @@
 """`stemcord models`: the weights of the catalogue on this machine."""
 
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +12,25 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.command.failure import exit_on_failure
-from deploy.command.weights import WHISPER, Presence, check_model, choose_models, converted_folder, environment_folder
+from deploy.command.transfers import Transfers
+from deploy.command.weights import (
+    WHISPER,
+    Presence,
+    check_model,
+    choose_models,
+    converted_folder,
+    environment_folder,
+    size_of,
+)
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
-from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError, UVRError
+from pipeline.checkpoints import checkpoints_folder, own_checkpoints
+from pipeline.errors import ModelDigestError, ModelMissingError
 from worker.settings import WorkerSettings
 
-QUIET_LIMIT = 30.0
-"""Seconds that a server of weights may say nothing."""
 CONVERSION_LIMIT = 600.0
 """Seconds for converting one model."""
-_COLOURS = {"ok": "green", "hub": "yellow", "missing": "red", "wrong": "red"}
+_COLOURS = {"ok": "green", "own": "green", "partial": "yellow", "hub": "yellow", "missing": "red", "wrong": "red"}
 
 models = typer.Typer(help="The weights: what there is, fetch them, check them.", no_args_is_help=True)
 
@@ -46,10 +50,10 @@ def list_models(
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("model", "here", "size", "licence", "good for"):
-        table.add_column(column, no_wrap=column != "good for")
+        table.add_column(column, no_wrap=column in ("here", "size"), overflow="fold")
     for presence in presences:
         model = presence.model
-        size = f"{model.size / 1e6:.0f} MB" if model.files else "-"
+        size = size_of(model) if model.size else "-"
         table.add_row(model.name, _paint(presence), size, model.licence, model.good_for)
     Console().print(table)
 
@@ -65,7 +69,7 @@ def verify_models(names: Names = None) -> None:
         console.print(f"{_paint(presence)} {presence.model.name}: {escape(presence.detail)}", soft_wrap=True)
     bad = any(presence.status in ("missing", "wrong") for presence in presences)
     if bad:
-        console.print("Run `stemcord models fetch` with its name to install it again.")
+        console.print("Run `stemcord models fetch` with its name to have it right again.")
     raise typer.Exit(1 if bad else 0)
 
 
@@ -77,17 +81,17 @@ def fetch_models(names: Names = None) -> None:
         settings = WorkerSettings()
         for model in choose_models(names or [settings.preset]):
             console.print(f"{model.name} …", highlight=False)
-            detail = fetch_model(model, settings)
+            detail = fetch_model(model, settings, console)
             console.print(f"[green]ok[/green] {model.name}: {escape(detail)}", soft_wrap=True, highlight=False)
 
 
-def fetch_model(model: Model, settings: WorkerSettings) -> str:
-    """Bring one model here and say what was done.
+def fetch_model(model: Model, settings: WorkerSettings, console: Console | None = None) -> str:
+    """Bring one model here and say what was done; the console shows how far it is.
 
     Raises `ModelMissingError` when it cannot be had, `ModelDigestError` when it is not the right one.
     """
     if not model.files:
-        return fetch_from_hub(model, partial(_load_uvr, settings) if model.engine == "uvr" else None)
+        return fetch_from_hub(model, settings, console or Console())
     presence = check_model(model, settings)
     if presence.status != "ok":
         install_weights(model)
@@ -139,43 +143,20 @@ def convert_whisper(settings: WorkerSettings) -> None:
         ) from error
 
 
-def fetch_from_hub(model: Model, load: Callable[[str], object] | None = None) -> str:
-    """Let the engine's own library fetch the model, which checks it too; raises `ModelMissingError`."""
-    from demucs.repo import ModelLoadingError
+def fetch_from_hub(model: Model, settings: WorkerSettings, console: Console) -> str:
+    """Fetch what is missing of a model that hubs keep, and verify it all; raises as `pipeline.fetch` does."""
+    from pipeline.fetch import fetch_model as fetch
 
-    try:
-        with _quiet_limit():
-            (load or _load_demucs)(model.name)
-    except (OSError, RuntimeError, ModelLoadingError, DemucsError, UVRError) as error:
+    folder = checkpoints_folder(settings.home)
+    if own_checkpoints(settings.home, model):
+        return check_model(model, settings).detail
+    if not model.hub:
         raise ModelMissingError(
-            f"{model.name} could not be fetched from its hub.",
-            mend="Check the network and try again, or use the preset pocket, which needs no hub.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from error
-    return f"fetched by {model.engine}"
-
-
-def _load_demucs(name: str) -> object:
-    from pipeline.separation.checkpoints import load_hub
-
-    return load_hub(name)
-
-
-def _load_uvr(settings: WorkerSettings, name: str) -> object:
-    from pipeline.separation.uvr_checkpoints import ensure
-
-    return ensure(settings.home / "checkpoints" / "uvr", name)
-
-
-@contextmanager
-def _quiet_limit() -> Iterator[None]:
-    """A limit for sockets of libraries that set none."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(QUIET_LIMIT)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+            f"No hub keeps {model.name}.", mend=f"Put its files into {folder}; {model.source} says where they are."
+        )
+    with Transfers(console) as transfers:
+        fetch(model, settings.home, transfers.show)
+    return f"{check_model(model, settings).detail}, in {folder}"
 
 
 def _paint(presence: Presence) -> str:
@@ -188,6 +169,7 @@ def _describe(presence: Presence) -> dict[str, object]:
     return {
         "name": model.name,
         "status": presence.status,
+        "detail": presence.detail,
         "engine": model.engine,
         "environment": model.environment,
         "licence": model.licence,

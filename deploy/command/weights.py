@@ -8,6 +8,7 @@ from typing import Literal
 from deploy.setup.environments import PYTHON_VERSION, ROOT, all_environments
 from pipeline import catalog
 from pipeline.catalog import MODELS, PRESETS, Model, WeightFile
+from pipeline.checkpoints import bytes_here, checkpoints_folder, own_checkpoints, place_of, verify_checkpoint
 from pipeline.errors import ModelDigestError, ValidationError
 from pipeline.models import find_file, model_digest, verify_file
 from pipeline.types import Preset
@@ -16,7 +17,7 @@ from worker.settings import WorkerSettings
 WHISPER = "paddlespeech-whisper"
 """The engine whose weights are converted once before use."""
 
-Status = Literal["ok", "missing", "wrong", "hub"]
+Status = Literal["ok", "own", "partial", "hub", "missing", "wrong"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +26,14 @@ class Presence:
 
     model: Model
     status: Status
-    """`hub`: its own library fetches it on first use and checks it."""
+    """`own`: a person's own files take its place; `partial`, `hub`: fetched, from where it broke off, on first use."""
     detail: str
 
 
 def check_model(model: Model, settings: WorkerSettings, *, digests: bool = True) -> Presence:
     """Look for every file of the model; with `digests` also read them all."""
     if not model.files:
-        return Presence(model=model, status="hub", detail=f"{model.engine} fetches it on first use")
+        return _check_hub_model(model, settings, digests=digests)
     for file in model.files:
         path = locate(file, model.environment, settings)
         if path is None:
@@ -42,8 +43,42 @@ def check_model(model: Model, settings: WorkerSettings, *, digests: bool = True)
                 verify_file(path, file)
         except ModelDigestError as error:
             return Presence(model=model, status="wrong", detail=error.detail)
-    files = "1 file" if len(model.files) == 1 else f"{len(model.files)} files"
-    return Presence(model=model, status="ok", detail=f"{files}, {model.size / 1e6:.0f} MB")
+    return Presence(model=model, status="ok", detail=_describe_files(model))
+
+
+def _check_hub_model(model: Model, settings: WorkerSettings, *, digests: bool) -> Presence:
+    own = own_checkpoints(settings.home, model)
+    if own:
+        detail = f"your own {', '.join(path.name for path in own)} in {checkpoints_folder(settings.home)}"
+        return Presence(model=model, status="own", detail=detail)
+    if "address" in model.settings:
+        detail = f"not fetched by itself: put {model.settings['address']} into {checkpoints_folder(settings.home)}"
+        return Presence(model=model, status="hub", detail=detail)
+    if not model.hub:
+        detail = f"no hub keeps it; its files belong into {checkpoints_folder(settings.home)}"
+        return Presence(model=model, status="missing", detail=detail)
+    whole = [file for file in model.hub if place_of(file, settings.home).is_file()]
+    try:
+        for file in whole if digests else ():
+            verify_checkpoint(place_of(file, settings.home), file)
+    except ModelDigestError as error:
+        return Presence(model=model, status="wrong", detail=error.detail)
+    if len(whole) == len(model.hub):
+        return Presence(model=model, status="ok", detail=_describe_files(model))
+    here = sum(bytes_here(file, settings.home) for file in model.hub)
+    if here:
+        return Presence(model=model, status="partial", detail=f"{here / 1e6:.0f} of {size_of(model)} fetched")
+    return Presence(model=model, status="hub", detail=f"not here; {size_of(model)} are fetched on first use")
+
+
+def _describe_files(model: Model) -> str:
+    count = len(model.files) + len(model.hub)
+    return f"{'1 file' if count == 1 else f'{count} files'}, {size_of(model)}"
+
+
+def size_of(model: Model) -> str:
+    """All its bytes, or those that are known beforehand."""
+    return f"{'' if all(file.size for file in model.hub) else 'over '}{model.size / 1e6:.0f} MB"
 
 
 def locate(file: WeightFile, environment: catalog.Environment, settings: WorkerSettings) -> Path | None:

@@ -1,22 +1,25 @@
-"""Finds UVR models: `NAME.ckpt` with `NAME.yaml` in a folder of one's own, or on the hub."""
+"""Loads UVR models from `<home>/checkpoints/uvr`: `NAME.ckpt` with `NAME.yaml`, verified before they are read."""
 
 import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import yaml
 
-from pipeline.catalog import MODELS
-from pipeline.errors import ModelDigestError, UVRError
-from pipeline.hub import answers
-from pipeline.models import file_digest
+from pipeline.catalog import MODELS, HubFile
+from pipeline.checkpoints import file_digest, noted_digest, verify_checkpoint, wrong_bytes
+from pipeline.errors import UVRError
 from pipeline.separation import uvr_library as library
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+KNOWN: Final[Mapping[str, HubFile]] = MappingProxyType(
+    {Path(file.name).name: file for model in MODELS.values() for file in model.hub if file.name.startswith("uvr/")}
+)
+"""The catalogue's files by their names."""
 VOICES = ("vocals", "speech", "dialog", "dialogue", "voice")
 """What a network may call its voices, in any case of letters."""
 OVERLAP = 2
@@ -34,12 +37,19 @@ class Loaded:
 
 
 def load(folder: Path, name: str, device: str) -> Loaded:
-    """A model from the folder, where it is put first when only the hub has it.
+    """A model from the folder; the catalogue's are put there by `Models.fetched`.
 
     Digests are checked before the files are used, and no file can run code. Raises `UVRError` or `ModelDigestError`.
     """
-    digest = ensure(folder, name)
+    if not NAME.fullmatch(name):
+        raise UVRError(f"There is no UVR model called {name!r}.", mend="Run `stemcord models list` to see the names.")
     checkpoint, described = folder / f"{name}.ckpt", folder / f"{name}.yaml"
+    if not (checkpoint.is_file() and described.is_file()):
+        raise UVRError(
+            f"The UVR model {name} is not here.",
+            mend=f"Put {name}.ckpt and {name}.yaml into {folder}, or use `--preset pocket`.",
+        )
+    both = f"{verify(checkpoint)} {verify(described)}"
     try:
         settings = library.read_settings(described)
         voice, chunk = _completed(settings)
@@ -50,34 +60,20 @@ def load(folder: Path, name: str, device: str) -> Loaded:
             detail=repr(error),
         ) from error
     network = _open(checkpoint, settings, device)
-    both = f"{digest} {file_digest(described)}"
     return Loaded(network=network, voice=voice, chunk=chunk, digest=hashlib.sha256(both.encode()).hexdigest())
 
 
-def ensure(folder: Path, name: str) -> str:
-    """See to it that the folder has the model; the digest of its checkpoint. Raises as `load` does."""
-    if not NAME.fullmatch(name):
-        raise UVRError(f"There is no UVR model called {name!r}.", mend="Run `stemcord models list` to see the names.")
-    if not ((folder / f"{name}.ckpt").is_file() and (folder / f"{name}.yaml").is_file()):
-        fetch(name, folder)
-    return _verified(folder / f"{name}.ckpt", name)
+def verify(path: Path) -> str:
+    """The digest of a file; raises `ModelDigestError` unless it is the catalogue's, or that of the note next to it.
 
-
-def fetch(name: str, folder: Path) -> None:
-    """Bring a published model into the folder whole, or not at all; raises `UVRError` or `ModelDigestError`."""
-    unreached = [address for address in library.HUBS if not answers(address)]
-    if unreached:
-        raise _away(name, folder, f"no answer from {' and '.join(unreached)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".unfinished-") as place:
-        try:
-            checkpoint, described = library.fetch(name, Path(place))
-        except (Exception, SystemExit) as error:
-            raise _away(name, folder, repr(error)) from error
-        digest = _verified(checkpoint, name)
-        described.replace(folder / f"{name}.yaml")
-        (folder / f"{name}.ckpt.sha256").write_text(f"{digest}  {name}.ckpt\n")
-        checkpoint.replace(folder / f"{name}.ckpt")
+    A file that neither knows is let in: it can hold nothing but numbers, and its digest goes into the report.
+    """
+    if path.name in KNOWN:
+        return verify_checkpoint(path, KNOWN[path.name])
+    digest, noted = file_digest(path), noted_digest(path)
+    if noted and digest != noted:
+        raise wrong_bytes(path, f"sha256 {digest}, expected {noted}")
+    return digest
 
 
 def _open(checkpoint: Path, settings: Mapping[str, Any], device: str) -> library.Network:
@@ -124,30 +120,3 @@ def _completed(settings: dict[str, Any]) -> tuple[str, int]:
     if chunk < OVERLAP:
         raise ValueError(f"a chunk of {chunk} frames")
     return voice, chunk
-
-
-def _verified(checkpoint: Path, name: str) -> str:
-    """The digest of a checkpoint; raises `ModelDigestError` unless it is the catalogue's, or that of its own note.
-
-    A file that neither knows is let in: it can hold nothing but numbers, and its digest goes into the report.
-    """
-    digest = file_digest(checkpoint)
-    entry, note = MODELS.get(name), checkpoint.with_name(f"{checkpoint.name}.sha256")
-    known = entry.sha256 if entry else ""
-    if not known and note.is_file():
-        known = (note.read_text(encoding="utf-8", errors="replace").split() or ["nothing"])[0].lower()
-    if known and digest != known:
-        raise ModelDigestError(
-            f"The checkpoint {checkpoint.name} is not the one that is known by that name.",
-            mend="Delete it and fetch it again.",
-            detail=f"{checkpoint}: sha256 {digest}, expected {known}",
-        )
-    return digest
-
-
-def _away(name: str, folder: Path, detail: str) -> UVRError:
-    return UVRError(
-        f"The UVR model {name} is not here and could not be fetched.",
-        mend=f"Put {name}.ckpt and {name}.yaml into {folder}, or use `--preset pocket`.",
-        detail=detail,
-    )

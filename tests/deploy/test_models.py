@@ -1,17 +1,21 @@
+import io
 import json
+import random
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from deploy.command import checks, weights
-from deploy.command.models import fetch_from_hub, fetch_model, install_weights, models
+from deploy.command.models import fetch_model, install_weights, models
 from deploy.command.weights import check_model, choose_models, converted_folder
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelMissingError, ValidationError
-from pipeline.separation import uvr_library
+from pipeline.fetch import STEP
+from tests.pipeline.hub_server import Hub, running
 from worker.settings import WorkerSettings
 
 
@@ -114,34 +118,97 @@ def test_fetching_converts_whisper_once(home: Path) -> None:
     assert checks.check_conversion(settings).status == "ok"
 
 
-def test_a_hub_that_cannot_be_reached_is_one_clear_sentence() -> None:
-    def load(_: str) -> object:
-        raise URLError("name or service not known")
-
-    with pytest.raises(ModelMissingError) as caught:
-        fetch_from_hub(MODELS["htdemucs_ft"], load)
-    assert caught.value.message == "htdemucs_ft could not be fetched from its hub."
-    assert "pocket" in caught.value.mend
-    assert "name or service not known" in caught.value.detail
-
-
-def test_a_hub_that_answers_is_asked_for_the_models_name() -> None:
-    asked: list[str] = []
-    assert fetch_from_hub(MODELS["htdemucs_ft"], asked.append) == "fetched by demucs"
-    assert asked == ["htdemucs_ft"]
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch):
+    """A hub that runs here, and a catalogue whose only model it keeps."""
+    content = {"uvr/tiny.ckpt": random.randbytes(STEP), "uvr/tiny.yaml": b"settings"}
+    with running(content) as hub:
+        catalogue = {"tiny": hub.model()}
+        for module in ("deploy.command.models", "deploy.command.weights", "pipeline.models"):
+            monkeypatch.setattr(import_module(module), "MODELS", catalogue)
+        monkeypatch.setenv("HF_TOKEN", "token")
+        yield hub
 
 
-def test_a_uvr_model_is_looked_for_in_the_home_and_then_on_its_hub(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = MODELS["model_bs_roformer_ep_317_sdr_12.9755"]
-    monkeypatch.setattr(uvr_library, "HUBS", ("http://127.0.0.1:9/",))
+def status(name: str = "tiny") -> tuple[str, str]:
+    listed = {entry["name"]: entry for entry in json.loads(call("list", "--json").stdout)}
+    return listed[name]["status"], listed[name]["detail"]
+
+
+def test_a_hubs_model_is_fetched_shown_and_verified(hub: Hub, home: Path) -> None:
+    assert status() == ("hub", "not here; 1 MB are fetched on first use")
+    assert call("verify", "tiny").exit_code == 0
+    result = call("fetch", "tiny")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "tiny …"
+    assert "uvr/tiny.ckpt: 0.0 of 1.0 MB" in lines
+    assert "uvr/tiny.ckpt: 1.0 of 1.0 MB" in lines
+    assert lines[-1] == f"ok tiny: 2 files, 1 MB, in {home / 'checkpoints'}"
+    assert status() == ("ok", "2 files, 1 MB")
+    assert call("verify", "tiny").stdout.strip() == "ok tiny: 2 files, 1 MB"
+    assert call("fetch", "tiny").exit_code == 0
+    assert len(hub.asked) == 2, "what is here is not fetched again"
+
+
+def test_a_fetch_that_broke_off_is_shown_and_gone_on_with(hub: Hub, home: Path) -> None:
+    part = home / "checkpoints" / "uvr" / "tiny.ckpt.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(hub.files["uvr/tiny.ckpt"][: STEP // 2])
+    assert status() == ("partial", "1 of 1 MB fetched")
+    assert checks.check_weights(hub.model(), WorkerSettings()).mend == "stemcord models fetch tiny"
+    assert call("fetch", "tiny").exit_code == 0
+    assert hub.asked[0].range == f"bytes={STEP // 2}-"
+    assert checks.check_weights(hub.model(), WorkerSettings()).status == "ok"
+
+
+def test_a_hubs_file_that_was_exchanged_is_wrong(hub: Hub, home: Path) -> None:
+    assert call("fetch", "tiny").exit_code == 0
+    (home / "checkpoints" / "uvr" / "tiny.yaml").write_bytes(b"Settings")
+    assert status() == ("ok", "2 files, 1 MB"), "the list reads no files"
+    result = call("verify", "tiny")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("wrong tiny:")
+    refused = call("fetch", "tiny")
+    assert refused.exit_code == 1
+    assert "ModelDigestError" in refused.stderr
+    assert "Delete it" in refused.stderr
+
+
+def test_without_a_network_fetching_fails_in_one_clear_sentence(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = replace(hub.model().hub[0], addresses=("http://127.0.0.1:9/a",))
+    monkeypatch.setattr("deploy.command.weights.MODELS", {"tiny": replace(hub.model(), hub=(file,))})
+    result = call("fetch", "tiny")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "ModelMissingError: The weights of tiny are not here, and no hub that keeps them" in result.stderr
+
+
+def test_a_terminal_shows_a_bar_a_file(hub: Hub) -> None:
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=120)
+    assert fetch_model(hub.model(), WorkerSettings(), console).startswith("2 files, 1 MB")
+    shown = text.getvalue()
+    assert "uvr/tiny.ckpt" in shown
+    assert "1.0/1.0 MB" in shown
+    assert "uvr/tiny.yaml" in shown
+
+
+def test_a_persons_own_checkpoint_is_told_of_and_left_alone(home: Path) -> None:
+    folder = home / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "htdemucs-12345678.th").write_bytes(b"mine")
+    assert status("htdemucs") == ("own", f"your own htdemucs-12345678.th in {folder}")
+    assert fetch_model(MODELS["htdemucs"], WorkerSettings()) == status("htdemucs")[1]
+    assert checks.check_weights(MODELS["htdemucs"], WorkerSettings()).status == "ok"
+
+
+def test_a_model_of_no_hub_must_be_brought(home: Path) -> None:
+    model = replace(MODELS["htdemucs"], hub=())
+    assert check_model(model, WorkerSettings()).status == "missing"
     with pytest.raises(ModelMissingError) as caught:
         fetch_model(model, WorkerSettings())
-    folder = home / "checkpoints" / "uvr"
-    assert f"{model.name}.yaml into {folder}" in caught.value.detail
-    folder.mkdir(parents=True)
-    for ending in ("ckpt", "yaml"):
-        (folder / f"{model.name}.{ending}").touch()
-    assert fetch_model(model, WorkerSettings()) == "fetched by uvr"
+    assert str(home / "checkpoints") in caught.value.mend
 
 
 def test_each_environment_is_looked_for_in_its_own_place(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
+from demucs.pretrained import REMOTE_ROOT
 
 from pipeline.catalog import MODELS, PRESETS, WeightFile
+from pipeline.checkpoints import read_signatures
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.models import Models, find_file, model_digest, verify_file
+from pipeline.types import Preset
 
 
 def test_every_preset_names_models_of_the_catalogue() -> None:
@@ -25,6 +29,32 @@ def test_every_model_says_its_licence_and_source() -> None:
         assert model.licence
         assert model.source.startswith("https://")
         assert not model.files or model.distribution
+
+
+def test_every_file_of_a_hub_can_be_fetched_and_told_from_others() -> None:
+    for file in (file for model in MODELS.values() for file in model.hub):
+        assert file.addresses
+        assert all(address.startswith("https://") for address in file.addresses)
+        assert re.fullmatch("[0-9a-f]{8,64}", file.sha256)
+        parts = file.name.split("/")
+        assert all(re.fullmatch(r"[\w-][\w.-]*", part) for part in parts), "a plain path below the folder"
+        named = re.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{8})\.th", parts[-1])
+        assert named is None or file.sha256.startswith(named[1]), "Demucs puts the digest into the name"
+
+
+def test_of_what_a_preset_fetches_the_whole_digest_is_known() -> None:
+    entry = PRESETS[Preset.STUDIO]
+    for name in {*entry.separation.values(), entry.music_separation}:
+        assert MODELS[name].hub
+        assert all(file.pinned for file in MODELS[name].hub)
+
+
+def test_the_bags_of_demucs_are_the_librarys() -> None:
+    for name in ("htdemucs", "htdemucs_ft", "htdemucs_6s"):
+        signatures = read_signatures(REMOTE_ROOT / f"{name}.yaml")
+        listed = (REMOTE_ROOT / "files.txt").read_text().split()
+        assert [file.name.partition("-")[0] for file in MODELS[name].hub] == signatures
+        assert {file.name for file in MODELS[name].hub} <= set(listed)
 
 
 @pytest.mark.parametrize("name", ["deepfilternet3", "segmentation-3.0", "campplus-zh-en"])

@@ -1,0 +1,64 @@
+"""How the fetching of weights looks on a terminal."""
+
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from pipeline.catalog import HubFile
+
+LINE_EVERY: Final = 5.0
+"""Seconds between two lines about one file, where there is no terminal."""
+
+
+class Transfers:
+    """One bar a file: bytes, speed, time that is left. Without a terminal, a line now and then."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._last: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def show(self, file: HubFile, done: int, total: int) -> None:
+        """Bring the display up to date: so many bytes of a file are here, of so many (0: unknown)."""
+        if file.name not in self._tasks:
+            # What was here before this run counts as done, but not for the speed.
+            self._tasks[file.name] = self._bars.add_task(file.name, total=total or None, completed=done)
+        self._bars.update(self._tasks[file.name], completed=done, total=total or None)
+        if not self._console.is_terminal:
+            self._write_line(file, done, total)
+
+    def _write_line(self, file: HubFile, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last.get(file.name, -LINE_EVERY) >= LINE_EVERY or done == total:
+            self._last[file.name] = now
+            whole = f" of {total / 1e6:.1f}" if total else ""
+            self._console.print(f"{file.name}: {done / 1e6:.1f}{whole} MB", highlight=False, soft_wrap=True)

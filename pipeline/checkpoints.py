@@ -1,0 +1,167 @@
+"""Checkpoints in `<home>/checkpoints`: where each lies, whether it is the right one, and a person's own.
+
+Nothing heavy is imported, so that a worker can ask without loading an engine.
+"""
+
+import hashlib
+import re
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pipeline.errors import ModelDigestError, ModelMissingError
+from pipeline.weights import HubFile, Model
+
+NOTE: Final = ".sha256"
+"""Ending of the note that keeps the digest of a file whose hub publishes no whole one."""
+PART: Final = ".part"
+"""Ending of a file that is not whole yet."""
+SETTLED: Final = 1_000_000_000
+"""Nanoseconds after which a change of a file shows in its times."""
+SIGNATURE: Final = re.compile(r"[A-Za-z0-9_]+")
+"""What Demucs calls a network."""
+
+
+def checkpoints_folder(home: Path) -> Path:
+    """Where everything that is fetched or brought lies."""
+    return home / "checkpoints"
+
+
+def place_of(file: HubFile, home: Path) -> Path:
+    """Where a file of a hub lies once it is here."""
+    return checkpoints_folder(home).joinpath(*file.name.split("/"))
+
+
+def bytes_here(file: HubFile, home: Path) -> int:
+    """How much of a file is here, whole or not."""
+    return bytes_of(place_of(file, home))
+
+
+def bytes_of(place: Path) -> int:
+    """How much there is of the file of a place, whole or not."""
+    for path in (place, place.with_name(place.name + PART)):
+        if path.is_file():
+            return path.stat().st_size
+    return 0
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file's bytes, which are read again only when the file has changed."""
+    state = path.stat()
+    if time.time_ns() - state.st_ctime_ns < SETTLED:
+        # The clock of the file system may be too coarse to tell two changes apart.
+        return _read_digest(path)
+    return _known_digest(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def verify_checkpoint(path: Path, file: HubFile) -> str:
+    """The file's sha256; raises `ModelDigestError` unless it is the one that the catalogue and its note know."""
+    size = path.stat().st_size
+    if file.size and size != file.size:
+        raise wrong_bytes(path, f"{size} bytes, expected {file.size}")
+    digest = file_digest(path)
+    if not matches(digest, path, file):
+        raise wrong_bytes(path, f"sha256 {digest}, expected {noted_digest(path) or file.sha256}")
+    return digest
+
+
+def matches(digest: str, path: Path, file: HubFile) -> bool:
+    """Whether a digest is that of the file; where only its first digits are published, also that of the note."""
+    return digest.startswith(file.sha256) and (file.pinned or digest == (noted_digest(path) or digest))
+
+
+def noted_digest(path: Path) -> str:
+    """The digest in the note next to a file; empty without a note, `nothing` for a note without a digest."""
+    note = path.with_name(path.name + NOTE)
+    if not note.is_file():
+        return ""
+    return (note.read_text(encoding="utf-8", errors="replace").split() or ["nothing"])[0].lower()
+
+
+def write_note(path: Path, digest: str) -> None:
+    """Note a digest next to its file, in the form of `sha256sum`."""
+    path.with_name(path.name + NOTE).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+
+
+def wrong_bytes(path: Path, detail: str) -> ModelDigestError:
+    """What to raise for a file that is not the one of its name."""
+    return ModelDigestError(
+        f"The checkpoint {path.name} is not the one that is known by that name.",
+        mend="Delete it and fetch it again with `stemcord models fetch`.",
+        detail=f"{path}: {detail}",
+    )
+
+
+def own_checkpoints(home: Path, model: Model) -> list[Path]:
+    """The files that a person put in place of the catalogue's; they are used as they are.
+
+    For Demucs a bag `NAME.yaml` with its networks, or a network `NAME-<digits>.th`. For a UVR model that the
+    catalogue does not list the files of, `uvr/NAME.*`.
+    """
+    folder = checkpoints_folder(home)
+    if model.engine == "demucs":
+        return own_demucs(folder, model.name)
+    if model.files or model.hub:
+        return []
+    found = (folder / model.engine).glob(f"{model.name}.*")
+    return sorted(path for path in found if path.is_file() and path.suffix not in (PART, NOTE))
+
+
+def own_demucs(folder: Path, name: str) -> list[Path]:
+    """A bag's description and its networks, or a network of that signature; empty for a name that is none."""
+    if not SIGNATURE.fullmatch(name):
+        return []
+    networks = find_networks(folder, name)
+    bag = folder / f"{name}.yaml"
+    if networks or not bag.is_file():
+        return networks
+    return [bag, *(path for signature in read_signatures(bag) for path in find_networks(folder, signature))]
+
+
+def find_networks(folder: Path, signature: str) -> list[Path]:
+    """The files of a Demucs network: one, if all is well."""
+    return sorted({*folder.glob(f"{signature}-*.th"), *folder.glob(f"{signature}.th")})
+
+
+def read_signatures(bag: Path) -> list[str]:
+    """The networks that a bag's description names; empty for a description that cannot be used."""
+    import yaml
+
+    try:
+        return signatures_of(yaml.safe_load(bag.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return []
+
+
+def signatures_of(description: Any) -> list[str]:  # noqa: ANN401 - as it was read
+    """The `models` of a bag's description; empty unless they are names and no paths."""
+    listed: Any = cast("dict[str, Any]", description).get("models") if isinstance(description, dict) else None
+    names = [str(name) for name in cast("list[Any]", listed)] if isinstance(listed, list) else []
+    return names if all(SIGNATURE.fullmatch(name) for name in names) else []
+
+
+def own_digest(home: Path, model: Model) -> str:
+    """One digest of what a person put in place of the catalogue's files; empty when there is nothing.
+
+    Raises `ModelMissingError` when they cannot be read.
+    """
+    try:
+        lines = [f"{path.name} {file_digest(path)}\n" for path in own_checkpoints(home, model)]
+    except OSError as error:
+        raise ModelMissingError(
+            f"The checkpoints of {model.name} in {checkpoints_folder(home)} cannot be read.",
+            mend="Look at the rights of that folder.",
+            detail=repr(error),
+        ) from error
+    return hashlib.sha256("".join(lines).encode()).hexdigest() if lines else ""
+
+
+@lru_cache(maxsize=256)
+def _known_digest(path: Path, _inode: int, _size: int, _written: int, _changed: int) -> str:
+    return _read_digest(path)
+
+
+def _read_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,119 @@
+"""A file that is on its way: what has come, its digest so far, where it came from; held by one process at a time."""
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from pipeline.checkpoints import PART
+
+BLOCK: Final = 1024 * 1024
+LOOK_EVERY: Final = 0.2
+"""Seconds between two looks at a file that another process fetches."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Who sent the first part, and what names that version of it (a strong ETag or a date)."""
+
+    address: str
+    validator: str
+
+
+class PartFile:
+    """The bytes that came so far. `open_part` makes one."""
+
+    def __init__(self, stream: BinaryIO, path: Path) -> None:
+        """Reads what an earlier try left."""
+        self._stream = stream
+        self._path = path
+        self._digest = hashlib.sha256()
+        self.size = 0
+        stream.seek(0)
+        while block := stream.read(BLOCK):
+            self._digest.update(block)
+            self.size += len(block)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of what has come."""
+        return self._digest.hexdigest()
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the bytes came from, if that was noted."""
+        try:
+            return msgspec.json.decode(self._note.read_bytes(), type=Origin)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def restart(self, origin: Origin | None = None) -> None:
+        """Forget what has come; `origin` is where it will come from now."""
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._digest = hashlib.sha256()
+        self.size = 0
+        if origin is None:
+            self._note.unlink(missing_ok=True)
+        else:
+            self._note.write_bytes(msgspec.json.encode(origin))
+
+    def append(self, block: bytes) -> None:
+        """Add bytes at the end; raises `OSError` when the disk is full."""
+        self._stream.write(block)
+        self._digest.update(block)
+        self.size += len(block)
+
+    def finish(self, place: Path) -> None:
+        """Give the whole file its name, in one step and safe from a loss of power."""
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._path.replace(place)
+        self._note.unlink(missing_ok=True)
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        self._note.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
+
+    @property
+    def _note(self) -> Path:
+        return self._path.with_name(self._path.name + ".json")
+
+
+@contextmanager
+def open_part(place: Path, waiting: Callable[[], None]) -> Generator[PartFile | None]:
+    """The unfinished file of a place, for this process alone; None once the place has its file.
+
+    `waiting` is called now and then while another process is at it; what it raises ends the wait.
+    """
+    path = place.with_name(place.name + PART)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    while not place.is_file():
+        # Not buffered, so that a full disk is noticed at the write and nothing is left to flush.
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0) as stream:
+            if _locked(stream, path):
+                yield PartFile(stream, path)
+                return
+        waiting()
+        time.sleep(LOOK_EVERY)
+    yield None
+
+
+def _locked(stream: BinaryIO, path: Path) -> bool:
+    """Whether this process now holds the file, and the file still is the one at the path."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False

@@ -1,0 +1,71 @@
+"""What a set of weights is: its files, where they come from, what it is good for. Data only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipeline.types import StemName
+
+Environment = Literal["media", "asr"]
+"""Which of the two Python environments an engine lives in."""
+DIGITS = 64
+"""Hexadecimal digits of a whole sha256."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFile:
+    """One file of a model: where it is found inside an installed package, and its digest."""
+
+    name: str
+    package: str
+    """Import name of the package that ships the file; found without importing it."""
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubFile:
+    """One file of a model that hubs keep: fetched once, by `pipeline.fetch`."""
+
+    name: str
+    """Path below `<home>/checkpoints`, with slashes."""
+    addresses: tuple[str, ...]
+    """Where the same bytes are kept, tried in this order; https."""
+    sha256: str
+    """Whole, or its first digits (eight or more) where no more is published."""
+    size: int
+    """Bytes; 0 where it is not published."""
+
+    @property
+    def pinned(self) -> bool:
+        """True when the catalogue knows the whole digest, so that no other bytes can pass."""
+        return len(self.sha256) == DIGITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A set of weights with what people need to know to trust and choose it."""
+
+    name: str
+    engine: str
+    environment: Environment
+    licence: str
+    source: str
+    """A page for people; for a model that asks for consent, the page where it is given."""
+    good_for: str
+    distribution: str = ""
+    """What to install, as pip names it; empty for a model of a hub."""
+    files: tuple[WeightFile, ...] = ()
+    """What comes with packages."""
+    hub: tuple[HubFile, ...] = ()
+    """What is fetched, on first use or by `stemcord models fetch`."""
+    settings: Mapping[str, str | int | float] = field(default_factory=dict[str, str | int | float], hash=False)
+    """What its engine must know of the network and its files do not tell."""
+    stems: tuple[StemName, ...] = ()
+    sample_rate: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in (*self.files, *self.hub))

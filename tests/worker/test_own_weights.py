@@ -1,0 +1,60 @@
+"""A stage whose weights a person replaced is done anew; its result is kept for those weights alone."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+from tests.worker.conftest import System
+from tests.worker.toys import TOYS
+from worker.engines import Engine
+from worker.scratch import Scratch
+from worker.stages import StageRunner
+from worker.workshop import Workshop, memo_key
+
+PARAMS = {"stage": "first", "model": "htdemucs"}
+
+
+async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_path: Path) -> None:
+    plan = (await system.job()).source
+    home, scratch = tmp_path / "own", Scratch(tmp_path / "scratch")
+    own = home / "checkpoints" / "htdemucs-12345678.th"
+    own.parent.mkdir(parents=True)
+    engine = Engine(home)
+    runner = StageRunner(
+        workshop=Workshop(store=system.store, engine=engine, scratch=scratch),
+        queue=system.queue,
+        tell=lambda progress: None,
+        cancelled=asyncio.Event(),
+        job_id="job",
+        stages=TOYS,
+    )
+    reused: list[bool] = []
+    try:
+        for weights in (None, b"one", b"one", b"two", b"one", None):
+            own.unlink(missing_ok=True)
+            if weights is not None:
+                own.write_bytes(weights)
+            reused.append((await runner("first", {"plan": plan}, PARAMS)).reused)
+    finally:
+        await engine.close()
+        scratch.close()
+    assert reused == [False, False, True, False, True, True]
+    assert system.runs("first") == 3
+
+
+async def test_only_a_model_of_the_parameters_counts(system: System, tmp_path: Path) -> None:
+    own = tmp_path / "checkpoints" / "htdemucs-12345678.th"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"one")
+    scratch = Scratch(tmp_path / "scratch")
+    workshop = Workshop(store=system.store, engine=Engine(tmp_path), scratch=scratch)
+    line = f"{own.name} {hashlib.sha256(b'one').hexdigest()}\n"
+    assert await workshop.own_weights(PARAMS) == hashlib.sha256(line.encode()).hexdigest()
+    for params in ({}, {"model": None}, {"model": "htdemucs_ft"}, {"model": "../htdemucs"}):
+        assert await workshop.own_weights(params) == ""
+    scratch.close()
+
+
+def test_keys_tell_own_weights_apart() -> None:
+    keys = {memo_key(TOYS["first"], {}, PARAMS, own_weights=own) for own in ("", "1" * 64, "2" * 64)}
+    assert len(keys) == 3
