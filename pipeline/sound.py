@@ -4,7 +4,8 @@ Samples are float32 arrays of shape (frames, channels), full scale at ±1. Writt
 read again at 24 bit they come back the same, bit for bit, once they are multiples of 2**-23.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.errors import AudioProcessingError, MediaError
+from pipeline.layout import Layout, default, masked
 
 Samples: TypeAlias = NDArray[np.float32]
 """Shape (frames, channels)."""
@@ -25,6 +27,11 @@ Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
 BLOCK = 1 << 17
 """Frames read at once: about three seconds, and one MiB in stereo."""
+
+_HEAD = 1 << 13
+"""Bytes of a FLAC of our own within which its tags lie."""
+_MASK = re.compile(rb"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x([0-9a-f]+)", re.IGNORECASE)
+"""The tag for a layout that FLAC does not mean by its number of channels, as ffmpeg writes and reads it."""
 
 _soundfile = cast("Any", soundfile)
 _soxr = cast("Any", soxr)
@@ -48,6 +55,15 @@ def info(path: Path) -> SoundInfo:
     """Rate, channels and length of a sound file; raises `MediaError` when it is none."""
     with _opened(path) as file:
         return SoundInfo(sample_rate=int(file.samplerate), channels=int(file.channels), frames=int(file.frames))
+
+
+def layout(path: Path) -> Layout:
+    """Which speaker each channel of a sound file of ours is for; raises `MediaError` when it is none."""
+    channels = info(path).channels
+    with path.open("rb") as file:
+        tag = _MASK.search(file.read(_HEAD))
+    found = None if tag is None else masked(int(tag[1], 16))
+    return found if found is not None and len(found.channels) == channels else default(channels)
 
 
 def read_blocks(path: Path, *, block: int = BLOCK, start: int = 0, frames: int | None = None) -> Iterator[Samples]:
@@ -76,14 +92,22 @@ def read(path: Path, *, start: int = 0, frames: int | None = None) -> Samples:
 class SoundWriter:
     """Writes a sound file block by block; the suffix of the path names the format (flac, wav, ogg).
 
+    A FLAC is marked with its layout when that is not what its number of channels means.
     Samples beyond full scale are clipped. Leaving the `with` block on an error removes the file.
     """
 
-    def __init__(self, path: Path, *, sample_rate: int, channels: int, subtype: Subtype = "PCM_24") -> None:
+    def __init__(
+        self, path: Path, *, sample_rate: int, channels: int, subtype: Subtype = "PCM_24", layout: Layout | None = None
+    ) -> None:
         self.path = path
         self.frames = 0
+        self._tag = b""
+        if layout is not None and layout != default(channels):
+            self._tag = f"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x{layout.mask:04x}".encode()
         try:
             self._file = _soundfile.SoundFile(path, "w", samplerate=sample_rate, channels=channels, subtype=subtype)
+            if self._tag:
+                self._file.title = "x" * (len(self._tag) - len("title="))
         except (_soundfile.SoundFileError, OSError) as error:
             raise _unwritable(error) from error
 
@@ -102,8 +126,29 @@ class SoundWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+        if kind is None and not self._is_whole():
+            self.path.unlink(missing_ok=True)
+            raise _unwritable(OSError(f"{self.path} is cut short"))
         if kind is not None:
             self.path.unlink(missing_ok=True)
+        elif self._tag:
+            self._mark()
+
+    def _is_whole(self) -> bool:
+        """Whether the file can be read to its end: libsndfile says nothing when its last bytes find no room."""
+        try:
+            with _opened(self.path) as file:
+                file.seek(max(0, self.frames - 1))
+                return int(file.frames) == self.frames and len(_read(file, 1)) == min(1, self.frames)
+        except (MediaError, _soundfile.SoundFileError):
+            return False
+
+    def _mark(self) -> None:
+        """Put the tag in the place of a title of its length, since soundfile writes no tags of one's own."""
+        with self.path.open("r+b") as file:
+            head = file.read(_HEAD)
+            file.seek(0)
+            file.write(head.replace(b"title=" + b"x" * (len(self._tag) - len("title=")), self._tag, 1))
 
 
 def write(path: Path, samples: Samples, sample_rate: int, *, subtype: Subtype = "PCM_24") -> None:
@@ -147,6 +192,15 @@ def to_mono(samples: Samples) -> Samples:
     return (total / np.float32(channels))[:, None]
 
 
+def mix_to_mono(samples: Samples, weights: Sequence[float]) -> Samples:
+    """The sum of the channels by their weights, shape (frames, 1)."""
+    total = np.zeros(len(samples), np.float32)
+    for channel, weight in enumerate(weights):
+        if weight:
+            total += np.float32(weight) * samples[:, channel]
+    return total[:, None]
+
+
 def _opened(path: Path) -> Any:  # noqa: ANN401 - soundfile has no types
     try:
         return _soundfile.SoundFile(path)
@@ -163,5 +217,7 @@ def _read(file: Any, frames: int) -> Any:  # noqa: ANN401 - soundfile has no typ
 
 def _unwritable(error: Exception) -> AudioProcessingError:
     return AudioProcessingError(
-        "The sound could not be written.", mend="Check the free space of the working folder.", detail=str(error)
+        "The sound could not be written.",
+        mend="Free some space on the disk that holds STEMCORD_HOME, then try again.",
+        detail=str(error),
     )

@@ -50,8 +50,9 @@ class Beginning:
     seen: float | None
     """The first picture; None without a video track."""
     sample_rate: int
-    channels: int
     layout: str
+    speakers: tuple[str, ...]
+    """By channel; `NONE` in files that only count their channels."""
 
     @property
     def zero(self) -> float:
@@ -126,8 +127,8 @@ def begin(container: InputContainer, sound: AudioStream, picture: VideoStream | 
         heard=first.time or 0.0,
         seen=seen,
         sample_rate=first.sample_rate,
-        channels=first.layout.nb_channels,
         layout=_UNNAMED.get(first.layout.name, first.layout.name),
+        speakers=tuple(channel.name for channel in first.layout.channels),
     )
 
 

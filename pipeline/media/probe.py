@@ -24,6 +24,8 @@ class Probe:
     picture_index: int | None
     zero: float
     """Where the clip's clock begins on the container's own clock, seconds."""
+    speakers: tuple[str, ...]
+    """The speaker of each channel by ffmpeg's name; `NONE` where the file does not tell."""
     notes: tuple[str, ...] = ()
 
 
@@ -60,7 +62,7 @@ def probe(path: Path, report: Report | None = None) -> Probe:
         audio = AudioStream(
             codec=containers.codec_name(sound),
             sample_rate=begin.sample_rate,
-            channels=begin.channels,
+            channels=len(begin.speakers),
             layout=begin.layout,
             start=begin.heard - begin.zero,
         )
@@ -75,6 +77,7 @@ def probe(path: Path, report: Report | None = None) -> Probe:
         sound_index=indices[0],
         picture_index=indices[1],
         zero=begin.zero,
+        speakers=begin.speakers,
         notes=() if declared is None or whole else (_cut_note(end - begin.zero, declared - begin.zero),),
     )
 

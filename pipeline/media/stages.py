@@ -7,7 +7,10 @@ import msgspec
 from pipeline import sound
 from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.errors import MediaError
+from pipeline.levels import measure_levels
+from pipeline.media.channels import find_passage
 from pipeline.media.convert import extract_master, extract_mono
+from pipeline.media.hearing import Hearing, choose_hearing
 from pipeline.media.probe import check_duration, check_size, probe
 from pipeline.stages import Facts, Work
 from pipeline.types import JsonValue
@@ -40,37 +43,45 @@ def extract_stage(work: Work) -> Facts:
     if not made.frames:
         target.unlink()
         raise MediaError("The clip holds no sound that can be read.", mend="Send the file again.")
-    channels = clip.media.audio.channels
-    notes: list[JsonValue] = [*clip.notes]
-    if channels > made.channels == 2:
-        notes.append(f"The {channels} channels of the clip ({clip.media.audio.layout}) were mixed down to stereo.")
+    note = "" if work.params["mono"] else find_passage(clip.media.audio.layout, clip.speakers).note
+    notes: list[JsonValue] = [*clip.notes, *((note,) if note else ())]
     work.report(1.0)
     return {
         "sample_rate": made.sample_rate,
         "channels": made.channels,
+        "layout": sound.layout(target).name,
         "duration": made.duration,
         "notes": notes,
     }
 
 
 def listen_stage(work: Work) -> Facts:
-    """What speech models hear: `speech.flac`, 16 kHz, mono, 16 bit, as long as the sound."""
+    """What speech models hear: `speech.flac`, 16 kHz, mono, 16 bit, as long as the sound.
+
+    Facts: `duration`, and for more than two channels `notes` that say which were listened to.
+    """
     source = work.inputs["sound"]
     of = sound.info(source)
+    layout = sound.layout(source)
+    heard = Hearing(weights=layout.dialogue_weights)
+    if of.channels > 2:
+        heard = choose_hearing(layout, measure_levels(source, lambda done: work.report(0.5 * done, "Listening")))
+    begun = 0.5 if of.channels > 2 else 0.0
     read = 0
 
     def blocks() -> sound.Blocks:
         nonlocal read
         for block in sound.read_blocks(source):
-            work.report(read / max(1, of.frames), "Listening")
+            work.report(begun + (1 - begun) * read / max(1, of.frames), "Listening")
             read += len(block)
-            yield sound.to_mono(block)
+            yield sound.mix_to_mono(block, heard.weights)
 
     with sound.SoundWriter(work.out / "speech.flac", sample_rate=SPEECH_RATE, channels=1, subtype="PCM_16") as writer:
         for block in sound.resample_blocks(blocks(), of.sample_rate, SPEECH_RATE, channels=1):
             writer.write(block)
     work.report(1.0)
-    return {"duration": writer.frames / SPEECH_RATE}
+    duration = writer.frames / SPEECH_RATE
+    return {"duration": duration, "notes": [heard.note]} if heard.note else {"duration": duration}
 
 
 def _number(value: JsonValue) -> float:

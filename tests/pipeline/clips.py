@@ -1,13 +1,14 @@
 """Small clips made with the real ffmpeg, and the work a stage is given."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import av
 import numpy as np
 
 from pipeline import sound
+from pipeline.layout import Layout
 from pipeline.media.ffmpeg import executable
 from pipeline.models import Models
 from pipeline.stages import Work
@@ -37,6 +38,34 @@ def make_click(path: Path, *, at: float, seconds: float = 1.0, rate: int = 48_00
     samples[start : start + rate // 100] = np.random.default_rng(3).uniform(-0.8, 0.8, (rate // 100, 1))
     sound.write(path, samples, rate)
     return path
+
+
+def make_tones(path: Path, layout: Layout, *, seconds: float = 0.5, rate: int = 48_000) -> Path:
+    """A FLAC with a tone of its own in each channel: 80 Hz in the LFE, else `tone_of` its index."""
+    time = np.arange(int(seconds * rate)) / rate
+    waves = [0.2 * np.sin(2 * np.pi * tone_of(layout, index) * time) for index in range(len(layout.channels))]
+    samples = np.stack(waves, axis=1).astype(np.float32)
+    with sound.SoundWriter(path, sample_rate=rate, channels=samples.shape[1], layout=layout) as writer:
+        writer.write(samples)
+    return path
+
+
+def tone_of(layout: Layout, index: int) -> float:
+    """The frequency (Hz) that `make_tones` puts into a channel."""
+    return 80.0 if layout.channels[index] == "LFE" else 400.0 + 200.0 * index
+
+
+def decode(path: Path) -> sound.Samples:
+    """What is heard of any clip, shape (frames, channels)."""
+    ffmpeg("-i", path, "-vn", "-sample_fmt", "s32", path.with_suffix(".decoded.flac"))
+    return sound.read(path.with_suffix(".decoded.flac"))
+
+
+def heard_tones(samples: sound.Samples, tones: Sequence[float], rate: int = 48_000) -> np.ndarray:
+    """Amplitude of each tone (column) in each channel (row), over 0.2 s from the middle."""
+    middle = samples[len(samples) // 2 - rate // 10 :][: rate // 5].astype(np.float64)
+    phases = np.exp(-2j * np.pi * np.outer(np.arange(len(middle)) / rate, tones))
+    return np.asarray(2 * np.abs(middle.T @ phases) / len(middle))
 
 
 def packets(path: Path) -> list[tuple[bytes, float]]:

@@ -152,9 +152,9 @@ def test_unusual_sound_is_worked_on(tmp_path: Path, rate: int, channels: int, su
     media = probe(tmp_path / "a.wav").media
     assert (media.audio.sample_rate, media.audio.channels) == (rate, channels)
     facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "a.wav"}, {"mono": False}))
-    assert (facts["sample_rate"], facts["channels"]) == (rate, min(2, channels))
+    assert (facts["sample_rate"], facts["channels"]) == (rate, channels)
     assert facts["duration"] == 0.5
-    assert len(msgspec.convert(facts["notes"], list[str])) == (channels > 2)
+    assert facts["notes"] == []
 
 
 def test_broken_bytes_never_crash(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from pipeline import sound
 from pipeline.errors import AudioProcessingError, MediaError
+from pipeline.layout import LAYOUTS
 
 
 def noise(frames: int, channels: int = 2, seed: int = 1) -> sound.Samples:
@@ -58,6 +60,33 @@ def test_resampling_to_the_same_rate_changes_nothing() -> None:
 
 def test_mono_is_the_mean() -> None:
     assert sound.to_mono(np.array([[1.0, 0.0], [0.5, -0.5]], np.float32)).tolist() == [[0.5], [0.0]]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_flac_keeps_its_layout(tmp_path: Path, name: str) -> None:
+    layout = LAYOUTS[name]
+    samples = noise(3_000, len(layout.channels))
+    with sound.SoundWriter(
+        tmp_path / "a.flac", sample_rate=48_000, channels=len(layout.channels), layout=layout
+    ) as writer:
+        writer.write(samples)
+    assert sound.layout(tmp_path / "a.flac") == layout
+    assert np.array_equal(sound.read(tmp_path / "a.flac"), samples)
+    with av.open(str(tmp_path / "a.flac")) as container:
+        found = container.streams.audio[0].layout.name
+    assert found in {name, f"{name}(side)"}
+
+
+def test_without_a_tag_channels_are_what_flac_means(tmp_path: Path) -> None:
+    sound.write(tmp_path / "a.flac", noise(100, 6), 48_000)
+    assert sound.layout(tmp_path / "a.flac").name == "5.1"
+
+
+def test_a_weighted_mix_is_one_channel() -> None:
+    samples = np.array([[1.0, 0.5, 0.25], [0.0, -0.5, 0.25]], np.float32)
+    assert sound.mix_to_mono(samples, (0.5, 1.0, 0.0)).tolist() == [[1.0], [-0.5]]
+    stereo = noise(1_000)
+    assert np.array_equal(sound.mix_to_mono(stereo, (0.5, 0.5)), sound.to_mono(stereo))
 
 
 def test_no_sound_is_a_media_error(tmp_path: Path) -> None:
