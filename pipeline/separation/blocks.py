@@ -69,6 +69,15 @@ def overlap_add(blocks: Iterable[Samples], process: Process, *, window: int, ove
         yield _joined_to(tail, process(np.concatenate(held)), rise)
 
 
+def window_lengths(frames: int, window: int, overlap: int) -> list[int]:
+    """The windows that `overlap_add` makes of so many frames."""
+    lengths: list[int] = []
+    while frames >= window:
+        lengths.append(window)
+        frames -= window - overlap
+    return lengths if lengths and frames == overlap else [*lengths, frames]
+
+
 def _joined_to(tail: Samples | None, made: Samples, rise: Samples) -> Samples:
     """A window whose beginning fades in as the tail of the one before fades out."""
     if tail is None:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pipeline import sound
+from pipeline.checkpoints import checkpoints_folder
 from pipeline.errors import AudioProcessingError, UVRError
-from pipeline.models import Models
+from pipeline.models import Models, own_model_digest
 from pipeline.separation import uvr_library as library
-from pipeline.separation.blocks import overlap_add
+from pipeline.separation.blocks import overlap_add, window_lengths
 from pipeline.separation.engine import Recording
 from pipeline.separation.uvr_checkpoints import Loaded, load
 from pipeline.sound import Samples
@@ -39,10 +40,12 @@ class UVR:
     def open(cls, models: Models, name: str) -> "UVR":
         """The model from `<home>/checkpoints/uvr`, fetched there first if need be.
 
-        Raises `UVRError` or `ModelDigestError`.
+        Raises `UVRError`, or what `Models.fetched` raises.
         """
-        folder = models.home / "checkpoints" / "uvr"
-        loaded = models.loaded(f"uvr {name}", lambda: load(folder, name, models.device))
+        models.fetched(name)
+        folder = checkpoints_folder(models.home) / "uvr"
+        key = f"uvr {name} {own_model_digest(models.home, name)}"
+        loaded = models.loaded(key, lambda: load(folder, name, models.device))
         # A card that was short of memory once may have it again.
         library.move(loaded.network, models.device)
         return cls(loaded)
@@ -50,7 +53,7 @@ class UVR:
     def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         window, overlap = WINDOW_SECONDS * self.sample_rate, OVERLAP_SECONDS * self.sample_rate
-        total = sum(self._steps(length) for length in _window_lengths(recording.frames, window, overlap))
+        total = sum(self._steps(length) for length in window_lengths(recording.frames, window, overlap))
         done = 0
 
         def step() -> None:
@@ -91,12 +94,3 @@ class UVR:
 
     def _steps(self, frames: int) -> int:
         return library.count_steps(self._loaded.network, max(frames, self._loaded.chunk), self._loaded.chunk)
-
-
-def _window_lengths(frames: int, window: int, overlap: int) -> list[int]:
-    """The windows that `overlap_add` makes of so many frames."""
-    lengths: list[int] = []
-    while frames >= window:
-        lengths.append(window)
-        frames -= window - overlap
-    return lengths if lengths and frames == overlap else [*lengths, frames]

@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 _torch = cast("Any", torch)
 _LOG = logging.getLogger(__name__)
 OutOfMemoryError = cast("type[RuntimeError]", torch.OutOfMemoryError)
-HUBS = ("https://raw.githubusercontent.com/", "https://github.com/")
-"""Where audio-separator takes its lists and models from."""
 LAYERS = ("Attention", "LinearAttention", "FeedForward")
 """What audio-separator calls the layers of a RoFormer."""
 
@@ -76,7 +74,7 @@ def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, devic
         "model_data": dict(settings),
         "sample_rate": int(next((rate for rate in rates if rate), 44_100)),
     }
-    with _quiet():
+    with quiet():
         from audio_separator.separator.architectures import (  # pyright: ignore[reportMissingTypeStubs]
             mdxc_separator,
         )
@@ -111,7 +109,7 @@ def separate(
 
     library = cast("Any", network)
     with ExitStack() as stack:
-        stack.enter_context(_quiet())
+        stack.enter_context(quiet())
         for part in _parts(network):
             stack.callback(part.register_forward_hook(tell).remove)
         made: Any = library.demix(mix=np.ascontiguousarray(mixture))
@@ -127,21 +125,6 @@ def move(network: Network, device: str) -> None:
         _torch.cuda.empty_cache()
 
 
-def fetch(name: str, folder: Path) -> tuple[Path, Path]:
-    """The checkpoint and the settings of a published model, fetched into `folder`; raises what the library raises."""
-    with _quiet():
-        from audio_separator.separator import separator  # pyright: ignore[reportMissingTypeStubs]
-
-        maker: Any = separator.Separator
-        door = maker(log_level=logging.WARNING, output_dir=str(folder), model_file_dir=str(folder), info_only=True)
-        # An environment variable of the library would win over the argument.
-        door.model_file_dir = str(folder)
-        *_, path, settings = door.download_model_files(f"{name}.ckpt")
-    if settings is None:
-        raise ValueError(f"{name} is neither a RoFormer nor an MDX23C model")
-    return Path(path), folder / settings
-
-
 def _parts(network: Network) -> list[Any]:
     """The modules that work once in each run: a RoFormer's layers, and the network as a whole."""
     whole = cast("Any", network).model_run
@@ -149,7 +132,7 @@ def _parts(network: Network) -> list[Any]:
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def quiet() -> Generator[None]:
     """Keeps back the library's warnings: of an ffmpeg that nothing here runs, and of calls that torch has renamed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,8 +1,8 @@
 """The UVR engine on small networks made here: the code is the same for the published ones."""
 
 import hashlib
-import json
 import warnings
+from dataclasses import replace
 from typing import Any, cast
 
 import msgspec
@@ -22,9 +22,10 @@ from pipeline.separation.engine import Recording
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.uvr import UVR
 from pipeline.types import ModelUse, Preset, RouteName, StemName
+from tests.pipeline.hub_server import running
 from tests.pipeline.separation.measure import Told, save_sound, steps
 
-BS, MEL = "model_bs_roformer_ep_317_sdr_12.9755", "tiny_mel"
+BS, MEL = "tiny_bs", "tiny_mel"
 RATE = 44_100
 CHUNK = 44_100
 SHARED = {
@@ -113,9 +114,11 @@ def noise():
     return np.random.default_rng(4).uniform(-0.5, 0.5, (RATE * 3, 2))
 
 
-@pytest.fixture
-def nowhere(monkeypatch):
-    monkeypatch.setattr(library, "HUBS", ("http://127.0.0.1:9/",))
+@pytest.fixture(autouse=True)
+def _catalogue(monkeypatch):
+    """The catalogue has the small network too, and lists no files of it, so that a person's own are used."""
+    published = MODELS["model_bs_roformer_ep_317_sdr_12.9755"]
+    monkeypatch.setattr("pipeline.models.MODELS", {**MODELS, BS: replace(published, name=BS, hub=())})
 
 
 def separate(engine, path, report=None):
@@ -139,10 +142,6 @@ def test_vocals_are_what_the_library_makes(weights, noise, tmp_path, name):
     assert 0.0 < np.abs(vocals).max() < 10.0
     # Three seconds in chunks of one, a new one every half: five runs of four layers and the network around them.
     assert told.fractions == pytest.approx(np.arange(26) / 25)
-
-
-def test_nothing_asks_the_network_when_the_files_are_there(home, nowhere):
-    assert UVR.open(Models(home, "cpu"), MEL).digest
 
 
 def test_long_clips_are_worked_on_in_windows(weights, noise, tmp_path, monkeypatch):
@@ -325,54 +324,30 @@ def test_only_plain_names_are_looked_for(home, name):
         checkpoints.load(home / "checkpoints" / "uvr", name, "cpu")
 
 
-def test_without_a_hub_the_error_says_what_to_do(tmp_path, nowhere):
-    with pytest.raises(UVRError, match="vocals_mel_band_roformer is not here") as caught:
-        UVR.open(Models(tmp_path, "cpu"), "vocals_mel_band_roformer")
+def test_a_model_that_is_not_there_and_on_no_hub_is_asked_for(tmp_path):
+    with pytest.raises(UVRError, match="tiny_bs is not here") as caught:
+        UVR.open(Models(tmp_path, "cpu"), BS)
     folder = tmp_path / "checkpoints" / "uvr"
-    assert f"Put vocals_mel_band_roformer.ckpt and vocals_mel_band_roformer.yaml into {folder}" in caught.value.mend
+    assert f"Put tiny_bs.ckpt and tiny_bs.yaml into {folder}" in caught.value.mend
     assert "--preset pocket" in caught.value.mend
     assert not folder.exists()
 
 
-def test_what_is_fetched_comes_whole_or_not_at_all(tmp_path, monkeypatch):
-    """Only the transport is not real: files appear in the folder that the library would fill."""
-    monkeypatch.setattr(checkpoints, "answers", lambda address: True)
-
-    def broken(name, folder):
-        (folder / f"{name}.ckpt").write_bytes(b"half")
-        raise OSError("connection lost")
-
-    monkeypatch.setattr(library, "fetch", broken)
-    with pytest.raises(UVRError, match="could not be fetched"):
-        checkpoints.load(tmp_path, MEL, "cpu")
-    assert list(tmp_path.iterdir()) == []
-
-    def whole(name, folder):
-        path = save_network(folder, name)
-        return path, (folder / f"{name}.yaml").rename(folder / "config_of_the_hub.yaml")
-
-    monkeypatch.setattr(library, "fetch", whole)
-    assert checkpoints.load(tmp_path, MEL, "cpu").digest
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"{MEL}.ckpt",
-        f"{MEL}.ckpt.sha256",
-        f"{MEL}.yaml",
-    ]
-
-
-def test_the_library_knows_the_catalogues_models(tmp_path):
-    """All it would fetch is there already, so it only says which files make up the model."""
-    lists = ("vr", "mdx", "mdx_vip", "demucs", "mdx23c", "mdx23c_vip", "roformer")
-    names = {f"{kind.removesuffix('_vip')}_download{'_vip' * kind.endswith('_vip')}_list": {} for kind in lists}
-    names["roformer_download_list"] = {"BS-Roformer-Viperx-1297": {f"{BS}.ckpt": f"{BS}.yaml"}}
-    (tmp_path / "download_checks.json").write_text(json.dumps(names))
-    for model in (model for model in MODELS.values() if model.engine == "uvr"):
-        expected = (tmp_path / f"{model.name}.ckpt", tmp_path / f"{model.name}.yaml")
-        for path in expected:
-            path.touch()
-        assert library.fetch(model.name, tmp_path) == expected
-    with pytest.raises(ValueError, match="not found"):
-        library.fetch("nonesuch", tmp_path)
+def test_a_published_model_is_fetched_once_and_exchanged_files_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "token")
+    path = save_network(tmp_path / "hub", MEL)
+    described = path.with_suffix(".yaml")
+    files = {f"uvr/{place.name}": place.read_bytes() for place in (path, described)}
+    with running(files) as hub:
+        monkeypatch.setattr("pipeline.models.MODELS", {MEL: hub.model(MEL)})
+        assert UVR.open(Models(tmp_path, "cpu"), MEL).digest
+        assert len(hub.asked) == 2
+    folder = tmp_path / "checkpoints" / "uvr"
+    assert sorted(place.name for place in folder.iterdir()) == [path.name, described.name]
+    assert UVR.open(Models(tmp_path, "cpu"), MEL).digest, "without the hub, once it is here"
+    (folder / described.name).write_text("model: {}")
+    with pytest.raises(ModelDigestError, match=described.name):
+        UVR.open(Models(tmp_path, "cpu"), MEL)
 
 
 def test_a_card_without_memory_hands_over_to_the_processor(weights, noise, tmp_path, monkeypatch):

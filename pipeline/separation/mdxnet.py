@@ -1,0 +1,111 @@
+"""UVR's MDX-Net networks, 44.1 kHz stereo: voices in front of music, without a graphics card too.
+
+Their chunks of six seconds are the windows of the cross-fade, so that memory stays the same for
+any length. Silence is put around the clip, as there a chunk hears its sound mirrored.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from pipeline import sound
+from pipeline.errors import UVRError
+from pipeline.models import Models
+from pipeline.separation.blocks import fit, overlap_add
+from pipeline.separation.engine import Recording
+from pipeline.separation.mdxnet_network import MDXNetSettings, Network, ShortOfMemoryError
+from pipeline.sound import Blocks, Samples
+from pipeline.stages import Report
+from pipeline.types import StemName
+from pipeline.weights import Model
+
+SAMPLE_RATE = 44_100
+OVERLAP = 4
+"""A quarter of each chunk is cross-faded with the next, as UVR does by default."""
+NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
+NO_CUDA = "The processor took the sound apart: this onnxruntime cannot use the graphics card."
+
+
+class MDXNet:
+    """The engine; its network is loaded once per process."""
+
+    def __init__(self, network: Network, device: str) -> None:
+        self.sample_rate = SAMPLE_RATE
+        self.stems: tuple[StemName, ...] = (StemName.VOCALS,)
+        self.notes: list[str] = [NO_CUDA] if device.startswith("cuda") and not network.on_card else []
+        self.digest = ""
+        self._network = network
+
+    @classmethod
+    def open(cls, models: Models, name: str) -> "MDXNet":
+        """The model from `<home>/checkpoints/uvr`, fetched there first if need be.
+
+        Raises `UVRError` or a `ModelError`.
+        """
+        entry = models.entry(name)
+        (path,) = models.fetched(name).values()
+        network = models.loaded(f"mdxnet {name}", lambda: load(path, entry, models.device))
+        # A card that was short of memory once may have it again.
+        network.move(models.device)
+        return cls(network, models.device)
+
+    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+        """Vocals of shape (frames, channels); see `Engine.separate`."""
+        chunk, lead, channels = self._network.chunk, self._network.lead, recording.channels
+        silence = np.zeros((lead, channels), np.float32)
+        padded = chain([silence], recording.blocks(), [silence])
+        faded = overlap_add(padded, self._chunk, window=chunk, overlap=chunk // OVERLAP)
+        report(0.0)
+        made = 0
+        for block in fit(_without(lead, faded), recording.frames, channels):
+            made += len(block)
+            report(made / recording.frames)
+            yield block
+
+    def _chunk(self, block: Samples) -> Samples:
+        """The vocals of one chunk, shape (frames, channels)."""
+        stereo = np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
+        voice = self._vocals(np.pad(stereo, ((0, self._network.chunk - len(block)), (0, 0))))[: len(block)]
+        return voice if block.shape[1] == 2 else sound.to_mono(voice)
+
+    def _vocals(self, stereo: Samples) -> Samples:
+        """Vocals of a chunk; short of memory, the card leaves it to the processor."""
+        try:
+            try:
+                return self._network.vocals(stereo)
+            except ShortOfMemoryError:
+                if not self._network.on_card:
+                    raise
+                self._network.move("cpu")
+                self.notes.append(NO_CARD)
+                return self._network.vocals(stereo)
+        # onnxruntime raises what it likes.
+        except Exception as error:
+            raise UVRError(
+                "The MDX-Net model could not take this sound apart.",
+                mend="Choose another route, or use `--preset pocket`.",
+                detail=repr(error),
+            ) from error
+
+
+def load(path: Path, entry: Model, device: str) -> Network:
+    """A network with the settings of its catalogue entry; raises `UVRError`. An ONNX file holds no code."""
+    try:
+        return Network(path, msgspec.convert(dict(entry.settings), MDXNetSettings), device)
+    # onnxruntime's errors share no type of their own.
+    except Exception as error:
+        raise UVRError(
+            f"The model {path.name} is not an MDX-Net network of the shape that the catalogue gives.",
+            mend="Delete it and fetch it again with `stemcord models fetch`.",
+            detail=repr(error),
+        ) from error
+
+
+def _without(lead: int, blocks: Blocks) -> Iterator[Samples]:
+    """A stream that begins `lead` frames later."""
+    for block in blocks:
+        yield block[lead:]
+        lead = max(0, lead - len(block))

@@ -1,0 +1,154 @@
+"""The one typed door to the VR networks of audio-separator, the oldest ones of Ultimate Vocal Remover.
+
+Its class for them is given arrays where it expects a file, and the network ready made: it would load
+the checkpoint by itself and guess the architecture from the size of the file.
+"""
+
+import logging
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.separation.uvr_library import UnsafeCheckpointError, quiet
+
+SAMPLE_RATE = 44_100
+PATCH = 512
+"""Short-time spectra that a network sees at a time, those at both ends for context only."""
+AGGRESSION = 5
+"""Per cent by which masks are sharpened; UVR's default."""
+RESAMPLER = "soxr_hq"
+"""How the bands are brought to one rate again."""
+WRITER = "FLOAT"
+"""The kind of the file in memory by which the library takes an array."""
+
+_torch = cast("Any", torch)
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VRSettings:
+    """What is not in a checkpoint; UVR keeps it in tables beside its models."""
+
+    bands: str
+    """The description of the bands that the spectrum is put together from; it comes with the library."""
+    architecture: int
+    """Which network, by UVR's number for it."""
+    primary: Literal["vocals", "instrumental"]
+    """The source that its mask is for."""
+    nout: int = 0
+    nout_lstm: int = 0
+    """Sizes of the newer networks (UVR 5.1), which have recurrent layers; 0 for the older ones."""
+
+
+class Network(Protocol):
+    """A loaded network with its bands."""
+
+    torch_device: torch.device
+    model_run: Any
+    primary_stem_name: str
+
+
+def load_network(path: Path, settings: VRSettings, device: str) -> Network:
+    """A network ready to work.
+
+    Raises `UnsafeCheckpointError` for a file that holds anything but numbers, `ValueError` for bands of
+    another rate, and what the library raises, `SystemExit` included.
+    """
+    state = _read_weights(path)
+    with quiet():
+        from audio_separator.separator.architectures import vr_separator  # pyright: ignore[reportMissingTypeStubs]
+        from audio_separator.separator.uvr_lib_v5 import spec_utils  # pyright: ignore[reportMissingTypeStubs]
+        from audio_separator.separator.uvr_lib_v5.vr_network import (  # pyright: ignore[reportMissingTypeStubs]
+            nets,
+            nets_new,
+        )
+
+        library: Any = vr_separator
+        # Its bars would be drawn into the log of the process.
+        library.tqdm = iter
+        # Its own choice needs libsamplerate, which a machine may lack.
+        cast("Any", spec_utils).wav_resolution = RESAMPLER
+        network: Any = library.VRSeparator(
+            common_config={
+                "logger": _LOG,
+                "log_level": logging.WARNING,
+                "torch_device": _torch.device(device),
+                "torch_device_cpu": _torch.device("cpu"),
+                "model_name": path.stem,
+                "model_path": str(path),
+                "model_data": {"vr_model_param": settings.bands, "primary_stem": settings.primary.title()},
+                "sample_rate": SAMPLE_RATE,
+            },
+            arch_config={"aggression": AGGRESSION, "window_size": PATCH, "batch_size": 1},
+        )
+        bins = network.model_params.param["bins"] * 2
+        makers: Any = (nets, nets_new)
+        if settings.nout:
+            made = makers[1].CascadedNet(bins, settings.architecture, nout=settings.nout, nout_lstm=settings.nout_lstm)
+        else:
+            made = makers[0].determine_model_capacity(bins, settings.architecture)
+    if network.model_samplerate != SAMPLE_RATE:
+        raise ValueError(f"{settings.bands} is for {network.model_samplerate} Hz")
+    made.load_state_dict(state)
+    network.model_run = made.eval().to(device)
+    network.is_vr_51_model = bool(settings.nout)
+    network.wav_subtype = WRITER
+    return cast("Network", network)
+
+
+def hop(network: Network) -> int:
+    """Frames from one spectrum to the next at 44.1 kHz."""
+    band: Mapping[int, Any] = cast("Any", network).model_params.param["band"]
+    return int(band[max(band)]["hl"])
+
+
+def count_steps(network: Network, frames: int) -> int:
+    """How often `vocals` will tell of so many frames, a multiple of the hop."""
+    seen = PATCH - 2 * int(network.model_run.offset)
+    return (frames // hop(network) + 1) // seen + 1
+
+
+def vocals(network: Network, mixture: NDArray[np.float32], *, done: Callable[[], None]) -> NDArray[np.float32]:
+    """The vocals of a mixture, shape (frames, 2), not silent; frames are a multiple of the hop.
+
+    `done` is called after each patch of spectra; what it raises ends the work.
+    """
+
+    def tell(_module: object, _inputs: object, _output: object) -> None:
+        done()
+
+    library = cast("Any", network)
+    library.audio_file_path = mixture
+    # The networks call their parts and not themselves, so a hook of their own would never run.
+    hook = library.model_run.out.register_forward_hook(tell)
+    try:
+        with quiet():
+            spectrum = library.loading_mix()
+            primary, rest = library.inference_vr(spectrum, library.torch_device, library.aggressiveness)
+            voice = primary if library.primary_stem_name == "Vocals" else rest
+            return np.asarray(library.spec_to_wav(voice), np.float32).T
+    finally:
+        hook.remove()
+        library.audio_file_path = None
+
+
+def move(network: Network, device: str) -> None:
+    """Bring a network to a device and let go of what was kept on the graphics card."""
+    if network.torch_device != _torch.device(device):
+        network.torch_device = _torch.device(device)
+        network.model_run.to(device)
+        _torch.cuda.empty_cache()
+
+
+def _read_weights(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """The weights in a checkpoint, a pickle that may name nothing but numbers."""
+    try:
+        return _torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise UnsafeCheckpointError(f"{path.name}: {error}") from error
