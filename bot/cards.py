@@ -35,6 +35,8 @@ class View:
     position: int | None = None
     fractions: Mapping[str, float] = field(default_factory=dict[str, float])
     """By stage, in the order in which they began."""
+    remaining: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    """Seconds by stage, where they can be told."""
 
     def after(self, event: Event) -> "View":
         """The view once the event has happened."""
@@ -43,7 +45,8 @@ class View:
                 return replace(self, attempt=attempt, position=None)
             case Progressed(progress=progress):
                 fractions = {**self.fractions, progress.stage: progress.fraction}
-                return replace(self, attempt=max(self.attempt, 1), fractions=fractions)
+                remaining = {**self.remaining, progress.stage: progress.remaining}
+                return replace(self, attempt=max(self.attempt, 1), fractions=fractions, remaining=remaining)
             case _:
                 return self
 
@@ -126,7 +129,9 @@ def _progress(view: View) -> list[str]:
         if fraction >= 1.0:
             lines.append(f"✓ {title}")
         else:
-            lines.append(f"{bar(fraction)} {round(100 * fraction):>3} % {title}")
+            left = view.remaining.get(stage)
+            time = "" if left is None else f", {texts.LEFT.format(time=clock(left))}"
+            lines.append(f"{bar(fraction)} {round(100 * fraction):>3} % {title}{time}")
     return lines or [texts.STARTING]
 
 

@@ -48,6 +48,7 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "diarize": "Telling the speakers apart",
         "transcribe": "Writing down the words",
         "align": "Giving words to speakers",
+        "measure": "Measuring the loudness",
         "mix": "Mixing",
         "subtitles": "Writing subtitles",
         "report": "Drawing the picture",
@@ -60,6 +61,7 @@ ONE_BEFORE = "Waiting: one clip is before this one."
 BEFORE = "Waiting: {count} clips are before this one."
 STARTING = "Starting …"
 AGAIN = "The worker was lost; attempt {attempt} goes on where it stopped."
+LEFT = "about {time} left"
 CANCEL = "Cancel"
 
 ASKED_BY = "for {person}"

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import structlog
@@ -19,6 +20,7 @@ from pipeline.errors import (
     QueueError,
     from_failure,
 )
+from pipeline.eta import Estimate
 from pipeline.stages import STAGES, Stage, StageOutput
 from pipeline.types import Artefact, JsonValue, Progress
 from worker.lease import Lease, LeaseLostError
@@ -42,6 +44,7 @@ Tell: TypeAlias = Callable[[Progress], None]
 async def telling(lease: Lease) -> AsyncGenerator[Tell]:
     """A function that notes progress; the newest of each stage is written a few times a second."""
     latest: dict[str, Progress] = {}
+    estimates: defaultdict[str, Estimate] = defaultdict(Estimate)
 
     async def flush() -> None:
         for stage in list(latest):
@@ -59,7 +62,8 @@ async def telling(lease: Lease) -> AsyncGenerator[Tell]:
             await asyncio.sleep(TELL_EVERY)
 
     def tell(progress: Progress) -> None:
-        latest[progress.stage] = progress
+        remaining = estimates[progress.stage].judge(progress.fraction, time.monotonic())
+        latest[progress.stage] = replace(progress, remaining=remaining)
 
     writing = asyncio.create_task(run())
     try:
@@ -113,9 +117,10 @@ class StageRunner:
         self, stage: Stage, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
     ) -> tuple[Performed, bool]:
         self._check_cancelled()
-        keys = (memo_key(stage, inputs, params),)
+        own = await self.workshop.own_weights(params)
+        keys = (memo_key(stage, inputs, params, own_weights=own),)
         if self.fresh:
-            keys = (memo_key(stage, inputs, params, salt=self.job_id), *keys)
+            keys = (memo_key(stage, inputs, params, own_weights=own, salt=self.job_id), *keys)
         remembered = await self.workshop.recall(keys[0])
         if remembered is not None:
             return remembered, True

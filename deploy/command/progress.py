@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bot.texts import STAGES
+from bot.writing import clock
 from worker.protocol import Event, Progressed, Started
 
 
@@ -20,6 +21,7 @@ class JobProgress:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[message]}"),
             console=console,
             disable=not console.is_terminal,
@@ -43,9 +45,14 @@ class JobProgress:
             case Progressed(progress=progress):
                 title = STAGES.get(progress.stage, progress.stage)
                 if progress.stage not in self._tasks:
-                    self._tasks[progress.stage] = self._bars.add_task(title, total=1.0, message="")
+                    self._tasks[progress.stage] = self._bars.add_task(title, total=1.0, message="", left="")
                     if not self._console.is_terminal:
                         self._console.print(f"{title} …")
-                self._bars.update(self._tasks[progress.stage], completed=progress.fraction, message=progress.message)
+                self._bars.update(
+                    self._tasks[progress.stage],
+                    completed=progress.fraction,
+                    message=progress.message,
+                    left="" if progress.remaining is None else f"{clock(progress.remaining)} left",
+                )
             case _:
                 pass

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
 from pipeline.errors import SeparationError
 from pipeline.models import Models
 from pipeline.separation.blocks import Reel, fit, overlap_add
-from pipeline.separation.engine import BLOCK, Recording
+from pipeline.separation.engine import Recording
 from pipeline.separation.libdf import Filter, Library, Mono
 from pipeline.separation.wiener import sharpen
 from pipeline.sound import Samples
@@ -127,7 +126,7 @@ def _survey(recording: Recording) -> _Survey:
     """Level of the loud parts, over blocks of about a second, and whether the channels differ."""
     powers: list[float] = []
     twin = True
-    for block in sound.read_blocks(recording.path, block=BLOCK):
+    for block in recording.original_blocks():
         powers.append(float(np.mean(np.square(block, dtype=np.float64))))
         twin = twin and bool(np.array_equal(block[:, 0], block[:, -1]))
     floor = max(powers) * QUIET**2

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+from platformdirs import user_data_path
 
 from pipeline import sound
-from pipeline.errors import DemucsError, MediaError
-from pipeline.models import Models
+from pipeline.errors import DemucsError
+from pipeline.models import Models, own_model_digest
 from pipeline.separation import demucs_library as library
-from pipeline.separation.checkpoints import Checkpoint, has_checkpoint, load_hub, load_local
+from pipeline.separation.checkpoints import Checkpoint, load_local, load_model
 from pipeline.separation.engine import Recording
 from pipeline.separation.htdemucs_speed import kept_memory, optimise
 from pipeline.separation.overlap_add import OutOfMemoryError, Pace, Planes, count_segments, run_segments
@@ -37,7 +38,8 @@ KINDS: Mapping[str, StemName] = MappingProxyType(
         **dict.fromkeys(("ambient", "ambience"), StemName.AMBIENT),
     }
 )
-"""What a network calls its sources; any other (drums, bass, other, music) is music."""
+"""What a network calls its sources; any other (drums, bass, other, music) is music. Those trained on Divide and
+Remaster have music, sfx and speech; such effects hold events and ambience, which `stems` parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +83,9 @@ class Demucs:
 
     @classmethod
     def open(cls, models: Models, name: str) -> "Demucs":
-        """The model from `<home>/checkpoints` when it is there, else from the hub. Raises `DemucsError`."""
-        folder = models.home / "checkpoints"
-        repo = folder if has_checkpoint(folder, name) else None
-        return cls(models.loaded(f"demucs {name}", lambda: _load(name, repo)), models.device)
+        """The model from `<home>/checkpoints`, fetched there first if need be; see `load_model` for the errors."""
+        key = f"demucs {name} {own_model_digest(models.home, name)}"
+        return cls(models.loaded(key, lambda: _optimised(load_model(models, name))), models.device)
 
     def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
         """Stems side by side, shape (frames, len(stems) * channels); see `Engine.separate`."""
@@ -155,11 +156,14 @@ def run_demucs_separation(
 ) -> dict[StemName, Path]:
     """Take a sound file apart into `<stem>.wav` files in `out`, float at the model's own rate.
 
-    The background is the sum of all sources but the vocals. `repo` is a folder of checkpoints, or None for the
-    hub. Nothing is left in `out` when `report` raises or the work fails. Raises `DemucsError`, `ModelDigestError`
-    or `MediaError`.
+    The background is the sum of all sources but the vocals. `repo` is a folder of checkpoints, or None for a
+    published model, which is fetched into the user's data folder first. Nothing is left in `out` when `report`
+    raises or the work fails. Raises `DemucsError`, `ModelError` or `MediaError`.
     """
-    engine = Demucs(_load(model, repo), device)
+    if repo is None:
+        engine = Demucs.open(Models(user_data_path("stemcord"), device), model)
+    else:
+        engine = Demucs(_optimised(load_local(repo, model)), device)
     recording = Recording.open(source, engine.sample_rate)
     names = (*engine.stems, StemName.BACKGROUND)
     with finished_folder(out) as folder, ExitStack() as stack:
@@ -182,21 +186,15 @@ def run_demucs_separation(
     return {name: out / f"{name.value}.wav" for name in names}
 
 
-def _load(name: str, repo: Path | None) -> Checkpoint:
-    checkpoint = load_hub(name) if repo is None else load_local(repo, name)
+def _optimised(checkpoint: Checkpoint) -> Checkpoint:
     optimise(checkpoint.network)
     return checkpoint
 
 
 def _measure(recording: Recording, report: Report) -> _Normal:
-    """First pass: the moments of the mono mix at the network's rate, merged block by block (Chan et al. 1979).
-
-    Raises `MediaError` for samples that are no numbers.
-    """
+    """First pass: the moments of the mono mix at the network's rate, merged block by block (Chan et al. 1979)."""
     count, mean, squares = 0, 0.0, 0.0
     for block in recording.blocks():
-        if not np.isfinite(block).all():
-            raise MediaError("The clip's sound holds samples that are no numbers.")
         mono = sound.to_mono(block).astype(np.float64)
         step, joined = float(mono.mean()) - mean, count + len(mono)
         squares += float(np.square(mono - mono.mean()).sum()) + step**2 * count * len(mono) / joined

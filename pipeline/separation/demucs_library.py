@@ -77,38 +77,6 @@ def published_bags() -> Path:
     return REMOTE_ROOT
 
 
-def load_published(name: str) -> Network:
-    """A published model from the hub, checked by the library against the digest the hub names."""
-    from demucs.pretrained import get_model
-
-    return cast("Any", get_model)(name, repo=None)
-
-
-def load_cached(name: str) -> Network | None:
-    """A published model that an earlier run left in the hub's cache, without touching the network."""
-    from demucs.hf import DEFAULT_NAMESPACE, hf_repo_name, load_safetensors_model
-    from huggingface_hub import try_to_load_from_cache
-
-    place = f"{DEFAULT_NAMESPACE}/{hf_repo_name(name)}"
-    description = try_to_load_from_cache(place, f"{name}.yaml")
-    if not isinstance(description, str):
-        return None
-    bag = read_bag(Path(description))
-    files = [try_to_load_from_cache(place, f"{signature}.safetensors") for signature in bag.get("models", [])]
-    if not files or not all(isinstance(file, str) for file in files):
-        return None
-    load: Any = load_safetensors_model
-    return make_bag([load(file) for file in files], bag)
-
-
-def hub_addresses() -> tuple[str, ...]:
-    """Where published models come from."""
-    from demucs.pretrained import ROOT_URL
-    from huggingface_hub.constants import ENDPOINT
-
-    return (ENDPOINT, ROOT_URL)
-
-
 class Member:
     """One network of a bag, or the only one: a `SegmentNetwork` that gives stems instead of sources."""
 

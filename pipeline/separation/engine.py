@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
+import numpy as np
+
 from pipeline import sound
 from pipeline.errors import MediaError, SeparationError
 from pipeline.separation.blocks import fit
@@ -45,13 +47,22 @@ class Recording:
         """One or two."""
         return self.original.channels
 
+    def original_blocks(self) -> Iterator[Samples]:
+        """The sound as the file has it. Raises `MediaError` for samples that are no numbers."""
+        return map(_checked, sound.read_blocks(self.path, block=BLOCK))
+
     def blocks(self) -> Iterator[Samples]:
-        """The sound at the engine's rate, `frames` frames in all."""
-        source = sound.read_blocks(self.path, block=BLOCK)
+        """The sound at the engine's rate, `frames` frames in all; raises as `original_blocks` does."""
         resampled = sound.resample_blocks(
-            source, self.original.sample_rate, self.sample_rate, channels=self.channels, quality="VHQ"
+            self.original_blocks(), self.original.sample_rate, self.sample_rate, channels=self.channels, quality="VHQ"
         )
         return fit(resampled, self.frames, self.channels)
+
+
+def _checked(block: Samples) -> Samples:
+    if not np.isfinite(block).all():
+        raise MediaError("The clip's sound holds samples that are no numbers.")
+    return block
 
 
 class Engine(Protocol):

@@ -39,6 +39,12 @@ def test_stages_are_listed_in_the_order_they_began() -> None:
     assert text == "✓ Reading the clip\n▰▰▰▱▱▱▱▱▱▱▱▱  25 % Mixing\n▰▰▰▰▰▰▱▱▱▱▱▱  50 % Preparing the speech"
 
 
+def test_the_time_left_is_told_where_it_is_known() -> None:
+    half = Progressed(progress=Progress(stage="mix", fraction=0.5, remaining=83.4))
+    assert shown(half) == "▰▰▰▰▰▰▱▱▱▱▱▱  50 % Mixing, about 1:23 left"
+    assert shown(half, progressed("mix", 0.75)) == "▰▰▰▰▰▰▰▰▰▱▱▱  75 % Mixing"
+
+
 def test_lost_worker_is_named() -> None:
     assert shown(Started(attempt=2, worker="w")).startswith("The worker was lost; attempt 2")
 

@@ -5,7 +5,7 @@ import soundfile
 
 from pipeline.errors import Cancelled, ModelMissingError
 from pipeline.models import model_digest
-from pipeline.separation.stage import separate_stage
+from pipeline.separation.stage import ONLY_VOICES, separate_stage
 from pipeline.types import ModelUse
 from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps
 
@@ -26,7 +26,8 @@ def test_vocals_are_freed_and_both_parts_are_the_original(work, dialogue, tmp_pa
     assert si_sdr(vocals, true) >= si_sdr(whole, true) + gain
     assert soundfile.info(job.out / "vocals.flac").samplerate == 44_100
     assert facts["stems"] == ["vocals", "background"]
-    assert facts["notes"] == []
+    assert facts["notes"] == [ONLY_VOICES.format(model=model)]
+    assert facts["residual"] is None
     assert msgspec.convert(facts["models"], list[ModelUse]) == [
         ModelUse(
             stage="separate",
