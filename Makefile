@@ -1,6 +1,7 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test check bench-sample bench-quality bench-route bench-separation clean
+.PHONY: help env lock demo test check clean \
+	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -39,14 +40,21 @@ check: env ## Lint, types and the borders between the packages
 bench-sample: env ## Quality, cost per stage and what the store saves, on the sample
 	$(MEDIA)/python -m tests.bench.spine
 
-bench-quality: env ## SI-SDR of the pocket preset's separation engines
+bench-quality: env ## SI-SDR of the pocket preset on generated mixes (downloads game sounds)
 	$(MEDIA)/python -m tests.bench.separation_quality
 
-bench-route: env ## The measured route on a labelled set (downloads 300 MB of game sounds)
+bench-route: env ## The measured route on labelled sets, held-out ones too (downloads 700 MB of sounds)
 	$(MEDIA)/python -m tests.bench.route_set --hour
 
 bench-separation: env ## Speed, memory and difference of HTDemucs against the library's own
 	$(MEDIA)/python -m tests.bench.separation_speed $(if $(SECONDS),--seconds $(SECONDS))
+	$(MEDIA)/python -m tests.bench.separation_memory --every 20
+
+bench-effects: env ## How well effects are told from ambience (downloads game sounds)
+	$(MEDIA)/python -m tests.bench.effects_split
+
+bench-mix: env ## Gains, loudness by a second meter, time and memory of the remix
+	$(MEDIA)/python -m tests.bench.mix --minutes 5 120
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

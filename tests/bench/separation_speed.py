@@ -1,114 +1,136 @@
-"""Speed of HTDemucs on the processor: stock `apply_model` against ours, same weights, runs taken in turns.
+"""HTDemucs on the processor: stock against ours, same checkpoint, runs taken in turns.
 
-Weights are random, of the published htdemucs's shape; every branch is weighted with 0.3, for fresh branches
-(0.001 and less) would hide differences. Each run is a process of its own, so each has its own peak memory.
+    .venv/bin/python -m tests.bench.separation_speed [--seconds 30 120 600] [--pairs 5 3 1]
+
+A run is a sound file in and files of stems out, with the loading of the checkpoint, in a process of its own with
+two threads (`htdemucs_runs`). The difference is that of ours to stock over all vocals and all of the background.
 """
 
 import argparse
-import json
-import resource
+import os
+import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
-THREADS = 2
+from pipeline import sound
+from pipeline.sound import Samples
+from tests.bench.htdemucs_runs import BLOCK, SOURCES, THREADS, run, save_checkpoint, save_sound
+
 WAYS = ("stock", "ours")
+FASTER = 1.5
+"""Ratio of times."""
+ALIKE = -60.0
+"""dB rms of the stock output."""
+IDLE = 0.5
+"""Processes beside ours that a machine may run when its times are to count."""
 
 
-def make_network() -> Any:
-    import torch
-    from demucs import htdemucs
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What all pairs of one length gave; times in seconds, peaks in MB."""
 
-    torch.manual_seed(0)
-    made: Any = htdemucs.HTDemucs
-    sources = ["drums", "bass", "other", "vocals"]
-    network = made(sources, bottom_channels=512, dconv_mode=3, segment=7.8)
-    for name, parameter in network.named_parameters():
-        if name.endswith(("gamma_1.scale", "gamma_2.scale", "6.scale")):
-            torch.nn.init.constant_(parameter, 0.3)
-    return network.eval()
+    seconds: float
+    times: dict[str, list[float]]
+    peaks: dict[str, float]
+    difference: float
 
-
-def separate(way: str, seconds: float, out: Path) -> dict[str, float]:
-    """One run in this process, after a first segment that is not counted."""
-    import torch
-    from demucs.apply import apply_model
-
-    from pipeline.separation.htdemucs_speed import kept_memory, optimise
-
-    torch.set_num_threads(THREADS)
-    network = make_network()
-    if way == "ours":
-        network = optimise(network)
-    sound = torch.randn(1, 2, int(44_100 * seconds), generator=torch.Generator().manual_seed(1)) / 4
-    with kept_memory() if way == "ours" else nullcontext():
-        apply_model(network, sound[..., :44_100], shifts=0, overlap=0.25)
-        start = time.perf_counter()
-        made = apply_model(network, sound, shifts=0, overlap=0.25, split=True)
-        taken = time.perf_counter() - start
-    np.save(out, made.numpy())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": taken, "peak": peak}
-
-
-def run_child(way: str, seconds: float, out: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.bench.separation_speed", "--seconds", str(seconds)]
-    done = subprocess.run([*command, "--child", way, str(out)], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def difference(made: Path, stock: Path) -> float:
-    """Root mean square of the difference in dB relative to the stock output; files are read piecewise."""
-    ours, theirs = np.load(made, mmap_mode="r"), np.load(stock, mmap_mode="r")
-    wrong = right = 0.0
-    for first in range(0, ours.shape[-1], 1 << 20):
-        block = slice(first, first + (1 << 20))
-        reference = np.asarray(theirs[..., block], np.float64)
-        wrong += float(np.square(ours[..., block] - reference).sum())
-        right += float(np.square(reference).sum())
-    return float(10 * np.log10(max(wrong, 1e-30) / right))
-
-
-def compare(seconds: float, pairs: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        outs = {way: Path(folder) / f"{way}.npy" for way in WAYS}
-        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-        for pair in range(pairs):
-            # Who goes first changes, for a machine that grows slower or faster meanwhile.
-            for way in WAYS if pair % 2 == 0 else WAYS[::-1]:
-                found[way].append(run_child(way, seconds, outs[way]))
-            ratio = found["stock"][-1]["seconds"] / found["ours"][-1]["seconds"]
-            print(f"pair {pair + 1}: " + ", ".join(f"{way} {found[way][-1]['seconds']:.1f} s" for way in WAYS), end="")
-            print(f", ratio {ratio:.2f}", flush=True)
-        level = difference(outs["ours"], outs["stock"])
-    print(f"\n{seconds:g} s of sound, {THREADS} threads, {pairs} pairs\n")
-    print("| way | median s | x real time | peak MB |\n|---|---|---|---|")
-    for way in WAYS:
-        middle = statistics.median(run["seconds"] for run in found[way])
-        peak = max(run["peak"] for run in found[way])
-        print(f"| {way} | {middle:.1f} | {seconds / middle:.2f} | {peak:.0f} |")
-    ratios = [a["seconds"] / b["seconds"] for a, b in zip(found["stock"], found["ours"], strict=True)]
-    print(f"\nratio: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
-    print(f"difference: {level:.1f} dB rms of the stock output")
+    @property
+    def ratios(self) -> list[float]:
+        """Stock's time over ours, pair by pair."""
+        return [stock / ours for stock, ours in zip(self.times["stock"], self.times["ours"], strict=True)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--child", nargs=2, metavar=("WAY", "OUT"), help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        print(json.dumps(separate(given.child[0], given.seconds, Path(given.child[1]))))
-    else:
-        compare(given.seconds, given.pairs)
+    """Compare at all lengths and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[30, 120, 600])
+    parser.add_argument(
+        "--pairs", type=int, nargs="+", default=[5, 3, 1], help="for each length; the last for the rest"
+    )
+    asked = parser.parse_args()
+    warn("before the first run", os.getloadavg()[0])
+    lengths: list[float] = asked.seconds
+    pairs: list[int] = asked.pairs + [asked.pairs[-1]] * (len(lengths) - len(asked.pairs))
+    with tempfile.TemporaryDirectory() as scratch:
+        save_checkpoint(Path(scratch) / "home" / "checkpoints")
+        found = [compare(Path(scratch), length, count) for length, count in zip(lengths, pairs, strict=False)]
+    show(found)
+
+
+def compare(scratch: Path, seconds: float, pairs: int) -> Comparison:
+    """Run both ways on one sound, as often as asked for."""
+    source = scratch / "sound.wav"
+    save_sound(source, seconds)
+    outs = {way: scratch / way for way in WAYS}
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
+    peaks: dict[str, float] = dict.fromkeys(WAYS, 0.0)
+    for pair in range(pairs):
+        # Who goes first changes, for a machine that grows slower or faster meanwhile.
+        for way in WAYS if pair % 2 == 0 else WAYS[::-1]:
+            shutil.rmtree(outs[way], ignore_errors=True)
+            made = run(way, scratch / "home", source, outs[way])
+            times[way].append(made["seconds"])
+            peaks[way] = max(peaks[way], made["peak"])
+            if made["seconds"] > 60:  # the load is a mean over a minute
+                warn(f"{seconds:g} s, {way}", os.getloadavg()[0] - THREADS)
+        last = ", ".join(f"{way} {times[way][-1]:.1f} s" for way in WAYS)
+        print(f"{seconds:g} s, pair {pair + 1}: {last}, ratio {times['stock'][-1] / times['ours'][-1]:.2f}", flush=True)
+    level = difference(outs["ours"], outs["stock"])
+    return Comparison(seconds=seconds, times=times, peaks=peaks, difference=level)
+
+
+def difference(ours: Path, stock: Path) -> float:
+    """Root mean square of the difference in dB of stock's output; files are read in blocks."""
+    wrong = right = 0.0
+    for name, sources in (("vocals", ["vocals"]), ("background", [name for name in SOURCES if name != "vocals"])):
+        made = sound.read_blocks(ours / f"{name}.wav", block=BLOCK)
+        for block, reference in zip(made, _summed(stock, sources), strict=True):
+            wrong += float(np.square(block - reference, dtype=np.float64).sum())
+            right += float(np.square(reference, dtype=np.float64).sum())
+    return float(10 * np.log10(max(wrong, 1e-30) / right))
+
+
+def _summed(folder: Path, names: Sequence[str]) -> Iterator[Samples]:
+    """The sum of several files, block by block."""
+    for blocks in zip(*(sound.read_blocks(folder / f"{name}.wav", block=BLOCK) for name in names), strict=True):
+        yield np.asarray(np.sum(blocks, axis=0), np.float32)
+
+
+def warn(when: str, others: float) -> None:
+    """Say so when the machine had other work."""
+    if others > IDLE:
+        print(
+            f"The machine was busy ({when}): {others:.1f} processes beside these. Times count for little.", flush=True
+        )
+
+
+def show(found: Sequence[Comparison]) -> None:
+    """The table, and how the bars were met at each length."""
+    table = Table(
+        "sound s", "pairs", "stock s", "ours s", "ratio", "from, to", "stock MB", "ours MB", "difference", "bars"
+    )
+    for each in found:
+        ratio = statistics.median(each.ratios)
+        met = ratio >= FASTER and each.difference < ALIKE
+        table.add_row(
+            f"{each.seconds:g}",
+            str(len(each.ratios)),
+            *(f"{statistics.median(each.times[way]):.1f}" for way in WAYS),
+            f"{ratio:.2f}",
+            f"{min(each.ratios):.2f}, {max(each.ratios):.2f}",
+            *(f"{each.peaks[way]:.0f}" for way in WAYS),
+            f"{each.difference:.1f} dB",
+            "pass" if met else "miss",
+        )
+    Console(width=120).print(table)
+    print(f"Medians; {THREADS} threads; bars: {FASTER} times as fast or faster, difference under {ALIKE:g} dB.")
 
 
 if __name__ == "__main__":
