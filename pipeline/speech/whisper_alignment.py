@@ -2,7 +2,8 @@
 
 Follows the method of OpenAI's Whisper (`timing.py`, MIT): scores of the alignment heads are
 normalised over the tokens, smoothed over time, averaged, and a monotonic path is laid through
-them by dynamic time warping. Times are seconds of the window, in steps of 20 ms.
+them by dynamic time warping. Frames in which nobody speaks are left out of the path, so that no
+word is stretched over a pause. Times are seconds of the window, in steps of 20 ms.
 """
 
 import unicodedata
@@ -19,6 +20,9 @@ SMOOTHING = 7
 """Frames of the median filter."""
 UNSPACED = frozenset(("zh", "ja", "th", "lo", "my", "km", "bo"))
 """Languages written without spaces between words."""
+LATER = 2
+"""Frames by which a word begins after the attention turns to it; measured on the sample against a
+forced alignment by another recogniser, which had words 43 ms later in the median."""
 LONGEST = 1.4
 """Seconds; a word takes no longer than this, nor than `STRETCH` times the usual word of its window."""
 STRETCH = 2.5
@@ -59,19 +63,28 @@ def split_words(tokenizer: WhisperTokenizer, tokens: Iterable[int], language: st
     return [_to_word(groups) for groups in _attach_openings(words)]
 
 
-def time_words(words: Sequence[TokenWord], attention: Attention, duration: float) -> list[TimedWord]:
-    """Times and confidence of the words whose tokens `attention` was taken for; `duration` is the window's."""
+def time_words(
+    words: Sequence[TokenWord], attention: Attention, duration: float, pauses: NDArray[np.bool_] | None = None
+) -> list[TimedWord]:
+    """Times and confidence of the words whose tokens `attention` was taken for; `duration` is the window's.
+
+    `pauses` marks the frames that belong to no word.
+    """
     if not words:
         return []
-    frames = max(1, min(attention.weights.shape[2], round(duration / FRAME)))
-    starts = trace_starts(-_follow(attention.weights[:, :, :frames])) * FRAME
+    count = max(1, min(attention.weights.shape[2], round(duration / FRAME)))
+    heard = _heard_frames(count, pauses)
+    follow = _follow(attention.weights[:, :, :count])[:, heard]
+    starts = np.minimum(trace_starts(-follow) + LATER, len(heard) - 1)
+    starts[0] = max(0, starts[0] - LATER)
     logprobs = np.log(np.maximum(attention.probabilities, 1e-10))
     timed: list[TimedWord] = []
     at = 0
     for word in words:
-        start, end = float(starts[at]), float(starts[at + word.core])
-        confidence = float(np.exp(logprobs[at : at + word.core].mean()))
-        timed.append(TimedWord(start=start, end=max(end, start + FRAME), text=word.text, confidence=confidence))
+        rows = slice(at, at + word.core)
+        first, last = _settle_span(follow[rows], heard, int(starts[at]), int(starts[at + word.core]))
+        confidence = float(np.exp(logprobs[rows].mean()))
+        timed.append(TimedWord(start=first * FRAME, end=(last + 1) * FRAME, text=word.text, confidence=confidence))
         at += len(word.tokens)
     return _shorten(timed)
 
@@ -101,6 +114,25 @@ def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
         row_at, column = row_at - (step != 2), column - (step != 1)
     starts[0] = 0
     return starts
+
+
+def _heard_frames(count: int, pauses: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    """Frames that may belong to a word; all of them when the pauses leave nothing."""
+    heard = np.ones(count, np.bool_)
+    if pauses is not None:
+        heard[: len(pauses)] = ~pauses[:count]
+    return np.flatnonzero(heard if heard.any() else ~heard)
+
+
+def _settle_span(follow: NDArray[np.float64], heard: NDArray[np.intp], start: int, end: int) -> tuple[int, int]:
+    """First and last frame of a word whose path goes over `heard[start:end]`.
+
+    Where a pause cuts the path, the word is where its tokens listen hardest.
+    """
+    span = np.arange(start, max(end, start + 1))
+    parts = np.split(span, np.flatnonzero(np.diff(heard[span]) > 1) + 1)
+    best = max(parts, key=lambda part: float(follow[:, part].max(initial=-np.inf)))
+    return int(heard[best[0]]), int(heard[best[-1]])
 
 
 def _follow(scores: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ shape (1, 1500, width), and stay paddle tensors. One executor serves one thread 
 """
 
 import os
+import time
 import warnings
 import zlib
 from collections.abc import Callable, Generator, Sequence
@@ -31,6 +32,8 @@ FRAME = 0.02
 """Seconds of one encoder frame and of one timestamp step."""
 CANDIDATES = 3
 """Samples drawn when decoding at a temperature; the likeliest is kept."""
+STEP_LIMIT = 2.0
+"""Seconds for a token; a hundred times what is usual, so that only a machine that stands still gets there."""
 MAX_THREADS = 8
 
 
@@ -116,10 +119,17 @@ class Executor:
         return {code: float(mean) for code, mean in zip(tokenizer.all_language_codes, means, strict=True)}
 
     def decode(
-        self, features: Sequence[Features], *, language: str, temperature: float = 0.0, tick: Tick
+        self,
+        features: Sequence[Features],
+        *,
+        language: str,
+        temperature: float = 0.0,
+        limit: int | None = None,
+        tick: Tick,
     ) -> list[Hypothesis]:
         """The text of each window, by PaddleSpeech's `DecodingTask`; all windows go step by step together.
 
+        Ends after `limit` tokens, or after `STEP_LIMIT` seconds for each of them, with what was found so far.
         At temperature 0 the likeliest token is taken; above it, the best of some random drafts, the
         same ones at every call.
         """
@@ -129,6 +139,7 @@ class Executor:
                 language=language,
                 temperature=temperature,
                 best_of=CANDIDATES if temperature else None,
+                sample_len=limit,
                 suppress_tokens=[-1, *self._task_tokens(language)],
             )
             task = _make_task(self.library, self.model, options, self.resources, tick)
@@ -232,8 +243,11 @@ def _make_task(library: Library, model: Untyped, options: Untyped, resources: st
             sums = paddle.zeros([rows], dtype="float32")
             no_speech: list[float] = []
             try:
+                end = time.monotonic() + STEP_LIMIT * self.sample_len
                 for step in range(self.sample_len):
                     tick(step)
+                    if step and time.monotonic() > end:
+                        break
                     logits = self.inference.logits(tokens, audio_features)
                     if not step:
                         starts = whisper.F.softmax(logits[:, self.sot_index], axis=-1)

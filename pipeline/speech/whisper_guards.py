@@ -1,11 +1,15 @@
 """Signs that the recogniser made something up, and what is done about it.
 
-The thresholds are those of OpenAI's Whisper (Radford et al. 2022, section 4.5).
+`COMPRESSION`, `LOGPROB`, `NO_SPEECH` are those of OpenAI's Whisper (Radford et al. 2022, section 4.5).
+The others lie between what noise, rain and music gave (`make bench-speech`: `no_speech` 0.13 to 0.9,
+words borne out with 0.02 to 0.42) and what speech gave that was clear, soft, under noise at 5 dB or
+on a telephone (at most 0.2, mostly below 0.04, and at least 0.80).
 """
 
 import re
 from collections.abc import Callable, Sequence
 
+from pipeline.speech.whisper_alignment import TimedWord
 from pipeline.speech.whisper_executor import Hypothesis
 
 COMPRESSION = 2.4
@@ -14,12 +18,26 @@ LOGPROB = -1.0
 """Below this mean over the tokens the recogniser was guessing."""
 NO_SPEECH = 0.6
 """Above this probability, guesses are taken for silence."""
+HOPELESS, PERHAPS_NOBODY = -1.5, 0.1
+"""A guess below this mean, where there may be nobody with more than this probability, is not tried again."""
+BORNE_OUT = 0.35
+"""Mean probability of the words read back against the sound; text below it was made up."""
+DOUBTED = 0.65
+"""The same where nobody may be speaking, or where words are few."""
+FEWEST = 0.25
+"""Words a second; speech has ten times as many."""
+LONGEST_DRAFT = 224
+"""Tokens; half of Whisper's memory."""
+TOKENS_PER_SECOND, SPARE_TOKENS = 18.0, 24
+"""More than anybody says, in any script, with timestamps: what goes on beyond it goes round in circles."""
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8)
 """Tried in turn when the likeliest text looks made up."""
 LOOP_TOKENS = 40
 """Longest phrase that is looked for as a loop, in tokens."""
 _ANNOTATION = re.compile(r"(?:[\[(*♪][^\])*♪]*[\])*♪]\W*)+")
 """Nothing but remarks such as [BLANK_AUDIO], (music) or ♪ ♪."""
+LONGEST_REMARK = 5
+"""Words."""
 LOOP_TIMES = 3
 """A phrase said this often without anything between is a loop."""
 
@@ -30,7 +48,35 @@ def is_silent(found: Hypothesis) -> bool:
         not found.text
         or _ANNOTATION.fullmatch(found.text) is not None
         or (found.no_speech > NO_SPEECH and found.logprob < LOGPROB)
+        or (found.no_speech > PERHAPS_NOBODY and found.logprob < HOPELESS)
     )
+
+
+def is_invented(found: Hypothesis, confidences: Sequence[float], duration: float) -> bool:
+    """True when the words of a draft, read back against its `duration` seconds of sound, are not borne out by it."""
+    if not confidences:
+        return True
+    mean = sum(confidences) / len(confidences)
+    suspect = found.no_speech > PERHAPS_NOBODY or len(confidences) < FEWEST * duration
+    return mean < (DOUBTED if suspect else BORNE_OUT)
+
+
+def limit_tokens(duration: float) -> int:
+    """The longest draft, in tokens, that a window of so many seconds can be worth."""
+    return min(LONGEST_DRAFT, SPARE_TOKENS + round(TOKENS_PER_SECOND * duration))
+
+
+def drop_remarks(words: Sequence[TimedWord]) -> list[TimedWord]:
+    """The words without remarks such as [MUSIC PLAYING] or (laughs), which nobody says."""
+    kept: list[TimedWord] = []
+    at = 0
+    while at < len(words):
+        texts = (" ".join(word.text for word in words[at:end]) for end in range(at + 1, at + 1 + LONGEST_REMARK))
+        length = next((n for n, text in enumerate(texts, start=1) if _ANNOTATION.fullmatch(text)), 0)
+        if not length:
+            kept.append(words[at])
+        at += max(1, length)
+    return kept
 
 
 def is_doubtful(found: Hypothesis) -> bool:
@@ -39,9 +85,12 @@ def is_doubtful(found: Hypothesis) -> bool:
 
 
 def settle(first: Hypothesis, draft: Callable[[float], Hypothesis]) -> Hypothesis:
-    """The first text, or a draft at the lowest temperature that looks sound, or the best of all."""
+    """The first text, or a draft at the lowest temperature that looks sound, or the best of all.
+
+    Where there may be nobody, one more draft is enough: noise looks no better at the fourth.
+    """
     tried = [first]
-    for temperature in TEMPERATURES:
+    for temperature in TEMPERATURES[:1] if first.no_speech > PERHAPS_NOBODY else TEMPERATURES:
         if not is_doubtful(tried[-1]):
             return tried[-1]
         tried.append(draft(temperature))

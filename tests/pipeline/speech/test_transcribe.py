@@ -13,8 +13,11 @@ import pytest
 from pipeline import sound
 from pipeline.errors import Cancelled, ModelError, TranscriptionError
 from pipeline.models import Models
-from pipeline.speech.transcribe import Speech, transcribe_stage
+from pipeline.speech.clip_speech import Speech
+from pipeline.speech.transcribe import transcribe_stage
 from pipeline.speech.whisper_compat import guard
+from pipeline.speech.whisper_executor import load_executor
+from pipeline.speech.whisper_weights import load_converted
 from pipeline.stages import Facts, Work
 from pipeline.types import Diarization, Recognition, SpeakerSegment
 
@@ -74,7 +77,7 @@ def run(work: Work) -> tuple[Facts, Recognition]:
 def test_without_speech_there_are_no_words_and_no_model(tmp_path: Path) -> None:
     facts, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), []))
     assert recognition == Recognition(language="und", words=())
-    assert facts == {"language": "und", "words": 0, "models": [], "windows": 0}
+    assert facts == {"language": "und", "words": 0, "models": [], "windows": 0, "notes": []}
 
 
 def test_digital_silence_is_not_decoded_even_if_somebody_is_said_to_speak(tmp_path: Path) -> None:
@@ -162,17 +165,38 @@ def test_a_cancel_gets_through_while_words_are_found(tmp_path: Path, models: Mod
 
 
 @pytest.mark.asr
-def test_noise_has_no_words(tmp_path: Path, models: Models) -> None:
-    noise = np.random.default_rng(0).standard_normal(16_000 * 5) * 0.1
-    _, recognition = run(make_work(tmp_path, noise, [(0, 5, "A")], models=models))
+@pytest.mark.parametrize("colour", [0.0, 1.0])
+def test_noise_has_no_words(tmp_path: Path, models: Models, colour: float) -> None:
+    """White and pink noise; to the latter this Whisper says thank you for watching, in Japanese."""
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(16_000 * 12))
+    noise = np.fft.irfft(spectrum / np.maximum(np.arange(len(spectrum)), 20) ** (colour / 2))
+    noise *= 0.1 / noise.std()
+    _, recognition = run(make_work(tmp_path, noise, [(0, 12, "A")], models=models))
     assert recognition == Recognition(language="und", words=())
 
 
 @pytest.mark.asr
-def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: np.ndarray) -> None:
-    from pipeline.speech.transcribe import _load
+def test_another_language_than_asked_for_is_noted(tmp_path: Path, models: Models, speech: np.ndarray) -> None:
+    facts, recognition = run(make_work(tmp_path, speech[:96_000], [(0.4, 6, "A")], models=models, language="de"))
+    assert facts["notes"] == ["The clip sounds like English, but German was asked for."]
+    assert recognition.language == "de"
 
-    executor = _load(models, "whisper-base")
+
+@pytest.mark.asr
+def test_a_draft_ends_after_its_limit(models: Models, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = load_executor(load_converted(models.home, models=models), "cpu")
+    features = [executor.encode(speech[: 16_000 * 7])]
+    (draft,) = executor.decode(features, language="en", limit=9, tick=lambda _: None)
+    assert 0 < len(draft.tokens) <= 9
+    monkeypatch.setattr("pipeline.speech.whisper_executor.STEP_LIMIT", 0.0)
+    steps: list[int] = []
+    executor.decode(features, language="en", tick=steps.append)
+    assert steps == [0, 1]
+
+
+@pytest.mark.asr
+def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: np.ndarray) -> None:
+    executor = load_executor(load_converted(models.home, models=models), "cpu")
     features = [executor.encode(speech[: 16_000 * 4]), executor.encode(speech[: 16_000 * 7])]
     steps: list[int] = []
     together = executor.decode([*features, features[0]], language="en", tick=steps.append)

@@ -110,3 +110,22 @@ def test_words_are_timed_where_their_tokens_were_heard() -> None:
 def test_no_words_no_times() -> None:
     nothing = Attention(weights=np.zeros((1, 1, 1500), np.float32), probabilities=np.zeros(0, np.float32))
     assert time_words([], nothing, 3.0) == []
+
+
+def test_a_word_after_a_pause_begins_after_it() -> None:
+    """The attention turns to the second word before the pause and listens to it after the pause."""
+    weights = np.full((1, 3, 100), -4.0, np.float32)
+    weights[0, 0, 5:38] = 4.0
+    weights[0, 1, 38:41] = 1.0
+    weights[0, 1, 70:95] = 4.0
+    weights[0, 2, 95:] = 4.0
+    pauses = np.zeros(100, bool)
+    pauses[40:70] = True
+    words = [TokenWord(tokens=(1,), text="coast.", core=1), TokenWord(tokens=(2,), text="And", core=1)]
+    attention = Attention(weights=weights, probabilities=np.array([0.9, 0.9], np.float32))
+    first, second = time_words(words, attention, 2.0, pauses)
+    assert first.end <= 40 * 0.02
+    assert second.start == pytest.approx(70 * 0.02, abs=0.05)
+    (_, stretched) = time_words(words, attention, 2.0)
+    assert stretched.start < 45 * 0.02
+    assert time_words(words, attention, 2.0, np.ones(100, bool))

@@ -4,10 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.speech.whisper_alignment import TimedWord
 from pipeline.speech.whisper_executor import Hypothesis
-from pipeline.speech.whisper_guards import cut_loops, is_doubtful, is_silent, settle
+from pipeline.speech.whisper_guards import (
+    cut_loops,
+    drop_remarks,
+    is_doubtful,
+    is_invented,
+    is_silent,
+    limit_tokens,
+    settle,
+)
 
-SOUND = Hypothesis(tokens=(1,), text="We will publish a report.", logprob=-0.2, no_speech=0.1, temperature=0.0)
+SOUND = Hypothesis(tokens=(1,), text="We will publish a report.", logprob=-0.2, no_speech=0.02, temperature=0.0)
 GUESS = replace(SOUND, logprob=-1.5)
 LOOP = replace(SOUND, text="I know. " * 30)
 
@@ -58,3 +67,49 @@ def test_loops_are_said_once() -> None:
     assert cut_loops([1, 1, 1, 1, 2, 2, 3]) == [1, 2, 2, 3]
     assert cut_loops([1, 2, 1, 2, 3]) == [1, 2, 1, 2, 3]
     assert cut_loops([]) == []
+
+
+def test_a_hopeless_guess_where_nobody_may_speak_is_not_tried_again() -> None:
+    hopeless = replace(SOUND, logprob=-1.8, no_speech=0.3)
+    assert is_silent(hopeless)
+    assert settle(hopeless, lambda _: pytest.fail("tried again")) is hopeless
+    assert not is_silent(replace(hopeless, no_speech=0.02))
+
+
+def test_where_nobody_may_speak_one_more_draft_is_enough() -> None:
+    asked: list[float] = []
+    noise = replace(SOUND, logprob=-1.2, no_speech=0.4)
+
+    def draft(temperature: float) -> Hypothesis:
+        asked.append(temperature)
+        return noise
+
+    assert settle(noise, draft) == noise
+    assert len(asked) == 1
+
+
+def test_words_that_the_sound_does_not_bear_out_are_invented() -> None:
+    noise = replace(SOUND, text="ご視聴ありがとうございました", logprob=-0.67, no_speech=0.76)
+    assert is_invented(noise, [0.13], 16.0)
+    assert is_invented(replace(SOUND, logprob=-1.71, no_speech=0.47), [0.42] * 14, 25.0)
+    assert is_invented(SOUND, [], 5.0)
+
+
+def test_a_bad_telephone_line_and_one_clear_word_are_believed() -> None:
+    telephone = replace(SOUND, logprob=-0.33, no_speech=0.03)
+    assert not is_invented(telephone, [0.8] * 42, 21.6)
+    assert not is_invented(telephone, [0.5] * 42, 21.6)
+    assert not is_invented(SOUND, [0.9], 20.0)
+    assert is_invented(SOUND, [0.5], 20.0)
+
+
+def test_a_draft_can_hold_quick_speech_and_no_more() -> None:
+    assert limit_tokens(29.0) == 224
+    assert limit_tokens(2.0) == 60
+    assert limit_tokens(0.5) < limit_tokens(1.0)
+
+
+def test_remarks_are_dropped_from_between_words() -> None:
+    texts = ["Good", "[MUSIC", "PLAYING]", "evening.", "(laughs)", "♪", "la", "♪", "(the", "rest", "stays"]
+    words = [TimedWord(start=n, end=n + 1, text=text, confidence=0.9) for n, text in enumerate(texts)]
+    assert [word.text for word in drop_remarks(words)] == ["Good", "evening.", "(the", "rest", "stays"]

@@ -1,0 +1,98 @@
+"""When each token was said: the likeliest path of a text through the frames of a CTC network.
+
+Forced alignment by the Viterbi algorithm over the text with a blank around each token (Graves et
+al. 2006; Kürzinger et al. 2020), and the words that tokens make up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPACE = "<space>"
+_MARK = "▁"
+"""Sentencepiece's sign for the beginning of a word."""
+_SPECIAL = frozenset({"<blank>", "<unk>", "<sos/eos>", "<eos>", "<sos>"})
+TAIL = 0.12
+"""Seconds for which a word goes on after its last peak, unless another begins."""
+_TENDED = 0x2E80
+"""Signs from here on are written without spaces: each is a word of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtcWord:
+    """A word on the window's clock; `confidence` is the mean over its tokens of their likeliest frames."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float
+
+
+def align_tokens(logprobs: NDArray[np.float32], tokens: Sequence[int], *, blank: int = 0) -> list[tuple[int, int]]:
+    """First and last frame of each token; `logprobs` has shape (frames, vocabulary).
+
+    Raises `ValueError` when there are fewer frames than the text needs.
+    """
+    if not tokens:
+        return []
+    states = np.full(2 * len(tokens) + 1, blank)
+    states[1::2] = tokens
+    # A blank may be left out between two tokens unless they are the same.
+    skips = np.zeros(len(states), np.bool_)
+    skips[3::2] = states[3::2] != states[1:-2:2]
+    scores = logprobs[:, states].astype(np.float64)
+    total = np.full(len(states), -np.inf)
+    total[:2] = scores[0, :2]
+    steps = np.zeros(scores.shape, np.int8)
+    for frame in range(1, len(scores)):
+        one = np.concatenate(([-np.inf], total[:-1]))
+        two = np.where(skips, np.concatenate(([-np.inf, -np.inf], total[:-2])), -np.inf)
+        choices = np.stack((total, one, two))
+        steps[frame] = choices.argmax(axis=0)
+        total = choices.max(axis=0) + scores[frame]
+    state = len(states) - 1 if total[-1] >= total[-2] else len(states) - 2
+    if not np.isfinite(total[state]):
+        raise ValueError(f"{len(tokens)} tokens do not fit into {len(scores)} frames")
+    spans = [(-1, -1)] * len(tokens)
+    for frame in range(len(scores) - 1, -1, -1):
+        if state % 2:
+            token = state // 2
+            last = spans[token][1] if spans[token][1] >= 0 else frame
+            spans[token] = (frame, last)
+        state -= int(steps[frame, state])
+    return spans
+
+
+def make_words(
+    pieces: Sequence[str], spans: Sequence[tuple[int, int]], peaks: Sequence[float], frame: float
+) -> list[CtcWord]:
+    """Words of the texts of tokens: at spaces, and sign by sign in Chinese and the like.
+
+    `peaks` are probabilities of the tokens, `frame` is the length of a frame in seconds.
+    """
+    groups: list[list[int]] = []
+    fresh = True
+    for index, piece in enumerate(pieces):
+        text = piece.removeprefix(_MARK)
+        if piece in _SPECIAL:
+            continue
+        if piece == SPACE or not text:
+            fresh = True
+            continue
+        before = pieces[groups[-1][-1]][-1] if groups else ""
+        if fresh or piece != text or ord(text[0]) >= _TENDED or ord(before) >= _TENDED:
+            groups.append([])
+        groups[-1].append(index)
+        fresh = False
+    starts = [spans[group[0]][0] * frame for group in groups] + [np.inf]
+    return [
+        CtcWord(
+            start=starts[number],
+            end=min(starts[number + 1], (spans[group[-1]][1] + 1) * frame + TAIL),
+            text="".join(pieces[index].removeprefix(_MARK) for index in group),
+            confidence=float(np.mean([peaks[index] for index in group])),
+        )
+        for number, group in enumerate(groups)
+    ]
