@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ __all__ = ["Broker", "LocalWorker", "interpreter", "local_workers"]
 
 WORKERS_LIMIT: Final = 90.0
 """Seconds for both workers to be alive."""
+LOOK_EVERY: Final = 0.05
+"""Seconds between two looks for them."""
 DRAIN: Final = 3.0
 """Seconds that local workers give their jobs; the jobs go on next time."""
 KILL_AFTER: Final = 8.0
@@ -36,29 +38,30 @@ LONGEST_LOG: Final = 10 * 1024 * 1024
 
 
 @asynccontextmanager
-async def local_workers(settings: WorkerSettings, url: str) -> AsyncGenerator[None]:
-    """Both workers alive, those that were running already included; what was started here ends here.
+async def local_workers(
+    settings: WorkerSettings, url: str, kinds: Sequence[Kind] = ("media", "asr")
+) -> AsyncGenerator[None]:
+    """Workers of these kinds alive, those that were running already included; what was started here ends here.
 
     A worker that dies is started again. Raises `EngineError` when one cannot be started.
     """
     async with AsyncExitStack() as stack:
         queue = await stack.enter_async_context(Queue.connect(url))
         live = {worker.kind for worker in await queue.workers()}
-        started = [LocalWorker(kind, settings, url) for kind in ("media", "asr") if kind not in live]
+        started = [LocalWorker(kind, settings, url) for kind in kinds if kind not in live]
         for worker in started:
             await stack.enter_async_context(worker.running())
-        await _wait_until_alive(queue, started)
+        await _wait_until_alive(queue, started, {*kinds})
         yield
 
 
-async def _wait_until_alive(queue: Queue, started: list["LocalWorker"]) -> None:
-    for _ in range(int(WORKERS_LIMIT / 0.1)):
-        live = {worker.kind for worker in await queue.workers()}
-        if {"media", "asr"} <= live:
+async def _wait_until_alive(queue: Queue, started: list["LocalWorker"], kinds: set[Kind]) -> None:
+    for _ in range(int(WORKERS_LIMIT / LOOK_EVERY)):
+        if kinds <= {worker.kind for worker in await queue.workers()}:
             return
         for worker in started:
             worker.check()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(LOOK_EVERY)
     raise EngineError(
         "The workers did not start in time.",
         mend="; ".join(f"the log of the {worker.kind} worker is {worker.log}" for worker in started).capitalize() + ".",

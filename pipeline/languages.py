@@ -18,7 +18,16 @@ _TABLE = (  # noqa: SIM905 - a list of 200 strings would be a page long
     "jw javanese su sundanese"
 ).split()
 
+_THREE_LETTERS = (  # noqa: SIM905 - likewise
+    "eng zho deu spa rus kor fra jpn por tur pol cat nld ara swe ita ind hin fin vie heb ukr ell msa ces ron dan hun "
+    "tam nor tha urd hrv bul lit lat mri mal cym slk tel fas lav ben srp aze slv kan est mkd bre eus isl hye nep mon "
+    "bos kaz sqi swa glg mar pan sin khm sna yor som afr oci kat bel tgk snd guj amh yid lao uzb fao hat pus tuk nno "
+    "mlt san ltz mya bod tgl mlg asm tat haw lin hau bak jav sun"
+).split()
+
 LANGUAGES: Mapping[str, str] = MappingProxyType(
     {code: name.capitalize() for code, name in zip(_TABLE[::2], _TABLE[1::2], strict=True)}
 )
 """Code to English name."""
+THREE_LETTERS: Mapping[str, str] = MappingProxyType(dict(zip(LANGUAGES, _THREE_LETTERS, strict=True)))
+"""Code to that of ISO 639-2/T, which containers use."""

@@ -1,23 +1,29 @@
 """The stage graph: one request and one clip in, one result out.
 
-    probe ─ extract ─ route ─ separate ─┬─ mix ─────────────────────────────┐
+    probe ─ extract ─ route ─ separate ─┬─ measure ─ (dub) ─ mix ───────────┬─ join
                                         └─ listen ─ diarize ─ transcribe ───┴─ report
                                                               └ align ─ subtitles
+
+A mix that follows the turns (a gain for a speaker; a dub in pieces; ducking where words are wanted anyway) waits
+for them.
 
 A branch that fails takes nothing else down: its error goes into `Result.failures` and
 the other parts are delivered. Which stages run depends on the task alone; where they
 run, and whether they run at all or come from the store, is up to `perform`.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from pipeline.branches import run_branches
 from pipeline.catalog import MAX_DURATION, MAX_SIZE, PRESETS
 from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError
+from pipeline.languages import THREE_LETTERS
+from pipeline.mix.dub_params import dub_params, in_pieces, needs_turns
+from pipeline.mix.params import mix_params
 from pipeline.models import model_digest
 from pipeline.stages import Perform, StageOutput
 from pipeline.types import (
@@ -76,6 +82,7 @@ class _Run:
     failures: list[Failure] = field(default_factory=list[Failure])
     notes: list[str] = field(default_factory=list[str])
     loudness: dict[str, Loudness] = field(default_factory=dict[str, Loudness])
+    voices: Artefact | None = None
     speakers: tuple[Speaker, ...] = ()
     language: str | None = None
 
@@ -84,22 +91,17 @@ class _Run:
         sound = (await self._stage("extract", {"source": self.source}, {"mono": False})).artefacts["master.flac"]
         route = await self._route(media, sound)
         stems = await self._part("separate", lambda: self._separate(route, sound)) or {}
-        wants = self.request.task
-        remix = self._part("mix", lambda: self._mix(media, sound, stems)) if wants in (Task.REMIX, Task.ALL) else None
-        speech = (
-            self._part("transcribe", lambda: self._transcribe(media, sound, stems))
-            if wants in (Task.TRANSCRIBE, Task.ALL)
-            else None
-        )
-        spoken = await self._branches(remix, speech) or {}
+        spoken = await self._mix_and_hear(media, sound, stems)
         if not self.artefacts and self.failures:
             raise _first_error(self.failures)
+        await self._part("join", lambda: self._join(media, spoken))
         await self._part("report", lambda: self._report(media, sound, stems, spoken))
         return Result(
             request=self.request,
             media=media,
             route=route,
             artefacts=tuple(self.artefacts),
+            voices=self.voices,
             speakers=self.speakers,
             language=self.language,
             loudness=self.loudness,
@@ -108,6 +110,31 @@ class _Run:
             failures=tuple(self.failures),
             notes=tuple(dict.fromkeys(self.notes)),
         )
+
+    async def _mix_and_hear(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> _Spoken:
+        """What the task asks for of remix and transcript; what was said, as far as it was heard."""
+        wants = self.request.task
+        remixes = wants in (Task.REMIX, Task.ALL)
+        follows = remixes and self._follows_turns()
+
+        def remix(spoken: _Spoken) -> Awaitable[None]:
+            return self._part("mix", lambda: self._mix(media, sound, stems, spoken))
+
+        speech = (
+            self._part("transcribe", lambda: self._transcribe(media, sound, stems))
+            if follows or wants in (Task.TRANSCRIBE, Task.ALL) or (remixes and self.request.soft_subtitles)
+            else None
+        )
+        if not follows:
+            return await run_branches(remix({}) if remixes else None, speech) or {}
+        spoken = await run_branches(None, speech) or {}
+        await remix(spoken)
+        return spoken
+
+    def _follows_turns(self) -> bool:
+        ducks = self.request.ducking is not None and self.request.task is Task.ALL
+        dubs = self.dub is not None and needs_turns(self.request, self.dub.name)
+        return bool(self.request.speaker_gains) or ducks or dubs
 
     async def _probe(self) -> MediaInfo:
         params: dict[str, JsonValue] = {
@@ -143,19 +170,41 @@ class _Run:
             )
         return {name.removesuffix(".flac"): output.artefacts[name] for name in STEM_FILES if name in output.artefacts}
 
-    async def _mix(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> None:
-        inputs = {"source": self.source, "sound": sound}
-        inputs |= {name: stems[name] for name in ("vocals", "background") if name in stems}
-        inputs |= {} if self.dub is None else {"dub": self.dub}
-        params: dict[str, JsonValue] = {
-            "voice": self.request.voice,
-            "background": self.request.background,
-            "video": media.video is not None,
-            "dub": self.dub is not None,
-            "audio_start": media.audio.start,
-        }
+    async def _mix(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact], spoken: _Spoken) -> None:
+        """The final mix; what does not change with its options is measured once, in a stage of its own."""
+        measured = await self._stage("measure", {"original": sound, **stems}, {})
+        self.loudness.update(_convert(measured.facts["loudness"], dict[str, Loudness]))
+        inputs = {"source": self.source, "sound": sound, **stems}
+        if self.dub is not None and "vocals" in stems:
+            inputs["dub"] = await self._dub(media, stems["vocals"], self.dub, spoken)
+        inputs |= {"transcript": spoken["transcript"]} if self._follows_turns() and "transcript" in spoken else {}
+        params = mix_params(self.request, media, self.loudness, dub=self.dub is not None)
         output = await self._stage("mix", inputs, params)
         self.loudness.update(_convert(output.facts["loudness"], dict[str, Loudness]))
+        self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
+
+    async def _dub(self, media: MediaInfo, vocals: Artefact, dub: Artefact, spoken: _Spoken) -> Artefact:
+        """The voice track that stands in for the vocals."""
+        inputs = {"vocals": vocals, "dub": dub}
+        if needs_turns(self.request, dub.name) and "transcript" in spoken:
+            inputs["transcript"] = spoken["transcript"]
+        params = dub_params(self.request, media, dub, max_size=self.limits.max_size)
+        made = (await self._stage("dub", inputs, params)).artefacts
+        if in_pieces(dub.name):
+            self.artefacts.append(replace(made["dub.flac"], name="stems/dub.flac"))
+        self.artefacts.extend(made[name] for name in sorted(made) if name != "dub.flac")
+        return made["dub.flac"]
+
+    async def _join(self, media: MediaInfo, spoken: _Spoken) -> None:
+        """The video of the final mix, when both the mix and the words are there."""
+        final = [artefact for artefact in self.artefacts if artefact.name == "final.m4a"]
+        if not final or media.video is None:
+            return
+        inputs = {"source": self.source, "sound": final[0]}
+        inputs |= {"subtitles": spoken["subtitles"]} if self.request.soft_subtitles and "subtitles" in spoken else {}
+        language = THREE_LETTERS.get(self.request.language or (self.language if self.speakers else None) or "", "")
+        params: dict[str, JsonValue] = {"audio_start": media.audio.start, "language": language}
+        output = await self._stage("join", inputs, params)
         self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
 
     async def _transcribe(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> _Spoken:
@@ -168,6 +217,8 @@ class _Run:
             "embedding": preset.embedding,
             "weights": [model_digest(preset.segmentation), model_digest(preset.embedding)],
             "speakers": self.request.speakers,
+            "min_speakers": self.request.min_speakers,
+            "max_speakers": self.request.max_speakers,
         }
         diarization = (await self._stage("diarize", {"speech": voices}, who)).artefacts["diarization.json"]
         what: dict[str, JsonValue] = {
@@ -184,18 +235,42 @@ class _Run:
         spoken = {"transcript": joined.artefacts["transcript.json"], "voices": joined.artefacts["voices.json"]}
         self.speakers = _convert(joined.facts["speakers"], tuple[Speaker, ...])
         self.language = _convert(joined.facts["language"], str)
-        self.artefacts.append(spoken["transcript"])
         if not self.speakers:
             self.notes.append("No speech was found, so the transcript is empty.")
-        subtitles = await self._stage("subtitles", spoken, {})
-        self.artefacts.extend(subtitles.artefacts[name] for name in sorted(subtitles.artefacts))
-        return spoken
+        known = await self._part("voices", lambda: self._know_voices(media, voices, spoken["voices"])) or {}
+        names: JsonValue = {**known, **self.request.names}
+        style = {} if self.request.subtitles is None else {"style": msgspec.to_builtins(self.request.subtitles)}
+        subtitles = await self._stage("subtitles", spoken, {**({"names": names} if names else {}), **style})
+        if names:
+            self.speakers = _convert(subtitles.facts["speakers"], tuple[Speaker, ...])
+        written = {"transcript.json": spoken["transcript"], **subtitles.artefacts}
+        spoken["transcript"] = written["transcript.json"]
+        self.artefacts.extend(written[name] for name in sorted(written))
+        return {**spoken, "subtitles": subtitles.artefacts["transcript.srt"]} if self.speakers else spoken
+
+    async def _know_voices(self, media: MediaInfo, speech: Artefact, heard: Artefact) -> dict[str, str]:
+        """Keep a vector of each speaker; the names of those whom the request's voice-book knows, by id."""
+        if not self.speakers:
+            return {}
+        model = PRESETS[self.request.preset].embedding
+        params: dict[str, JsonValue] = {
+            "embedding": model,
+            "weights": model_digest(model),
+            "audio_start": media.audio.start,
+        }
+        output = await self._stage("voices", {"speech": speech, "voices": heard}, params)
+        self.voices = output.artefacts["voices-embeddings.json"]
+        if self.request.voice_book is None:
+            return {}
+        found = await self._stage("identify", {"embeddings": self.voices, "book": self.request.voice_book}, {})
+        return _convert(found.facts["names"], dict[str, str])
 
     async def _report(
         self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact], spoken: Mapping[str, Artefact]
     ) -> None:
         params: dict[str, JsonValue] = {"audio_start": media.audio.start}
-        output = await self._stage("report", {"sound": sound, **stems, **spoken}, params)
+        said = {name: spoken[name] for name in ("transcript", "voices") if name in spoken}
+        output = await self._stage("report", {"sound": sound, **stems, **said}, params)
         self.artefacts.append(output.artefacts["report.png"])
 
     async def _stage(self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]) -> StageOutput:
@@ -218,36 +293,9 @@ class _Run:
             self.failures.append(failure if failure.stage else replace(failure, stage=name))
             return None
 
-    @staticmethod
-    async def _branches(remix: Awaitable[None] | None, speech: Awaitable[_Spoken | None] | None) -> _Spoken | None:
-        """Both branches side by side; when one must end the job, the other is stopped first."""
-        heard: asyncio.Task[_Spoken | None] | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                if remix is not None:
-                    group.create_task(_awaited(remix))
-                if speech is not None:
-                    heard = group.create_task(_awaited(speech))
-        except BaseExceptionGroup as group:
-            raise _first_leaf(group) from group
-        return None if heard is None else heard.result()
-
-
-async def _awaited(work: Awaitable[T]) -> T:
-    return await work
-
 
 def _convert(value: object, kind: type[T] | Any) -> T:  # noqa: ANN401 - tuple[X, ...] is no type
     return msgspec.convert(value, type=kind)
-
-
-def _first_leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return (
-        _first_leaf(cast("BaseExceptionGroup[BaseException]", first))
-        if isinstance(first, BaseExceptionGroup)
-        else first
-    )
 
 
 def _first_error(failures: list[Failure]) -> AudioProcessingError:

@@ -92,15 +92,25 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
         stage.name: stage
         for stage in (
             Stage(name="probe", function="pipeline.media:probe_stage"),
-            Stage(name="extract", function="pipeline.media:extract_stage"),
-            Stage(name="route", function="pipeline.route:route_stage", version=2),
-            Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=2),
-            Stage(name="listen", function="pipeline.media:listen_stage"),
-            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage"),
-            Stage(name="transcribe", function="pipeline.speech.transcribe:transcribe_stage", environment="asr"),
+            Stage(name="extract", function="pipeline.media:extract_stage", version=2),
+            Stage(name="route", function="pipeline.route:route_stage", version=4),
+            Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=3),
+            Stage(name="listen", function="pipeline.media:listen_stage", version=2),
+            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage", version=2),
+            Stage(
+                name="transcribe",
+                function="pipeline.speech.transcribe:transcribe_stage",
+                environment="asr",
+                version=2,
+            ),
             Stage(name="align", function="pipeline.speech.align:align_stage"),
-            Stage(name="mix", function="pipeline.mix.stage:mix_stage"),
-            Stage(name="subtitles", function="pipeline.export.subtitles:subtitles_stage"),
+            Stage(name="measure", function="pipeline.mix.loudness:measure_stage"),
+            Stage(name="dub", function="pipeline.mix.dub_stage:dub_stage"),
+            Stage(name="mix", function="pipeline.mix.stage:mix_stage", version=3),
+            Stage(name="join", function="pipeline.media:join_stage"),
+            Stage(name="voices", function="pipeline.speech.voice_encoder:voices_stage"),
+            Stage(name="identify", function="pipeline.speech.voice_book:identify_stage"),
+            Stage(name="subtitles", function="pipeline.export.subtitles:subtitles_stage", version=2),
             Stage(name="report", function="pipeline.export.report:report_stage"),
         )
     }

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from pipeline.mixes import Ducking, LoudnessTarget, MixPreset
+from pipeline.subtitling import SubtitleStyle
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """What a stage may take as a parameter and give back as a fact."""
 
@@ -54,6 +57,16 @@ class StemName(StrEnum):
     BACKGROUND = "background"
 
 
+class SoundFormat(StrEnum):
+    """A form in which the final mix may be wanted; the m4a is always made."""
+
+    M4A = "m4a"
+    WAV = "wav"
+    FLAC = "flac"
+    MP3 = "mp3"
+    OPUS = "opus"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to do with a clip. Build it with `pipeline.options.parse_request`."""
@@ -67,10 +80,39 @@ class Request:
     """ISO 639-1 code; None: the language is detected."""
     speakers: int | None = None
     """Exact number of speakers; None: it is found."""
+    min_speakers: int | None = None
+    """At least so many, where `speakers` is None."""
+    max_speakers: int | None = None
+    """At most so many, where `speakers` is None."""
     voice: float = 1.0
     """Linear gain of the vocals in the remix."""
     background: float = 0.7
     """Linear gain of everything else in the remix."""
+    music: float | None = None
+    """Linear gain of a stem of its own, where there is one; None: that of the background."""
+    sfx: float | None = None
+    ambient: float | None = None
+    speaker_gains: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Linear gain of the vocals while a speaker, by id or name, has a turn; it stands in for `voice`."""
+    mix: MixPreset | None = None
+    """The preset that the gains above came from, where they were not given."""
+    loudness: LoudnessTarget | None = None
+    """None: as loud as the gains make it."""
+    ducking: Ducking | None = None
+    subtitles: SubtitleStyle | None = None
+    """None: as is usual for the language."""
+    voice_book: "Artefact | None" = None
+    """Known voices (`pipeline.speech.voices.VoiceBook`), by which speakers are named."""
+    formats: tuple[SoundFormat, ...] = (SoundFormat.M4A,)
+    """Forms of the final mix."""
+    soft_subtitles: bool = False
+    """Put the transcript into the final video as a track that can be turned on."""
+    dub_stretch: float = 12.0
+    """Per cent by which the length of a dubbed line may be changed."""
+    keep_vocals: bool | None = None
+    """Keep the vocals outside of the turns that a dub replaces; None: with a dub in pieces, not with a whole track."""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What speakers are called, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +252,16 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
-    """Integrated loudness (ITU-R BS.1770, LUFS) and sample peak (dBFS); None for silence."""
+    """How loud a sound is (ITU-R BS.1770, EBU R 128); None for silence, and for less than 0.4 s."""
 
     integrated: float | None
+    """LUFS."""
     peak: float | None
+    """The highest sample, dBFS."""
+    range: float | None = None
+    """Loudness range (EBU Tech 3342), LU."""
+    true_peak: float | None = None
+    """The highest point between the samples too, dBTP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +271,8 @@ class Progress:
     stage: str
     fraction: float
     message: str = ""
+    remaining: float | None = None
+    """Seconds that the stage still takes, as far as can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +316,8 @@ class Result:
     media: MediaInfo
     route: Route
     artefacts: tuple[Artefact, ...]
+    voices: Artefact | None = None
+    """A vector for each speaker; biometric, so it is kept apart from what is delivered."""
     speakers: tuple[Speaker, ...] = ()
     language: str | None = None
     loudness: Mapping[str, Loudness] = field(default_factory=dict[str, Loudness])

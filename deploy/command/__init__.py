@@ -4,10 +4,13 @@ import typer
 
 from deploy.command.bot import bot
 from deploy.command.doctor import doctor
+from deploy.command.export import export
+from deploy.command.extras import audio, cut, frame
 from deploy.command.jobs import jobs
 from deploy.command.models import models
 from deploy.command.run import run
 from deploy.command.up import up
+from deploy.command.voices import voices
 from deploy.command.worker import worker
 
 
@@ -20,10 +23,11 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for command in (run, up, worker, bot, doctor):
+    for command in (run, up, worker, bot, doctor, export, cut, audio, frame):
         app.command()(command)
     app.add_typer(models, name="models")
     app.add_typer(jobs, name="jobs")
+    app.add_typer(voices, name="voices")
     return app
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.types import Result
+from pipeline.types import Loudness, Result
 from worker.store import Store
 
 
@@ -51,7 +51,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
         console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
     final = result.loudness.get("final")
     if final is not None and final.integrated is not None:
-        console.print(f"[bold]Loudness[/bold]  {final.integrated:.1f} LUFS, peak {final.peak or 0:.1f} dBFS")
+        console.print(f"[bold]Loudness[/bold]  {describe(final)}{_before(result)}", highlight=False)
     console.print(_timing_table(result, seconds))
     for note in result.notes:
         console.print(f"[yellow]Note[/yellow]      {escape(note)}", highlight=False)
@@ -64,6 +64,21 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
         highlight=False,
         soft_wrap=True,
     )
+
+
+def describe(loudness: Loudness) -> str:
+    """Loudness, range and peak in one line; what was not measured is left out."""
+    found = (
+        (loudness.integrated, "LUFS"),
+        (loudness.range, "LU range"),
+        (loudness.peak if loudness.true_peak is None else loudness.true_peak, "dB peak"),
+    )
+    return ", ".join(f"{value:.1f} {unit}" for value, unit in found if value is not None)
+
+
+def _before(result: Result) -> str:
+    original = result.loudness.get("original")
+    return "" if original is None or original.integrated is None else f" (original: {describe(original)})"
 
 
 def _timing_table(result: Result, seconds: float) -> Table:

@@ -5,9 +5,9 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,13 +15,19 @@ import msgspec
 import typer
 from rich.console import Console
 
+from deploy.command.dub import one_file
 from deploy.command.failure import exit_on_failure
 from deploy.command.outcome import show_result, write_result
 from deploy.command.progress import JobProgress
+from deploy.command.voices import check_book
 from deploy.local import Broker, local_workers
+from pipeline.catalog import LOUDNESS, MIXES
 from pipeline.errors import AudioProcessingError, Cancelled, LimitError, MediaError, ValidationError, from_failure
-from pipeline.options import parse_request
-from pipeline.types import Request, Result
+from pipeline.mix.dub_params import needs_turns
+from pipeline.options import parse_request, parse_subtitle_style, read_speaker_gains
+from pipeline.subtitling import SubtitleStyle
+from pipeline.types import Request, Result, SoundFormat, Task
+from worker.keys import Kind
 from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Stopped
 from worker.queue import Queue
 from worker.settings import WorkerSettings
@@ -40,9 +46,44 @@ def run(
     budget: Annotated[str, typer.Option(help="low | normal")] = "normal",
     language: Annotated[str, typer.Option(help="Language code such as en or zh, or auto.")] = "auto",
     speakers: Annotated[str, typer.Option(help="Exact number of speakers, or auto.")] = "auto",
-    dub: Annotated[Path | None, typer.Option(help="A sound file that replaces the vocals.")] = None,
-    voice: Annotated[str, typer.Option(help="Gain of the voice in the remix.")] = "1.0",
-    background: Annotated[str, typer.Option(help="Gain of everything else in the remix.")] = "0.7",
+    min_speakers: Annotated[str, typer.Option(help="At least so many speakers, or auto.")] = "auto",
+    max_speakers: Annotated[str, typer.Option(help="At most so many speakers, or auto.")] = "auto",
+    dub: Annotated[
+        Path | None,
+        typer.Option(
+            help="A sound file in place of the vocals; or a folder, zip or dub.json of files for turns and speakers."
+        ),
+    ] = None,
+    dub_stretch: Annotated[
+        str, typer.Option(help="Per cent by which the length of a dubbed line may be changed.")
+    ] = "12",
+    keep_vocals: Annotated[
+        bool | None,
+        typer.Option(help="Keep the vocals where the dub replaces no turn; by default with a dub in pieces."),
+    ] = None,
+    mix: Annotated[str | None, typer.Option(help=f"Balance by name: {' | '.join(MIXES)}")] = None,
+    voice: Annotated[str | None, typer.Option(help="Gain of the voice, such as 0.7 or '-3 dB'; default 1.0.")] = None,
+    background: Annotated[str | None, typer.Option(help="Gain of everything else; default 0.7.")] = None,
+    music: Annotated[str | None, typer.Option(help="Gain of the music, where it is a stem of its own.")] = None,
+    sfx: Annotated[str | None, typer.Option(help="Gain of the effects, likewise.")] = None,
+    ambient: Annotated[str | None, typer.Option(help="Gain of the ambience, likewise.")] = None,
+    speaker: Annotated[
+        list[str] | None, typer.Option(help="Gain of one speaker, such as 'Speaker 1=-3 dB'; may be repeated.")
+    ] = None,
+    loudness: Annotated[str | None, typer.Option(help=f"none | original | {' | '.join(LOUDNESS)}")] = None,
+    duck: Annotated[str | None, typer.Option(help="Turn the background down under speech by so many dB.")] = None,
+    duck_attack: Annotated[str | None, typer.Option(help="Seconds that it takes to go down; default 0.2.")] = None,
+    duck_release: Annotated[str | None, typer.Option(help="Seconds that it takes to come back; default 0.6.")] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help=f"{' | '.join(SoundFormat)}, beside the m4a; may be repeated.")
+    ] = None,
+    voices: Annotated[Path | None, typer.Option(help="A voice-book by which speakers are named.")] = None,
+    line_length: Annotated[str, typer.Option(help="Characters in a line of subtitles, or auto.")] = "auto",
+    reading_speed: Annotated[str, typer.Option(help="Characters of a subtitle a second, or auto.")] = "auto",
+    min_duration: Annotated[str, typer.Option(help="Seconds that a subtitle stays at least.")] = "1",
+    subtitles: Annotated[
+        bool, typer.Option("--subtitles", help="Put the transcript into the final video, to be turned on by viewers.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what the store already has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of a summary.")] = False,
 ) -> None:
@@ -59,13 +100,35 @@ def run(
                 "budget": budget,
                 "language": language,
                 "speakers": speakers,
+                "min_speakers": min_speakers,
+                "max_speakers": max_speakers,
+                "mix": mix,
                 "voice": voice,
                 "background": background,
+                "music": music,
+                "sfx": sfx,
+                "ambient": ambient,
+                "speaker_gains": read_speaker_gains(speaker or []),
+                "loudness": loudness,
+                "duck": duck,
+                "duck_attack": duck_attack,
+                "duck_release": duck_release,
+                "formats": formats or ["m4a"],
+                "soft_subtitles": subtitles,
+                "dub_stretch": dub_stretch,
+                "keep_vocals": keep_vocals,
             }
         )
-        _check_paths(clip, dub, out, settings.max_size)
-        order = _Order(request=request, clip=clip, out=out, dub=dub, fresh=fresh)
-        result = asyncio.run(_run(order, settings, console))
+        style = parse_subtitle_style(
+            {"line_length": line_length, "reading_speed": reading_speed, "min_duration": min_duration}
+        )
+        request = replace(request, subtitles=None if style == SubtitleStyle() else style)
+        if voices is not None:
+            check_book(voices, request.preset)
+        with one_file(dub) as new_voices:
+            _check_paths(clip, new_voices, out, settings.max_size)
+            order = _Order(request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices)
+            result = asyncio.run(_run(order, settings, console))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
     else:
@@ -82,14 +145,16 @@ class _Order:
     out: Path
     dub: Path | None
     fresh: bool
+    voices: Path | None = None
 
 
 async def _run(order: _Order, settings: WorkerSettings, console: Console) -> Result:
     store = Store.open(settings.store_url)
-    async with _queue(settings, console) as queue:
+    async with _queue(settings, console, _kinds(order)) as queue:
+        book = None if order.voices is None else await store.put(order.voices, name="voice-book.json")
         job = Job(
             id=uuid.uuid4().hex,
-            request=order.request,
+            request=replace(order.request, voice_book=book),
             source=await store.put(order.clip, name=order.clip.name),
             dub=None if order.dub is None else await store.put(order.dub, name=order.dub.name),
             submitted=time.time(),
@@ -103,15 +168,23 @@ async def _run(order: _Order, settings: WorkerSettings, console: Console) -> Res
 
 
 @asynccontextmanager
-async def _queue(settings: WorkerSettings, console: Console) -> AsyncIterator[Queue]:
+async def _queue(settings: WorkerSettings, console: Console, kinds: Sequence[Kind]) -> AsyncIterator[Queue]:
     """A queue with live workers behind it, started here when nobody else has."""
     async with AsyncExitStack() as stack:
         url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
         queue = await stack.enter_async_context(Queue.connect(url))
         if settings.redis_url is None or not await queue.workers():
             console.print("Starting the workers …")
-            await stack.enter_async_context(local_workers(settings, url))
+            await stack.enter_async_context(local_workers(settings, url, kinds))
         yield queue
+
+
+def _kinds(order: _Order) -> tuple[Kind, ...]:
+    """The workers that an order needs; the one that transcribes takes seconds to start."""
+    request, dub = order.request, order.dub
+    hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles
+    hears = hears or (dub is not None and needs_turns(request, dub.name))
+    return ("media", "asr") if hears else ("media",)
 
 
 async def _follow(queue: Queue, job: Job, progress: JobProgress) -> Result:

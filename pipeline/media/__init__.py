@@ -5,17 +5,21 @@ sound decoders, never decodes a picture for its own sake, gives every run of ffm
 limit, and never lets a name that a person gave near a command line.
 """
 
-from pipeline.media.convert import convert, encode_aac, extract_master, extract_mono, mux
+from pipeline.media.convert import convert, extract_master, extract_mono
+from pipeline.media.encode import encode_aac
+from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import Probe, probe
-from pipeline.media.stages import extract_stage, listen_stage, probe_stage
+from pipeline.media.stages import extract_stage, join_stage, listen_stage, probe_stage
 
 __all__ = [
     "Probe",
+    "container_for",
     "convert",
     "encode_aac",
     "extract_master",
     "extract_mono",
     "extract_stage",
+    "join_stage",
     "listen_stage",
     "mux",
     "probe",

@@ -4,11 +4,12 @@ Pictures are never decoded. libav would decode some to fill in what a header lea
 an allow list with sound decoders only keeps it from that.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 import av
 import av.error
@@ -21,6 +22,7 @@ from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
+from pipeline.media.tags import keep_tags
 from pipeline.stages import Report
 
 _GUESSED = ("mp3", "aac")
@@ -28,7 +30,7 @@ _GUESSED = ("mp3", "aac")
 _FROM_ZERO = ("mov", "matroska")
 """Containers whose length counts from zero and not from the first packet."""
 _STILL = ("mjpeg", "png", "bmp", "gif", "webp")
-"""Codecs of cover pictures, which are no video."""
+"""Codecs of cover pictures, which are no video unless there are many of them."""
 _SLACK = (0.25, 0.1, 1.0)
 """What may be missing at the end before a file counts as cut off: at least so many seconds, such a part, at most."""
 _LOOK_BACK = 3.0
@@ -48,7 +50,7 @@ class Beginning:
     heard: float
     """The first sample."""
     seen: float | None
-    """The first picture; None without a video track."""
+    """The first picture that is shown; None without a video track."""
     sample_rate: int
     layout: str
     speakers: tuple[str, ...]
@@ -60,6 +62,19 @@ class Beginning:
         return self.heard if self.seen is None else min(self.heard, self.seen)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One of the streams of a clip."""
+
+    index: int
+    """Among all streams of the file."""
+    kind: str
+    """audio, video, subtitle, data or attachment."""
+    codec: str
+    tags: Mapping[str, str]
+    """What it says about itself, such as its `language`, without places."""
+
+
 @contextmanager
 def opened(path: Path) -> Generator[InputContainer]:
     """A container of an allowed kind; raises `MediaError` for anything else, also while it is read."""
@@ -69,7 +84,7 @@ def opened(path: Path) -> Generator[InputContainer]:
         "protocol_whitelist": "file",
     }
     try:
-        with av.open(str(path.absolute()), options=options) as container:
+        with av.open(str(path.absolute()), options=options, metadata_errors="replace") as container:
             yield container
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
         raise MediaError(
@@ -93,9 +108,23 @@ def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | N
     pictures = (
         stream
         for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic and codec_name(stream) not in _STILL
+        if not stream.disposition & Disposition.attached_pic and (codec_name(stream) not in _STILL or stream.frames > 1)
     )
     return sound, next(pictures, None)
+
+
+def list_tracks(container: InputContainer) -> tuple[Track, ...]:
+    """All streams but cover pictures."""
+    return tuple(
+        Track(
+            index=stream.index,
+            kind=stream.type,
+            codec=codec_name(stream),
+            tags=keep_tags(cast("Mapping[str, str]", stream.metadata)),  # pyright: ignore[reportUnknownMemberType] - a bare dict
+        )
+        for stream in container.streams
+        if not stream.disposition & Disposition.attached_pic
+    )
 
 
 def codec_name(stream: Stream) -> str:
@@ -112,8 +141,8 @@ def begin(container: InputContainer, sound: AudioStream, picture: VideoStream | 
     failed = 0
     for packet in container.demux([stream for stream in (sound, picture) if stream is not None]):
         if packet.stream.index != sound.index:
-            time = _start(packet)
-            seen = time if seen is None else seen
+            # An edit list hides pictures that only serve to decode later ones.
+            seen = _start(packet) if seen is None and not packet.is_discard else seen
         elif first is None:
             first = _decode(sound, packet)
             failed += first is None

@@ -32,6 +32,8 @@ _PATIENCE = 0.25
 """Seconds between two looks at the clock and at the wish to cancel."""
 _DAMAGED = (69, 183)
 """Exit codes of ffmpeg for "too many decoding errors" and "invalid data found"."""
+_KEPT = 60
+"""Lines of the log that are kept."""
 _LINE = 4096
 """Characters of a log line that are kept; a hostile file can make long ones."""
 
@@ -62,7 +64,20 @@ def run_ffmpeg(
     Raises `MediaError` when the input is damaged, `FFmpegError` when ffmpeg fails otherwise or
     takes longer than `limit` seconds, and whatever `report` raises; ffmpeg never outlives the call.
     """
-    command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    _run(arguments, "error", limit=limit, report=report, total=total, doing=doing)
+
+
+def read_log(
+    arguments: Sequence[str], *, limit: float, report: Report | None = None, total: float = 0.0, doing: str = ""
+) -> str:
+    """Run ffmpeg as `run_ffmpeg` does and give the end of its log, in which a measuring filter says what it found."""
+    return _run(arguments, "info", limit=limit, report=report, total=total, doing=doing)
+
+
+def _run(
+    arguments: Sequence[str], loglevel: str, *, limit: float, report: Report | None, total: float, doing: str
+) -> str:
+    command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", loglevel, "-y"]
     command += ["-progress", "pipe:1", "-nostats", *arguments]
     try:
         process = subprocess.Popen(
@@ -75,7 +90,7 @@ def run_ffmpeg(
         )
     except OSError as error:
         raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
-    log: deque[str] = deque(maxlen=20)
+    log: deque[str] = deque(maxlen=_KEPT)
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     readers = (
         threading.Thread(target=_drain, args=(process.stderr, log.append), daemon=True),
@@ -91,7 +106,8 @@ def run_ffmpeg(
         for reader in readers:
             reader.join()
     if process.returncode:
-        raise _failure(process.returncode, "\n".join(log))
+        raise failure(process.returncode, "\n".join(log))
+    return "\n".join(log)
 
 
 def _drain(stream: IO[str] | None, keep: Callable[[str], object]) -> None:
@@ -134,7 +150,8 @@ def _tell(report: Report | None, seconds: float, total: float, doing: str) -> No
         report(min(1.0, seconds / total) if total > 0 else 0.0, doing)
 
 
-def _failure(code: int, log: str) -> FFmpegError | MediaError:
+def failure(code: int, log: str) -> FFmpegError | MediaError:
+    """The error for an exit code other than 0, with what ffmpeg said."""
     if code in _DAMAGED:
         return MediaError(
             "The sound of this clip is damaged and cannot be decoded.",

@@ -3,13 +3,16 @@
 The clip's clock begins with the first picture or the first sample, whichever is earlier.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from av.video.stream import VideoStream as PictureTrack
 
 from pipeline.errors import LimitError, MediaError
 from pipeline.media import container as containers
+from pipeline.media.container import Track
+from pipeline.media.tags import keep_tags
 from pipeline.stages import Report
 from pipeline.types import AudioStream, MediaInfo, VideoStream
 
@@ -27,6 +30,10 @@ class Probe:
     speakers: tuple[str, ...]
     """The speaker of each channel by ffmpeg's name; `NONE` where the file does not tell."""
     notes: tuple[str, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    """All of them, but for cover pictures."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the container says about itself, such as its `title`, without places."""
 
 
 def check_size(path: Path, max_size: float) -> None:
@@ -69,6 +76,7 @@ def probe(path: Path, report: Report | None = None) -> Probe:
         video = None if picture is None else _describe(picture)
         whole = declared is not None and containers.reaches(container, declared)
         name, indices = containers.kind(container), (sound.index, None if picture is None else picture.index)
+        tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
     end = declared if whole and declared is not None else _measured_end(path, report)
     if end <= begin.zero:
         raise MediaError("The clip holds no sound that can be read.", mend="Send the file again.")
@@ -79,6 +87,8 @@ def probe(path: Path, report: Report | None = None) -> Probe:
         zero=begin.zero,
         speakers=begin.speakers,
         notes=() if declared is None or whole else (_cut_note(end - begin.zero, declared - begin.zero),),
+        tracks=tracks,
+        tags=tags,
     )
 
 

@@ -1,20 +1,23 @@
 """The stages that deal with the clip itself: probe, extract, listen."""
 
+import logging
 from typing import cast
 
 import msgspec
 
 from pipeline import sound
 from pipeline.catalog import MAX_DURATION, MAX_SIZE
-from pipeline.errors import MediaError
+from pipeline.errors import FFmpegError, MediaError
 from pipeline.levels import measure_levels
 from pipeline.media.channels import find_passage
 from pipeline.media.convert import extract_master, extract_mono
 from pipeline.media.hearing import Hearing, choose_hearing
+from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import check_duration, check_size, probe
 from pipeline.stages import Facts, Work
 from pipeline.types import JsonValue
 
+_LOG = logging.getLogger(__name__)
 SPEECH_RATE = 16_000
 """Hz, what speech models hear."""
 
@@ -82,6 +85,34 @@ def listen_stage(work: Work) -> Facts:
     work.report(1.0)
     duration = writer.frames / SPEECH_RATE
     return {"duration": duration, "notes": [heard.note]} if heard.note else {"duration": duration}
+
+
+def join_stage(work: Work) -> Facts:
+    """The final video: the picture of `source` with `sound`, an m4a, and on request with `subtitles`, an SRT.
+
+    Writes `final.mp4` or `final.mkv`; a picture that cannot be kept leaves a note, since the sound is there all
+    the same. Params: `audio_start`, seconds on the clip's clock, and `language` (ISO 639-2, "" where unknown).
+    """
+    clip = probe(work.inputs["source"])
+    suffix = "mp4"
+    try:
+        suffix = container_for(clip)
+        notes = mux(
+            work.inputs["source"],
+            clip,
+            work.inputs["sound"],
+            work.out / f"final.{suffix}",
+            audio_start=_number(work.params["audio_start"]),
+            language=str(work.params["language"]),
+            subtitles=work.inputs.get("subtitles"),
+            report=work.report,
+        )
+    except (FFmpegError, MediaError) as error:
+        _LOG.warning("no final.%s: %s %s", suffix, error.message, error.detail)
+        (work.out / f"final.{suffix}").unlink(missing_ok=True)
+        notes = (f"There is no final video: {error.message}",)
+    work.report(1.0)
+    return {"notes": [*notes]}
 
 
 def _number(value: JsonValue) -> float:

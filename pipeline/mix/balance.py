@@ -5,7 +5,7 @@ level does not step when a part ends early. Only when that sum would be louder t
 the whole mix turned down, once and by one factor: a limiter would change the balance asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +13,38 @@ import numpy as np
 
 from pipeline import sound
 from pipeline.errors import MixError
+from pipeline.mix.curve import Curve
 
 CEILING = 10 ** (-1 / 20)
 """Highest sample of a mix, linear (-1 dBFS), unless the clip itself goes higher."""
+KINDS = ("music", "sfx", "ambient")
+"""Stems that the background is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A sound file and its linear gain in the mix."""
+    """A sound file, its linear gain in the mix, and how that gain changes with time."""
 
     path: Path
     gain: float
+    curves: tuple[Curve, ...] = ()
+    """Each multiplies the gain."""
+
+
+def split_background(
+    stems: Mapping[str, Path], gain: float, own: Mapping[str, float], curves: tuple[Curve, ...] = ()
+) -> list[Part]:
+    """The background with a gain of its own for some of what it is made of.
+
+    A stem is added with the difference between its gain and the background's, since the background
+    holds it already: this is exact whether or not the stems make up the whole background.
+    """
+    found = [
+        Part(path=stems[name], gain=own[name] - gain, curves=curves)
+        for name in KINDS
+        if name in stems and name in own and own[name] != gain
+    ]
+    return [Part(path=stems["background"], gain=gain, curves=curves), *found]
 
 
 def check_alike(parts: Sequence[Part], like: sound.SoundInfo) -> None:
@@ -45,18 +66,40 @@ def read_aligned(paths: Sequence[Path], like: sound.SoundInfo) -> Iterator[tuple
         yield tuple(_padded(next(reader, None), length, like.channels) for reader in readers)
 
 
-def add(blocks: Sequence[sound.Samples], parts: Sequence[Part]) -> sound.Samples:
-    """One block of the mix, float32, not limited."""
-    total = np.zeros(blocks[0].shape, np.float64)
+def add(blocks: Sequence[sound.Samples], parts: Sequence[Part], start: int = 0) -> sound.Samples:
+    """One block of the mix that begins at frame `start`, float32, not limited."""
+    total = np.zeros(blocks[0].shape, np.float32)
     for block, part in zip(blocks, parts, strict=True):
-        total += part.gain * block
-    return total.astype(np.float32)
+        gain = np.float32(part.gain)
+        for curve in part.curves:
+            gain = (
+                gain * np.float32(found) if isinstance(found := curve.over(start, len(block)), float) else gain * found
+            )
+        total += gain * block
+    return total
+
+
+def mixed(parts: Sequence[Part], like: sound.SoundInfo) -> sound.Blocks:
+    """The whole mix in blocks, as long as `like`; parts with no gain are not read."""
+    heard = [part for part in parts if part.gain]
+    start = 0
+    if not heard:
+        for start in range(0, like.frames, sound.BLOCK):
+            yield np.zeros((min(sound.BLOCK, like.frames - start), like.channels), np.float32)
+        return
+    for blocks in read_aligned([part.path for part in heard], like):
+        yield add(blocks, heard, start)
+        start += len(blocks[0])
 
 
 def overall_gain(mix_peak: float, clip_peak: float) -> float:
     """The factor, at most 1, that keeps the mix below the ceiling or the clip's own peak, whichever is higher."""
-    ceiling = max(CEILING, min(1.0, clip_peak))
-    return min(1.0, ceiling / mix_peak) if mix_peak > 0 else 1.0
+    return min(1.0, ceiling(clip_peak) / mix_peak) if mix_peak > 0 else 1.0
+
+
+def ceiling(clip_peak: float) -> float:
+    """The highest sample that a mix may have, linear."""
+    return max(CEILING, min(1.0, clip_peak))
 
 
 def _padded(block: sound.Samples | None, length: int, channels: int) -> sound.Samples:

@@ -11,6 +11,9 @@ from pipeline import sound
 from pipeline.layout import LAYOUTS, default
 from pipeline.media import convert, encode_aac, extract_stage, mux, probe
 from pipeline.media.channels import find_passage
+from pipeline.media.encode import coding, written_layout
+from pipeline.media.feed import SoundFeed
+from pipeline.types import SoundFormat
 from tests.pipeline.clips import PICTURE, decode, ffmpeg, heard_tones, make_tones, make_work, tone_of
 
 LEVEL = 0.2
@@ -164,3 +167,17 @@ def test_a_dub_speaks_from_the_front(tmp_path: Path, voice: str, name: str, plac
     levels = np.abs(sound.read(target)).max(axis=0)
     assert np.flatnonzero(levels).tolist() == places
     assert levels[places] == pytest.approx(LEVEL, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["2.1", "4.0", "5.1(side)", "7.1"])
+@pytest.mark.parametrize("form", SoundFormat)
+def test_every_format_takes_every_layout(tmp_path: Path, name: str, form: SoundFormat) -> None:
+    layout, target = LAYOUTS[name], tmp_path / f"made.{form}"
+    made = sound.read(make_tones(tmp_path / "a.flac", layout))
+    with SoundFeed(layout, 48_000, limit=30, outputs={target: coding(form, layout)}) as feed:
+        feed.write(made)
+        feed.finish()
+    assert probe(target).media.audio.channels == len(written_layout(form, layout).channels)
+    assert (written_layout(form, layout) == layout) == (
+        form != "mp3" and (form != "opus" or name not in ("2.1", "4.0"))
+    )

@@ -115,13 +115,6 @@ def test_timing_is_kept_when_the_clock_does_not_begin_at_zero(tmp_path: Path) ->
     assert after == pytest.approx(before, abs=0.003)
 
 
-def test_a_picture_that_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "a.webm", "-c:v", "libvpx", "-c:a", "libvorbis")
-    encode_aac(make_click(tmp_path / "click.wav", at=0.1), tmp_path / "a.m4a", duration=1.0)
-    with pytest.raises(MediaError, match=r"cannot hold this picture \(vp8\)"):
-        mux(clip, probe(clip), tmp_path / "a.m4a", tmp_path / "final.mp4", audio_start=0.0)
-
-
 def test_hostile_names_stay_names(tmp_path: Path) -> None:
     folder = tmp_path / "-i concat:%03d;$(touch x)"
     folder.mkdir()

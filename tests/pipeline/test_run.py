@@ -14,6 +14,7 @@ from pipeline.errors import (
     MixError,
     QueueError,
     TranscriptionError,
+    ValidationError,
 )
 from pipeline.run import run
 from pipeline.stages import Facts, StageOutput
@@ -33,7 +34,10 @@ AUDIO = AudioStream(codec="aac", sample_rate=44_100, channels=2, layout="stereo"
 VIDEO = VideoStream(codec="h264", width=320, height=180, frame_rate=12.0)
 SOURCE = Artefact(name="clip.mp4", digest="0" * 64, size=10, media_type="video/mp4")
 SPEAKERS: JsonValue = [{"id": "S1", "name": "Speaker 1"}]
-LOUDNESS: JsonValue = {"original": {"integrated": -20.0, "peak": -1.0}, "final": {"integrated": -21.0, "peak": -2.0}}
+LOUDNESS: dict[str, JsonValue] = {
+    "original": {"integrated": -20.0, "peak": -1.0},
+    "final": {"integrated": -21.0, "peak": -2.0},
+}
 
 
 def artefact(name: str) -> Artefact:
@@ -71,11 +75,19 @@ class Stages:
             "diarize": (["diarization.json"], {"speakers": 1}),
             "transcribe": (["recognition.json"], {"language": "en", "words": 3}),
             "align": (["transcript.json", "voices.json"], {"language": "en", "speakers": SPEAKERS, "turns": 1}),
-            "mix": (["final.m4a", "final.mp4"], {"loudness": LOUDNESS, "notes": []}),
-            "subtitles": (["transcript.txt", "transcript.srt"], {}),
+            "voices": (["voices-embeddings.json"], {"voices": 1}),
+            "identify": ([], {"names": {"S1": "Anna"}, "notes": ["S1 is Anna (99 % sure)."]}),
+            "measure": ([], {"loudness": {"original": LOUDNESS["original"]}}),
+            "dub": (["dub.flac", "dub-report.json"] if params.get("pieces") else ["dub.flac"], {"notes": []}),
+            "join": (["final.mp4"], {"notes": []}),
+            "mix": (["final.m4a"], {"loudness": {"final": LOUDNESS["final"]}, "notes": []}),
+            "subtitles": (["transcript.txt", "transcript.srt"], {"speakers": SPEAKERS}),
             "report": (["report.png"], {}),
         }
         return answers[stage]
+
+    def of(self, wanted: str) -> list[tuple[dict[str, str], dict[str, JsonValue]]]:
+        return [(inputs, params) for stage, inputs, params in self.calls if stage == wanted]
 
     @property
     def names(self) -> list[str]:
@@ -100,8 +112,8 @@ async def test_all_parts_of_a_clip_are_made() -> None:
 @pytest.mark.parametrize(
     ("task", "absent"),
     [
-        (Task.SEPARATE, {"mix", "diarize", "transcribe", "align", "subtitles", "listen"}),
-        (Task.TRANSCRIBE, {"mix"}),
+        (Task.SEPARATE, {"mix", "join", "diarize", "transcribe", "align", "subtitles", "listen"}),
+        (Task.TRANSCRIBE, {"mix", "join"}),
         (Task.REMIX, {"diarize", "transcribe", "align", "subtitles", "listen"}),
     ],
 )
@@ -129,9 +141,49 @@ async def test_the_basic_route_only_extracts() -> None:
 
 async def test_a_dub_reaches_the_mix() -> None:
     stages = Stages()
+    result = await run(Request(task=Task.REMIX), SOURCE, stages, dub=artefact("dub.wav"))
+    ((inputs, params),) = stages.of("dub")
+    assert inputs == {"vocals": "vocals.flac", "dub": "dub.wav"}
+    assert (params["pieces"], params["keep_vocals"], params["stretch"]) == (False, False, 12.0)
+    ((inputs, params),) = stages.of("mix")
+    assert inputs["dub"] == "dub.flac"
+    assert params["dub"] is True
+    assert "transcribe" not in stages.names
+    assert "stems/dub.flac" not in {item.name for item in result.artefacts}
+
+
+async def test_a_dub_in_pieces_waits_for_the_transcript() -> None:
+    stages = Stages()
+    result = await run(Request(task=Task.REMIX, dub_stretch=5.0), SOURCE, stages, dub=artefact("lines.ZIP"))
+    ((inputs, params),) = stages.of("dub")
+    assert inputs == {"vocals": "vocals.flac", "dub": "lines.ZIP", "transcript": "transcript.json"}
+    assert (params["pieces"], params["keep_vocals"], params["stretch"]) == (True, True, 5.0)
+    assert stages.names.index("align") < stages.names.index("dub") < stages.names.index("mix")
+    assert {"stems/dub.flac", "dub-report.json"} <= {item.name for item in result.artefacts}
+
+
+async def test_a_whole_dub_waits_for_the_transcript_only_to_keep_vocals() -> None:
+    stages = Stages()
+    await run(Request(task=Task.REMIX, keep_vocals=True), SOURCE, stages, dub=artefact("dub.wav"))
+    ((inputs, params),) = stages.of("dub")
+    assert inputs["transcript"] == "transcript.json"
+    assert params["keep_vocals"] is True
+
+
+async def test_a_dub_that_cannot_be_used_leaves_the_rest() -> None:
+    result = await run(
+        Request(), SOURCE, Stages(broken={"dub": ValidationError("no turn 9")}), dub=artefact("lines.zip")
+    )
+    assert [(failure.type, failure.stage) for failure in result.failures] == [("ValidationError", "mix")]
+    assert {"transcript.json", "stems/vocals.flac"} <= {item.name for item in result.artefacts}
+
+
+async def test_without_stems_a_dub_is_not_looked_at() -> None:
+    stages = Stages(route=RouteName.BASIC)
     await run(Request(task=Task.REMIX), SOURCE, stages, dub=artefact("dub.wav"))
-    (inputs, params) = next((inputs, params) for stage, inputs, params in stages.calls if stage == "mix")
-    assert inputs["dub"] == "dub.wav"
+    assert stages.of("dub") == []
+    ((inputs, params),) = stages.of("mix")
+    assert "dub" not in inputs
     assert params["dub"] is True
 
 
@@ -172,3 +224,40 @@ async def test_a_bad_clip_ends_the_job_at_once() -> None:
 async def test_a_stopped_job_or_a_lost_queue_ends_the_whole_job(error: AudioProcessingError, stage: str) -> None:
     with pytest.raises(type(error)):
         await run(Request(), SOURCE, Stages(broken={stage: error}))
+
+
+async def test_the_video_is_made_of_the_final_sound_and_speaks_its_language() -> None:
+    stages = Stages()
+    await run(Request(), SOURCE, stages)
+    assert stages.of("join") == [
+        ({"source": "clip.mp4", "sound": "final.m4a"}, {"audio_start": 0.0, "language": "eng"}),
+    ]
+
+
+async def test_soft_subtitles_wait_for_the_words() -> None:
+    stages = Stages()
+    await run(Request(task=Task.REMIX, language="de", soft_subtitles=True), SOURCE, stages)
+    ((inputs, params),) = stages.of("join")
+    assert inputs["subtitles"] == "transcript.srt"
+    assert params["language"] == "deu"
+    assert stages.names.index("subtitles") < stages.names.index("join")
+
+
+async def test_voices_are_kept_apart_from_what_is_delivered_and_name_their_speakers() -> None:
+    stages = Stages()
+    book = artefact("voice-book.json")
+    result = await run(Request(task=Task.TRANSCRIBE, voice_book=book, names={"S2": "Ben"}), SOURCE, stages)
+    assert result.voices == artefact("voices-embeddings.json")
+    assert "voices-embeddings.json" not in {item.name for item in result.artefacts}
+    inputs, params = next((inputs, params) for stage, inputs, params in stages.calls if stage == "subtitles")
+    assert params == {"names": {"S1": "Anna", "S2": "Ben"}}
+    assert "book" not in inputs
+    assert "S1 is Anna (99 % sure)." in result.notes
+
+
+async def test_a_transcript_stands_without_its_voices() -> None:
+    stages = Stages(broken={"voices": AudioProcessingError("No voices.")})
+    result = await run(Request(task=Task.TRANSCRIBE), SOURCE, stages)
+    assert result.voices is None
+    assert [failure.stage for failure in result.failures] == ["voices"]
+    assert result.artefact("transcript.json") is not None

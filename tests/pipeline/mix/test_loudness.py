@@ -1,17 +1,20 @@
-"""The meter against the standard's own signals, and against two other programs."""
+"""The measurement against the standard's own signals and a second meter, and what a target asks for."""
 
-import re
-import subprocess
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyloudnorm
 import pytest
 
 from pipeline import sound
-from pipeline.media.ffmpeg import executable
-from pipeline.mix.loudness import Meter, decibels
+from pipeline.errors import FFmpegError
+from pipeline.layout import LAYOUTS
+from pipeline.media.metering import measure, metering_layout, read_summary
+from pipeline.mix.loudness import MOST_LIMITING, Goal, first_gain, measure_stage, set_goal
+from pipeline.mixes import LoudnessTarget
 from pipeline.types import Loudness
+from tests.pipeline.clips import make_work
 
 
 def tone(seconds: float, level: float, rate: int, channels: int = 2, frequency: float = 997.0) -> sound.Samples:
@@ -20,53 +23,97 @@ def tone(seconds: float, level: float, rate: int, channels: int = 2, frequency: 
     return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
 
 
-def read(samples: sound.Samples, rate: int, block: int = 10_007) -> Loudness:
-    meter = Meter(rate, samples.shape[1])
-    for start in range(0, len(samples), block):
-        meter.add(samples[start : start + block])
-    return meter.read()
+def read(tmp_path: Path, samples: sound.Samples, rate: int, **layout: object) -> Loudness:
+    sound.write(tmp_path / "a.flac", samples, rate)
+    return measure(tmp_path / "a.flac")
 
 
-@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
-def test_reference_tone(rate: int) -> None:
+@pytest.mark.parametrize("rate", [44_100, 96_000])
+def test_reference_tone(tmp_path: Path, rate: int) -> None:
     """EBU Tech 3341, case 1 and 2: a stereo 1 kHz sine at -23 and -33 dBFS reads as many LUFS."""
     for level in (-23.0, -33.0):
-        assert read(tone(20, level, rate, frequency=1000), rate).integrated == pytest.approx(level, abs=0.1)
+        found = read(tmp_path, tone(5, level, rate, frequency=1000), rate)
+        assert found.integrated == pytest.approx(level, abs=0.1)
+        assert found.true_peak == pytest.approx(level, abs=0.1)
+        assert found.range == pytest.approx(0.0, abs=0.1)
 
 
-def test_gates() -> None:
-    """EBU Tech 3341, case 3 to 5: quiet stretches do not count."""
-    for levels, seconds in (((-36, -23, -36), (10, 60, 10)), ((-72, -36, -23, -36, -72), (10, 10, 60, 10, 10))):
-        parts = [tone(s, level, 8_000) for level, s in zip(levels, seconds, strict=True)]
-        assert read(np.concatenate(parts), 8_000).integrated == pytest.approx(-23.0, abs=0.1)
-    parts = [tone(20, -26, 8_000), tone(20.1, -20, 8_000), tone(20, -26, 8_000)]
-    assert read(np.concatenate(parts), 8_000).integrated == pytest.approx(-23.0, abs=0.1)
+def test_the_range_of_two_levels(tmp_path: Path) -> None:
+    """EBU Tech 3342, case 1: 20 s at -20 LUFS and 20 s at -30 LUFS have a range of 10 LU."""
+    found = read(tmp_path, np.concatenate([tone(20, -20, 8_000), tone(20, -30, 8_000)]), 8_000)
+    assert found.range == pytest.approx(10.0, abs=1.0)
 
 
-def test_agrees_with_ffmpeg_and_pyloudnorm(tmp_path: Path) -> None:
+def test_a_peak_between_two_samples_is_found(tmp_path: Path) -> None:
+    """EBU Tech 3341, case 16: a quarter of the sample rate, 45 degrees off, is 3 dB higher than its samples."""
+    wave = 0.5 * np.sin(np.pi / 2 * np.arange(48_000) + np.pi / 4)
+    wave *= np.minimum(1.0, np.arange(48_000) / 9_600)[::-1] * np.minimum(1.0, np.arange(48_000) / 9_600)
+    found = read(tmp_path, wave[:, None].astype(np.float32), 48_000)
+    assert found.peak == pytest.approx(-9.0, abs=0.1)
+    assert found.true_peak == pytest.approx(-6.0, abs=0.3)
+
+
+def test_agrees_with_a_second_meter(tmp_path: Path) -> None:
     generator = np.random.default_rng(6)
-    envelope = np.repeat(generator.uniform(0, 0.3, 60), 8_820)[:, None]
-    samples = (envelope * generator.standard_normal((60 * 8_820, 2)) * [0.5, 1.0]).clip(-1, 1).astype(np.float32)
-    sound.write(tmp_path / "a.wav", samples, 44_100, subtype="FLOAT")
-    command = [executable(), "-nostats", "-i", tmp_path / "a.wav", "-af", "ebur128", "-f", "null", "-"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stderr
-    by_ffmpeg = float(re.findall(r"I:\s+(-?[\d.]+) LUFS", said)[-1])
-    ours = read(samples, 44_100)
-    assert ours.integrated == pytest.approx(by_ffmpeg, abs=0.1)
-    assert ours.integrated == pytest.approx(pyloudnorm.Meter(44_100).integrated_loudness(samples), abs=0.1)
-    assert ours.peak == pytest.approx(20 * np.log10(np.abs(samples).max()), abs=0.01)
+    envelope = np.repeat(generator.uniform(0, 0.3, 30), 8_820)[:, None]
+    samples = (envelope * generator.standard_normal((30 * 8_820, 2)) * [0.5, 1.0]).clip(-1, 1).astype(np.float32)
+    found = read(tmp_path, samples, 44_100)
+    assert found.integrated == pytest.approx(pyloudnorm.Meter(44_100).integrated_loudness(samples), abs=0.1)
 
 
-def test_the_blocks_do_not_matter() -> None:
-    samples = tone(3, -12, 44_100)
-    assert read(samples, 44_100, block=997) == read(samples, 44_100, block=200_000)
+@pytest.mark.parametrize("name", ["5.1", "5.1(side)", "7.1", "octagonal", "4.0"])
+def test_each_channel_has_its_weight(tmp_path: Path, name: str) -> None:
+    """ITU-R BS.1770-5: 1.5 dB more beside the listener, nothing from the LFE."""
+    layout = LAYOUTS[name]
+    for index, weight in enumerate(layout.loudness_weights):
+        samples = np.zeros((9_600, len(layout.channels)), np.float32)
+        samples[:, index : index + 1] = tone(0.6, -20, 16_000, 1)
+        target = tmp_path / f"{index}.flac"
+        with sound.SoundWriter(target, sample_rate=16_000, channels=len(layout.channels), layout=layout) as writer:
+            writer.write(samples)
+        expected = None if not weight else -23.0 + 10 * np.log10(weight)
+        assert measure(target).integrated == (expected if expected is None else pytest.approx(expected, abs=0.1))
 
 
-def test_silence_and_less_than_a_block_have_no_loudness() -> None:
-    assert read(np.zeros((44_100, 2), np.float32), 44_100) == Loudness(integrated=None, peak=None)
-    short = read(tone(0.2, -6, 44_100), 44_100)
+def test_every_layout_can_be_metered() -> None:
+    for layout in LAYOUTS.values():
+        assert len(metering_layout(layout).split("+")) in (1, len(layout.channels))
+
+
+def test_silence_and_less_than_a_block_have_no_loudness(tmp_path: Path) -> None:
+    assert read(tmp_path, np.zeros((44_100, 2), np.float32), 44_100) == Loudness(integrated=None, peak=None)
+    short = read(tmp_path, tone(0.2, -6, 44_100), 44_100)
     assert short.integrated is None
-    assert short.peak == pytest.approx(-6.0, abs=0.01)
-    assert Meter(44_100, 1).read() == Loudness(integrated=None, peak=None)
-    assert decibels(0.0) is None
-    assert decibels(0.5) == -6.02
+    assert short.range is None
+    assert short.peak == pytest.approx(-6.0, abs=0.1)
+
+
+def test_a_log_without_a_summary_is_an_error() -> None:
+    with pytest.raises(FFmpegError, match="could not be measured"):
+        read_summary("nothing")
+
+
+def test_the_stage_measures_all_it_is_given(tmp_path: Path) -> None:
+    for name, level in (("original", -10.0), ("vocals", -20.0)):
+        sound.write(tmp_path / f"{name}.flac", tone(1, level, 16_000), 16_000)
+    inputs = {name: tmp_path / f"{name}.flac" for name in ("original", "vocals")}
+    facts = measure_stage(make_work(tmp_path / "out", inputs))
+    found = msgspec.convert(facts["loudness"], dict[str, Loudness])
+    assert [round(item.integrated or 0) for item in found.values()] == [-10, -20]
+    assert list(found) == ["original", "vocals"]
+
+
+def test_goals() -> None:
+    original = Loudness(integrated=-18.0, peak=0.0, true_peak=0.4)
+    assert set_goal(None, original) is None
+    assert set_goal(LoudnessTarget.STREAMING, original) == Goal(loudness=-14.0, true_peak=-1.0)
+    assert set_goal(LoudnessTarget.BROADCAST_US, original) == Goal(loudness=-24.0, true_peak=-1.0)
+    assert set_goal(LoudnessTarget.ORIGINAL, original) == Goal(loudness=-18.0, true_peak=0.4)
+    assert "silent" in str(set_goal(LoudnessTarget.ORIGINAL, Loudness(integrated=None, peak=None)))
+
+
+def test_noise_is_not_brought_up_and_nothing_is_flattened() -> None:
+    goal = Goal(loudness=-14.0, true_peak=-1.0)
+    assert first_gain(Loudness(integrated=-20.0, peak=-9.0, true_peak=-9.0), goal) == 6.0
+    assert first_gain(Loudness(integrated=-65.0, peak=-50.0, true_peak=-50.0), goal) == 30.0
+    assert first_gain(Loudness(integrated=-40.0, peak=-3.0, true_peak=-3.0), goal) == MOST_LIMITING + 2

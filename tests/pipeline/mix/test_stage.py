@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 from pipeline import sound
-from pipeline.errors import MediaError
+from pipeline.layout import default
+from pipeline.media.metering import measure_encoded
+from pipeline.mix.loudness import measure_stage
 from pipeline.mix.stage import mix_stage
 from pipeline.stages import Facts
-from pipeline.types import JsonValue, Loudness
-from tests.pipeline.clips import ffmpeg, heard_at, make_clip, make_work, packets
+from pipeline.types import JsonValue, Loudness, Speaker, Transcript, Turn
+from tests.pipeline.clips import decode as clips_decode
+from tests.pipeline.clips import ffmpeg, heard_tones, make_work
 
 RATE = 44_100
 SECONDS = 1.2
+STEMS = ("vocals", "background", "music", "sfx", "ambient")
 
 
 def tone(frequency: float, level: float = 0.2, seconds: float = SECONDS, channels: int = 2) -> sound.Samples:
@@ -53,15 +57,23 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
 
 
 def mix(tmp_path: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[Facts, Path]:
+    """The stage as the graph calls it: after the measurement of what it is given."""
+    heard = {"original": inputs["sound"]} | {name: inputs[name] for name in STEMS if name in inputs}
+    measured = measure_stage(make_work(tmp_path / "measured", heard))["loudness"]
+    assert isinstance(measured, dict)
     params: dict[str, JsonValue] = {
         "voice": 1.0,
         "background": 0.7,
-        "video": False,
         "dub": False,
         "audio_start": 0.0,
+        "original": measured["original"],
     }
+    params |= {"vocals": measured["vocals"]} if "vocals" in measured else {}
     work = make_work(tmp_path / "out", inputs, params | changes)
-    return mix_stage(work), work.out
+    facts = mix_stage(work)
+    assert isinstance(facts["loudness"], dict)
+    facts["loudness"] = {**measured, **facts["loudness"]}
+    return facts, work.out
 
 
 def notes(facts: Facts) -> list[str]:
@@ -82,80 +94,48 @@ def test_gains_are_kept_within_a_tenth_of_a_decibel(
         assert level(final, frequency) == pytest.approx(0.2 * gain, rel=0.0115, abs=1e-4)  # 0.1 dB
     loudness = msgspec.convert(facts["loudness"], dict[str, Loudness])
     assert set(loudness) == {"original", "final", "vocals", "background"}
-    assert loudness["vocals"].peak == pytest.approx(-13.98, abs=0.01)
+    assert loudness["vocals"].peak == pytest.approx(-14.0, abs=0.05)
     assert (loudness["final"].integrated is None) == (voice == background == 0)
 
 
 def test_a_mix_that_would_clip_is_turned_down_as_a_whole(tmp_path: Path, inputs: dict[str, Path]) -> None:
     facts, out = mix(tmp_path, inputs, voice=4.0, background=2.0)
     assert len(notes(facts)) == 1
-    assert "turned down by 2.5 dB" in notes(facts)[0]
+    assert "turned down by 2.6 dB" in notes(facts)[0]
     final = decode(out / "final.m4a")
     assert level(final, 440) / level(final, 1000) == pytest.approx(2.0, rel=0.0115)
     peak = msgspec.convert(facts["loudness"], dict[str, Loudness])["final"].peak
     assert peak == pytest.approx(-1.0, abs=0.05)
 
 
-def test_the_picture_is_copied_and_the_offset_kept(tmp_path: Path, inputs: dict[str, Path]) -> None:
-    facts, out = mix(tmp_path, inputs, video=True, audio_start=0.25)
-    assert sorted(file.name for file in out.iterdir()) == ["final.m4a", "final.mp4"]
-    assert notes(facts) == []
-    before, after = packets(inputs["source"]), packets(out / "final.mp4")
-    assert after == before
-    assert heard_at(out / "final.mp4", above=0.1) == pytest.approx(
-        0.25 + heard_at(out / "final.m4a", above=0.1), abs=0.002
-    )
-    with av.open(str(out / "final.mp4")) as container:
-        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
-
-
-def test_a_picture_that_cannot_be_kept_leaves_the_sound(tmp_path: Path, inputs: dict[str, Path]) -> None:
-    inputs["source"] = make_clip(tmp_path / "a.webm", "-c:v", "libvpx", "-c:a", "libvorbis")
-    facts, out = mix(tmp_path, inputs, video=True)
-    assert [file.name for file in out.iterdir()] == ["final.m4a"]
-    assert notes(facts) == ["There is no final.mp4: An mp4 cannot hold this picture (vp8)."]
-
-
-@pytest.mark.parametrize(("seconds", "note"), [(0.8, "0.4 s shorter"), (1.5, "0.3 s longer"), (SECONDS, None)])
-def test_a_dub_replaces_the_voices(tmp_path: Path, inputs: dict[str, Path], seconds: float, note: str | None) -> None:
-    sound.write(tmp_path / "dub.flac", sound.resample(tone(700, 0.3, seconds, 1), RATE, 48_000), 48_000)
+def test_a_dub_stands_in_for_the_vocals(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    sound.write(tmp_path / "dub.flac", tone(700, 0.3), RATE)
     inputs["dub"] = tmp_path / "dub.flac"
     facts, out = mix(tmp_path, inputs, dub=True, voice=0.5)
-    assert len(notes(facts)) == (note is not None)
-    assert note is None or note in notes(facts)[0]
+    assert notes(facts) == []
     final = decode(out / "final.m4a")
     assert level(final, 440) < 0.001
     assert level(final, 700) == pytest.approx(0.15, rel=0.0115)
     assert level(final, 1000) == pytest.approx(0.14, rel=0.0115)
-    assert abs(len(final) - int(SECONDS * RATE)) <= 1024
     assert "dub" in msgspec.convert(facts["loudness"], dict[str, Loudness])
-
-
-def test_a_dub_that_is_no_sound_is_refused(tmp_path: Path, inputs: dict[str, Path]) -> None:
-    inputs["dub"] = tmp_path / "dub.mp3"
-    inputs["dub"].write_text("no sound")
-    with pytest.raises(MediaError, match="The dub is no sound file") as caught:
-        mix(tmp_path, inputs, dub=True)
-    assert "wav, mp3 or m4a" in caught.value.mend
-    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_without_stems_the_final_mix_is_the_original(tmp_path: Path, inputs: dict[str, Path]) -> None:
     plain = {name: inputs[name] for name in ("source", "sound")}
-    facts, out = mix(tmp_path, plain, dub=True, video=True)
+    facts, out = mix(tmp_path, plain, dub=True)
     assert len(notes(facts)) == 2
     assert "dub was not used" in notes(facts)[1]
     final = decode(out / "final.m4a")
     assert level(final, 440) == pytest.approx(0.2, rel=0.0115)
     loudness = msgspec.convert(facts["loudness"], dict[str, Loudness])
-    assert loudness["final"] == loudness["original"]
-    assert (out / "final.mp4").exists()
+    assert loudness["final"].integrated == pytest.approx(loudness["original"].integrated, abs=0.05)
+    assert loudness["final"].true_peak == pytest.approx(loudness["original"].true_peak, abs=0.05)
 
 
 def test_unity_gains_give_the_original_back(tmp_path: Path, inputs: dict[str, Path]) -> None:
     loudness = msgspec.convert(mix(tmp_path, inputs, background=1.0)[0]["loudness"], dict[str, Loudness])
-    assert loudness["final"].integrated == pytest.approx(loudness["original"].integrated, abs=0.02)
-    assert loudness["final"].peak == pytest.approx(loudness["original"].peak, abs=0.02)
+    assert loudness["final"].integrated == pytest.approx(loudness["original"].integrated, abs=0.05)
+    assert loudness["final"].peak == pytest.approx(loudness["original"].peak, abs=0.06)
 
 
 def test_mono_at_8_khz_is_mixed_too(tmp_path: Path) -> None:
@@ -164,3 +144,112 @@ def test_mono_at_8_khz_is_mixed_too(tmp_path: Path) -> None:
     inputs = {name: tmp_path / f"{name}.flac" for name in ("sound", "vocals", "background")}
     _, out = mix(tmp_path, inputs | {"source": inputs["sound"]})
     assert decode(out / "final.m4a").shape[1] == 1
+
+
+def test_a_stem_of_its_own_has_a_gain_of_its_own(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    sound.write(tmp_path / "music.flac", tone(1000, 0.05), RATE)
+    inputs["music"] = tmp_path / "music.flac"
+    facts, out = mix(tmp_path, inputs, own={"music": 0.0, "sfx": 0.5})
+    assert level(decode(out / "final.m4a"), 1000) == pytest.approx(0.7 * 0.15, rel=0.0115)
+    assert notes(facts) == ["There is no sfx stem, so its gain was not used."]
+
+
+def long_inputs(tmp_path: Path) -> dict[str, Path]:
+    """Four seconds: a voice from 1 s to 2 s in front of a steady tone."""
+    voice = tone(440, 0.2, 4.0)
+    voice[: RATE - 1] = voice[2 * RATE :] = 0
+    stems = {"vocals": voice, "background": tone(1000, 0.2, 4.0)}
+    stems["sound"] = stems["vocals"] + stems["background"]
+    for name, samples in stems.items():
+        sound.write(tmp_path / f"{name}.flac", samples, RATE)
+    return {name: tmp_path / f"{name}.flac" for name in stems} | {"source": tmp_path / "sound.flac"}
+
+
+def add_transcript(inputs: dict[str, Path], start: float, end: float) -> None:
+    turn = Turn(start=start, end=end, speaker="S1", text="Hello.", overlap=False, words=())
+    speakers = (Speaker(id="S1", name="Speaker 1"),)
+    transcript = Transcript(language="en", duration=4.5, speakers=speakers, turns=(turn,))
+    inputs["transcript"] = inputs["sound"].with_name("transcript.json")
+    inputs["transcript"].write_bytes(msgspec.json.encode(transcript))
+
+
+def levels(samples: sound.Samples, frequency: float, *moments: float) -> list[float]:
+    """Amplitudes in dB of a sine within 0.1 s around some moments."""
+    width = RATE // 10
+    found: list[float] = []
+    for moment in moments:
+        part = samples[int(moment * RATE) - width // 2 :][:width, 0].astype(np.float64)
+        phase = np.exp(-2j * np.pi * frequency * np.arange(width) / RATE)
+        found.append(20 * float(np.log10(2 * abs(np.mean(part * phase)) + 1e-9)))
+    return found
+
+
+@pytest.mark.parametrize("by_turns", [True, False])
+def test_the_background_is_ducked_under_speech(tmp_path: Path, *, by_turns: bool) -> None:
+    inputs = long_inputs(tmp_path)
+    if by_turns:
+        add_transcript(inputs, 1.5, 2.5)  # the sound begins half a second late
+    start = 0.5 if by_turns else 0.0
+    ducking: JsonValue = {"depth": 9.0, "attack": 0.2, "release": 0.6}
+    facts, out = mix(tmp_path, inputs, background=1.0, ducking=ducking, audio_start=start)
+    assert notes(facts) == []
+    before, under, late, after = levels(decode(out / "final.m4a"), 1000, 0.5, 1.5, 1.9, 3.2)
+    assert before - under == pytest.approx(9.0, abs=0.1)
+    assert before - late == pytest.approx(9.0, abs=0.1)
+    assert before - after == pytest.approx(0.0, abs=0.1)
+
+
+def test_a_speaker_has_a_gain_of_his_own(tmp_path: Path) -> None:
+    inputs = long_inputs(tmp_path)
+    add_transcript(inputs, 0.9, 1.6)
+    facts, out = mix(tmp_path, inputs, speaker_gains={"speaker 1": 0.5, "Bob": 2.0})
+    assert notes(facts) == ["There is no speaker Bob in this clip, only Speaker 1."]
+    within, outside = levels(decode(out / "final.m4a"), 440, 1.3, 1.8)
+    assert outside - within == pytest.approx(6.02, abs=0.1)
+
+
+def test_without_speech_or_transcript_a_note_says_so(tmp_path: Path) -> None:
+    inputs = long_inputs(tmp_path)
+    sound.write(inputs["vocals"], np.zeros((4 * RATE, 2), np.float32), RATE)
+    facts, _ = mix(tmp_path, inputs, speaker_gains={"S1": 0.5}, ducking={"depth": 9.0})
+    assert [note.partition(",")[0] for note in notes(facts)] == ["There is no transcript", "No speech was found"]
+
+
+def test_a_loudness_that_silence_cannot_have_is_told(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    facts, out = mix(tmp_path, inputs, voice=0.0, background=0.0, loudness="streaming")
+    assert notes(facts) == ["The mix is silent or shorter than 0.4 s, so it was not brought to a loudness."]
+    assert not decode(out / "final.m4a").any()
+
+
+def test_the_original_is_a_target_too(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    facts, _ = mix(tmp_path, inputs, voice=0.3, background=0.3, loudness="original")
+    loudness = msgspec.convert(facts["loudness"], dict[str, Loudness])
+    assert loudness["final"].integrated == pytest.approx(loudness["original"].integrated, abs=0.15)
+
+
+def test_other_formats_hold_the_same_mix(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    names = {"wav": "pcm_s24le", "flac": "flac", "mp3": "mp3float", "opus": "opus"}
+    _, out = mix(tmp_path, inputs, formats=[*names])
+    assert sorted(file.name for file in out.iterdir()) == sorted(["final.m4a", *(f"final.{name}" for name in names)])
+    for name, codec in names.items():
+        with av.open(str(out / f"final.{name}")) as container:
+            assert container.streams.audio[0].codec_context.name == codec
+        final = clips_decode(out / f"final.{name}")
+        rate = 48_000 if name == "opus" else RATE
+        assert abs(len(final) - int(SECONDS * rate)) <= (0 if name in ("wav", "flac", "mp3") else 1)
+        assert heard_tones(final, [440, 1000], rate)[0] == pytest.approx([0.2, 0.14], rel=0.0115)
+    exact = sound.read(out / "final.wav")
+    assert np.array_equal(exact, sound.read(out / "final.flac"))
+    made = sound.read(inputs["vocals"]) + np.float32(0.7) * sound.read(inputs["background"])
+    assert np.abs(exact - made).max() < 2**-22
+
+
+def test_no_format_goes_above_the_ceiling_of_a_target(tmp_path: Path, inputs: dict[str, Path]) -> None:
+    generator = np.random.default_rng(4)
+    bursts = generator.standard_normal((int(SECONDS * RATE), 2)) * (generator.random((int(SECONDS * RATE), 1)) > 0.99)
+    sound.write(inputs["vocals"], (0.2 * bursts).astype(np.float32), RATE)
+    _, out = mix(tmp_path, inputs, loudness="streaming", formats=["wav", "mp3", "opus"])
+    for name in ("m4a", "wav", "mp3", "opus"):
+        peak = measure_encoded(out / f"final.{name}", default(2), SECONDS).true_peak
+        assert peak is not None
+        assert -3.0 < peak <= -1.0

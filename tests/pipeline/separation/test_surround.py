@@ -8,7 +8,7 @@ from pipeline import sound
 from pipeline.errors import Cancelled
 from pipeline.layout import LAYOUTS
 from pipeline.levels import Levels
-from pipeline.media import extract_stage, probe
+from pipeline.media import extract_stage, join_stage, probe
 from pipeline.mix.stage import mix_stage
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.surround import Made, choose_groups, separate_surround
@@ -117,9 +117,11 @@ def test_parts_mixed_again_keep_every_channel_in_its_place(tmp_path, name):
     stems.mkdir()
     separate_surround(inputs["sound"], halve((StemName.VOCALS, StemName.AMBIENT)), stems, Told())
     inputs |= {part: stems / f"{part}.flac" for part in ("vocals", "background")}
-    params = {"voice": 1.0, "background": 1.0, "video": True, "dub": False, "audio_start": 0.0}
+    params = {"voice": 1.0, "background": 1.0, "dub": False, "audio_start": 0.0}
     work = make_work(tmp_path / "mix", inputs, params)
     mix_stage(work)
+    joined = {"source": inputs["source"], "sound": work.out / "final.m4a"}
+    join_stage(make_work(work.out, joined, {"audio_start": 0.0, "language": ""}))
     for final in (work.out / "final.m4a", work.out / "final.mp4"):
         assert probe(final).media.audio.layout == name
         assert heard_tones(decode(final), tones) == pytest.approx(0.2 * np.eye(len(tones)), abs=0.02)

@@ -1,0 +1,62 @@
+"""`stemcord cut`, `audio` and `frame`: small things to take out of a clip, without the queue."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.command.failure import exit_on_failure
+from worker.settings import WorkerSettings
+
+Clip: TypeAlias = Annotated[Path, typer.Argument(help="A video or sound file.")]
+
+
+def cut(
+    clip: Clip,
+    out: Annotated[Path, typer.Option("--out", "-o", help="An mp4, or m4a, mp3, wav, flac, opus for the sound alone.")],
+    start: Annotated[str, typer.Option("--from", help="Where to begin, such as 0:12.5.")] = "0",
+    end: Annotated[str | None, typer.Option("--to", help="Where to end, such as 1:03; default: the end.")] = None,
+) -> None:
+    """Cut a stretch out of a clip; the picture is copied untouched, the sound is exact to the sample."""
+    with exit_on_failure():
+        from pipeline.media import cut as cutting
+
+        settings = WorkerSettings()
+        opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
+        until = None if end is None else cutting.read_time(end)
+        cutting.cut(clip, opened, out, start=cutting.read_time(start), end=until)
+    _tell(out)
+
+
+def audio(
+    clip: Clip, out: Annotated[Path, typer.Option("--out", "-o", help="A file ending in mp3, m4a, wav, flac or opus.")]
+) -> None:
+    """Write the sound of a clip as mp3 or another format."""
+    with exit_on_failure():
+        from pipeline.media import cut as cutting
+
+        settings = WorkerSettings()
+        opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
+        cutting.extract_sound(clip, opened, out)
+    _tell(out)
+
+
+def frame(
+    clip: Clip,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file ending in png.")],
+    at: Annotated[str, typer.Option(help="When, such as 12.5 or 1:03.")] = "0",
+) -> None:
+    """Write one picture of a clip as png."""
+    with exit_on_failure():
+        from pipeline.media import cut as cutting
+
+        settings = WorkerSettings()
+        opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
+        cutting.take_frame(clip, opened, out, at=cutting.read_time(at))
+    _tell(out)
+
+
+def _tell(out: Path) -> None:
+    Console().print(f"[bold]File[/bold]  {escape(str(out))}", highlight=False, soft_wrap=True)

@@ -1,0 +1,153 @@
+"""Small things to take out of a clip: a stretch of it, its sound, one picture.
+
+Each goes the way of every clip: probed, within the limits, through ffmpeg with a time limit. The file is made
+beside its target and moved into place when it is whole; the clip itself is only read.
+"""
+
+import re
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from pipeline.errors import MediaError, ValidationError
+from pipeline.media.channels import find_passage
+from pipeline.media.convert import time_limit
+from pipeline.media.encode import coding
+from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
+from pipeline.media.mux import container_for
+from pipeline.media.probe import Probe, check_duration, check_size, clock, probe
+from pipeline.types import SoundFormat
+
+_PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **{name: (name,) for name in ("h264", "hevc", "vp8", "vp9", "mpeg4", "mpeg2video", "mjpeg", "prores")},
+        "av1": ("libdav1d", "av1"),
+    }
+)
+"""Decoders that a single picture may be made with; rarer ones are where holes are found."""
+_MOST_PIXELS = 8192 * 8192
+_PICTURE_LIMIT = 60.0
+"""Seconds for one picture."""
+_TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
+
+
+def open_clip(path: Path, *, max_size: float, max_duration: float) -> Probe:
+    """A clip within the limits; raises `ValidationError`, `MediaError` or `LimitError`."""
+    if not path.is_file():
+        raise ValidationError(f"There is no file {path}.", mend="Check the path.")
+    check_size(path, max_size)
+    clip = probe(path)
+    check_duration(clip.media.duration, max_duration)
+    return clip
+
+
+def read_time(text: str) -> float:
+    """Seconds of `12.5`, `1:03` or `1:02:03.5`; raises `ValidationError`."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValidationError(f"{text} is no time.", mend="Write seconds, or a time such as 1:03 or 1:02:03.5.")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | None) -> None:
+    """The stretch from `start` to `end`, exact to the sample in the sound, by the kind of the target's name.
+
+    `.mp4`: the picture is copied untouched from the key frame before `start`, and an edit list hides what comes
+    before. Where pictures are stored out of order, one or two from after `end` stay, since others are made from them.
+    Any `SoundFormat`: the sound alone.
+    """
+    end = clip.media.duration if end is None else min(end, clip.media.duration)
+    if not 0 <= start < end:
+        raise ValidationError(
+            "The stretch to cut is empty.",
+            mend=f"Choose a beginning before the end, within {clock(clip.media.duration)}.",
+        )
+    if target.suffix.lower() != ".mp4":
+        extract_sound(source, clip, target, start=start, end=end)
+        return
+    if container_for(clip) != "mp4":
+        raise MediaError(
+            "An mp4 cannot hold this picture, so it cannot be cut without changing it.",
+            mend="Cut the sound alone, such as --out part.m4a.",
+        )
+    codec = "" if clip.media.video is None else clip.media.video.codec
+    selection = ["-map", f"0:{clip.picture_index}", *_sound(clip), "-map_chapters", "-1", "-map_metadata", "-1"]
+    form = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
+    form += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
+    stretch = _stretch(clip, start, end)
+    with _made(source, target) as made:
+        run_ffmpeg(
+            [*stretch, *input_arguments(source, decoders=_PICTURE_DECODERS.get(codec, ())), *selection, *form, made],
+            limit=time_limit(end - start),
+        )
+
+
+def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0, end: float | None = None) -> None:
+    """The sound, or a stretch of it, as the target's name says: mp3, wav, flac, opus or m4a."""
+    suffix = target.suffix.lower().removeprefix(".")
+    if suffix not in [*SoundFormat]:
+        raise ValidationError(
+            f"A sound cannot be written as {target.name}.", mend=f"End the name with {', '.join(SoundFormat)}."
+        )
+    layout = find_passage(clip.media.audio.layout, clip.speakers).layout
+    end = clip.media.duration if end is None else end
+    form = coding(SoundFormat(suffix), layout)
+    with _made(source, target) as made:
+        run_ffmpeg(
+            [*_stretch(clip, start, end), *input_arguments(source), *_sound(clip), *form, made],
+            limit=time_limit(end - start),
+        )
+
+
+def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
+    """The picture that is shown at a time, as PNG, turned as it is played."""
+    video = clip.media.video
+    if video is None:
+        raise MediaError("The clip has no picture.", mend="Choose a video.")
+    if target.suffix.lower() != ".png":
+        raise ValidationError(f"A picture cannot be written as {target.name}.", mend="End the name with .png.")
+    if at >= clip.media.duration:
+        raise ValidationError(
+            f"The clip ends before {at:g} s.", mend=f"Choose a time within {clock(clip.media.duration)}."
+        )
+    if video.codec not in _PICTURE_DECODERS:
+        raise MediaError(f"Pictures of this kind ({video.codec}) are not decoded.", mend="Send the clip as mp4.")
+    if video.width * video.height > _MOST_PIXELS:
+        raise MediaError("The picture is too large.", mend="Send a smaller one.")
+    # ffmpeg gives the first picture that begins at a time; the one that is shown then may have begun before.
+    begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
+    bounds = ["-threads", "2", "-max_pixels", str(_MOST_PIXELS)]
+    bounds += ["-ss", f"{clip.zero + begun:.6f}", "-seek_timestamp", "1"]
+    picture = [*input_arguments(source, decoders=_PICTURE_DECODERS[video.codec]), "-map", f"0:{clip.picture_index}"]
+    form = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
+    with _made(source, target) as made:
+        run_ffmpeg([*bounds, *picture, *form, made], limit=_PICTURE_LIMIT)
+        if not Path(made).is_file():
+            raise MediaError(f"There is no picture at {at:g} s.", mend="Choose an earlier time.")
+
+
+def _stretch(clip: Probe, start: float, end: float) -> list[str]:
+    """Where ffmpeg begins to read, on the container's own clock, and for how long."""
+    return ["-ss", f"{clip.zero + start:.6f}", "-seek_timestamp", "1", "-t", f"{end - start:.6f}"]
+
+
+def _sound(clip: Probe) -> list[str]:
+    """The sound with its channels as they are in the master."""
+    passage = find_passage(clip.media.audio.layout, clip.speakers)
+    return ["-map", f"0:{clip.sound_index}", "-af", passage.filter]
+
+
+@contextmanager
+def _made(source: Path, target: Path) -> Generator[str]:
+    """A name beside the target for a file that takes its place when it is whole."""
+    if target.is_dir() or not target.parent.is_dir():
+        raise ValidationError(f"{target} cannot be written.", mend="Name a file in a folder that exists.")
+    if target.exists() and target.samefile(source):
+        raise ValidationError("The clip itself would be replaced.", mend="Choose another name with --out.")
+    with tempfile.TemporaryDirectory(prefix=".stemcord-", dir=target.parent) as folder:
+        made = Path(folder) / "made"
+        yield str(made.absolute())
+        made.replace(target)

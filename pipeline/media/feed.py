@@ -1,0 +1,146 @@
+"""Sound that is made here, fed to ffmpeg block by block: encoded and metered at once, nothing on disk in between."""
+
+import queue
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import IO, Self
+
+import numpy as np
+
+from pipeline.errors import FFmpegError
+from pipeline.layout import Layout
+from pipeline.media.ffmpeg import executable, failure
+from pipeline.media.metering import METER, metering_layout, read_summary, renaming
+from pipeline.sound import Samples
+from pipeline.types import Loudness
+
+_AHEAD = 4
+"""Blocks that wait for ffmpeg while the next one is made."""
+_LOG_LINES = 60
+NO_OUTPUTS: Mapping[Path, Sequence[str]] = MappingProxyType({})
+
+
+class SoundFeed:
+    """Takes samples, and leaves the files of `outputs` (path: how it is encoded) and their common loudness.
+
+    Used as a context manager: an error inside it ends ffmpeg and removes the files. `limit` is the most
+    seconds that ffmpeg may take in all.
+    """
+
+    def __init__(
+        self, layout: Layout, sample_rate: int, *, limit: float, outputs: Mapping[Path, Sequence[str]] = NO_OUTPUTS
+    ) -> None:
+        self._outputs = outputs
+        self._late = False
+        self._ended = False
+        self._broken: OSError | None = None
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._blocks: queue.Queue[Samples | None] = queue.Queue(_AHEAD)
+        try:
+            self._process = subprocess.Popen(
+                _command(layout, sample_rate, outputs),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
+        self._threads = (
+            threading.Thread(target=self._write_blocks, name="feed", daemon=True),
+            threading.Thread(target=self._read_log, name="feed log", daemon=True),
+        )
+        self._clock = threading.Timer(limit, self._give_up)
+
+    def write(self, samples: Samples) -> None:
+        """Feed samples of shape (frames, channels); raises `FFmpegError` when ffmpeg is gone."""
+        if self._broken is not None:
+            raise self._failure()
+        self._blocks.put(np.ascontiguousarray(samples, np.float32))
+
+    def finish(self) -> Loudness:
+        """Wait for the end of the files; raises `FFmpegError`."""
+        self._blocks.put(None)
+        self._ended = True
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        if self._process.returncode or self._broken is not None:
+            raise self._failure()
+        return read_summary("\n".join(self._log))
+
+    def __enter__(self) -> Self:
+        for thread in (*self._threads, self._clock):
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clock.cancel()
+        self._process.kill()
+        self._process.wait()
+        if not self._ended:
+            self._blocks.put(None)
+        for thread in (*self._threads, self._clock):
+            thread.join()
+        if kind is not None:
+            for path in self._outputs:
+                path.unlink(missing_ok=True)
+
+    def _write_blocks(self) -> None:
+        stream = self._process.stdin
+        assert stream is not None
+        while (block := self._blocks.get()) is not None:
+            if self._broken is None:
+                self._write_block(stream, block)
+        try:
+            stream.close()
+        except OSError as error:
+            self._broken = self._broken or error
+
+    def _write_block(self, stream: IO[bytes], block: Samples) -> None:
+        try:
+            stream.write(block.data)
+        except OSError as error:
+            # Blocks are still taken, so that whoever feeds is not left waiting.
+            self._broken = error
+
+    def _read_log(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as stream:
+            for line in stream:
+                self._log.append(line.decode(errors="replace").rstrip())
+
+    def _give_up(self) -> None:
+        self._late = True
+        self._process.kill()
+
+    def _failure(self) -> Exception:
+        self._process.kill()
+        code = self._process.wait()
+        if self._late:
+            return FFmpegError("ffmpeg took longer than allowed.", mend="Send a shorter clip.")
+        return failure(code, "\n".join(self._log))
+
+
+def _command(layout: Layout, sample_rate: int, outputs: Mapping[Path, Sequence[str]]) -> list[str]:
+    """One branch of the filters for each output, and one for the meter."""
+    channels = len(layout.channels)
+    names = [f"[s{index}]" for index in range(len(outputs) + 1)]
+    graph = [f"[0:a]asplit={len(names)}{''.join(names)}", f"{names[0]}{METER}[meter]"]
+    ends = list[str]()
+    for index, (path, coding) in enumerate(outputs.items(), start=1):
+        back = renaming(layout.name.removesuffix("(side)"), channels) if channels > 2 else "anull"
+        graph.append(f"{names[index]}{back}[o{index}]")
+        ends += ["-map", f"[o{index}]", *coding, str(path.absolute())]
+    return [
+        *(str(executable()), "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-y"),
+        *("-protocol_whitelist", "file,pipe", "-f", "f32le", "-ar", str(sample_rate)),
+        *("-ch_layout", metering_layout(layout), "-i", "pipe:0", "-filter_complex", ";".join(graph)),
+        *ends,
+        *("-map", "[meter]", "-f", "null", "-"),
+    ]

@@ -1,0 +1,94 @@
+"""How loud a sound is, by ffmpeg's `ebur128`: ITU-R BS.1770 with EBU R 128's gates, range and true peak.
+
+It hears a sound in one pass and in constant memory.
+"""
+
+import re
+from pathlib import Path
+
+from pipeline import sound
+from pipeline.errors import FFmpegError
+from pipeline.layout import Layout
+from pipeline.media.ffmpeg import input_arguments, read_log
+from pipeline.stages import Report
+from pipeline.types import Loudness
+
+METER = "ebur128=framelog=quiet:peak=sample+true"
+"""The filter; its summary is in the log when ffmpeg ends."""
+
+_SILENCE = -70.0
+"""LUFS, the absolute gate; what it says of silence, too."""
+_NAMES = (
+    *((0, "FL"), (1, "FR"), (2, "FC"), (3, "LFE"), (4, "BL"), (5, "BR"), (6, "FLC"), (7, "FRC"), (9, "SL")),
+    *((10, "SR"), (11, "TC"), (12, "TFL"), (13, "TFC"), (14, "TFR"), (15, "TBL"), (16, "TBC"), (17, "TBR")),
+)
+"""ffmpeg's speakers by the bits of its channel mask."""
+_HEAVY = ("BL", "BR", "SL", "SR", "TBL", "TBC", "TBR")
+"""Those that its meter counts 1.41 times, wherever else there are speakers."""
+
+
+def metering_layout(layout: Layout) -> str:
+    """Names for the channels under which ffmpeg's meter gives each its weight of BS.1770-5.
+
+    It gives every channel behind or beside the listener 1.41; the standard does not, where there are both.
+    """
+    if len(layout.channels) <= 2:
+        return layout.name
+    names = list[str]()
+    last = -1
+    for weight in layout.loudness_weights:
+        kind = "LFE" if weight == 0.0 else "heavy" if weight > 1.0 else "light"
+        last, name = next(pair for pair in _NAMES if pair[0] > last and _kind(pair[1]) == kind)
+        names.append(name)
+    return "+".join(names)
+
+
+def renaming(layout: str, channels: int) -> str:
+    """The filter that takes channels as those of another layout, none moved or mixed."""
+    return f"channelmap=map={'|'.join(map(str, range(channels)))}:channel_layout={layout}"
+
+
+def measure(path: Path, *, report: Report | None = None) -> Loudness:
+    """The loudness of a sound file of ours; raises `MediaError` or `FFmpegError`."""
+    return measure_encoded(path, sound.layout(path), sound.info(path).duration, report=report)
+
+
+def measure_encoded(path: Path, layout: Layout, duration: float, *, report: Report | None = None) -> Loudness:
+    """The same for any file that ffmpeg reads, whose layout and seconds are known."""
+    channels = len(layout.channels)
+    filters = f"{renaming(metering_layout(layout), channels)},{METER}" if channels > 2 else METER
+    log = read_log(
+        [*input_arguments(path), "-vn", "-af", filters, "-f", "null", "-"],
+        limit=60.0 + duration,
+        report=report,
+        total=duration,
+        doing="Measuring the loudness",
+    )
+    return read_summary(log)
+
+
+def read_summary(log: str) -> Loudness:
+    """What the meter said at its end; raises `FFmpegError` when it said nothing."""
+    _, found, summary = log.rpartition("Summary:")
+    if not found:
+        raise FFmpegError("The loudness could not be measured.", detail=log)
+    integrated = _number(r"I:\s+(\S+) LUFS", summary)
+    if integrated is not None and integrated <= _SILENCE:
+        integrated = None
+    return Loudness(
+        integrated=integrated,
+        peak=_number(r"Sample peak:\s+Peak:\s+(\S+) dBFS", summary),
+        range=None if integrated is None else _number(r"LRA:\s+(\S+) LU", summary),
+        true_peak=_number(r"True peak:\s+Peak:\s+(\S+) dBFS", summary),
+    )
+
+
+def _kind(name: str) -> str:
+    return "LFE" if name == "LFE" else "heavy" if name in _HEAVY else "light"
+
+
+def _number(pattern: str, text: str) -> float | None:
+    found = re.search(pattern, text)
+    if found is None or found[1] in ("-inf", "nan", "inf"):
+        return None
+    return float(found[1])

@@ -1,0 +1,51 @@
+"""What a container says about itself in words, as it may go into a file that is given away.
+
+Titles, names, dates and languages are kept. The place where a clip was taken is not: people who
+publish a remix rarely know that their phone wrote it down.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+_PLACE = ("location", "gps", "iso6709", "xyz", "latitude", "longitude", "altitude", "geo")
+"""Parts of the names of tags that tell a place: `com.apple.quicktime.location.ISO6709`, `RECORDING_LOCATION`, ..."""
+_COORDINATES = re.compile(r"\s*[+-]\d{1,3}(\.\d+)?[+-]\d{1,3}(\.\d+)?")
+"""Latitude and longitude as ISO 6709 writes them."""
+_TECHNICAL = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id", "timecode", "bps"}
+)
+"""What each muxer writes anew."""
+_MOST = 64
+_LONGEST = 8_000
+"""Characters of one tag: room for the words of a song."""
+
+
+def keep_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that may be passed on."""
+    kept = {key: value[:_LONGEST] for key, value in tags.items() if _is_kept(key, value)}
+    return dict(list(kept.items())[:_MOST])
+
+
+def write_tags(path: Path, of_file: Mapping[str, str], of_tracks: Iterable[Mapping[str, str]]) -> None:
+    """Write tags in ffmpeg's own form (ffmetadata), the tracks in their order, so that none becomes an argument."""
+    lines = [";FFMETADATA1", *_lines(of_file)]
+    for tags in of_tracks:
+        lines += ["[STREAM]", *_lines(tags)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _is_kept(key: str, value: str) -> bool:
+    name = key.lower()
+    if not name or name in _TECHNICAL or name.startswith("_statistics") or "\0" in key + value:
+        return False
+    return not any(part in name for part in _PLACE) and _COORDINATES.match(value) is None
+
+
+def _lines(tags: Mapping[str, str]) -> list[str]:
+    return [f"{_escape(key)}={_escape(value)}" for key, value in tags.items()]
+
+
+def _escape(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"([=;#\\\n])", r"\\\1", text)

@@ -1,0 +1,123 @@
+"""A look-ahead limiter for true peaks: it turns down before a peak comes, and nothing is ever clipped.
+
+The design is the usual one of a feed-forward limiter in the log domain (D. Giannoulis, M. Massberg,
+J. D. Reiss, "Digital dynamic range compressor design", JAES 60 (6), 2012) with peaks found at four
+times the sample rate (ITU-R BS.1770, annex 2): the gain that the loudest of the next few milliseconds
+asks for, let go at a steady rate, then averaged over that same time. An average of gains that are
+each low enough is low enough, so the ceiling holds; all channels get the same gain, so nothing moves.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+import soxr  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+from scipy import ndimage  # pyright: ignore[reportMissingTypeStubs]
+
+from pipeline.sound import Blocks, Samples
+
+LOOK_AHEAD = 0.005
+"""Seconds."""
+RELEASE = 60.0
+"""dB a second."""
+OVERSAMPLING = 4
+_HIGH_RATE = 96_000
+"""Hz from which samples lie close enough for half of the oversampling (BS.1770)."""
+
+_soxr = cast("Any", soxr)
+_ndimage = cast("Any", ndimage)
+
+
+class Limiter:
+    """Turns blocks down where their true peak would pass `ceiling` (dBTP); as many frames come out as go in."""
+
+    def __init__(self, sample_rate: int, channels: int, ceiling: float) -> None:
+        self._ceiling = 10 ** (ceiling / 20)
+        self._channels = channels
+        self._factor = OVERSAMPLING if sample_rate < _HIGH_RATE else OVERSAMPLING // 2
+        self._upsampler = _soxr.ResampleStream(
+            sample_rate, self._factor * sample_rate, channels, dtype="float32", quality="HQ"
+        )
+        # Even, so that both averages of `_half + 1` frames have a middle.
+        self._half = 2 * max(1, round(LOOK_AHEAD * sample_rate / 4))
+        self._slope = RELEASE / sample_rate
+        # Silence before the first frame, so that the gain can be low in time for it; it is not given out.
+        self._lead = 2 * self._half
+        self._waiting: Samples = np.zeros((self._lead, channels), np.float32)
+        self._loose: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._asked: NDArray[np.float32] = np.zeros(self._lead, np.float32)
+        """Reduction in dB that each waiting frame and those after it ask for."""
+        self._held: NDArray[Any] = np.zeros(2 * self._half)
+        """Reduction of the frames before, as the average sees it."""
+        self.most = 0.0
+        """The strongest reduction so far, dB."""
+
+    def process(self, samples: Samples) -> Samples:
+        """The frames that are ready; some stay back until later ones are known."""
+        self._waiting = np.concatenate((self._waiting, samples))
+        self._hear(cast("Samples", self._upsampler.resample_chunk(np.ascontiguousarray(samples))))
+        return self._emit(len(self._asked) - 2 * self._half)
+
+    def finish(self) -> Samples:
+        """The frames that stayed back."""
+        rest = self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
+        self._hear(cast("Samples", rest))
+        missing = len(self._waiting) + 2 * self._half - len(self._asked)
+        self._asked = np.pad(self._asked, (0, max(0, missing)))
+        return self._emit(len(self._waiting))
+
+    def _hear(self, samples: Samples) -> None:
+        """Find out what reduction newly oversampled sound asks for, frame by frame."""
+        peaks = np.concatenate((self._loose, _loudest_channel(samples.reshape(-1, self._channels))))
+        whole = len(peaks) - len(peaks) % self._factor
+        self._loose = peaks[whole:]
+        by_frame = np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)])
+        asked = np.zeros(len(by_frame), np.float32)
+        loud = by_frame > self._ceiling
+        asked[loud] = 20 * np.log10(by_frame[loud] / self._ceiling)
+        self._asked = np.concatenate((self._asked, asked))
+
+    def _emit(self, count: int) -> Samples:
+        if count <= 0:
+            return np.zeros((0, self._channels), np.float32)
+        ready, self._waiting = self._waiting[:count], self._waiting[count:]
+        reduction = self._reduction(count)
+        self._asked = self._asked[count:]
+        if reduction is not None:
+            self.most = max(self.most, float(reduction.max()))
+            ready = ready * np.power(np.float32(10.0), reduction.astype(np.float32) / -20)[:, None]
+        skipped, self._lead = self._lead, max(0, self._lead - count)
+        return ready[skipped:]
+
+    def _reduction(self, count: int) -> NDArray[np.float64] | None:
+        """Decibels for the next frames; None when there is nothing to turn down."""
+        ahead = self._asked[: count + 2 * self._half]
+        if not self._held.any() and not ahead.any():
+            return None
+        window = 2 * self._half + 1
+        highest = _ndimage.maximum_filter1d(ahead, window, mode="constant")[self._half : self._half + count]
+        ramp = self._slope * np.arange(count + 1)
+        held = np.maximum.accumulate(np.concatenate((self._held[-1:], highest)) + ramp) - ramp
+        whole = np.concatenate((self._held, held[1:]))
+        self._held = whole[-2 * self._half :]
+        # Two averages of half the length make a triangle, which is smoother than one.
+        for _ in range(2):
+            whole = _ndimage.uniform_filter1d(whole, self._half + 1, mode="nearest")
+        return cast("NDArray[np.float64]", whole[self._half : self._half + count])
+
+
+def limit(blocks: Blocks, limiter: Limiter) -> Blocks:
+    """The same sound limited, as many frames in all; no block is empty."""
+    for block in blocks:
+        if len(ready := limiter.process(block)):
+            yield ready
+    if len(ready := limiter.finish()):
+        yield ready
+
+
+def _loudest_channel(samples: Samples) -> NDArray[np.float32]:
+    """The highest of all channels, frame by frame; quicker than a maximum along a short axis."""
+    peaks = np.abs(samples[:, 0])
+    for channel in range(1, samples.shape[1]):
+        np.maximum(peaks, np.abs(samples[:, channel]), out=peaks)
+    return peaks

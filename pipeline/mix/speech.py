@@ -1,0 +1,132 @@
+"""Where speech is in a clip, and the gains that follow it: ducking, and a gain for each speaker."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import sound
+from pipeline.mix.curve import Curve, curve
+from pipeline.mixes import Ducking
+from pipeline.types import Transcript
+
+Interval: TypeAlias = tuple[float, float]
+"""Frames from and to."""
+
+FADE = 0.02
+"""Seconds from one speaker's gain to another's."""
+_HOP = 0.01
+"""Seconds of one level."""
+_SMOOTH = 5
+"""Levels that are averaged."""
+_BELOW = 16.0
+"""dB under the vocals' loudness from which they count as speech."""
+_QUIETEST = -60.0
+"""dBFS under which nothing counts as speech."""
+_PAUSE = 0.3
+"""Seconds of a pause that does not part two stretches of speech."""
+_CLICK = 0.08
+"""Seconds below which a stretch is no speech."""
+
+
+def turns_of(transcript: Transcript, sample_rate: int, audio_start: float) -> list[Interval]:
+    """The turns in frames of the sound, whose first sample is at `audio_start` on the clip's clock."""
+    return [
+        ((turn.start - audio_start) * sample_rate, (turn.end - audio_start) * sample_rate) for turn in transcript.turns
+    ]
+
+
+def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
+    """Stretches in which the vocals (of that many LUFS) are as loud as speech; none when they are silent."""
+    of = sound.info(vocals)
+    if loudness is None or not of.frames:
+        return []
+    rate = of.sample_rate
+    hop = max(1, round(_HOP * rate))
+    block = sound.BLOCK - sound.BLOCK % hop
+    levels = np.concatenate([_powers(samples, hop) for samples in sound.read_blocks(vocals, block=block)])
+    smooth = np.convolve(levels, np.full(_SMOOTH, 1 / _SMOOTH), "same")
+    heard = np.concatenate(([False], smooth > 10 ** (max(loudness - _BELOW, _QUIETEST) / 10), [False]))
+    edges = np.flatnonzero(np.diff(heard.astype(np.int8))) * hop
+    stretches = merge(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), _PAUSE * rate)
+    return [(start, end) for start, end in stretches if end - start >= _CLICK * rate]
+
+
+def merge(intervals: Iterable[Interval], gap: float) -> list[Interval]:
+    """The same in order, those that overlap or are at most `gap` apart made one."""
+    merged = list[Interval]()
+    for start, end in sorted(intervals):
+        if merged and start - merged[-1][1] <= gap:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def duck(intervals: Iterable[Interval], ducking: Ducking, sample_rate: int) -> Curve:
+    """Down by the whole depth from the first to the last frame of each interval, straight in dB before and after."""
+    attack, release = ducking.attack * sample_rate, ducking.release * sample_rate
+    points = list[tuple[float, float]]()
+    for start, end in merge(intervals, attack + release):
+        points += [(start - attack, 0.0), (start, -ducking.depth), (end, -ducking.depth), (end + release, 0.0)]
+    return curve(points, decibels=True)
+
+
+def follow_speakers(
+    transcript: Transcript, gains: Mapping[str, float], voice: float, sample_rate: int, audio_start: float
+) -> tuple[Curve, list[str]]:
+    """The vocals' gain by who speaks, and the names that the transcript does not know.
+
+    A name is a speaker's id or name, in any case. Between turns it is `voice`, and so is the gain of
+    speakers that are not named; where turns overlap, the highest gain holds, so that nobody is lost.
+    """
+    known = {word.casefold(): speaker.id for speaker in transcript.speakers for word in (speaker.name, speaker.id)}
+    own = {known[name.casefold()]: gain for name, gain in gains.items() if name.casefold() in known}
+    intervals = turns_of(transcript, sample_rate, audio_start)
+    turns = [(*at, own.get(turn.speaker, voice)) for at, turn in zip(intervals, transcript.turns, strict=True)]
+    unknown = [name for name in gains if name.casefold() not in known]
+    return curve(_faded(_steps(turns, voice), FADE * sample_rate), decibels=False), unknown
+
+
+def _steps(turns: Sequence[tuple[float, float, float]], between: float) -> list[tuple[float, float]]:
+    """Where the gain changes, and to what."""
+    events = sorted(
+        [(start, True, gain) for start, end, gain in turns if end > start]
+        + [(end, False, gain) for start, end, gain in turns if end > start]
+    )
+    active, steps = list[float](), [(-math.inf, between)]
+    for at, begins, gain in events:
+        if begins:
+            active.append(gain)
+        else:
+            active.remove(gain)
+        level = max(active, default=between)
+        if at == steps[-1][0]:
+            steps.pop()
+        if not steps or level != steps[-1][1]:
+            steps.append((at, level))
+    return steps
+
+
+def _faded(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[float, float]]:
+    """Points of a curve that goes from level to level within `fade` frames, or less where steps are close."""
+    points = list[tuple[float, float]]()
+    if len(steps) == 1:
+        return [(0.0, steps[0][1])]
+    for index in range(1, len(steps)):
+        (before, old), (at, new) = steps[index - 1], steps[index]
+        after = steps[index + 1][0] if index + 1 < len(steps) else math.inf
+        half = min(fade, at - before, after - at) / 2
+        points += [(at - half, old), (at + half, new)]
+    return points
+
+
+def _powers(samples: sound.Samples, hop: int) -> NDArray[np.float64]:
+    """Mean power of each hop over all channels, summed as a loudness meter does; the last one may be short."""
+    power = np.square(samples, dtype=np.float64).sum(axis=1)
+    whole = len(power) - len(power) % hop
+    means = power[:whole].reshape(-1, hop).mean(axis=1)
+    return means if whole == len(power) else np.append(means, power[whole:].mean())

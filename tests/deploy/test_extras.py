@@ -1,0 +1,56 @@
+"""`stemcord cut`, `audio` and `frame` end with 0 and a file, or with 2 and one sentence."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.command import build_app
+from pipeline.media import probe
+from tests.pipeline.clips import make_clip
+
+APP = build_app()
+
+
+@pytest.fixture
+def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STEMCORD_HOME", str(tmp_path / "home"))
+    return make_clip(tmp_path / "clip.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", seconds=2)
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "options"),
+    [("cut", "a.mp4", ["--from", "0:00.5", "--to", "1.5"]), ("audio", "a.mp3", []), ("frame", "a.png", ["--at", "1"])],
+)
+def test_each_makes_its_file(tmp_path: Path, clip: Path, command: str, name: str, options: list[str]) -> None:
+    done = CliRunner().invoke(APP, [command, str(clip), "--out", str(tmp_path / name), *options])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / name).stat().st_size > 200
+    if command == "cut":
+        assert probe(tmp_path / name).media.audio.start == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["cut", "--out", "a.mp4", "--from", "2", "--to", "1"], "is empty"),
+        (["cut", "--out", "a.mp4", "--from", "soon"], "is no time"),
+        (["audio", "--out", "a.txt"], "cannot be written as"),
+        (["frame", "--out", "a.png", "--at", "99"], "ends before"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    done = CliRunner().invoke(APP, [arguments[0], str(clip), *arguments[1:]])
+    assert done.exit_code == 2
+    assert sentence in done.output
+    assert [path.name for path in clip.parent.iterdir() if path.name.startswith("a.")] == []
+
+
+def test_limits_of_the_settings_hold(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEMCORD_MAX_DURATION", "1")
+    done = CliRunner().invoke(APP, ["frame", str(clip), "--out", str(clip.with_name("a.png"))])
+    assert done.exit_code == 2
+    assert "at most 1 s are allowed" in done.output

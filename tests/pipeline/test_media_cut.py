@@ -1,0 +1,119 @@
+"""A stretch, the sound or one picture of a clip: exact, whole or not at all, the clip untouched."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from pipeline import sound
+from pipeline.errors import LimitError, MediaError, ValidationError
+from pipeline.media import probe
+from pipeline.media.cut import cut, extract_sound, open_clip, read_time, take_frame
+from tests.bench.picture import delay, heard
+from tests.pipeline.clips import decode, ffmpeg, make_clip
+
+RATE = 48_000
+H264 = ("-c:v", "libx264", "-g", "20", "-pix_fmt", "yuv420p")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Three seconds of a picture that changes, with noise."""
+    samples = (0.1 * np.random.default_rng(8).standard_normal((3 * RATE, 2))).astype(np.float32)
+    sound.write(tmp_path / "noise.wav", samples, RATE)
+    source = ("-f", "lavfi", "-i", "testsrc=s=64x48:r=20:d=3", "-i", tmp_path / "noise.wav")
+    ffmpeg(*source, *H264, "-c:a", "flac", "-strict", "-2", tmp_path / "clip.mp4")
+    return tmp_path / "clip.mp4"
+
+
+def frames(path: Path) -> list[tuple[float, bytes]]:
+    with av.open(str(path)) as container:
+        return [(float(frame.time or 0), frame.to_ndarray().tobytes()) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("12.5", 12.5), ("0:12.5", 12.5), ("1:03", 63.0), ("1:02:03.5", 3723.5), ("0", 0.0)]
+)
+def test_times_are_read(text: str, seconds: float) -> None:
+    assert read_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "-1", "x", "1:2:3:4", "nan", "1e5", "1:", "٣"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="is no time"):
+        read_time(text)
+
+
+def test_a_cut_is_exact_and_its_pictures_are_the_clips_own(tmp_path: Path, clip: Path) -> None:
+    known = clip.read_bytes()
+    cut(clip, probe(clip), tmp_path / "part.mp4", start=1.35, end=2.6)
+    assert clip.read_bytes() == known
+    before, after = dict(frames(clip)), frames(tmp_path / "part.mp4")
+    assert [time for time, _ in after[:25]] == pytest.approx([index / 20 for index in range(25)], abs=1e-4)
+    assert len(after) <= 27  # of pictures that are stored out of order, two follow
+    for time, data in after:
+        assert before[round(20 * (time + 1.35)) / 20] == data
+    assert delay(heard(clip), heard(tmp_path / "part.mp4")) == pytest.approx(-1.35, abs=0.0002)
+    assert probe(tmp_path / "part.mp4").media.duration == pytest.approx(1.25, abs=0.26)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "noise.wav", "part.mp4"]
+
+
+def test_a_cut_of_the_sound_is_exact_to_the_sample(tmp_path: Path, clip: Path) -> None:
+    cut(clip, probe(clip), tmp_path / "part.wav", start=1.0, end=1.5)
+    whole = decode(clip)
+    assert np.array_equal(sound.read(tmp_path / "part.wav"), whole[RATE : RATE * 3 // 2])
+
+
+def test_the_sound_as_mp3(tmp_path: Path, clip: Path) -> None:
+    extract_sound(clip, probe(clip), tmp_path / "a.MP3")
+    with av.open(str(tmp_path / "a.MP3")) as container:
+        assert container.format.name == "mp3"
+    assert len(decode(tmp_path / "a.MP3")) == 3 * RATE
+    before, after = heard(clip), heard(tmp_path / "a.MP3")
+    assert delay(before, (before[0], *after[1:])) == pytest.approx(0.0, abs=0.0002)
+
+
+@pytest.mark.parametrize("at", [0.0, 1.35, 1.37, 2.95])
+def test_a_picture_is_the_one_that_is_shown(tmp_path: Path, clip: Path, at: float) -> None:
+    take_frame(clip, probe(clip), tmp_path / "a.png", at=at)
+    with av.open(str(clip)) as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][int(at * 20 + 1e-6)]
+    with av.open(str(tmp_path / "a.png")) as container:
+        found = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert np.abs(found.astype(int) - shown.astype(int)).mean() < 2
+
+
+def test_a_picture_is_turned_as_it_is_played(tmp_path: Path, clip: Path) -> None:
+    ffmpeg("-display_rotation", "90", "-i", clip, "-c", "copy", "-strict", "-2", tmp_path / "turned.mp4")
+    take_frame(tmp_path / "turned.mp4", probe(tmp_path / "turned.mp4"), tmp_path / "a.png", at=1.0)
+    with av.open(str(tmp_path / "a.png")) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (48, 64)
+
+
+def test_what_cannot_be_made_is_said(tmp_path: Path, clip: Path) -> None:
+    opened = probe(clip)
+    for start, end in ((2.0, 1.0), (5.0, None), (1.0, 1.0)):
+        with pytest.raises(ValidationError, match="empty"):
+            cut(clip, opened, tmp_path / "a.mp4", start=start, end=end)
+    with pytest.raises(ValidationError, match="cannot be written as"):
+        extract_sound(clip, opened, tmp_path / "a.exe")
+    with pytest.raises(ValidationError, match="itself would be replaced"):
+        cut(clip, opened, clip, start=1.0, end=2.0)
+    with pytest.raises(ValidationError, match="ends before"):
+        take_frame(clip, opened, tmp_path / "a.png", at=9.0)
+    with pytest.raises(ValidationError, match="folder that exists"):
+        extract_sound(clip, opened, tmp_path / "no" / "a.mp3")
+    webm = make_clip(tmp_path / "a.webm", "-c:v", "libvpx", "-c:a", "libopus")
+    with pytest.raises(MediaError, match="mp4 cannot hold"):
+        cut(webm, probe(webm), tmp_path / "a.mp4", start=0.1, end=0.3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.webm", "clip.mp4", "noise.wav"]
+
+
+def test_limits_hold_here_too(tmp_path: Path, clip: Path) -> None:
+    with pytest.raises(LimitError):
+        open_clip(clip, max_size=100, max_duration=60)
+    with pytest.raises(LimitError):
+        open_clip(clip, max_size=1e9, max_duration=1)
+    with pytest.raises(ValidationError, match="no file"):
+        open_clip(tmp_path / "none", max_size=1e9, max_duration=1)
