@@ -38,13 +38,23 @@ class Comparison:
 
     seconds: float
     times: dict[str, list[float]]
+    processor: dict[str, list[float]]
     peaks: dict[str, float]
     difference: float
 
     @property
     def ratios(self) -> list[float]:
         """Stock's time over ours, pair by pair."""
-        return [stock / ours for stock, ours in zip(self.times["stock"], self.times["ours"], strict=True)]
+        return _ratios(self.times)
+
+    @property
+    def work_ratios(self) -> list[float]:
+        """The same of the processor's time, which other work on the machine changes less."""
+        return _ratios(self.processor)
+
+
+def _ratios(seconds: dict[str, list[float]]) -> list[float]:
+    return [stock / ours for stock, ours in zip(seconds["stock"], seconds["ours"], strict=True)]
 
 
 def main() -> None:
@@ -70,6 +80,7 @@ def compare(scratch: Path, seconds: float, pairs: int) -> Comparison:
     save_sound(source, seconds)
     outs = {way: scratch / way for way in WAYS}
     times: dict[str, list[float]] = {way: [] for way in WAYS}
+    processor: dict[str, list[float]] = {way: [] for way in WAYS}
     peaks: dict[str, float] = dict.fromkeys(WAYS, 0.0)
     for pair in range(pairs):
         # Who goes first changes, for a machine that grows slower or faster meanwhile.
@@ -77,13 +88,14 @@ def compare(scratch: Path, seconds: float, pairs: int) -> Comparison:
             shutil.rmtree(outs[way], ignore_errors=True)
             made = run(way, scratch / "home", source, outs[way])
             times[way].append(made["seconds"])
+            processor[way].append(made["processor"])
             peaks[way] = max(peaks[way], made["peak"])
             if made["seconds"] > 60:  # the load is a mean over a minute
                 warn(f"{seconds:g} s, {way}", os.getloadavg()[0] - THREADS)
         last = ", ".join(f"{way} {times[way][-1]:.1f} s" for way in WAYS)
         print(f"{seconds:g} s, pair {pair + 1}: {last}, ratio {times['stock'][-1] / times['ours'][-1]:.2f}", flush=True)
     level = difference(outs["ours"], outs["stock"])
-    return Comparison(seconds=seconds, times=times, peaks=peaks, difference=level)
+    return Comparison(seconds=seconds, times=times, processor=processor, peaks=peaks, difference=level)
 
 
 def difference(ours: Path, stock: Path) -> float:
@@ -114,7 +126,8 @@ def warn(when: str, others: float) -> None:
 def show(found: Sequence[Comparison]) -> None:
     """The table, and how the bars were met at each length."""
     table = Table(
-        "sound s", "pairs", "stock s", "ours s", "ratio", "from, to", "stock MB", "ours MB", "difference", "bars"
+        *("sound s", "pairs", "stock s", "ours s", "ratio", "from, to", "processor ratio"),
+        *("stock MB", "ours MB", "difference", "bars"),
     )
     for each in found:
         ratio = statistics.median(each.ratios)
@@ -125,6 +138,7 @@ def show(found: Sequence[Comparison]) -> None:
             *(f"{statistics.median(each.times[way]):.1f}" for way in WAYS),
             f"{ratio:.2f}",
             f"{min(each.ratios):.2f}, {max(each.ratios):.2f}",
+            f"{statistics.median(each.work_ratios):.2f}",
             *(f"{each.peaks[way]:.0f}" for way in WAYS),
             f"{each.difference:.1f} dB",
             "pass" if met else "miss",
