@@ -253,11 +253,7 @@ class _Run:
         if not self.speakers:
             return {}
         model = PRESETS[self.request.preset].embedding
-        params: dict[str, JsonValue] = {
-            "embedding": model,
-            "weights": model_digest(model),
-            "audio_start": media.audio.start,
-        }
+        params = {"embedding": model, "weights": model_digest(model), "audio_start": media.audio.start}
         output = await self._stage("voices", {"speech": speech, "voices": heard}, params)
         self.voices = output.artefacts["voices-embeddings.json"]
         if self.request.voice_book is None:

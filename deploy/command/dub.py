@@ -1,0 +1,24 @@
+"""A dub as `stemcord run` takes it: a sound file, a zip, a folder of pieces, or a manifest beside its pieces."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import ValidationError
+from pipeline.mix.dub_manifest import pack
+from pipeline.mix.dub_params import BUNDLE_SUFFIX
+
+
+@contextmanager
+def one_file(dub: Path | None) -> Iterator[Path | None]:
+    """The dub as one file that can go into the store; pieces are checked by their names and packed."""
+    if dub is None or not (dub.is_dir() or dub.suffix.lower() == ".json"):
+        yield dub
+        return
+    if not dub.exists():
+        raise ValidationError(f"There is no file {dub}.", mend="Check the path.")
+    with tempfile.TemporaryDirectory(prefix="stemcord-dub-") as folder:
+        bundle = Path(folder) / f"dub{BUNDLE_SUFFIX}"
+        pack(dub, bundle)
+        yield bundle

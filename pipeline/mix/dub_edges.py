@@ -1,0 +1,146 @@
+"""Where in a recording somebody speaks: the ends of one line, and the lines of one speaker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import sound
+from pipeline.errors import ValidationError
+from pipeline.media.metering import measure
+from pipeline.mix.dub_plan import Slot
+from pipeline.mix.speech import Interval, find_speech
+
+SAME_LENGTH = 0.02
+"""Part of the clip's length by which a speaker's file may differ and still be on the clip's own clock, ..."""
+SAME_SECONDS = 0.5
+"""... or seconds, where that is more."""
+_NEAR = 0.5
+"""Seconds around a turn in which a stretch of speech still belongs to it."""
+_CLEARER = 1.3
+"""How many times longer the pauses between lines must be than those within."""
+_HOP = 0.005
+"""Seconds of one level."""
+_SMOOTH = 3
+"""Levels that are averaged."""
+_RANGE, _ABOVE_NOISE, _LEAST_RANGE = 35.0, 10.0, 20.0
+"""dB: how far under its loud parts speech is still speech; over the quietest part; and at least so far under."""
+_SILENT = 1e-6
+"""Power (-60 dBFS) below which nothing is heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Where a line is heard, in frames, and the power from which it counts as heard."""
+
+    start: int
+    end: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A line within a file, in seconds from its start; None means to the file's end."""
+
+    slot: Slot
+    start: float = 0.0
+    end: float | None = None
+    fixed: bool = False
+    """True when the file is on the clip's own clock, so that the line stays where it is."""
+
+
+def find_edges(samples: sound.Samples, sample_rate: int, threshold: float | None = None) -> Edges | None:
+    """Where a line begins and ends, to 5 ms; None for silence."""
+    hop = max(1, round(_HOP * sample_rate))
+    levels = _levels(samples, hop)
+    if not len(levels):
+        return None
+    if threshold is None:
+        threshold = _find_threshold(levels)
+    heard = np.flatnonzero(levels > max(threshold, _SILENT))
+    if not len(heard):
+        return None
+    return Edges(start=int(heard[0]) * hop, end=min(len(samples), (int(heard[-1]) + 1) * hop), threshold=threshold)
+
+
+def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: float) -> tuple[list[Cut], list[str]]:
+    """The lines of a speaker in one file, and notes.
+
+    A file about as long as the clip is on the clip's clock; any other holds the lines one after the other.
+    Raises `ValidationError` when it is silent or its lines cannot be told apart.
+    """
+    of = sound.info(track)
+    stretches = [
+        (start / of.sample_rate, end / of.sample_rate) for start, end in find_speech(track, measure(track).integrated)
+    ]
+    if not stretches:
+        raise ValidationError(f"{name} is silent.", mend="Record it again, or leave it out.")
+    if abs(of.duration - clip_duration) <= max(SAME_SECONDS, SAME_LENGTH * clip_duration):
+        return _on_the_clock(name, stretches, slots)
+    return _one_by_one(name, stretches, slots, of.duration), []
+
+
+def _on_the_clock(name: str, stretches: Sequence[Interval], slots: Sequence[Slot]) -> tuple[list[Cut], list[str]]:
+    """Stretches of speech go to the turn that they share most time with, or that is next to them."""
+    found = dict[int, list[Interval]]()
+    notes = list[str]()
+    for start, end in stretches:
+        shared = [_shared(start, end, slot) for slot in slots]
+        best = int(np.argmax(shared))
+        if shared[best] > -_NEAR:
+            found.setdefault(best, []).append((start, end))
+        else:
+            notes.append(
+                f"{name}: {end - start:.1f} s at {start:.1f} s are in no turn of the speaker and were left out."
+            )
+    cuts = list[Cut]()
+    for index, slot in enumerate(slots):
+        if index in found:
+            cuts.append(Cut(slot=slot, start=found[index][0][0], end=found[index][-1][1], fixed=True))
+        else:
+            cuts.append(Cut(slot=slot, end=0.0, fixed=True))
+            notes.append(f"{name}: nothing is heard in turn {slot.turn}, so that line has no voice.")
+    return cuts, notes
+
+
+def _one_by_one(name: str, stretches: Sequence[Interval], slots: Sequence[Slot], duration: float) -> list[Cut]:
+    """As many lines as turns, parted at the longest pauses when these are clearly longer than the others."""
+    pauses = [after[0] - before[1] for before, after in pairwise(stretches)]
+    wanted = len(slots) - 1
+    by_length = sorted(range(len(pauses)), key=lambda index: -pauses[index])
+    between, within = by_length[:wanted], by_length[wanted:]
+    if len(between) < wanted or (between and within and pauses[between[-1]] < _CLEARER * pauses[within[0]]):
+        raise ValidationError(
+            f"{name} cannot be parted into the {len(slots)} lines of {slots[0].speaker}.",
+            mend=(
+                "Make it as long as the clip, or leave a second of silence between the lines, "
+                "or send one file per turn, named turn-001.wav and so on."
+            ),
+            detail=f"{len(stretches)} stretches of speech; pauses {[round(pause, 2) for pause in pauses]}",
+        )
+    edges = [0.0, *((stretches[index][1] + stretches[index + 1][0]) / 2 for index in sorted(between)), duration]
+    return [Cut(slot=slot, start=start, end=end) for slot, (start, end) in zip(slots, pairwise(edges), strict=True)]
+
+
+def _shared(start: float, end: float, slot: Slot) -> float:
+    """Seconds that a stretch and a turn have in common; below 0, how far they are apart."""
+    assert slot.end is not None
+    return min(end, slot.end) - max(start, slot.start)
+
+
+def _levels(samples: sound.Samples, hop: int) -> NDArray[np.float64]:
+    power: NDArray[np.float64] = np.square(samples, dtype=np.float64).max(axis=1, initial=0.0)
+    whole = len(power) - len(power) % hop
+    means: NDArray[np.float64] = power[:whole].reshape(-1, hop).mean(axis=1)
+    return np.convolve(means, np.full(_SMOOTH, 1 / _SMOOTH), "same") if len(means) >= _SMOOTH else means
+
+
+def _find_threshold(levels: NDArray[np.float64]) -> float:
+    """Between the noise of the room and the voice, as far as both can be told."""
+    decibels = 10 * np.log10(np.maximum(levels, 1e-12))
+    loud = float(np.percentile(decibels, 95))
+    found = min(max(loud - _RANGE, float(decibels.min()) + _ABOVE_NOISE), loud - _LEAST_RANGE)
+    return 10 ** (found / 10)

@@ -1,0 +1,114 @@
+"""Which piece of a dub stands for which turn of the transcript."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.errors import MixError, ValidationError
+from pipeline.mix.dub_manifest import Piece, plain
+from pipeline.types import Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """The place of one line; times are seconds of the sound, whose first sample is at 0."""
+
+    start: float
+    end: float | None
+    """None for a line that is in no turn."""
+    turn: int | None = None
+    """Counted from 1."""
+    speaker: str = ""
+    """The name people see."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is replaced by what."""
+
+    lines: Sequence[tuple[Piece, Slot]]
+    """One piece each."""
+    tracks: Sequence[tuple[Piece, Sequence[Slot]]]
+    """All the lines of a speaker in one piece, without those that have a piece of their own."""
+    kept: Sequence[Slot] = field(default=())
+    """The turns that nothing replaces."""
+
+
+def slots_of(transcript: Transcript, audio_start: float) -> list[Slot]:
+    """The turns in their order, on the sound's clock."""
+    names = {speaker.id: speaker.name for speaker in transcript.speakers}
+    return [
+        Slot(
+            start=max(0.0, turn.start - audio_start),
+            end=max(0.0, turn.end - audio_start),
+            turn=number,
+            speaker=names.get(turn.speaker, turn.speaker),
+            text=turn.text,
+        )
+        for number, turn in enumerate(transcript.turns, start=1)
+    ]
+
+
+def plan(pieces: Sequence[Piece], transcript: Transcript | None, audio_start: float) -> Plan:
+    """Give every piece its turns.
+
+    Raises `ValidationError` for a turn or a speaker that is not there, `MixError` when turns are asked for
+    and there is no transcript.
+    """
+    if transcript is None and any(piece.start is None for piece in pieces):
+        raise MixError(
+            "The dub cannot be placed, since there is no transcript of this clip.",
+            mend="Send the dub as one whole track that is as long as the clip.",
+        )
+    slots = [] if transcript is None else slots_of(transcript, audio_start)
+    lines = [_line(piece, slots, audio_start) for piece in pieces if piece.speaker is None]
+    taken = {slot.turn for _, slot in lines}
+    speakers = {} if transcript is None else _speakers(transcript)
+    tracks = list[tuple[Piece, Sequence[Slot]]]()
+    for piece in pieces:
+        if piece.speaker is None:
+            continue
+        name = _find_speaker(piece, piece.speaker, speakers)
+        own = [slot for slot in slots if slot.speaker == name and slot.turn not in taken]
+        if not own:
+            raise ValidationError(
+                f"{piece.name} has no line to stand for: all turns of {name} have files of their own.",
+                mend="Leave it out.",
+            )
+        if any(own == theirs for _, theirs in tracks):
+            raise ValidationError(f"{name} has two files, {piece.name} is one of them.", mend="Leave one out.")
+        tracks.append((piece, own))
+    replaced = taken | {slot.turn for _, own in tracks for slot in own}
+    return Plan(lines=lines, tracks=tracks, kept=[slot for slot in slots if slot.turn not in replaced])
+
+
+def _line(piece: Piece, slots: Sequence[Slot], audio_start: float) -> tuple[Piece, Slot]:
+    if piece.turn is None:
+        assert piece.start is not None
+        return piece, Slot(start=max(0.0, piece.start - audio_start), end=None)
+    if not 1 <= piece.turn <= len(slots):
+        raise ValidationError(
+            f"{piece.name} is for turn {piece.turn}, but the clip has {_count(len(slots), 'turn')}.",
+            mend="Count the turns of transcript.json from 1.",
+        )
+    return piece, slots[piece.turn - 1]
+
+
+def _speakers(transcript: Transcript) -> dict[str, str]:
+    """Names by what a file may call them: name or id."""
+    return {plain(word): speaker.name for speaker in transcript.speakers for word in (speaker.id, speaker.name)}
+
+
+def _find_speaker(piece: Piece, asked: str, speakers: dict[str, str]) -> str:
+    name = speakers.get(plain(asked))
+    if name is None:
+        there = ", ".join(dict.fromkeys(speakers.values())) or "nobody"
+        raise ValidationError(
+            f"{piece.name} is for the speaker {asked}, but only {there} speaks in this clip.",
+            mend="Name files turn-001.wav, or after one of these speakers, or list them in dub.json.",
+        )
+    return name
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,87 @@
+"""The voice track of a dub: placed lines, and the original vocals where they are kept; block by block."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import sound
+from pipeline.mix.balance import read_aligned
+from pipeline.mix.curve import Curve, curve
+from pipeline.mix.dub_fit import Placed
+from pipeline.mix.speech import Interval, merge
+
+FADE = 0.02
+"""Seconds from the original vocals to silence and back."""
+REACH = 0.35
+"""Seconds that a replaced turn may reach beyond its words, as long as the original voice is heard."""
+
+
+def replaced_parts(
+    turns: Sequence[Interval], kept: Sequence[Interval], speech: Sequence[Interval], reach: float
+) -> list[Interval]:
+    """Where the original vocals go: the replaced turns with what is heard of them before and after.
+
+    Where somebody speaks whom nothing replaces, the vocals stay. All in the same unit.
+    """
+    wide = list[Interval]()
+    for start, end in turns:
+        first, last = start, end
+        for begin, finish in speech:
+            if begin < start < finish:
+                first = min(first, max(begin, start - reach))
+            if begin < end < finish:
+                last = max(last, min(finish, end + reach))
+        wide.append((first, last))
+    return subtract(merge(wide, 0.0), kept)
+
+
+def subtract(intervals: Iterable[Interval], away: Iterable[Interval]) -> list[Interval]:
+    """What of some intervals lies in none of the others."""
+    left = list(intervals)
+    for start, end in away:
+        left = [
+            part
+            for first, last in left
+            for part in ((first, min(last, start)), (max(first, end), last))
+            if part[1] > part[0]
+        ]
+    return left
+
+
+def mute(parts: Iterable[Interval], fade: float) -> Curve:
+    """A gain of 0 within the parts and of 1 outside, with straight fades beside them."""
+    points = list[tuple[float, float]]()
+    for start, end in merge(parts, 2 * fade):
+        points += [(start - fade, 1.0), (start, 0.0), (end, 0.0), (end + fade, 1.0)]
+    return curve(points, decibels=False)
+
+
+def render(
+    lines: Sequence[Placed], vocals: tuple[Path, Curve] | None, like: sound.SoundInfo, gain: float = 1.0
+) -> sound.Blocks:
+    """The voice track in blocks, as long as `like`."""
+    kept = None if vocals is None else read_aligned([vocals[0]], like)
+    for start in range(0, like.frames, sound.BLOCK):
+        length = min(sound.BLOCK, like.frames - start)
+        total = np.zeros((length, like.channels), np.float32)
+        if kept is not None and vocals is not None:
+            (block,) = next(kept)
+            level = vocals[1].over(start, length) if len(vocals[1].frames) else 1.0
+            total += block * (np.float32(level) if isinstance(level, float) else level)
+        for line in lines:
+            _add(total, line, start)
+        yield total * np.float32(gain)
+
+
+def peak_of(blocks: sound.Blocks) -> float:
+    """The highest sample, linear."""
+    return max((float(np.abs(block).max(initial=0.0)) for block in blocks), default=0.0)
+
+
+def _add(total: sound.Samples, line: Placed, start: int) -> None:
+    """Add what of a line lies in the block that begins at frame `start`."""
+    first, last = max(start, line.start), min(start + len(total), line.start + line.frames)
+    if last > first:
+        samples = sound.read(line.path, start=first - line.start, frames=last - first)
+        total[first - start : first - start + len(samples)] += samples * np.float32(line.gain)

@@ -1,0 +1,127 @@
+"""How well each line of a dub fits, for programs and for people, the worst on top."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from pipeline.mix.dub_fit import Fit
+
+LATE = 0.05
+"""Seconds from its turn's start within which a line starts on time."""
+_TEXT = 48
+"""Characters of a line that are shown."""
+_HEAD = (
+    *("turn", "speaker", "at", "turn s", "line s", "stretch %", "start ms"),
+    *("over s", "short s", "LU", "file", "text"),
+)
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of `dub-report.json`; seconds, and LU, where nothing else is said."""
+
+    turn: int | None
+    """Counted from 1, in the order of transcript.json."""
+    speaker: str
+    start: float
+    """Of the turn, on the clip's clock."""
+    turn_length: float | None
+    line_length: float
+    """Of what is heard of the file, before it was stretched."""
+    stretch_percent: float
+    start_error_ms: float | None
+    overrun: float
+    short: float
+    loudness_difference: float | None
+    file: str
+    text: str
+    """What was said in the original."""
+    notes: tuple[str, ...]
+
+
+def worst_first(fits: Sequence[Fit]) -> list[Fit]:
+    """By overrun, then by start, then by what is left of the turn, by stretch and by loudness."""
+    return sorted(fits, key=_badness, reverse=True)
+
+
+def write_report(fits: Sequence[Fit], notes: Sequence[str], cap: float, audio_start: float, folder: Path) -> None:
+    """Write `dub-report.json` and `dub-report.txt`; times there are those of the clip."""
+    ordered = worst_first(fits)
+    lines = [_describe(fit, audio_start) for fit in ordered]
+    content = {"stretch_cap": cap, "lines": lines, "notes": list(notes)}
+    (folder / "dub-report.json").write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
+    table = [_HEAD, *map(_row, lines)]
+    text = "\n".join([*_table(table), *(("", *notes) if notes else ()), ""])
+    (folder / "dub-report.txt").write_text(text, encoding="utf-8")
+
+
+def name_worst(fits: Sequence[Fit]) -> str:
+    """One sentence on the line that fits worst."""
+    fit = worst_first(fits)[0]
+    flaws = list[str]()
+    if fit.start is None:
+        flaws.append("it is silent")
+    if fit.overrun >= 0.01:
+        flaws.append(f"it goes on {fit.overrun:.2f} s after its turn")
+    if abs(fit.start_error) > LATE:
+        flaws.append(f"it starts {abs(fit.start_error):.2f} s too {'late' if fit.start_error > 0 else 'early'}")
+    if fit.short > 0.5:
+        flaws.append(f"it ends {fit.short:.2f} s before its turn")
+    if fit.stretch:
+        flaws.append(f"its length was changed by {fit.stretch:+.0f} %")
+    said = " and ".join(flaws) or "it fits"
+    return f"The worst of {len(fits)} dubbed line{'s' if len(fits) > 1 else ''} is {_name(fit)}: {said}."
+
+
+def _badness(fit: Fit) -> tuple[float, ...]:
+    late = abs(fit.start_error) if abs(fit.start_error) > LATE else 0.0
+    loudness = 0.0 if fit.difference is None else abs(fit.difference)
+    silent = float(fit.start is None)
+    return silent, round(fit.overrun, 2), round(late, 3), round(fit.short, 2), abs(fit.stretch), loudness
+
+
+def _describe(fit: Fit, audio_start: float) -> _Line:
+    slot = fit.slot
+    return _Line(
+        turn=slot.turn,
+        speaker=slot.speaker,
+        start=round(slot.start + audio_start, 3),
+        turn_length=None if slot.end is None else round(slot.end - slot.start, 3),
+        line_length=round(fit.length, 3),
+        stretch_percent=round(fit.stretch, 1),
+        start_error_ms=None if fit.start is None else round(1000 * fit.start_error, 1) + 0.0,
+        overrun=round(fit.overrun, 3),
+        short=round(fit.short, 3),
+        loudness_difference=None if fit.difference is None else round(fit.difference, 1),
+        file=fit.file,
+        text=slot.text,
+        notes=tuple(fit.notes),
+    )
+
+
+def _row(line: _Line) -> tuple[str, ...]:
+    shown = line.text if len(line.text) <= _TEXT else f"{line.text[: _TEXT - 1]}…"
+    remarks = f" ({'; '.join(line.notes)})" if line.notes else ""
+    numbers = (line.start, line.turn_length, line.line_length, line.stretch_percent, line.start_error_ms)
+    further = (line.overrun, line.short, line.loudness_difference)
+    return (
+        *("-" if line.turn is None else str(line.turn), line.speaker or "-"),
+        *("-" if number is None else f"{number:g}" for number in (*numbers, *further)),
+        line.file,
+        shown + remarks,
+    )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
+def _name(fit: Fit) -> str:
+    if fit.slot.turn is None:
+        return fit.file
+    words = fit.slot.text if len(fit.slot.text) <= _TEXT else f"{fit.slot.text[: _TEXT - 1]}…"
+    return f"turn {fit.slot.turn} ({fit.slot.speaker}: “{words}”)"

@@ -1,0 +1,209 @@
+"""The dub stage: a replacement voice, whole or in pieces, as one voice track for the mix."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from pipeline import media, sound
+from pipeline.errors import LimitError, MediaError
+from pipeline.layout import Layout
+from pipeline.media.metering import measure
+from pipeline.mix.dub_edges import Cut, split_track
+from pipeline.mix.dub_fit import Booth, Fit, Placed, is_clipped
+from pipeline.mix.dub_manifest import unpack
+from pipeline.mix.dub_params import DubParams
+from pipeline.mix.dub_plan import Plan, plan, slots_of
+from pipeline.mix.dub_render import FADE, REACH, mute, peak_of, render, replaced_parts, subtract
+from pipeline.mix.dub_report import name_worst, write_report
+from pipeline.mix.speech import Interval, find_speech
+from pipeline.stages import Facts, Report, Work
+from pipeline.types import Transcript
+
+_SPARE = 60.0
+"""Seconds by which a piece may be longer than the clip."""
+_TOLD = 0.1
+"""Seconds by which a whole track may differ from the clip without a word."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Dub:
+    """What the steps of one dub share."""
+
+    params: DubParams
+    vocals: Path
+    like: sound.SoundInfo
+    layout: Layout
+    folder: Path
+    transcript: Transcript | None
+    report: Report
+    notes: list[str] = field(default_factory=list[str])
+    fits: list[Fit] = field(default_factory=list[Fit])
+    placed: list[Placed] = field(default_factory=list[Placed])
+
+
+def dub_stage(work: Work) -> Facts:
+    """Write `dub.flac`, the voice track; for pieces `dub-report.json` and `dub-report.txt` too.
+
+    The track has the rate, channels and length of the vocals. Facts: `lines`, how many were placed, and `notes`.
+    Raises `ValidationError` for a dub that cannot be understood, and `MediaError` for one that cannot be read.
+    """
+    vocals = work.inputs["vocals"]
+    with tempfile.TemporaryDirectory(prefix="dub-") as folder:
+        dub = _Dub(
+            params=msgspec.convert(dict(work.params), DubParams),
+            vocals=vocals,
+            like=sound.info(vocals),
+            layout=sound.layout(vocals),
+            folder=Path(folder),
+            transcript=_read_transcript(work),
+            report=work.report,
+        )
+        parts = _place_pieces(work.inputs["dub"], dub) if dub.params.pieces else _place_whole(work.inputs["dub"], dub)
+        _write(parts, dub, work.out / "dub.flac")
+        if dub.fits:
+            write_report(dub.fits, dub.notes, dub.params.stretch, dub.params.audio_start, work.out)
+            dub.notes.append(name_worst(dub.fits))
+    work.report(1.0)
+    return {"lines": len(dub.placed), "notes": [*dub.notes]}
+
+
+def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
+    """Place the track from the first sample on; gives where the vocals are not kept, None for nowhere."""
+    track = dub.folder / "whole.flac"
+    _convert(source, "The dub", track, dub)
+    of = sound.info(track)
+    _tell_about(track, of.duration - dub.like.duration, dub)
+    dub.placed.append(Placed(path=track, start=0, frames=of.frames))
+    if not dub.params.keep_vocals:
+        return None
+    if dub.transcript is None:
+        dub.notes.append("There is no transcript, so none of the original vocals were kept beside the dub.")
+        return None
+    slots = slots_of(dub.transcript, dub.params.audio_start)
+    return _muted([(slot.start, slot.end or slot.start) for slot in slots], [], dub)
+
+
+def _tell_about(track: Path, excess: float, dub: _Dub) -> None:
+    if excess < -_TOLD:
+        dub.notes.append(f"The dub is {-excess:.1f} s shorter than the clip; the rest has no voice.")
+    elif excess > _TOLD:
+        dub.notes.append(f"The dub is {excess:.1f} s longer than the clip and was cut.")
+    loudness = measure(track)
+    if loudness.peak is None or loudness.peak < -60:
+        dub.notes.append("The dub is silent.")
+    elif any(is_clipped(block) for block in sound.read_blocks(track)):
+        dub.notes.append("The dub is clipped in its file; that cannot be mended here.")
+
+
+def _place_pieces(bundle: Path, dub: _Dub) -> list[Interval] | None:
+    pieces = unpack(bundle, dub.folder, max_size=dub.params.max_size)
+    found = plan(pieces, dub.transcript, dub.params.audio_start)
+    jobs = list[tuple[str, Path, Cut]]()
+    total = len(found.lines) + len(found.tracks)
+    for number, (piece, slot) in enumerate(found.lines):
+        dub.report(0.4 * number / total, "Reading the dub")
+        jobs.append((piece.name, _track(piece.path, piece.name, dub), Cut(slot=slot)))
+    for number, (piece, slots) in enumerate(found.tracks, start=len(found.lines)):
+        dub.report(0.4 * number / total, "Reading the dub")
+        track = _track(piece.path, piece.name, dub)
+        cuts, notes = split_track(piece.name, track, slots, dub.like.duration)
+        dub.notes += notes
+        jobs += [(piece.name, track, cut) for cut in cuts]
+    booth = Booth(vocals=dub.vocals, layout=dub.layout, folder=dub.folder, stretch=dub.params.stretch)
+    for number, (name, track, cut) in enumerate(jobs):
+        dub.report(0.4 + 0.4 * number / len(jobs), "Fitting the lines")
+        fit, placed = booth.place(name, track, cut, number)
+        dub.fits.append(fit)
+        dub.placed += [] if placed is None else [placed]
+    _tell_overruns(dub)
+    return _parts_without_vocals(found, dub)
+
+
+def _parts_without_vocals(found: Plan, dub: _Dub) -> list[Interval]:
+    """In seconds, where the original vocals go."""
+    kept = [(slot.start, slot.end or slot.start) for slot in found.kept]
+    if not dub.params.keep_vocals:
+        return subtract([(0.0, dub.like.duration)], kept)
+    turns = [(fit.slot.start, fit.slot.end) for fit in dub.fits if fit.slot.end is not None]
+    between = [(fit.slot.start, fit.end) for fit in dub.fits if fit.slot.end is None]
+    for fit in dub.fits:
+        end = fit.slot.end
+        shared = 0.0 if end is None else sum(_shared((fit.slot.start, end), other) for other in kept)
+        if shared > _TOLD:
+            fit.notes.append(f"the original is heard for {shared:.1f} s, where a speaker without a dub speaks too")
+    return [*_muted(turns, kept, dub), *between]
+
+
+def _muted(turns: Sequence[Interval], kept: Sequence[Interval], dub: _Dub) -> list[Interval]:
+    rate = dub.like.sample_rate
+    speech = find_speech(dub.vocals, measure(dub.vocals).integrated)
+    heard = [(start / rate, end / rate) for start, end in speech]
+    return replaced_parts(turns, kept, heard, REACH)
+
+
+def _tell_overruns(dub: _Dub) -> None:
+    """What a line that goes on after its turn runs into."""
+    following = sorted((fit for fit in dub.fits if fit.start is not None), key=lambda fit: fit.slot.start)
+    for index, fit in enumerate(following):
+        after = next((other for other in following[index + 1 :] if other.slot.speaker == fit.slot.speaker), None)
+        into = 0.0 if after is None or after.start is None else fit.end - after.start
+        if into > 0.01:
+            fit.notes.append(f"goes on {into:.2f} s into the next line of {fit.slot.speaker or 'the dub'}")
+        beyond = fit.end - dub.like.duration
+        if beyond > 0.01:
+            fit.notes.append(f"is cut: it goes on {beyond:.2f} s after the end of the clip")
+            dub.notes.append(f"{fit.file} goes on {beyond:.2f} s after the end of the clip and is cut there.")
+
+
+def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
+    rate = dub.like.sample_rate
+    vocals = None
+    if parts is not None:
+        vocals = (dub.vocals, mute([(start * rate, end * rate) for start, end in parts], FADE * rate))
+    dub.report(0.8, "Writing the dub")
+    peak = peak_of(render(dub.placed, vocals, dub.like))
+    if peak > 1.0:
+        dub.notes.append("The dub was turned down a little as a whole, so that lines that overlap are not clipped.")
+    written = 0
+    with sound.SoundWriter(target, sample_rate=rate, channels=dub.like.channels, layout=dub.layout) as writer:
+        for block in render(dub.placed, vocals, dub.like, 1.0 / max(1.0, peak)):
+            dub.report(0.85 + 0.15 * written / max(1, dub.like.frames), "Writing the dub")
+            writer.write(block)
+            written += len(block)
+
+
+def _track(path: Path, name: str, dub: _Dub) -> Path:
+    target = path.with_suffix(".flac")
+    _convert(path, name, target, dub)
+    path.unlink()
+    return target
+
+
+def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
+    """A file of the dub at the rate and channels of the clip."""
+    try:
+        clip = media.probe(source)
+        longest = dub.like.duration + _SPARE
+        if dub.params.pieces and clip.media.duration > longest:
+            raise LimitError(f"{name} lasts longer than the clip.", mend="Send a shorter file.")
+        media.convert(
+            source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout
+        )
+    except MediaError as error:
+        raise MediaError(
+            f"{name} is no sound file that can be read.",
+            mend="Send the dub as wav, mp3 or m4a, or as a zip of such files.",
+            detail=f"{error.message} {error.detail}",
+        ) from error
+
+
+def _read_transcript(work: Work) -> Transcript | None:
+    path = work.inputs.get("transcript")
+    return None if path is None else msgspec.json.decode(path.read_bytes(), type=Transcript)
+
+
+def _shared(one: Interval, other: Interval) -> float:
+    return max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
