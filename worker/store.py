@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,8 @@ from pipeline.errors import StoreError
 from pipeline.types import Artefact
 
 CHUNK: Final = 8 * 1024 * 1024
+PIECE: Final = 256 * 1024
+"""Bytes of a stream that are held at once."""
 REMOTE_LIMIT: Final = timedelta(minutes=5)
 """For one request, so for one part of a large file."""
 TRANSFER_LIMIT: Final = 3600.0
@@ -38,6 +40,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".flac": "audio/flac",
         ".json": "application/json",
         ".m4a": "audio/mp4",
+        ".md": "text/markdown",
         ".mkv": "video/x-matroska",
         ".mp4": "video/mp4",
         ".ogg": "audio/ogg",
@@ -124,6 +127,21 @@ class Store:
             raise StoreError(f"{artefact.name} is damaged in the store.", mend="Send the clip again.")
         return data
 
+    async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
+        """The bytes from `start` up to `end`, not included, in pieces; what is damaged cannot be told here."""
+        with _named_errors(f"asked for {artefact.name}"):
+            if start >= end:
+                return
+            async with asyncio.timeout(SMALL_LIMIT):
+                answer = await obstore.get_async(self._remote, _blob(artefact.digest), options={"range": (start, end)})
+            pieces = aiter(answer.stream(min_chunk_size=PIECE))
+            while True:
+                async with asyncio.timeout(SMALL_LIMIT):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield bytes(piece)
+
     async def has(self, digest: str) -> bool:
         """True when bytes of that digest are kept."""
         return await self._size(digest) is not None
@@ -131,6 +149,12 @@ class Store:
     async def holds(self, artefact: Artefact) -> bool:
         """True when the file is kept whole."""
         return await self._size(artefact.digest) == artefact.size
+
+    async def discard(self, digest: str) -> None:
+        """Delete the bytes of that digest, where they are kept; a memo that names them holds no longer."""
+        with _named_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
+            async with asyncio.timeout(SMALL_LIMIT):
+                await obstore.delete_async(self._remote, _blob(digest))
 
     async def remember(self, key: str, value: bytes) -> None:
         """Keep what a stage gave under its key."""

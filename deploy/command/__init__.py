@@ -8,6 +8,7 @@ from deploy.command.export import export
 from deploy.command.extras import audio, cut, frame
 from deploy.command.jobs import jobs
 from deploy.command.models import models
+from deploy.command.page import page
 from deploy.command.run import run
 from deploy.command.up import up
 from deploy.command.voices import voices
@@ -23,7 +24,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for command in (run, up, worker, bot, doctor, export, cut, audio, frame):
+    for command in (run, page, up, worker, bot, doctor, export, cut, audio, frame):
         app.command()(command)
     app.add_typer(models, name="models")
     app.add_typer(jobs, name="jobs")

@@ -1,105 +1,154 @@
-"""A transcript cut into subtitle cues.
+"""A transcript cut into subtitle cues; what good ones are is told in `pipeline.subtitling`."""
 
-Two lines of at most 42 characters, at most 7 seconds, at least one second where there is
-room: the common ground of the Netflix timed-text guide and the BBC subtitle guidelines.
-"""
-
-import textwrap
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
+from pipeline.export.escaping import clean
+from pipeline.export.lines import Filling, Page, break_lines, count_columns, is_good_place, lay_page
+from pipeline.speech.text import ends_sentence
+from pipeline.subtitling import SubtitleStyle
 from pipeline.types import Speaker, Transcript, Turn, Word
 
-LINE: Final = 42
-"""Characters in a line."""
-LINES: Final = 2
-LONGEST: Final = 7.0
-"""Seconds."""
-SHORTEST: Final = 1.0
-"""Seconds that a cue stays when nothing follows it closely."""
 PAUSE: Final = 1.0
 """Seconds of silence inside a turn that end a cue."""
-SENTENCE_ENDS: Final = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - Chinese marks are meant
-ROOMY: Final = 0.6
-"""A sentence end closes a cue that is filled at least this far."""
-UNSPACED: Final = frozenset({"zh", "ja", "th", "lo", "my", "bo"})
-"""Languages written without spaces between words."""
-_LOOKALIKES: Final = str.maketrans(
-    {"<": "‹", ">": "›", "{": "(", "}": ")", "\\": "∖", "\n": " ", "\r": " "}  # noqa: RUF001 - they are meant to look alike
-)
+SHORT_PAUSE: Final = 0.4
+"""Seconds of silence at which a cue may well end."""
+SHORTEST: Final = 0.02
+"""Seconds; two of ASS's hundredths."""
+TRIMMED: Final = 0.2
+"""Seconds that must be left of a cue before it gives the gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """What is shown from `start` to `end` seconds; lines are separated by a line feed."""
+    """What is shown from `start` to `end` seconds."""
 
     start: float
     end: float
     speaker: Speaker
-    text: str
+    lines: tuple[str, ...]
+    named: bool
+    """True where a format without colours or voices has to say who speaks; the first line has room for `label`."""
 
 
-def cut_cues(transcript: Transcript) -> list[Cue]:
-    """All cues in order of time; those of one speaker never overlap."""
+def label(speaker: Speaker, page: Page) -> str:
+    """The name before what is said, at most half a line wide."""
+    name = clean(speaker.name)
+    short = name
+    while count_columns(short) > page.columns // 2 - 2:
+        short = short[:-1]
+    if short != name:
+        short = f"{short[:-1].rstrip()}…"
+    return f"{short}: " if short else ""
+
+
+def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
+    """All cues in order of time. Those of one speaker never overlap; voices that overlap have cues that do."""
+    page = lay_page(style, transcript.language)
     speakers = {speaker.id: speaker for speaker in transcript.speakers}
-    gap = "" if transcript.language in UNSPACED else " "
-    cues = [
-        _cue(words, speakers[turn.speaker], gap)
-        for turn in transcript.turns
-        for words in _groups(turn, gap)
-        if words and turn.speaker in speakers
-    ]
-    return _with_time_to_read(sorted(cues, key=lambda cue: (cue.start, cue.end)))
+    cues: list[Cue] = []
+    last = ""
+    turns = sorted(transcript.turns, key=lambda turn: turn.start)
+    for turn, mixed in zip(turns, _interleaved(turns), strict=True):
+        lead = count_columns(label(speakers[turn.speaker], page))
+        for index, words in enumerate(_groups(turn, style, page, lead if turn.speaker != last else 0, lead * mixed)):
+            named = mixed or (index == 0 and turn.speaker != last)
+            texts = [clean(word.text) for word in words]
+            lines = break_lines(texts, page, lead if named else 0)
+            end = max(word.end for word in words)
+            cues.append(
+                Cue(start=words[0].start, end=end, speaker=speakers[turn.speaker], lines=lines, named=bool(named))
+            )
+        last = turn.speaker if not mixed else ""
+    return _timed(sorted(cues, key=lambda cue: (cue.start, cue.end)), style, page, transcript.duration)
 
 
-def plain(text: str) -> str:
-    """The text without characters that subtitle formats read as commands."""
-    return " ".join(text.translate(_LOOKALIKES).split())
+def _interleaved(turns: Sequence[Turn]) -> list[bool]:
+    """For each turn, in order of start, whether somebody else's shares time with it."""
+    mixed = [False] * len(turns)
+    going: list[int] = []
+    for index, turn in enumerate(turns):
+        going = [other for other in going if turns[other].end > turn.start]
+        for other in going:
+            if turns[other].speaker != turn.speaker:
+                mixed[other] = mixed[index] = True
+        going.append(index)
+    return mixed
 
 
-def _groups(turn: Turn, gap: str) -> Iterator[list[Word]]:
-    group: list[Word] = []
-    for word in turn.words:
-        if group and _is_full(group, word, gap):
-            yield group
-            group = []
-        group.append(word)
-    yield group
+def _groups(turn: Turn, style: SubtitleStyle, page: Page, first_lead: int, lead: int) -> Iterator[list[Word]]:
+    """The turn's words as the cues that cost least: few, and ending where sentences, clauses or breaths do."""
+    words = [word for word in turn.words if clean(word.text)]
+    costs = [0.0, *[float("inf")] * len(words)]
+    starts = [0] * (len(words) + 1)
+    for first in range(len(words)):
+        filling = Filling(page, lead if first else max(lead, first_lead))
+        inside = 0.0
+        for past in range(first + 1, len(words) + 1):
+            word = words[past - 1]
+            filling.add(clean(word.text))
+            if past > first + 1 and not _goes_on(words[first : past - 1], word, filling, style, page):
+                break
+            cost = costs[first] + 1.0 + inside + _end_cost(words, first, past, style)
+            if cost < costs[past]:
+                costs[past], starts[past] = cost, first
+            inside += 0.3 * ends_sentence(word.text)
+    bounds = [len(words)]
+    while bounds[-1]:
+        bounds.append(starts[bounds[-1]])
+    bounds.reverse()
+    for first, past in pairwise(bounds):
+        yield words[first:past]
 
 
-def _is_full(group: Sequence[Word], word: Word, gap: str) -> bool:
-    text = gap.join(item.text for item in group)
+def _goes_on(group: Sequence[Word], word: Word, filling: Filling, style: SubtitleStyle, page: Page) -> bool:
     return (
-        len(_wrap(f"{text}{gap}{word.text}", gap)) > LINES
-        or word.end - group[0].start > LONGEST
-        or word.start - group[-1].end > PAUSE
-        or (len(text) >= ROOMY * LINE and text.endswith(SENTENCE_ENDS))
+        filling.lines <= page.lines
+        and word.end - group[0].start <= style.max_duration
+        and word.start - group[-1].end <= PAUSE
     )
 
 
-def _wrap(text: str, gap: str) -> list[str]:
-    return textwrap.wrap(text, LINE // 2 if not gap else LINE) or [""]
+def _end_cost(words: Sequence[Word], first: int, past: int, style: SubtitleStyle) -> float:
+    """How bad it is to end a cue before the word `past`."""
+    if past == len(words):
+        return 0.0
+    hurried = 0.8 if words[past].start - words[first].start < style.min_duration else 0.0
+    if ends_sentence(words[past - 1].text):
+        return hurried
+    paused = words[past].start - words[past - 1].end >= SHORT_PAUSE
+    return hurried + (0.3 if paused or is_good_place(words[past - 1].text) else 0.7)
 
 
-def _cue(words: Sequence[Word], speaker: Speaker, gap: str) -> Cue:
-    text = plain(gap.join(word.text for word in words))
-    lines = _wrap(text, gap)
-    if len(lines) == LINES and gap:
-        # Two lines of like length are read quicker than a long and a short one.
-        lines = textwrap.wrap(text, max(len(text) // 2 + 4, len(max(text.split(), key=len))))
-        lines = lines if len(lines) == LINES and max(map(len, lines)) <= LINE else _wrap(text, gap)
-    return Cue(
-        start=words[0].start, end=max(words[-1].end, words[0].start + 0.1), speaker=speaker, text="\n".join(lines)
-    )
-
-
-def _with_time_to_read(cues: Sequence[Cue]) -> list[Cue]:
-    """Let short cues stay until the next one of anybody; end each before its speaker's next."""
+def _timed(cues: Sequence[Cue], style: SubtitleStyle, page: Page, duration: float) -> list[Cue]:
+    """Cues that stay long enough to be read where there is room, and end before their speaker's next begins."""
+    started = _in_sequence(cues)
+    starts = [cue.start for cue in started]
+    following: dict[str, float] = {}
     shown: list[Cue] = []
-    for index, cue in enumerate(cues):
-        after = next((other.start for other in cues[index + 1 :] if other.start > cue.start), float("inf"))
-        own = next((other.start for other in cues[index + 1 :] if other.speaker.id == cue.speaker.id), float("inf"))
-        longer = max(cue.end, min(cue.start + SHORTEST, after))
-        shown.append(replace(cue, end=max(min(longer, own), cue.start + 0.01)))
-    return shown
+    for cue in reversed(started):
+        own = following.get(cue.speaker.id, float("inf"))
+        place = bisect_right(starts, cue.start)
+        room = min(starts[place] - style.gap if place < len(starts) else float("inf"), max(duration, cue.end))
+        columns = sum(count_columns(line) for line in cue.lines)
+        reading = min(max(style.min_duration, columns / page.speed), style.max_duration)
+        end = max(cue.end, min(cue.start + reading, room), cue.start + SHORTEST)
+        if end > own - style.gap:
+            end = own - style.gap if own - style.gap >= cue.start + TRIMMED else min(end, own)
+        shown.append(replace(cue, end=end))
+        following[cue.speaker.id] = cue.start
+    return shown[::-1]
+
+
+def _in_sequence(cues: Sequence[Cue]) -> list[Cue]:
+    """The cues, those of one speaker at least `SHORTEST` apart."""
+    last: dict[str, float] = {}
+    moved: list[Cue] = []
+    for cue in cues:
+        start = max(cue.start, last.get(cue.speaker.id, -1.0) + SHORTEST)
+        last[cue.speaker.id] = start
+        moved.append(replace(cue, start=start))
+    return sorted(moved, key=lambda cue: cue.start)

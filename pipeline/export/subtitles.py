@@ -1,4 +1,4 @@
-"""The transcript as text, subtitles (SRT, WebVTT, ASS), RTTM and TextGrid."""
+"""All exports of a transcript, and its subtitles: SRT, WebVTT, ASS."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -6,139 +6,125 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from pipeline.export.cues import Cue, cut_cues, plain
-from pipeline.stages import Facts, Work
-from pipeline.types import Diarization, Speaker, Transcript, Turn
+from pipeline.export.cues import Cue, cut_cues, label
+from pipeline.export.documents import NO_SPEECH, write_markdown, write_rttm, write_text, write_text_grid
+from pipeline.export.escaping import clean, escape_vtt, plain
+from pipeline.export.lines import lay_page
+from pipeline.export.transcripts import read_transcript, read_voices, rename
+from pipeline.stages import Facts, Report, Work
+from pipeline.subtitling import SubtitleStyle
+from pipeline.types import Diarization, Speaker, Transcript
 
-NO_SPEECH: Final = "(no speech)"
 COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7FE3DA", "FF8B7B")
 """RGB, by order of the speakers."""
+NOBODY: Final = Speaker(id="", name="")
 
 
 def subtitles_stage(work: Work) -> Facts:
-    """Write `transcript.{txt,srt,vtt,ass,TextGrid}` from `transcript` and `.rttm` from `voices`."""
-    transcript = msgspec.json.decode(work.inputs["transcript"].read_bytes(), type=Transcript)
-    writers: Mapping[str, Callable[[Transcript, Path], None]] = {
-        "txt": write_text,
-        "srt": write_srt,
-        "vtt": write_vtt,
-        "ass": write_ass,
-        "TextGrid": write_text_grid,
+    """Write all exports from `transcript` and `voices`.
+
+    `params["style"]` holds what differs from `SubtitleStyle`'s defaults; `params["names"]` gives speakers, by
+    id, other names, with which `transcript.json` is written too. It needs no model and takes milliseconds.
+    """
+    transcript = read_transcript(work.inputs["transcript"])
+    voices = read_voices(work.inputs["voices"], transcript)
+    style = msgspec.convert(work.params.get("style", {}), type=SubtitleStyle)
+    names = msgspec.convert(work.params.get("names", {}), type=dict[str, str])
+    transcript = rename(transcript, names)
+    if names:
+        write_json(transcript, work.out / "transcript.json")
+    write_exports(transcript, voices, style, work.out, work.report)
+    return {"speakers": [msgspec.to_builtins(speaker) for speaker in transcript.speakers]}
+
+
+def write_exports(
+    transcript: Transcript, voices: Diarization, style: SubtitleStyle, out: Path, report: Report | None = None
+) -> None:
+    """Write `transcript.{txt,md,srt,vtt,ass,rttm,TextGrid}` into the folder."""
+    cues = cut_cues(transcript, style) or [_empty(transcript)]
+    writers: Mapping[str, Callable[[Path], None]] = {
+        "txt": lambda path: write_text(transcript, path),
+        "md": lambda path: write_markdown(transcript, path),
+        "srt": lambda path: write_srt(cues, transcript, style, path),
+        "vtt": lambda path: write_vtt(cues, path),
+        "ass": lambda path: write_ass(cues, transcript, path),
+        "rttm": lambda path: write_rttm(voices, transcript, path),
+        "TextGrid": lambda path: write_text_grid(transcript, path),
     }
     for index, (suffix, write) in enumerate(writers.items()):
-        work.report(index / len(writers), f"writing {suffix}")
-        write(transcript, work.out / f"transcript.{suffix}")
-    voices = msgspec.json.decode(work.inputs["voices"].read_bytes(), type=Diarization)
-    write_rttm(voices, work.out / "transcript.rttm")
-    return {}
+        if report is not None:
+            report(index / len(writers), f"writing {suffix}")
+        write(out / f"transcript.{suffix}")
 
 
-def write_text(transcript: Transcript, path: Path) -> None:
-    """One paragraph a turn: time, name, what was said."""
-    names = {speaker.id: plain(speaker.name) for speaker in transcript.speakers}
-    lines = [
-        f"[{_clock(turn.start)}] {names[turn.speaker]}: {' '.join(turn.text.split())}" for turn in transcript.turns
-    ]
-    path.write_text("\n".join(lines or [NO_SPEECH]) + "\n", encoding="utf-8")
+def write_json(transcript: Transcript, path: Path) -> None:
+    """The transcript as itself."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(transcript), indent=1))
 
 
-def write_srt(transcript: Transcript, path: Path) -> None:
+def write_srt(cues: Sequence[Cue], transcript: Transcript, style: SubtitleStyle, path: Path) -> None:
     """SubRip, with the name where the speaker changes."""
-    cues, last = list[tuple[Cue, str]](), ""
-    for cue in _cues(transcript):
-        prefix = "" if cue.speaker.id == last or not cue.speaker.name else f"{plain(cue.speaker.name)}: "
-        cues.append((cue, prefix + cue.text))
-        last = cue.speaker.id
-    _save(cues, path, "srt")
+    page = lay_page(style, transcript.language)
+    texts = [
+        [plain(line) for line in ((label(cue.speaker, page) if cue.named else "") + cue.lines[0], *cue.lines[1:])]
+        for cue in cues
+    ]
+    _save(cues, texts, path, "srt")
 
 
-def write_vtt(transcript: Transcript, path: Path) -> None:
-    """WebVTT with voice spans (W3C WebVTT, section 4.2.2)."""
-    cues = _cues(transcript)
-    _save([(cue, f"<v {_escape(cue.speaker.name)}>{_escape(cue.text)}") for cue in cues], path, "vtt")
+def write_vtt(cues: Sequence[Cue], path: Path) -> None:
+    """WebVTT with a voice span a cue (W3C WebVTT, section 4.2.2), which pysubs2 cannot write."""
+    blocks = [
+        f"{_stamp(cue.start)} --> {_stamp(cue.end)}\n"
+        + (f"<v {escape_vtt(cue.speaker.name)}>" if clean(cue.speaker.name) else "")
+        + "\n".join(escape_vtt(line) for line in cue.lines)
+        for cue in cues
+    ]
+    path.write_text("\n\n".join(["WEBVTT", *blocks]) + "\n", encoding="utf-8")
 
 
-def write_ass(transcript: Transcript, path: Path) -> None:
+def write_ass(cues: Sequence[Cue], transcript: Transcript, path: Path) -> None:
     """Advanced SubStation Alpha with a style, and so a colour, per speaker."""
     import pysubs2
 
     styles: dict[str, Any] = {}
     for index, speaker in enumerate(transcript.speakers):
         red, green, blue = bytes.fromhex(COLOURS[index % len(COLOURS)])
-        styles[speaker.id] = pysubs2.SSAStyle(fontsize=18, primarycolor=pysubs2.Color(red, green, blue))
-    _save([(cue, cue.text) for cue in _cues(transcript)], path, "ass", styles)
+        styles[_style_name(speaker)] = pysubs2.SSAStyle(fontsize=18, primarycolor=pysubs2.Color(red, green, blue))
+    _save(cues, [[plain(line) for line in cue.lines] for cue in cues], path, "ass", styles)
 
 
-def write_rttm(voices: Diarization, path: Path) -> None:
-    """Rich Transcription Time Marked (NIST RT-09), one SPEAKER line a stretch of voice, overlaps kept."""
-    lines = [
-        f"SPEAKER clip 1 {segment.start:.3f} {segment.end - segment.start:.3f} <NA> <NA> {segment.speaker} <NA> <NA>\n"
-        for segment in voices.segments
-    ]
-    path.write_text("".join(lines), encoding="utf-8")
+def _style_name(speaker: Speaker) -> str:
+    """An id comes from a file; a comma in a style's name would end the field."""
+    return plain(speaker.id).replace(",", " ").lstrip("*") or "Default"
 
 
-def write_text_grid(transcript: Transcript, path: Path) -> None:
-    """Praat TextGrid with a tier of turns and a tier of words per speaker."""
-    from praatio import textgrid as praat  # pyright: ignore[reportMissingTypeStubs]
-
-    textgrid = cast("Any", praat)
-    end = max([transcript.duration, 0.01, *(turn.end for turn in transcript.turns)])
-    grid = textgrid.Textgrid(0, end)
-    speakers = transcript.speakers or (Speaker(id="", name=NO_SPEECH),)
-    for number, speaker in enumerate(speakers, 1):
-        turns = [turn for turn in transcript.turns if turn.speaker == speaker.id]
-        for kind, entries in (("", _turn_intervals(turns)), (" words", _word_intervals(turns))):
-            name = f"{number} {plain(speaker.name)}{kind}"
-            grid.addTier(textgrid.IntervalTier(name, _apart(entries, end), 0, end), reportingMode="silence")
-    grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
+def _empty(transcript: Transcript) -> Cue:
+    end = max(min(transcript.duration, 5.0), 0.1)
+    return Cue(start=0.0, end=end, speaker=NOBODY, lines=(NO_SPEECH,), named=False)
 
 
-def _turn_intervals(turns: Sequence[Turn]) -> list[tuple[float, float, str]]:
-    return [(turn.start, turn.end, turn.text) for turn in turns]
-
-
-def _word_intervals(turns: Sequence[Turn]) -> list[tuple[float, float, str]]:
-    return [(word.start, word.end, word.text) for turn in turns for word in turn.words]
-
-
-def _apart(entries: list[tuple[float, float, str]], end: float) -> list[tuple[float, float, str]]:
-    """Intervals that do not overlap and have a length, as a tier demands."""
-    placed: list[tuple[float, float, str]] = []
-    for start, stop, label in sorted(entries):
-        first = max(start, placed[-1][1] if placed else 0.0)
-        last = min(max(stop, first), end)
-        if last - first > 1e-4:
-            placed.append((first, last, plain(label)))
-    return placed
-
-
-def _cues(transcript: Transcript) -> list[Cue]:
-    nobody = Speaker(id="", name="")
-    empty = Cue(start=0.0, end=max(min(transcript.duration, 5.0), 0.1), speaker=nobody, text=NO_SPEECH)
-    return cut_cues(transcript) or [empty]
-
-
-def _escape(text: str) -> str:
-    return "\n".join(plain(line) for line in text.splitlines()).replace("&", "&amp;")
-
-
-def _save(cues: Sequence[tuple[Cue, str]], path: Path, kind: str, styles: Mapping[str, Any] | None = None) -> None:
+def _save(
+    cues: Sequence[Cue],
+    texts: Sequence[Sequence[str]],
+    path: Path,
+    kind: str,
+    styles: Mapping[str, Any] | None = None,
+) -> None:
     import pysubs2
 
     subtitles = pysubs2.SSAFile()
     subtitles.info = {"Title": "Transcript", "ScriptType": "v4.00+", "WrapStyle": "0"}
     subtitles.styles.update(dict(styles or {}))
-    for cue, text in cues:
-        event = pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000))
-        event.plaintext = text
+    for cue, lines in zip(cues, texts, strict=True):
+        event = pysubs2.SSAEvent(start=max(0, round(cue.start * 1000)), end=max(1, round(cue.end * 1000)))
+        event.plaintext = "\n".join(lines)
         event.name = plain(cue.speaker.name).replace(",", " ")
-        event.style = cue.speaker.id if styles and cue.speaker.id in styles else "Default"
+        event.style = _style_name(cue.speaker) if styles else "Default"
         subtitles.append(event)
     cast("Any", subtitles).save(str(path), encoding="utf-8", format_=kind)
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
+def _stamp(seconds: float) -> str:
+    minutes, milliseconds = divmod(max(0, round(seconds * 1000)), 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"

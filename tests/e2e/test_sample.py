@@ -13,7 +13,7 @@ from tests.e2e.conftest import DATA, SAMPLE, Machine
 
 FILES = {
     *("result.json", "report.png", "final.m4a", "final.mp4", "stems/vocals.flac", "stems/background.flac"),
-    *(f"transcript.{kind}" for kind in ("json", "txt", "srt", "vtt", "ass", "rttm", "TextGrid")),
+    *(f"transcript.{kind}" for kind in ("json", "txt", "md", "srt", "vtt", "ass", "rttm", "TextGrid")),
 }
 
 
@@ -41,7 +41,7 @@ def test_the_result_says_route_models_timings_and_loudness(first: Path) -> None:
     result = result_of(first)
     assert result["route"]["name"] == "dialogue"
     assert result["route"]["reason"]
-    assert {use["model"] for use in result["models"]} >= {"deepfilternet3", "segmentation-3.0", "whisper-base"}
+    assert {use["model"] for use in result["models"]} >= {"deepfilternet3-spleeter", "segmentation-3.0", "whisper-base"}
     assert {"probe", "separate", "diarize", "transcribe", "mix"} <= {timing["stage"] for timing in result["timings"]}
     assert not any(timing["reused"] for timing in result["timings"])
     assert result["loudness"]["final"]["integrated"] < 0

@@ -1,0 +1,61 @@
+"""`stemcord export`: the exports of a transcript made anew, with other names or another layout."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.command.failure import exit_on_failure
+from pipeline.errors import ValidationError
+from pipeline.export.subtitles import write_exports, write_json
+from pipeline.export.transcripts import beside, read_transcript, rename
+from pipeline.options import parse_subtitle_style
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="A folder that `stemcord run` wrote, or its transcript.json.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the exports.")],
+    name: Annotated[
+        list[str] | None, typer.Option(help="Another name for a speaker, such as S1=Anna; may be repeated.")
+    ] = None,
+    line_length: Annotated[
+        str, typer.Option(help="Characters in a line of subtitles, or auto (42, Chinese 16).")
+    ] = "auto",
+    reading_speed: Annotated[str, typer.Option(help="Characters a second, or auto (17, Chinese 9).")] = "auto",
+    min_duration: Annotated[
+        str, typer.Option(help="Seconds that a subtitle stays at least where there is room.")
+    ] = "1",
+) -> None:
+    """Write all exports of a transcript again: other names, another layout. No engine runs."""
+    with exit_on_failure():
+        style = parse_subtitle_style(
+            {"line_length": line_length, "reading_speed": reading_speed, "min_duration": min_duration}
+        )
+        path = source / "transcript.json" if source.is_dir() else source
+        transcript = read_transcript(path)
+        voices = beside(transcript, path.parent)
+        renamed = rename(transcript, read_names(name or []))
+        if out.exists() and not out.is_dir():
+            raise ValidationError(f"{out} is a file.", mend="Name a folder with --out.")
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder:
+            write_json(renamed, Path(folder) / "transcript.json")
+            write_exports(renamed, voices, style, Path(folder))
+            for made in sorted(Path(folder).iterdir()):
+                made.replace(out / made.name)
+    Console().print(f"[bold]Files[/bold]     {escape(str(out))}", highlight=False, soft_wrap=True)
+
+
+def read_names(pairs: Sequence[str]) -> dict[str, str]:
+    """`["S1=Anna"]` as a mapping; raises `ValidationError`."""
+    names: dict[str, str] = {}
+    for pair in pairs:
+        speaker, sign, name = pair.partition("=")
+        if not sign:
+            raise ValidationError(f"The name cannot be read: {pair}.", mend="Write it as S1=Anna.")
+        names[speaker.strip()] = name
+    return names

@@ -1,0 +1,122 @@
+"""`stemcord voices`: a voice-book on this machine, by which `stemcord run --voices` names speakers."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.command.failure import exit_on_failure
+from pipeline.catalog import PRESETS
+from pipeline.errors import ValidationError
+from pipeline.models import Models, model_digest
+from pipeline.speech.voice_book import read_book, write_book
+from pipeline.speech.voices import Voice, VoiceBook, check_model, enrol, forget
+from pipeline.stages import STAGES, Facts, Work
+from pipeline.types import JsonValue, Preset, Result
+from worker.settings import WorkerSettings
+from worker.store import Store
+
+voices = typer.Typer(help="Voices that are known by name.", no_args_is_help=True)
+Book = Annotated[Path, typer.Option("--book", help="The file of the voice-book.")]
+
+
+@voices.command("enrol")
+def enrol_voice(
+    source: Annotated[Path, typer.Argument(help="A clip, or a folder that `stemcord run` wrote.")],
+    name: Annotated[str, typer.Option(help="Whose voice it is.")],
+    book: Book,
+    speaker: Annotated[str | None, typer.Option(help="Which speaker, such as S1; when several speak.")] = None,
+) -> None:
+    """Learn a person's voice; done again, it learns more of it."""
+    with exit_on_failure():
+        settings = WorkerSettings()
+        known = read_book(book) if book.exists() else VoiceBook()
+        heard = asyncio.run(_kept(source, settings)) if source.is_dir() else _hear(source, settings)
+        found = _choose(heard, speaker)
+        write_book(enrol(known, name, found, model=heard.model, digest=heard.digest), book)
+        Console().print(f"{escape(name)}: learnt from {found.seconds:.1f} s", highlight=False)
+
+
+@voices.command("list")
+def list_voices(book: Book) -> None:
+    """Who is known, and from how much speech."""
+    with exit_on_failure():
+        for voice in read_book(book).voices:
+            Console().print(f"{escape(voice.name)}  {voice.seconds:.1f} s", highlight=False)
+
+
+@voices.command("forget")
+def forget_voice(name: Annotated[str, typer.Argument(help="Whose voice.")], book: Book) -> None:
+    """Forget a voice."""
+    with exit_on_failure():
+        write_book(forget(read_book(book), name), book)
+
+
+def check_book(path: Path, preset: Preset) -> None:
+    """Raises `ValidationError` for a book that is broken or says nothing about the preset's voices."""
+    model = PRESETS[preset].embedding
+    check_model(read_book(path), model, model_digest(model))
+
+
+def _choose(heard: VoiceBook, speaker: str | None) -> Voice:
+    known = ", ".join(f"{voice.name} ({voice.seconds:.0f} s)" for voice in heard.voices)
+    first = next(iter(heard.voices), None)
+    if first is None:
+        raise ValidationError("No voice is heard alone for long enough.", mend="Enrol from a clip with 5 s of speech.")
+    if speaker is None and len(heard.voices) > 1:
+        raise ValidationError(f"Several people speak: {known}.", mend="Say which one with --speaker.")
+    found = first if speaker is None else heard.voice(speaker)
+    if found is None:
+        raise ValidationError(f"There is no speaker {speaker!r}.", mend=f"There are {known}.")
+    return found
+
+
+async def _kept(folder: Path, settings: WorkerSettings) -> VoiceBook:
+    """The voices of a finished job, which the store keeps."""
+    try:
+        result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ValidationError(
+            f"{folder} holds no result.", mend="Name a folder that `stemcord run` wrote.", detail=str(error)
+        ) from error
+    if result.voices is None:
+        raise ValidationError("The result has no voices.", mend="Run the clip again with --task transcribe.")
+    with tempfile.TemporaryDirectory(prefix="stemcord-") as scratch:
+        target = Path(scratch) / "voices.json"
+        return read_book(await Store.open(settings.store_url).fetch(result.voices, target))
+
+
+def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
+    """The voices of a clip, heard here."""
+    if not clip.is_file():
+        raise ValidationError(f"There is no file {clip}.", mend="Check the path.")
+    preset = PRESETS[Preset(settings.preset)]
+    models = Models(settings.home, settings.device)
+    models_used: dict[str, JsonValue] = {"segmentation": preset.segmentation, "embedding": preset.embedding}
+    with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
+        scratch = Path(folder)
+        limits: dict[str, JsonValue] = {"max_duration": settings.max_duration, "max_size": settings.max_size}
+        _perform("probe", {"source": clip}, {"name": clip.name, **limits}, scratch, models)
+        _perform("extract", {"source": clip}, {"mono": False}, scratch, models)
+        _perform("listen", {"sound": scratch / "master.flac"}, {}, scratch, models)
+        _perform("diarize", {"speech": scratch / "speech.flac"}, models_used, scratch, models)
+        inputs = {"speech": scratch / "speech.flac", "voices": scratch / "diarization.json"}
+        _perform("voices", inputs, {"embedding": preset.embedding}, scratch, models)
+        return read_book(scratch / "voices-embeddings.json")
+
+
+def _perform(
+    stage: str, inputs: Mapping[str, Path], params: Mapping[str, JsonValue], out: Path, models: Models
+) -> Facts:
+    work = Work(inputs=inputs, params=params, out=out, report=_keep_quiet, models=models)
+    return STAGES[stage].load()(work)
+
+
+def _keep_quiet(fraction: float, message: str = "") -> None:
+    """Progress that nobody reads."""

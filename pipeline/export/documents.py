@@ -1,0 +1,99 @@
+"""The transcript as a text, a Markdown page, RTTM and a Praat TextGrid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pipeline.export.escaping import clean, escape_markdown
+from pipeline.export.transcripts import rttm_labels
+from pipeline.types import Diarization, Speaker, Transcript
+
+NO_SPEECH: Final = "(no speech)"
+SHORTEST: Final = 0.001
+"""Seconds; intervals of a TextGrid need a length."""
+
+
+def write_text(transcript: Transcript, path: Path) -> None:
+    """One paragraph a turn: time, name, what was said."""
+    names = {speaker.id: clean(speaker.name) for speaker in transcript.speakers}
+    lines = [f"[{_clock(turn.start)}] {names[turn.speaker]}: {clean(turn.text)}" for turn in transcript.turns]
+    path.write_text("\n".join(lines or [NO_SPEECH]) + "\n", encoding="utf-8")
+
+
+def write_markdown(transcript: Transcript, path: Path) -> None:
+    """A page to read (CommonMark): who speaks for how long, then a paragraph a turn."""
+    names = {speaker.id: escape_markdown(speaker.name) for speaker in transcript.speakers}
+    about = [f"- Language: {escape_markdown(transcript.language)}"] if transcript.language else []
+    parts = ["# Transcript", "\n".join([*about, f"- Length: {_clock(transcript.duration)}"])]
+    if transcript.speakers:
+        rows = [f"- **{names[each.id]}**: {_clock(_said(transcript, each.id))}" for each in transcript.speakers]
+        parts += ["## Speakers", "\n".join(rows), "## Turns"]
+    parts += [
+        f"**{names[turn.speaker]}** ({_clock(turn.start)}–{_clock(turn.end)})\\\n{_line(turn.text)}"  # noqa: RUF001
+        for turn in transcript.turns
+    ]
+    path.write_text("\n\n".join(parts if transcript.turns else [*parts, NO_SPEECH]) + "\n", encoding="utf-8")
+
+
+def write_rttm(voices: Diarization, transcript: Transcript, path: Path) -> None:
+    """Rich Transcription Time Marked (NIST RT-09), one SPEAKER line a stretch of voice, overlaps kept."""
+    labels = rttm_labels(transcript)
+    lines = [
+        f"SPEAKER clip 1 {each.start:.3f} {each.end - each.start:.3f} <NA> <NA> {labels[each.speaker]} <NA> <NA>\n"
+        for each in voices.segments
+    ]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def write_text_grid(transcript: Transcript, path: Path) -> None:
+    """Praat TextGrid with a tier of turns and a tier of words per speaker."""
+    from praatio import textgrid as praat  # pyright: ignore[reportMissingTypeStubs]
+
+    textgrid = cast("Any", praat)
+    tiers: list[tuple[str, list[tuple[float, float, str]]]] = []
+    for number, speaker in enumerate(transcript.speakers or (Speaker(id="", name=NO_SPEECH),), 1):
+        turns = [turn for turn in transcript.turns if turn.speaker == speaker.id]
+        name = f"{number} {clean(speaker.name)}"
+        tiers.append((name, _apart([(turn.start, turn.end, turn.text) for turn in turns])))
+        words = [(word.start, word.end, word.text) for turn in turns for word in turn.words]
+        tiers.append((f"{name} words", _apart(words)))
+    end = max([transcript.duration, 0.01, *(entries[-1][1] for _, entries in tiers if entries)])
+    grid = textgrid.Textgrid(0, end)
+    for name, entries in tiers:
+        grid.addTier(textgrid.IntervalTier(name, entries, 0, end), reportingMode="silence")
+    # A person's word may look like a key of the long form; praatio writes quotes doubled, as Praat wants them.
+    grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
+
+
+def _apart(entries: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """Intervals that do not overlap and have a length, as a tier demands, none left out.
+
+    The one that overlaps the next is cut short; where nothing would be left of it, the next moves.
+    """
+    ordered = sorted(((start, end, clean(label)) for start, end, label in entries), key=lambda entry: entry[0])
+    placed: list[tuple[float, float, str]] = []
+    for index, (start, end, label) in enumerate(ordered):
+        if not label:
+            continue
+        first = round(max(start, 0.0, placed[-1][1] if placed else 0.0), 6)
+        limit = ordered[index + 1][0] if index + 1 < len(ordered) else float("inf")
+        placed.append((first, round(max(min(end, limit), first + SHORTEST), 6), label))
+    return placed
+
+
+def _said(transcript: Transcript, speaker: str) -> float:
+    return sum(turn.end - turn.start for turn in transcript.turns if turn.speaker == speaker)
+
+
+def _line(text: str) -> str:
+    """A line of a paragraph that starts no list, heading or rule."""
+    escaped = escape_markdown(text)
+    head = escaped.lstrip("0123456789")
+    digits = escaped[: len(escaped) - len(head)]
+    return f"{digits}\\{head}" if head[:1] in ("-", "+", "=") or (digits and head[:1] in (".", ")")) else escaped
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

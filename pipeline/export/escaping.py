@@ -1,0 +1,45 @@
+"""Names and words come from people and from recognisers: here they lose what a format would read as a command."""
+
+import re
+import unicodedata
+from typing import Final
+
+_LOOKALIKES: Final = str.maketrans(
+    {"<": "‹", ">": "›", "{": "(", "}": ")", "\\": "∖"}  # noqa: RUF001 - they are meant to look alike
+)
+_UNSEEN: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+_TURNERS: Final = frozenset("\u200e\u200f\u061c\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of text, also of what follows."""
+_MARKS: Final = re.compile(r"([\\`*_\[\]<>&#|~!$@])")
+_ADDRESSES: Final = re.compile(r"(:)(?=//)|(?i:(?<=www))(\.)")
+
+
+def clean(text: str) -> str:
+    """One line without characters that cannot be seen or written; everything else stays as it is."""
+    seen = "".join(
+        " " if sign.isspace() else sign
+        for sign in text
+        if sign.isspace() or (unicodedata.category(sign) not in _UNSEEN and sign not in _TURNERS)
+    )
+    return " ".join(seen.split())
+
+
+def plain(text: str) -> str:
+    """For SubRip and ASS, which have no way to escape: tags, braces and backslashes become signs that look alike."""
+    return clean(clean(text).translate(_LOOKALIKES))
+
+
+def escape_vtt(text: str) -> str:
+    """Character references for what WebVTT reads as markup (W3C WebVTT, section 4.2.2)."""
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def escape_markdown(text: str) -> str:
+    """CommonMark's backslash before everything that could be markup, a link or a mention."""
+    return _ADDRESSES.sub(lambda found: f"\\{found[0]}", _MARKS.sub(r"\\\1", clean(text)))
+
+
+def rttm_label(name: str) -> str:
+    """A name as one RTTM field: no spaces, never the sign for nothing, no quotes, which some readers take off."""
+    label = clean(name).replace(" ", "_").replace('"', "'")
+    return label if label and label != "<NA>" else "unnamed"

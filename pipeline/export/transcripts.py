@@ -1,0 +1,133 @@
+"""Transcripts read back from files, checked, and given other names."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from pipeline.errors import ValidationError
+from pipeline.export.escaping import clean, rttm_label
+from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
+
+MAX_SIZE: Final = 64 * 1024 * 1024
+"""Bytes; a day of talk has about 30 MB."""
+MAX_TIME: Final = 100 * 3600.0
+"""Seconds."""
+MAX_NAME: Final = 100
+"""Characters."""
+T = TypeVar("T")
+
+
+def read_transcript(path: Path) -> Transcript:
+    """A `transcript.json`; raises `ValidationError` when it is none, or none that makes sense."""
+    transcript = _read(path, Transcript)
+    speakers = {speaker.id for speaker in transcript.speakers}
+    if len(speakers) < len(transcript.speakers):
+        raise _broken(path, "two speakers have the same id")
+    if any(turn.speaker not in speakers for turn in transcript.turns):
+        raise _broken(path, "a turn belongs to nobody")
+    if any(not _is_span(start, end) for start, end in _spans(transcript)):
+        raise _broken(path, "a time is impossible")
+    return transcript
+
+
+def read_voices(path: Path, transcript: Transcript) -> Diarization:
+    """The `voices.json` that goes with a transcript; raises `ValidationError`."""
+    voices = _read(path, Diarization)
+    speakers = {speaker.id for speaker in transcript.speakers}
+    if any(each.speaker not in speakers or not _is_span(each.start, each.end) for each in voices.segments):
+        raise _broken(path, "it does not fit its transcript")
+    return voices
+
+
+def beside(transcript: Transcript, folder: Path) -> Diarization:
+    """When each speaker is heard: from the folder's `transcript.rttm`; where that does not fit, from the words."""
+    ids = {label: speaker for speaker, label in rttm_labels(transcript).items()}
+    path = folder / "transcript.rttm"
+    try:
+        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+        segments = tuple(
+            SpeakerSegment(start=float(row[3]), end=round(float(row[3]) + float(row[4]), 3), speaker=ids[row[7]])
+            for row in rows
+        )
+    except (UnicodeDecodeError, LookupError, ValueError):
+        segments = ()
+    if not segments or not all(_is_span(each.start, each.end) for each in segments):
+        segments = tuple(
+            SpeakerSegment(start=turn.start, end=turn.end, speaker=turn.speaker) for turn in transcript.turns
+        )
+    return Diarization(speakers=tuple(ids.values()), segments=segments, exclusive=())
+
+
+def rttm_labels(transcript: Transcript) -> dict[str, str]:
+    """The RTTM label of each speaker, by id; speakers of the same name keep labels of their own."""
+    labels = {speaker.id: rttm_label(speaker.name) for speaker in transcript.speakers}
+    taken = list(labels.values())
+    return {key: label if taken.count(label) == 1 else f"{label}_{rttm_label(key)}" for key, label in labels.items()}
+
+
+def rename(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
+    """The same words by speakers of other names, given by their id or by the name they have.
+
+    Raises `ValidationError` for a speaker who is not there and for a name that cannot be used.
+    """
+    given = {_find(transcript, key).id: check_name(name) for key, name in names.items()}
+    speakers = tuple(replace(each, name=given.get(each.id, each.name)) for each in transcript.speakers)
+    return replace(transcript, speakers=speakers)
+
+
+def check_name(name: str) -> str:
+    """The name as one clean line; raises `ValidationError` for an empty or endless one."""
+    cleaned = clean(name)
+    if not cleaned or len(cleaned) > MAX_NAME:
+        raise ValidationError(
+            "A speaker's name has no letters." if not cleaned else f"A speaker's name has {len(cleaned)} characters.",
+            mend=f"Give each name 1 to {MAX_NAME} characters.",
+        )
+    return cleaned
+
+
+def _find(transcript: Transcript, key: str) -> Speaker:
+    """By id first, then by a name that only one has."""
+    found = [each for each in transcript.speakers if each.id == key]
+    found = found or [each for each in transcript.speakers if each.name == key]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{each.id} ({clean(each.name)})" for each in transcript.speakers) or "nobody"
+    reason = "is not one speaker's name alone" if found else "is no speaker of this transcript"
+    raise ValidationError(f"{clean(key)!r} {reason}.", mend=f"It has {known}.")
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        if path.stat().st_size > MAX_SIZE:
+            raise _broken(path, f"it has more than {MAX_SIZE // 1024**2} MB")
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise ValidationError(
+            f"{path.name} cannot be read.", mend="Name a result's folder or its transcript.json.", detail=str(error)
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _broken(path, str(error)) from error
+
+
+def _broken(path: Path, detail: str) -> ValidationError:
+    return ValidationError(
+        f"{path.name} is not a whole transcript: {detail}.",
+        mend="Make it again with `stemcord run`, or undo the changes made by hand.",
+        detail=str(path),
+    )
+
+
+def _spans(transcript: Transcript) -> Iterator[tuple[float, float]]:
+    yield 0.0, transcript.duration
+    for turn in transcript.turns:
+        yield turn.start, turn.end
+        yield from ((word.start, word.end) for word in turn.words)
+
+
+def _is_span(start: float, end: float) -> bool:
+    return math.isfinite(start) and math.isfinite(end) and -1.0 <= start <= end <= MAX_TIME

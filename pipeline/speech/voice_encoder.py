@@ -1,0 +1,146 @@
+"""The voices of a clip's speakers: where each is heard alone, and what the embedding model makes of it."""
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import sound
+from pipeline.errors import DiarizationError
+from pipeline.models import Models, model_digest
+from pipeline.speech.segments import Timeline, by_speaker
+from pipeline.speech.torchaudio_compat import install
+from pipeline.speech.voices import Voice, VoiceBook, mean_voice
+from pipeline.stages import Facts, Work
+from pipeline.types import Diarization, ModelUse, SpeakerSegment
+
+SAMPLE_RATE: Final = 16_000
+SHORTEST: Final = 1.0
+"""Seconds; a shorter stretch says too little about whose it is."""
+LONGEST: Final = 8.0
+"""Seconds heard at a time."""
+MOST: Final = 48.0
+"""Seconds heard of each speaker, of the longest stretches; more changes the vector no more."""
+EDGE: Final = 0.1
+"""Seconds at both ends of a stretch that may hold somebody else's breath."""
+
+
+class Encode(Protocol):
+    """Turns at least 0.2 s of mono sound at 16 kHz, shape (frames,), into a vector."""
+
+    def __call__(self, samples: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """The vector, of any length."""
+        ...
+
+
+def voices_stage(work: Work) -> Facts:
+    """Write `voices-embeddings.json` from `speech` and `voices`: a vector for each speaker heard long enough.
+
+    The voices' times are on the clip's clock, `params["audio_start"]` seconds before the sound's.
+    """
+    name = str(work.params["embedding"])
+    heard = msgspec.json.decode(work.inputs["voices"].read_bytes(), type=Diarization)
+    offset = float(cast("float", work.params.get("audio_start", 0.0)))
+    work.report(0.0, "Listening to each voice")
+    encode = load_encoder(work.models, name)
+    found: list[Voice] = []
+    for index, speaker in enumerate(heard.speakers):
+        voice = encode_voice(work.inputs["speech"], heard.segments, speaker, encode, offset=offset)
+        found += [] if voice is None else [voice]
+        work.report((index + 1) / len(heard.speakers), "Listening to each voice")
+    book = VoiceBook(model=name, digest=model_digest(name), voices=tuple(found))
+    (work.out / "voices-embeddings.json").write_bytes(msgspec.json.encode(book))
+    entry = work.models.entry(name)
+    use = ModelUse(stage="voices", engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))
+    return {"voices": len(found), "models": [msgspec.to_builtins(use)]}
+
+
+def encode_voice(
+    path: Path, segments: Sequence[SpeakerSegment], speaker: str, encode: Encode, *, offset: float = 0.0
+) -> Voice | None:
+    """The voice of a speaker from what is heard of them alone; None where that is too little."""
+    rate = sound.info(path).sample_rate
+    if rate != SAMPLE_RATE:
+        raise DiarizationError("Sound for the voice models must have 16 kHz.", detail=str(path))
+    vectors: list[NDArray[np.float32]] = []
+    lengths: list[float] = []
+    for start, end in choose_spans(alone(segments, speaker)):
+        first = max(0, round((start - offset) * rate))
+        samples = sound.read(path, start=first, frames=round((end - start) * rate))
+        if len(samples) < SHORTEST * rate / 2:
+            continue
+        vectors.append(encode(np.ascontiguousarray(sound.to_mono(samples)[:, 0], np.float32)))
+        lengths.append(len(samples) / rate)
+    return mean_voice(speaker, vectors, lengths)
+
+
+def alone(segments: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float, float]]:
+    """Seconds from, to in which the speaker and nobody else is heard."""
+    timelines = by_speaker(segments)
+    others = [timeline for name, timeline in timelines.items() if name != speaker]
+    own = timelines.get(speaker, Timeline(()))
+    return [span for segment in own.segments for span in _without(segment.start, segment.end, others)]
+
+
+def _without(start: float, end: float, others: Iterable[Timeline]) -> list[tuple[float, float]]:
+    cuts = sorted((part.start, part.end) for timeline in others for part in timeline.within(start, end))
+    spans: list[tuple[float, float]] = []
+    for first, past in [*cuts, (end, end)]:
+        if first > start:
+            spans.append((start, first))
+        start = max(start, past)
+    return spans
+
+
+def choose_spans(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The longest spans, up to `MOST` seconds, without their edges and in parts of at most `LONGEST` seconds."""
+    inner = [(start + EDGE, end - EDGE) for start, end in spans if end - start - 2 * EDGE >= SHORTEST]
+    chosen: list[tuple[float, float]] = []
+    left = MOST
+    for start, past in sorted(inner, key=lambda span: span[0] - span[1]):
+        end = min(past, start + left)
+        if end - start < SHORTEST:
+            break
+        parts = ceil((end - start) / LONGEST)
+        step = (end - start) / parts
+        chosen += [(start + index * step, start + (index + 1) * step) for index in range(parts)]
+        left -= end - start
+    return chosen
+
+
+def load_encoder(models: Models, name: str) -> Encode:
+    """The embedding model, built on first use and kept warm; raises `DiarizationError` or `ModelError`."""
+    if models.entry(name).engine != "campplus":
+        raise DiarizationError(
+            f"Voices cannot be compared with {name}.", mend="Choose a model that `stemcord models list` names for this."
+        )
+    files = models.files(name)
+    return models.loaded(f"voice encoder {name}", lambda: _build(files, models.device))
+
+
+def _build(files: Mapping[str, Path], device: str) -> Encode:
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+    install()
+    with warnings.catch_warnings():
+        # pyannote.audio warns about a decoder that is not needed here.
+        warnings.simplefilter("ignore")
+        from pipeline.speech.embedding import CAMPPlusEmbedding
+
+        network = CAMPPlusEmbedding(network=files["network"], checkpoint=files["checkpoint"])
+    import torch
+
+    model = cast("Any", network).eval().to(device)
+
+    def encode(samples: NDArray[np.float32], /) -> NDArray[np.float32]:
+        with cast("Any", torch).inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            vector = model(cast("Any", torch).from_numpy(samples)[None, None].to(device))
+        return np.asarray(vector[0].cpu().numpy(), np.float32)
+
+    return encode

@@ -1,0 +1,173 @@
+"""Known voices: a vector for each, how like a speaker's they are, and how sure that makes one of who it is.
+
+A vector is biometric data: it is kept in the store and in voice-books, and goes into no message and no transcript.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ValidationError
+
+ENOUGH: Final = 5.0
+"""Seconds of a voice alone that are needed to enrol it."""
+SLOPE, LEVEL = 27.0, -18.0
+"""Of the logistic calibration: log odds = SLOPE x cosine + LEVEL, fitted by `tests.bench.voices`."""
+SURE: Final = 0.95
+"""Probability from which a speaker gets the name of a known voice."""
+VERSION: Final = 1
+MAX_NAME: Final = 100
+"""Characters."""
+MAX_VOICES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """One voice as a model hears it."""
+
+    name: str
+    """Of the person in a voice-book, the speaker's id among those of a clip."""
+    vector: tuple[float, ...]
+    """Of length 1."""
+    seconds: float
+    """Of speech of this voice alone that it was made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceBook:
+    """The voices that are known, or those of a clip; vectors of different models say nothing about each other."""
+
+    version: int = VERSION
+    model: str = ""
+    """Catalogue name of the embedding model; empty until the first voice is enrolled."""
+    digest: str = ""
+    """`pipeline.models.model_digest` of that model."""
+    voices: tuple[Voice, ...] = ()
+
+    def voice(self, name: str) -> Voice | None:
+        """The voice of that name, or None."""
+        return next((voice for voice in self.voices if voice.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Who a voice is most likely to be."""
+
+    name: str | None
+    """None: nobody who is known, or nobody surely enough."""
+    confidence: float
+    """Probability, 0 to 1, that it is the known voice that is most like it."""
+    nearest: str | None
+    """That voice, named or not; None for an empty voice-book."""
+
+
+def mean_voice(name: str, vectors: Sequence[NDArray[np.float32]], seconds: Sequence[float]) -> Voice | None:
+    """One voice from the vectors of several stretches, each counting by its length; None when none says anything."""
+    total, heard = np.zeros(0), 0.0
+    for vector, length in zip(vectors, seconds, strict=True):
+        norm = float(np.linalg.norm(vector))
+        if norm > 0.0 and math.isfinite(norm):
+            unit = vector.astype(np.float64) * (length / norm)
+            total = unit if not total.size else total + unit
+            heard += length
+    norm = float(np.linalg.norm(total))
+    if norm == 0.0:
+        return None
+    return Voice(name=name, vector=tuple(round(float(x), 6) for x in total / norm), seconds=round(heard, 2))
+
+
+def likeness(one: Voice, other: Voice) -> float:
+    """The cosine between two voices, -1 to 1."""
+    return float(np.dot(one.vector, other.vector))
+
+
+def probability(cosine: float) -> float:
+    """How sure a likeness makes one that two voices are one person's.
+
+    Logistic calibration of trials (Brümmer and du Preez 2006), for even odds beforehand.
+    """
+    odds = SLOPE * cosine + LEVEL
+    return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
+
+
+def match(voice: Voice, known: Sequence[Voice]) -> Match:
+    """Which of the known voices it is, if any, and how sure that is."""
+    sure = [(probability(likeness(voice, each)), each.name) for each in known]
+    if not sure:
+        return Match(name=None, confidence=0.0, nearest=None)
+    confidence, nearest = max(sure)
+    return Match(name=nearest if confidence >= SURE else None, confidence=round(confidence, 4), nearest=nearest)
+
+
+def match_all(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
+    """A match for each speaker of a clip; no name is given twice, and the surest has it.
+
+    Raises `ValidationError` when the voice-book was made with another model.
+    """
+    check_model(known, clip.model, clip.digest)
+    matches: dict[str, Match] = {}
+    taken: set[str] = set()
+    for voice in sorted(clip.voices, key=lambda voice: match(voice, known.voices).confidence, reverse=True):
+        found = match(voice, known.voices)
+        if found.name in taken:
+            found = match(voice, [each for each in known.voices if each.name not in taken])
+        matches[voice.name] = found
+        taken |= {found.name} if found.name is not None else set()
+    return matches
+
+
+def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) -> VoiceBook:
+    """The book with one more voice, or with more of one that it has.
+
+    Raises `ValidationError` for too little speech, a name that cannot be used and a book of another model.
+    """
+    cleaned = check_name(name)
+    check_model(book, model, digest)
+    if voice.seconds < ENOUGH:
+        raise ValidationError(
+            f"Only {voice.seconds:.1f} s of {cleaned}'s voice are heard alone; {ENOUGH:.0f} s are needed.",
+            mend="Enrol from a clip in which the person speaks longer.",
+        )
+    old = book.voice(cleaned)
+    if old is None and len(book.voices) >= MAX_VOICES:
+        raise ValidationError(f"The voice-book is full: it has {MAX_VOICES} voices.", mend="Forget some of them first.")
+    both = [voice] if old is None else [old, voice]
+    vectors = [np.asarray(each.vector, np.float32) for each in both]
+    joined = mean_voice(cleaned, vectors, [each.seconds for each in both])
+    if joined is None:
+        raise ValidationError(f"{cleaned}'s voice cannot be told from silence.", mend="Enrol from another clip.")
+    return replace(book, model=model, digest=digest, voices=(*_others(book, cleaned), joined))
+
+
+def forget(book: VoiceBook, name: str) -> VoiceBook:
+    """The book without that voice; raises `ValidationError` when it has none of that name."""
+    if book.voice(name) is None:
+        known = ", ".join(voice.name for voice in book.voices) or "nobody"
+        raise ValidationError(f"The voice-book does not know {check_name(name)!r}.", mend=f"It knows {known}.")
+    return replace(book, voices=tuple(_others(book, name)))
+
+
+def check_model(book: VoiceBook, model: str, digest: str) -> None:
+    """Raises `ValidationError` unless the book's voices were made with the model."""
+    if book.voices and (book.model, book.digest) != (model, digest):
+        other = book.model if book.model != model else f"another version of {model}"
+        raise ValidationError(
+            f"The voice-book was made with {other} and says nothing about voices heard with {model}.",
+            mend="Use the preset it was made with, or enrol its voices again in a new one.",
+        )
+
+
+def check_name(name: str) -> str:
+    """The name as one line; raises `ValidationError` for an empty or endless one."""
+    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
+    if not cleaned or len(cleaned) > MAX_NAME:
+        raise ValidationError("The name of a voice cannot be used.", mend=f"Give it 1 to {MAX_NAME} characters.")
+    return cleaned
+
+
+def _others(book: VoiceBook, name: str) -> Iterator[Voice]:
+    return (voice for voice in book.voices if voice.name != name)

@@ -1,0 +1,203 @@
+"""How surely a known voice is found again: EER, the calibration, and what naming by it gets right.
+
+    .venv/bin/python -m tests.bench.voices
+
+Voices of `voice_bank` and real readers of `speech_set`, the two halves without a voice in common; the half
+`test` also has the two people of the phone call that pyannote.audio ships. Each is enrolled from some
+lines and met again in others: clean, behind noise at 10 dB, and through a telephone. The calibration is
+fitted on the half `tune`; the figures that count are those of the half `test`.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pyannote.database.util import load_rttm
+from rich.console import Console
+from rich.table import Table
+from scipy import optimize, signal
+
+from pipeline import sound
+from pipeline.catalog import PRESETS
+from pipeline.models import Models
+from pipeline.sound import Samples
+from pipeline.speech.voice_encoder import SAMPLE_RATE, Encode, alone, load_encoder
+from pipeline.speech.voices import LEVEL, SLOPE, SURE, Voice, likeness, match, mean_voice, probability
+from pipeline.types import Preset, SpeakerSegment
+from tests.bench import route_set, speech_set, voice_bank
+
+Numbers: TypeAlias = NDArray[np.float64]
+Truth: TypeAlias = NDArray[np.bool_]
+CONDITIONS = ("clean", "noise", "phone")
+ENROLLED = 5
+"""Lines from which each voice is enrolled; it is met again in the others."""
+NOISE = 10.0
+"""dB by which the noise is quieter than the voice."""
+SIZES = (1, 3)
+"""Lines in which a voice is met at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """A voice met again."""
+
+    person: str
+    condition: str
+    voice: Voice
+
+
+def lines_of(half: str) -> dict[str, list[Samples]]:
+    """What each person of a half says, as mono sound at 16 kHz."""
+    cache = speech_set.cache()
+    route_set.fetch(cache / "bench-sounds")
+    voice_bank.build(cache / "bench-voices")
+    bank = voice_bank.load(cache / "bench-voices", half)
+    bank |= speech_set._recorded(cache / "bench-sounds", speech_set.READERS[half])
+    spoken = {
+        name: [sound.resample(line.samples, voice_bank.RATE, SAMPLE_RATE) for line in lines]
+        for name, lines in bank.items()
+    }
+    return spoken | (phone_call() if half == "test" else {})
+
+
+def phone_call() -> dict[str, list[Samples]]:
+    """The two people of pyannote.audio's sample, each in stretches of their own."""
+    package = find_spec("pyannote.audio")
+    assert package is not None
+    assert package.origin is not None
+    folder = Path(package.origin).parent / "sample"
+    annotation = next(iter(load_rttm(folder / "sample.rttm").values()))
+    segments = [
+        SpeakerSegment(start=part.start, end=part.end, speaker=str(label))
+        for part, _, label in annotation.itertracks(yield_label=True)
+    ]
+    samples = sound.to_mono(sound.read(folder / "sample.wav"))
+    spoken: dict[str, list[Samples]] = {}
+    for segment in segments:
+        spoken.setdefault(f"phone {segment.speaker}", [])
+    for name in spoken:
+        for start, end in alone(segments, name.removeprefix("phone ")):
+            if end - start >= 1.0:
+                spoken[name].append(samples[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)])
+    return spoken
+
+
+def through(samples: Samples, condition: str, chance: np.random.Generator) -> Samples:
+    """The line as it is met."""
+    if condition == "noise":
+        noise = np.asarray(signal.lfilter([1.0], [1.0, -0.9], chance.standard_normal(len(samples))))
+        level = np.sqrt(np.mean(samples**2) / np.mean(noise**2)) * 10 ** (-NOISE / 20)
+        return (samples + level * noise[:, None]).astype(np.float32)
+    if condition == "phone":
+        band: Any = signal.butter(4, (300, 3400), "bandpass", fs=SAMPLE_RATE, output="sos")
+        return np.asarray(signal.sosfilt(band, samples, axis=0), np.float32)
+    return samples
+
+
+def voices_of(half: str, encode: Encode) -> tuple[list[Voice], list[Meeting]]:
+    """Everybody enrolled, and everybody met again."""
+    chance = np.random.default_rng(7)
+    known, met = list[Voice](), list[Meeting]()
+    for person, lines in lines_of(half).items():
+        enrolled = join(person, lines[: min(ENROLLED, len(lines) // 2)], encode)
+        known += [] if enrolled is None else [enrolled]
+        for condition in CONDITIONS:
+            heard = [
+                (encode(np.ascontiguousarray(line[:, 0])), len(line) / SAMPLE_RATE)
+                for line in (through(line, condition, chance) for line in lines[min(ENROLLED, len(lines) // 2) :][:5])
+            ]
+            for size in SIZES:
+                for start in range(0, len(heard) - size + 1, size):
+                    part = heard[start : start + size]
+                    voice = mean_voice(person, [vector for vector, _ in part], [length for _, length in part])
+                    met += [] if voice is None else [Meeting(person=person, condition=condition, voice=voice)]
+    return known, met
+
+
+def join(person: str, lines: Sequence[Samples], encode: Encode) -> Voice | None:
+    """One voice from several lines."""
+    vectors = [encode(np.ascontiguousarray(line[:, 0])) for line in lines]
+    return mean_voice(person, vectors, [len(line) / SAMPLE_RATE for line in lines])
+
+
+def trials(known: Sequence[Voice], met: Sequence[Meeting]) -> tuple[Numbers, Truth]:
+    """Cosine and truth of every pair."""
+    pairs = [(voice, each) for each in met for voice in known]
+    cosines = np.array([likeness(voice, each.voice) for voice, each in pairs])
+    return cosines, np.array([voice.name == each.person for voice, each in pairs])
+
+
+def equal_error(scores: Numbers, same: Truth) -> tuple[float, float]:
+    """The equal error rate and the score at which it lies."""
+    points = np.sort(scores)
+    missed = np.array([np.mean(scores[same] < point) for point in points])
+    false = np.array([np.mean(scores[~same] >= point) for point in points])
+    place = int(np.argmin(np.abs(missed - false)))
+    return float((missed[place] + false[place]) / 2), float(points[place])
+
+
+def fit(cosines: Numbers, same: Truth) -> Numbers:
+    """Slope and level for even odds."""
+    weights = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+    signs = np.where(same, 1.0, -1.0)
+
+    def loss(x: Numbers) -> float:
+        return float(np.sum(weights * np.logaddexp(0, -signs * (x[0] * cosines + x[1]))))
+
+    return np.asarray(optimize.minimize(loss, np.array([10.0, -5.0]), method="Nelder-Mead").x)
+
+
+def cost(cosines: Numbers, same: Truth) -> float:
+    """Cllr in bits (Brümmer and du Preez 2006): 0 knows all, 1 knows nothing."""
+    chance = np.array([probability(cosine) for cosine in cosines])
+    return float(-0.5 * (np.mean(np.log2(chance[same])) + np.mean(np.log2(1 - chance[~same]))))
+
+
+def show_naming(known: Sequence[Voice], met: Sequence[Meeting], console: Console) -> None:
+    """Precision and recall of names, once with everybody in the book and once without the person who is met."""
+    table = Table("met", "meetings", "names right", "wrong", "none", "strangers named", box=None)
+    for condition in (*CONDITIONS, "all"):
+        part = [each for each in met if condition in (each.condition, "all")]
+        found = [match(each.voice, known).name for each in part]
+        right = sum(name == each.person for name, each in zip(found, part, strict=True))
+        named = sum(name is not None for name in found)
+        others = [match(each.voice, [voice for voice in known if voice.name != each.person]).name for each in part]
+        strangers = sum(name is not None for name in others)
+        table.add_row(
+            condition,
+            str(len(part)),
+            f"{right} ({right / len(part):.1%})",
+            str(named - right),
+            str(len(part) - named),
+            f"{strangers} ({strangers / len(part):.1%})",
+        )
+    console.print(table)
+
+
+def main() -> None:
+    """Print everything for both halves."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    console = Console(width=120)
+    with tempfile.TemporaryDirectory() as home:
+        encode = load_encoder(Models(Path(home), "cpu"), PRESETS[Preset.POCKET].embedding)
+        for half in speech_set.HALVES:
+            known, met = voices_of(half, encode)
+            cosines, same = trials(known, met)
+            rate, place = equal_error(cosines, same)
+            best = fit(cosines, same)
+            console.print(f"\n[bold]{half}[/bold]: {len(known)} voices, {same.sum()} + {(~same).sum()} trials")
+            console.print(f"EER {rate:.2%} at cosine {place:.3f}; Cllr {cost(cosines, same):.3f} bits")
+            console.print(f"same  1, 5, 50 %:   {np.percentile(cosines[same], [1, 5, 50]).round(3)}")
+            console.print(f"other 50, 95, 99 %: {np.percentile(cosines[~same], [50, 95, 99]).round(3)}")
+            console.print(f"fitted here: slope {best[0]:.1f}, level {best[1]:.1f}; used {SLOPE}, {LEVEL}, sure {SURE}")
+            show_naming(known, met, console)
+
+
+if __name__ == "__main__":
+    main()
