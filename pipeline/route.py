@@ -9,12 +9,13 @@ The rule:
 Speech is told by its syllables: they come about four times a second, so the level of every
 band swings at 2.5 to 8 Hz (E. Scheirer and M. Slaney, 1997). Notes can come as fast, but to a
 beat, which gives a few strong swings of exact rates; the median over all rates leaves them out.
-Blows, steps and birdsong come as irregularly, so the loud parts must also have the pitch of a
-voice, 70 to 400 Hz (autocorrelation, P. Boersma, 1993).
+Blows, steps, drums and birdsong come as irregularly, so the loud parts must also have a pitch of
+70 to 400 Hz (autocorrelation, P. Boersma, 1993) that glides: a voice that speaks never holds its
+pitch, an instrument does from one stroke to the next, and a blow has none that goes on.
 Music is told by notes that hold their pitch: straight lines in the spectrogram, which voices
 and noise do not leave, and which stay when a voice is on top ("continuous frequency
 activation", K. Seyerlehner et al., 2007). The thresholds lie between what was measured on read,
-acted and telephone speech, alone and 3 dB above music, and on 48 pieces of music alone.
+acted and telephone speech, alone and over music and scenes, and on music and scenes alone.
 """
 
 from collections import deque
@@ -39,7 +40,7 @@ TALK_SHARE = 0.5
 MUSIC_SHARE = 0.6
 """Part of the audible clip with music from which music may dominate ..."""
 LITTLE_TALK_SHARE = 0.3
-"""... if speech is heard in less than this part."""
+"""... if speech is heard in less than this part, or if the preset has a separator for music under talk."""
 
 RATE = 16_000
 FFT = 1024
@@ -53,10 +54,12 @@ _AUDIBLE = 10 ** (-60 / 20)
 """RMS of a window that counts, linear."""
 _GROUP = 4
 """Windows over which swings are measured: 10.24 s, long enough to tell a beat."""
-_SYLLABLES = 0.28
+SYLLABLES = 0.26
 """Irregular swing at 2.5 to 8 Hz of a group with speech; music has 0.05 to 0.25, speech 0.3 to 0.8."""
-_VOICED = 0.33
-"""Part of a group's loud spectra with a voice's pitch; effects have 0.04 to 0.3, speech 0.4 to 0.8."""
+GLIDING = 0.17
+"""Part of a group's loud spectra with a gliding pitch; music and effects have 0.01 to 0.2, speech 0.2 to 0.65."""
+_GLIDE = (0.008, 0.12)
+"""Octaves by which a voice's pitch moves from one spectrum to the next, 16 ms later; more is another sound."""
 _PITCH = 0.5
 """Autocorrelation at the period, of 1, from which there is a pitch."""
 _PERIODS = slice(RATE // 400, RATE // 70)
@@ -74,14 +77,21 @@ _LINE_BINS = slice(4, 320)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What a clip's sound consists of, each from 0 to 1; speech and music may be heard together."""
+    """Parts from 0 to 1: audible of the whole clip, speech and music (maybe at the same time) of what is audible."""
 
     audible: float
-    """Of the whole clip."""
     speech: float
-    """Of the audible part."""
     music: float
-    """Of the audible part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Windows of a clip, and of each group of audible ones its syllables and its share of gliding pitch."""
+
+    windows: int
+    audible: int
+    music: int
+    groups: tuple[tuple[float, float], ...]
 
 
 class _Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,9 +116,9 @@ def route_stage(work: Work) -> Facts:
 def choose(*, duration: float, budget: Budget, preset: Preset, asked: RouteName | None, shares: Shares | None) -> Route:
     """The route for what was measured; `shares` may be None when the basic route is certain."""
     name, reason = _decide(duration, budget, asked, shares)
-    if shares is not None and name is RouteName.CINEMATIC and _is_musical(shares):
+    if shares is not None and name is not RouteName.BASIC and _is_for_music(name, preset, shares):
         model = PRESETS[preset].music_separation
-        reason += f" Music dominates ({shares.music:.0%}), so a music separator is used."
+        reason += f" Music is heard in {shares.music:.0%} of it, so a separator that knows music is used."
     else:
         model = PRESETS[preset].separation.get(name)
     measurements = {"duration": round(duration, 3)}
@@ -131,29 +141,36 @@ def choose(*, duration: float, budget: Budget, preset: Preset, asked: RouteName 
 
 def measure(path: Path, report: Report | None = None) -> Shares:
     """How much of a sound is audible, speech, music; reads it once, in blocks."""
+    heard = listen(path, report)
+    speech = sum(syllables >= SYLLABLES and gliding >= GLIDING for syllables, gliding in heard.groups)
+    return Shares(
+        audible=round(heard.audible / max(1, heard.windows), 3),
+        speech=round(speech / max(1, len(heard.groups)), 3),
+        music=round(heard.music / max(1, heard.audible), 3),
+    )
+
+
+def listen(path: Path, report: Report | None = None) -> Heard:
+    """What the shares rest on."""
     bands = _band_edges()
-    windows = heard = groups = speech = music = 0
+    windows = audible = music = 0
+    groups: list[tuple[float, float]] = []
     levels: deque[NDArray[np.float32]] = deque(maxlen=_GROUP)
-    voiced: deque[float] = deque(maxlen=_GROUP)
+    glides: deque[tuple[int, int]] = deque(maxlen=_GROUP)
     for window in _windows(path, report):
         windows += 1
         if np.sqrt(np.mean(np.square(window))) < _AUDIBLE:
             continue
-        heard += 1
+        audible += 1
         spectra = _spectra(window)
-        music += _lines(spectra) >= _LINES
+        music += int(_lines(spectra) >= _LINES)
         levels.append(_band_levels(spectra, bands))
-        voiced.append(_voiced(spectra))
-        if heard >= _GROUP:
-            groups += 1
-            speech += _is_speech(levels, voiced)
-    if 0 < heard < _GROUP:
-        groups, speech = 1, int(_is_speech(levels, voiced))
-    return Shares(
-        audible=round(heard / max(1, windows), 3),
-        speech=round(speech / max(1, groups), 3),
-        music=round(music / max(1, heard), 3),
-    )
+        glides.append(_glides(spectra))
+        if audible >= _GROUP:
+            groups.append((_syllables(levels), _share(glides)))
+    if 0 < audible < _GROUP:
+        groups.append((_syllables(levels), _share(glides)))
+    return Heard(windows=windows, audible=audible, music=music, groups=tuple(groups))
 
 
 def _decide(duration: float, budget: Budget, asked: RouteName | None, shares: Shares | None) -> tuple[RouteName, str]:
@@ -186,13 +203,16 @@ def _is_cheap(duration: float, budget: Budget) -> bool:
     return budget is Budget.LOW and duration < SHORT
 
 
-def _is_musical(shares: Shares) -> bool:
-    return shares.music >= MUSIC_SHARE and shares.speech < LITTLE_TALK_SHARE
+def _is_for_music(name: RouteName, preset: Preset, shares: Shares) -> bool:
+    """Whether music dominates enough for the preset's music separator."""
+    little_talk = name is RouteName.CINEMATIC and shares.speech < LITTLE_TALK_SHARE
+    return shares.music >= MUSIC_SHARE and (little_talk or PRESETS[preset].music_under_talk)
 
 
 def _windows(path: Path, report: Report | None) -> Iterator[NDArray[np.float32]]:
     """Windows of `_NEEDED` samples every `_WINDOW` samples, shape (samples,); a short last one is padded."""
     of = sound.info(path)
+    weights = sound.layout(path).dialogue_weights
 
     def mono() -> sound.Blocks:
         read = 0
@@ -200,7 +220,7 @@ def _windows(path: Path, report: Report | None) -> Iterator[NDArray[np.float32]]
             if report is not None:
                 report(read / max(1, of.frames), "Measuring the sound")
             read += len(block)
-            yield sound.to_mono(block)
+            yield sound.mix_to_mono(block, weights)
 
     waiting = np.zeros(0, np.float32)
     for block in sound.resample_blocks(mono(), of.sample_rate, RATE, channels=1, quality="LQ"):
@@ -229,25 +249,27 @@ def _band_levels(spectra: NDArray[np.float32], edges: NDArray[np.intp]) -> NDArr
     return np.sqrt(np.add.reduceat(power, edges[:-1] - edges[0], axis=1))
 
 
-def _is_speech(levels: Iterable[NDArray[np.float32]], voiced: Sequence[float]) -> bool:
-    return _syllables(levels) >= _SYLLABLES and sum(voiced) >= _VOICED * len(voiced)
+def _share(glides: Sequence[tuple[int, int]]) -> float:
+    gliding, loud = (sum(counts) for counts in zip(*glides, strict=True))
+    return gliding / max(1, loud)
 
 
-def _voiced(spectra: NDArray[np.float32]) -> float:
-    """Part of a window's loud spectra that have a pitch of 70 to 400 Hz and none above."""
+def _glides(spectra: NDArray[np.float32]) -> tuple[int, int]:
+    """How many of a window's spectra follow a gliding pitch of 70 to 400 Hz with none above, and how many are loud."""
     power = np.square(spectra)
     energy = power.sum(axis=1)
-    loud = power[energy > 0.1 * energy.mean()]
-    if not len(loud):
-        return 0.0
-    correlation = np.fft.irfft(loud, axis=1)
+    loud = energy > 0.1 * energy.mean()
+    correlation = np.fft.irfft(power, axis=1)
     correlation /= np.maximum(correlation[:, :1], 1e-12)
     short = correlation[:, _SHORTER]
     tops = (short[:, 1:-1] > short[:, :-2]) & (short[:, 1:-1] >= short[:, 2:])
     high = np.where(tops, short[:, 1:-1], 0).max(axis=1)
-    pitch = correlation[:, _PERIODS].max(axis=1)
-    pitched = (pitch > _PITCH) & (pitch > 0.97 * high)
-    return float(pitched.sum()) / len(pitched)
+    voice = correlation[:, _PERIODS]
+    pitch = voice.max(axis=1)
+    pitched = loud & (pitch > _PITCH) & (pitch > 0.97 * high)
+    moved = np.abs(np.diff(np.log2(voice.argmax(axis=1) + _PERIODS.start)))
+    gliding = pitched[1:] & pitched[:-1] & (moved > _GLIDE[0]) & (moved < _GLIDE[1])
+    return int(gliding.sum()), int(loud.sum())
 
 
 def _syllables(levels: Iterable[NDArray[np.float32]]) -> float:

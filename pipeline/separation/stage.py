@@ -129,6 +129,12 @@ def _open_vr(models: Models, model: str) -> Engine:
     return VR.open(models, model)
 
 
+def _open_ensemble(models: Models, model: str) -> Engine:
+    from pipeline.separation.ensemble import Ensemble
+
+    return Ensemble.open(models, model, open_engine)
+
+
 _ENGINES: Mapping[str, Callable[[Models, str], Engine]] = MappingProxyType(
     {
         "deepfilternet": _open_deepfilternet,
@@ -137,5 +143,6 @@ _ENGINES: Mapping[str, Callable[[Models, str], Engine]] = MappingProxyType(
         "uvr": _open_uvr,
         "mdxnet": _open_mdxnet,
         "vr": _open_vr,
+        "ensemble": _open_ensemble,
     }
 )

@@ -1,104 +1,185 @@
-"""Separation by each pocket engine, against the clean speech: SI-SDR, reconstruction, cost.
+"""Quality of the pocket preset's separation: SI-SDR and SDR of speech and background on generated mixes.
 
-    .venv/bin/python -m tests.bench.separation_quality [--music FILE …]
+    .venv/bin/python -m tests.bench.separation_quality [--half tune test] [--sounds FOLDER]
 
-Without arguments the sample clip is measured; each FILE is put under the sample's speech
-at 3 and 0 dB below it, twenty seconds of each. Figures are for all channels together.
+First the sample clip, then the mixes of `tests.bench.mixes`, each through the whole stage with each engine. The rows
+`route` show what the preset's own choice for each mix gives. Bars are the figures that the engines reached alone, on
+one mono mix of each kind at 0 dB; medians count, and mixes below the bar are counted beside them.
 """
 
 import argparse
 import tempfile
-import time
-from collections.abc import Iterator
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, median
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import sound
+from pipeline import route, sound
 from pipeline.catalog import MODELS
 from pipeline.media import extract_master, probe
 from pipeline.models import Models
 from pipeline.separation.stage import separate_stage
 from pipeline.sound import Samples
 from pipeline.stages import Work
-from tests.pipeline.separation.measure import DATA, si_sdr, steps
+from pipeline.types import Budget, Preset
+from tests.bench import sounds
+from tests.bench.mixes import Mix, mixes
+from tests.bench.sounds import DATA, HALVES, RATE
+from tests.pipeline.separation.measure import si_sdr
 
-POCKET = ("deepfilternet3", "spleeter-2stems")
-RATE = 44_100
-BELOW = (3, 0)
-"""dB that the music lies below the speech."""
-EXCERPT = 20
+DENOISER, SINGER, BOTH = "deepfilternet3", "spleeter-2stems", "deepfilternet3-spleeter"
+POCKET = (DENOISER, SINGER, BOTH)
+ROUTE = "route"
+BARS = {
+    ("music", DENOISER): (9.0, 8.7),
+    ("rain", DENOISER): (10.1, 10.0),
+    ("both", DENOISER): (9.1, 8.9),
+    ("music", SINGER): (7.3, 7.4),
+    ("rain", SINGER): (5.7, 6.3),
+    ("both", SINGER): (6.2, 6.6),
+}
+"""SI-SDR of speech and background in dB, at 0 dB. The route is held to the denoiser's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """In dB."""
+
+    speech: float
+    background: float
+    speech_sdr: float
+    background_sdr: float
+
+    @property
+    def mean(self) -> float:
+        """SI-SDR of both parts, averaged."""
+        return (self.speech + self.background) / 2
+
+
+def main() -> None:
+    """Print a line for each mix and the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--half", nargs="+", choices=[half.name for half in HALVES], default=["tune", "test"])
+    parser.add_argument("--sounds", type=Path, default=sounds.cache())
+    asked = parser.parse_args()
+    console = Console(highlight=False, width=120)
+    found: dict[tuple[str, str, float, str], list[Score]] = defaultdict(list)
+    gated: dict[str, list[dict[str, Score]]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        models = Models(folder / "home", "cpu")
+        judge_sample(models, folder, console)
+        for half in HALVES:
+            for mix in mixes(asked.sounds, half) if half.name in asked.half else ():
+                scores, chosen = judge(mix, models, folder)
+                if chosen == BOTH:
+                    gated[mix.half].append(scores)
+                for model, score in (*scores.items(), (ROUTE, scores[chosen])):
+                    found[mix.kind, mix.layout, mix.balance, model].append(score)
+                figures = ", ".join(
+                    f"{model} {score.speech:.1f}/{score.background:.1f}" for model, score in scores.items()
+                )
+                console.print(f"{mix.half} {mix.kind}, {mix.name}: {figures}, route takes {chosen}")
+    show(found, console)
+    for half, mixed in gated.items():
+        for member in (DENOISER, SINGER):
+            gains = [scores[BOTH].mean - scores[member].mean for scores in mixed]
+            console.print(
+                f"{half}, {len(gains)} mixes that the route gives to {BOTH}: {mean(gains):+.2f} dB over {member} "
+                f"(mean of speech and background), worst {min(gains):+.2f}"
+            )
+
+
+def judge_sample(models: Models, folder: Path, console: Console) -> None:
+    """All engines on the sample clip; its music is known only as what the speech leaves of the mix."""
+    path, clip = folder / "sample.flac", DATA / "sample.mp4"
+    extract_master(clip, probe(clip), path)
+    speech = DATA / "sample.speech.flac"
+    clean = np.repeat(sound.resample(sound.read(speech), sound.info(speech).sample_rate, RATE), 2, axis=1)
+    whole = sound.read(path)
+    frames = min(len(whole), len(clean))
+    for model in POCKET:
+        vocals, _ = separate(path, model, models)
+        before, after = si_sdr(whole[:frames], clean[:frames]), si_sdr(vocals[:frames], clean[:frames])
+        console.print(f"sample: {model} {after:.2f} dB, {after - before:+.2f} dB over the mix")
+
+
+def judge(mix: Mix, models: Models, folder: Path) -> tuple[dict[str, Score], str]:
+    """Scores of all engines, and the engine that the route would take."""
+    path = folder / "mix.flac"
+    whole = mix.speech + mix.background
+    sound.write(path, whole, RATE)
+    shares = route.measure(path)
+    duration = len(whole) / RATE
+    chosen = route.choose(
+        duration=duration, budget=Budget.NORMAL, preset=Preset.POCKET, asked=None, shares=shares
+    ).model
+    scores: dict[str, Score] = {}
+    for model in POCKET:
+        vocals, background = separate(path, model, models)
+        scores[model] = Score(
+            si_sdr(vocals, mix.speech),
+            si_sdr(background, mix.background),
+            sdr(vocals, mix.speech),
+            sdr(background, mix.background),
+        )
+    return scores, str(chosen)
+
+
+def separate(path: Path, model: str, models: Models) -> tuple[Samples, Samples]:
+    """Vocals and background as the stage writes them."""
+    params = {"engine": MODELS[model].engine, "model": model}
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        separate_stage(Work(inputs={"sound": path}, params=params, out=out, report=quiet, models=models))
+        return sound.read(out / "vocals.flac"), sound.read(out / "background.flac")
 
 
 def quiet(fraction: float, message: str = "") -> None:
     """Progress that nobody reads."""
 
 
-def speech() -> Samples:
-    """The sample's clean speech in stereo, shape (frames, 2)."""
-    path = DATA / "sample.speech.flac"
-    mono = sound.resample(sound.read(path), sound.info(path).sample_rate, RATE)
-    return np.repeat(mono, 2, axis=1)
+def sdr(made: Samples, true: Samples) -> float:
+    """Signal-to-distortion ratio in dB, levels counted."""
+    error = np.square(made - true, dtype=np.float64).sum()
+    return float(10 * np.log10(np.square(true, dtype=np.float64).sum() / max(error, 1e-20)))
 
 
-def cases(folder: Path, music: list[Path]) -> Iterator[tuple[str, Path, Samples]]:
-    """Name, mixture and reference of each case."""
-    clean = speech()
-    if not music:
-        path, clip = folder / "sample.flac", DATA / "sample.mp4"
-        extract_master(clip, probe(clip), path)
-        yield "sample", path, clean
-    excerpt = clean[5 * RATE :][: EXCERPT * RATE]
-    for file in music:
-        rate = sound.info(file).sample_rate
-        start = min(20 * rate, sound.info(file).frames // 4)
-        under = sound.resample(sound.read(file, start=start, frames=EXCERPT * rate), rate, RATE)
-        under = np.broadcast_to(under, (len(under), 2))[: len(excerpt)]
-        voice = excerpt[: len(under)]
-        for below in BELOW:
-            gain = np.sqrt(np.mean(voice**2) / np.mean(under**2)) * 10 ** (-below / 20)
-            mixture = np.asarray(voice + gain * under, np.float32)
-            path = folder / f"{file.stem} {below}.flac"
-            scale = np.float32(0.5)
-            sound.write(path, mixture * scale, RATE)
-            yield f"{file.stem}, {below} dB below", path, voice * scale
+def show(found: dict[tuple[str, str, float, str], list[Score]], console: Console) -> None:
+    """Medians and worst of each kind, with bars where they apply."""
+    table = Table(
+        "background", "layout", "dB", "model", "mixes", "SI-SDR speech", "SI-SDR background", "SDR", "bar", "met"
+    )
+    for (kind, layout, balance, model), scores in sorted(
+        found.items(), key=lambda item: (item[0][0], item[0][2:], item[0][1])
+    ):
+        bar = BARS.get((kind, DENOISER if model == ROUTE else model)) if balance == 0 else None
+        speech, rest = [score.speech for score in scores], [score.background for score in scores]
+        table.add_row(
+            *(kind, layout, f"{balance:+g}", model, str(len(scores))),
+            *(f"{median(values):.1f}, worst {min(values):.1f}" for values in (speech, rest)),
+            f"{median(s.speech_sdr for s in scores):.1f}/{median(s.background_sdr for s in scores):.1f}",
+            *("", "") if bar is None else (f"{bar[0]}/{bar[1]}", verdict(scores, bar)),
+        )
+    console.print(table)
+    verdicts = [
+        verdict(scores, bar)
+        for (kind, _, balance, model), scores in found.items()
+        if balance == 0 and model == ROUTE and (bar := BARS.get((kind, DENOISER)))
+    ]
+    met = sum(found.startswith("pass") for found in verdicts)
+    console.print(f"bars of the route: {met} met, {len(verdicts) - met} missed")
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--music", type=Path, nargs="*", default=[])
-    music: list[Path] = parser.parse_args().music
-    table = Table("clip", "model", "mix dB", "vocals dB", "gain dB", "background dB", "rest dBFS", "seconds", "RTF")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        models = Models(folder / "home")
-        for clip, path, clean in cases(folder, music):
-            for model in POCKET:
-                table.add_row(clip, model, *measure(models, model, path, clean))
-    Console().print(table)
-
-
-def measure(models: Models, model: str, path: Path, clean: Samples) -> list[str]:
-    """One row of figures; the model is loaded before the clock starts."""
-    params = {"engine": MODELS[model].engine, "model": model}
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name)
-        models.files(model)
-        begun = time.perf_counter()
-        separate_stage(Work(inputs={"sound": path}, params=params, out=out, report=quiet, models=models))
-        seconds = time.perf_counter() - begun
-        whole, vocals, background = steps(path), steps(out / "vocals.flac"), steps(out / "background.flac")
-    frames = min(len(whole), len(clean))
-    mixed = si_sdr(whole[:frames], clean[:frames])
-    voice = si_sdr(vocals[:frames], clean[:frames])
-    rest = si_sdr(background[:frames], whole[:frames] / 2**23 - clean[:frames])
-    left = np.abs(vocals + background - whole).max() / 2**23
-    error = "none" if left == 0 else f"{20 * np.log10(left):.0f}"
-    figures = (f"{value:.2f}" for value in (mixed, voice, voice - mixed, rest))
-    return [*figures, error, f"{seconds:.1f}", f"{seconds / (len(whole) / sound.info(path).sample_rate):.3f}"]
+def verdict(scores: list[Score], bar: tuple[float, float]) -> str:
+    """Whether the medians reach the bar, and how many mixes do not."""
+    met = median(s.speech for s in scores) >= bar[0] and median(s.background for s in scores) >= bar[1]
+    below = sum(s.speech < bar[0] or s.background < bar[1] for s in scores)
+    return f"{'pass' if met else 'miss'}, {below} below"
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def test_names_and_presets_choose_each_model_once() -> None:
     assert [model.name for model in choose_models(["whisper-base", "pocket"])] == [
         "whisper-base",
         "deepfilternet3",
-        "spleeter-2stems",
+        "deepfilternet3-spleeter",
         "segmentation-3.0",
         "campplus-zh-en",
     ]

@@ -17,6 +17,7 @@ from tests.pipeline.clips import make_work
 
 DATA = Path(__file__).parents[1] / "data"
 TALK = Shares(audible=1.0, speech=0.9, music=0.4)
+OVER_MUSIC = Shares(audible=1.0, speech=0.9, music=0.9)
 FILM = Shares(audible=0.9, speech=0.3, music=0.5)
 SONG = Shares(audible=1.0, speech=0.1, music=0.9)
 SILENCE = Shares(audible=0.0, speech=0.0, music=0.0)
@@ -42,15 +43,17 @@ def route(shares: Shares | None, **changes: object) -> Route:
     [
         (TALK, {}, RouteName.DIALOGUE, "deepfilternet"),
         (FILM, {}, RouteName.CINEMATIC, "deepfilternet"),
-        (SONG, {}, RouteName.CINEMATIC, "spleeter"),
+        (SONG, {}, RouteName.CINEMATIC, "ensemble"),
         (SILENCE, {}, RouteName.BASIC, "ffmpeg"),
         (None, {"budget": Budget.LOW}, RouteName.BASIC, "ffmpeg"),
         (TALK, {"budget": Budget.LOW, "duration": 300.0}, RouteName.DIALOGUE, "deepfilternet"),
         (FILM, {"budget": Budget.LOW, "duration": 301.0}, RouteName.CINEMATIC, "deepfilternet"),
         (TALK, {"asked": RouteName.CINEMATIC}, RouteName.CINEMATIC, "deepfilternet"),
-        (SONG, {"asked": RouteName.CINEMATIC}, RouteName.CINEMATIC, "spleeter"),
-        (SONG, {"asked": RouteName.DIALOGUE}, RouteName.DIALOGUE, "deepfilternet"),
-        (SONG, {"asked": RouteName.CINEMATIC, "budget": Budget.LOW}, RouteName.CINEMATIC, "spleeter"),
+        (SONG, {"asked": RouteName.CINEMATIC}, RouteName.CINEMATIC, "ensemble"),
+        (SONG, {"asked": RouteName.DIALOGUE}, RouteName.DIALOGUE, "ensemble"),
+        (OVER_MUSIC, {}, RouteName.DIALOGUE, "ensemble"),
+        (OVER_MUSIC, {"preset": Preset.STUDIO}, RouteName.DIALOGUE, "uvr"),
+        (SONG, {"asked": RouteName.CINEMATIC, "budget": Budget.LOW}, RouteName.CINEMATIC, "ensemble"),
         (None, {"asked": RouteName.BASIC}, RouteName.BASIC, "ffmpeg"),
         (SONG, {"preset": Preset.STUDIO}, RouteName.CINEMATIC, "demucs"),
     ],
@@ -78,7 +81,7 @@ def test_the_sample_is_dialogue_with_music(tmp_path: Path) -> None:
     params = {"duration": 61.4, "budget": "normal", "preset": "pocket", "asked": None}
     work = make_work(tmp_path / "out", {"sound": tmp_path / "master.flac"}, params)
     chosen = msgspec.convert(route_stage(work), Route)
-    assert (chosen.name, chosen.model) == (RouteName.DIALOGUE, "deepfilternet3")
+    assert (chosen.name, chosen.model) == (RouteName.DIALOGUE, "deepfilternet3-spleeter")
     assert chosen.measurements["speech"] > 0.9
     assert chosen.measurements["music"] > 0.9
 
@@ -95,7 +98,7 @@ def test_music_alone_goes_to_the_music_separator(tmp_path: Path) -> None:
     params = {"duration": 30.0, "budget": "normal", "preset": "pocket", "asked": None}
     work = make_work(tmp_path / "out", {"sound": tmp_path / "music.flac"}, params)
     chosen = msgspec.convert(route_stage(work), Route)
-    assert (chosen.name, chosen.engine, chosen.model) == (RouteName.CINEMATIC, "spleeter", "spleeter-2stems")
+    assert (chosen.name, chosen.engine, chosen.model) == (RouteName.CINEMATIC, "ensemble", "deepfilternet3-spleeter")
     assert chosen.measurements["speech"] < 0.1
 
 
