@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pipeline.mixes import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
-from pipeline.published import PUBLISHED
 from pipeline.types import Preset, RouteName, StemName
-from pipeline.weights import Environment, HubFile, Model, WeightFile
+from pipeline.weights.entries import Environment, HubFile, Model, WeightFile
+from pipeline.weights.published import PUBLISHED
 
 __all__ = [
     "LOUDNESS",

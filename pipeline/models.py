@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pipeline.catalog import MODELS, Model, WeightFile
-from pipeline.checkpoints import file_digest, own_checkpoints, own_digest
 from pipeline.errors import ModelDigestError, ModelMissingError
+from pipeline.weights.checkpoints import file_digest, own_checkpoints, own_digest
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class Models:
         entry = MODELS.get(name)
         if entry is None or not entry.hub or own_checkpoints(self.home, entry):
             return {}
-        from pipeline.fetch import ensure
+        from pipeline.weights.fetch import ensure
 
         return ensure(entry, self.home, report)
 

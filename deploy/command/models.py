@@ -24,8 +24,8 @@ from deploy.command.weights import (
 )
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
-from pipeline.checkpoints import checkpoints_folder, own_checkpoints
 from pipeline.errors import ModelDigestError, ModelMissingError
+from pipeline.weights.checkpoints import checkpoints_folder, own_checkpoints
 from worker.settings import WorkerSettings
 
 CONVERSION_LIMIT = 600.0
@@ -144,8 +144,8 @@ def convert_whisper(settings: WorkerSettings) -> None:
 
 
 def fetch_from_hub(model: Model, settings: WorkerSettings, console: Console) -> str:
-    """Fetch what is missing of a model that hubs keep, and verify it all; raises as `pipeline.fetch` does."""
-    from pipeline.fetch import fetch_model as fetch
+    """Fetch what is missing of a model that hubs keep, and verify it all; raises as `pipeline.weights.fetch` does."""
+    from pipeline.weights.fetch import fetch_model as fetch
 
     folder = checkpoints_folder(settings.home)
     if own_checkpoints(settings.home, model):

@@ -8,10 +8,10 @@ from typing import Literal
 from deploy.setup.environments import PYTHON_VERSION, ROOT, all_environments
 from pipeline import catalog
 from pipeline.catalog import MODELS, PRESETS, Model, WeightFile
-from pipeline.checkpoints import bytes_here, checkpoints_folder, own_checkpoints, place_of, verify_checkpoint
 from pipeline.errors import ModelDigestError, ValidationError
 from pipeline.models import find_file, model_digest, verify_file
 from pipeline.types import Preset
+from pipeline.weights.checkpoints import bytes_here, checkpoints_folder, own_checkpoints, place_of, verify_checkpoint
 from worker.settings import WorkerSettings
 
 WHISPER = "paddlespeech-whisper"

@@ -11,7 +11,10 @@ from typing import Any, Final
 import yaml
 
 from pipeline.catalog import MODELS, HubFile
-from pipeline.checkpoints import (
+from pipeline.errors import DemucsError, ModelDigestError
+from pipeline.models import Models
+from pipeline.separation import demucs_library as library
+from pipeline.weights.checkpoints import (
     SIGNATURE,
     checkpoints_folder,
     file_digest,
@@ -20,9 +23,6 @@ from pipeline.checkpoints import (
     signatures_of,
     verify_checkpoint,
 )
-from pipeline.errors import DemucsError, ModelDigestError
-from pipeline.models import Models
-from pipeline.separation import demucs_library as library
 
 NAME: Final = re.compile(r"(?P<signature>.+)-(?P<digest>[0-9a-f]{8,64})\.th")
 """`SIG-<first digits of the sha256>.th`, as demucs saves it; less than eight digits prove nothing."""

@@ -20,7 +20,7 @@ from pipeline.separation.mdxnet_network import MDXNetSettings, Network, ShortOfM
 from pipeline.sound import Blocks, Samples
 from pipeline.stages import Report
 from pipeline.types import StemName
-from pipeline.weights import Model
+from pipeline.weights.entries import Model
 
 SAMPLE_RATE = 44_100
 OVERLAP = 4

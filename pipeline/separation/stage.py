@@ -15,7 +15,7 @@ from pipeline.separation.stems import finished_folder, finished_stems, write_ste
 from pipeline.separation.surround import Made, separate_surround
 from pipeline.stages import Facts, Report, Work
 from pipeline.types import JsonValue, ModelUse, StemName
-from pipeline.weights import Model
+from pipeline.weights.entries import Model
 
 MESSAGE = "Taking the voices out"
 ONLY_VOICES = (

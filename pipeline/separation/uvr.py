@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pipeline import sound
-from pipeline.checkpoints import checkpoints_folder
 from pipeline.errors import AudioProcessingError, UVRError
 from pipeline.models import Models, own_model_digest
 from pipeline.separation import uvr_library as library
@@ -21,6 +20,7 @@ from pipeline.separation.uvr_checkpoints import Loaded, load
 from pipeline.sound import Samples
 from pipeline.stages import Report
 from pipeline.types import StemName
+from pipeline.weights.checkpoints import checkpoints_folder
 
 WINDOW_SECONDS = 180
 OVERLAP_SECONDS = 8

@@ -11,9 +11,9 @@ from typing import Any, Final
 import yaml
 
 from pipeline.catalog import MODELS, HubFile
-from pipeline.checkpoints import file_digest, noted_digest, verify_checkpoint, wrong_bytes
 from pipeline.errors import UVRError
 from pipeline.separation import uvr_library as library
+from pipeline.weights.checkpoints import file_digest, noted_digest, verify_checkpoint, wrong_bytes
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 KNOWN: Final[Mapping[str, HubFile]] = MappingProxyType(

@@ -20,7 +20,7 @@ from pipeline.separation.uvr_library import OutOfMemoryError, UnsafeCheckpointEr
 from pipeline.sound import Samples
 from pipeline.stages import Report
 from pipeline.types import StemName
-from pipeline.weights import Model
+from pipeline.weights.entries import Model
 
 WINDOW_SECONDS = 60
 OVERLAP_SECONDS = 4

@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from pipeline import sound
 from pipeline.errors import AudioProcessingError, DiarizationError
 from pipeline.models import Models, model_digest
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Diarizer, Settings, Voices, Weights
+from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, Weights
 from pipeline.speech.second_opinion import reconsider
 from pipeline.speech.segments import close_gaps, drop_blips
 from pipeline.stages import Facts, Report, Work
 from pipeline.types import Diarization, ModelUse, SpeakerSegment
 
-CPU = Settings(step=0.2, threshold=0.65, min_cluster_size=6, segmentation_batch=8, embedding_batch=4)
-"""A step of 0.2 costs half of pyannote's 0.1 and is as accurate on the sample and on pyannote's own clip.
-
-`min_cluster_size` is pyannote's 12 for half as many windows. The threshold was chosen on those two
-clips. Batches are small so that a cancel is heard within a second."""
+CPU = Settings(step=0.2, threshold=0.4, min_cluster_size=2, segmentation_batch=8, embedding_batch=4)
+"""A step of 0.2 costs half of pyannote's 0.1. Threshold and size split voices rather than join them: who they
+are is decided in `second_opinion`. Chosen on the tuning half of `tests.bench.speech_set`. Batches are small so
+that a cancel is heard within a second."""
 CUDA = replace(CPU, segmentation_batch=32, embedding_batch=32)
 MAX_GAP = 0.2
 """Seconds; a shorter pause is a breath inside a word group."""
@@ -42,7 +41,11 @@ def diarize_stage(work: Work) -> Facts:
     Raises `DiarizationError`, `ModelError` for weights that are missing or wrong, and `Cancelled`.
     """
     names = (str(work.params["segmentation"]), str(work.params["embedding"]))
-    speakers = cast("int | None", work.params.get("speakers"))
+    count = Count(
+        exact=cast("int | None", work.params.get("speakers")),
+        least=cast("int | None", work.params.get("min_speakers")),
+        most=cast("int | None", work.params.get("max_speakers")),
+    )
     path = work.inputs["speech"]
     with _translated():
         if sound.info(path).duration < SHORTEST_SOUND:
@@ -50,12 +53,12 @@ def diarize_stage(work: Work) -> Facts:
         else:
             work.report(0.0, "Loading the voice models")
             diarizer = load_diarizer(work.models, *names)
-            voices = _listen(diarizer, path, speakers, work.report)
+            voices = _listen(diarizer, path, count, work.report)
     diarization = tidy(voices)
     (work.out / "diarization.json").write_bytes(msgspec.json.encode(diarization))
-    count = len(diarization.speakers)
-    work.report(1.0, f"{count} speaker{'' if count == 1 else 's'}")
-    return {"speakers": count, "models": [msgspec.to_builtins(_use(work.models, name)) for name in names]}
+    found = len(diarization.speakers)
+    work.report(1.0, f"{found} speaker{'' if found == 1 else 's'}")
+    return {"speakers": found, "models": [msgspec.to_builtins(_use(work.models, name)) for name in names]}
 
 
 def load_diarizer(models: Models, segmentation: str, embedding: str) -> Diarizer:
@@ -97,7 +100,7 @@ def _renamed(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Itera
             )
 
 
-def _listen(diarizer: Diarizer, path: Path, speakers: int | None, report: Report) -> Voices:
+def _listen(diarizer: Diarizer, path: Path, count: Count, report: Report) -> Voices:
     """Run pyannote over the whole clip, which lies in a file so that its length costs no memory."""
     reached = min(low for low, _ in PROGRESS.values())
 
@@ -112,12 +115,13 @@ def _listen(diarizer: Diarizer, path: Path, speakers: int | None, report: Report
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
         samples = _mapped(path, Path(folder) / "speech.f32")
         report(reached, "Telling the voices apart")
-        voices = diarizer.apply(samples, speakers=speakers, hook=hook)
+        voices = diarizer.apply(samples, hook=hook)
         return reconsider(
             voices,
             samples,
             diarizer.embed,
             lambda part: report(reached + (1.0 - reached) * part, "Listening again to each stretch"),
+            count,
         )
 
 

@@ -47,6 +47,15 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What is known of the number of speakers; None where nothing is."""
+
+    exact: int | None = None
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """The verified files that the pipeline is built from."""
 
@@ -72,7 +81,7 @@ class Diarizer:
         with _quiet():
             self._pipeline = _build(weights, settings, device)
 
-    def apply(self, samples: "NDArray[np.float32]", *, speakers: int | None, hook: Hook) -> Voices:
+    def apply(self, samples: "NDArray[np.float32]", *, hook: Hook) -> Voices:
         """Who is heard when in mono sound of shape (frames,) at 16 kHz, which must be writable."""
         import torch
 
@@ -81,7 +90,7 @@ class Diarizer:
 
         file = {"waveform": cast("Any", torch).from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "clip"}
         with _quiet():
-            output = self._pipeline(file, num_speakers=speakers, hook=forward)
+            output = self._pipeline(file, hook=forward)
         labels = [str(label) for label in output.speaker_diarization.labels()]
         return Voices(
             segments=_segments(output.speaker_diarization),

@@ -14,8 +14,8 @@ from deploy.command.models import fetch_model, install_weights, models
 from deploy.command.weights import check_model, choose_models, converted_folder
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelMissingError, ValidationError
-from pipeline.fetch import STEP
-from tests.pipeline.hub_server import Hub, running
+from pipeline.weights.fetch import STEP
+from tests.pipeline.weights.hub_server import Hub, running
 from worker.settings import WorkerSettings
 
 

@@ -6,10 +6,10 @@ import pytest
 from demucs.pretrained import REMOTE_ROOT
 
 from pipeline.catalog import MODELS, PRESETS, WeightFile
-from pipeline.checkpoints import read_signatures
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.models import Models, find_file, model_digest, verify_file
 from pipeline.types import Preset
+from pipeline.weights.checkpoints import read_signatures
 
 
 def test_every_preset_names_models_of_the_catalogue() -> None:

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from pipeline.catalog import MODELS, Model
-from pipeline.checkpoints import own_checkpoints
 from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError
 from pipeline.models import Models, own_model_digest
 from pipeline.separation.checkpoints import has_checkpoint, load_local, load_model
 from pipeline.separation.demucs import Demucs
-from tests.pipeline.hub_server import running
+from pipeline.weights.checkpoints import own_checkpoints
 from tests.pipeline.separation.measure import save_network
+from tests.pipeline.weights.hub_server import running
 
 
 @pytest.fixture(scope="module", autouse=True)

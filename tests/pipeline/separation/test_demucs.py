@@ -12,7 +12,6 @@ import yaml
 from demucs.apply import apply_model
 
 from pipeline.catalog import MODELS, HubFile
-from pipeline.checkpoints import file_digest
 from pipeline.errors import Cancelled, DemucsError, ModelDigestError, SeparationError
 from pipeline.models import Models
 from pipeline.separation import demucs_library as library
@@ -22,6 +21,7 @@ from pipeline.separation.engine import Recording
 from pipeline.separation.overlap_add import OutOfMemoryError
 from pipeline.separation.stage import ONLY_SONGS, separate_stage
 from pipeline.types import ModelUse, StemName
+from pipeline.weights.checkpoints import file_digest
 from tests.pipeline.separation.measure import Told, save_network, save_sound, steps
 
 SIGNATURE = "a1b2c3d4"

@@ -19,7 +19,7 @@ from pipeline.separation.mdxnet_network import HOP, MDXNetSettings, Network
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.uvr_library import quiet
 from pipeline.types import ModelUse, StemName
-from pipeline.weights import HubFile, Model
+from pipeline.weights.entries import HubFile, Model
 from tests.pipeline.separation.measure import Told, save_sound, steps
 
 RATE = 44_100

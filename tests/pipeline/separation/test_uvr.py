@@ -22,8 +22,8 @@ from pipeline.separation.engine import Recording
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.uvr import UVR
 from pipeline.types import ModelUse, Preset, RouteName, StemName
-from tests.pipeline.hub_server import running
 from tests.pipeline.separation.measure import Told, save_sound, steps
+from tests.pipeline.weights.hub_server import running
 
 BS, MEL = "tiny_bs", "tiny_mel"
 RATE = 44_100

@@ -19,7 +19,7 @@ from pipeline.separation.uvr_library import OutOfMemoryError, quiet
 from pipeline.separation.vr import NO_CARD, VR, load
 from pipeline.separation.vr_library import VRSettings
 from pipeline.types import ModelUse
-from pipeline.weights import HubFile, Model
+from pipeline.weights.entries import HubFile, Model
 from tests.pipeline.separation.measure import Told, save_sound, steps
 
 RATE = 44_100

@@ -4,7 +4,7 @@ Their archives are put into `<home>/checkpoints` by hand: no sha256 of them is p
 proves no maker. `pipeline.speech.ctc_weights` checks and unpacks them.
 """
 
-from pipeline.weights import Model
+from pipeline.weights.entries import Model
 
 ENGINE = "paddlespeech-ctc"
 _PLACE = "https://paddlespeech.cdn.bcebos.com/s2t"

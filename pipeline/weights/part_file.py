@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from pipeline.checkpoints import PART
+from pipeline.weights.checkpoints import PART
 
 BLOCK: Final = 1024 * 1024
 LOOK_EVERY: Final = 0.2

@@ -14,13 +14,13 @@ import httpx2
 import pytest
 
 from pipeline.catalog import MODELS, HubFile, Model
-from pipeline.checkpoints import place_of
 from pipeline.errors import Cancelled, ModelDigestError, ModelMissingError
-from pipeline.fetch import STEP, Patience, ensure, fetch_model
-from pipeline.hub import Access, GoneError, follow
-from tests.pipeline.hub_server import Hub, running
+from pipeline.weights.checkpoints import place_of
+from pipeline.weights.fetch import STEP, Patience, ensure, fetch_model
+from pipeline.weights.hub import Access, GoneError, follow
+from tests.pipeline.weights.hub_server import Hub, running
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAME = "uvr/tiny.ckpt"
 SIZE = 3 * STEP
 PATIENCE = Patience(connect=2.0, silence=0.3, attempts=3, pause=0.01)
@@ -376,8 +376,8 @@ def run_fetch(hub: Hub, home: Path, **options) -> subprocess.CompletedProcess[st
     """Fetch in another process."""
     file = hub.model().hub[0]
     code = (
-        "import sys; from pathlib import Path; from pipeline.catalog import *; from pipeline.fetch import *\n"
-        "from pipeline.hub import Access\n"
+        "import sys; from pathlib import Path; from pipeline.catalog import *; from pipeline.weights.fetch import *\n"
+        "from pipeline.weights.hub import Access\n"
         f"file = HubFile(name={file.name!r}, addresses={file.addresses!r}, sha256={file.sha256!r}, size={file.size})\n"
         "model = Model(name='tiny', engine='', environment='media', licence='', source='', good_for='', hub=(file,))\n"
         "fetch_model(model, Path(sys.argv[1]), lambda *told: None, access=Access())\n"

@@ -2,9 +2,9 @@
 
 from types import MappingProxyType
 
-from pipeline.published_recognisers import RECOGNISERS
 from pipeline.types import StemName
-from pipeline.weights import HubFile, Model
+from pipeline.weights.entries import HubFile, Model
+from pipeline.weights.recognisers import RECOGNISERS
 
 _VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
 _VOCALS_AND_MUSIC = (StemName.VOCALS, StemName.MUSIC, StemName.BACKGROUND)

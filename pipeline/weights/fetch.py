@@ -14,11 +14,19 @@ from typing import Final, TypeAlias
 
 import httpx2
 
-from pipeline.checkpoints import bytes_here, bytes_of, matches, place_of, verify_checkpoint, write_note, wrong_bytes
 from pipeline.errors import ModelDigestError, ModelMissingError
-from pipeline.hub import Access, AwayError, ForbiddenError, GoneError, open_client, opened
-from pipeline.part_file import Origin, PartFile, open_part
-from pipeline.weights import HubFile, Model
+from pipeline.weights.checkpoints import (
+    bytes_here,
+    bytes_of,
+    matches,
+    place_of,
+    verify_checkpoint,
+    write_note,
+    wrong_bytes,
+)
+from pipeline.weights.entries import HubFile, Model
+from pipeline.weights.hub import Access, AwayError, ForbiddenError, GoneError, open_client, opened
+from pipeline.weights.part_file import Origin, PartFile, open_part
 
 ROOM: Final = 16 * 1024 * 1024
 """Bytes that are left free on the disk."""

@@ -1,0 +1,59 @@
+"""`stemcord page`: the page of a result, from its folder, in a browser on this machine."""
+
+import asyncio
+import secrets
+import signal
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiohttp import web
+from rich.console import Console
+
+from bot.web.app import Site
+from bot.web.folder import FolderSource
+from bot.web.links import Ticket, Tickets
+from deploy.command.failure import exit_on_failure
+from pipeline.errors import AudioProcessingError
+
+NEVER = 1 << 40
+"""Unix time far away: the address holds as long as the command runs."""
+
+
+def page(
+    folder: Annotated[Path, typer.Argument(help="A folder that `stemcord run --out` wrote.")],
+    port: Annotated[int, typer.Option(help="Port on this machine; 0: any that is free.")] = 0,
+) -> None:
+    """Show a result in the browser: player, stems, transcript, files. Ends with Ctrl-C."""
+    with exit_on_failure():
+        asyncio.run(serve_folder(folder, port, Console()))
+
+
+async def serve_folder(folder: Path, port: int, console: Console) -> None:
+    """Serve a folder to this machine alone until SIGINT or SIGTERM. Raises `AudioProcessingError`."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # Another program on this machine would have to guess the address.
+    tickets = Tickets(secrets.token_bytes(32))
+    line = _listen(port)
+    site = Site(FolderSource(folder), tickets, public_url=f"http://127.0.0.1:{line.getsockname()[1]}")
+    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, line).start()
+        address = site.address(Ticket(link_id="local", expires=NEVER, edit=True))
+        console.print(f"[bold]Page[/bold]      {address}", highlight=False, soft_wrap=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise AudioProcessingError(
+            f"Port {port} cannot be used.", mend="Choose another with --port.", detail=repr(error)
+        ) from error

@@ -1,0 +1,1 @@
+"""The weights: what is published where, how it is fetched, and how it is told from other bytes."""
