@@ -1,7 +1,8 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test check clean \
-	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix
+	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
+	bench-picture bench-dub bench-speech bench-voices
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -16,7 +17,7 @@ echo "Stemcord needs CPython 3.11. Install it (the command python3.11) and try a
 endef
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 env: ## Build .venv and .venv-asr, or mend them; does nothing when both are whole
 	$(call setup,env)
@@ -55,6 +56,20 @@ bench-effects: env ## How well effects are told from ambience (downloads game so
 
 bench-mix: env ## Gains, loudness by a second meter, time and memory of the remix
 	$(MEDIA)/python -m tests.bench.mix --minutes 5 120
+
+bench-picture: env ## Is the picture untouched and the sound in its place, for each kind of clip
+	$(MEDIA)/python -m tests.bench.picture
+
+bench-dub: env ## A dub of the sample per turn and per speaker (builds synthetic voices)
+	$(MEDIA)/python -m tests.bench.dub
+
+bench-speech: env ## Who said what on a labelled set; speed, word times, silence, clock
+	$(MEDIA)/python -m tests.bench.speech
+	$(MEDIA)/python -m tests.bench.recognition
+	$(MEDIA)/python -m tests.bench.clock
+
+bench-voices: env ## How surely a known voice is found again
+	$(MEDIA)/python -m tests.bench.voices
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
