@@ -4,8 +4,7 @@
                                         └─ listen ─ diarize ─ transcribe ───┴─ report
                                                               └ align ─ subtitles
 
-A mix that follows the turns (a gain for a speaker; a dub in pieces; ducking where words are wanted anyway) waits
-for them.
+A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
 
 A branch that fails takes nothing else down: its error goes into `Result.failures` and
 the other parts are delivered. Which stages run depends on the task alone; where they
@@ -208,7 +207,7 @@ class _Run:
         self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
 
     async def _transcribe(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> _Spoken:
-        """Transcript and voices; speakers are told apart on the vocals, words are heard in the whole mix."""
+        """Transcript and voices; words are heard in the whole mix, speakers where `speech.front_end` says."""
         preset = PRESETS[self.request.preset]
         voices = (await self._stage("listen", {"sound": stems.get("vocals", sound)}, {})).artefacts["speech.flac"]
         mixed = (await self._stage("listen", {"sound": sound}, {})).artefacts["speech.flac"]
@@ -220,7 +219,8 @@ class _Run:
             "min_speakers": self.request.min_speakers,
             "max_speakers": self.request.max_speakers,
         }
-        diarization = (await self._stage("diarize", {"speech": voices}, who)).artefacts["diarization.json"]
+        hearing = {"speech": mixed, "vocals": voices} if "vocals" in stems else {"speech": mixed}
+        diarization = (await self._stage("diarize", hearing, who)).artefacts["diarization.json"]
         what: dict[str, JsonValue] = {
             "model": preset.recognition,
             "weights": model_digest(preset.recognition),

