@@ -10,6 +10,9 @@ import pydantic
 
 from bot.client import StemcordClient
 from bot.log import configure_log
+from bot.quotas import Quotas
+from bot.records.database import Database
+from bot.records.records import Records
 from bot.settings import BotSettings
 from pipeline.errors import AudioProcessingError
 from worker.queue import Queue
@@ -59,10 +62,14 @@ async def _run(settings: BotSettings) -> None:
     if settings.redis_url is None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:
+        store = Store.open(settings.store)
         async with (
             Queue.connect(settings.redis_url) as queue,
+            Database.open(settings.database) as database,
             aiohttp.ClientSession() as session,
-            StemcordClient(settings, queue=queue, store=Store.open(settings.store), session=session) as client,
+            StemcordClient(
+                settings, queue=queue, store=store, session=session, records=_records(settings, database, store)
+            ) as client,
         ):
             await _serve(client, settings.token.get_secret_value())
     except AudioProcessingError as error:
@@ -73,6 +80,15 @@ async def _run(settings: BotSettings) -> None:
         raise StartError("Discord refused the commands; invite the bot to the servers of STEMCORD_GUILDS.") from error
     except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
         raise StartError(f"Discord cannot be reached ({type(error).__name__}); check the network.") from error
+
+
+def _records(settings: BotSettings, database: Database, store: Store) -> Records:
+    quotas = Quotas(
+        jobs_at_once=settings.jobs_at_once,
+        minutes_person=settings.minutes_per_day_person,
+        minutes_guild=settings.minutes_per_day_guild,
+    )
+    return Records(database, store, quotas, retention_days=settings.retention_days)
 
 
 async def _serve(client: StemcordClient, token: str) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
-from bot import limits, texts
+from bot import limits
+from bot.language import Speech
 from bot.writing import bar, clock, escape, fit_lines, shorten
-from pipeline.languages import LANGUAGES
 from pipeline.types import Failure, Result, Transcript
 from worker.protocol import Event, Progressed, Started
 
@@ -19,11 +19,22 @@ ENDED = discord.Colour(0x80848E)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """The buttons of a result and the formats of its transcript."""
+
+    job_id: str
+    actions: tuple[str, ...]
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One embed, and the job that its cancel button stops."""
+    """One embed, and what can be done with the job below it."""
 
     embed: discord.Embed
     cancels: str | None = None
+    """The job that the cancel button stops."""
+    offers: Offers | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,58 +67,78 @@ def person(user_id: str) -> str:
     return f"<@{int(user_id)}>"
 
 
-def receiving_card(name: str) -> Card:
+def receiving_card(speech: Speech, name: str) -> Card:
     """While the clip is fetched."""
-    return Card(embed=_embed(name, texts.RECEIVING, WORKING))
+    return Card(embed=_embed(name, speech.say("receiving"), WORKING))
 
 
-def progress_card(name: str, job_id: str, view: View) -> Card:
+def progress_card(speech: Speech, name: str, job_id: str, view: View) -> Card:
     """While the job waits or runs."""
-    return Card(embed=_embed(name, fit_lines(_progress(view), limits.EMBED_DESCRIPTION), WORKING), cancels=job_id)
+    text = fit_lines(_progress(speech, view), limits.EMBED_DESCRIPTION)
+    return Card(embed=_embed(name, text, WORKING), cancels=job_id)
 
 
-def cancelled_card(name: str) -> Card:
-    """After somebody stopped the job."""
-    return Card(embed=_embed(name, texts.CANCELLED, ENDED))
+def cancelled_card(speech: Speech, name: str, *, kept: bool = False) -> Card:
+    """After somebody stopped the job; `kept`: some of its work was done."""
+    return Card(embed=_embed(name, speech.say("cancelled-kept" if kept else "cancelled"), ENDED))
 
 
-def failed_card(name: str, user_id: str, reason: str | None = None) -> Card:
+def failed_card(speech: Speech, name: str, user_id: str, reason: str | None = None) -> Card:
     """After a job that gave nothing; the reason is shown here only when nobody could be told in private."""
     text = (
-        texts.FAILED.format(person=person(user_id))
+        speech.say("job-failed", person=person(user_id))
         if reason is None
-        else texts.FAILED_WITH_REASON.format(reason=reason)
+        else speech.say("job-failed-why", reason=reason)
     )
     return Card(embed=_embed(name, shorten(text, limits.EMBED_DESCRIPTION), FAILED))
 
 
 def result_card(
+    speech: Speech,
     name: str,
     user_id: str,
     result: Result,
     *,
+    dubbed: bool = False,
     transcript: Transcript | None = None,
     picture: str | None = None,
     left_out: Sequence[str] = (),
+    offers: Offers | None = None,
 ) -> Card:
     """The answer: what was made and how; `picture` is the name of an attached file, `left_out` names what is not."""
-    text = f"{texts.TASKS[result.request.task]} {texts.ASKED_BY.format(person=person(user_id))}"
-    embed = _embed(name, text, PARTLY if result.failures else DONE)
-    _add(embed, texts.DURATION, clock(result.media.duration), inline=True)
+    made = "dub" if dubbed else result.request.task.value
+    embed = _embed(name, speech.say(f"made-{made}", person=person(user_id)), PARTLY if result.failures else DONE)
+    _add(embed, speech.say("field-duration"), clock(result.media.duration), inline=True)
     if result.language is not None:
-        _add(embed, texts.SPEAKERS, _speakers(result), inline=True)
+        _add(embed, speech.say("field-speakers"), _speakers(speech, result), inline=True)
         # Where nothing was said, no language was heard either.
-        _add(embed, texts.LANGUAGE, LANGUAGES.get(result.language, ""), inline=True)
-    _add(embed, texts.LOUDNESS, _loudness(result), inline=True)
-    _add(embed, texts.ROUTE, _route(result, user_id))
+        _add(embed, speech.say("field-language"), speech.name_of(result.language), inline=True)
+    _add(embed, speech.say("field-loudness"), _loudness(speech, result), inline=True)
+    _add(embed, speech.say("field-route"), _route(speech, result, user_id))
     if transcript is not None:
-        _add(embed, texts.TRANSCRIPT, fit_lines(_spoken(transcript), limits.EMBED_FIELD))
-    _add(embed, texts.NOTES, fit_lines([escape(note) for note in result.notes], limits.EMBED_FIELD))
-    _add(embed, texts.NOT_MADE, fit_lines([_failed(failure) for failure in result.failures], limits.EMBED_FIELD))
-    _add(embed, texts.TOO_LARGE, fit_lines([escape(file) for file in left_out], limits.EMBED_FIELD))
+        _add(embed, speech.say("field-transcript"), fit_lines(spoken_lines(transcript), limits.EMBED_FIELD))
+    failures = [_failed(speech, failure) for failure in result.failures]
+    _add(embed, speech.say("field-notes"), fit_lines([escape(note) for note in result.notes], limits.EMBED_FIELD))
+    _add(embed, speech.say("field-failed"), fit_lines(failures, limits.EMBED_FIELD))
+    _add(embed, speech.say("field-large"), fit_lines([escape(file) for file in left_out], limits.EMBED_FIELD))
     if picture is not None:
         embed.set_image(url=f"attachment://{picture}")
-    return Card(embed=embed)
+    return Card(embed=embed, offers=offers)
+
+
+def stage_title(speech: Speech, stage: str) -> str:
+    """What a stage does; one that is newer than this bot keeps its own name."""
+    key = f"stage-{stage}"
+    return speech.say(key) if speech.knows(key) else escape(stage)
+
+
+def spoken_lines(transcript: Transcript) -> list[str]:
+    """Who says what, a line a turn."""
+    names = {speaker.id: speaker.name for speaker in transcript.speakers}
+    return [
+        f"{clock(turn.start)} **{escape(names.get(turn.speaker, turn.speaker))}** {escape(turn.text)}"
+        for turn in transcript.turns
+    ]
 
 
 def _embed(name: str, text: str, colour: discord.Colour) -> discord.Embed:
@@ -120,61 +151,40 @@ def _add(embed: discord.Embed, name: str, value: str, *, inline: bool = False) -
         embed.add_field(name=name, value=shorten(value, limits.EMBED_FIELD), inline=inline)
 
 
-def _progress(view: View) -> list[str]:
+def _progress(speech: Speech, view: View) -> list[str]:
     if view.attempt == 0:
-        return [_waiting(view.position)]
-    lines = [texts.AGAIN.format(attempt=view.attempt)] if view.attempt > 1 else []
+        return [speech.say("starting") if view.position is None else speech.say("waiting", count=view.position)]
+    lines = [speech.say("attempt-again", attempt=view.attempt)] if view.attempt > 1 else []
     for stage, fraction in view.fractions.items():
-        title = texts.STAGES.get(stage, escape(stage))
+        title = stage_title(speech, stage)
         if fraction >= 1.0:
             lines.append(f"✓ {title}")
         else:
             left = view.remaining.get(stage)
-            time = "" if left is None else f", {texts.LEFT.format(time=clock(left))}"
+            time = "" if left is None else f", {speech.say('time-left', time=clock(left))}"
             lines.append(f"{bar(fraction)} {round(100 * fraction):>3} % {title}{time}")
-    return lines or [texts.STARTING]
+    return lines or [speech.say("starting")]
 
 
-def _waiting(position: int | None) -> str:
-    match position:
-        case None:
-            return texts.STARTING
-        case 0:
-            return texts.NEXT
-        case 1:
-            return texts.ONE_BEFORE
-        case _:
-            return texts.BEFORE.format(count=position)
-
-
-def _speakers(result: Result) -> str:
+def _speakers(speech: Speech, result: Result) -> str:
     if not result.speakers:
-        return texts.NOBODY
+        return speech.say("speakers-none")
     return f"{len(result.speakers)}: " + ", ".join(escape(speaker.name) for speaker in result.speakers)
 
 
-def _loudness(result: Result) -> str:
+def _loudness(speech: Speech, result: Result) -> str:
     before, after = result.loudness.get("original"), result.loudness.get("final")
     if before is None or after is None or before.integrated is None or after.integrated is None:
         return ""
-    return texts.LOUDNESS_CHANGE.format(before=before.integrated, after=after.integrated)
+    return speech.say("loudness-change", before=f"{before.integrated:.1f}", after=f"{after.integrated:.1f}")
 
 
-def _route(result: Result, user_id: str) -> str:
+def _route(speech: Speech, result: Result, user_id: str) -> str:
     route = result.route
     engine = escape(route.model or route.engine)
-    why = texts.ROUTE_ASKED.format(person=person(user_id)) if route.asked else escape(route.reason)
+    why = speech.say("route-asked", person=person(user_id)) if route.asked else escape(route.reason)
     return shorten(f"**{route.name}** ({engine}): {why}", limits.EMBED_FIELD)
 
 
-def _spoken(transcript: Transcript) -> list[str]:
-    names = {speaker.id: speaker.name for speaker in transcript.speakers}
-    return [
-        f"{clock(turn.start)} **{escape(names.get(turn.speaker, turn.speaker))}** {escape(turn.text)}"
-        for turn in transcript.turns
-    ]
-
-
-def _failed(failure: Failure) -> str:
-    title = texts.STAGES.get(failure.stage, failure.stage)
-    return f"{escape(title)}: {escape(failure.message)}"
+def _failed(speech: Speech, failure: Failure) -> str:
+    return f"{stage_title(speech, failure.stage)}: {escape(failure.message)}"

@@ -8,14 +8,27 @@ import structlog
 from discord import app_commands
 
 from bot import errors, limits
-from bot.buttons import CancelButton
-from bot.commands.remix import add_remix
+from bot.actions.board import Board, Pages
+from bot.actions.cancel import CancelButton
+from bot.actions.press import ActionButton, SubtitlesMenu
+from bot.archive import Archive
+from bot.bookkeeping import Bookkeeper
+from bot.commands.help import add_help
+from bot.commands.jobs import add_jobs
+from bot.commands.names import Translator
+from bot.commands.privacy import add_privacy
+from bot.commands.process import add_process
+from bot.commands.remix import add_dub, add_remix
 from bot.commands.separate import add_separate
+from bot.commands.settings import add_settings
+from bot.commands.share import add_share
 from bot.commands.transcribe import add_transcribe
 from bot.courier import Courier
 from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.intake import Intake
+from bot.keeping import Keeper
+from bot.records.records import Records
 from bot.settings import BotSettings
 from worker.queue import Queue
 from worker.store import Store
@@ -41,23 +54,38 @@ class StemcordClient(discord.Client):
         queue: Queue,
         store: Store,
         session: aiohttp.ClientSession,
+        keeper: Keeper | None = None,
+        records: Records | None = None,
+        pages: Pages | None = None,
         interval: float = limits.EDIT_INTERVAL,
     ) -> None:
         intents = discord.Intents.none()
         intents.guilds = True
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none())
         self.queue = queue
-        self.courier = Courier(queue, store, Delivery(self), interval=interval)
+        keeper = records or keeper
+        books = None if records is None else Bookkeeper(records, queue)
+        delivery = Delivery(self)
+        self.courier = Courier(queue, store, delivery, interval=interval, pages=pages is not None, books=books)
         self.tree = Tree(self)
         self._guilds_with_commands = settings.guilds
         intake = Intake(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
-        desk = Desk(intake, queue, self.courier, preset=settings.preset)
-        for add in (add_separate, add_transcribe, add_remix):
+        desk = Desk(intake, queue, self.courier, preset=settings.preset, keeper=keeper, books=books)
+        archive = Archive(queue, keeper)
+        self.board = Board(archive, store, desk, pages)
+        for add in (add_separate, add_transcribe, add_remix, add_dub, add_process):
             add(self.tree, desk)
+        add_jobs(self.tree, archive)
+        add_share(self.tree, archive, store, delivery, pages=pages is not None)
+        if keeper is not None:
+            add_settings(self.tree, keeper)
+            add_privacy(self.tree, keeper, queue)
+        add_help(self.tree)
 
     async def setup_hook(self) -> None:
         """Before the gateway: make the commands known and take up what an earlier process left."""
-        self.add_dynamic_items(CancelButton)
+        self.add_dynamic_items(CancelButton, ActionButton, SubtitlesMenu)
+        await self.tree.set_translator(Translator())
         await self._sync_commands()
         resumed = await self.courier.resume()
         self.courier.start()

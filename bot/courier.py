@@ -12,13 +12,15 @@ from typing import TypeVar
 
 import structlog
 
-from bot import cards, limits, texts
+from bot import cards, limits
+from bot.bookkeeping import Bookkeeper
 from bot.delivery import Delivery, PassingError
 from bot.errors import Notice, notice_of, notice_of_failure
+from bot.language import speech_for
 from bot.outcome import fetched
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
-from worker.protocol import TERMINAL, Event, Failed, Finished, Job, ReplyTo, Stopped
+from worker.protocol import TERMINAL, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
 from worker.queue import Queue
 from worker.store import Store
 
@@ -36,12 +38,21 @@ class Courier:
     """Keeps one task per job."""
 
     def __init__(
-        self, queue: Queue, store: Store, delivery: Delivery, *, interval: float = limits.EDIT_INTERVAL
+        self,
+        queue: Queue,
+        store: Store,
+        delivery: Delivery,
+        *,
+        interval: float = limits.EDIT_INTERVAL,
+        pages: bool = False,
+        books: Bookkeeper | None = None,
     ) -> None:
         self._queue = queue
+        self._books = books
         self._store = store
         self._delivery = delivery
         self._interval = interval
+        self._pages = pages
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._looking: list[asyncio.Task[None]] = []
 
@@ -70,6 +81,8 @@ class Courier:
     def start(self) -> None:
         """Look out, in the background, for jobs that others handed in, such as a replayed one."""
         self._looking.append(asyncio.create_task(self._look_out(), name="look-out"))
+        if self._books is not None:
+            self._looking.append(asyncio.create_task(self._books.keep_up(), name="bookkeeping"))
 
     async def _look_out(self) -> None:
         while True:
@@ -81,6 +94,8 @@ class Courier:
         log = structlog.get_logger(__name__).bind(job=job.id)
         try:
             event = await self._last_event(job, reply)
+            if self._books is not None:
+                await self._books.close(job.id, event)
             shown = await self._conclude(job, reply, event)
             await _persist(lambda: self._queue.confirm_delivery(job.id))
         except Exception as error:
@@ -107,6 +122,8 @@ class Courier:
         try:
             async for event in self._queue.events(job.id):
                 board.view = board.view.after(event)
+                if isinstance(event, Started) and self._books is not None:
+                    await self._books.begin(job.id)
                 if isinstance(event, TERMINAL):
                     return event
             return None
@@ -120,35 +137,46 @@ class Courier:
 
     async def _conclude(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
         """Show how the job ended; False when no way to do so is open."""
-        name = job.source.name
+        speech = speech_for(reply.locale)
         match event:
             case Finished(result=result):
                 return await self._bring_result(job, reply, result)
             case Stopped():
-                return await _persist(lambda: self._delivery.settle(job, reply, cards.cancelled_card(name)))
+                card = cards.cancelled_card(speech, job.source.name, kept=await self._has_begun(job))
+                return await _persist(lambda: self._delivery.settle(job, reply, card))
             case Failed(failure=failure):
-                return await self._explain(job, reply, notice_of_failure(failure, job.id[:8]))
+                return await self._explain(job, reply, notice_of_failure(failure, job.id[:8], speech))
             case _:
-                return await self._explain(job, reply, Notice(message=texts.LOST, mend=texts.TRY_LATER))
+                lost = Notice(message=speech.say("job-lost"), mend=speech.say("try-later"))
+                return await self._explain(job, reply, lost)
+
+    async def _has_begun(self, job: Job) -> bool:
+        with suppress(QueueError):
+            state = await self._queue.state(job.id)
+            return state is not None and state.attempts > 0
+        return False
 
     async def _bring_result(self, job: Job, reply: ReplyTo, result: Result) -> bool:
         attempt = 1
         while True:
             try:
-                async with fetched(job, reply.user_id, result, self._store, reply.size_limit) as outcome:
+                async with fetched(
+                    job, reply.user_id, result, self._store, reply.size_limit, pages=self._pages
+                ) as outcome:
                     return await _persist(partial(self._delivery.deliver, outcome, reply))
             except StoreError as error:
                 structlog.get_logger(__name__).warning("store_away", job=job.id, attempt=attempt, detail=error.detail)
                 if attempt == STORE_TRIES:
-                    return await self._explain(job, reply, notice_of(error, job.id[:8]))
+                    return await self._explain(job, reply, notice_of(error, job.id[:8], speech_for(reply.locale)))
             await asyncio.sleep(FIRST_PAUSE * 2**attempt)
             attempt += 1
 
     async def _explain(self, job: Job, reply: ReplyTo, notice: Notice) -> bool:
         """Tell the person in private and let the public message say no more than that there is no result."""
-        text = notice.text()
+        speech = speech_for(reply.locale)
+        text = notice.text(speech)
         told = await _persist(lambda: self._delivery.tell(job, reply, text))
-        card = cards.failed_card(job.source.name, reply.user_id, None if told else text)
+        card = cards.failed_card(speech, job.source.name, reply.user_id, None if told else text)
         return await _persist(lambda: self._delivery.settle(job, reply, card))
 
 
@@ -189,7 +217,7 @@ class _Board:
         view = self.view
         if view.attempt == 0:
             view = cards.View(position=await self._queue.position(self._job.id))
-        card = cards.progress_card(self._job.source.name, self._job.id, view)
+        card = cards.progress_card(speech_for(self._reply.locale), self._job.source.name, self._job.id, view)
         if card == self._shown:
             return True
         editable = await self._delivery.show(self._job, self._reply, card)

@@ -17,9 +17,10 @@ import discord
 import structlog
 from aiolimiter import AsyncLimiter
 
-from bot import limits, texts
-from bot.buttons import cancel_view
+from bot import limits
+from bot.actions.row import view_of
 from bot.cards import Card, person
+from bot.language import speech_for
 from bot.outcome import Attachable, Outcome
 from worker.protocol import Job, ReplyTo
 
@@ -49,7 +50,7 @@ class Post:
 
     def view(self) -> discord.ui.View | None:
         """The buttons below the card."""
-        return None if self.card.cancels is None else cancel_view(self.card.cancels)
+        return view_of(self.card, speech_for(self.reply.locale))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,24 @@ class Delivery:
             if await _bring(way, outcome, reply):
                 return True
         return False
+
+    async def share(self, outcome: Outcome, channel_id: str, text: str, size_limit: int) -> bool:
+        """Post a result in another channel, under a line of text; False when that cannot be done.
+
+        Raises `PassingError`.
+        """
+
+        async def send(post: Post) -> None:
+            await self._client.get_partial_messageable(int(channel_id)).send(
+                text,
+                embed=post.card.embed,
+                files=post.attachments(),
+                view=post.view() or discord.utils.MISSING,
+                allowed_mentions=_NOBODY,
+            )
+
+        reply = outcome.job.reply_to
+        return reply is not None and await _bring(Way(name="share", send=send, size_limit=size_limit), outcome, reply)
 
     async def tell(self, job: Job, reply: ReplyTo, text: str) -> bool:
         """Tell the person in private; False when neither way to do so is open. Raises `PassingError`."""
@@ -175,9 +194,10 @@ class Delivery:
     async def _send(place: discord.abc.Messageable, post: Post) -> None:
         # The line of text stays readable where the bot may not embed links.
         await place.send(
-            texts.RESULT_FOR.format(person=person(post.reply.user_id)),
+            speech_for(post.reply.locale).say("result-for", person=person(post.reply.user_id)),
             embed=post.card.embed,
             files=post.attachments(),
+            view=post.view() or discord.utils.MISSING,
             allowed_mentions=_NOBODY,
             nonce=_nonce(post.job),
         )

@@ -2,17 +2,22 @@
 
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import discord
+from msgspec import structs
 
 from bot import cards, errors
+from bot.bookkeeping import Bookkeeper
 from bot.courier import Courier
 from bot.intake import Clip, Intake
+from bot.keeping import GuildSettings, Keeper
+from bot.language import speech_for
+from bot.rights import check_may_use
 from pipeline.options import parse_request
-from pipeline.types import Preset, Task
+from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
 
@@ -20,14 +25,30 @@ from worker.queue import Queue
 class Desk:
     """What every command does once it knows the clip and the options."""
 
-    def __init__(self, intake: Intake, queue: Queue, courier: Courier, *, preset: Preset) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        queue: Queue,
+        courier: Courier,
+        *,
+        preset: Preset,
+        keeper: Keeper | None = None,
+        books: Bookkeeper | None = None,
+    ) -> None:
         self._intake = intake
         self._queue = queue
         self._courier = courier
         self._preset = preset
+        self._keeper = keeper
+        self._books = books
 
     async def take(
-        self, interaction: discord.Interaction[Any], clip: Clip, task: Task, options: Mapping[str, object]
+        self,
+        interaction: discord.Interaction[Any],
+        clip: Clip,
+        task: Task,
+        options: Mapping[str, object],
+        dub: Clip | None = None,
     ) -> None:
         """From a command to a job on its way.
 
@@ -35,21 +56,81 @@ class Desk:
         `ValidationError` and its children, `QueueError`, `StoreError` and `AudioProcessingError`.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        request = parse_request({"preset": self._preset, **given, "task": task})
+        settings = await self._admit(interaction)
+        usual = {"preset": settings.preset or self._preset, "language": settings.language}
+        request = parse_request({**usual, **given, "task": task})
         self._intake.check(clip)
+        if dub is not None:
+            self._intake.check_dub(dub)
+        async with self._place(interaction) as job_id:
+            message_id = await self._acknowledge(interaction, clip.name)
+            source = await self._intake.bring(clip)
+            track = None if dub is None else await self._intake.bring_dub(dub)
+            job = _job(interaction, job_id, request, source, message_id, dub=track)
+            await self.send(structs.replace(job, max_duration=settings.max_duration))
+
+    async def repeat(
+        self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None = None
+    ) -> None:
+        """A job that was done, asked for anew in a message of its own; raises what `take` raises."""
+        await self._admit(interaction)
+        if dub is not None:
+            self._intake.check_dub(dub)
+        async with self._place(interaction) as job_id:
+            message_id = await self._acknowledge(interaction, job.source.name)
+            track = job.dub if dub is None else await self._intake.bring_dub(dub)
+            await self.send(_job(interaction, job_id, request, job.source, message_id, dub=track))
+
+    async def _admit(self, interaction: discord.Interaction[Any]) -> GuildSettings:
+        """What the server has set; raises `RefusedError` for a person who may not use the bot there."""
+        if self._keeper is None or interaction.guild_id is None:
+            return GuildSettings(guild_id=str(interaction.guild_id or ""))
+        settings = await self._keeper.guild(str(interaction.guild_id))
+        check_may_use(interaction, settings.roles)
+        return settings
+
+    @asynccontextmanager
+    async def _place(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[str]:
+        """The id of a job that counts against the limits; raises `QuotaError` when one is reached."""
+        if self._books is None:
+            yield uuid.uuid4().hex
+            return
+        guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
+        async with self._books.place(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
+            yield job_id
+
+    async def _acknowledge(self, interaction: discord.Interaction[Any], name: str) -> int | None:
         # Whether a message is private is fixed here: the result is for the team.
         acknowledged = await interaction.response.defer(thinking=True)
+        card = cards.receiving_card(speech_for(interaction.locale.value), name)
         with suppress(*errors.NETWORK_ERRORS):
-            await interaction.edit_original_response(embed=cards.receiving_card(clip.name).embed)
-        job = Job(
-            id=uuid.uuid4().hex,
-            request=request,
-            source=await self._intake.bring(clip),
-            submitted=time.time(),
-            reply_to=_reply_to(interaction, None if acknowledged is None else acknowledged.message_id),
-        )
+            await interaction.edit_original_response(embed=card.embed)
+        return None if acknowledged is None else acknowledged.message_id
+
+    async def send(self, job: Job) -> None:
+        """Hand a job in and bring its answer. Raises `QueueError` and `RecordsError`."""
+        if self._books is not None:
+            await self._books.enter(job)
         await self._queue.submit(job)
         self._courier.follow(job)
+
+
+def _job(
+    interaction: discord.Interaction[Any],
+    job_id: str,
+    request: Request,
+    source: Artefact,
+    message_id: int | None,
+    dub: Artefact | None,
+) -> Job:
+    return Job(
+        id=job_id,
+        request=request,
+        source=source,
+        submitted=time.time(),
+        dub=dub,
+        reply_to=_reply_to(interaction, message_id),
+    )
 
 
 def _reply_to(interaction: discord.Interaction[Any], message_id: int | None) -> ReplyTo:

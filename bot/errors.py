@@ -8,7 +8,9 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import limits, texts
+from bot import limits
+from bot.language import ENGLISH, Speech, speech_for
+from bot.refusals import QuotaError, SpokenError
 from bot.writing import escape, shorten
 from pipeline.errors import (
     AttemptsError,
@@ -24,47 +26,82 @@ from pipeline.types import Failure
 NETWORK_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What a call to Discord may raise; a time-out is an OSError."""
 _FOR_OPERATORS: tuple[tuple[type[AudioProcessingError], str], ...] = (
-    (QueueError, texts.QUEUE_AWAY),
-    (StoreError, texts.STORE_AWAY),
-    (ModelError, texts.MODELS_AWAY),
-    (AttemptsError, texts.ATTEMPTS),
+    (QueueError, "queue-away"),
+    (StoreError, "store-away"),
+    (ModelError, "models-away"),
+    (AttemptsError, "attempts-used"),
 )
 """Errors that speak of addresses and commands, which help who runs the bot and nobody else."""
+_OWN = frozenset({"channel", "roles", "size", "limit"})
+"""Values of the bot's sentences that it writes itself, some of them in Discord's markup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What a person is told: what happened and what to do, one sentence each."""
+    """What a person is told: what happened and what to do, one sentence each, with nothing in them that is not safe."""
 
     message: str
     mend: str
+    ends: float | None = None
+    """Unix time from which on the reason no longer holds."""
 
-    def text(self) -> str:
-        """Both sentences, safe to send."""
-        return shorten(f"{escape(self.message)} {escape(self.mend)}".strip(), limits.CONTENT_LENGTH)
+    def text(self, speech: Speech) -> str:
+        """All sentences; Discord shows the time in the reader's own zone."""
+        text = f"{self.message} {self.mend}".strip()
+        if self.ends is not None:
+            text = f"{text} {speech.say('quota-reset', when=f'<t:{int(self.ends)}:R>')}"
+        return shorten(text, limits.CONTENT_LENGTH)
 
 
-def notice_of(error: BaseException, reference: str) -> Notice:
+def notice_of(error: BaseException, reference: str, speech: Speech) -> Notice:
     """What to tell a person about an error; the reference finds it in the log."""
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     match cause:
+        case SpokenError():
+            message = speech.say(cause.key, **{name: _safe(name, value) for name, value in cause.values.items()})
+            return Notice(message=message, mend=speech.say(cause.mend_key) if cause.mend_key else "", ends=_end(cause))
         case AudioProcessingError():
-            for kind, message in _FOR_OPERATORS:
-                if isinstance(cause, kind):
-                    return Notice(message=message, mend=texts.TRY_LATER)
-            return Notice(message=cause.message, mend=cause.mend)
+            return _notice_of_pipeline(cause, speech)
         case app_commands.TransformerError():
-            value = shorten(str(cause.value), 100)
-            return Notice(message=texts.OPTION_ERROR.format(value=value), mend=texts.OPTION_MEND)
+            value = escape(shorten(str(cause.value), 100))
+            return Notice(message=speech.say("choice-error", value=value), mend=speech.say("choice-mend"))
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
-            return Notice(message=texts.OUT_OF_DATE, mend=texts.OUT_OF_DATE_MEND)
+            return Notice(message=speech.say("out-of-date"), mend=speech.say("out-of-date-mend"))
+        case app_commands.NoPrivateMessage():
+            return Notice(message=speech.say("not-here"), mend="")
+        case app_commands.MissingPermissions():
+            return Notice(message=speech.say("not-manager"), mend="")
         case _:
-            return Notice(message=texts.UNKNOWN_ERROR.format(reference=reference), mend=texts.TRY_LATER)
+            message = speech.say("unknown-error", reference=reference)
+            return Notice(message=message, mend=speech.say("try-later"))
 
 
-def notice_of_failure(failure: Failure, reference: str) -> Notice:
+def notice_of_failure(failure: Failure, reference: str, speech: Speech) -> Notice:
     """What to tell a person about an error that came over the queue."""
-    return notice_of(from_failure(failure), reference)
+    return notice_of(from_failure(failure), reference, speech)
+
+
+def _safe(name: str, value: str | int) -> str | int:
+    return escape(value) if isinstance(value, str) and name not in _OWN else value
+
+
+def _end(error: SpokenError) -> float | None:
+    return error.resets_at if isinstance(error, QuotaError) else None
+
+
+def _notice_of_pipeline(error: AudioProcessingError, speech: Speech) -> Notice:
+    """The pipeline speaks English; elsewhere a sentence by the kind of error comes first."""
+    for kind, key in _FOR_OPERATORS:
+        if isinstance(error, kind):
+            return Notice(message=speech.say(key), mend=speech.say("try-later"))
+    if speech.locale == ENGLISH:
+        return Notice(message=escape(error.message), mend=escape(error.mend))
+    kinds = (f"error-{kind.__name__}" for kind in type(error).__mro__)
+    sentence = speech.say(next(key for key in kinds if speech.knows(key)))
+    mend = "error-mend-input" if isinstance(error, ValidationError) else "try-later"
+    return Notice(
+        message=speech.say("error-detail", sentence=sentence, detail=escape(error.message)), mend=speech.say(mend)
+    )
 
 
 async def answer(interaction: discord.Interaction[Any], error: BaseException) -> None:
@@ -72,21 +109,22 @@ async def answer(interaction: discord.Interaction[Any], error: BaseException) ->
     reference = f"{interaction.id:x}"
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     _log_error(interaction, cause, reference)
-    text = notice_of(error, reference).text()
+    speech = speech_for(interaction.locale.value)
+    text = notice_of(error, reference, speech).text(speech)
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
             return
-        await _answer_late(interaction, text)
+        await _answer_late(interaction, text, speech)
     except NETWORK_ERRORS as away:
         structlog.get_logger(__name__).warning("error_untold", reference=reference, error=type(away).__name__)
 
 
-async def _answer_late(interaction: discord.Interaction[Any], text: str) -> None:
+async def _answer_late(interaction: discord.Interaction[Any], text: str, speech: Speech) -> None:
     thinking = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
     if thinking:
         # The first follow-up to a thinking message becomes that message, public as it was deferred; an edit ends that.
-        await interaction.edit_original_response(content=texts.NOT_DONE, embed=None, view=None)
+        await interaction.edit_original_response(content=speech.say("not-done"), embed=None, view=None)
     await interaction.followup.send(text, ephemeral=True)
     if thinking:
         await interaction.delete_original_response()
@@ -95,7 +133,7 @@ async def _answer_late(interaction: discord.Interaction[Any], text: str) -> None
 def _log_error(interaction: discord.Interaction[Any], error: BaseException, reference: str) -> None:
     log = structlog.get_logger(__name__)
     command = None if interaction.command is None else interaction.command.name
-    if isinstance(error, ValidationError):
+    if isinstance(error, ValidationError | app_commands.CheckFailure):
         log.info("refused", reference=reference, command=command, error=type(error).__name__)
     elif isinstance(error, AudioProcessingError):
         log.error("failed", reference=reference, command=command, error=type(error).__name__, detail=error.detail)

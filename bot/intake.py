@@ -13,9 +13,9 @@ import aiohttp
 import discord
 import yarl
 
-from bot import texts
+from bot.refusals import ClipError, FetchError, RefusedError, SizeError
 from bot.writing import megabytes, shorten
-from pipeline.errors import AudioProcessingError, LimitError, MediaError, StoreError, ValidationError
+from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store import Store
 
@@ -35,6 +35,9 @@ SUFFIXES = (
     ".wma",
 )
 """What a clip's name may end with; ffmpeg decides about what is inside."""
+
+PIECES = ".zip"
+"""What the name of a dub in pieces ends with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
     for clip in map(clip_of, attachments):
         if is_media(clip):
             return clip
-    raise MediaError(texts.NO_CLIP, mend=texts.NO_CLIP_MEND)
+    raise ClipError("no-clip", "no-clip-mend")
 
 
 class Intake:
@@ -91,12 +94,27 @@ class Intake:
         Raises `MediaError`, `LimitError` or `ValidationError`.
         """
         if not is_media(clip):
-            raise MediaError(texts.NO_MEDIA.format(name=clip.name))
+            raise ClipError("clip-no-media", "clip-no-media-mend", name=clip.name)
+        self._check_source(clip)
+
+    def _check_source(self, clip: Clip) -> None:
         if clip.size == 0:
-            raise MediaError(texts.EMPTY_CLIP.format(name=clip.name))
+            raise ClipError("clip-empty", "clip-no-media-mend", name=clip.name)
         self._check_size(clip, clip.size)
         if _origin_of(urlsplit(clip.url)) not in self._origins:
-            raise ValidationError(texts.WRONG_HOST, mend=texts.WRONG_HOST_MEND)
+            raise RefusedError("wrong-host", "wrong-host-mend")
+
+    def check_dub(self, dub: Clip) -> None:
+        """Like `check` for a voice track, which may also be a zip of pieces."""
+        if PurePosixPath(dub.name).suffix.lower() != PIECES:
+            self.check(dub)
+            return
+        self._check_source(dub)
+
+    async def bring_dub(self, dub: Clip) -> Artefact:
+        """The voice track in the store; raises what `bring` raises."""
+        self.check_dub(dub)
+        return await self._bring(dub)
 
     async def bring(self, clip: Clip) -> Artefact:
         """The clip in the store.
@@ -105,17 +123,18 @@ class Intake:
         when there is no room and `AudioProcessingError` when the download fails or takes too long.
         """
         self.check(clip)
+        return await self._bring(clip)
+
+    async def _bring(self, clip: Clip) -> Artefact:
         async with self._downloads, _folder() as folder:
             path = folder / "clip"
             try:
                 async with asyncio.timeout(DOWNLOAD_TIME):
                     await self._download(clip, path)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise AudioProcessingError(
-                    texts.DOWNLOAD_FAILED, mend=texts.DOWNLOAD_MEND, detail=type(error).__name__
-                ) from error
+                raise FetchError("download-failed", "download-mend", detail=type(error).__name__) from error
             except OSError as error:
-                raise StoreError(texts.DISK_FULL, mend=texts.TRY_LATER, detail=str(error)) from error
+                raise StoreError("The bot has no room to receive the clip.", detail=str(error)) from error
             return await self._store.put(path, name=clip.name, media_type=clip.content_type or None)
 
     async def _download(self, clip: Clip, path: Path) -> None:
@@ -124,15 +143,13 @@ class Intake:
         # A redirect would lead past the list of allowed hosts.
         async with self._session.get(url, timeout=limits, allow_redirects=False) as response:
             if response.status in (403, 404, 410):
-                raise MediaError(texts.CLIP_GONE, mend=texts.CLIP_GONE_MEND, detail=f"status {response.status}")
+                raise ClipError("clip-gone", "clip-gone-mend", detail=f"status {response.status}")
             if response.status != 200:
-                raise AudioProcessingError(
-                    texts.DOWNLOAD_FAILED, mend=texts.DOWNLOAD_MEND, detail=f"status {response.status}"
-                )
+                raise FetchError("download-failed", "download-mend", detail=f"status {response.status}")
             with await asyncio.to_thread(path.open, "wb") as file:
                 received = await self._receive(clip, response.content.iter_chunked(CHUNK), file)
         if received == 0:
-            raise MediaError(texts.EMPTY_CLIP.format(name=clip.name))
+            raise ClipError("clip-empty", "clip-no-media-mend", name=clip.name)
 
     async def _receive(self, clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO) -> int:
         """Bytes received; the size that Discord named is not taken on trust."""
@@ -145,9 +162,8 @@ class Intake:
 
     def _check_size(self, clip: Clip, size: int) -> None:
         if size > self._max_size:
-            raise LimitError(
-                texts.LARGE_CLIP.format(name=clip.name, size=megabytes(size), limit=megabytes(self._max_size))
-            )
+            values = {"name": clip.name, "size": megabytes(size), "limit": megabytes(self._max_size)}
+            raise SizeError("clip-large", "clip-large-mend", **values)
 
 
 @asynccontextmanager

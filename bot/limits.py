@@ -24,6 +24,18 @@ https://discord.com/developers/docs/resources/message#embed-object-embed-limits"
 CHOICES = 25
 """Choices that autocomplete may offer.
 https://discord.com/developers/docs/interactions/application-commands#autocomplete"""
+FORM_TITLE = 45
+"""https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal"""
+FORM_LABEL = 45
+"""https://discord.com/developers/docs/components/reference#label"""
+FORM_HINT = 100
+"""https://discord.com/developers/docs/components/reference#label"""
+FORM_FIELDS = 5
+"""https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal"""
+BUTTON_LABEL = 80
+"""https://discord.com/developers/docs/components/reference#button"""
+THREAD_NAME = 100
+"""https://discord.com/developers/docs/resources/channel#channel-object"""
 NONCE_LENGTH = 25
 """https://discord.com/developers/docs/resources/message#create-message"""
 EDIT_INTERVAL = 2.0

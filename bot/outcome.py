@@ -12,6 +12,8 @@ import msgspec
 import structlog
 
 from bot import cards, limits
+from bot.language import speech_for
+from bot.offers import offers_of
 from bot.writing import megabytes
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result, Task, Transcript
@@ -61,6 +63,8 @@ class Outcome:
     result: Result
     transcript: Transcript | None
     files: tuple[Attachable, ...]
+    pages: bool = False
+    """Whether there are pages for results."""
 
     def choose(self, size_limit: int) -> tuple[tuple[Attachable, ...], tuple[Attachable, ...]]:
         """Files that go with one message and files that are too large for it."""
@@ -70,18 +74,24 @@ class Outcome:
 
     def card(self, files: Sequence[Attachable], left_out: Sequence[Attachable]) -> cards.Card:
         """The result's card beside these files."""
+        reply = self.job.reply_to
         return cards.result_card(
+            speech_for("" if reply is None else reply.locale),
             self.job.source.name,
             self.user_id,
             self.result,
+            dubbed=self.job.dub is not None,
             transcript=self.transcript,
             picture=PICTURE if any(file.name == PICTURE for file in files) else None,
             left_out=[f"{file.name} ({megabytes(file.size)})" for file in left_out],
+            offers=offers_of(self.job.id, self.result, pages=self.pages),
         )
 
 
 @asynccontextmanager
-async def fetched(job: Job, user_id: str, result: Result, store: Store, size_limit: int) -> AsyncGenerator[Outcome]:
+async def fetched(
+    job: Job, user_id: str, result: Result, store: Store, size_limit: int, *, pages: bool = False
+) -> AsyncGenerator[Outcome]:
     """The outcome of a job, its files on this machine until the block ends.
 
     A file above the limit is named but not fetched. Raises `StoreError`.
@@ -93,8 +103,8 @@ async def fetched(job: Job, user_id: str, result: Result, store: Store, size_lim
             for name in ORDER[result.request.task]
             if (artefact := result.artefact(name)) is not None
         ]
-        transcript = await _transcript(result, store) if result.request.task is Task.TRANSCRIBE else None
-        yield Outcome(job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files))
+        transcript = await read_transcript(result, store) if result.request.task is Task.TRANSCRIBE else None
+        yield Outcome(job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), pages=pages)
     finally:
         await asyncio.to_thread(folder.cleanup)
 
@@ -107,8 +117,8 @@ async def _fetch(artefact: Artefact, folder: Path, store: Store, size_limit: int
     return Attachable(name=name, path=path, size=artefact.size)
 
 
-async def _transcript(result: Result, store: Store) -> Transcript | None:
-    """The transcript for the card; without it the card is shorter and the files still come."""
+async def read_transcript(result: Result, store: Store) -> Transcript | None:
+    """The transcript, None where there is none or it cannot be read."""
     artefact = result.artefact(TRANSCRIPT)
     if artefact is None:
         return None

@@ -27,6 +27,14 @@ class BotSettings(BaseSettings):
     """Where clips may be downloaded from, by https only; an entry with `http://` allows that very origin."""
     max_size: int = Field(default=MAX_SIZE, gt=0)
     """Bytes."""
+    database_url: SecretStr | None = None
+    """None: `bot.sqlite3` under home; else `postgresql://…`."""
+    jobs_at_once: int = Field(default=3, ge=0)
+    """Of one person, where the server says nothing; 0 here and below: no limit."""
+    minutes_per_day_person: int = Field(default=120, ge=0)
+    minutes_per_day_guild: int = Field(default=600, ge=0)
+    retention_days: int = Field(default=7, ge=1)
+    """After which a job is forgotten, where the server says nothing."""
     guilds: Annotated[tuple[int, ...], NoDecode] = ()
     """Servers that get the commands at once; empty: the commands are global."""
 
@@ -36,6 +44,13 @@ class BotSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.expanduser().resolve() / 'bot.sqlite3'}"
 
     @property
     def store(self) -> str:

@@ -44,6 +44,8 @@ class Job(Message, frozen=True, kw_only=True):
     """Unix time."""
     dub: Artefact | None = None
     """A whole replacement track for the vocals."""
+    max_duration: float | None = None
+    """Seconds that the clip may last where it was asked for; None: as long as the worker allows."""
     fresh: bool = False
     """Do not use what the store already has."""
     ahead: bool = False

@@ -102,9 +102,16 @@ async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Messag
             fresh=job.fresh,
             stages=context.stages,
         )
-        result = await context.run(job.request, job.source, perform, dub=job.dub, limits=context.limits)
+        result = await context.run(job.request, job.source, perform, dub=job.dub, limits=_limits(context.limits, job))
     await _look_ahead(context, job)
     return Finished(result=result)
+
+
+def _limits(usual: Limits, job: Job) -> Limits:
+    """The worker's limits, narrowed by those of the job."""
+    if job.max_duration is None:
+        return usual
+    return dataclasses.replace(usual, max_duration=min(usual.max_duration, job.max_duration))
 
 
 @asynccontextmanager

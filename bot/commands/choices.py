@@ -5,26 +5,37 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import texts
+from bot.commands.names import localised
+from bot.language import Speech, speech_for
 from bot.limits import CHOICES
+from pipeline.catalog import MIXES, LoudnessTarget
 from pipeline.languages import LANGUAGES
+from pipeline.types import Preset, RouteName
 
-ROUTES = [app_commands.Choice(name=text, value=route.value) for route, text in texts.ROUTES.items()]
-PRESETS = [app_commands.Choice(name=text, value=preset.value) for preset, text in texts.PRESETS.items()]
+ROUTES = [app_commands.Choice(name=localised(f"route-{route}"), value=route.value) for route in RouteName]
+PRESETS = [app_commands.Choice(name=localised(f"preset-{preset}"), value=preset.value) for preset in Preset]
+MIX_PRESETS = [app_commands.Choice(name=localised(f"mix-{mix}"), value=mix.value) for mix in MIXES]
+LOUDNESS = [app_commands.Choice(name=localised(f"loudness-{target}"), value=target.value) for target in LoudnessTarget]
 COMMON = ("en", "zh", "de", "es", "fr", "ja", "ko", "pt", "ru", "it", "nl", "pl", "tr", "ar", "hi")
 """Offered before anything is typed."""
 
 
-async def offer_languages(_: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-    """Languages whose code or English name begins with what was typed, then those that contain it."""
+async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """Languages whose code or name begins with what was typed, then those that contain it."""
     text = typed.strip().lower()
+    speech = speech_for(interaction.locale.value)
     if not text:
         codes = list(COMMON)
     else:
-        codes = [code for code, name in LANGUAGES.items() if code == text or name.lower().startswith(text)]
-        codes += [code for code, name in LANGUAGES.items() if code not in codes and text in name.lower()]
+        names = {code: (english.lower(), speech.name_of(code).lower()) for code, english in LANGUAGES.items()}
+        codes = [code for code, known in names.items() if code == text or any(name.startswith(text) for name in known)]
+        codes += [code for code, known in names.items() if code not in codes and any(text in name for name in known)]
         codes.sort(key=lambda code: code != text)
-    return [app_commands.Choice(name=f"{LANGUAGES[code]} ({code})", value=code) for code in codes[:CHOICES]]
+    return [app_commands.Choice(name=_language(speech, code), value=code) for code in codes[:CHOICES]]
+
+
+def _language(speech: Speech, code: str) -> str:
+    return f"{speech.name_of(code)} ({code})"
 
 
 def clips_of(message: discord.Message) -> list[discord.Attachment]:

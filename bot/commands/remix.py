@@ -1,12 +1,12 @@
-"""`/remix` and "Remix this"."""
+"""`/remix`, `/dub` and "Remix this"."""
 
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot import texts
-from bot.commands.choices import PRESETS, ROUTES, clips_of
+from bot.commands.choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES, clips_of
+from bot.commands.names import localised, options
 from bot.desk import Desk
 from bot.intake import clip_of, first_clip
 from pipeline.catalog import MAX_GAIN
@@ -14,28 +14,57 @@ from pipeline.types import Task
 
 
 def add_remix(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
-    """Put the commands into the tree."""
+    """Put `/remix` and its menu into the tree."""
 
-    @tree.command(name="remix", description=texts.REMIX)
-    @app_commands.describe(
-        clip=texts.OPTION_CLIP,
-        voice=texts.OPTION_VOICE,
-        background=texts.OPTION_BACKGROUND,
-        route=texts.OPTION_ROUTE,
-        preset=texts.OPTION_PRESET,
+    @tree.command(name=localised("command-remix"), description=localised("command-remix-description"))
+    @options(
+        clip="clip",
+        mix="mix",
+        loudness="loudness",
+        voice="voice",
+        background="background",
+        music="music",
+        sfx="sfx",
+        ambient="ambient",
+        route="route",
+        preset="preset",
     )
-    @app_commands.choices(route=ROUTES, preset=PRESETS)
+    @app_commands.choices(mix=MIX_PRESETS, loudness=LOUDNESS, route=ROUTES, preset=PRESETS)
     async def remix(
         interaction: discord.Interaction[Any],
         clip: discord.Attachment,
+        mix: str | None = None,
+        loudness: str | None = None,
         voice: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        background: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        music: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        sfx: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        ambient: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        route: str | None = None,
+        preset: str | None = None,
+    ) -> None:
+        faders = {"voice": voice, "background": background, "music": music, "sfx": sfx, "ambient": ambient}
+        given = {"mix": mix, "loudness": loudness, "route": route, "preset": preset, **faders}
+        await desk.take(interaction, clip_of(clip), Task.REMIX, given)
+
+    @tree.context_menu(name=localised("menu-remix"))
+    async def remix_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await desk.take(interaction, first_clip(clips_of(message)), Task.REMIX, {})
+
+
+def add_dub(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+    """Put `/dub` into the tree."""
+
+    @tree.command(name=localised("command-dub"), description=localised("command-dub-description"))
+    @options(clip="clip", dub="dub", background="background", route="route", preset="preset")
+    @app_commands.choices(route=ROUTES, preset=PRESETS)
+    async def dub_clip(
+        interaction: discord.Interaction[Any],
+        clip: discord.Attachment,
+        dub: discord.Attachment,
         background: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
-        options = {"voice": voice, "background": background, "route": route, "preset": preset}
-        await desk.take(interaction, clip_of(clip), Task.REMIX, options)
-
-    @tree.context_menu(name=texts.REMIX_THIS)
-    async def remix_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await desk.take(interaction, first_clip(clips_of(message)), Task.REMIX, {})
+        given = {"background": background, "route": route, "preset": preset}
+        await desk.take(interaction, clip_of(clip), Task.REMIX, given, clip_of(dub))

@@ -5,8 +5,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import texts
 from bot.commands.choices import PRESETS, ROUTES, clips_of
+from bot.commands.names import localised, options
 from bot.desk import Desk
 from bot.intake import clip_of, first_clip
 from pipeline.types import Task
@@ -15,8 +15,8 @@ from pipeline.types import Task
 def add_separate(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     """Put the commands into the tree."""
 
-    @tree.command(name="separate", description=texts.SEPARATE)
-    @app_commands.describe(clip=texts.OPTION_CLIP, route=texts.OPTION_ROUTE, preset=texts.OPTION_PRESET)
+    @tree.command(name=localised("command-separate"), description=localised("command-separate-description"))
+    @options(clip="clip", route="route", preset="preset")
     @app_commands.choices(route=ROUTES, preset=PRESETS)
     async def separate(
         interaction: discord.Interaction[Any],
@@ -26,6 +26,6 @@ def add_separate(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     ) -> None:
         await desk.take(interaction, clip_of(clip), Task.SEPARATE, {"route": route, "preset": preset})
 
-    @tree.context_menu(name=texts.SEPARATE_THIS)
+    @tree.context_menu(name=localised("menu-separate"))
     async def separate_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await desk.take(interaction, first_clip(clips_of(message)), Task.SEPARATE, {})

@@ -5,8 +5,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import texts
 from bot.commands.choices import PRESETS, clips_of, offer_languages
+from bot.commands.names import localised, options
 from bot.desk import Desk
 from bot.intake import clip_of, first_clip
 from pipeline.catalog import MAX_SPEAKERS
@@ -16,13 +16,8 @@ from pipeline.types import Task
 def add_transcribe(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     """Put the commands into the tree."""
 
-    @tree.command(name="transcribe", description=texts.TRANSCRIBE)
-    @app_commands.describe(
-        clip=texts.OPTION_CLIP,
-        language=texts.OPTION_LANGUAGE,
-        speakers=texts.OPTION_SPEAKERS,
-        preset=texts.OPTION_PRESET,
-    )
+    @tree.command(name=localised("command-transcribe"), description=localised("command-transcribe-description"))
+    @options(clip="clip", language="language", speakers="speakers", preset="preset")
     @app_commands.choices(preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
     async def transcribe(
@@ -32,9 +27,9 @@ def add_transcribe(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         speakers: app_commands.Range[int, 1, MAX_SPEAKERS] | None = None,
         preset: str | None = None,
     ) -> None:
-        options = {"language": language, "speakers": speakers, "preset": preset}
-        await desk.take(interaction, clip_of(clip), Task.TRANSCRIBE, options)
+        given = {"language": language, "speakers": speakers, "preset": preset}
+        await desk.take(interaction, clip_of(clip), Task.TRANSCRIBE, given)
 
-    @tree.context_menu(name=texts.TRANSCRIBE_THIS)
+    @tree.context_menu(name=localised("menu-transcribe"))
     async def transcribe_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await desk.take(interaction, first_clip(clips_of(message)), Task.TRANSCRIBE, {})

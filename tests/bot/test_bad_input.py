@@ -15,7 +15,7 @@ def refused_at_once(result: simcord.InteractionResult, env: simcord.Env, kind: t
     """The private answer to a command that was never acknowledged in public."""
     (error,) = env.errors
     assert isinstance(error, app_commands.CommandInvokeError)
-    assert type(error.original) is kind
+    assert isinstance(error.original, kind)
     assert result.response is not None
     assert result.response.ephemeral
     assert result.followups == []
@@ -26,7 +26,7 @@ def refused_late(result: simcord.InteractionResult, env: simcord.Env, kind: type
     """The private answer to a command whose public acknowledgement is gone again."""
     (error,) = env.errors
     assert isinstance(error, app_commands.CommandInvokeError)
-    assert type(error.original) is kind
+    assert isinstance(error.original, kind)
     assert result.response is None
     (answer,) = result.followups
     assert answer.ephemeral

@@ -60,10 +60,13 @@ async def test_running_job_is_asked_to_stop(
 ) -> None:
     result = await alice.slash(channel, "separate", clip=CLIP)
     lease = await played.take()
-    await alice.click(discord_message(result), label="Cancel")
+    pressed = await alice.click(discord_message(result), label="Cancel")
+    (answer,) = pressed.followups
+    assert answer.ephemeral
+    assert answer.content == "Stopping; what is finished is kept."
     assert "Cancelled." not in card_text(result.response)
     await played.stop(lease)
-    await until(env, lambda: "Cancelled." in card_text(result.response))
+    await until(env, lambda: "Cancelled. What was finished is kept" in card_text(result.response))
 
 
 async def test_button_of_an_ended_job(

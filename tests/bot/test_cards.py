@@ -1,18 +1,21 @@
 from dataclasses import replace
 
 from bot import cards, limits
+from bot.language import Speech
 from pipeline.types import Failure, Progress, RouteName, Speaker, Transcript, Turn
 from tests.bot.world import make_result
 from worker.protocol import Event, Progressed, Started
 
 JOB = "0" * 32
+ENGLISH = Speech("en")
+CHINESE = Speech("zh-CN")
 
 
 def shown(*events: Event) -> str:
     view = cards.View()
     for event in events:
         view = view.after(event)
-    return cards.progress_card("talk.mp4", JOB, view).embed.description or ""
+    return cards.progress_card(ENGLISH, "talk.mp4", JOB, view).embed.description or ""
 
 
 def progressed(stage: str, fraction: float) -> Progressed:
@@ -24,7 +27,10 @@ def fields(card: cards.Card) -> dict[str | None, str | None]:
 
 
 def test_place_in_the_queue() -> None:
-    texts = [cards.progress_card("x", JOB, cards.View(position=position)).embed.description for position in (0, 1, 5)]
+    texts = [
+        cards.progress_card(ENGLISH, "x", JOB, cards.View(position=position)).embed.description
+        for position in (0, 1, 5)
+    ]
     assert texts == [
         "Waiting: next in the queue.",
         "Waiting: one clip is before this one.",
@@ -50,13 +56,19 @@ def test_lost_worker_is_named() -> None:
 
 
 def test_only_a_job_under_way_can_be_cancelled() -> None:
-    assert cards.progress_card("x", JOB, cards.View()).cancels == JOB
-    for card in (cards.receiving_card("x"), cards.cancelled_card("x"), cards.failed_card("x", "1")):
+    assert cards.progress_card(ENGLISH, "x", JOB, cards.View()).cancels == JOB
+    for card in (
+        cards.receiving_card(ENGLISH, "x"),
+        cards.cancelled_card(ENGLISH, "x"),
+        cards.failed_card(ENGLISH, "x", "1"),
+    ):
         assert card.cancels is None
 
 
 def test_result_says_who_asked_and_why_the_route() -> None:
-    card = cards.result_card("talk.mp4", "42", make_result(), picture="report.png", left_out=["vocals.flac (12.0 MB)"])
+    card = cards.result_card(
+        ENGLISH, "talk.mp4", "42", make_result(), picture="report.png", left_out=["vocals.flac (12.0 MB)"]
+    )
     assert card.embed.description == "Taken apart for <@42>"
     assert fields(card) == {
         "Length": "1:01",
@@ -72,13 +84,13 @@ def test_result_says_who_asked_and_why_the_route() -> None:
 def test_route_that_was_asked_for() -> None:
     result = make_result()
     route = replace(result.route, name=RouteName.CINEMATIC, asked=True)
-    card = cards.result_card("x", "42", replace(result, route=route))
+    card = cards.result_card(ENGLISH, "x", "42", replace(result, route=route))
     assert fields(card)["Route"] == "**cinematic** (deepfilternet3): chosen by <@42>"
 
 
 def test_failed_part_changes_the_colour_and_is_named() -> None:
     failure = Failure(type="MixError", message="It **broke**.", mend="", stage="mix")
-    card = cards.result_card("x", "42", replace(make_result(), failures=(failure,)))
+    card = cards.result_card(ENGLISH, "x", "42", replace(make_result(), failures=(failure,)))
     assert card.embed.colour == cards.PARTLY
     assert fields(card)["Could not be made"] == r"Mixing: It \*\*broke\*\*."
 
@@ -89,7 +101,7 @@ def test_long_talk_fits() -> None:
     )
     transcript = Transcript(language="en", duration=99.0, speakers=(Speaker(id="A", name="*" * 300),), turns=turns)
     result = replace(make_result(), notes=("note " * 400,) * 9)
-    card = cards.result_card("n" * 999, "42", result, transcript=transcript, left_out=["f" * 200] * 40)
+    card = cards.result_card(ENGLISH, "n" * 999, "42", result, transcript=transcript, left_out=["f" * 200] * 40)
     assert len(card.embed) <= limits.EMBED_TOTAL
     assert len(card.embed.title or "") <= limits.EMBED_TITLE
     assert all(len(value or "") <= limits.EMBED_FIELD for value in fields(card).values())
@@ -97,6 +109,6 @@ def test_long_talk_fits() -> None:
 
 def test_names_are_shown_as_typed() -> None:
     result = replace(make_result(), speakers=(Speaker(id="A", name="[x](https://evil.example) @here"),))
-    assert fields(cards.result_card("x", "42", result))["Speakers"] == (
+    assert fields(cards.result_card(ENGLISH, "x", "42", result))["Speakers"] == (
         "1: \\[x\\](https\\://evil.example) @\u200bhere"
     )

@@ -12,7 +12,7 @@ from pipeline.errors import QueueError
 from pipeline.types import Request, Task
 from tests.worker.conftest import System
 from worker.keys import MEDIA
-from worker.protocol import Finished, Progressed, ReplyTo, Started, Stopped
+from worker.protocol import Failed, Finished, Progressed, ReplyTo, Started, Stopped
 from worker.queue import Queue
 
 
@@ -30,6 +30,17 @@ async def test_a_job_goes_round(system: System) -> None:
     assert 3 <= len(told) <= 8, "about four a second"
     assert events[-1].result.artefacts[0].name == "second.json"
     assert await system.status(job) == "finished"
+
+
+async def test_a_job_may_shorten_what_a_clip_may_last(system: System) -> None:
+    await system.start()
+    short, long = [await system.job(options={"max_duration": seconds}) for seconds in (0.5, 1e9)]
+    for job in (short, long):
+        await system.queue.submit(job)
+    failed, finished = (await system.events(short))[-1], (await system.events(long))[-1]
+    assert isinstance(failed, Failed)
+    assert failed.failure.type == "LimitError"
+    assert isinstance(finished, Finished)
 
 
 async def test_events_are_replayed_from_the_start(system: System) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import MediaError
+from pipeline.media.probe import check_duration
 from pipeline.run import Limits
 from pipeline.stages import Facts, Perform, Stage, Work
 from pipeline.types import Artefact, AudioStream, MediaInfo, Request, Result, Route, RouteName, StageTiming
@@ -66,6 +67,8 @@ def tally_of(tally: Path, stage: str) -> int:
     return tally.read_text().splitlines().count(stage) if tally.exists() else 0
 
 
+SECONDS = 1.0
+"""Length of a toy clip."""
 TOYS: Mapping[str, Stage] = {
     "first": Stage(name="first", function="tests.worker.toys:behave"),
     "second": Stage(name="second", function="tests.worker.toys:behave"),
@@ -77,6 +80,8 @@ async def run_toys(
     request: Request, source: Artefact, perform: Perform, *, dub: Artefact | None = None, limits: Limits | None = None
 ) -> Result:
     """first, second and, when the file is called heard.json, one stage of the other environment."""
+    if limits is not None:
+        check_duration(SECONDS, limits.max_duration)
     names = ["first", "second", "heard"] if source.name == "heard.json" else ["first", "second"]
     timings: list[StageTiming] = []
     artefact = source
@@ -89,7 +94,7 @@ async def run_toys(
     audio = AudioStream(codec="toy", sample_rate=1, channels=1, layout="mono", start=0.0)
     return Result(
         request=request,
-        media=MediaInfo(container="toy", duration=1.0, audio=audio),
+        media=MediaInfo(container="toy", duration=SECONDS, audio=audio),
         route=Route(name=RouteName.BASIC, engine="toy", model=None, reason="", asked=True),
         artefacts=(artefact,),
         timings=tuple(timings),

@@ -1,0 +1,100 @@
+"""The form that gives speakers their names, and the excerpts that come before it."""
+
+import asyncio
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import structlog
+from msgspec import structs
+
+from bot import limits
+from bot.actions.excerpts import WORDS, cut_excerpts, longest_turns
+from bot.actions.forms import Form, Submit
+from bot.language import Speech
+from bot.writing import shorten
+from pipeline.errors import StoreError
+from pipeline.types import Request, Result, Speaker, Transcript
+from worker.protocol import Job
+from worker.store import Store
+
+VOICES = "stems/vocals.flac"
+LONGEST_NAME = 60
+"""Characters."""
+
+
+class RenameForm(Form):
+    """Asks for the names of up to five speakers."""
+
+    def __init__(
+        self, speech: Speech, speakers: Sequence[Speaker], transcript: Transcript | None, submit: Submit
+    ) -> None:
+        super().__init__(speech.say("form-rename"), submit)
+        turns = {} if transcript is None else longest_turns(transcript)
+        self._fields = {
+            speaker.id: discord.ui.TextInput[Any](
+                custom_id=f"speaker-{index}", default=speaker.name[:LONGEST_NAME], max_length=LONGEST_NAME
+            )
+            for index, speaker in enumerate(speakers)
+        }
+        for speaker in speakers:
+            said = None if speaker.id not in turns else shorten(turns[speaker.id].text, WORDS)
+            hint = None if said is None else speech.say("form-rename-says", words=said)
+            self.ask(self._fields[speaker.id], speaker.name, hint)
+
+    def names(self) -> dict[str, str]:
+        """What was filled in, by the id of the speaker."""
+        return {speaker: field.value.strip() for speaker, field in self._fields.items() if field.value.strip()}
+
+
+def page_of(speakers: Sequence[Speaker], page: int) -> Sequence[Speaker]:
+    """As many speakers as one form has room for."""
+    return speakers[page * limits.FORM_FIELDS : (page + 1) * limits.FORM_FIELDS]
+
+
+def renamed(request: Request, names: Mapping[str, str]) -> Request:
+    """The request whose speakers have these names too."""
+    return replace(request, names={**request.names, **names})
+
+
+def in_same_message(job: Job, request: Request) -> Job:
+    """The job anew, with its answer in the message that it has, by the bot's own token."""
+    reply = (
+        None if job.reply_to is None else structs.replace(job.reply_to, interaction_token="", interaction_expires=0.0)
+    )
+    return structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
+
+
+@asynccontextmanager
+async def excerpts_of(result: Result, transcript: Transcript, store: Store) -> AsyncGenerator[list[discord.File]]:
+    """A sound file a speaker, named like the speaker; none where the voices were not kept."""
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
+    try:
+        yield await _cut(result, transcript, store, Path(folder.name))
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+async def _cut(result: Result, transcript: Transcript, store: Store, folder: Path) -> list[discord.File]:
+    voices = result.artefact(VOICES)
+    if voices is None:
+        return []
+    turns = {
+        speaker: replace(turn, start=turn.start - result.media.audio.start, end=turn.end - result.media.audio.start)
+        for speaker, turn in longest_turns(transcript).items()
+    }
+    speakers = [speaker.id for speaker in result.speakers][: limits.FILES_PER_MESSAGE]
+    try:
+        sound = await store.fetch(voices, folder / "vocals.flac")
+        # What soundfile raises is a RuntimeError.
+        paths = await asyncio.to_thread(cut_excerpts, sound, turns, speakers, folder)
+    except (StoreError, RuntimeError) as error:
+        structlog.get_logger(__name__).warning("excerpts_missing", error=type(error).__name__)
+        return []
+    return [discord.File(path, filename=path.name) for path in paths.values()]

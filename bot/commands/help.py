@@ -1,0 +1,25 @@
+"""`/help`."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.cards import WORKING
+from bot.commands.names import localised
+from bot.language import speech_for
+
+COMMANDS = ("process", "separate", "transcribe", "remix", "dub", "jobs", "share", "settings", "privacy")
+
+
+def add_help(tree: app_commands.CommandTree[Any]) -> None:
+    """Put the command into the tree."""
+
+    @tree.command(name=localised("command-help"), description=localised("command-help-description"))
+    async def show_help(interaction: discord.Interaction[Any]) -> None:
+        speech = speech_for(interaction.locale.value)
+        names = {name: f"/{speech.say(f'command-{name}')}" for name in COMMANDS}
+        lines = [f"**{names[name]}** {speech.say(f'command-{name}-description')}" for name in COMMANDS]
+        text = "\n".join([speech.say("help-text"), "", *lines])
+        embed = discord.Embed(title=speech.say("help-title"), description=text, colour=WORKING)
+        await interaction.response.send_message(embed=embed, ephemeral=True)

@@ -1,0 +1,37 @@
+"""`/process` and "Process this": all of it."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.commands.choices import MIX_PRESETS, PRESETS, ROUTES, clips_of, offer_languages
+from bot.commands.names import localised, options
+from bot.desk import Desk
+from bot.intake import clip_of, first_clip
+from pipeline.catalog import MAX_SPEAKERS
+from pipeline.types import Task
+
+
+def add_process(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+    """Put the commands into the tree."""
+
+    @tree.command(name=localised("command-process"), description=localised("command-process-description"))
+    @options(clip="clip", mix="mix", language="language", speakers="speakers", route="route", preset="preset")
+    @app_commands.choices(mix=MIX_PRESETS, route=ROUTES, preset=PRESETS)
+    @app_commands.autocomplete(language=offer_languages)
+    async def process(
+        interaction: discord.Interaction[Any],
+        clip: discord.Attachment,
+        mix: str | None = None,
+        language: str | None = None,
+        speakers: app_commands.Range[int, 1, MAX_SPEAKERS] | None = None,
+        route: str | None = None,
+        preset: str | None = None,
+    ) -> None:
+        given = {"mix": mix, "language": language, "speakers": speakers, "route": route, "preset": preset}
+        await desk.take(interaction, clip_of(clip), Task.ALL, given)
+
+    @tree.context_menu(name=localised("menu-process"))
+    async def process_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await desk.take(interaction, first_clip(clips_of(message)), Task.ALL, {})

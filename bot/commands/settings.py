@@ -1,0 +1,120 @@
+"""`/settings`: what a server allows, for those who manage it."""
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.cards import WORKING
+from bot.commands.choices import PRESETS, offer_languages
+from bot.commands.names import localised, options
+from bot.keeping import GuildSettings, Keeper
+from bot.language import Speech, speech_for
+from bot.refusals import RefusedError
+from pipeline.catalog import MAX_DURATION
+from pipeline.languages import LANGUAGES
+from pipeline.types import Preset
+
+MOST_MINUTES = 24 * 60
+MOST_ROLES = 20
+MOST_DAYS = 365
+MOST_AT_ONCE = 50
+DETECT = "auto"
+
+Minutes = app_commands.Range[int, 1, MOST_MINUTES]
+
+
+def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
+    """Put the command into the tree."""
+
+    @tree.command(name=localised("command-settings"), description=localised("command-settings-description"))
+    @options(
+        preset="preset",
+        language="language",
+        minutes="minutes",
+        at_once="at_once",
+        minutes_person="minutes_person",
+        minutes_server="minutes_server",
+        allow_role="allow_role",
+        remove_role="remove_role",
+        retention="retention",
+    )
+    @app_commands.choices(preset=PRESETS)
+    @app_commands.autocomplete(language=offer_languages)
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def settings(
+        interaction: discord.Interaction[Any],
+        preset: str | None = None,
+        language: str | None = None,
+        minutes: app_commands.Range[int, 1, int(MAX_DURATION // 60)] | None = None,
+        at_once: app_commands.Range[int, 1, MOST_AT_ONCE] | None = None,
+        minutes_person: Minutes | None = None,
+        minutes_server: Minutes | None = None,
+        allow_role: discord.Role | None = None,
+        remove_role: discord.Role | None = None,
+        retention: app_commands.Range[int, 1, MOST_DAYS] | None = None,
+    ) -> None:
+        given: dict[str, Any] = {
+            "preset": None if preset is None else _preset(preset),
+            "max_duration": None if minutes is None else minutes * 60.0,
+            "jobs_at_once": at_once,
+            "minutes_per_day_person": minutes_person,
+            "minutes_per_day_guild": minutes_server,
+            "retention_days": retention,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        changes |= {} if language is None else {"language": _language(language)}
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        before = await keeper.guild(str(interaction.guild_id))
+        after = replace(before, **changes, roles=_roles(before.roles, allow_role, remove_role))
+        if after != before:
+            await keeper.save_guild(after)
+        speech = speech_for(interaction.locale.value)
+        saved = speech.say("settings-saved") if after != before else None
+        await interaction.edit_original_response(content=saved, embed=_embed(speech, after))
+
+
+def _preset(value: str) -> Preset:
+    if value not in list(Preset):
+        raise RefusedError("choice-error", "choice-mend", value=value)
+    return Preset(value)
+
+
+def _language(value: str) -> str | None:
+    if value != DETECT and value not in LANGUAGES:
+        raise RefusedError("choice-error", "choice-mend", value=value)
+    return None if value == DETECT else value
+
+
+def _roles(roles: tuple[int, ...], allowed: discord.Role | None, removed: discord.Role | None) -> tuple[int, ...]:
+    kept = [role for role in roles if removed is None or role != removed.id]
+    if allowed is not None and allowed.id not in kept:
+        kept.append(allowed.id)
+    return tuple(kept[-MOST_ROLES:])
+
+
+def _embed(speech: Speech, settings: GuildSettings) -> discord.Embed:
+    default = speech.say("value-default")
+
+    def minutes(count: float | None) -> str:
+        return default if count is None else speech.say("value-minutes", count=int(count))
+
+    days, at_once = settings.retention_days, settings.jobs_at_once
+    longest = None if settings.max_duration is None else settings.max_duration / 60
+    lines = {
+        "preset": default if settings.preset is None else speech.say(f"preset-{settings.preset}"),
+        "language": speech.say("value-detected") if settings.language is None else speech.name_of(settings.language),
+        "minutes": minutes(longest),
+        "at_once": default if at_once is None else speech.say("value-clips", count=at_once),
+        "minutes_person": minutes(settings.minutes_per_day_person),
+        "minutes_server": minutes(settings.minutes_per_day_guild),
+        "roles": ", ".join(f"<@&{role}>" for role in settings.roles) or speech.say("value-everybody"),
+        "retention": default if days is None else speech.say("value-days", count=days),
+    }
+    embed = discord.Embed(title=speech.say("settings-title"), colour=WORKING)
+    for name, value in lines.items():
+        embed.add_field(name=speech.say(f"setting-{name}"), value=value)
+    return embed

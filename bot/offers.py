@@ -1,0 +1,29 @@
+"""What can be done with a result, by what is in it."""
+
+from pathlib import PurePosixPath
+from typing import Final
+
+from bot.cards import Offers
+from pipeline.types import Result
+
+REBALANCE: Final = "rebalance"
+RENAME: Final = "rename"
+DUB: Final = "dub"
+THREAD: Final = "thread"
+PAGE: Final = "page"
+TRANSCRIPT = "transcript.json"
+FORMATS = ("txt", "md", "srt", "vtt", "ass", "rttm", "TextGrid", "json")
+"""Ends of the names of a transcript's files, in the order in which they are offered."""
+
+
+def offers_of(job_id: str, result: Result, *, pages: bool = False) -> Offers:
+    """The buttons that make sense below a result; `pages`: there are pages for results."""
+    names = {artefact.name for artefact in result.artefacts}
+    separated = any(PurePosixPath(name).parent.name == "stems" for name in names)
+    spoken = TRANSCRIPT in names and bool(result.speakers)
+    wanted = {REBALANCE: separated, RENAME: spoken, DUB: separated, THREAD: spoken, PAGE: pages and bool(names)}
+    return Offers(
+        job_id=job_id,
+        actions=tuple(action for action, sensible in wanted.items() if sensible),
+        formats=tuple(suffix for suffix in FORMATS if spoken and f"transcript.{suffix}" in names),
+    )

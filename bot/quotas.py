@@ -1,0 +1,99 @@
+"""How much a person and a server may ask for, decided from numbers alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Literal
+
+from bot.keeping import GuildSettings
+from bot.refusals import QuotaError
+from bot.rights import over_quota
+from pipeline.types import Result
+
+COSTLY: Final = frozenset({"separate", "diarize", "transcribe"})
+"""Steps that are paid for; what is mixed or written anew from their work is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """Limits; 0 is no limit."""
+
+    jobs_at_once: int = 3
+    """Of one person."""
+    minutes_person: int = 120
+    """Of one person, on one server and day."""
+    minutes_guild: int = 600
+    """Of all on one server, on one day."""
+
+    def within(self, settings: GuildSettings) -> "Quotas":
+        """Those of a server, where it has set any."""
+        return Quotas(
+            jobs_at_once=_chosen(settings.jobs_at_once, self.jobs_at_once),
+            minutes_person=_chosen(settings.minutes_per_day_person, self.minutes_person),
+            minutes_guild=_chosen(settings.minutes_per_day_guild, self.minutes_guild),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What counts against the limits now."""
+
+    open_jobs: int = 0
+    """Of the person, that have not ended."""
+    seconds_person: float = 0.0
+    """Of the person's clips on this day."""
+    seconds_guild: float = 0.0
+    """Of everybody's clips on this day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A limit that is reached. In minutes, but for `at-once`, which counts clips."""
+
+    kind: Literal["at-once", "person", "server"]
+    used: int
+    limit: int
+    resets_at: float | None = None
+    """Unix time; None where no day has to pass."""
+
+    @property
+    def left(self) -> int:
+        """What of the limit is left."""
+        return max(self.limit - self.used, 0)
+
+    def error(self) -> QuotaError:
+        """The refusal in words."""
+        return over_quota(self.kind, limit=self.limit, used=self.used, resets_at=self.resets_at)
+
+
+def decide(quotas: Quotas, load: Load, now: float) -> Refused | None:
+    """None when one more clip may be taken: its length is not known yet, so as long as anything is left."""
+    if quotas.jobs_at_once and load.open_jobs >= quotas.jobs_at_once:
+        return Refused(kind="at-once", used=load.open_jobs, limit=quotas.jobs_at_once)
+    resets_at = day_ends(now)
+    if quotas.minutes_person and load.seconds_person >= quotas.minutes_person * 60:
+        used = int(load.seconds_person // 60)
+        return Refused(kind="person", used=used, limit=quotas.minutes_person, resets_at=resets_at)
+    if quotas.minutes_guild and load.seconds_guild >= quotas.minutes_guild * 60:
+        used = int(load.seconds_guild // 60)
+        return Refused(kind="server", used=used, limit=quotas.minutes_guild, resets_at=resets_at)
+    return None
+
+
+def cost(result: Result) -> float:
+    """Seconds that a result is charged with: the clip's length, or none when all costly steps had been done before."""
+    costly = [timing for timing in result.timings if timing.stage in COSTLY]
+    return 0.0 if costly and all(timing.reused for timing in costly) else result.media.duration
+
+
+def day_of(now: float) -> date:
+    """The day in UTC."""
+    return datetime.fromtimestamp(now, UTC).date()
+
+
+def day_ends(now: float) -> float:
+    """Unix time of the next midnight in UTC."""
+    return datetime.combine(day_of(now) + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+
+
+def _chosen(given: int | None, usual: int) -> int:
+    return usual if given is None else given

@@ -1,0 +1,1 @@
+"""What the bot remembers across restarts: settings of servers, jobs, names, links and what was used."""

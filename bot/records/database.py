@@ -1,0 +1,122 @@
+"""The database: SQLite in a file, or PostgreSQL by its URL."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from alembic.util import CommandError
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.records.schema import migrate
+from pipeline.errors import AudioProcessingError
+
+LIMIT: Final = 15.0
+"""Seconds that a transaction may take."""
+START_LIMIT: Final = 120.0
+"""Seconds for the migrations."""
+BUSY: Final = 10.0
+"""Seconds that SQLite waits for another writer."""
+
+
+class RecordsError(AudioProcessingError):
+    """The records cannot be read or written."""
+
+    mend_by_default = "Try again in a minute."
+
+
+class Database:
+    """Gives transactions. Each raises `RecordsError` when the database is away, full or too slow."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str) -> AsyncGenerator["Database"]:
+        """`sqlite:///path` or `postgresql://…`; brought to the newest schema. Raises `RecordsError`."""
+        engine = _engine(url)
+        database = cls(engine)
+        try:
+            await database._migrate()
+            yield database
+        finally:
+            await engine.dispose()
+
+    async def _migrate(self) -> None:
+        try:
+            async with self.transaction(limit=START_LIMIT) as connection:
+                await connection.run_sync(migrate)
+        except CommandError as error:
+            raise RecordsError(
+                "The database was written by a later version of Stemcord.", mend="Update Stemcord.", detail=str(error)
+            ) from error
+
+    @asynccontextmanager
+    async def transaction(self, *, limit: float = LIMIT) -> AsyncGenerator[AsyncConnection]:
+        """One that writes; with SQLite one at a time, also across processes."""
+        try:
+            async with asyncio.timeout(limit), self._engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            # The detail names no values: those are personal.
+            detail = type(getattr(error, "orig", None) or error).__name__
+            structlog.get_logger(__name__).warning("records_away", detail=detail)
+            raise RecordsError("What the bot remembers cannot be reached.", detail=detail) from error
+
+
+def _engine(url: str) -> AsyncEngine:
+    try:
+        parts = make_url(url)
+    except SQLAlchemyError as error:
+        raise RecordsError("STEMCORD_DATABASE_URL is no address of a database.", mend="Correct it.") from error
+    match parts.get_backend_name():
+        case "sqlite":
+            with contextlib.suppress(OSError):
+                Path(parts.database or "").parent.mkdir(parents=True, exist_ok=True)
+            # One connection: waiting for it is fair, while SQLite's own waiting sleeps up to 0.1 s at a time.
+            engine = create_async_engine(
+                parts.set(drivername="sqlite+aiosqlite"),
+                connect_args={"timeout": BUSY},
+                pool_size=1,
+                max_overflow=0,
+                pool_timeout=LIMIT,
+                hide_parameters=True,
+            )
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            return engine
+        case "postgresql" | "postgres":
+            return create_async_engine(
+                parts.set(drivername="postgresql+asyncpg"),
+                connect_args={"timeout": LIMIT, "command_timeout": LIMIT},
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
+        case other:
+            raise RecordsError(f"A database of the kind {other} cannot be used.", mend="Use SQLite or PostgreSQL.")
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of the driver
+    # The driver must not begin transactions on its own, or two that read first could not both write.
+    connection.isolation_level = None
+    try:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={int(BUSY * 1000)}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except sqlite3.Error:
+        # The pool leaves a connection open that fails here, and its thread with it.
+        connection.close()
+        raise
+
+
+def _begin_sqlite(connection: Any) -> None:  # noqa: ANN401 - of the library
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,60 @@
+"""Between rows of the tables and what the records give and take."""
+
+from typing import Any
+
+import msgspec
+from msgspec import structs
+from sqlalchemy import Row
+
+from bot.keeping import GuildSettings
+from bot.records.forms import JobEnd, JobRecord, PageLink
+from pipeline.types import Preset, Result
+from worker.protocol import Job, decode_job, encode
+
+
+def guild_of(row: Row[Any]) -> GuildSettings:
+    """The settings of a server."""
+    return GuildSettings(
+        guild_id=row.guild_id,
+        # A preset of a later version counts as none.
+        preset=Preset(row.preset) if row.preset in list(Preset) else None,
+        language=row.language,
+        max_duration=row.max_duration,
+        jobs_at_once=row.jobs_at_once,
+        minutes_per_day_person=row.minutes_per_day_person,
+        minutes_per_day_guild=row.minutes_per_day_guild,
+        roles=tuple(row.roles),
+        retention_days=row.retention_days,
+    )
+
+
+def job_of(row: Row[Any]) -> JobRecord:
+    """A job."""
+    return JobRecord(
+        id=row.id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        message_id=row.message_id,
+        user_id=row.user_id,
+        job=decode_job(row.job),
+        status=JobEnd(row.status),
+        created=row.created,
+        ended=row.ended,
+        seconds=row.seconds,
+        result=None if row.result is None else msgspec.json.decode(row.result, type=Result),
+    )
+
+
+def link_of(row: Row[Any]) -> PageLink:
+    """A link."""
+    return PageLink(
+        id=row.id, job_id=row.job_id, created_by=row.created_by, expires=row.expires, revoked=bool(row.revoked)
+    )
+
+
+def packed(job: Job) -> bytes:
+    """A job as it is kept: without the token, which is a secret and soon of no use."""
+    reply = job.reply_to
+    if reply is not None:
+        reply = structs.replace(reply, interaction_token="", interaction_expires=0.0)
+    return encode(structs.replace(job, reply_to=reply))

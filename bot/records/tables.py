@@ -1,0 +1,69 @@
+"""The tables, as the newest migration leaves them."""
+
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Index, Integer, LargeBinary, MetaData, String, Table
+
+METADATA = MetaData()
+
+GUILDS = Table(
+    "guild_settings",
+    METADATA,
+    Column("guild_id", String(20), primary_key=True),
+    Column("preset", String(20)),
+    Column("language", String(10)),
+    Column("max_duration", Float),
+    Column("jobs_at_once", Integer),
+    Column("minutes_per_day_person", Integer),
+    Column("minutes_per_day_guild", Integer),
+    Column("roles", JSON, nullable=False),
+    Column("retention_days", Integer),
+    Column("changed", Float, nullable=False),
+)
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("guild_id", String(20), nullable=False),
+    Column("channel_id", String(20), nullable=False),
+    Column("message_id", String(20)),
+    Column("user_id", String(20), nullable=False),
+    Column("job", LargeBinary),
+    Column("status", String(10), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("ended", Float),
+    Column("seconds", Float),
+    Column("result", LargeBinary),
+    Index("jobs_of_person", "user_id", "guild_id", "created"),
+    Index("jobs_by_age", "created"),
+)
+FILES = Table(
+    "job_files",
+    METADATA,
+    Column("job_id", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True, index=True),
+)
+NAMES = Table(
+    "speaker_names",
+    METADATA,
+    Column("job_id", String(64), primary_key=True),
+    Column("speaker_id", String(64), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("changed_by", String(20), nullable=False),
+)
+LINKS = Table(
+    "page_links",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("job_id", String(64), nullable=False, index=True),
+    Column("created_by", String(20), nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+)
+USAGE = Table(
+    "usage",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("guild_id", String(20), primary_key=True),
+    Column("user_id", String(20), primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("jobs", Integer, nullable=False),
+)

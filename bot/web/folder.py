@@ -1,0 +1,92 @@
+"""A result as `stemcord run --out` left it in a folder."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from bot.web.source import TRANSCRIPT_SIZE, PageData, PageError
+from pipeline.errors import StoreError, ValidationError
+from pipeline.types import Artefact, Result, Transcript
+
+CHUNK: Final = 256 * 1024
+NAMES: Final = "names.json"
+T = TypeVar("T")
+
+
+class FolderSource:
+    """One folder; its link is called `local`. Names given on the page go into `names.json` beside the files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        if not (self._folder / "result.json").is_file():
+            raise ValidationError(f"{folder} has no result.json.", mend="Name a folder that `stemcord run` wrote.")
+
+    async def load(self, link_id: str) -> PageData:
+        """The result as it is now."""
+        if link_id != "local":
+            raise PageError(HTTPStatus.FORBIDDEN, "page-forged")
+        return await asyncio.to_thread(self._load)
+
+    async def rename(self, link_id: str, names: Mapping[str, str]) -> None:
+        """Keep what speakers are called."""
+        data = await self.load(link_id)
+        document = msgspec.json.format(msgspec.json.encode({**data.names, **names}), indent=2)
+        await asyncio.to_thread(self._write, document)
+
+    async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
+        """Bytes of one of the folder's files."""
+        path = self._path(artefact)
+        if path is None:
+            raise StoreError("A file of this result is no longer in its folder.", detail=artefact.name)
+        with await asyncio.to_thread(path.open, "rb") as file:
+            file.seek(start)
+            left = end - start
+            while left > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+    def _path(self, artefact: Artefact) -> Path | None:
+        """Where a file is; None when it is gone or outside of the folder, as `result.json` may be anybody's."""
+        path = (self._folder / artefact.name).resolve()
+        return path if path.is_relative_to(self._folder) and path.is_file() else None
+
+    def _load(self) -> PageData:
+        try:
+            result = msgspec.json.decode((self._folder / "result.json").read_bytes(), type=Result)
+            present = [_measured(a, path) for a in result.artefacts if (path := self._path(a)) is not None]
+            transcript = self._read("transcript.json", Transcript)
+            names = self._read(NAMES, dict[str, str]) or {}
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StoreError("The result in this folder cannot be read.", detail=repr(error)) from error
+        whole = replace(result, artefacts=tuple(present))
+        return PageData(title=self._folder.name, result=whole, transcript=transcript, names=names)
+
+    def _read(self, name: str, kind: type[T]) -> T | None:
+        path = self._folder / name
+        if not path.is_file() or path.stat().st_size > TRANSCRIPT_SIZE:
+            return None
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+
+    def _write(self, document: bytes) -> None:
+        partial = self._folder / f".{NAMES}.{uuid.uuid4().hex}"
+        try:
+            partial.write_bytes(document)
+            partial.replace(self._folder / NAMES)
+        except OSError as error:
+            raise StoreError("The names could not be written.", detail=repr(error)) from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _measured(artefact: Artefact, path: Path) -> Artefact:
+    """As it is on the disk: a person may have changed a file since, and caches must notice."""
+    status = path.stat()
+    if status.st_size == artefact.size:
+        return artefact
+    return replace(artefact, size=status.st_size, digest=f"{status.st_mtime_ns:x}-{status.st_size:x}")

@@ -1,0 +1,80 @@
+"""Signed addresses of pages.
+
+A token names a link, says until when it holds and whether its holder may rename speakers; it is
+signed by HMAC-SHA256 (itsdangerous). Whoever has the address has what it allows: nothing else, such
+as a cookie, gives rights, so another site cannot make a browser change anything.
+"""
+
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from bot.web.source import PageError
+
+LIFETIME: Final = 24 * 3600.0
+"""Seconds that a link holds."""
+LONGEST_TOKEN: Final = 512
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What an address allows."""
+
+    link_id: str
+    expires: int
+    """Unix time."""
+    edit: bool
+    """Whether speakers may be renamed."""
+
+
+class Tickets:
+    """Makes tokens and reads them."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._signer = Signer(secret, salt="stemcord.page", key_derivation="hmac", digest_method=sha256)
+
+    def sign(self, ticket: Ticket) -> str:
+        """The token of a ticket."""
+        return self._signer.sign(base64_encode(msgspec.json.encode(ticket))).decode()
+
+    def read(self, token: str) -> Ticket:
+        """The ticket of a token. Raises `PageError`: 403 when it is forged, 410 when its time is over."""
+        try:
+            # Nothing is decoded before the signature holds.
+            payload = self._signer.unsign(token[:LONGEST_TOKEN])
+            ticket = msgspec.json.decode(base64_decode(payload), type=Ticket)
+        except (BadData, msgspec.MsgspecError) as error:
+            raise PageError(HTTPStatus.FORBIDDEN, "page-forged") from error
+        if ticket.expires <= time.time():
+            raise PageError(HTTPStatus.GONE, "page-expired")
+        return ticket
+
+
+def read_secret(home: Path, given: str = "") -> bytes:
+    """The secret of the settings, or the one in `<home>/secret`, made at the first start and read by nobody else."""
+    if given:
+        return given.encode()
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "secret"
+    partial = home / f".secret.{secrets.token_hex(8)}"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(32))
+    try:
+        # Of several processes that start at once, one wins and all read its secret.
+        os.link(partial, path)
+    except FileExistsError:
+        pass
+    finally:
+        partial.unlink()
+    return path.read_bytes()

@@ -1,0 +1,165 @@
+"""The page as HTML; Jinja escapes every value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import quote
+
+import jinja2
+
+from bot.language import Speech
+from bot.web.source import LONGEST_NAME, PageData
+from bot.writing import clock, megabytes
+from pipeline.types import Turn
+
+PARTS: Final = ("vocals", "background", "music", "sfx", "ambient")
+"""Stems in the order of the mixer; the last three are parts of the background."""
+FINISHED: Final = ("final.mp4", "final.m4a")
+COLOURS: Final = 6
+"""Colours of speakers in the style sheet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who looks at the page, and with which rights."""
+
+    speech: Speech
+    base: str
+    """Path of the site, with no slash at its end."""
+    nonce: str
+    edit: bool = False
+    view_only: str = ""
+    """The address to give to others; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """A stem on the mixer."""
+
+    part: str
+    label: str
+    """Key of what it is called."""
+    name: str
+    url: str
+    outline: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A speaker."""
+
+    id: str
+    name: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file to save."""
+
+    name: str
+    url: str
+    size: str
+
+
+class Pages:
+    """Renders them."""
+
+    def __init__(self) -> None:
+        self._templates = jinja2.Environment(
+            loader=jinja2.PackageLoader("bot.web"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def result(self, data: PageData, visit: Visit) -> str:
+        """The page of a result."""
+        names = data.speakers()
+        voices = {
+            speaker: Voice(id=speaker, name=name, colour=number % COLOURS)
+            for number, (speaker, name) in enumerate(names.items())
+        }
+        return self._templates.get_template("result.html").render(
+            visit=visit,
+            say=visit.speech.say,
+            clock=clock,
+            data=data,
+            result=data.result,
+            tracks=tracks_of(data),
+            video=player_of(data),
+            captions=data.result.artefact("transcript.vtt") is not None,
+            voices=voices,
+            turns=() if data.transcript is None else data.transcript.turns,
+            words=words_of,
+            downloads=downloads_of(data),
+            longest=LONGEST_NAME,
+            spoken=visit.speech.name_of(data.result.language or ""),
+        )
+
+    def failure(self, visit: Visit, status: HTTPStatus, key: str) -> str:
+        """A page that says why there is none."""
+        return self._templates.get_template("failure.html").render(
+            visit=visit, say=visit.speech.say, status=int(status), key=key
+        )
+
+
+def tracks_of(data: PageData) -> list[Track]:
+    """The stems that there are; a background alone or vocals alone are no mixer, but can be heard."""
+    files = {
+        part: artefact
+        for part in PARTS
+        for artefact in data.result.artefacts
+        if PurePosixPath(artefact.name).with_suffix("") == PurePosixPath("stems") / part
+    }
+    return [
+        Track(
+            part=part,
+            label="part-voice" if part == "vocals" else f"part-{part}",
+            name=artefact.name,
+            url=f"files/{quote(artefact.name)}",
+            outline=f"outline/{quote(artefact.name)}",
+        )
+        for part, artefact in files.items()
+    ]
+
+
+def player_of(data: PageData) -> tuple[str, str] | None:
+    """URL and kind (`video` or `audio`) of what the player shows: the finished mix, or else the clip."""
+    names = [name for name in FINISHED if data.result.artefact(name) is not None]
+    if not names and data.clip is not None:
+        names = [data.clip.name]
+    if not names:
+        return None
+    media_type = data.files()[names[0]].media_type
+    kind = "video" if media_type.startswith("video/") and data.result.media.video is not None else "audio"
+    return f"files/{quote(names[0])}", kind
+
+
+def words_of(turn: Turn) -> list[tuple[float, float, str]]:
+    """Start, end and text of each word with the space before it that the turn's own text has."""
+    found: list[tuple[float, float, str]] = []
+    at = 0
+    for word in turn.words:
+        place = turn.text.find(word.text, at)
+        gap = " " if place > at else ""
+        found.append((word.start, word.end, gap + word.text))
+        at = at if place < 0 else place + len(word.text)
+    return found
+
+
+def downloads_of(data: PageData) -> list[Download]:
+    """All files, the largest group of uses first: mix, stems, transcript, the rest."""
+
+    def place(name: str) -> tuple[int, str]:
+        groups = ("final.", "stems/", "transcript.")
+        return next((n for n, start in enumerate(groups) if name.startswith(start)), len(groups)), name
+
+    files: Mapping[str, int] = {name: artefact.size for name, artefact in data.files().items()}
+    return [
+        Download(name=name, url=f"files/{quote(name)}?save", size=megabytes(files[name]))
+        for name in sorted(files, key=place)
+    ]

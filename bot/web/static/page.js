@@ -1,0 +1,83 @@
+// Puts the page together.
+
+import { Mixer } from "./mixer.js";
+import { wireNames } from "./names.js";
+import { Player } from "./player.js";
+import { followTranscript } from "./transcript.js";
+import { drawWaveforms } from "./waveforms.js";
+
+const STEP = 5; // seconds that an arrow key goes
+const find = (selector) => document.querySelector(selector);
+const said = document.body.dataset;
+const rows = [...document.querySelectorAll(".track")];
+const media = find("#media");
+
+export const mixer = new Mixer(rows, [...document.querySelectorAll("input[name=hear]")]);
+export const player = new Player({
+  media,
+  tracks: rows.map((row) => ({ part: row.dataset.part, url: row.dataset.url })),
+  start: Number(said.start),
+  duration: Number(said.duration),
+  mixer,
+});
+
+if (find("#play")) wireTransport();
+if (rows.length) drawWaveforms(rows, player, document.body.dataset.nonce);
+if (find("#turns")) followTranscript(find("#turns"), player, find("#follow"));
+if (find("#names")) wireNames(find("#names"), find("#captions"));
+find("#view-only")?.addEventListener("focus", (event) => event.target.select());
+
+function wireTransport() {
+  const button = find("#play");
+  const seek = find("#seek");
+  const notice = find("#notice");
+  const toggle = () => Promise.resolve(player.toggle()).catch(() => (notice.textContent = said.failed));
+  button.addEventListener("click", toggle);
+  media?.addEventListener("click", toggle);
+  seek.addEventListener("input", () => player.seek(Number(seek.value)));
+  player.addEventListener("loading", () => (notice.textContent = said.loading));
+  player.addEventListener("loaded", () => (notice.textContent = ""));
+  player.addEventListener("failed", () => (notice.textContent = said.failed));
+  player.addEventListener("state", () => {
+    document.body.classList.toggle("playing", player.playing);
+    button.setAttribute("aria-label", player.playing ? said.pause : said.play);
+  });
+  const show = () => {
+    const time = clock(player.time);
+    seek.value = String(player.time);
+    seek.style.setProperty("--done", `${(player.time / player.duration) * 100}%`);
+    seek.setAttribute("aria-valuetext", time);
+    if (find("#time").value !== time) find("#time").value = time;
+  };
+  player.addEventListener("time", show);
+  player.addEventListener("state", show);
+  wireCaptions();
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const control = event.target.closest("input, button, a, summary, textarea, select");
+    if (event.key === " " && (!control || control.matches("input[type=range], input[type=radio]"))) {
+      event.preventDefault();
+      toggle();
+    } else if (["ArrowLeft", "ArrowRight"].includes(event.key) && !control?.matches("input")) {
+      event.preventDefault();
+      player.seek(player.time + (event.key === "ArrowLeft" ? -STEP : STEP));
+    }
+  });
+}
+
+function wireCaptions() {
+  const button = find("#caption-switch");
+  button?.addEventListener("click", () => {
+    const { track } = find("#captions");
+    const shown = track.mode !== "showing";
+    track.mode = shown ? "showing" : "hidden";
+    button.setAttribute("aria-pressed", String(shown));
+  });
+}
+
+function clock(seconds) {
+  const whole = Math.floor(seconds + 0.001);
+  const parts = [Math.floor(whole / 60) % 60, String(whole % 60).padStart(2, "0")];
+  const hours = Math.floor(whole / 3600);
+  return hours ? `${hours}:${String(parts[0]).padStart(2, "0")}:${parts[1]}` : parts.join(":");
+}

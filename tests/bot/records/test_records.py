@@ -1,0 +1,154 @@
+"""The records; each test uses people and servers of its own, for the PostgreSQL serves them all."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.keeping import GuildSettings
+from bot.quotas import Quotas
+from bot.records.database import Database, RecordsError
+from bot.records.forms import JobEnd
+from bot.records.records import DAY, Records
+from pipeline.types import Artefact, AudioStream, MediaInfo, Preset, Request, Result, Route, RouteName
+from worker.protocol import Job, ReplyTo
+from worker.store import Store
+
+NOW = time.time()
+
+
+def number() -> str:
+    return str(uuid.uuid4().int)[:18]
+
+
+@asynccontextmanager
+async def opened(url: str, store: Store) -> AsyncIterator[Records]:
+    async with Database.open(url) as database:
+        yield Records(database, store, Quotas(jobs_at_once=3, minutes_person=2, minutes_guild=3))
+
+
+@pytest.fixture
+async def records(database_url: str, store: Store) -> AsyncIterator[Records]:
+    async with opened(database_url, store) as records:
+        yield records
+
+
+def job_for(user: str, guild: str, source: Artefact) -> Job:
+    reply = ReplyTo(
+        application_id="1", channel_id="7", user_id=user, guild_id=guild, message_id="8", interaction_token="secret"
+    )
+    return Job(id=uuid.uuid4().hex, request=Request(), source=source, submitted=NOW, reply_to=reply)
+
+
+def result_of(*artefacts: Artefact, seconds: float = 60.0) -> Result:
+    audio = AudioStream(codec="aac", sample_rate=48000, channels=2, layout="stereo", start=0.0)
+    route = Route(name=RouteName.BASIC, engine="ffmpeg", model=None, reason="asked", asked=True)
+    media = MediaInfo(container="mp4", duration=seconds, audio=audio)
+    return Result(request=Request(), media=media, route=route, artefacts=artefacts)
+
+
+async def put(store: Store, folder: Path, content: str) -> Artefact:
+    path = folder / uuid.uuid4().hex
+    path.write_text(content)
+    return await store.put(path, name="talk.mp4")
+
+
+async def reserve(records: Records, user: str, guild: str) -> object:
+    return await records.reserve(uuid.uuid4().hex, user_id=user, guild_id=guild, channel_id="7", now=NOW)
+
+
+async def test_settings_and_usage_survive_a_restart(database_url: str, store: Store, tmp_path: Path) -> None:
+    guild, user = number(), number()
+    settings = GuildSettings(guild_id=guild, preset=Preset.STUDIO, roles=(5, 2**60), retention_days=2)
+    job = job_for(user, guild, await put(store, tmp_path, user))
+    async with opened(database_url, store) as records:
+        assert await records.guild(guild) == GuildSettings(guild_id=guild)
+        await records.save_guild(settings)
+        await records.add_job(job)
+        for _ in range(2):
+            await records.end_job(job.id, JobEnd.FINISHED, result_of(seconds=120))
+    async with opened(database_url, store) as records:
+        assert await records.guild(guild) == settings
+        usage = await records.usage(user, guild, NOW)
+        assert (usage.seconds, usage.jobs) == (120, 1)
+        refused = await records.reserve("x", user_id=user, guild_id=guild, channel_id="7", now=NOW)
+        assert refused is not None
+        assert (refused.kind, refused.used, refused.left) == ("person", 2, 0)
+
+
+async def test_twenty_commands_at_once_get_three_places(records: Records) -> None:
+    user, guild = number(), number()
+    answers = await asyncio.gather(*(reserve(records, user, guild) for _ in range(20)))
+    assert answers.count(None) == 3
+
+
+async def test_a_job_is_kept_with_all_but_the_token(records: Records, store: Store, tmp_path: Path) -> None:
+    user, guild = number(), number()
+    job = job_for(user, guild, await put(store, tmp_path, user))
+    await records.reserve(job.id, user_id=user, guild_id=guild, channel_id="7", now=NOW)
+    assert await records.jobs_of(user, None, 5) == []
+    await records.add_job(job)
+    await records.start_job(job.id)
+    kept = await records.job(job.id)
+    assert kept is not None
+    assert (kept.status, kept.message_id, kept.job.source) == (JobEnd.RUNNING, "8", job.source)
+    assert kept.job.reply_to is not None
+    assert kept.job.reply_to.interaction_token == ""
+    await records.end_job(job.id, JobEnd.STOPPED)
+    assert [one.status for one in await records.jobs_of(user, guild, 5)] == [JobEnd.STOPPED]
+
+
+async def test_forgetting_deletes_what_nobody_else_needs(records: Records, store: Store, tmp_path: Path) -> None:
+    alice, bob, guild = number(), number(), number()
+    shared, own = await put(store, tmp_path, guild), await put(store, tmp_path, alice)
+    mine, other = job_for(alice, guild, shared), job_for(bob, guild, shared)
+    for job in (mine, other):
+        await records.add_job(job)
+    await records.end_job(mine.id, JobEnd.FINISHED, result_of(own))
+    link = await records.link(mine.id, alice)
+    await records.rename(mine.id, "SPEAKER_00", "Ann", alice)
+    assert await records.names(mine.id) == {"SPEAKER_00": "Ann"}
+    assert await records.forget_user(alice) == [mine.id]
+    assert await records.job(mine.id) is None
+    assert await records.page_link(link.id) is None
+    assert await records.names(mine.id) == {}
+    assert await store.has(shared.digest)
+    assert not await store.has(own.digest)
+    assert (await records.usage(alice, guild, NOW)).jobs == 1
+
+
+async def test_a_job_goes_after_the_days_of_its_server(records: Records, store: Store, tmp_path: Path) -> None:
+    user, guild = number(), number()
+    await records.save_guild(GuildSettings(guild_id=guild, retention_days=2))
+    job = job_for(user, guild, await put(store, tmp_path, user))
+    await records.add_job(job)
+    await records.end_job(job.id, JobEnd.FAILED)
+    assert job.id not in await records.forget_expired(NOW + 1.9 * DAY)
+    assert job.id in await records.forget_expired(NOW + 2.1 * DAY)
+    assert not await store.has(job.source.digest)
+
+
+async def test_a_link_is_revoked(records: Records) -> None:
+    link = await records.link("job", "1")
+    await records.revoke(link.id)
+    found = await records.page_link(link.id)
+    assert found is not None
+    assert found.revoked
+
+
+async def test_starts_at_once_migrate_once(tmp_path: Path, store: Store) -> None:
+    async def start() -> GuildSettings:
+        async with opened(f"sqlite:///{tmp_path / 'new.sqlite3'}", store) as records:
+            return await records.guild("1")
+
+    assert await asyncio.gather(*(start() for _ in range(4))) == [GuildSettings(guild_id="1")] * 4
+
+
+async def test_an_unknown_database_is_refused() -> None:
+    with pytest.raises(RecordsError, match="mysql"):
+        async with Database.open("mysql://host/name"):
+            pass

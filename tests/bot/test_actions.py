@@ -1,0 +1,271 @@
+"""The buttons, the menu and the forms below a result: what they do, and for whom."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import discord
+import numpy
+import pytest
+import simcord
+import soundfile
+
+from bot.client import StemcordClient
+from bot.settings import BotSettings
+from bot.writing import escape
+from pipeline.mixes import MixPreset
+from pipeline.types import Task
+from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker, discord_message, until
+from worker.protocol import Job
+from worker.store import Store
+
+CLIP = ("talk.mp4", b"a clip of some length")
+TRANSCRIPT = (
+    b'{"language":"en","duration":61.4,"speakers":[{"id":"A","name":"Speaker 1"},{"id":"B","name":"Speaker 2"}],'
+    b'"turns":[{"start":0.5,"end":2.0,"speaker":"A","text":"Hello @everyone [x](https://evil.example)","overlap":false,'
+    b'"words":[]},{"start":2.0,"end":3.5,"speaker":"B","text":"Good evening","overlap":false,"words":[]}]}'
+)
+
+
+def make_sound() -> bytes:
+    data = io.BytesIO()
+    soundfile.write(data, numpy.zeros(4 * 8000, dtype="float32"), 8000, format="FLAC")
+    return data.getvalue()
+
+
+FILES = {"stems/vocals.flac": make_sound(), "transcript.json": TRANSCRIPT, "transcript.srt": b"1\n", "report.png": b"p"}
+
+
+class Place:
+    """A result in a channel, and those who may press its buttons or not."""
+
+    def __init__(
+        self, env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker
+    ) -> None:
+        self.env = env
+        self.channel = channel
+        self.alice = alice
+        self.played = played
+        self.result: simcord.InteractionResult
+
+    async def bring(self, files: dict[str, bytes] = FILES, **changes: Any) -> "Place":
+        self.result = await self.alice.slash(self.channel, "process", clip=CLIP)
+        await self.played.finish(await self.played.take(), files, **changes)
+        await until(self.env, lambda: bool(discord_message(self.result).attachments))
+        await self.played.wait_for_confirmation()
+        return self
+
+    @property
+    def message(self) -> discord.Message:
+        return discord_message(self.result)
+
+    async def press(self, label: str, who: simcord.MemberActor | None = None) -> simcord.InteractionResult:
+        return await (who or self.alice).click(self.message, label=label)
+
+    async def newest(self) -> Job:
+        return (await self.played.queue.jobs())[-1].job
+
+
+@pytest.fixture
+def place(env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker) -> Place:
+    return Place(env, channel, alice, played)
+
+
+def labels(message: Any) -> list[str]:
+    return [item.get("label", item.get("placeholder")) for row in message.components for item in row["components"]]
+
+
+def answer_of(result: simcord.InteractionResult) -> Any:
+    """The private answer."""
+    answers = [*result.followups, *([] if result.response is None else [result.response])]
+    assert answers
+    assert all(answer.ephemeral for answer in answers)
+    return answers[0]
+
+
+async def test_result_has_the_buttons_that_make_sense(place: Place) -> None:
+    await place.bring()
+    assert place.result.response is not None
+    assert labels(place.result.response) == [
+        "Rebalance",
+        "Rename speakers",
+        "Dub",
+        "Thread",
+        "Get the transcript as …",
+    ]
+
+
+async def test_result_without_words_or_stems_has_none_of_theirs(place: Place) -> None:
+    await place.bring({"report.png": b"p"})
+    assert place.result.response is not None
+    assert labels(place.result.response) == []
+
+
+async def test_rebalance_mixes_again_from_the_same_clip(place: Place) -> None:
+    await place.bring()
+    shown = await place.press("Rebalance")
+    assert shown.modal is not None
+    done = await place.alice.submit_modal(shown, {"mix": ["podcast"], "voice": "-3 dB", "background": "0.25"})
+    job = await place.newest()
+    first = (await place.played.queue.jobs())[0].job
+    assert job.id != first.id
+    assert job.source == first.source
+    assert (job.request.task, job.request.mix) == (Task.ALL, MixPreset.PODCAST)
+    assert job.request.voice == pytest.approx(10 ** (-3 / 20))
+    assert job.request.background == 0.25
+    assert done.response is not None
+    assert not done.response.ephemeral
+    assert job.reply_to is not None
+    assert job.reply_to.message_id == str(done.response.id)
+
+
+async def test_rebalance_has_a_fader_for_each_part(place: Place) -> None:
+    await place.bring({"stems/vocals.flac": b"v", "stems/music.flac": b"m", "report.png": b"p"})
+    shown = await place.press("Rebalance")
+    assert shown.modal is not None
+    names = re.findall(r"'custom_id': '(\w+)'", str(shown.modal["components"]))
+    assert names == ["mix", "voice", "music", "sfx", "ambient"]
+
+
+@pytest.mark.parametrize("value", ["loud", "9", "-", "nan", "1e99 dB"])
+async def test_fader_that_is_no_loudness(place: Place, value: str) -> None:
+    await place.bring()
+    shown = await place.press("Rebalance")
+    done = await place.alice.submit_modal(shown, {"mix": ["none"], "voice": value})
+    assert answer_of(done).content.startswith(f"{escape(value)} is no loudness.")
+    assert len(await place.played.queue.jobs()) == 1
+
+
+async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place: Place) -> None:
+    await place.bring()
+    pressed = await place.press("Rename speakers")
+    private = answer_of(pressed)
+    assert [file.filename for file in private.attachments] == ["speaker-1.ogg", "speaker-2.ogg"]
+    assert labels(private) == ["Speaker 1, Speaker 2"]
+
+    shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
+    assert shown.modal is not None
+    assert "Good evening" in str(shown.modal)
+    await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
+    job = await place.newest()
+    assert job.request.names == {"A": "Ann", "B": "Bob"}
+    assert job.reply_to is not None
+    assert job.reply_to.message_id == str(place.message.id)
+    assert answer_of(pressed).content == "Renamed. The message has the new names."
+
+
+async def test_voices_that_were_not_kept_cost_only_the_excerpts(place: Place) -> None:
+    await place.bring({**FILES, "stems/vocals.flac": b"no sound"})
+    private = answer_of(await place.press("Rename speakers"))
+    assert private.attachments == []
+    assert labels(private) == ["Speaker 1, Speaker 2"]
+
+
+async def test_subtitles_come_in_the_format_that_was_chosen(place: Place) -> None:
+    await place.bring()
+    chosen = await place.alice.select(place.message, ["srt"])
+    private = answer_of(chosen)
+    assert [file.filename for file in private.attachments] == ["transcript.srt"]
+    assert private.content == "Here it is."
+
+
+async def test_dub_takes_a_new_voice_track(place: Place) -> None:
+    await place.bring()
+    shown = await place.press("Dub")
+    await place.alice.submit_modal(shown, {"dub": ("voice.wav", b"new voice")})
+    job = await place.newest()
+    assert job.dub is not None
+    assert await place.played.store.read(job.dub, limit=100) == b"new voice"
+    assert job.request.task is Task.ALL
+
+
+async def test_dub_that_is_no_sound_is_refused(place: Place) -> None:
+    await place.bring()
+    shown = await place.press("Dub")
+    done = await place.alice.submit_modal(shown, {"dub": ("voice.txt", b"words")})
+    assert answer_of(done).content.startswith("voice.txt is no video or sound file.")
+    assert len(await place.played.queue.jobs()) == 1
+
+
+async def test_thread_gets_the_transcript_with_nothing_smuggled_in(place: Place) -> None:
+    await place.bring()
+    pressed = await place.press("Thread")
+    private = answer_of(pressed)
+    assert private.content.startswith("The transcript is in <#")
+    sent = next(
+        body
+        for entry in reversed(place.env.http_requests)
+        if entry.method == "POST" and "/messages" in entry.path and (body := entry.json) is not None
+    )
+    assert "**Speaker 2** Good evening" in sent["content"]
+    assert "@everyone" not in sent["content"]
+    assert "](https://" not in sent["content"]
+    assert sent["allowed_mentions"] == {"parse": []}
+
+
+class PlainPages:
+    """Says for which job and for whom a link was asked."""
+
+    async def link(self, job_id: str, user_id: str) -> str:
+        return f"https://pages.example/{job_id}?for={user_id}"
+
+
+class TestPages:
+    @pytest.fixture
+    def make_client(
+        self, settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession
+    ) -> Callable[[], StemcordClient]:
+        def make() -> StemcordClient:
+            return StemcordClient(
+                settings, queue=bot_queue, store=store, session=session, pages=PlainPages(), interval=INTERVAL
+            )
+
+        return make
+
+    async def test_open_page_gives_a_link_in_private(self, place: Place) -> None:
+        await place.bring()
+        private = answer_of(await place.press("Open page"))
+        (button,) = [item for row in private.components for item in row["components"]]
+        job = await place.newest()
+        assert button["url"] == f"https://pages.example/{job.id}?for={place.alice.id}"
+        assert "works for a day" in private.content
+
+    async def test_stranger_gets_no_link(self, place: Place) -> None:
+        await place.bring()
+        bob = place.env.guild.add_member(place.env.create_user("bob"))
+        assert answer_of(await place.press("Open page", bob)).content.startswith("Only the person who asked")
+
+
+@pytest.mark.parametrize("label", ["Rebalance", "Rename speakers", "Dub", "Thread"])
+async def test_stranger_is_refused_in_private(place: Place, label: str) -> None:
+    await place.bring()
+    bob = place.env.guild.add_member(place.env.create_user("bob"))
+    pressed = await place.press(label, bob)
+    assert pressed.modal is None
+    assert answer_of(pressed).content.startswith("Only the person who asked")
+
+
+async def test_stranger_gets_no_subtitles(place: Place) -> None:
+    await place.bring()
+    bob = place.env.guild.add_member(place.env.create_user("bob"))
+    assert answer_of(await bob.select(place.message, ["srt"])).content.startswith("Only the person who asked")
+
+
+async def test_buttons_work_for_a_moderator_after_a_restart(
+    place: Place, make_client: Callable[[], StemcordClient]
+) -> None:
+    await place.bring()
+    role = place.env.guild.create_role("mods", permissions=discord.Permissions(manage_messages=True))
+    moderator = place.env.guild.add_member(place.env.create_user("mod"), roles=[role])
+    await place.env.restart_bot(make_client())
+    shown = await place.press("Rebalance", moderator)
+    assert shown.modal is not None
+    assert answer_of(await moderator.select(place.message, ["srt"])).attachments != []
+
+
+async def test_result_that_is_no_longer_kept(place: Place) -> None:
+    await place.bring()
+    await place.played.queue.discard((await place.newest()).id)
+    assert answer_of(await place.press("Dub")).content == "This result is no longer kept. Send the clip again."

@@ -1,0 +1,115 @@
+"""The bot with its records: limits are told, missed ends are made up for, what fails on its way does not count."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+import simcord
+
+from bot.bookkeeping import Bookkeeper
+from bot.client import StemcordClient
+from bot.keeping import GuildSettings
+from bot.quotas import Quotas
+from bot.records.database import Database
+from bot.records.forms import JobEnd
+from bot.records.records import ABANDONED, DAY, YOUNG, Records
+from bot.refusals import QuotaError
+from bot.settings import BotSettings
+from tests.bot.test_actions import answer_of
+from tests.bot.world import INTERVAL, Host, PatientQueue, PlayedWorker, card_text, until
+from worker.queue import Queue
+from worker.store import Store
+
+CLIP = ("talk.mp4", b"a clip of some length")
+
+
+@pytest.fixture
+async def records(store: Store, tmp_path: Path) -> AsyncIterator[Records]:
+    async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
+        yield Records(database, store, Quotas(jobs_at_once=1, minutes_person=1, minutes_guild=0))
+
+
+@pytest.fixture
+def make_client(
+    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession, records: Records
+) -> Callable[[], StemcordClient]:
+    def make() -> StemcordClient:
+        return StemcordClient(
+            settings, queue=bot_queue, store=store, session=session, records=records, interval=INTERVAL
+        )
+
+    return make
+
+
+def ids(env: simcord.Env, alice: simcord.MemberActor) -> tuple[str, str]:
+    return str(alice.id), str(env.guild.id)
+
+
+async def test_a_limit_is_told_in_private_and_ends(
+    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker, records: Records
+) -> None:
+    await records.save_guild(GuildSettings(guild_id=str(env.guild.id), max_duration=90.0))
+    await alice.slash(channel, "separate", clip=CLIP)
+    assert (await played.job()).max_duration == 90.0
+
+    refused = await alice.slash(channel, "separate", clip=CLIP)
+    assert refused.ephemeral
+    assert card_text(answer_of(refused)).startswith("You already have 1 of 1 clips under way.")
+    assert len(await played.queue.jobs()) == 1
+
+    await played.finish(await played.take(), {"stems/vocals.flac": b"v"})
+    await until(env, lambda: any(message.attachments for message in channel.history()))
+    await played.wait_for_confirmation()
+    user, guild = ids(env, alice)
+    assert (await records.usage(user, guild, time.time())).seconds == pytest.approx(61.4)
+    refused = await alice.slash(channel, "separate", clip=CLIP)
+    assert refused.ephemeral
+    text = card_text(answer_of(refused))
+    assert text.startswith("You have used 1 of your 1 minutes today; 0 are left.")
+    assert "<t:" in text
+    assert len(env.errors) == 2
+
+
+async def test_a_clip_that_cannot_be_fetched_takes_no_place(
+    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, host: Host, records: Records
+) -> None:
+    assert host.cdn is not None
+    host.cdn.lie = 404
+    await alice.slash(channel, "separate", clip=CLIP)
+    assert len(env.errors) == 1
+    assert await records.open_jobs(time.time() + ABANDONED) == []
+    user, guild = ids(env, alice)
+    assert await records.reserve("x", user_id=user, guild_id=guild, channel_id="1", now=time.time()) is None
+
+
+async def test_places_of_a_process_that_died_are_given_back(queue: Queue, records: Records) -> None:
+    books = Bookkeeper(records, queue)
+    assert await records.reserve("left", user_id="1", guild_id=None, channel_id="1", now=time.time()) is None
+    with pytest.raises(QuotaError):
+        async with books.place("1", None, "1"):
+            pass
+    await books.settle(time.time() + ABANDONED + 1)
+    async with books.place("1", None, "1") as job_id:
+        assert job_id
+
+
+async def test_ends_that_were_missed_are_made_up_for(
+    channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker, records: Records, tmp_path: Path
+) -> None:
+    await alice.slash(channel, "separate", clip=CLIP)
+    job = await played.job()
+    books = Bookkeeper(records, played.queue)
+    await books.settle(time.time() + YOUNG + 1)
+    kept = await records.job(job.id)
+    assert kept is not None
+    assert kept.ended is None
+    await played.queue.cancel(job.id)
+    await books.settle(time.time() + YOUNG + 1)
+    kept = await records.job(job.id)
+    assert kept is not None
+    assert kept.status is JobEnd.STOPPED
+    await books.settle(time.time() + 8 * DAY)
+    assert await records.job(job.id) is None
+    assert await played.queue.state(job.id) is None

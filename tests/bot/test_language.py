@@ -1,0 +1,198 @@
+"""The sentences: the same ones with the same values in each language, none missing, none left over."""
+
+import ast
+import re
+from pathlib import Path
+
+import discord
+import pytest
+from discord import app_commands
+from fluent.runtime import FluentResource
+from fluent.syntax import ast as fluent
+from fluent.syntax.visitor import Visitor
+
+import bot
+from bot.commands.names import Translator, localised
+from bot.language import ENGLISH, FILES, Speech, speech_for
+from bot.offers import FORMATS, offers_of
+from bot.texts import STAGES
+from pipeline import errors
+from pipeline.mixes import LoudnessTarget, MixPreset
+from pipeline.types import Preset, RouteName, Task
+from tests.bot.world import make_result
+
+PACKAGE = Path(bot.__file__).parent
+OTHERS = [name for name in FILES if name != ENGLISH]
+
+
+class Variables(Visitor):
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_VariableReference(self, node: fluent.VariableReference) -> None:  # noqa: N802
+        self.names.add(node.id.name)
+
+
+def read(locale: str) -> dict[str, set[str]]:
+    """The variables of each sentence, by key; keys that come twice or cannot be read are an error."""
+    resource = FluentResource((PACKAGE / "locales" / f"{locale}.ftl").read_text(encoding="utf-8"))
+    found = dict[str, set[str]]()
+    for entry in resource.body:
+        assert not isinstance(entry, fluent.Junk), entry.content
+        if isinstance(entry, fluent.Message):
+            assert entry.id.name not in found, entry.id.name
+            variables = Variables()
+            variables.visit(entry)
+            found[entry.id.name] = variables.names
+    return found
+
+
+def strings_of_the_code() -> set[str]:
+    """Every text in the bot's code, where an inserted value stands as `*`."""
+    found = set[str]()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            if isinstance(node, ast.JoinedStr):
+                found.add("".join(part.value if isinstance(part, ast.Constant) else "*" for part in node.values))  # type: ignore[misc]
+    for path in [*PACKAGE.rglob("*.html"), *(PACKAGE / "web").rglob("*.js")]:
+        if path.parent.name != "vendor":
+            text = path.read_text(encoding="utf-8")
+            found.update(re.findall(r"[a-z]+(?:-[a-z]+)+", text))
+            if '+ "-mend"' in text:
+                found.add("*-mend")
+    return found
+
+
+@pytest.mark.parametrize("locale", OTHERS)
+def test_all_languages_have_the_same_sentences_with_the_same_values(locale: str) -> None:
+    assert read(locale) == read(ENGLISH)
+
+
+@pytest.mark.parametrize("locale", OTHERS)
+def test_nothing_was_left_in_english(locale: str) -> None:
+    same = {key for key in read(ENGLISH) if Speech(locale).knows(key) and source(locale, key) == source(ENGLISH, key)}
+    assert same <= {"loudness-change", "form-rename-says", "format-TextGrid"}
+
+
+def source(locale: str, key: str) -> str:
+    text = (PACKAGE / "locales" / f"{locale}.ftl").read_text(encoding="utf-8")
+    found = re.search(rf"^{re.escape(key)} =(.*(?:\n[ }}].*)*)", text, re.MULTILINE)
+    assert found is not None
+    return found[1].strip()
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    strings = strings_of_the_code()
+    families = [
+        re.compile(re.escape(text).replace(r"\*", "[A-Za-z_-]+")) for text in strings if re.match(r"[a-z]+-\*", text)
+    ]
+
+    def is_said(key: str) -> bool:
+        names = {key, key.removesuffix("-mend")} if "*-mend" in strings else {key}
+        return bool(names & strings) or any(family.fullmatch(name) for family in families for name in names)
+
+    assert {key for key in read(ENGLISH) if not is_said(key)} == set()
+
+
+def test_what_is_said_is_there() -> None:
+    said = set[str]()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in ("say", "localised", "RefusedError", "ClipError", "SizeError", "FetchError", "QuotaError"):
+                    said.update(str(arg.value) for arg in node.args if isinstance(arg, ast.Constant))
+    assert "not-yours" in said
+    assert said <= set(read(ENGLISH))
+
+
+def test_families_are_complete() -> None:
+    families: dict[str, list[str]] = {
+        "route": [*RouteName],
+        "preset": [*Preset],
+        "mix": [*MixPreset],
+        "loudness": [*LoudnessTarget],
+        "made": [*Task, "dub"],
+        "stage": [*STAGES],
+        "format": [*FORMATS],
+        "button": [*offers_of("", make_result()).actions, "rebalance", "rename", "dub", "thread", "page"],
+    }
+    known = set(read(ENGLISH))
+    for family, members in families.items():
+        assert {f"{family}-{member}" for member in members} <= known
+    assert {key.removeprefix("stage-") for key in known if key.startswith("stage-")} == set(STAGES)
+
+
+def test_stages_are_called_alike_on_a_terminal() -> None:
+    assert {stage: Speech(ENGLISH).say(f"stage-{stage}") for stage in STAGES} == dict(STAGES)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("en-US", "en"), ("en-GB", "en"), ("zh-CN", "zh-CN"), ("zh-TW", "zh-CN"), ("de", "en"), ("", "en")],
+)
+def test_nearest_language(asked: str, given: str) -> None:
+    assert speech_for(asked).locale == given
+
+
+def test_plural_forms() -> None:
+    said = [Speech(locale).say("waiting", count=count) for locale in FILES for count in (0, 1, 2)]
+    assert said == [
+        "Waiting: next in the queue.",
+        "Waiting: one clip is before this one.",
+        "Waiting: 2 clips are before this one.",
+        "排队中：下一个就是它。",  # noqa: RUF001
+        "排队中：前面还有 1 个片段。",  # noqa: RUF001
+        "排队中：前面还有 2 个片段。",  # noqa: RUF001
+    ]
+
+
+def test_missing_sentence_or_value_is_an_error() -> None:
+    with pytest.raises(LookupError, match="no sentence no-such"):
+        Speech(ENGLISH).say("no-such")
+    with pytest.raises(LookupError, match="count"):
+        Speech(ENGLISH).say("waiting")
+
+
+def test_value_is_not_read_as_a_pattern() -> None:
+    assert Speech(ENGLISH).say("result-for", person="{ $x } { -y }") == "Here is the result for { $x } { -y }."
+
+
+def test_languages_by_name() -> None:
+    assert (Speech(ENGLISH).name_of("de"), Speech("zh-CN").name_of("de")) == ("German", "德语")
+    assert (Speech(ENGLISH).name_of("xx"), Speech("zh-CN").name_of("xx")) == ("", "")
+
+
+def test_every_pipeline_error_has_a_sentence_by_its_kind() -> None:
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, errors.AudioProcessingError):
+            assert any(Speech("zh-CN").knows(f"error-{parent.__name__}") for parent in kind.__mro__)
+
+
+async def test_translator_speaks_where_it_can() -> None:
+    context = app_commands.TranslationContext(app_commands.TranslationContextLocation.command_name, data=None)  # type: ignore[arg-type]
+    name = localised("command-separate")
+    assert name.message == "separate"
+    assert await Translator().translate(name, discord.Locale.chinese, context) == "分离"
+    assert await Translator().translate(name, discord.Locale.german, context) is None
+    assert await Translator().translate(app_commands.locale_str("x"), discord.Locale.chinese, context) is None
+
+
+@pytest.mark.parametrize("locale", FILES)
+def test_texts_fit_discord(locale: str) -> None:
+    speech = Speech(locale)
+    for key, variables in read(locale).items():
+        if variables:
+            continue
+        text = speech.say(key)
+        if re.match(r"(command|option|menu)-[^-]+$", key):
+            assert len(text) <= 32, key
+            assert text == text.lower() or key.startswith("menu-"), key
+        if re.match(r"(command|option)-.*-description$|(route|preset|mix|loudness|format)-|form-.*-hint$", key):
+            assert len(text) <= 100, key
+        if re.match(r"form-[a-z]+$|part-|form-dub-file|form-rebalance-preset", key):
+            assert len(text) <= 45, key
+        if key.startswith("button-"):
+            assert len(text) <= 80, key

@@ -1,0 +1,197 @@
+"""`/settings` and `/privacy`."""
+
+from collections.abc import Callable
+
+import aiohttp
+import discord
+import pytest
+import simcord
+
+from bot.client import StemcordClient
+from bot.keeping import GuildSettings
+from bot.records.forms import JobRecord
+from bot.refusals import QuotaError
+from bot.rights import over_quota
+from bot.settings import BotSettings
+from pipeline.types import Preset
+from tests.bot.test_actions import answer_of, labels
+from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker, card_text
+from worker.store import Store
+
+CLIP = ("talk.mp4", b"a clip of some length")
+
+
+class MemoryKeeper:
+    """Keeps settings for one test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, GuildSettings] = {}
+        self.forgotten: list[str] = []
+
+    async def guild(self, guild_id: str) -> GuildSettings:
+        return self.kept.get(guild_id, GuildSettings(guild_id=guild_id))
+
+    async def save_guild(self, settings: GuildSettings) -> None:
+        self.kept[settings.guild_id] = settings
+
+    async def job(self, job_id: str) -> JobRecord | None:
+        return None
+
+    async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
+        return []
+
+    async def forget_user(self, user_id: str) -> list[str]:
+        self.forgotten.append(user_id)
+        return []
+
+
+@pytest.fixture
+def keeper() -> MemoryKeeper:
+    return MemoryKeeper()
+
+
+@pytest.fixture
+def make_client(
+    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession, keeper: MemoryKeeper
+) -> Callable[[], StemcordClient]:
+    def make() -> StemcordClient:
+        return StemcordClient(settings, queue=bot_queue, store=store, session=session, keeper=keeper, interval=INTERVAL)
+
+    return make
+
+
+@pytest.fixture
+def manager(env: simcord.Env, channel: simcord.ChannelHandle) -> simcord.MemberActor:
+    role = env.guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+    return env.guild.add_member(env.create_user("manager"), roles=[role])
+
+
+async def test_settings_are_shown_and_changed(
+    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
+) -> None:
+    shown = answer_of(await manager.slash(channel, "settings"))
+    assert "May use the bot: everybody" in card_text(shown)
+    assert "Preset: as the bot is set up" in card_text(shown)
+    assert keeper.kept == {}
+
+    team = env.guild.create_role("team")
+    changed = answer_of(
+        await manager.slash(
+            channel,
+            "settings",
+            preset="studio",
+            language="zh",
+            longest_clip=20,
+            at_once=1,
+            minutes_a_person=90,
+            minutes_the_server=600,
+            allow_role=team,
+            keep_days=30,
+        )
+    )
+    assert changed.content == "Saved."
+    assert keeper.kept[str(env.guild.id)] == GuildSettings(
+        guild_id=str(env.guild.id),
+        preset=Preset.STUDIO,
+        language="zh",
+        max_duration=1200.0,
+        jobs_at_once=1,
+        minutes_per_day_person=90,
+        minutes_per_day_guild=600,
+        roles=(team.id,),
+        retention_days=30,
+    )
+    text = card_text(changed)
+    assert "At once, a person: one clip" in text
+    assert f"May use the bot: <@&{team.id}>" in text
+
+    await manager.slash(channel, "settings", remove_role=team, language="auto")
+    settings = keeper.kept[str(env.guild.id)]
+    assert (settings.roles, settings.language, settings.preset) == ((), None, Preset.STUDIO)
+
+
+async def test_language_that_is_none_is_refused(
+    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
+) -> None:
+    done = await manager.slash(channel, "settings", language="klingon")
+    assert answer_of(done).content.startswith("klingon cannot be used for that option.")
+    assert keeper.kept == {}
+    assert len(env.errors) == 1
+
+
+async def test_settings_are_for_managers(
+    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor
+) -> None:
+    assert "settings" not in alice.available_commands(channel)
+
+
+async def test_privacy_deletes_only_what_is_mine_and_asks_first(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    played: PlayedWorker,
+    keeper: MemoryKeeper,
+) -> None:
+    bob = env.guild.add_member(env.create_user("bob"))
+    await alice.slash(channel, "separate", clip=CLIP)
+    await bob.slash(channel, "separate", clip=CLIP)
+    told = answer_of(await alice.slash(channel, "privacy"))
+    assert "After 7 days it is deleted." in card_text(told)
+    await alice.click(told.message, label="Delete mine")
+    assert keeper.forgotten == []
+    assert len(await played.queue.jobs()) == 2
+
+    assert labels(told) == ["Yes, delete everything"]
+    await alice.click(told.message, label="Yes, delete everything")
+    assert told.content == "Deleted: one clip."
+    assert keeper.forgotten == [str(alice.id)]
+    (state,) = await played.queue.jobs()
+    assert state.job.reply_to is not None
+    assert state.job.reply_to.user_id == str(bob.id)
+
+
+async def test_what_a_server_has_set_is_used_where_a_person_chooses_nothing(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    played: PlayedWorker,
+    keeper: MemoryKeeper,
+) -> None:
+    guild_id = str(env.guild.id)
+    keeper.kept[guild_id] = GuildSettings(guild_id=guild_id, preset=Preset.STUDIO, language="zh")
+    await alice.slash(channel, "transcribe", clip=CLIP)
+    await alice.slash(channel, "transcribe", clip=CLIP, language="de", preset="pocket")
+    requests = [state.job.request for state in await played.queue.jobs()]
+    assert [(request.preset, request.language) for request in requests] == [
+        (Preset.STUDIO, "zh"),
+        (Preset.POCKET, "de"),
+    ]
+
+
+async def test_only_people_with_a_role_may_use_the_bot(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    manager: simcord.MemberActor,
+    played: PlayedWorker,
+    keeper: MemoryKeeper,
+) -> None:
+    guild_id = str(env.guild.id)
+    team = env.guild.create_role("team")
+    keeper.kept[guild_id] = GuildSettings(guild_id=guild_id, roles=(team.id,))
+    refused = await alice.slash(channel, "separate", clip=CLIP)
+    assert answer_of(refused).content == (f"On this server you need one of these roles to use the bot: <@&{team.id}>")
+    assert len(env.errors) == 1
+    assert channel.history() == []
+    await env.guild.add_member(env.create_user("bob"), roles=[team]).slash(channel, "separate", clip=CLIP)
+    await manager.slash(channel, "separate", clip=CLIP)
+    assert len(await played.queue.jobs()) == 2
+
+
+def test_refusal_by_a_limit_tells_what_is_used_and_left() -> None:
+    refused = over_quota("person", limit=90, used=80, resets_at=1_800_000_000.0)
+    assert isinstance(refused, QuotaError)
+    assert str(refused) == "You have used 80 of your 90 minutes today; 10 are left."
+    assert refused.resets_at == 1_800_000_000.0
+    assert str(over_quota("at-once", limit=2, used=2)).startswith("You already have 2 of 2 clips under way. Wait")
+    assert str(over_quota("length", limit=20)).startswith("This clip is longer than 20 minutes")

@@ -1,0 +1,161 @@
+"""The results page over real sockets, from a folder as `stemcord run` writes it."""
+
+import io
+import time
+import zipfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.web.app import Site
+from bot.web.folder import FolderSource
+from bot.web.links import Ticket, Tickets, read_secret
+from pipeline import sound
+from pipeline.errors import ValidationError
+from pipeline.types import (
+    Artefact,
+    AudioStream,
+    MediaInfo,
+    Request,
+    Result,
+    Route,
+    RouteName,
+    Speaker,
+    Transcript,
+    Turn,
+    Word,
+)
+
+TICKETS = Tickets(b"a secret of this test, long enough")
+LATER = int(time.time()) + 600
+STEMS = ("stems/vocals.flac", "stems/background.flac")
+
+
+def write_result(folder: Path) -> None:
+    """A result of half a second with two stems and a word."""
+    (folder / "stems").mkdir(parents=True)
+    for name in STEMS:
+        sound.write(folder / name, np.full((24_000, 1), 0.1, np.float32), 48_000)
+    word = Word(start=0.1, end=0.3, text="<b>Hello</b>", confidence=0.9)
+    turn = Turn(start=0.1, end=0.3, speaker="S1", text=word.text, overlap=False, words=(word,))
+    transcript = Transcript(language="en", duration=0.5, speakers=(Speaker(id="S1", name="Speaker 1"),), turns=(turn,))
+    (folder / "transcript.json").write_bytes(msgspec.json.encode(transcript))
+    (folder / "transcript.vtt").write_text("WEBVTT\n\n00:00.100 --> 00:00.300\n<v Speaker 1>Hello\n")
+    names = (*STEMS, "transcript.json", "transcript.vtt")
+    artefacts = tuple(
+        Artefact(name=name, digest="0" * 64, size=(folder / name).stat().st_size, media_type="application/octet-stream")
+        for name in names
+    )
+    result = Result(
+        request=Request(),
+        media=MediaInfo(
+            container="wav",
+            duration=0.5,
+            audio=AudioStream(codec="pcm", sample_rate=48_000, channels=1, layout="mono", start=0.0),
+        ),
+        route=Route(name=RouteName.DIALOGUE, engine="x", model=None, reason="asked", asked=True),
+        artefacts=artefacts,
+        speakers=transcript.speakers,
+        language="en",
+    )
+    (folder / "result.json").write_bytes(msgspec.json.encode(result))
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncGenerator[TestClient]:
+    write_result(tmp_path / "result")
+    site = Site(FolderSource(tmp_path / "result"), TICKETS, public_url="http://127.0.0.1/under")
+    async with TestClient(TestServer(site.application())) as client:
+        yield client
+
+
+def place(ticket: Ticket | None = None) -> str:
+    return "/r/" + TICKETS.sign(ticket or Ticket(link_id="local", expires=LATER, edit=True))
+
+
+@pytest.mark.parametrize("prefix", ["", "/under"])
+async def test_the_page_shows_the_result_and_nothing_of_it_is_markup(browser: TestClient, prefix: str) -> None:
+    answer = await browser.get(prefix + place() + "/")
+    text = await answer.text()
+    assert answer.status == 200
+    assert "Speaker 1" in text
+    assert "&lt;b&gt;Hello&lt;/b&gt;" in text
+    assert "<b>Hello" not in text
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_it_speaks_the_browsers_language(browser: TestClient) -> None:
+    answer = await browser.get(place() + "/", headers={"Accept-Language": "zh-CN,zh;q=0.9"})
+    assert 'lang="zh-CN"' in await answer.text()
+
+
+async def test_a_part_of_a_file_can_be_asked_for(browser: TestClient) -> None:
+    whole = await (await browser.get(f"{place()}/files/{STEMS[0]}")).read()
+    part = await browser.get(f"{place()}/files/{STEMS[0]}", headers={"Range": "bytes=4-9"})
+    assert part.status == 206
+    assert await part.read() == whole[4:10]
+    beyond = await browser.get(f"{place()}/files/{STEMS[0]}", headers={"Range": "bytes=999999999-"})
+    assert beyond.status == 416
+
+
+@pytest.mark.parametrize("name", ["nothing.flac", "..%2Fsecret", "stems%2F..%2Fresult.json", "result.json"])
+async def test_only_the_results_own_files_are_given(browser: TestClient, name: str) -> None:
+    assert (await browser.get(f"{place()}/files/{name}")).status == 404
+
+
+async def test_all_files_come_in_one_zip(browser: TestClient) -> None:
+    answer = await browser.get(place() + "/all.zip")
+    with zipfile.ZipFile(io.BytesIO(await answer.read())) as archive:
+        assert archive.testzip() is None
+        assert set(STEMS) <= set(archive.namelist())
+
+
+async def test_the_outline_of_a_stem_is_drawn_from_its_sound(browser: TestClient) -> None:
+    outline = await (await browser.get(f"{place()}/outline/{STEMS[0]}")).json()
+    assert "0.1" in str(outline)
+
+
+async def test_a_speaker_gets_another_name_everywhere(browser: TestClient) -> None:
+    answer = await browser.post(place() + "/names", json={"S1": "Anna <i>"})
+    assert await answer.json() == {"S1": "Anna <i>"}
+    assert "Anna &lt;i&gt;" in await (await browser.get(place() + "/")).text()
+    assert "Anna" in await (await browser.get(place() + "/captions.vtt")).text()
+
+
+@pytest.mark.parametrize("names", [{"S9": "Nobody"}, {"S1": "x" * 100}, {"S1": "a\u202eb"}, ["S1"]])
+async def test_a_name_that_cannot_be_is_refused(browser: TestClient, names: object) -> None:
+    assert (await browser.post(place() + "/names", json=names)).status == 400
+
+
+async def test_a_link_to_look_at_does_not_rename_nor_does_another_site(browser: TestClient) -> None:
+    look = place(Ticket(link_id="local", expires=LATER, edit=False))
+    assert (await browser.post(look + "/names", json={"S1": "Anna"})).status == 403
+    foreign = await browser.post(place() + "/names", json={"S1": "A"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status == 403
+
+
+async def test_links_that_are_forged_or_over_are_refused_in_words(browser: TestClient) -> None:
+    over = await browser.get(place(Ticket(link_id="local", expires=1, edit=True)) + "/")
+    forged = await browser.get(place()[:-2] + "xx/")
+    other = await browser.get(place(Ticket(link_id="else", expires=LATER, edit=True)) + "/")
+    assert [over.status, forged.status, other.status] == [410, 403, 403]
+    assert "expired" in await over.text()
+    assert "Hello" not in await forged.text()
+
+
+def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    first = read_secret(tmp_path / "home")
+    assert len(first) == 32
+    assert read_secret(tmp_path / "home") == first
+    assert (tmp_path / "home" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=r"result\.json"):
+        FolderSource(tmp_path)
