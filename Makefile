@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test check clean \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices
+	bench-picture bench-dub bench-speech bench-voices bench-bot
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -65,11 +65,15 @@ bench-dub: env ## A dub of the sample per turn and per speaker (builds synthetic
 
 bench-speech: env ## Who said what on a labelled set; speed, word times, silence, clock
 	$(MEDIA)/python -m tests.bench.speech
+	$(MEDIA)/python -m tests.bench.speech_memory
 	$(MEDIA)/python -m tests.bench.recognition
 	$(MEDIA)/python -m tests.bench.clock
 
 bench-voices: env ## How surely a known voice is found again
 	$(MEDIA)/python -m tests.bench.voices
+
+bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
+	$(MEDIA)/python -m tests.bench.bot_memory
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
