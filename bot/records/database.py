@@ -1,7 +1,6 @@
 """The database: SQLite in a file, or PostgreSQL by its URL."""
 
 import asyncio
-import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -79,8 +78,7 @@ def _engine(url: str) -> AsyncEngine:
         raise RecordsError("STEMCORD_DATABASE_URL is no address of a database.", mend="Correct it.") from error
     match parts.get_backend_name():
         case "sqlite":
-            with contextlib.suppress(OSError):
-                Path(parts.database or "").parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parts.database or "").parent)
             # One connection: waiting for it is fair, while SQLite's own waiting sleeps up to 0.1 s at a time.
             engine = create_async_engine(
                 parts.set(drivername="sqlite+aiosqlite"),
@@ -102,6 +100,18 @@ def _engine(url: str) -> AsyncEngine:
             )
         case other:
             raise RecordsError(f"A database of the kind {other} cannot be used.", mend="Use SQLite or PostgreSQL.")
+
+
+def _make_folder(folder: Path) -> None:
+    # Before the driver tries: a connection that it cannot open leaves a thread that outlives the event loop.
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordsError(
+            "The folder of the bot's records cannot be made.",
+            mend="Check STEMCORD_HOME and STEMCORD_DATABASE_URL.",
+            detail=type(error).__name__,
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of the driver
