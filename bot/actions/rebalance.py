@@ -10,8 +10,8 @@ import discord
 from bot.actions.forms import Form, Submit
 from bot.language import Speech
 from bot.refusals import RefusedError
+from pipeline.catalog import MIXES
 from pipeline.errors import ValidationError
-from pipeline.mixes import MIXES
 from pipeline.options import parse_request
 from pipeline.types import Request, Result, Task
 
