@@ -1,6 +1,7 @@
 """What the bot takes in and from where, by the traffic it causes."""
 
 import asyncio
+import functools
 import time
 from pathlib import Path
 
@@ -68,11 +69,23 @@ async def test_a_clip_with_an_unpleasant_name_comes_back_under_it(stack: Stack, 
 
 
 async def test_many_at_a_time_are_all_acknowledged_and_served(stack: Stack, scene: Path) -> None:
-    interactions = await asyncio.gather(*(stack.fake.slash("separate", clip=scene) for _ in range(4)))
+    interactions = await asyncio.gather(*(stack.fake.slash("separate", clip=scene) for _ in range(3)))
     assert max(interaction.delay for interaction in interactions) < 3
     messages = [await finish(stack, interaction) for interaction in interactions]
-    assert len({message.id for message in messages}) == 4
+    assert len({message.id for message in messages}) == 3
     assert all("vocals.flac" in message.files for message in messages)
+
+
+async def test_more_clips_at_once_than_allowed_are_refused_in_private(stack: Stack, scene: Path) -> None:
+    interactions = await asyncio.gather(*(stack.fake.slash("separate", clip=scene) for _ in range(4)))
+    answers = [functools.partial(private_answer, stack, interaction) for interaction in interactions]
+    await stack.fake.wait(lambda: any(answer() is not None for answer in answers), 30, "the refusal")
+    served = [interaction for interaction, answer in zip(interactions, answers, strict=True) if answer() is None]
+    assert len(served) == 3
+    for interaction in served:
+        assert "vocals.flac" in (await finish(stack, interaction)).files
+    refusals = [found for answer in answers if (found := answer()) is not None]
+    assert [("3" in refusal.text) for refusal in refusals] == [True]
 
 
 async def test_a_direct_message_is_a_place_like_any_other(stack: Stack, scene: Path) -> None:
