@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from pipeline.sound import Blocks, Samples
+from pipeline.sound import Blocks, Samples, to_mono
 
 Process = Callable[[Samples], Samples]
 """Works on one window: shape (frames, columns) to (frames, other columns)."""
@@ -21,6 +21,17 @@ def fit(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator[Sample
         yield piece
     if left > 0:
         yield np.zeros((left, columns), np.float32)
+
+
+def in_stereo(block: Samples, frames: int, process: Process) -> Samples:
+    """What a network that knows only stereo windows of `frames` frames makes of a shorter block of one or two channels.
+
+    One channel goes in as two equal ones and comes back as their mean; silence fills the window up.
+    """
+    mono = block.shape[1] == 1
+    stereo = np.repeat(block, 2, axis=1) if mono else block
+    made = process(np.pad(stereo, ((0, frames - len(block)), (0, 0))))[: len(block)]
+    return to_mono(made) if mono else made
 
 
 class Reel:

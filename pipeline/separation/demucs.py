@@ -20,7 +20,7 @@ from pipeline.errors import DemucsError
 from pipeline.models import Models, own_model_digest
 from pipeline.separation import demucs_library as library
 from pipeline.separation.checkpoints import Checkpoint, load_local, load_model
-from pipeline.separation.engine import Recording
+from pipeline.separation.engine import NO_CARD, Recording
 from pipeline.separation.htdemucs_speed import kept_memory, optimise
 from pipeline.separation.overlap_add import OutOfMemoryError, Pace, Planes, count_segments, run_segments
 from pipeline.separation.stems import finished_folder
@@ -30,7 +30,6 @@ from pipeline.types import StemName
 
 SEGMENT_OVERLAP = Fraction(1, 4)
 FEWER = "Memory was short, so fewer pieces of the sound were taken apart at a time."
-NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
 KINDS: Mapping[str, StemName] = MappingProxyType(
     {
         **dict.fromkeys(("vocals", "speech", "dialog", "dialogue", "voice"), StemName.VOCALS),

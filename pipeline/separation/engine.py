@@ -16,6 +16,7 @@ from pipeline.types import StemName
 
 BLOCK = 48_000
 """Frames; small enough that progress is told several times a second."""
+NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline import sound
 from pipeline.errors import UVRError
 from pipeline.models import Models
-from pipeline.separation.blocks import fit, overlap_add
-from pipeline.separation.engine import Recording
+from pipeline.separation.blocks import fit, in_stereo, overlap_add
+from pipeline.separation.engine import NO_CARD, Recording
 from pipeline.separation.mdxnet_network import MDXNetSettings, Network, ShortOfMemoryError
 from pipeline.sound import Blocks, Samples
 from pipeline.stages import Report
@@ -25,7 +24,6 @@ from pipeline.weights.entries import Model
 SAMPLE_RATE = 44_100
 OVERLAP = 4
 """A quarter of each chunk is cross-faded with the next, as UVR does by default."""
-NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
 NO_CUDA = "The processor took the sound apart: this onnxruntime cannot use the graphics card."
 
 
@@ -67,9 +65,7 @@ class MDXNet:
 
     def _chunk(self, block: Samples) -> Samples:
         """The vocals of one chunk, shape (frames, channels)."""
-        stereo = np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
-        voice = self._vocals(np.pad(stereo, ((0, self._network.chunk - len(block)), (0, 0))))[: len(block)]
-        return voice if block.shape[1] == 2 else sound.to_mono(voice)
+        return in_stereo(block, self._network.chunk, self._vocals)
 
     def _vocals(self, stereo: Samples) -> Samples:
         """Vocals of a chunk; short of memory, the card leaves it to the processor."""

@@ -10,12 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline import sound
 from pipeline.errors import AudioProcessingError, UVRError
 from pipeline.models import Models
 from pipeline.separation import vr_library as library
-from pipeline.separation.blocks import overlap_add, window_lengths
-from pipeline.separation.engine import Recording
+from pipeline.separation.blocks import in_stereo, overlap_add, window_lengths
+from pipeline.separation.engine import NO_CARD, Recording
 from pipeline.separation.uvr_library import OutOfMemoryError, UnsafeCheckpointError
 from pipeline.sound import Samples
 from pipeline.stages import Report
@@ -26,7 +25,6 @@ WINDOW_SECONDS = 60
 OVERLAP_SECONDS = 4
 LEAST = library.SAMPLE_RATE // 2
 """Frames; the library's spectra need some sound around them."""
-NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
 
 
 class VR:
@@ -73,9 +71,7 @@ class VR:
         if not block.any():
             step(library.count_steps(self._network, frames))
             return np.zeros_like(block)
-        stereo = np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
-        voice = self._vocals(np.pad(stereo, ((0, frames - len(block)), (0, 0))), step)[: len(block)]
-        return voice if block.shape[1] == 2 else sound.to_mono(voice)
+        return in_stereo(block, frames, lambda stereo: self._vocals(stereo, step))
 
     def _vocals(self, stereo: Samples, step: Callable[[], None]) -> Samples:
         """Vocals of a window; short of memory, the card leaves it to the processor."""

@@ -2,10 +2,20 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+import torch
 
 from pipeline.models import Models
 from pipeline.stages import Work
 from tests.pipeline.separation.measure import DATA, Told
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Networks this small lose more time in handing work to threads than they gain."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from pipeline.errors import AudioProcessingError, Cancelled, MediaError, ModelDigestError
 from pipeline.models import Models
@@ -19,12 +18,7 @@ ENGINES = [("deepfilternet", "deepfilternet3"), ("spleeter", "spleeter-2stems"),
 RATE = 44_100
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,7 @@ from pipeline.weights.checkpoints import own_checkpoints
 from tests.pipeline.separation.measure import save_network
 from tests.pipeline.weights.hub_server import running
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -16,26 +16,20 @@ from pipeline.errors import Cancelled, DemucsError, ModelDigestError, Separation
 from pipeline.models import Models
 from pipeline.separation import demucs_library as library
 from pipeline.separation.checkpoints import has_checkpoint, load_local, load_model
-from pipeline.separation.demucs import FEWER, NO_CARD, Demucs, run_demucs_separation
-from pipeline.separation.engine import Recording
+from pipeline.separation.demucs import FEWER, Demucs, run_demucs_separation
+from pipeline.separation.engine import NO_CARD, Recording
 from pipeline.separation.overlap_add import OutOfMemoryError
 from pipeline.separation.stage import ONLY_SONGS, separate_stage
 from pipeline.types import ModelUse, StemName
 from pipeline.weights.checkpoints import file_digest
-from tests.pipeline.separation.measure import Told, save_network, save_sound, steps
+from tests.pipeline.separation.measure import Told, Trap, save_network, save_sound, steps
 
 SIGNATURE = "a1b2c3d4"
 FILM = ("music", "sfx", "speech")
 """What the networks trained on Divide and Remaster call their sources."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks this small lose more time in handing work to threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -200,18 +194,10 @@ def test_a_checkpoint_without_a_full_digest_is_refused(tmp_path, name):
         load_local(tmp_path, SIGNATURE)
 
 
-class _Trap:
-    def __init__(self, mark) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return exec, (f"open({str(self.mark)!r}, 'w')",)
-
-
 def test_a_checkpoint_that_holds_code_is_refused_unread(tmp_path):
     from demucs.states import save_with_checksum
 
-    save_with_checksum({"klass": _Trap(tmp_path / "mark")}, tmp_path / "trap.th")
+    save_with_checksum({"klass": Trap(tmp_path / "mark")}, tmp_path / "trap.th")
     with pytest.raises(DemucsError, match="safely"):
         load_local(tmp_path, "trap")
     assert not (tmp_path / "mark").exists()

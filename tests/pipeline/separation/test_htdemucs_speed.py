@@ -14,13 +14,7 @@ from pipeline.separation import htdemucs_speed as speed
 MADE: Any = htdemucs.HTDemucs
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks this small lose more time in handing work to threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def make_network(seed=0, **options):

@@ -1,6 +1,5 @@
 """The MDX-Net engine on networks made here, whose answers are known; the code is the same for the published ones."""
 
-import hashlib
 import logging
 
 import msgspec
@@ -13,14 +12,13 @@ from pipeline import models as models_module
 from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
 from pipeline.models import Models, model_digest
-from pipeline.separation.engine import Recording
-from pipeline.separation.mdxnet import NO_CARD, NO_CUDA, MDXNet, load
+from pipeline.separation.engine import NO_CARD, Recording
+from pipeline.separation.mdxnet import NO_CUDA, MDXNet, load
 from pipeline.separation.mdxnet_network import HOP, MDXNetSettings, Network
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.uvr_library import quiet
 from pipeline.types import ModelUse, StemName
-from pipeline.weights.entries import HubFile, Model
-from tests.pipeline.separation.measure import Told, save_sound, steps
+from tests.pipeline.separation.measure import Told, entry_of, save_sound, steps
 
 RATE = 44_100
 SETTINGS = {"n_fft": 4_096, "frequencies": 2_000, "steps": 16, "compensate": 1.0, "primary": "vocals"}
@@ -28,13 +26,7 @@ CHUNK = 15 * HOP
 STEP = CHUNK - CHUNK // 4
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks this small lose more time in handing work to threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def save_onnx(path, operator, constant=None):
@@ -54,23 +46,8 @@ def save_onnx(path, operator, constant=None):
     return path
 
 
-def entry_of(path, **settings):
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    file = HubFile(name=f"uvr/{path.name}", addresses=(), sha256=digest, size=path.stat().st_size)
-    return Model(
-        name="tiny",
-        engine="mdxnet",
-        environment="media",
-        licence="none",
-        source="",
-        good_for="",
-        hub=(file,),
-        settings=SETTINGS | settings,
-    )
-
-
 def engine_of(path, **settings):
-    return MDXNet(load(path, entry_of(path, **settings), "cpu"), "cpu")
+    return MDXNet(load(path, entry_of(path, "mdxnet", SETTINGS | settings), "cpu"), "cpu")
 
 
 def separate(engine, path, report=None):
@@ -108,7 +85,7 @@ def identity(tmp_path):
 def tiny(tmp_path, monkeypatch):
     """A home with a network that halves, known to the catalogue as `tiny`."""
     path = save_onnx(tmp_path / "home" / "checkpoints" / "uvr" / "tiny.onnx", "Mul", 0.5)
-    monkeypatch.setattr(models_module, "MODELS", {**MODELS, "tiny": entry_of(path)})
+    monkeypatch.setattr(models_module, "MODELS", {**MODELS, "tiny": entry_of(path, "mdxnet", SETTINGS)})
     return path
 
 
@@ -233,7 +210,7 @@ def test_a_changed_file_is_refused(tiny, tmp_path):
 
 def test_settings_are_part_of_what_a_result_is_kept_under(tiny, monkeypatch):
     before = model_digest("tiny")
-    monkeypatch.setattr(models_module, "MODELS", {"tiny": entry_of(tiny, compensate=1.1)})
+    monkeypatch.setattr(models_module, "MODELS", {"tiny": entry_of(tiny, "mdxnet", SETTINGS | {"compensate": 1.1})})
     assert model_digest("tiny") != before
 
 
@@ -266,7 +243,7 @@ class _ShortCard:
 
 
 def test_a_card_without_memory_hands_over_to_the_processor(identity, tmp_path):
-    network = load(identity, entry_of(identity), "cpu")
+    network = load(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu")
     network._session, network._wanted = _ShortCard(), "cuda"
     engine = MDXNet(network, "cuda")
     source = save_sound(tmp_path / "sound.flac", noise(3 * CHUNK), RATE)
@@ -276,7 +253,7 @@ def test_a_card_without_memory_hands_over_to_the_processor(identity, tmp_path):
 
 
 def test_a_card_that_onnxruntime_cannot_use_is_told_of(identity):
-    assert MDXNet(load(identity, entry_of(identity), "cpu"), "cuda").notes == [NO_CUDA]
+    assert MDXNet(load(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu"), "cuda").notes == [NO_CUDA]
 
 
 class _BrokenSession(_ShortCard):
@@ -285,7 +262,7 @@ class _BrokenSession(_ShortCard):
 
 
 def test_what_onnxruntime_dies_of_is_named(identity, tmp_path):
-    network = load(identity, entry_of(identity), "cpu")
+    network = load(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu")
     network._session = _BrokenSession()
     with pytest.raises(UVRError, match="could not take this sound apart") as caught:
         separate(MDXNet(network, "cpu"), save_sound(tmp_path / "sound.flac", noise(CHUNK), RATE))

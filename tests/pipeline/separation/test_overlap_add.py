@@ -26,13 +26,7 @@ SOURCES = ["drums", "bass", "other", "vocals"]
 QUARTER = Fraction(1, 4)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks this small lose more time in handing work to threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def hybrid(seed, segment, **more):

@@ -22,7 +22,7 @@ from pipeline.separation.engine import Recording
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.uvr import UVR
 from pipeline.types import ModelUse, Preset, RouteName, StemName
-from tests.pipeline.separation.measure import Told, save_sound, steps
+from tests.pipeline.separation.measure import Told, Trap, save_sound, steps
 from tests.pipeline.weights.hub_server import running
 
 BS, MEL = "tiny_bs", "tiny_mel"
@@ -48,13 +48,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks this small lose more time in handing work to threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def save_mdx23c(folder, name):
@@ -268,17 +262,9 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path, text):
     assert not (tmp_path / "mark").exists()
 
 
-class _Trap:
-    def __init__(self, mark) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return exec, (f"open({str(self.mark)!r}, 'w')",)
-
-
 def test_a_checkpoint_that_holds_code_is_refused_unread(tmp_path):
     path = save_network(tmp_path, MEL)
-    torch.save({"state_dict": _Trap(tmp_path / "mark")}, path)
+    torch.save({"state_dict": Trap(tmp_path / "mark")}, path)
     with pytest.raises(UVRError, match="safely"):
         checkpoints.load(tmp_path, MEL, "cpu")
     assert not (tmp_path / "mark").exists()

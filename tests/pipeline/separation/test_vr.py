@@ -1,7 +1,5 @@
 """The VR engine on small networks made here: the code is the same for the published ones."""
 
-import hashlib
-
 import msgspec
 import numpy as np
 import pytest
@@ -13,14 +11,13 @@ from pipeline.errors import Cancelled, ModelDigestError, UVRError
 from pipeline.models import Models
 from pipeline.separation import vr as engine_module
 from pipeline.separation import vr_library as library
-from pipeline.separation.engine import Recording
+from pipeline.separation.engine import NO_CARD, Recording
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.uvr_library import OutOfMemoryError, quiet
-from pipeline.separation.vr import NO_CARD, VR, load
+from pipeline.separation.vr import VR, load
 from pipeline.separation.vr_library import VRSettings
 from pipeline.types import ModelUse
-from pipeline.weights.entries import HubFile, Model
-from tests.pipeline.separation.measure import Told, save_sound, steps
+from tests.pipeline.separation.measure import Told, Trap, entry_of, save_sound, steps
 
 RATE = 44_100
 NEW = {"bands": "1band_sr44100_hl1024", "architecture": 0, "primary": "vocals", "nout": 4, "nout_lstm": 8}
@@ -32,13 +29,7 @@ SEEN = (512 - 2 * 64) * 1_024
 """Frames of a patch between its edges."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Networks this small lose more time in handing work to threads than they gain."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def save_vr(path, settings, *, even=False):
@@ -58,23 +49,8 @@ def save_vr(path, settings, *, even=False):
     return path
 
 
-def entry_of(path, settings):
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    file = HubFile(name=f"uvr/{path.name}", addresses=(), sha256=digest, size=path.stat().st_size)
-    return Model(
-        name="tiny",
-        engine="vr",
-        environment="media",
-        licence="none",
-        source="",
-        good_for="",
-        hub=(file,),
-        settings=settings,
-    )
-
-
 def engine_of(path, settings):
-    return VR(load(path, entry_of(path, settings), "cpu"))
+    return VR(load(path, entry_of(path, "vr", settings), "cpu"))
 
 
 def separate(engine, path, report=None):
@@ -116,7 +92,7 @@ def tiny(random, tmp_path, monkeypatch):
     path = tmp_path / "home" / "checkpoints" / "uvr" / "tiny.pth"
     path.parent.mkdir(parents=True)
     path.write_bytes(random.read_bytes())
-    monkeypatch.setattr(models_module, "MODELS", {**MODELS, "tiny": entry_of(path, NEW)})
+    monkeypatch.setattr(models_module, "MODELS", {**MODELS, "tiny": entry_of(path, "vr", NEW)})
     return path
 
 
@@ -229,17 +205,9 @@ def test_a_changed_checkpoint_is_refused(tiny, tmp_path):
         VR.open(Models(tmp_path / "home", "cpu"), "tiny")
 
 
-class _Trap:
-    def __init__(self, mark) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return exec, (f"open({str(self.mark)!r}, 'w')",)
-
-
 def test_a_checkpoint_that_holds_code_is_refused_unread(tmp_path):
     path = tmp_path / "trap.pth"
-    torch.save({"out.weight": _Trap(tmp_path / "mark")}, path)
+    torch.save({"out.weight": Trap(tmp_path / "mark")}, path)
     with pytest.raises(UVRError, match="safely"):
         engine_of(path, NEW)
     assert not (tmp_path / "mark").exists()
