@@ -96,7 +96,7 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             Stage(name="route", function="pipeline.route:route_stage", version=4),
             Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=3),
             Stage(name="listen", function="pipeline.media:listen_stage", version=2),
-            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage", version=3),
+            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage", version=4),
             Stage(
                 name="transcribe",
                 function="pipeline.speech.transcribe:transcribe_stage",
@@ -106,12 +106,13 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
             Stage(name="align", function="pipeline.speech.align:align_stage"),
             Stage(name="measure", function="pipeline.mix.loudness:measure_stage"),
             Stage(name="dub", function="pipeline.mix.dub_stage:dub_stage"),
-            Stage(name="mix", function="pipeline.mix.stage:mix_stage", version=3),
-            Stage(name="join", function="pipeline.media:join_stage"),
+            Stage(name="mix", function="pipeline.mix.stage:mix_stage", version=4),
+            Stage(name="join", function="pipeline.media:join_stage", version=2),
             Stage(name="voices", function="pipeline.speech.voice_encoder:voices_stage"),
             Stage(name="identify", function="pipeline.speech.voice_book:identify_stage"),
             Stage(name="subtitles", function="pipeline.export.subtitles:subtitles_stage", version=2),
             Stage(name="report", function="pipeline.export.report:report_stage"),
+            Stage(name="shrink", function="pipeline.media.shrink:shrink_stage"),
         )
     }
 )

@@ -10,6 +10,11 @@ import msgspec
 from pipeline.types import Artefact, Failure, Progress, Request, Result
 
 VERSION = 1
+FILE_SIZE = 10 * 1024 * 1024
+"""Bytes that a file may have in every place of Discord."""
+
+AHEAD = "ahead-"
+"""What the id of a job begins with that is done ahead, in case somebody asks; the asked-for job's id follows."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -28,7 +33,7 @@ class ReplyTo(Message, frozen=True, kw_only=True):
     interaction_token: str = ""
     interaction_expires: float = 0.0
     """Unix time after which the interaction token is refused."""
-    size_limit: int = 10 * 1024 * 1024
+    size_limit: int = FILE_SIZE
     """Bytes allowed per file in that place."""
     locale: str = "en-US"
 
@@ -133,6 +138,11 @@ class WorkerState(Message, frozen=True, kw_only=True):
     kind: Literal["media", "asr"]
     seen: float
     """Unix time of its last heartbeat."""
+
+
+def holder_of(job_id: str) -> str:
+    """The job for whose person a job is done: itself, but for one that is done ahead."""
+    return job_id.removeprefix(AHEAD)
 
 
 def encode(message: Message) -> bytes:

@@ -24,7 +24,7 @@ from pipeline.eta import Estimate
 from pipeline.stages import STAGES, Stage, StageOutput
 from pipeline.types import Artefact, JsonValue, Progress
 from worker.lease import Lease, LeaseLostError
-from worker.protocol import Failed, Performed, Progressed, StageJob, Stopped
+from worker.protocol import Failed, Performed, Progressed, StageJob, Stopped, holder_of
 from worker.queue import Queue
 from worker.workshop import Workshop, memo_key
 
@@ -121,6 +121,8 @@ class StageRunner:
         keys = (memo_key(stage, inputs, params, own_weights=own),)
         if self.fresh:
             keys = (memo_key(stage, inputs, params, own_weights=own, salt=self.job_id), *keys)
+        # Before it is looked for, so that nobody deletes it in between.
+        await self.workshop.store.claims.hold(holder_of(self.job_id), keys)
         remembered = await self.workshop.recall(keys[0])
         if remembered is not None:
             return remembered, True

@@ -8,8 +8,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -18,11 +17,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
+from worker.claims import Claims
+from worker.release import Needed, release
+from worker.store_errors import named_errors
 
 CHUNK: Final = 8 * 1024 * 1024
 PIECE: Final = 256 * 1024
@@ -69,11 +70,13 @@ class Store:
     def __init__(self, remote: ObjectStore, folder: Path | None) -> None:
         self._remote = remote
         self._folder = folder
+        self.claims = Claims(remote, folder)
+        """Who still needs what is kept here."""
 
     @classmethod
     def open(cls, url: str) -> Self:
         """`file:///folder` (made when missing), `s3://bucket/prefix`, other clouds, or `memory://`."""
-        with _named_errors("opened"):
+        with named_errors("opened"):
             parts = urlsplit(url)
             if parts.scheme == "file":
                 folder = Path(url2pathname(parts.path))
@@ -88,7 +91,7 @@ class Store:
 
     async def put(self, path: Path, *, name: str, media_type: str | None = None) -> Artefact:
         """Keep a file; one with the same bytes is kept once."""
-        with _named_errors(f"given {name}"):
+        with named_errors(f"given {name}"):
             digest, size = await asyncio.to_thread(_measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
             if not await self.holds(artefact):
@@ -102,7 +105,7 @@ class Store:
         From a folder it is linked when possible, so nobody may write into it; from elsewhere its digest is checked.
         """
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        with _named_errors(f"asked for {artefact.name}"):
+        with named_errors(f"asked for {artefact.name}"):
             try:
                 if self._folder is not None:
                     await asyncio.to_thread(_link, self._folder / _blob(artefact.digest), partial)
@@ -121,7 +124,7 @@ class Store:
         """The bytes of a small file of at most `limit` bytes."""
         if artefact.size > limit:
             raise StoreError(f"{artefact.name} is larger than the {limit} bytes that may be read at once.")
-        with _named_errors(f"asked for {artefact.name}"):
+        with named_errors(f"asked for {artefact.name}"):
             data = await self._get(_blob(artefact.digest))
         if hashlib.sha256(data).hexdigest() != artefact.digest:
             raise StoreError(f"{artefact.name} is damaged in the store.", mend="Send the clip again.")
@@ -129,7 +132,7 @@ class Store:
 
     async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
         """The bytes from `start` up to `end`, not included, in pieces; what is damaged cannot be told here."""
-        with _named_errors(f"asked for {artefact.name}"):
+        with named_errors(f"asked for {artefact.name}"):
             if start >= end:
                 return
             async with asyncio.timeout(SMALL_LIMIT):
@@ -152,30 +155,40 @@ class Store:
 
     async def discard(self, digest: str) -> None:
         """Delete the bytes of that digest, where they are kept; a memo that names them holds no longer."""
-        with _named_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
+        with named_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
             async with asyncio.timeout(SMALL_LIMIT):
                 await obstore.delete_async(self._remote, _blob(digest))
 
     async def remember(self, key: str, value: bytes) -> None:
         """Keep what a stage gave under its key."""
-        with _named_errors("given a memo"):
+        with named_errors("given a memo"):
             async with asyncio.timeout(SMALL_LIMIT):
                 await obstore.put_async(self._remote, _memo(key), value)
 
     async def recall(self, key: str) -> bytes | None:
         """What was remembered under the key, None when nothing was."""
-        with _named_errors("asked for a memo"):
+        with named_errors("asked for a memo"):
             try:
                 return await self._get(_memo(key))
             except FileNotFoundError:
                 return None
+
+    async def forget(self, key: str) -> None:
+        """Delete what was remembered under the key, where there is anything."""
+        with named_errors("told to delete a memo"), contextlib.suppress(FileNotFoundError):
+            async with asyncio.timeout(SMALL_LIMIT):
+                await obstore.delete_async(self._remote, _memo(key))
+
+    async def release(self, job_id: str, needed: Needed) -> None:
+        """Delete what a job used and no other job does; `needed` tells what somebody else still refers to."""
+        await release(self, job_id, needed)
 
     async def _get(self, path: str) -> bytes:
         async with asyncio.timeout(SMALL_LIMIT):
             return bytes(await (await obstore.get_async(self._remote, path)).bytes_async())
 
     async def _size(self, digest: str) -> int | None:
-        with _named_errors("asked for a file"):
+        with named_errors("asked for a file"):
             try:
                 async with asyncio.timeout(SMALL_LIMIT):
                     return (await obstore.head_async(self._remote, _blob(digest)))["size"]
@@ -223,28 +236,3 @@ def _link(source: Path, target: Path) -> None:
     except OSError:
         # Another file system, or one without links.
         shutil.copyfile(source, target)
-
-
-@contextmanager
-def _named_errors(asked: str) -> Generator[None]:
-    """Turn the many errors of files and clouds into one that says what to do; `asked` is what the store was."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except FileNotFoundError as error:
-        raise StoreError(
-            f"The store was {asked}, but the file is not there.", mend="Send the clip again.", detail=repr(error)
-        ) from error
-    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-        raise StoreError(
-            f"The store was {asked}, but refuses access.", mend="Check the store's rights.", detail=repr(error)
-        ) from error
-    except (BaseError, OSError, TimeoutError, ValueError) as error:
-        if "No space left" in str(error) or "StorageFull" in str(error):
-            raise StoreError(
-                f"The store was {asked}, but its disk is full.",
-                mend="Make room on the store's disk.",
-                detail=str(error),
-            ) from error
-        raise StoreError(f"The store was {asked}, but is away.", detail=repr(error)) from error

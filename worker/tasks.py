@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from arq.worker import Retry
 
+from pipeline.compact import add_compact
 from pipeline.errors import QueueError, ValidationError
 from pipeline.run import Limits
 from pipeline.stages import Perform, Stage
@@ -19,7 +20,7 @@ from pipeline.types import Artefact, Request, Result, Task
 from worker.attempts import HELD_DELAY, make_attempt
 from worker.keys import MEDIA, Keys
 from worker.lease import Lease
-from worker.protocol import VERSION, Finished, Job, Message, decode_job
+from worker.protocol import AHEAD, FILE_SIZE, VERSION, Finished, Job, Message, decode_job, holder_of
 from worker.queue import Queue
 from worker.stages import StageRunner, telling
 from worker.workshop import Workshop
@@ -92,6 +93,8 @@ def _decode(data: bytes) -> Job | None:
 
 
 async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
+    clips = [job.source.digest] if job.dub is None else [job.source.digest, job.dub.digest]
+    await context.workshop.store.claims.hold(holder_of(job.id), clips)
     async with telling(lease) as tell, _giving_way(context, job, lease):
         perform = StageRunner(
             workshop=context.workshop,
@@ -103,6 +106,9 @@ async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Messag
             stages=context.stages,
         )
         result = await context.run(job.request, job.source, perform, dub=job.dub, limits=_limits(context.limits, job))
+        if job.reply_to is not None:
+            # By whichever way the answer then goes, a copy of that size may go with it.
+            result = await add_compact(result, min(job.reply_to.size_limit, FILE_SIZE), perform)
     await _look_ahead(context, job)
     return Finished(result=result)
 
@@ -137,7 +143,7 @@ async def _look_ahead(context: WorkerContext, job: Job) -> None:
     try:
         if await context.queue.is_idle(besides=job.id):
             request = dataclasses.replace(job.request, task=Task.TRANSCRIBE)
-            ahead = Job(id=f"ahead-{job.id}", request=request, source=job.source, submitted=time.time(), ahead=True)
+            ahead = Job(id=f"{AHEAD}{job.id}", request=request, source=job.source, submitted=time.time(), ahead=True)
             await context.queue.submit(ahead)
     except QueueError as error:
         structlog.get_logger().warning("no looking ahead", job=job.id, error=error.message)

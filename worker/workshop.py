@@ -99,6 +99,7 @@ class Workshop:
                 artefacts = await self._keep(out)
             performed = Performed(facts=facts, artefacts=artefacts, engine_seconds=seconds)
             for key in keys:
+                await self.store.claims.claim(key, [artefact.digest for artefact in artefacts.values()])
                 await self.store.remember(key, encode(performed))
             return performed, False
 

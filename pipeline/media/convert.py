@@ -14,6 +14,8 @@ MAX_SAMPLE_RATE = 192_000
 
 _GAPS = "aresample=async=1"
 """Silence where packets are missing for more than 0.1 s, so that sound and picture stay together."""
+_WHOLE = "asetnsamples=n=4096:p=0"
+"""ffmpeg's FLAC encoder does not open on a first frame of under 16 samples, which clips cut without encoding have."""
 _SPARE = 60.0
 """Seconds allowed for any run beside those that the length of the clip gives."""
 
@@ -32,7 +34,7 @@ def extract_master(source: Path, clip: Probe, target: Path, report: Report | Non
     """The sound at full quality: 24-bit FLAC at its own rate, with its own channels (`find_passage`)."""
     passage = find_passage(clip.media.audio.layout, clip.speakers)
     rate = min(MAX_SAMPLE_RATE, clip.media.audio.sample_rate)
-    filters = f"{_GAPS},{passage.filter}"
+    filters = f"{_GAPS},{passage.filter},{_WHOLE}"
     _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(rate), *_flac()], report)
 
 
@@ -48,7 +50,7 @@ def convert(
 ) -> None:
     """The sound of any clip as 24-bit FLAC of a given rate and number of channels, or of a given layout."""
     passage = find_passage(clip.media.audio.layout, clip.speakers)
-    filters = f"{_GAPS},{passage.filter},{spread(passage.layout, layout or default(channels))}"
+    filters = f"{_GAPS},{passage.filter},{spread(passage.layout, layout or default(channels))},{_WHOLE}"
     _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(sample_rate), *_flac()], report)
 
 

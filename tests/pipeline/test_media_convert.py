@@ -14,6 +14,8 @@ from pipeline.media import convert, encode_aac, extract_stage, listen_stage, mux
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work, packets
 
+SAMPLE = Path(__file__).parents[1] / "data" / "sample.mp4"
+
 
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (96_000, 2)])
 def test_the_master_has_every_sample_of_a_lossless_clip(tmp_path: Path, rate: int, channels: int) -> None:
@@ -27,6 +29,15 @@ def test_the_master_has_every_sample_of_a_lossless_clip(tmp_path: Path, rate: in
         assert (facts["sample_rate"], facts["channels"]) == (rate, channels)
         assert facts["duration"] == pytest.approx(len(samples) / rate)
         assert np.array_equal(sound.read(work.out / "master.flac"), samples)
+
+
+def test_a_clip_that_was_cut_without_encoding_has_a_sound(tmp_path: Path) -> None:
+    # Eight samples are left of its first frame.
+    ffmpeg("-ss", "30", "-i", SAMPLE, "-t", "2", "-c", "copy", tmp_path / "cut.mp4")
+    facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "cut.mp4"}, {"mono": False}))
+    assert facts["duration"] == pytest.approx(2.0, abs=0.05)
+    convert(tmp_path / "cut.mp4", probe(tmp_path / "cut.mp4"), tmp_path / "b.flac", sample_rate=22_050, channels=1)
+    assert sound.info(tmp_path / "b.flac").duration == pytest.approx(2.0, abs=0.05)
 
 
 def test_the_basic_route_gets_the_plain_extraction(tmp_path: Path) -> None:

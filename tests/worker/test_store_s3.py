@@ -1,5 +1,6 @@
 """The store in an S3 bucket: real HTTP to a small bucket of our own."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from worker.store import Store
 
 
 class Bucket:
-    """Objects by path; answers PUT, HEAD and GET as S3 does (Amazon S3 API reference)."""
+    """Objects by path; answers PUT, HEAD, GET, deletions and listings as S3 does (Amazon S3 API reference)."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -20,6 +21,10 @@ class Bucket:
         if request.method == "PUT":
             self.objects[request.path] = await request.read()
             return web.Response(headers={"ETag": '"1"'})
+        if request.method == "POST" and "delete" in request.query:
+            return self.delete(request.path, await request.text())
+        if "list-type" in request.query:
+            return self.listing(request)
         content = self.objects.get(request.path)
         if content is None:
             return web.Response(
@@ -27,6 +32,27 @@ class Bucket:
             )
         headers = {"ETag": '"1"', "Last-Modified": "Sun, 22 Nov 2026 12:00:00 GMT"}
         return web.Response(body=content, headers=headers)
+
+    def delete(self, path: str, order: str) -> web.Response:
+        """The objects that an order names (DeleteObjects)."""
+        keys = re.findall(r"<Key>([^<]+)</Key>", order)
+        for key in keys:
+            self.objects.pop(f"{path.rstrip('/')}/{key}", None)
+        deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+        return web.Response(text=f"<DeleteResult>{deleted}</DeleteResult>", content_type="application/xml")
+
+    def listing(self, request: web.Request) -> web.Response:
+        """The objects right below a prefix (ListObjectsV2)."""
+        root, prefix = f"{request.path.rstrip('/')}/", request.query["prefix"]
+        keys = [path.removeprefix(root) for path in sorted(self.objects) if path.startswith(root + prefix)]
+        contents = "".join(
+            f"<Contents><Key>{key}</Key><LastModified>2026-11-22T12:00:00.000Z</LastModified>"
+            f"<Size>{len(self.objects[root + key])}</Size></Contents>"
+            for key in keys
+            if "/" not in key.removeprefix(prefix)
+        )
+        text = f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
+        return web.Response(text=text, content_type="application/xml")
 
 
 @pytest.fixture
@@ -71,3 +97,21 @@ async def test_damaged_bytes_are_not_handed_out(bucket: Bucket, tmp_path: Path) 
     with pytest.raises(StoreError):
         await store.fetch(artefact, tmp_path / "back.wav")
     assert not (tmp_path / "back.wav").exists()
+
+
+async def test_what_nobody_claims_goes(bucket: Bucket, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(b"sound")
+    store = Store.open("s3://clips/team")
+    source = await store.put(clip, name="clip.wav")
+
+    async def needed(_: str) -> bool:
+        return False
+
+    for job in ("ann", "ben"):
+        await store.claims.hold(job, [source.digest])
+    assert await store.claims.on(source.digest) == {"ann", "ben"}
+    await store.release("ann", needed)
+    assert await store.has(source.digest)
+    await store.release("ben", needed)
+    assert bucket.objects == {}

@@ -1,0 +1,67 @@
+"""A sound made so small that it fits a place with a limit: Opus at the rate that the limit leaves."""
+
+from pathlib import Path
+
+from pipeline.errors import FFmpegError, ValidationError
+from pipeline.media.convert import time_limit
+from pipeline.media.encode import OPUS_RATE
+from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
+from pipeline.media.probe import probe
+from pipeline.stages import Facts, Report, Work
+
+LOWEST_STEREO = 48_000
+"""Bits a second below which two channels are folded into one."""
+LOWEST = 16_000
+"""Bits a second below which it is not worth hearing."""
+HIGHEST_MONO = 96_000
+MARGIN = 0.96
+"""Of the limit that sound may take; the rest is for the container (Ogg, 1 to 2 %) and the encoder's swings."""
+TRIES = 3
+AGAIN = 0.9
+"""Of the rate, when the file came out too large all the same."""
+
+
+def shrink_stage(work: Work) -> Facts:
+    """`compact.opus` of at most `size` bytes, or no file where the sound is too long for that.
+
+    Facts: `rate` in bits a second, 0 without a file.
+    """
+    size = work.params["size"]
+    if not isinstance(size, int) or size <= 0:
+        raise ValidationError("A compact copy needs a size.")
+    target = work.out / "compact.opus"
+    rate = encode_within(work.inputs["sound"], target, size=size, report=work.report)
+    work.report(1.0)
+    return {"rate": rate}
+
+
+def opus_rate(size: int, duration: float, channels: int) -> tuple[int, int]:
+    """Bits a second and channels at which so many seconds take at most `size` bytes; (0, 0) where none is worth it."""
+    room = int(size * 8 * MARGIN / max(duration, 0.1))
+    if channels > 1 and room >= LOWEST_STEREO:
+        return min(room, OPUS_RATE), 2
+    return (min(room, HIGHEST_MONO), 1) if room >= LOWEST else (0, 0)
+
+
+def encode_within(sound: Path, target: Path, *, size: int, report: Report | None = None) -> int:
+    """Write a sound as Opus of at most `size` bytes; the rate, or 0 and no file where it cannot be."""
+    media = probe(sound).media
+    rate, channels = opus_rate(size, media.duration, media.audio.channels)
+    for _ in range(TRIES):
+        if rate < LOWEST:
+            break
+        form = ["-vn", "-map_metadata", "-1", "-bitexact", "-c:a", "libopus", "-b:a", str(rate), "-vbr", "constrained"]
+        run_ffmpeg(
+            [*input_arguments(sound), *form, "-ac", str(channels), "-f", "opus", str(target.absolute())],
+            limit=time_limit(media.duration),
+            report=report,
+            total=media.duration,
+            doing="Making a smaller copy",
+        )
+        if not target.is_file():
+            raise FFmpegError("ffmpeg wrote no smaller copy of a sound.")
+        if target.stat().st_size <= size:
+            return rate
+        rate = int(rate * AGAIN)
+    target.unlink(missing_ok=True)
+    return 0

@@ -1,0 +1,104 @@
+"""What a job leaves in the store goes when nothing else needs it: no file, memo or mark is left, and none too many."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import StoreError
+from tests.worker.conftest import System
+from worker.protocol import AHEAD, Failed, Finished, Job, Stopped
+
+
+async def unneeded(_: str) -> bool:
+    return False
+
+
+def kept(system: System) -> set[str]:
+    """Every file of the store."""
+    root = Path(system.settings.home / "store")
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+async def done(system: System, job: Job) -> Job:
+    await system.queue.submit(job)
+    assert isinstance((await system.events(job))[-1], Finished)
+    return job
+
+
+async def test_nothing_is_left_of_the_only_job_of_a_clip(system: System) -> None:
+    await system.start()
+    await system.start("asr")
+    other = await done(system, await system.job("other.json", note="another clip"))
+    before = kept(system)
+    job = await done(system, await system.job("heard.json"))
+    assert len(kept(system)) > len(before)
+    await system.store.release(job.id, unneeded)
+    assert kept(system) == before
+    await system.store.release(other.id, unneeded)
+    assert kept(system) == set()
+
+
+async def test_a_clip_of_two_people_keeps_what_the_other_used(system: System) -> None:
+    await system.start()
+    mine = await done(system, await system.job("a.json"))
+    longer = await done(system, await system.job("a.json", options={"fresh": True}))
+    shared = await done(system, await system.job("b.json"))
+    assert shared.source.digest == mine.source.digest
+    for job in (mine, longer):
+        await system.store.release(job.id, unneeded)
+    again = await system.job("c.json")
+    await system.queue.submit(again)
+    last = (await system.events(again))[-1]
+    assert isinstance(last, Finished)
+    assert all(timing.reused for timing in last.result.timings)
+    for job in (shared, again):
+        await system.store.release(job.id, unneeded)
+    assert kept(system) == set()
+
+
+async def test_jobs_that_failed_or_stopped_or_were_done_ahead_leave_nothing(system: System) -> None:
+    await system.start()
+    failing = await system.job("a.json", second="refuse")
+    await system.queue.submit(failing)
+    assert isinstance((await system.events(failing))[-1], Failed)
+    stopped = await system.job("b.json", second="sleep", seconds=30.0)
+    await system.queue.submit(stopped)
+    await system.until_run("second", 2)
+    await system.queue.cancel(stopped.id)
+    assert isinstance((await system.events(stopped))[-1], Stopped)
+    asked = await system.job("c.json", note="asked")
+    ahead = Job(id=f"{AHEAD}{asked.id}", request=asked.request, source=asked.source, submitted=0.0, ahead=True)
+    await done(system, ahead)
+    for job in (failing, stopped, asked):
+        assert await system.store.claims.held_by(job.id)
+        await system.store.release(job.id, unneeded)
+    assert kept(system) == set()
+
+
+async def test_what_somebody_refers_to_stays(system: System) -> None:
+    await system.start()
+    job = await done(system, await system.job())
+
+    async def needed(digest: str) -> bool:
+        return digest == job.source.digest
+
+    await system.store.release(job.id, needed)
+    digest = job.source.digest
+    assert kept(system) == {f"blobs/{digest[:2]}/{digest}"}
+
+
+async def test_a_release_that_was_cut_off_is_done_again(system: System) -> None:
+    await system.start()
+    job = await done(system, await system.job())
+    asked: list[str] = []
+
+    async def cut_off(digest: str) -> bool:
+        asked.append(digest)
+        if len(asked) == 1:
+            raise StoreError("The store is away.")
+        return False
+
+    with pytest.raises(StoreError):
+        await system.store.release(job.id, cut_off)
+    await system.store.release(job.id, unneeded)
+    assert kept(system) == set()

@@ -1,0 +1,33 @@
+"""The many errors of files and clouds as one that says what to do."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+from pipeline.errors import StoreError
+
+
+@contextmanager
+def named_errors(asked: str) -> Generator[None]:
+    """Raise `StoreError` for whatever goes wrong; `asked` is what the store was."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"The store was {asked}, but the file is not there.", mend="Send the clip again.", detail=repr(error)
+        ) from error
+    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
+        raise StoreError(
+            f"The store was {asked}, but refuses access.", mend="Check the store's rights.", detail=repr(error)
+        ) from error
+    except (BaseError, OSError, TimeoutError, ValueError) as error:
+        if "No space left" in str(error) or "StorageFull" in str(error):
+            raise StoreError(
+                f"The store was {asked}, but its disk is full.",
+                mend="Make room on the store's disk.",
+                detail=str(error),
+            ) from error
+        raise StoreError(f"The store was {asked}, but is away.", detail=repr(error)) from error
