@@ -18,7 +18,7 @@ from bot.language import Speech, speech_for
 from bot.web.archive import Zipper
 from bot.web.captions import with_names
 from bot.web.files import disposition, send_file, send_stream
-from bot.web.links import Ticket, Tickets
+from bot.web.links import Ticket, Tickets, address_of
 from bot.web.page import Pages, Visit, tracks_of
 from bot.web.peaks import Outlines
 from bot.web.source import LONGEST_NAME, TRANSCRIPT_SIZE, PageData, PageError, ResultSource
@@ -36,21 +36,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Site:
     """Serves the pages of one source.
 
-    `public_url` is where people reach it; a proxy may cut off its path or not.
+    `public_url` is where people reach it; a proxy may cut off its path or not. `shared`: people may
+    give addresses to each other.
     """
 
-    def __init__(self, source: ResultSource, tickets: Tickets, *, public_url: str) -> None:
+    def __init__(self, source: ResultSource, tickets: Tickets, *, public_url: str, shared: bool = True) -> None:
         self._source = source
         self._tickets = tickets
         self._public_url = public_url.rstrip("/")
         self._base = urlsplit(self._public_url).path
+        self._shared = shared
         self._pages = Pages()
         self._zipper = Zipper(source)
         self._outlines = Outlines(source)
 
     def address(self, ticket: Ticket) -> str:
         """The full address of a page."""
-        return f"{self._public_url}/r/{self._tickets.sign(ticket)}/"
+        return address_of(self._public_url, self._tickets.sign(ticket))
 
     def application(self) -> web.Application:
         """The application, to be served by a runner; its addresses are secrets, so it must have no access log."""
@@ -85,8 +87,8 @@ class Site:
             speech=_speech(request),
             base=self._base,
             nonce=nonce,
-            edit=ticket.edit,
-            view_only=self.address(replace(ticket, edit=False)) if ticket.edit and ticket.expires else "",
+            edit=ticket.edit and data.edit,
+            view_only=self.address(replace(ticket, edit=False)) if ticket.edit and self._shared else "",
         )
         document = await asyncio.to_thread(self._pages.result, data, visit)
         request[NONCE] = nonce
@@ -126,7 +128,7 @@ class Site:
         ticket, data = await self._open(request)
         # The address itself gives the right; that the page is ours which sends it is checked all the same.
         foreign = request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
-        if not ticket.edit or foreign or request.content_type != "application/json":
+        if not (ticket.edit and data.edit) or foreign or request.content_type != "application/json":
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
         await self._source.rename(ticket.link_id, _read_names(await request.read(), data))
         changed = await self._source.load(ticket.link_id)

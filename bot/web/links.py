@@ -19,11 +19,18 @@ from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from bot.web.source import PageError
+from pipeline.errors import AudioProcessingError
 
-LIFETIME: Final = 24 * 3600.0
-"""Seconds that a link holds."""
+SHORTEST_SECRET: Final = 16
+"""Bytes."""
 LONGEST_TOKEN: Final = 512
 """Characters."""
+
+
+class SecretError(AudioProcessingError):
+    """The key that signs addresses cannot be had."""
+
+    mend_by_default = "Set STEMCORD_SECRET, or a STEMCORD_HOME that can be written to."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +67,32 @@ class Tickets:
         return ticket
 
 
+def address_of(public_url: str, token: str) -> str:
+    """The full address of a page."""
+    return f"{public_url.rstrip('/')}/r/{token}/"
+
+
 def read_secret(home: Path, given: str = "") -> bytes:
-    """The secret of the settings, or the one in `<home>/secret`, made at the first start and read by nobody else."""
+    """The secret of the settings, or the one in `<home>/secret`, made at the first start and read by nobody else.
+
+    Raises `SecretError`.
+    """
     if given:
         return given.encode()
+    try:
+        secret = _kept_secret(home)
+    except OSError as error:
+        raise SecretError("The secret of the pages cannot be kept.", detail=repr(error)) from error
+    if len(secret) < SHORTEST_SECRET:
+        raise SecretError("The secret of the pages is damaged.", mend=f"Delete {home / 'secret'}; old links end.")
+    return secret
+
+
+def _kept_secret(home: Path) -> bytes:
     home.mkdir(parents=True, exist_ok=True)
     path = home / "secret"
+    if path.exists():
+        return path.read_bytes()
     partial = home / f".secret.{secrets.token_hex(8)}"
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:

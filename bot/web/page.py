@@ -11,7 +11,7 @@ import jinja2
 
 from bot.language import Speech
 from bot.web.source import LONGEST_NAME, PageData
-from bot.writing import clock, megabytes
+from bot.writing import clock, file_size
 from pipeline.types import Turn
 
 PARTS: Final = ("vocals", "background", "music", "sfx", "ambient")
@@ -62,6 +62,17 @@ class Download:
     name: str
     url: str
     size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A word in its place."""
+
+    gap: str
+    """What stands before it."""
+    text: str
+    start: float
+    end: float
 
 
 class Pages:
@@ -139,14 +150,14 @@ def player_of(data: PageData) -> tuple[str, str] | None:
     return f"files/{quote(names[0])}", kind
 
 
-def words_of(turn: Turn) -> list[tuple[float, float, str]]:
-    """Start, end and text of each word with the space before it that the turn's own text has."""
-    found: list[tuple[float, float, str]] = []
+def words_of(turn: Turn) -> list[Spoken]:
+    """The words of a turn, with what the turn's own text has between them."""
+    found: list[Spoken] = []
     at = 0
     for word in turn.words:
         place = turn.text.find(word.text, at)
-        gap = " " if place > at else ""
-        found.append((word.start, word.end, gap + word.text))
+        gap = turn.text[at:place] if place >= 0 else " "
+        found.append(Spoken(gap=gap, text=word.text, start=word.start, end=word.end))
         at = at if place < 0 else place + len(word.text)
     return found
 
@@ -156,10 +167,10 @@ def downloads_of(data: PageData) -> list[Download]:
 
     def place(name: str) -> tuple[int, str]:
         groups = ("final.", "stems/", "transcript.")
-        return next((n for n, start in enumerate(groups) if name.startswith(start)), len(groups)), name
+        return next((n for n, start in enumerate(groups) if name.startswith(start)), len(groups)), name.lower()
 
     files: Mapping[str, int] = {name: artefact.size for name, artefact in data.files().items()}
     return [
-        Download(name=name, url=f"files/{quote(name)}?save", size=megabytes(files[name]))
+        Download(name=name, url=f"files/{quote(name)}?save", size=file_size(files[name]))
         for name in sorted(files, key=place)
     ]

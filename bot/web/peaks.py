@@ -1,20 +1,22 @@
 """The outline of a stem for its waveform, so that a browser need not decode an hour of sound to draw it."""
 
 import asyncio
+import sys
 import tempfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from bot.web.source import ResultSource
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 
-POINTS: Final = 1000
-KEPT: Final = 200
-"""Outlines in memory, 8 kB each."""
-BLOCK: Final = 1 << 20
-"""Frames read at once."""
+KEPT: Final = 100
+"""Outlines in memory, some 30 kB each."""
+LIMIT: Final = 120.0
+"""Seconds to measure one."""
 
 
 class Outlines:
@@ -42,23 +44,26 @@ class Outlines:
             with await asyncio.to_thread(path.open, "wb") as file:
                 async for chunk in self._source.stream(artefact, 0, artefact.size):
                     await asyncio.to_thread(file.write, chunk)
-            return await asyncio.to_thread(_outline, path)
-        # What soundfile raises is a RuntimeError.
-        except (RuntimeError, OSError) as error:
+            return await _run_outline(path)
+        except (OSError, msgspec.MsgspecError) as error:
             raise StoreError("A stem cannot be read.", detail=repr(error)) from error
         finally:
             await asyncio.to_thread(folder.cleanup)
 
 
-def _outline(path: Path) -> list[float]:
-    import numpy as np
-    import soundfile  # pyright: ignore[reportMissingTypeStubs] - it has types, but no stubs; 20 MB that few need
-
-    with soundfile.SoundFile(path) as sound:
-        step = max(1, -(-sound.frames // POINTS))
-        peaks: list[float] = []
-        for block in sound.blocks(blocksize=step * max(1, BLOCK // step), dtype="float32", always_2d=True):
-            loudest = np.abs(block).max(axis=1)
-            starts = np.arange(0, len(loudest), step)
-            peaks += [round(float(peak), 3) for peak in np.maximum.reduceat(loudest, starts)]
-    return peaks
+async def _run_outline(path: Path) -> list[float]:
+    """What the program says; nothing that can be decoded when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.web.outline", str(path)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(LIMIT):
+            said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return msgspec.json.decode(said, type=list[float])

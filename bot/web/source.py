@@ -33,6 +33,8 @@ class PageData:
     """What was sent in, where it is kept."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """What speakers were called later, by id."""
+    edit: bool = True
+    """Whether who made the link may rename speakers still."""
 
     def files(self) -> dict[str, Artefact]:
         """All that may be asked for, by name; a result's own file goes before a clip of the same name."""

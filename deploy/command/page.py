@@ -1,9 +1,12 @@
-"""`stemcord page`: the page of a result, from its folder, in a browser on this machine."""
+"""The page of a result from its folder, in a browser on this machine: `stemcord page`, and `stemcord run --page`."""
 
 import asyncio
+import os
 import secrets
 import signal
 import socket
+import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -27,33 +30,46 @@ def page(
 ) -> None:
     """Show a result in the browser: player, stems, transcript, files. Ends with Ctrl-C."""
     with exit_on_failure():
-        asyncio.run(serve_folder(folder, port, Console()))
+        show_folder(folder, Console(), port=port)
 
 
-async def serve_folder(folder: Path, port: int, console: Console) -> None:
+def show_folder(folder: Path, console: Console, *, port: int = 0) -> None:
     """Serve a folder to this machine alone until SIGINT or SIGTERM. Raises `AudioProcessingError`."""
+    asyncio.run(_serve(folder, console, port))
+
+
+async def _serve(folder: Path, console: Console, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    source = FolderSource(folder)
     # Another program on this machine would have to guess the address.
     tickets = Tickets(secrets.token_bytes(32))
     line = _listen(port)
-    site = Site(FolderSource(folder), tickets, public_url=f"http://127.0.0.1:{line.getsockname()[1]}")
+    site = Site(source, tickets, public_url=f"http://127.0.0.1:{line.getsockname()[1]}", shared=False)
     runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.SockSite(runner, line).start()
         address = site.address(Ticket(link_id="local", expires=NEVER, edit=True))
-        console.print(f"[bold]Page[/bold]      {address}", highlight=False, soft_wrap=True)
+        console.print(f"[bold]Page[/bold]      {address} (until Ctrl-C)", highlight=False, soft_wrap=True)
+        if _has_screen(console):
+            await asyncio.to_thread(webbrowser.open, address)
         await stop.wait()
     finally:
         await runner.cleanup()
 
 
+def _has_screen(console: Console) -> bool:
+    """Whether a person sits before a desktop; elsewhere a browser would be a text one that takes the terminal."""
+    desktop = sys.platform in ("darwin", "win32") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return console.is_terminal and desktop and "SSH_CONNECTION" not in os.environ
+
+
 def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise AudioProcessingError(
             f"Port {port} cannot be used.", mend="Choose another with --port.", detail=repr(error)
         ) from error

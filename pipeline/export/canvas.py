@@ -23,6 +23,8 @@ MARGIN: Final = 0.75
 LEFT: Final = 0.235
 """Share of the width for the names of the rows."""
 NAME_LIMIT: Final = 13
+NARROWEST: Final = 0.012
+"""Share of the time axis, for a mark that must be seen."""
 
 
 class Canvas:
@@ -60,7 +62,7 @@ class Canvas:
         axes.axhline(0, color=colour, linewidth=0.8, alpha=0.7)
 
     def draw_lane(self, row: int, name: str, colour: str, spans: Sequence[tuple[float, float, bool]]) -> None:
-        """When a speaker is heard, as (start, end, overlap) in seconds; overlaps are hatched."""
+        """When a speaker is heard, as (start, end, overlap) in seconds; overlaps are hatched, with a bar above."""
         axes = self._rows[row]
         self._label(axes, name, colour)
         axes.set_ylim(0, 1)
@@ -73,6 +75,10 @@ class Canvas:
                 hatch="////" if overlap else None,
                 linewidth=0.0,
             )
+            if overlap:
+                # Most overlaps are short: the bar is wide enough to be seen on a phone.
+                width = max(end - start, NARROWEST * float(axes.get_xlim()[1]))
+                axes.broken_barh([((start + end - width) / 2, width)], (0.87, 0.1), facecolor=INK, linewidth=0.0)
 
     def save(self, path: Path) -> None:
         """Write the picture as PNG."""

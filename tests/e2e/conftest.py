@@ -64,3 +64,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             os.killpg(up.pid, signal.SIGKILL)
             up.wait()
         log.close()
+
+
+@pytest.fixture(scope="session")
+def first(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first run of the sample, with all its files."""
+    out = tmp_path_factory.mktemp("first") / "out"
+    done = machine.stemcord("run", SAMPLE, "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import soundfile
 
 from tests.bench.speech_scores import score_folder
@@ -23,14 +22,6 @@ def files_of(folder: Path) -> set[str]:
 
 def result_of(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "result.json").read_text())
-
-
-@pytest.fixture(scope="session")
-def first(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("first") / "out"
-    done = machine.stemcord("run", SAMPLE, "--out", out)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
 
 
 def test_the_folder_holds_every_file_that_was_promised(first: Path) -> None:

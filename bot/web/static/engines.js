@@ -4,6 +4,7 @@ const LEAD = 0.06; // seconds between asking for sound and hearing it, so that a
 const NEAR = 0.008; // seconds of drift that nobody hears
 const FAR = 0.2; // seconds of drift that are jumped over
 const STEEPEST = 0.04; // change of speed that brings an element back
+const STEP = 0.005; // change of speed that is worth one: each costs the browser a moment
 
 /** Decoded stems, all started at one time of one audio clock: they cannot drift apart. For clips that fit into memory. */
 export class BufferEngine {
@@ -64,11 +65,10 @@ export class BufferEngine {
 
 /** Stems that are read while they play, for clips too long to decode: the others keep to the first by small changes of speed. */
 export class ElementEngine {
-  #context; #start; #elements; #timer = 0; #waiting = 0;
+  #start; #elements; #timer = 0; #wish = 0; #gathering = false;
   playing = false;
 
   constructor(context, tracks, outputs, start) {
-    this.#context = context;
     this.#start = start;
     this.outputs = outputs;
     this.#elements = tracks.map(({ part, url }) => {
@@ -82,7 +82,7 @@ export class ElementEngine {
 
   async load() {
     await Promise.all(this.#elements.map((element) => new Promise((done, fail) => {
-      if (element.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) done();
+      if (isReady(element)) done();
       element.addEventListener("canplay", done, { once: true });
       element.addEventListener("error", () => fail(new Error("media")), { once: true });
       element.load();
@@ -97,33 +97,66 @@ export class ElementEngine {
     return this.positions[0];
   }
 
+  /** All wait until each has sound for that place, so that they begin together. */
   async play(at) {
-    const inside = Math.max(0, at - this.#start);
-    await Promise.all(this.#elements.map((element) => this.#place(element, inside)));
-    await Promise.all(this.#elements.map((element) => element.play()));
+    const wish = ++this.#wish;
+    this.#gathering = true;
     this.playing = true;
     clearInterval(this.#timer);
+    this.#halt();
+    const inside = Math.max(0, at - this.#start);
+    await Promise.all(this.#elements.map((element) => this.#place(element, inside)));
+    if (wish !== this.#wish) return;
+    try {
+      await Promise.all(this.#elements.map((element) => element.play()));
+    } catch (error) {
+      // A pause or a jump meanwhile is no failure.
+      if (wish === this.#wish) throw error;
+    }
+    if (wish !== this.#wish) return;
+    this.#gathering = false;
     this.#timer = setInterval(() => this.#align(), 100);
   }
 
   pause() {
+    this.#wish += 1;
     clearInterval(this.#timer);
     this.playing = false;
-    for (const element of this.#elements) element.pause();
+    this.#halt();
   }
 
-  #place(element, inside) {
-    if (Math.abs(element.currentTime - inside) < 0.001) return null;
-    return new Promise((done) => {
-      element.addEventListener("seeked", done, { once: true });
+  #halt() {
+    for (const element of this.#elements) {
+      element.pause();
+      element.playbackRate = 1;
+    }
+  }
+
+  async #place(element, inside) {
+    if (Math.abs(element.currentTime - inside) >= 0.001) {
+      const placed = new Promise((done) => element.addEventListener("seeked", done, { once: true }));
       element.currentTime = inside;
-    });
+      await placed;
+    }
+    if (isReady(element)) return;
+    await new Promise((done) => element.addEventListener("canplay", done, { once: true }));
   }
 
   #align() {
+    if (this.#gathering) return;
     const [first, ...others] = this.#elements;
-    for (const element of others) steer(element, first.currentTime, NEAR, FAR);
+    if (this.#elements.every(isReady)) {
+      for (const element of others) steer(element, first.currentTime, NEAR, FAR);
+    } else {
+      // One has run dry; the others wait for it.
+      this.play(Math.min(...this.positions)).catch(() => this.pause());
+    }
   }
+}
+
+/** True when an element can go on, or is through. */
+function isReady(element) {
+  return element.ended || element.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
 }
 
 /** The media element's own sound, where there are no stems. */
@@ -160,5 +193,6 @@ export function steer(element, wanted, near, far) {
   if (element.seeking || element.ended) return;
   if (Math.abs(drift) > far) element.currentTime = wanted;
   const change = Math.abs(drift) > far || Math.abs(drift) < near ? 0 : Math.max(-STEEPEST, Math.min(STEEPEST, drift));
-  if (element.playbackRate !== 1 - change) element.playbackRate = 1 - change;
+  const rate = 1 - Math.round(change / STEP) * STEP;
+  if (element.playbackRate !== rate) element.playbackRate = rate;
 }

@@ -49,6 +49,7 @@ export class Player extends EventTarget {
     if (wish !== this.#wish) return;
     if (this.#position >= this.duration - 0.05) this.#position = 0;
     await this.#engine.play(this.#position);
+    if (wish !== this.#wish) return;
     if (this.#follows) {
       this.#media.currentTime = this.#position;
       await this.#media.play().catch(() => {});

@@ -159,3 +159,8 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
 def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match=r"result\.json"):
         FolderSource(tmp_path)
+
+
+async def test_a_stem_that_is_no_sound_is_told(browser: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "result" / STEMS[0]).write_bytes(b"no sound at all")
+    assert (await browser.get(f"{place()}/outline/{STEMS[0]}")).status == 503

@@ -7,6 +7,7 @@ from matplotlib import image
 
 from pipeline import sound
 from pipeline.errors import Cancelled
+from pipeline.export.canvas import Canvas
 from pipeline.export.envelope import measure_envelope
 from pipeline.export.report import cut_lane, report_stage
 from pipeline.models import Models
@@ -78,6 +79,17 @@ def test_a_lane_marks_where_two_are_heard() -> None:
     voices = [SpeakerSegment(start=0, end=3, speaker="A"), SpeakerSegment(start=2, end=5, speaker="B")]
     assert cut_lane(voices, "A") == [(0, 3, False), (2, 3, True)]
     assert cut_lane(voices, "B") == [(2, 5, False), (2, 3, True)]
+
+
+def test_even_a_short_overlap_is_seen(tmp_path: Path) -> None:
+    pictures: list[np.ndarray] = []
+    for both in (False, True):
+        canvas = Canvas(1, 600.0)
+        canvas.draw_lane(0, "Anna", "#ff7b93", [(0, 300, False), *([(300, 300.1, True)] if both else [])])
+        canvas.save(tmp_path / "lane.png")
+        pictures.append(image.imread(tmp_path / "lane.png")[..., :3])
+    changed = np.abs(pictures[1] - pictures[0]).max(-1) > 0.3
+    assert 9 <= np.count_nonzero(changed.any(axis=0)) <= 20
 
 
 def test_a_cancel_is_let_through(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""Links to the pages of results. Every method raises `RecordsError`."""
+
+import secrets
+import time
+from dataclasses import asdict
+from typing import Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.records.database import Database
+from bot.records.forms import JobEnd, LinkedResult, PageLink
+from bot.records.rows import job_of, link_of
+from bot.records.tables import JOBS, LINKS, NAMES
+
+DAY: Final = 86400.0
+
+
+class Links:
+    """Makes them, follows them, takes them back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def make(self, job_id: str, by: str, lifetime: float = DAY) -> PageLink:
+        """A new link to the result of a job, for so many seconds."""
+        link = PageLink(id=secrets.token_urlsafe(24), job_id=job_id, created_by=by, expires=time.time() + lifetime)
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(LINKS).values(asdict(link)))
+        return link
+
+    async def follow(self, link_id: str) -> LinkedResult | None:
+        """The link, also one that is revoked or over, with what its message shows now; None for an unknown one."""
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(select(LINKS).where(LINKS.c.id == link_id))).one_or_none()
+            if row is None:
+                return None
+            link = link_of(row)
+            jobs = await _same_message(connection, link.job_id)
+            done = JOBS.c.id.in_(jobs) & (JOBS.c.status == JobEnd.FINISHED.value) & JOBS.c.result.is_not(None)
+            newest = select(JOBS).where(done).order_by(JOBS.c.created.desc()).limit(1)
+            found = (await connection.execute(newest)).one_or_none()
+            if found is None:
+                return LinkedResult(link=link)
+            names = await connection.execute(select(NAMES).where(NAMES.c.job_id == found.id))
+            return LinkedResult(link=link, record=job_of(found), names={one.speaker_id: one.name for one in names})
+
+    async def revoke(self, job_id: str) -> int:
+        """Take back every link to what the job's message shows; how many still held."""
+        async with self._database.transaction() as connection:
+            jobs = await _same_message(connection, job_id)
+            held = LINKS.c.job_id.in_(jobs) & LINKS.c.revoked.is_(False) & (LINKS.c.expires > time.time())
+            return (await connection.execute(update(LINKS).where(held).values(revoked=True))).rowcount
+
+
+async def _same_message(connection: AsyncConnection, job_id: str) -> list[str]:
+    """The job, and those that were done anew in its message, such as with other names."""
+    found = await connection.execute(select(JOBS.c.channel_id, JOBS.c.message_id).where(JOBS.c.id == job_id))
+    row = found.one_or_none()
+    if row is None or row.message_id is None:
+        return [job_id]
+    same = (JOBS.c.channel_id == row.channel_id) & (JOBS.c.message_id == row.message_id)
+    return [other.id for other in await connection.execute(select(JOBS.c.id).where(same))]

@@ -1,0 +1,39 @@
+"""Serves the pages to the network, inside of the bot's process."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from bot.web.app import Site
+from pipeline.errors import AudioProcessingError
+
+GOODBYE: Final = 2.0
+"""Seconds that answers under way may take when the bot ends."""
+
+
+class PortError(AudioProcessingError):
+    """The address to listen on cannot be used."""
+
+    mend_by_default = "Set STEMCORD_WEB_HOST and STEMCORD_WEB_PORT to an address of this machine that is free."
+
+
+@asynccontextmanager
+async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
+    """Serve until the block ends. Raises `PortError`."""
+    # Addresses are secrets: there is no access log.
+    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=GOODBYE)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise PortError(
+                f"The pages cannot be served on port {port} of {host}.", detail=error.strerror or repr(error)
+            ) from error
+        structlog.get_logger(__name__).info("pages_served", host=host, port=port)
+        yield
+    finally:
+        await runner.cleanup()
