@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 import aiohttp
 import discord
@@ -12,8 +13,15 @@ from bot.client import StemcordClient
 from bot.log import configure_log
 from bot.quotas import Quotas
 from bot.records.database import Database
+from bot.records.links import Links
 from bot.records.records import Records
 from bot.settings import BotSettings
+from bot.viewers import ChannelViewers
+from bot.web.addresses import Addresses
+from bot.web.app import Site
+from bot.web.kept import KeptSource
+from bot.web.links import Tickets, read_secret
+from bot.web.server import serve
 from pipeline.errors import AudioProcessingError
 from worker.queue import Queue
 from worker.store import Store
@@ -62,15 +70,8 @@ async def _run(settings: BotSettings) -> None:
     if settings.redis_url is None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:
-        store = Store.open(settings.store)
-        async with (
-            Queue.connect(settings.redis_url) as queue,
-            Database.open(settings.database) as database,
-            aiohttp.ClientSession() as session,
-            StemcordClient(
-                settings, queue=queue, store=store, session=session, records=_records(settings, database, store)
-            ) as client,
-        ):
+        async with AsyncExitStack() as exits:
+            client = await _build(settings, settings.redis_url, exits)
             await _serve(client, settings.token.get_secret_value())
     except AudioProcessingError as error:
         raise StartError(f"{type(error).__name__}: {error}") from error
@@ -80,6 +81,34 @@ async def _run(settings: BotSettings) -> None:
         raise StartError("Discord refused the commands; invite the bot to the servers of STEMCORD_GUILDS.") from error
     except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
         raise StartError(f"Discord cannot be reached ({type(error).__name__}); check the network.") from error
+
+
+async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -> StemcordClient:
+    """The client with all it needs, open until `exits` closes; the pages are served, where there are any."""
+    store = Store.open(settings.store)
+    queue = await exits.enter_async_context(Queue.connect(redis_url))
+    database = await exits.enter_async_context(Database.open(settings.database))
+    session = await exits.enter_async_context(aiohttp.ClientSession())
+    records = _records(settings, database, store)
+    links, tickets = Links(database), _tickets(settings)
+    pages = None
+    if tickets is not None:
+        pages = Addresses(links, tickets, public_url=settings.public_url, hours=settings.page_hours)
+    client = StemcordClient(settings, queue=queue, store=store, session=session, records=records, pages=pages)
+    await exits.enter_async_context(client)
+    if tickets is not None:
+        source = KeptSource(links, records, store, ChannelViewers(client), client.board.rename)
+        site = Site(source, tickets, public_url=settings.public_url)
+        await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
+    return client
+
+
+def _tickets(settings: BotSettings) -> Tickets | None:
+    """What signs the addresses of pages; None where no pages are served. Raises `SecretError`."""
+    if not settings.public_url:
+        return None
+    given = "" if settings.secret is None else settings.secret.get_secret_value()
+    return Tickets(read_secret(settings.home.expanduser(), given))
 
 
 def _records(settings: BotSettings, database: Database, store: Store) -> Records:

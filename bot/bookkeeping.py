@@ -10,11 +10,11 @@ from typing import Final
 import structlog
 
 from bot.records.database import RecordsError
-from bot.records.forms import JobEnd
+from bot.records.forms import JobEnd, LeftBehind
 from bot.records.records import Records
 from pipeline.errors import QueueError
 from pipeline.types import Result
-from worker.protocol import Event, Finished, Job, Stopped
+from worker.protocol import AHEAD, Event, Finished, Job, Stopped
 from worker.queue import Queue
 
 PLACE_LIMIT: Final = 2.0
@@ -34,16 +34,21 @@ class Bookkeeper:
     async def place(self, user_id: str, guild_id: str | None, channel_id: str) -> AsyncGenerator[str]:
         """The id of a job that counts from now on; when the body fails, it counts no longer.
 
+        When the body is cancelled, since the bot stops, the place stays for the next start to tell its person.
         Raises `QuotaError` when a limit is reached, and `RecordsError`.
         """
         job_id = uuid.uuid4().hex
         try:
             await self._reserve(job_id, user_id, guild_id, channel_id)
             yield job_id
-        except BaseException:
+        except Exception:
             with suppress(RecordsError):
-                await asyncio.shield(self._records.release(job_id))
+                await self._records.release(job_id)
             raise
+
+    async def acknowledge(self, job: Job) -> None:
+        """Its message is there, its clip is not yet. Raises `RecordsError`."""
+        await self._records.acknowledge(job)
 
     async def _reserve(self, job_id: str, user_id: str, guild_id: str | None, channel_id: str) -> None:
         try:
@@ -71,6 +76,19 @@ class Bookkeeper:
         with suppress(RecordsError):
             await self._records.end_job(job_id, status, result)
 
+    async def left_behind(self, before: float) -> LeftBehind:
+        """What an earlier process acknowledged without handing it in, or handed in without the queue having it.
+
+        Raises `RecordsError` and `QueueError`.
+        """
+        left = await self._records.left_behind(before)
+        unknown = [job for job in left.handed_in if await self._queue.state(job.id) is None]
+        return LeftBehind(acknowledged=left.acknowledged, handed_in=unknown)
+
+    async def release(self, job_id: str) -> None:
+        """Nothing is kept of a job that was not handed in. Raises `RecordsError`."""
+        await self._records.release(job_id)
+
     async def keep_up(self) -> None:
         """Look again and again for what was missed, until cancelled."""
         while True:
@@ -87,6 +105,7 @@ class Bookkeeper:
         gone = await self._records.forget_expired(now)
         for job_id in gone:
             await self._queue.discard(job_id)
+            await self._queue.discard(f"{AHEAD}{job_id}")
         if gone:
             structlog.get_logger(__name__).info("jobs_forgotten", count=len(gone))
 

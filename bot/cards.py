@@ -78,9 +78,10 @@ def progress_card(speech: Speech, name: str, job_id: str, view: View) -> Card:
     return Card(embed=_embed(name, text, WORKING), cancels=job_id)
 
 
-def cancelled_card(speech: Speech, name: str, *, kept: bool = False) -> Card:
-    """After somebody stopped the job; `kept`: some of its work was done."""
-    return Card(embed=_embed(name, speech.say("cancelled-kept" if kept else "cancelled"), ENDED))
+def cancelled_card(speech: Speech, name: str, *, kept: bool = False, again: str | None = None) -> Card:
+    """After somebody stopped the job; `kept`: some of its work was done; `again`: the job that can be run anew."""
+    offers = None if again is None else Offers(job_id=again, actions=("again",))
+    return Card(embed=_embed(name, speech.say("cancelled-kept" if kept else "cancelled"), ENDED), offers=offers)
 
 
 def failed_card(speech: Speech, name: str, user_id: str, reason: str | None = None) -> Card:
@@ -102,10 +103,15 @@ def result_card(
     dubbed: bool = False,
     transcript: Transcript | None = None,
     picture: str | None = None,
+    replaced: Sequence[str] = (),
     left_out: Sequence[str] = (),
+    pages: bool = False,
     offers: Offers | None = None,
 ) -> Card:
-    """The answer: what was made and how; `picture` is the name of an attached file, `left_out` names what is not."""
+    """The answer: what was made and how.
+
+    `picture` is the name of an attached file, `replaced` names those that came smaller, `left_out` those that did not.
+    """
     made = "dub" if dubbed else result.request.task.value
     embed = _embed(name, speech.say(f"made-{made}", person=person(user_id)), PARTLY if result.failures else DONE)
     _add(embed, speech.say("field-duration"), clock(result.media.duration), inline=True)
@@ -120,7 +126,10 @@ def result_card(
     failures = [_failed(speech, failure) for failure in result.failures]
     _add(embed, speech.say("field-notes"), fit_lines([escape(note) for note in result.notes], limits.EMBED_FIELD))
     _add(embed, speech.say("field-failed"), fit_lines(failures, limits.EMBED_FIELD))
+    _add(embed, speech.say("field-smaller"), fit_lines([escape(file) for file in replaced], limits.EMBED_FIELD))
     _add(embed, speech.say("field-large"), fit_lines([escape(file) for file in left_out], limits.EMBED_FIELD))
+    if replaced or left_out:
+        _add(embed, speech.say("field-whole"), speech.say("whole-on-page" if pages else "whole-elsewhere"))
     if picture is not None:
         embed.set_image(url=f"attachment://{picture}")
     return Card(embed=embed, offers=offers)

@@ -1,6 +1,7 @@
 """The Discord client: intents, commands and what is taken up at the start."""
 
-from typing import Any
+import sys
+from typing import Any, cast
 
 import aiohttp
 import discord
@@ -9,8 +10,8 @@ from discord import app_commands
 
 from bot import errors, limits
 from bot.actions.board import Board, Pages
-from bot.actions.cancel import CancelButton
-from bot.actions.press import ActionButton, SubtitlesMenu
+from bot.actions.door import Door
+from bot.actions.forget import Forgetting
 from bot.archive import Archive
 from bot.bookkeeping import Bookkeeper
 from bot.commands.help import add_help
@@ -43,6 +44,13 @@ class Tree(app_commands.CommandTree["StemcordClient"]):
         """Answer and log."""
         await errors.answer(interaction, error)
 
+    async def interaction_check(self, interaction: discord.Interaction["StemcordClient"], /) -> bool:
+        """A command for servers is refused elsewhere as such, before its own checks; Discord does not show it there."""
+        command = interaction.command
+        if interaction.guild_id is None and isinstance(command, app_commands.Command) and command.guild_only:
+            raise app_commands.NoPrivateMessage
+        return True
+
 
 class StemcordClient(discord.Client):
     """One bot on one token. Reads no message content; mentions nobody."""
@@ -70,21 +78,21 @@ class StemcordClient(discord.Client):
         self.tree = Tree(self)
         self._guilds_with_commands = settings.guilds
         intake = Intake(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
-        desk = Desk(intake, queue, self.courier, preset=settings.preset, keeper=keeper, books=books)
+        desk = self._desk = Desk(intake, queue, self.courier, preset=settings.preset, keeper=keeper, books=books)
         archive = Archive(queue, keeper)
         self.board = Board(archive, store, desk, pages)
+        self._door = Door(self.board, queue, None if keeper is None else Forgetting(keeper, queue))
         for add in (add_separate, add_transcribe, add_remix, add_dub, add_process):
             add(self.tree, desk)
         add_jobs(self.tree, archive)
         add_share(self.tree, archive, store, delivery, pages=pages is not None)
         if keeper is not None:
             add_settings(self.tree, keeper)
-            add_privacy(self.tree, keeper, queue)
+            add_privacy(self.tree, keeper, settings.retention_days)
         add_help(self.tree)
 
     async def setup_hook(self) -> None:
         """Before the gateway: make the commands known and take up what an earlier process left."""
-        self.add_dynamic_items(CancelButton, ActionButton, SubtitlesMenu)
         await self.tree.set_translator(Translator())
         await self._sync_commands()
         resumed = await self.courier.resume()
@@ -93,11 +101,21 @@ class StemcordClient(discord.Client):
 
     async def close(self) -> None:
         """Stop following jobs, then say goodbye; the jobs go on and the next start takes them up."""
+        await self._desk.close()
         await self.courier.close()
         await super().close()
 
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Buttons, menus and forms; the library brings commands to the tree itself."""
+        if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
+            await self._door.enter(interaction)
+
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
-        """Log what an event handler of the library raised."""
+        """Log what an event handler raised, and answer the person who is waiting for one."""
+        error = sys.exc_info()[1]
+        if args and isinstance(args[0], discord.Interaction) and error is not None:
+            await errors.answer(cast("discord.Interaction[Any]", args[0]), error)
+            return
         structlog.get_logger(__name__).exception("event_failed", event_name=event_method)
 
     async def _sync_commands(self) -> None:

@@ -5,7 +5,8 @@ takes up what was left; edits can be repeated and new messages carry a nonce, so
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -18,6 +19,7 @@ from bot.delivery import Delivery, PassingError
 from bot.errors import Notice, notice_of, notice_of_failure
 from bot.language import speech_for
 from bot.outcome import fetched
+from bot.records.database import RecordsError
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
 from worker.protocol import TERMINAL, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
@@ -82,7 +84,27 @@ class Courier:
         """Look out, in the background, for jobs that others handed in, such as a replayed one."""
         self._looking.append(asyncio.create_task(self._look_out(), name="look-out"))
         if self._books is not None:
-            self._looking.append(asyncio.create_task(self._books.keep_up(), name="bookkeeping"))
+            self._looking.append(asyncio.create_task(self._keep_books(self._books, time.time()), name="bookkeeping"))
+
+    async def _keep_books(self, books: Bookkeeper, before: float) -> None:
+        """Bring to an end what an earlier process began and no queue knows of; then keep the books."""
+        left = await _persist(lambda: books.left_behind(before))
+        for job in left.handed_in:
+            await _persist(partial(self._queue.submit, job))
+            self.follow(job)
+            structlog.get_logger(__name__).info("job_handed_in_again", job=job.id)
+        self._looking.append(asyncio.create_task(self._tell_interrupted(books, left.acknowledged), name="interrupted"))
+        await books.keep_up()
+
+    async def _tell_interrupted(self, books: Bookkeeper, jobs: Sequence[Job]) -> None:
+        """Their messages say that the clip is being received, and nobody receives it any more."""
+        for job in jobs:
+            if job.reply_to is not None:
+                speech = speech_for(job.reply_to.locale)
+                notice = Notice(message=speech.say("clip-interrupted"), mend=speech.say("clip-gone-mend"))
+                shown = await self._explain(job, job.reply_to, notice)
+                structlog.get_logger(__name__).info("interruption_told", job=job.id, shown=shown)
+            await _persist(partial(books.release, job.id))
 
     async def _look_out(self) -> None:
         while True:
@@ -142,7 +164,8 @@ class Courier:
             case Finished(result=result):
                 return await self._bring_result(job, reply, result)
             case Stopped():
-                card = cards.cancelled_card(speech, job.source.name, kept=await self._has_begun(job))
+                kept = await self._has_begun(job)
+                card = cards.cancelled_card(speech, job.source.name, kept=kept, again=job.id)
                 return await _persist(lambda: self._delivery.settle(job, reply, card))
             case Failed(failure=failure):
                 return await self._explain(job, reply, notice_of_failure(failure, job.id[:8], speech))
@@ -181,12 +204,12 @@ class Courier:
 
 
 async def _persist(act: Callable[[], Awaitable[T]]) -> T:
-    """What `act` gives, tried until neither Discord nor the broker stands in the way."""
+    """What `act` gives, tried until neither Discord nor the broker nor the database stands in the way."""
     pause = FIRST_PAUSE
     while True:
         try:
             return await act()
-        except (PassingError, QueueError) as error:
+        except (PassingError, QueueError, RecordsError) as error:
             structlog.get_logger(__name__).warning("will_try_again", error=type(error).__name__, reason=str(error))
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -22,8 +22,11 @@ from bot.actions.row import view_of
 from bot.cards import Card, person
 from bot.language import speech_for
 from bot.outcome import Attachable, Outcome
+from bot.patience import is_passing
 from worker.protocol import Job, ReplyTo
 
+SLOW_TRIES = 3
+"""Tries with the same files before there are fewer."""
 _NOBODY = discord.AllowedMentions.none()
 
 
@@ -33,6 +36,10 @@ class PassingError(Exception):
 
 class TooLargeError(Exception):
     """The files are larger than that place takes."""
+
+
+class SlowError(Exception):
+    """The files did not get through in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +94,7 @@ class Delivery:
         # Before that the servers, and so their limits, are not known.
         await self._client.wait_until_ready()
         for way in self._all_ways(reply):
-            if await _bring(way, outcome, reply):
+            if await bring(way, outcome, reply):
                 return True
         return False
 
@@ -107,7 +114,7 @@ class Delivery:
             )
 
         reply = outcome.job.reply_to
-        return reply is not None and await _bring(Way(name="share", send=send, size_limit=size_limit), outcome, reply)
+        return reply is not None and await bring(Way(name="share", send=send, size_limit=size_limit), outcome, reply)
 
     async def tell(self, job: Job, reply: ReplyTo, text: str) -> bool:
         """Tell the person in private; False when neither way to do so is open. Raises `PassingError`."""
@@ -128,7 +135,7 @@ class Delivery:
         """Whether one of the ways worked, for a post without files: smaller it cannot be made."""
         for way in ways:
             with suppress(TooLargeError):
-                if await _attempt(way, post):
+                if await attempt(way, post):
                     return True
         return False
 
@@ -203,43 +210,51 @@ class Delivery:
         )
 
 
-async def _bring(way: Way, outcome: Outcome, reply: ReplyTo) -> bool:
-    """Try a way with fewer files each time the place finds them too large."""
+async def bring(way: Way, outcome: Outcome, reply: ReplyTo) -> bool:
+    """Try a way with less each time the place finds it too large."""
     size_limit = way.size_limit
+    slow = 0
     while True:
-        files, left_out = outcome.choose(size_limit)
-        post = Post(job=outcome.job, reply=reply, card=outcome.card(files, left_out), files=files)
+        choice = outcome.choose(size_limit)
+        post = Post(job=outcome.job, reply=reply, card=outcome.card(choice), files=choice.files)
         try:
-            return await _attempt(way, post)
+            return await attempt(way, post)
+        except SlowError:
+            # A line that is too slow for so much would be so for ever; a place that makes the bot wait would not.
+            slow += 1
+            if slow % SLOW_TRIES:
+                continue
         except TooLargeError:
-            if not files:
+            if not choice.files:
                 return False
-            largest = max(file.size for file in files)
-            # The size that every place takes is the best guess; after that the largest file goes each time.
-            size_limit = limits.FILE_SIZE if largest > limits.FILE_SIZE else largest - 1
+        largest = max(file.size for file in choice.files)
+        # The size that every place takes is the best guess; after that the largest file goes each time.
+        size_limit = limits.FILE_SIZE if largest > limits.FILE_SIZE else largest - 1
 
 
-async def _attempt(way: Way, post: Post) -> bool:
-    """Whether the way worked; raises `TooLargeError` or `PassingError` where it may yet."""
+async def attempt(way: Way, post: Post) -> bool:
+    """Whether the way worked; raises `TooLargeError`, `SlowError` or `PassingError` where it may yet."""
     try:
         async with asyncio.timeout(limits.REQUEST_TIME):
             await way.send(post)
     except discord.HTTPException as error:
         if error.status == 413 or error.code == limits.ENTITY_TOO_LARGE:
             raise TooLargeError from error
-        if _is_passing(error, way):
+        if _may_work_later(error, way):
             raise PassingError(f"{way.name}: status {error.status}") from error
         log = structlog.get_logger(__name__)
         log.info("way_closed", way=way.name, status=error.status, code=error.code, job=post.job.id)
         return False
     except (aiohttp.ClientError, OSError) as error:
+        if isinstance(error, TimeoutError) and post.files:
+            raise SlowError from error
         raise PassingError(f"{way.name}: {type(error).__name__}") from error
     return True
 
 
-def _is_passing(error: discord.HTTPException, way: Way) -> bool:
+def _may_work_later(error: discord.HTTPException, way: Way) -> bool:
     """True for trouble that ends; a 401 is an expired token for an interaction, a wrong setting for the bot."""
-    return error.status in (408, 429) or error.status >= 500 or (error.status == 401 and way.name != "interaction")
+    return is_passing(error) or (error.status == 401 and way.name != "interaction")
 
 
 def _has_token(reply: ReplyTo) -> bool:

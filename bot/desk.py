@@ -1,10 +1,11 @@
 """Takes an order: options checked, acknowledged, clip brought in, job handed to the queue."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 import discord
 from msgspec import structs
@@ -15,11 +16,14 @@ from bot.courier import Courier
 from bot.intake import Clip, Intake
 from bot.keeping import GuildSettings, Keeper
 from bot.language import speech_for
-from bot.rights import check_may_use
+from bot.rights import check_may_post, check_may_use
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
+
+GRACE: Final = 5.0
+"""Seconds for clips that are coming in when the bot is told to stop."""
 
 
 class Desk:
@@ -41,6 +45,7 @@ class Desk:
         self._preset = preset
         self._keeper = keeper
         self._books = books
+        self._orders: set[asyncio.Task[Any]] = set()
 
     async def take(
         self,
@@ -62,27 +67,28 @@ class Desk:
         self._intake.check(clip)
         if dub is not None:
             self._intake.check_dub(dub)
-        async with self._place(interaction) as job_id:
-            message_id = await self._acknowledge(interaction, clip.name)
+        coming = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
+        async with self._under_way(), self._place(interaction) as job_id:
+            job = await self._acknowledge(interaction, _job(interaction, job_id, request, coming))
             source = await self._intake.bring(clip)
             track = None if dub is None else await self._intake.bring_dub(dub)
-            job = _job(interaction, job_id, request, source, message_id, dub=track)
-            await self.send(structs.replace(job, max_duration=settings.max_duration))
+            await self.send(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
 
     async def repeat(
         self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None = None
     ) -> None:
         """A job that was done, asked for anew in a message of its own; raises what `take` raises."""
-        await self._admit(interaction)
+        settings = await self._admit(interaction)
         if dub is not None:
             self._intake.check_dub(dub)
-        async with self._place(interaction) as job_id:
-            message_id = await self._acknowledge(interaction, job.source.name)
+        async with self._under_way(), self._place(interaction) as job_id:
+            again = await self._acknowledge(interaction, _job(interaction, job_id, request, job.source))
             track = job.dub if dub is None else await self._intake.bring_dub(dub)
-            await self.send(_job(interaction, job_id, request, job.source, message_id, dub=track))
+            await self.send(structs.replace(again, dub=track, max_duration=settings.max_duration))
 
     async def _admit(self, interaction: discord.Interaction[Any]) -> GuildSettings:
-        """What the server has set; raises `RefusedError` for a person who may not use the bot there."""
+        """What the server has set; raises `RefusedError` where the bot may not post, or the person not use it."""
+        check_may_post(interaction)
         if self._keeper is None or interaction.guild_id is None:
             return GuildSettings(guild_id=str(interaction.guild_id or ""))
         settings = await self._keeper.guild(str(interaction.guild_id))
@@ -99,13 +105,39 @@ class Desk:
         async with self._books.place(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
             yield job_id
 
-    async def _acknowledge(self, interaction: discord.Interaction[Any], name: str) -> int | None:
+    async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
+        """The job with the message that shows it."""
         # Whether a message is private is fixed here: the result is for the team.
         acknowledged = await interaction.response.defer(thinking=True)
-        card = cards.receiving_card(speech_for(interaction.locale.value), name)
+        if acknowledged is not None and acknowledged.message_id is not None and job.reply_to is not None:
+            reply = structs.replace(job.reply_to, message_id=str(acknowledged.message_id))
+            job = structs.replace(job, reply_to=reply)
+        if self._books is not None:
+            await self._books.acknowledge(job)
+        card = cards.receiving_card(speech_for(interaction.locale.value), job.source.name)
         with suppress(*errors.NETWORK_ERRORS):
             await interaction.edit_original_response(embed=card.embed)
-        return None if acknowledged is None else acknowledged.message_id
+        return job
+
+    @asynccontextmanager
+    async def _under_way(self) -> AsyncGenerator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._orders.add(task)
+        try:
+            yield
+        finally:
+            self._orders.discard(task)
+
+    async def close(self) -> None:
+        """Before the bot goes: clips that are coming in get a moment more; the others are told at the next start."""
+        if not self._orders:
+            return
+        _, late = await asyncio.wait(self._orders, timeout=GRACE)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=GRACE)
 
     async def send(self, job: Job) -> None:
         """Hand a job in and bring its answer. Raises `QueueError` and `RecordsError`."""
@@ -115,31 +147,16 @@ class Desk:
         self._courier.follow(job)
 
 
-def _job(
-    interaction: discord.Interaction[Any],
-    job_id: str,
-    request: Request,
-    source: Artefact,
-    message_id: int | None,
-    dub: Artefact | None,
-) -> Job:
-    return Job(
-        id=job_id,
-        request=request,
-        source=source,
-        submitted=time.time(),
-        dub=dub,
-        reply_to=_reply_to(interaction, message_id),
-    )
+def _job(interaction: discord.Interaction[Any], job_id: str, request: Request, source: Artefact) -> Job:
+    return Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=_reply_to(interaction))
 
 
-def _reply_to(interaction: discord.Interaction[Any], message_id: int | None) -> ReplyTo:
+def _reply_to(interaction: discord.Interaction[Any]) -> ReplyTo:
     return ReplyTo(
         application_id=str(interaction.application_id),
         channel_id=str(interaction.channel_id or 0),
         user_id=str(interaction.user.id),
         guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
-        message_id=None if message_id is None else str(message_id),
         interaction_token=interaction.token,
         interaction_expires=interaction.expires_at.timestamp(),
         size_limit=interaction.filesize_limit,

@@ -1,6 +1,8 @@
 """Every error becomes a private answer of two sentences, and a log line without personal content."""
 
+import traceback
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -10,6 +12,7 @@ from discord import app_commands
 
 from bot import limits
 from bot.language import ENGLISH, Speech, speech_for
+from bot.patience import patiently
 from bot.refusals import QuotaError, SpokenError
 from bot.writing import escape, shorten
 from pipeline.errors import (
@@ -124,18 +127,28 @@ async def _answer_late(interaction: discord.Interaction[Any], text: str, speech:
     thinking = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
     if thinking:
         # The first follow-up to a thinking message becomes that message, public as it was deferred; an edit ends that.
-        await interaction.edit_original_response(content=speech.say("not-done"), embed=None, view=None)
-    await interaction.followup.send(text, ephemeral=True)
+        ended = partial(interaction.edit_original_response, content=speech.say("not-done"), embed=None, view=None)
+        shown = await patiently(ended)
+        if shown.flags.ephemeral:
+            await patiently(partial(interaction.edit_original_response, content=text))
+            return
+    await patiently(partial(interaction.followup.send, text, ephemeral=True))
     if thinking:
-        await interaction.delete_original_response()
+        await patiently(interaction.delete_original_response)
 
 
 def _log_error(interaction: discord.Interaction[Any], error: BaseException, reference: str) -> None:
     log = structlog.get_logger(__name__)
     command = None if interaction.command is None else interaction.command.name
-    if isinstance(error, ValidationError | app_commands.CheckFailure):
+    refused = isinstance(error, ValidationError | app_commands.AppCommandError)
+    if refused:
+        # What clients send that are old or forged is nobody's failure here.
         log.info("refused", reference=reference, command=command, error=type(error).__name__)
     elif isinstance(error, AudioProcessingError):
         log.error("failed", reference=reference, command=command, error=type(error).__name__, detail=error.detail)
     else:
-        log.error("failed", reference=reference, command=command, error=type(error).__name__, exc_info=error)
+        # Where it happened, and not what: an error's own words may be a person's.
+        frames = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        log.error("failed", reference=reference, command=command, error=type(error).__name__, frames=frames)

@@ -2,19 +2,20 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 import discord
 import yarl
 
+from bot.limits import FILES_PER_MESSAGE
 from bot.refusals import ClipError, FetchError, RefusedError, SizeError
-from bot.writing import megabytes, shorten
+from bot.writing import file_size, shorten
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store import Store
@@ -50,15 +51,30 @@ class Clip:
     content_type: str
 
 
-def clip_of(attachment: discord.Attachment) -> Clip:
-    """The attachment with its name fit to be shown and stored."""
-    name = PurePosixPath(attachment.filename.replace("\\", "/")).name
+def clip_of(attachment: object) -> Clip:
+    """The attachment with its name fit to be shown and stored.
+
+    Raises `RefusedError` for anything else: where a client names a file that it did not send, discord.py gives its id.
+    """
+    if not isinstance(attachment, discord.Attachment):
+        raise RefusedError("out-of-date", "out-of-date-mend")
+    return _clip(attachment.filename, attachment.url, attachment.size, attachment.content_type)
+
+
+def clip_from(attachment: Mapping[str, Any]) -> Clip:
+    """The same from the attachment's own JSON object."""
+    size, content_type = attachment["size"], attachment.get("content_type")
+    return _clip(str(attachment["filename"]), str(attachment["url"]), int(size), content_type)
+
+
+def _clip(filename: str, url: str, size: int, content_type: str | None) -> Clip:
+    name = PurePosixPath(filename.replace("\\", "/")).name
     printable = "".join(letter for letter in name if letter.isprintable())
     return Clip(
         name=shorten(printable, NAME_LENGTH) or "clip",
-        url=attachment.url,
-        size=attachment.size,
-        content_type=(attachment.content_type or "").partition(";")[0].strip().lower(),
+        url=url,
+        size=size,
+        content_type=(content_type or "").partition(";")[0].strip().lower(),
     )
 
 
@@ -71,8 +87,11 @@ def is_media(clip: Clip) -> bool:
 
 
 def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
-    """The first attachment that is a clip; raises `MediaError` when there is none."""
-    for clip in map(clip_of, attachments):
+    """The first attachment that is a clip; raises `MediaError` when there is none, or more than Discord allows."""
+    found = list(attachments)
+    if len(found) > FILES_PER_MESSAGE:
+        raise ClipError("too-many-files", "too-many-files-mend", count=len(found), limit=FILES_PER_MESSAGE)
+    for clip in map(clip_of, found):
         if is_media(clip):
             return clip
     raise ClipError("no-clip", "no-clip-mend")
@@ -162,7 +181,7 @@ class Intake:
 
     def _check_size(self, clip: Clip, size: int) -> None:
         if size > self._max_size:
-            values = {"name": clip.name, "size": megabytes(size), "limit": megabytes(self._max_size)}
+            values = {"name": clip.name, "size": file_size(size), "limit": file_size(self._max_size)}
             raise SizeError("clip-large", "clip-large-mend", **values)
 
 

@@ -1,5 +1,6 @@
 """What the commands need of the bot's records."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +38,6 @@ class Keeper(Ledger, Protocol):
         """Keep them."""
         ...
 
-    async def forget_user(self, user_id: str) -> list[str]:
-        """Delete what is kept about a person; the ids of the jobs that are gone."""
+    async def forget_user(self, user_id: str, late: Collection[str] = ()) -> list[str]:
+        """Delete what is kept about a person; the ids of the jobs that are gone. `late` ones have not stopped yet."""
         ...

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,9 +14,9 @@ import structlog
 from bot import cards, limits
 from bot.language import speech_for
 from bot.offers import offers_of
-from bot.writing import megabytes
+from bot.writing import file_size
 from pipeline.errors import StoreError
-from pipeline.types import Artefact, Result, Task, Transcript
+from pipeline.types import Artefact, Result, SoundFormat, Task, Transcript
 from worker.protocol import Job
 from worker.store import Store
 
@@ -32,7 +32,7 @@ _STEMS = (
     "stems/ambient.flac",
     "audio.wav",
 )
-_REMIX = ("final.mp4", "final.m4a")
+_REMIX = ("final.mp4", "final.mkv", "final.m4a", *(f"final.{form}" for form in SoundFormat if form != SoundFormat.M4A))
 _TEXTS = ("transcript.txt", "transcript.srt", "transcript.vtt", TRANSCRIPT)
 ORDER: Mapping[Task, tuple[str, ...]] = MappingProxyType(
     {
@@ -52,6 +52,18 @@ class Attachable:
     name: str
     path: Path
     size: int
+    smaller: "Attachable | None" = None
+    """A copy that goes where this file is too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What goes with one message."""
+
+    files: tuple[Attachable, ...] = ()
+    replaced: tuple[Attachable, ...] = ()
+    """Files in whose place their smaller copy goes."""
+    left_out: tuple[Attachable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +78,22 @@ class Outcome:
     pages: bool = False
     """Whether there are pages for results."""
 
-    def choose(self, size_limit: int) -> tuple[tuple[Attachable, ...], tuple[Attachable, ...]]:
-        """Files that go with one message and files that are too large for it."""
-        fitting = tuple(file for file in self.files if file.size <= size_limit)
-        large = tuple(file for file in self.files if file.size > size_limit)
-        return fitting[: limits.FILES_PER_MESSAGE], large
+    def choose(self, size_limit: int) -> Choice:
+        """Files that go with one message: each as it is, or else its smaller copy, as many as a message takes."""
+        files: list[Attachable] = []
+        replaced: list[Attachable] = []
+        left_out: list[Attachable] = []
+        for file in self.files:
+            fits = next((one for one in (file, file.smaller) if one is not None and one.size <= size_limit), None)
+            if fits is None or len(files) == limits.FILES_PER_MESSAGE:
+                left_out.append(file)
+                continue
+            files.append(fits)
+            if fits is not file:
+                replaced.append(file)
+        return Choice(files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out))
 
-    def card(self, files: Sequence[Attachable], left_out: Sequence[Attachable]) -> cards.Card:
+    def card(self, choice: Choice) -> cards.Card:
         """The result's card beside these files."""
         reply = self.job.reply_to
         return cards.result_card(
@@ -82,8 +103,14 @@ class Outcome:
             self.result,
             dubbed=self.job.dub is not None,
             transcript=self.transcript,
-            picture=PICTURE if any(file.name == PICTURE for file in files) else None,
-            left_out=[f"{file.name} ({megabytes(file.size)})" for file in left_out],
+            picture=PICTURE if any(file.name == PICTURE for file in choice.files) else None,
+            replaced=[
+                f"{file.name} ({file_size(file.size)}) → {file.smaller.name}"
+                for file in choice.replaced
+                if file.smaller is not None
+            ],
+            left_out=[f"{file.name} ({file_size(file.size)})" for file in choice.left_out],
+            pages=self.pages,
             offers=offers_of(self.job.id, self.result, pages=self.pages),
         )
 
@@ -99,7 +126,7 @@ async def fetched(
     folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
     try:
         files = [
-            await _fetch(artefact, Path(folder.name), store, size_limit)
+            await _fetch(artefact, result.artefact(compact_name(name)), Path(folder.name), store, size_limit)
             for name in ORDER[result.request.task]
             if (artefact := result.artefact(name)) is not None
         ]
@@ -109,12 +136,18 @@ async def fetched(
         await asyncio.to_thread(folder.cleanup)
 
 
-async def _fetch(artefact: Artefact, folder: Path, store: Store, size_limit: int) -> Attachable:
+def compact_name(name: str) -> str:
+    """What the worker calls the smaller copy of a sound (`pipeline.compact`)."""
+    return f"compact/{PurePosixPath(name).stem}.opus"
+
+
+async def _fetch(artefact: Artefact, copy: Artefact | None, folder: Path, store: Store, size_limit: int) -> Attachable:
+    smaller = None if copy is None else await _fetch(copy, None, folder, store, size_limit)
     name = PurePosixPath(artefact.name).name
     path = folder / name
     if artefact.size <= size_limit:
         await store.fetch(artefact, path)
-    return Attachable(name=name, path=path, size=artefact.size)
+    return Attachable(name=name, path=path, size=artefact.size, smaller=smaller)
 
 
 async def read_transcript(result: Result, store: Store) -> Transcript | None:

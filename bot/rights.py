@@ -17,6 +17,17 @@ def check_may_use(interaction: discord.Interaction[Any], roles: Collection[int])
         raise RefusedError("role-missing", roles=", ".join(f"<@&{role}>" for role in roles))
 
 
+def check_may_post(interaction: discord.Interaction[Any]) -> None:
+    """Raise `RefusedError` where the bot itself may not post: a result that takes long could not be brought there."""
+    if interaction.guild_id is None:
+        return
+    rights = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
+    if not (rights.view_channel and rights.attach_files and may_send):
+        raise RefusedError("may-not-post-bot", "post-mend", channel=f"<#{interaction.channel_id}>")
+
+
 def over_quota(
     kind: Literal["at-once", "length", "person", "server"],
     *,

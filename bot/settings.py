@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -35,6 +36,15 @@ class BotSettings(BaseSettings):
     minutes_per_day_guild: int = Field(default=600, ge=0)
     retention_days: int = Field(default=7, ge=1)
     """After which a job is forgotten, where the server says nothing."""
+    public_url: str = ""
+    """Where people reach the pages of results, such as `https://stems.example`; empty: there are none."""
+    web_host: str = "127.0.0.1"
+    """Address of this machine that the pages are served on, for a proxy that brings https."""
+    web_port: int = Field(default=8080, ge=1, le=65535)
+    page_hours: float = Field(default=24.0, gt=0, le=24 * 90)
+    """That a link to a page holds."""
+    secret: SecretStr | None = Field(default=None, min_length=16)
+    """Signs the links; None: one is made and kept in the file `secret` under home."""
     guilds: Annotated[tuple[int, ...], NoDecode] = ()
     """Servers that get the commands at once; empty: the commands are global."""
 
@@ -44,6 +54,14 @@ class BotSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("it must look like https://stems.example")
+        return value.rstrip("/")
 
     @property
     def database(self) -> str:

@@ -21,5 +21,6 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "join": "Joining sound and picture",
         "subtitles": "Writing subtitles",
         "report": "Drawing the picture",
+        "shrink": "Making smaller copies",
     }
 )

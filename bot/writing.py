@@ -44,9 +44,9 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def megabytes(size: int) -> str:
-    """Bytes as MB with one decimal, never `0.0`."""
-    return f"{max(size / 1e6, 0.1):.1f} MB"
+def file_size(size: int) -> str:
+    """Bytes as whole kB, at least one, or as MB with one decimal."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 
 def bar(fraction: float, width: int = 12) -> str:

@@ -1,23 +1,26 @@
 """What the buttons do, for those who may: the person who asked, or moderators who see the channel."""
 
 import io
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import discord
 
-from bot.actions.dub import DubForm, dubbed
-from bot.actions.press import ActionButton
-from bot.actions.rebalance import RebalanceForm, faders_of, rebalanced
-from bot.actions.rename import RenameForm, excerpts_of, in_same_message, page_of, renamed
+from bot.actions.dub import DubForm, dubbed, track_of
+from bot.actions.forms import Filled
+from bot.actions.press import action_button
+from bot.actions.rebalance import RebalanceForm, balance_of, faders_of, rebalanced
+from bot.actions.rename import NAMES, RenameForm, excerpts_of, in_same_message, names_of, page_of, renamed
 from bot.actions.thread import post_thread
 from bot.archive import Archive, Kept
 from bot.desk import Desk
 from bot.language import speech_for
-from bot.offers import DUB, PAGE, REBALANCE, RENAME, THREAD
+from bot.offers import AGAIN, DUB, PAGE, REBALANCE, RENAME, REVOKE, THREAD
 from bot.outcome import read_transcript
 from bot.refusals import RefusedError
-from pipeline.types import Result, Transcript
+from pipeline.types import Result, Speaker, Transcript
+from worker.protocol import Job
 from worker.store import Store
 
 Press: TypeAlias = "discord.Interaction[Any]"
@@ -25,11 +28,24 @@ FILE_SIZE = 8 * 1024 * 1024
 """Bytes of a transcript's file; two hours of talk are about 2 MB in the largest format."""
 
 
-class Pages(Protocol):
-    """Makes links to the page of a result."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAddress:
+    """Where the page of a result is, for whoever has it."""
 
-    async def link(self, job_id: str, user_id: str) -> str:
-        """An address that works for a day."""
+    url: str
+    expires: int
+    """Unix time."""
+
+
+class Pages(Protocol):
+    """Makes addresses of pages of results."""
+
+    async def link(self, job_id: str, user_id: str) -> PageAddress:
+        """A new one."""
+        ...
+
+    async def revoke(self, job_id: str) -> int:
+        """Take back every one of a result; how many still held."""
         ...
 
 
@@ -44,19 +60,34 @@ class Board:
         self._actions: Mapping[str, Callable[[Press, Kept, Result, int], Awaitable[None]]] = {
             REBALANCE: self._rebalance,
             RENAME: self._rename,
-            "names": self._names,
+            NAMES: self._names,
             DUB: self._dub,
             THREAD: self._thread,
             PAGE: self._page,
+            REVOKE: self._revoke,
+        }
+        self._forms: Mapping[str, Callable[[Press, Kept, Result, int, Filled], Awaitable[None]]] = {
+            REBALANCE: self._rebalanced,
+            NAMES: self._renamed,
+            DUB: self._dubbed,
         }
 
     async def press(self, interaction: Press, action: str, job_id: str, page: int = 0) -> None:
         """Do what a button says. Raises `RefusedError`, and what the action raises."""
+        if action != AGAIN and action not in self._actions:
+            raise unknown_button()
         kept = await self._find(interaction, job_id)
-        if action == "again":
+        if action == AGAIN:
             await self._desk.repeat(interaction, kept.job, kept.job.request)
             return
         await self._actions[action](interaction, kept, _result(kept), page)
+
+    async def submit(self, interaction: Press, action: str, job_id: str, page: int, filled: Filled) -> None:
+        """Do what a form was for. Raises `RefusedError`, and what the action raises."""
+        if action not in self._forms:
+            raise unknown_button()
+        kept = await self._find(interaction, job_id)
+        await self._forms[action](interaction, kept, _result(kept), page, filled)
 
     async def choose(self, interaction: Press, job_id: str, suffix: str) -> None:
         """Bring the transcript in a format, in private. Raises `RefusedError` and `StoreError`."""
@@ -70,6 +101,10 @@ class Board:
         file = discord.File(io.BytesIO(data), filename=artefact.name)
         await interaction.edit_original_response(content=speech.say("subtitles-here"), attachments=[file])
 
+    async def rename(self, job: Job, names: Mapping[str, str]) -> None:
+        """Make a result anew in its message, its speakers called so. Raises `QueueError` and `RecordsError`."""
+        await self._desk.send(in_same_message(job, renamed(job.request, names)))
+
     async def _find(self, interaction: Press, job_id: str) -> Kept:
         kept = await self._archive.find(job_id)
         if kept is None:
@@ -78,18 +113,17 @@ class Board:
         return kept
 
     async def _rebalance(self, interaction: Press, kept: Kept, result: Result, _: int) -> None:
-        async def submit(submitted: Press) -> None:
-            await self._desk.repeat(submitted, kept.job, rebalanced(kept.job.request, form.options()))
-
-        form = RebalanceForm(speech_for(interaction.locale.value), faders_of(result), submit)
+        form = RebalanceForm(speech_for(interaction.locale.value), kept.job.id, faders_of(result))
         await interaction.response.send_modal(form)
+
+    async def _rebalanced(self, interaction: Press, kept: Kept, _: Result, __: int, filled: Filled) -> None:
+        await self._desk.repeat(interaction, kept.job, rebalanced(kept.job.request, balance_of(filled)))
 
     async def _dub(self, interaction: Press, kept: Kept, _: Result, __: int) -> None:
-        async def submit(submitted: Press) -> None:
-            await self._desk.repeat(submitted, kept.job, dubbed(kept.job.request), form.track())
+        await interaction.response.send_modal(DubForm(speech_for(interaction.locale.value), kept.job.id))
 
-        form = DubForm(speech_for(interaction.locale.value), submit)
-        await interaction.response.send_modal(form)
+    async def _dubbed(self, interaction: Press, kept: Kept, _: Result, __: int, filled: Filled) -> None:
+        await self._desk.repeat(interaction, kept.job, dubbed(kept.job.request), track_of(filled))
 
     async def _rename(self, interaction: Press, kept: Kept, result: Result, _: int) -> None:
         """A short excerpt of each speaker, then the form."""
@@ -100,24 +134,22 @@ class Board:
         for page in range(5):
             if speakers := page_of(result.speakers, page):
                 label = ", ".join(speaker.name for speaker in speakers)[:80]
-                view.add_item(ActionButton("names", kept.job.id, label, page))
+                view.add_item(action_button(NAMES, kept.job.id, label, page))
         async with excerpts_of(result, transcript, self._store) as files:
             await interaction.edit_original_response(content=speech.say("form-rename"), attachments=files, view=view)
 
     async def _names(self, interaction: Press, kept: Kept, result: Result, page: int) -> None:
-        async def submit(submitted: Press) -> None:
-            check_right(submitted, kept)
-            await submitted.response.defer()
-            job = in_same_message(kept.job, renamed(kept.job.request, form.names()))
-            await self._desk.send(job)
-            speech = speech_for(submitted.locale.value)
-            await submitted.edit_original_response(content=speech.say("renamed"), attachments=[], view=None)
-
-        speakers = page_of(result.speakers, page)
-        if not speakers:
-            raise RefusedError("no-such-part")
-        form = RenameForm(speech_for(interaction.locale.value), speakers, await self._transcript(result), submit)
+        speakers = _speakers(result, page)
+        transcript = await self._transcript(result)
+        form = RenameForm(speech_for(interaction.locale.value), kept.job.id, page, speakers, transcript)
         await interaction.response.send_modal(form)
+
+    async def _renamed(self, interaction: Press, kept: Kept, result: Result, page: int, filled: Filled) -> None:
+        names = names_of(filled, _speakers(result, page))
+        await interaction.response.defer()
+        await self.rename(kept.job, names)
+        speech = speech_for(interaction.locale.value)
+        await interaction.edit_original_response(content=speech.say("renamed"), attachments=[], view=None)
 
     async def _thread(self, interaction: Press, kept: Kept, result: Result, _: int) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -126,13 +158,27 @@ class Board:
         await interaction.edit_original_response(content=speech.say("thread-made", thread=thread.mention))
 
     async def _page(self, interaction: Press, kept: Kept, _: Result, __: int) -> None:
+        pages = self._served_pages()
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        address = await pages.link(kept.job.id, str(interaction.user.id))
+        speech = speech_for(interaction.locale.value)
+        view = discord.ui.View(timeout=None)
+        view.add_item(discord.ui.Button(label=speech.say("button-page"), url=address.url))
+        view.add_item(action_button(REVOKE, kept.job.id, speech.say("button-revoke")))
+        text = speech.say("page-here", when=f"<t:{address.expires}:R>")
+        await interaction.edit_original_response(content=text, view=view)
+
+    async def _revoke(self, interaction: Press, kept: Kept, _: Result, __: int) -> None:
+        pages = self._served_pages()
+        await interaction.response.defer()
+        count = await pages.revoke(kept.job.id)
+        text = speech_for(interaction.locale.value).say("links-revoked", count=count)
+        await interaction.edit_original_response(content=text, view=None)
+
+    def _served_pages(self) -> Pages:
         if self._pages is None:
             raise RefusedError("no-pages")
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        address = await self._pages.link(kept.job.id, str(interaction.user.id))
-        await interaction.edit_original_response(
-            content=speech_for(interaction.locale.value).say("page-here"), view=_link_view(interaction, address)
-        )
+        return self._pages
 
     async def _transcript(self, result: Result) -> Transcript:
         transcript = await read_transcript(result, self._store)
@@ -159,14 +205,20 @@ def check_right(interaction: Press, kept: Kept) -> None:
         raise RefusedError("not-yours")
 
 
+def unknown_button() -> RefusedError:
+    """For what no button of this bot says, or of this version of it."""
+    return RefusedError("button-gone", "button-gone-mend")
+
+
+def _speakers(result: Result, page: int) -> Sequence[Speaker]:
+    """Those of one form; raises `RefusedError` when there are none."""
+    speakers = page_of(result.speakers, page)
+    if not speakers:
+        raise RefusedError("no-such-part")
+    return speakers
+
+
 def _result(kept: Kept) -> Result:
     if kept.result is None:
         raise RefusedError("result-gone", "result-gone-mend")
     return kept.result
-
-
-def _link_view(interaction: Press, address: str) -> discord.ui.View:
-    label = speech_for(interaction.locale.value).say("button-page")
-    view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label=label, url=address))
-    return view

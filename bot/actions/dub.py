@@ -5,23 +5,29 @@ from typing import Any
 
 import discord
 
-from bot.actions.forms import Form, Submit
-from bot.intake import Clip, clip_of
+from bot.actions.forms import Filled, Form
+from bot.actions.press import id_of
+from bot.intake import Clip
 from bot.language import Speech
+from bot.offers import DUB
+from bot.refusals import RefusedError
 from pipeline.types import Request, Task
 
 
 class DubForm(Form):
     """Asks for one file."""
 
-    def __init__(self, speech: Speech, submit: Submit) -> None:
-        super().__init__(speech.say("form-dub"), submit)
-        self._file = discord.ui.FileUpload[Any](custom_id="dub", min_values=1, max_values=1)
-        self.ask(self._file, speech.say("form-dub-file"), speech.say("form-dub-hint"))
+    def __init__(self, speech: Speech, job_id: str) -> None:
+        super().__init__(speech.say("form-dub"), id_of(DUB, job_id))
+        file = discord.ui.FileUpload[Any](custom_id="dub", min_values=1, max_values=1)
+        self.ask(file, speech.say("form-dub-file"), speech.say("form-dub-hint"))
 
-    def track(self) -> Clip:
-        """The file that was uploaded."""
-        return clip_of(self._file.values[0])
+
+def track_of(filled: Filled) -> Clip:
+    """The file that was uploaded; raises `RefusedError` when it is not one."""
+    if len(filled.files) != 1:
+        raise RefusedError("not-one-file", "not-one-file-mend", count=len(filled.files))
+    return filled.files[0]
 
 
 def dubbed(request: Request) -> Request:

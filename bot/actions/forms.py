@@ -1,24 +1,29 @@
-"""Forms that Discord shows in a window of their own."""
+"""Forms that Discord shows in a window of their own, and what people fill in.
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+What a form is for and for which job is in its id, so that one that is still open when the bot is started anew works.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import discord
 
-from bot import errors, limits
+from bot import limits
+from bot.intake import Clip, clip_from
 from bot.writing import shorten
-from pipeline.errors import AudioProcessingError
 
-Fields: TypeAlias = Mapping[str, discord.ui.Item[Any]]
-Submit: TypeAlias = Callable[[discord.Interaction[Any]], Awaitable[None]]
+LABEL = discord.ComponentType.label.value
+ROW = discord.ComponentType.action_row.value
 
 
 class Form(discord.ui.Modal):
-    """A window with fields; what becomes of them is up to `submit`."""
+    """A window with fields; `bot.actions.door` takes what is filled in."""
 
-    def __init__(self, title: str, submit: Submit) -> None:
-        super().__init__(title=shorten(title, limits.FORM_TITLE), timeout=limits.TOKEN_LIFE)
-        self._submit = submit
+    def __init__(self, title: str, form_id: str) -> None:
+        super().__init__(title=shorten(title, limits.FORM_TITLE), custom_id=form_id)
+        # So that discord.py does not keep it for as long as the bot lives.
+        self.stop()
 
     def ask(self, item: discord.ui.Item[Any], text: str, hint: str | None = None) -> None:
         """Add a field with what stands above it and, smaller, below."""
@@ -27,13 +32,31 @@ class Form(discord.ui.Modal):
             discord.ui.Label[Any](text=shorten(text, limits.FORM_LABEL), description=description, component=item)
         )
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Hand over what was filled in, or say in private why that cannot be."""
-        try:
-            await self._submit(interaction)
-        except (AudioProcessingError, *errors.NETWORK_ERRORS) as error:
-            await errors.answer(interaction, error)
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        """Tell the person in private."""
-        await errors.answer(interaction, error)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A form that was sent in, by the ids of its fields; each is the person's word."""
+
+    texts: Mapping[str, str]
+    choices: Mapping[str, Sequence[str]]
+    files: Sequence[Clip]
+
+
+def read_form(data: Mapping[str, Any]) -> Filled:
+    """What is in the data of an interaction."""
+    fields = list(_fields(data.get("components") or ()))
+    resolved: Mapping[str, Any] = data.get("resolved", {})
+    attachments: Mapping[str, Mapping[str, Any]] = resolved.get("attachments", {})
+    return Filled(
+        texts={str(field["custom_id"]): str(field["value"]) for field in fields if "value" in field},
+        choices={str(field["custom_id"]): list(map(str, field["values"])) for field in fields if "values" in field},
+        files=[clip_from(attachment) for attachment in attachments.values()],
+    )
+
+
+def _fields(components: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for component in components:
+        if component.get("type") == LABEL:
+            yield component["component"]
+        elif component.get("type") == ROW:
+            yield from component["components"]

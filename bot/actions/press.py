@@ -1,67 +1,44 @@
-"""The buttons and the menu of a result as Discord keeps them: the action and the job are in their ids."""
+"""The buttons and menus of the bot: what they are for and for which job is in their ids, so that they last.
+
+They are dynamic items, which discord.py does not keep in memory; `bot.actions.door` does what they are for.
+"""
 
 import re
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Final, Self
 
 import discord
 
-from bot import errors
-from pipeline.errors import AudioProcessingError
-
-if TYPE_CHECKING:
-    from bot.client import StemcordClient
-
-BUTTON = re.compile(
-    r"stemcord:(?P<action>rebalance|rename|names|dub|thread|page|again):(?P<job>[0-9a-f]{32})(?::(?P<page>[0-9]))?"
-)
-MENU = re.compile(r"stemcord:subtitles:(?P<job>[0-9a-f]{32})")
+ID: Final = re.compile(r"stemcord:(?P<action>[a-z]+)(?::(?P<job>[0-9a-f]{32}))?(?::(?P<page>[0-9]))?")
+"""Of every button, menu and form."""
 
 
-class ActionButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=BUTTON):
-    """One of the buttons; what it does is up to `bot.actions.board`."""
+def id_of(action: str, job_id: str = "", page: int = 0) -> str:
+    """The id of a button, a menu or a form."""
+    return f"stemcord:{action}" + (f":{job_id}" if job_id else "") + (f":{page}" if page else "")
 
-    def __init__(self, action: str, job_id: str, label: str, page: int = 0, row: int | None = None) -> None:
-        custom_id = f"stemcord:{action}:{job_id}" + (f":{page}" if page else "")
-        super().__init__(discord.ui.Button(label=label, custom_id=custom_id, row=row))
-        self.action = action
-        self.job_id = job_id
-        self.page = page
+
+class Lasting(discord.ui.DynamicItem[discord.ui.Item[Any]], template=ID):
+    """A button or a menu that works for as long as its message is there."""
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        """The button that was pressed."""
-        return cls(match["action"], match["job"], match["action"], int(match["page"] or 0))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do it, or say in private why not."""
-        board = cast("StemcordClient", interaction.client).board
-        try:
-            await board.press(interaction, self.action, self.job_id, self.page)
-        except (AudioProcessingError, *errors.NETWORK_ERRORS) as error:
-            await errors.answer(interaction, error)
+        """The item that was used."""
+        return cls(item)
 
 
-class SubtitlesMenu(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=MENU):
-    """The menu of formats."""
+def action_button(
+    action: str,
+    job_id: str,
+    label: str,
+    page: int = 0,
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+) -> Lasting:
+    """A button for something that can be done with a job."""
+    return Lasting(discord.ui.Button[Any](label=label, custom_id=id_of(action, job_id, page), style=style))
 
-    def __init__(self, job_id: str, menu: discord.ui.Select[discord.ui.View]) -> None:
-        menu.custom_id = f"stemcord:subtitles:{job_id}"
-        super().__init__(menu)
-        self.job_id = job_id
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The menu in which something was chosen."""
-        return cls(match["job"], cast("discord.ui.Select[discord.ui.View]", item))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Bring the file, or say in private why not."""
-        board = cast("StemcordClient", interaction.client).board
-        try:
-            await board.choose(interaction, self.job_id, self.item.values[0])
-        except (AudioProcessingError, *errors.NETWORK_ERRORS) as error:
-            await errors.answer(interaction, error)
+def action_menu(action: str, job_id: str, text: str, choices: list[discord.SelectOption]) -> Lasting:
+    """A menu of ways to do something with a job; the text stands in it until one is chosen."""
+    return Lasting(discord.ui.Select[Any](placeholder=text, options=choices, custom_id=id_of(action, job_id)))

@@ -7,8 +7,10 @@ from typing import Any
 
 import discord
 
-from bot.actions.forms import Form, Submit
+from bot.actions.forms import Filled, Form
+from bot.actions.press import id_of
 from bot.language import Speech
+from bot.offers import REBALANCE
 from bot.refusals import RefusedError
 from pipeline.catalog import MIXES
 from pipeline.errors import ValidationError
@@ -20,6 +22,7 @@ PARTS = ("voice", "music", "sfx", "ambient")
 TWO_PARTS = ("voice", "background")
 LONGEST = 12
 """Characters of a loudness."""
+NO_MIX = "none"
 
 
 def faders_of(result: Result) -> tuple[str, ...]:
@@ -31,23 +34,23 @@ def faders_of(result: Result) -> tuple[str, ...]:
 class RebalanceForm(Form):
     """Asks for the balance."""
 
-    def __init__(self, speech: Speech, parts: tuple[str, ...], submit: Submit) -> None:
-        super().__init__(speech.say("form-rebalance"), submit)
-        none = discord.SelectOption(label=speech.say("form-rebalance-none"), value="none", default=True)
+    def __init__(self, speech: Speech, job_id: str, parts: tuple[str, ...]) -> None:
+        super().__init__(speech.say("form-rebalance"), id_of(REBALANCE, job_id))
+        none = discord.SelectOption(label=speech.say("form-rebalance-none"), value=NO_MIX, default=True)
         choices = [discord.SelectOption(label=speech.say(f"mix-{mix}"), value=mix.value) for mix in MIXES]
-        self._mix = discord.ui.Select[Any](custom_id="mix", options=[none, *choices])
-        self._faders = {
-            part: discord.ui.TextInput[Any](custom_id=part, required=False, max_length=LONGEST) for part in parts
-        }
-        self.ask(self._mix, speech.say("form-rebalance-preset"))
-        for part, fader in self._faders.items():
+        mix = discord.ui.Select[Any](custom_id="mix", options=[none, *choices])
+        self.ask(mix, speech.say("form-rebalance-preset"))
+        for part in parts:
+            fader = discord.ui.TextInput[Any](custom_id=part, required=False, max_length=LONGEST)
             self.ask(fader, speech.say(f"part-{part}"), speech.say("form-fader-hint"))
 
-    def options(self) -> dict[str, str]:
-        """What was filled in, by option."""
-        given = {part: fader.value.strip() for part, fader in self._faders.items() if fader.value.strip()}
-        mix = self._mix.values[0]
-        return given if mix == "none" else {"mix": mix, **given}
+
+def balance_of(filled: Filled) -> dict[str, str]:
+    """What was filled in, by option; what is no option of a balance is left out."""
+    known = {*PARTS, *TWO_PARTS}
+    given = {part: text.strip() for part, text in filled.texts.items() if part in known and text.strip()}
+    mix = "".join(filled.choices.get("mix", ()))
+    return given if mix in ("", NO_MIX) else {"mix": mix, **given}
 
 
 def rebalanced(request: Request, options: Mapping[str, str]) -> Request:

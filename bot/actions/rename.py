@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import discord
 import structlog
@@ -16,7 +16,8 @@ from msgspec import structs
 
 from bot import limits
 from bot.actions.excerpts import WORDS, cut_excerpts, longest_turns
-from bot.actions.forms import Form, Submit
+from bot.actions.forms import Filled, Form
+from bot.actions.press import id_of
 from bot.language import Speech
 from bot.writing import shorten
 from pipeline.errors import StoreError
@@ -24,6 +25,7 @@ from pipeline.types import Request, Result, Speaker, Transcript
 from worker.protocol import Job
 from worker.store import Store
 
+NAMES: Final = "names"
 VOICES = "stems/vocals.flac"
 LONGEST_NAME = 60
 """Characters."""
@@ -33,24 +35,27 @@ class RenameForm(Form):
     """Asks for the names of up to five speakers."""
 
     def __init__(
-        self, speech: Speech, speakers: Sequence[Speaker], transcript: Transcript | None, submit: Submit
+        self, speech: Speech, job_id: str, page: int, speakers: Sequence[Speaker], transcript: Transcript
     ) -> None:
-        super().__init__(speech.say("form-rename"), submit)
-        turns = {} if transcript is None else longest_turns(transcript)
-        self._fields = {
-            speaker.id: discord.ui.TextInput[Any](
-                custom_id=f"speaker-{index}", default=speaker.name[:LONGEST_NAME], max_length=LONGEST_NAME
+        super().__init__(speech.say("form-rename"), id_of(NAMES, job_id, page))
+        turns = longest_turns(transcript)
+        for index, speaker in enumerate(speakers):
+            field = discord.ui.TextInput[Any](
+                custom_id=_field(index), default=speaker.name[:LONGEST_NAME], max_length=LONGEST_NAME
             )
-            for index, speaker in enumerate(speakers)
-        }
-        for speaker in speakers:
             said = None if speaker.id not in turns else shorten(turns[speaker.id].text, WORDS)
             hint = None if said is None else speech.say("form-rename-says", words=said)
-            self.ask(self._fields[speaker.id], speaker.name, hint)
+            self.ask(field, speaker.name, hint)
 
-    def names(self) -> dict[str, str]:
-        """What was filled in, by the id of the speaker."""
-        return {speaker: field.value.strip() for speaker, field in self._fields.items() if field.value.strip()}
+
+def names_of(filled: Filled, speakers: Sequence[Speaker]) -> dict[str, str]:
+    """What was filled in, by the id of the speaker."""
+    given = {speaker.id: filled.texts.get(_field(index), "").strip() for index, speaker in enumerate(speakers)}
+    return {speaker: name[:LONGEST_NAME] for speaker, name in given.items() if name}
+
+
+def _field(index: int) -> str:
+    return f"speaker-{index}"
 
 
 def page_of(speakers: Sequence[Speaker], page: int) -> Sequence[Speaker]:

@@ -6,12 +6,13 @@ import discord
 from discord import app_commands
 
 from bot import limits
-from bot.actions.cancel import CancelButton
-from bot.actions.press import ActionButton
+from bot.actions.cancel import CANCEL
+from bot.actions.press import action_button
 from bot.archive import Archive, Kept
 from bot.cards import WORKING
 from bot.commands.names import localised
 from bot.language import Speech, speech_for
+from bot.offers import AGAIN
 from bot.writing import escape, fit_lines, shorten
 
 MOST = 10
@@ -54,5 +55,5 @@ def _buttons(speech: Speech, jobs: list[Kept]) -> discord.ui.View:
         under_way = kept.status in ("queued", "running")
         key = "button-cancel-clip" if under_way else "button-again-clip"
         label = shorten(speech.say(key, name=kept.job.source.name), limits.BUTTON_LABEL)
-        view.add_item(CancelButton(kept.job.id, label) if under_way else ActionButton("again", kept.job.id, label))
+        view.add_item(action_button(CANCEL if under_way else AGAIN, kept.job.id, label))
     return view

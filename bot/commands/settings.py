@@ -11,6 +11,7 @@ from bot.commands.choices import PRESETS, offer_languages
 from bot.commands.names import localised, options
 from bot.keeping import GuildSettings, Keeper
 from bot.language import Speech, speech_for
+from bot.limits import CHOICES
 from bot.refusals import RefusedError
 from pipeline.catalog import MAX_DURATION
 from pipeline.languages import LANGUAGES
@@ -41,7 +42,7 @@ def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
         retention="retention",
     )
     @app_commands.choices(preset=PRESETS)
-    @app_commands.autocomplete(language=offer_languages)
+    @app_commands.autocomplete(language=_offer_languages)
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.checks.has_permissions(manage_guild=True)
@@ -75,6 +76,15 @@ def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
         speech = speech_for(interaction.locale.value)
         saved = speech.say("settings-saved") if after != before else None
         await interaction.edit_original_response(content=saved, embed=_embed(speech, after))
+
+
+async def _offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    """The languages, and first of all the way back to none."""
+    detected = speech_for(interaction.locale.value).say("value-detected")
+    offered = await offer_languages(interaction, typed)
+    if typed.strip().lower() not in detected.lower():
+        return offered
+    return [app_commands.Choice(name=detected, value=DETECT), *offered][:CHOICES]
 
 
 def _preset(value: str) -> Preset:

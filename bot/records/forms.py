@@ -1,6 +1,7 @@
 """What the records give and take: frozen, without any trace of the database. Ids of Discord are text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -43,6 +44,16 @@ class JobRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """What an earlier process had not brought to an end."""
+
+    acknowledged: Sequence[Job] = ()
+    """Their clips had not come in yet."""
+    handed_in: Sequence[Job] = ()
+    """The queue has them, or was to have them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageLink:
     """A link to the page of a result."""
 
@@ -52,6 +63,17 @@ class PageLink:
     expires: float
     """Unix time."""
     revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedResult:
+    """A link and what is behind it."""
+
+    link: PageLink
+    record: JobRecord | None = None
+    """The newest finished job in the message of the link's job; None when none is kept."""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What speakers were called since, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,24 @@
 """Reads and writes the records. Every method raises `RecordsError`."""
 
-import secrets
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Final
 
 import msgspec
-import structlog
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.keeping import GuildSettings
 from bot.quotas import Load, Quotas, Refused, cost, day_of, decide
 from bot.records.database import Database
-from bot.records.forgetting import remove
-from bot.records.forms import OPEN, JobEnd, JobRecord, PageLink, Usage
-from bot.records.rows import guild_of, job_of, link_of, packed
+from bot.records.forgetting import clear, remove
+from bot.records.forms import OPEN, JobEnd, JobRecord, LeftBehind, Usage
+from bot.records.rows import guild_of, job_of, packed
 from bot.records.tables import FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result
-from worker.protocol import Job
+from worker.protocol import Job, decode_job
 from worker.store import Store
 
 DAY: Final = 86400.0
@@ -31,6 +30,7 @@ ABANDONED: Final = 3600.0
 """Seconds after which a place without a job is one of a process that died."""
 YOUNG: Final = 60.0
 """Seconds in which a job may be on its way to the queue."""
+STOPPED: Final = JobEnd.STOPPED.value
 LOCK: Final = 0x57454E
 """Of PostgreSQL, held while a place is reserved; SQLite has one writer anyway."""
 
@@ -77,6 +77,28 @@ class Records:
             await _lock(connection)
             await remove(connection, [job_id])
 
+    async def acknowledge(self, job: Job) -> None:
+        """Note where a job is shown whose clip is still to come, so that a later start can tell its person."""
+        message_id = None if job.reply_to is None else job.reply_to.message_id
+        async with self._database.transaction() as connection:
+            values = {"receipt": packed(job), "message_id": message_id}
+            await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
+
+    async def left_behind(self, before: float) -> LeftBehind:
+        """What processes until then left: jobs that were only acknowledged, and jobs that had not ended.
+
+        Places with neither are given back.
+        """
+        older = JOBS.c.ended.is_(None) & (JOBS.c.created < before)
+        async with self._database.transaction() as connection:
+            empty = older & JOBS.c.job.is_(None) & JOBS.c.receipt.is_(None)
+            await connection.execute(delete(JOBS).where(empty))
+            found = list(await connection.execute(select(JOBS).where(older)))
+        return LeftBehind(
+            acknowledged=[decode_job(row.receipt) for row in found if row.job is None],
+            handed_in=[decode_job(row.job) for row in found if row.job is not None],
+        )
+
     async def open_jobs(self, now: float) -> list[str]:
         """Jobs that have not ended; places that were taken and then left are given back."""
         left = JOBS.c.job.is_(None) & (JOBS.c.created < now - ABANDONED)
@@ -90,7 +112,7 @@ class Records:
         reply = job.reply_to
         if reply is None:
             return
-        values = {"job": packed(job), "message_id": reply.message_id}
+        values = {"job": packed(job), "receipt": None, "message_id": reply.message_id}
         place = {"guild_id": reply.guild_id or "", "channel_id": reply.channel_id, "user_id": reply.user_id}
         async with self._database.transaction() as connection:
             changed = await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
@@ -160,44 +182,29 @@ class Records:
             values = {"job_id": job_id, "speaker_id": speaker_id, "name": name[:100], "changed_by": by}
             await connection.execute(insert(NAMES).values(values))
 
-    async def link(self, job_id: str, by: str, lifetime: float = DAY) -> PageLink:
-        """A new link, for so many seconds."""
-        link = PageLink(id=secrets.token_urlsafe(24), job_id=job_id, created_by=by, expires=time.time() + lifetime)
-        async with self._database.transaction() as connection:
-            await connection.execute(insert(LINKS).values(asdict(link)))
-        return link
+    async def forget_user(self, user_id: str, late: Collection[str] = ()) -> list[str]:
+        """Delete a person's jobs with all that they left in the store and no other job needs; the ids of the jobs.
 
-    async def page_link(self, link_id: str) -> PageLink | None:
-        """The link, also one that is revoked or over."""
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(select(LINKS).where(LINKS.c.id == link_id))).one_or_none()
-            return None if row is None else link_of(row)
-
-    async def links(self, job_id: str) -> list[PageLink]:
-        """All links to a result."""
-        async with self._database.transaction() as connection:
-            return [link_of(row) for row in await connection.execute(select(LINKS).where(LINKS.c.job_id == job_id))]
-
-    async def revoke(self, link_id: str) -> None:
-        """Nobody may use it any more."""
-        async with self._database.transaction() as connection:
-            await connection.execute(update(LINKS).where(LINKS.c.id == link_id).values(revoked=True))
-
-    async def forget_user(self, user_id: str) -> list[str]:
-        """Delete a person's jobs, results, names, links and files that no other job refers to; the ids of the jobs.
-
-        What was used today stays until the day is over, or forgetting would lift every limit.
+        Of `late` ones, which have not stopped yet, nothing personal stays; what they leave goes with the next sweep.
+        What was used today stays until the day is over, or forgetting would lift every limit. Raises `StoreError`.
         """
         async with self._database.transaction() as connection:
-            await _lock(connection)
             found = await connection.execute(select(JOBS.c.id).where(JOBS.c.user_id == user_id))
             gone = [row.id for row in found]
-            orphans = await remove(connection, gone)
+        ended = [job_id for job_id in gone if job_id not in late]
+        cleared = await clear(self._database, self._store, ended)
+        async with self._database.transaction() as connection:
+            await _lock(connection)
+            await remove(connection, cleared)
+            nothing = {"user_id": "", "job": None, "receipt": None, "result": None, "message_id": None}
+            waiting = JOBS.c.id.in_([job_id for job_id in gone if job_id in late])
+            await connection.execute(update(JOBS).where(waiting).values(**nothing, status=STOPPED, ended=0.0))
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
             await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))
             past = (USAGE.c.user_id == user_id) & (USAGE.c.day < day_of(time.time()))
             await connection.execute(delete(USAGE).where(past))
-        await self._discard(orphans)
+        if len(cleared) < len(ended):
+            raise StoreError("Not all files could be deleted.", detail=f"{len(ended) - len(cleared)} jobs are left")
         return gone
 
     async def forget_expired(self, now: float) -> list[str]:
@@ -205,22 +212,16 @@ class Records:
         async with self._database.transaction() as connection:
             await _lock(connection)
             left = JOBS.c.ended.is_(None) & JOBS.c.job.is_(None) & (JOBS.c.created < now - HANDING_IN)
-            await connection.execute(update(JOBS).where(left).values(status=JobEnd.STOPPED.value, ended=now))
+            await connection.execute(update(JOBS).where(left).values(status=STOPPED, ended=now))
             days = JOBS.outerjoin(GUILDS, JOBS.c.guild_id == GUILDS.c.guild_id)
             kept = func.coalesce(GUILDS.c.retention_days, self._retention) * DAY
             found = await connection.execute(select(JOBS.c.id).select_from(days).where(JOBS.c.ended + kept < now))
             gone = [row.id for row in found]
-            orphans = await remove(connection, gone)
             await connection.execute(delete(USAGE).where(USAGE.c.day < day_of(now)))
-        await self._discard(orphans)
-        return gone
-
-    async def _discard(self, digests: set[str]) -> None:
-        for digest in digests:
-            try:
-                await self._store.discard(digest)
-            except StoreError as error:
-                structlog.get_logger(__name__).warning("file_not_deleted", digest=digest, detail=error.detail)
+        cleared = await clear(self._database, self._store, gone)
+        async with self._database.transaction() as connection:
+            await remove(connection, cleared)
+        return cleared
 
 
 async def _lock(connection: AsyncConnection) -> None:

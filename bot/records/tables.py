@@ -32,6 +32,7 @@ JOBS = Table(
     Column("ended", Float),
     Column("seconds", Float),
     Column("result", LargeBinary),
+    Column("receipt", LargeBinary),
     Index("jobs_of_person", "user_id", "guild_id", "created"),
     Index("jobs_by_age", "created"),
 )

@@ -3,12 +3,14 @@
     .venv/bin/python -m tests.bench.bot_memory [--jobs 500]
 
 The bot is a process of its own, with an unmodified discord.py, a real broker, store and database;
-Discord and the worker are played. Every job brings in a clip and posts a card with its files.
+Discord and the worker are played. Every job brings in a clip and posts a card with its files;
+the results pages are served.
 The bars are 200 MB, and 1 s with 20 commands at once.
 """
 
 import argparse
 import asyncio
+import socket
 import sys
 import tempfile
 import time
@@ -81,6 +83,8 @@ async def measure(jobs: int, folder: Path) -> tuple[list[tuple[int, float]], lis
             **{f"STEMCORD_{name}": value for name, value in limits.items()},
             "STEMCORD_HOME": str(home),
             "STEMCORD_REDIS_URL": url,
+            "STEMCORD_PUBLIC_URL": "http://127.0.0.1",
+            "STEMCORD_WEB_PORT": str(_free_port()),
         }
         bot = await exits.enter_async_context(run_program("bot", [sys.executable, "-m", "bot"], environment, folder))
         queue = await exits.enter_async_context(Queue.connect(url))
@@ -102,6 +106,11 @@ async def _keep_files(store: Store, folder: Path) -> tuple[Artefact, ...]:
         path.write_bytes(bytes([number]) * FILE_SIZE)
         kept.append(await store.put(path, name=name))
     return tuple(kept)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as line:
+        return line.getsockname()[1]
 
 
 def _size(bot: Program) -> float:

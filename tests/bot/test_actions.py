@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import aiohttp
 import discord
 import numpy
 import pytest
@@ -13,13 +12,11 @@ import simcord
 import soundfile
 
 from bot.client import StemcordClient
-from bot.settings import BotSettings
 from bot.writing import escape
 from pipeline.mixes import MixPreset
 from pipeline.types import Task
-from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker, discord_message, until
+from tests.bot.world import PlayedWorker, discord_message, until
 from worker.protocol import Job
-from worker.store import Store
 
 CLIP = ("talk.mp4", b"a clip of some length")
 TRANSCRIPT = (
@@ -203,39 +200,6 @@ async def test_thread_gets_the_transcript_with_nothing_smuggled_in(place: Place)
     assert "@everyone" not in sent["content"]
     assert "](https://" not in sent["content"]
     assert sent["allowed_mentions"] == {"parse": []}
-
-
-class PlainPages:
-    """Says for which job and for whom a link was asked."""
-
-    async def link(self, job_id: str, user_id: str) -> str:
-        return f"https://pages.example/{job_id}?for={user_id}"
-
-
-class TestPages:
-    @pytest.fixture
-    def make_client(
-        self, settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession
-    ) -> Callable[[], StemcordClient]:
-        def make() -> StemcordClient:
-            return StemcordClient(
-                settings, queue=bot_queue, store=store, session=session, pages=PlainPages(), interval=INTERVAL
-            )
-
-        return make
-
-    async def test_open_page_gives_a_link_in_private(self, place: Place) -> None:
-        await place.bring()
-        private = answer_of(await place.press("Open page"))
-        (button,) = [item for row in private.components for item in row["components"]]
-        job = await place.newest()
-        assert button["url"] == f"https://pages.example/{job.id}?for={place.alice.id}"
-        assert "works for a day" in private.content
-
-    async def test_stranger_gets_no_link(self, place: Place) -> None:
-        await place.bring()
-        bob = place.env.guild.add_member(place.env.create_user("bob"))
-        assert answer_of(await place.press("Open page", bob)).content.startswith("Only the person who asked")
 
 
 @pytest.mark.parametrize("label", ["Rebalance", "Rename speakers", "Dub", "Thread"])

@@ -46,7 +46,7 @@ async def test_file_over_the_limit(
 ) -> None:
     result = await alice.slash(channel, "separate", clip=("talk.mp4", b"x" * 200_000))
     answer = refused_at_once(result, env, LimitError)
-    assert answer == "talk.mp4 has 0.2 MB; at most 0.1 MB are allowed. Send a shorter or smaller clip."
+    assert answer == "talk.mp4 has 200 kB; at most 100 kB are allowed. Send a shorter or smaller clip."
     assert host.asked == []
 
 
@@ -56,7 +56,7 @@ async def test_file_that_is_larger_than_discord_says(
     assert host.cdn is not None
     host.cdn.lie = b"x" * 200_000
     result = await alice.slash(channel, "separate", clip=CLIP)
-    assert refused_late(result, env, LimitError).startswith("talk.mp4 has 0.2 MB")
+    assert refused_late(result, env, LimitError).startswith("talk.mp4 has 200 kB")
     assert channel.history() == []
     assert await played.queue.jobs() == []
 

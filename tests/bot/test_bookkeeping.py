@@ -1,5 +1,6 @@
 """The bot with its records: limits are told, missed ends are made up for, what fails on its way does not count."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -113,3 +114,30 @@ async def test_ends_that_were_missed_are_made_up_for(
     await books.settle(time.time() + 8 * DAY)
     assert await records.job(job.id) is None
     assert await played.queue.state(job.id) is None
+
+
+async def test_a_job_that_never_reached_the_queue_is_handed_in_at_the_next_start(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    played: PlayedWorker,
+    records: Records,
+    make_client: Callable[[], StemcordClient],
+) -> None:
+    await alice.slash(channel, "separate", clip=CLIP)
+    job = await played.job()
+    assert isinstance(env.bot, StemcordClient)
+    await env.bot.courier.close()
+    await played.queue.cancel(job.id)
+    assert await played.queue.discard(job.id)
+    assert await played.queue.jobs() == []
+    await env.restart_bot(make_client())
+    async with asyncio.timeout(8):
+        while not await played.queue.jobs():
+            await asyncio.sleep(0.02)
+    await played.finish(await played.take(), {"stems/vocals.flac": b"v"})
+    await until(env, lambda: any(message.attachments for message in channel.history()))
+    await played.wait_for_confirmation()
+    kept = await records.job(job.id)
+    assert kept is not None
+    assert kept.status is JobEnd.FINISHED

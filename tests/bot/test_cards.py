@@ -77,8 +77,17 @@ def test_result_says_who_asked_and_why_the_route() -> None:
         "Loudness": "-20.0 → -16.2 LUFS",
         "Route": "**dialogue** (deepfilternet3): Speech is heard in 92 % of the clip.",
         "Too large for this place": "vocals.flac (12.0 MB)",
+        "The files in full": "Use /share to post them where larger files may go, or ask the people who run this bot.",
     }
     assert card.embed.image.url == "attachment://report.png"
+
+
+def test_files_that_came_smaller_are_on_the_page_in_full() -> None:
+    replaced = ["vocals.flac (210.0 MB) → vocals.opus"]
+    card = cards.result_card(ENGLISH, "talk.mp4", "42", make_result(), replaced=replaced, pages=True)
+    fields = {field.name: field.value for field in card.embed.fields}
+    assert (fields["Smaller here"] or "").replace("\\", "") == "vocals.flac (210.0 MB) → vocals.opus"
+    assert "“Open page”" in (fields["The files in full"] or "")
 
 
 def test_route_that_was_asked_for() -> None:

@@ -87,7 +87,7 @@ async def test_files_that_are_too_large_are_named(
     await played.finish(await played.take(), FILES)
     await until(env, lambda: len(discord_message(result).attachments) == 2)
     assert names(discord_message(result)) == ["report.png", "background.flac"]
-    assert "Too large for this place: vocals.flac (0.1 MB)" in card_text(result.response).replace("\\", "")
+    assert "Too large for this place: vocals.flac (1 kB)" in card_text(result.response).replace("\\", "")
 
 
 async def test_trouble_of_discord_is_waited_out(

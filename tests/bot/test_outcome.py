@@ -1,8 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bot.outcome import Attachable, Outcome, fetched
-from pipeline.types import Request, Task
+import pytest
+
+import pipeline.compact
+from bot.outcome import Attachable, Outcome, compact_name, fetched
+from pipeline.types import Request, SoundFormat, Task
 from tests.bot.world import PlayedWorker, make_result
 from worker.protocol import Job
 
@@ -28,22 +31,50 @@ async def test_files_come_in_the_order_people_want_them(played: PlayedWorker) ->
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("task", [Task.REMIX, Task.ALL])
+async def test_each_form_of_the_mix_comes(played: PlayedWorker, task: Task) -> None:
+    job = await make_job(played, task)
+    names = [*(f"final.{form}" for form in SoundFormat), "final.mkv"]
+    artefacts = tuple([await played.keep(name, name.encode()) for name in names])
+    result = replace(make_result(job.request), artefacts=artefacts)
+    async with fetched(job, "1", result, played.store, 1000) as outcome:
+        found = [file.name for file in outcome.files]
+    assert found[:2] == ["final.mkv", "final.m4a"]
+    assert sorted(found) == sorted(names)
+
+
 async def test_large_file_is_not_fetched_but_named(played: PlayedWorker) -> None:
     job = await make_job(played, Task.SEPARATE)
     artefacts = (await played.keep("stems/vocals.flac", b"v" * 11), await played.keep("report.png", b"p"))
     result = replace(make_result(job.request), artefacts=artefacts)
     async with fetched(job, "1", result, played.store, 10) as outcome:
-        files, left_out = outcome.choose(10)
-        assert [file.name for file in files] == ["report.png"]
-        assert [file.name for file in left_out] == ["vocals.flac"]
-        assert not left_out[0].path.exists()
+        choice = outcome.choose(10)
+        assert [file.name for file in choice.files] == ["report.png"]
+        assert [file.name for file in choice.left_out] == ["vocals.flac"]
+        assert not choice.left_out[0].path.exists()
+
+
+async def test_smaller_copy_goes_where_the_file_is_too_large(played: PlayedWorker) -> None:
+    job = await make_job(played, Task.SEPARATE)
+    sounds = {"stems/vocals.flac": b"v" * 20, "compact/vocals.opus": b"o" * 8, "stems/background.flac": b"b" * 9}
+    artefacts = tuple([await played.keep(name, data) for name, data in sounds.items()])
+    result = replace(make_result(job.request), artefacts=artefacts)
+    async with fetched(job, "1", result, played.store, 15) as outcome:
+        choice = outcome.choose(15)
+        assert [file.name for file in choice.files] == ["vocals.opus", "background.flac"]
+        assert choice.files[0].path.read_bytes() == b"o" * 8
+        assert ([file.name for file in choice.replaced], choice.left_out) == (["vocals.flac"], ())
+        text = str(outcome.card(choice).embed.to_dict())
+        assert "→ vocals.opus" in text.replace("\\", "")
+        assert [file.name for file in outcome.choose(5).left_out] == ["vocals.flac", "background.flac"]
+    assert compact_name("stems/vocals.flac") == pipeline.compact.compact_name("stems/vocals.flac")
 
 
 async def test_ten_files_at_most(played: PlayedWorker) -> None:
     outcome = with_files(await make_job(played, Task.SEPARATE), {f"{i}.flac": 1 for i in range(14)})
-    files, left_out = outcome.choose(5)
-    assert len(files) == 10
-    assert left_out == ()
+    choice = outcome.choose(5)
+    assert len(choice.files) == 10
+    assert [file.name for file in choice.left_out] == ["10.flac", "11.flac", "12.flac", "13.flac"]
 
 
 async def test_unreadable_transcript_costs_only_the_preview(played: PlayedWorker) -> None:

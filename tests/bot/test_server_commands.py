@@ -1,6 +1,6 @@
 """`/settings` and `/privacy`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import aiohttp
 import discord
@@ -40,7 +40,7 @@ class MemoryKeeper:
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
         return []
 
-    async def forget_user(self, user_id: str) -> list[str]:
+    async def forget_user(self, user_id: str, late: Collection[str] = ()) -> list[str]:
         self.forgotten.append(user_id)
         return []
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.writing import bar, clock, escape, fit_lines, megabytes, shorten
+from bot.writing import bar, clock, escape, file_size, fit_lines, shorten
 
 
 @pytest.mark.parametrize(
@@ -51,5 +51,5 @@ def test_lines_that_do_not_fit_become_an_ellipsis() -> None:
 
 def test_numbers_for_reading() -> None:
     assert [clock(0), clock(61.9), clock(3725)] == ["0:00", "1:01", "1:02:05"]
-    assert [megabytes(1), megabytes(10_500_000)] == ["0.1 MB", "10.5 MB"]
+    assert [file_size(1), file_size(10_500_000)] == ["1 kB", "10.5 MB"]
     assert [bar(0, 4), bar(0.5, 4), bar(7, 4)] == ["▱▱▱▱", "▰▰▱▱", "▰▰▰▰"]

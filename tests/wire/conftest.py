@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import imageio_ffmpeg
+import numpy as np
 import pytest
 import pytest_asyncio
+import soundfile
 
+from tests.wire.answers import result_of
+from tests.wire.objects import Message
 from tests.wire.openapi import Description
 from tests.wire.server import FakeDiscord
 from tests.wire.stack import Stack
@@ -47,6 +51,32 @@ async def stack(system: Stack, description: Description) -> AsyncIterator[Stack]
     assert all(program.running for program in system.programs), system.report()
     found = description.check(system.fake.recorder.exchanges[first:])
     assert not found, "\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def shelf() -> dict[str, Message]:
+    """Results that several tests look at."""
+    return {}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def result(stack: Stack, scene: Path, shelf: dict[str, Message]) -> Message:
+    """The message with everything that can be made of the scene, asked for by the owner of the guild."""
+    if "scene" not in shelf:
+        made = await result_of(stack, await stack.fake.slash("process", clip=scene, language="en"))
+        assert "transcript.txt" in made.files, f"{made.text}\n{stack.report()}"
+        shelf["scene"] = made
+    return shelf["scene"]
+
+
+@pytest.fixture(scope="session")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A voice track as long as the scene: a tone that comes and goes."""
+    path = tmp_path_factory.mktemp("voice") / "voice.wav"
+    time = np.arange(int(SCENE_SECONDS * 16_000)) / 16_000
+    tone = 0.2 * np.sin(2 * np.pi * 220 * time) * (np.sin(2 * np.pi * 0.5 * time) > 0)
+    soundfile.write(path, tone.astype("float32"), 16_000)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ class Fault:
     delay: float = 0.0
     times: int = 1
     only_with_files: bool = False
+    after: bool = False
+    """Whether the request is carried out all the same, and only its answer is lost."""
 
 
 class Faults:
@@ -58,6 +60,24 @@ class Faults:
     def unavailable(self, method: str, path: str, *, status: int = 503, times: int = 1) -> Fault:
         """The answer of a service that is down."""
         return self.add(Fault(method=method, path=path, status=status, message="upstream error", times=times))
+
+    def lose_answer(self, method: str, path: str, *, status: int = 503, delay: float = 0.0, times: int = 1) -> Fault:
+        """The request is carried out, but the answer, after so many seconds, says that it was not."""
+        return self.add(
+            Fault(
+                method=method,
+                path=path,
+                status=status,
+                message="upstream error",
+                delay=delay,
+                times=times,
+                after=True,
+            )
+        )
+
+    def refuse(self, method: str, path: str, *, code: int, message: str, times: int = 1000) -> Fault:
+        """The answer where somebody does not let the bot in."""
+        return self.add(Fault(method=method, path=path, status=403, code=code, message=message, times=times))
 
     def find(self, exchange: Exchange) -> Fault | None:
         """The fault that a request meets, counted down."""

@@ -81,6 +81,23 @@ class Interaction:
     acknowledged: float | None = None
     callback: Json | None = None
     original: "Message | None" = None
+    trigger: "Interaction | None" = None
+    """What opened the form that this sends in."""
+
+    def metadata(self) -> Json:
+        """As a message tells what led to it."""
+        meta: Json = {
+            "id": self.id,
+            "type": self.kind,
+            "user": self.user,
+            "authorizing_integration_owners": self.payload.get("authorizing_integration_owners", {}),
+        }
+        if self.kind == 3:
+            meta["interacted_message_id"] = self.payload["message"]["id"]
+        if self.kind == 5:
+            assert self.trigger is not None
+            meta["triggering_interaction_metadata"] = self.trigger.metadata()
+        return meta
 
     @property
     def delay(self) -> float:
@@ -142,19 +159,20 @@ class Message:
             if component.get("type") == 2
         }
 
+    @property
+    def menus(self) -> dict[str, Json]:
+        """Its menus of texts by custom id."""
+        return {
+            component["custom_id"]: component
+            for component in shapes.walk(self.components)
+            if component.get("type") == 3
+        }
+
     def _interaction_json(self) -> Json:
         if self.interaction is None:
             return {}
         done = self.interaction
-        meta: Json = {
-            "id": done.id,
-            "type": done.kind,
-            "user": done.user,
-            "authorizing_integration_owners": done.payload.get("authorizing_integration_owners", {}),
-        }
-        if done.kind == 3:
-            meta["interacted_message_id"] = done.payload["message"]["id"]
-        shown: Json = {"interaction_metadata": meta}
+        shown: Json = {"interaction_metadata": done.metadata()}
         if done.kind == 2:
             shown["interaction"] = {
                 "id": done.id,

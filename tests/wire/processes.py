@@ -40,6 +40,14 @@ class Program:
         except ProcessLookupError:
             return
 
+    def pause(self) -> None:
+        """Nothing of it runs until `resume`."""
+        self.signal_group(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """It goes on where it was."""
+        self.signal_group(signal.SIGCONT)
+
     async def wait(self, limit: float) -> int:
         """Its exit code once it has ended by itself; raises `TimeoutError` when it does not."""
         return await asyncio.wait_for(self.process.wait(), limit)

@@ -6,20 +6,21 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from tests.wire import shapes
+from tests.wire import rights, shapes
 from tests.wire.callbacks import Callbacks
 from tests.wire.composer import Composer
-from tests.wire.faults import Faults
+from tests.wire.faults import Fault, Faults
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, Gateway
 from tests.wire.objects import ApiError, Message
 from tests.wire.ratelimits import RateLimits
-from tests.wire.recorder import Exchange, Recorder, Upload
+from tests.wire.reading import PREFIX, read_exchange
+from tests.wire.recorder import Exchange, Recorder
 from tests.wire.shapes import Json
+from tests.wire.threads import Created, Threads
 from tests.wire.world import World
 
-PREFIX = "/api/v10"
 Handler = Callable[[web.Request, Exchange], Awaitable[Any]]
 NO_CONTENT = object()
 
@@ -36,6 +37,7 @@ class Rest:
         self._composer = composer
         self._callbacks = callbacks
         self._limits = RateLimits(world.knobs)
+        self._threads = Threads(world, gateway)
         self.faults = Faults()
 
     def application(self) -> web.Application:
@@ -65,6 +67,7 @@ class Rest:
             ("GET", "/users/{user_id}", self._get_user),
             ("GET", "/guilds/{guild_id}", self._get_guild),
             ("GET", "/guilds/{guild_id}/channels", self._guild_channels),
+            ("GET", "/guilds/{guild_id}/members/{user_id}", self._get_member),
             ("GET", "/channels/{channel_id}", self._get_channel),
             ("POST", "/channels/{channel_id}/typing", self._typing),
             ("GET", messages, self._list_messages),
@@ -72,6 +75,7 @@ class Rest:
             ("GET", message, self._get_message),
             ("PATCH", message, self._edit_message),
             ("DELETE", message, self._delete_message),
+            *self._threads.routes(),
             ("POST", "/interactions/{interaction_id}/{token}/callback", self._callback, "token"),
             ("POST", webhook, self._follow_up, "token"),
             ("GET", webhook + "/messages/{message_id}", self._get_reply, "token"),
@@ -83,13 +87,14 @@ class Rest:
         """Reads the body, records, checks the token, injects faults, limits, and writes the answer."""
 
         async def serve(request: web.Request) -> web.Response:
-            exchange = await _read(request)
+            exchange = await read_exchange(request)
             self._recorder.exchanges.append(exchange)
             headers: dict[str, str] = {}
             try:
                 answer = await self._answer(handler, request, exchange, headers, open_to_all=open_to_all)
-                exchange.status = 204 if answer is NO_CONTENT else 200
-                exchange.answer = None if answer is NO_CONTENT else answer
+                exchange.status = 204 if answer is NO_CONTENT else 201 if isinstance(answer, Created) else 200
+                body = answer.body if isinstance(answer, Created) else answer
+                exchange.answer = None if answer is NO_CONTENT else body
             except ApiError as error:
                 exchange.status, exchange.answer = error.status, error.body
             exchange.seconds = time.monotonic() - exchange.started
@@ -105,16 +110,15 @@ class Rest:
         self, handler: Handler, request: web.Request, exchange: Exchange, headers: dict[str, str], *, open_to_all: bool
     ) -> Any:
         fault = self.faults.find(exchange)
-        if fault is not None:
-            await asyncio.sleep(fault.delay)
-            if fault.status:
-                exchange.injected = True
-                headers |= fault.headers
-                raise ApiError(fault.status, fault.code, fault.message) if fault.body is None else _as_error(fault)
+        if fault is not None and not fault.after:
+            await _fail(fault, exchange, headers)
         if not open_to_all and exchange.headers.get("Authorization") != f"Bot {self._world.token}":
             raise ApiError(401, 0, "401: Unauthorized")
         self._limit(request, exchange, headers)
-        return await handler(request, exchange)
+        answer = await handler(request, exchange)
+        if fault is not None and fault.after:
+            await _fail(fault, exchange, headers)
+        return answer
 
     def _limit(self, request: web.Request, exchange: Exchange, headers: dict[str, str]) -> None:
         place = request.match_info.get("token") or request.match_info.get("channel_id")
@@ -184,6 +188,12 @@ class Rest:
         self._check_guild(request)
         return [channel for channel in self._world.channels.values() if channel["type"] == 0]
 
+    async def _get_member(self, request: web.Request, _exchange: Exchange) -> Any:
+        self._check_guild(request)
+        if request.match_info["user_id"] not in self._world.users:
+            raise ApiError(404, 10007, "Unknown Member")
+        return self._world.member(request.match_info["user_id"])
+
     async def _get_channel(self, request: web.Request, _exchange: Exchange) -> Any:
         return self._world.channel(request.match_info["channel_id"])
 
@@ -199,6 +209,8 @@ class Rest:
     async def _create_message(self, request: web.Request, exchange: Exchange) -> Any:
         world = self._world
         channel = world.channel(request.match_info["channel_id"])
+        wanted = rights.SEND | (rights.ATTACH if exchange.uploads else 0)
+        rights.need(world.rights(world.application_id, channel["id"]), wanted)
         reference = exchange.payload.get("message_reference")
         message = Message(id=world.new_id(), channel_id=channel["id"], author=world.bot)
         if reference is not None:
@@ -262,31 +274,16 @@ class Rest:
         return shown
 
 
-def _as_error(fault: Any) -> ApiError:
+async def _fail(fault: Fault, exchange: Exchange, headers: dict[str, str]) -> None:
+    """Waits, and raises what the fault answers, if it answers anything."""
+    await asyncio.sleep(fault.delay)
+    if fault.status:
+        exchange.injected = True
+        headers |= fault.headers
+        raise ApiError(fault.status, fault.code, fault.message) if fault.body is None else _as_error(fault)
+
+
+def _as_error(fault: Fault) -> ApiError:
     error = ApiError(fault.status, fault.code, fault.message)
-    error.body = fault.body
+    error.body = fault.body or error.body
     return error
-
-
-async def _read(request: web.Request) -> Exchange:
-    """The request with its body: JSON, or a multipart form with `payload_json` and files."""
-    exchange = Exchange(
-        method=request.method,
-        path=request.path.removeprefix(PREFIX),
-        query=dict(request.query),
-        headers={name: request.headers[name] for name in ("Authorization", "User-Agent") if name in request.headers},
-        content_type=request.content_type,
-        payload=None,
-    )
-    if request.content_type == "multipart/form-data":
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader):
-                raise web.HTTPBadRequest
-            if part.name == "payload_json":
-                exchange.payload = json.loads(await part.text())
-            else:
-                data = bytes(await part.read(decode=False))
-                exchange.uploads.append(Upload(field=part.name or "", filename=part.filename or "", data=data))
-    elif request.can_read_body:
-        exchange.payload = json.loads(await request.read() or b"null")
-    return exchange

@@ -8,7 +8,7 @@ Json = dict[str, Any]
 
 DISCORD_EPOCH = 1_420_070_400_000
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
-ALL_PERMISSIONS = str((1 << 50) - 1)
+HAS_THREAD = 1 << 5
 
 
 class Snowflakes:
@@ -42,14 +42,14 @@ def user(user_id: str, name: str, *, bot: bool = False) -> Json:
     }
 
 
-def member(of: Json, role: str) -> Json:
-    """A guild member object with its user."""
+def member(of: Json, roles: list[str]) -> Json:
+    """A guild member object with its user; the everyone role is not listed."""
     return {
         "user": of,
         "nick": None,
         "avatar": None,
         "banner": None,
-        "roles": [role],
+        "roles": roles,
         "joined_at": timestamp(1_600_000_000),
         "premium_since": None,
         "deaf": False,
@@ -60,12 +60,12 @@ def member(of: Json, role: str) -> Json:
     }
 
 
-def role(role_id: str, name: str) -> Json:
-    """A role that allows everything."""
+def role(role_id: str, name: str, permissions: int) -> Json:
+    """A role of a guild."""
     return {
         "id": role_id,
         "name": name,
-        "permissions": ALL_PERMISSIONS,
+        "permissions": str(permissions),
         "position": 0,
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
@@ -96,12 +96,39 @@ def text_channel(channel_id: str, guild_id: str, name: str, position: int) -> Js
     }
 
 
+def thread(thread_id: str, parent: Json, name: str, owner_id: str) -> Json:
+    """A public thread, with the one who opened it as its member."""
+    now = timestamp(time.time())
+    return {
+        "id": thread_id,
+        "type": 11,
+        "guild_id": parent["guild_id"],
+        "parent_id": parent["id"],
+        "owner_id": owner_id,
+        "name": name,
+        "last_message_id": None,
+        "message_count": 0,
+        "member_count": 1,
+        "total_message_sent": 0,
+        "rate_limit_per_user": 0,
+        "flags": 0,
+        "thread_metadata": {
+            "archived": False,
+            "archive_timestamp": now,
+            "auto_archive_duration": 4320,
+            "locked": False,
+            "create_timestamp": now,
+        },
+        "member": {"id": thread_id, "user_id": owner_id, "join_timestamp": now, "flags": 0},
+    }
+
+
 def private_channel(channel_id: str, recipient: Json) -> Json:
     """A direct message channel."""
     return {"id": channel_id, "type": 1, "flags": 0, "last_message_id": None, "recipients": [recipient]}
 
 
-def guild(guild_id: str, name: str, owner_id: str) -> Json:
+def guild(guild_id: str, name: str, owner_id: str, everyone: int) -> Json:
     """A guild without its channels and members; its everyone role has the guild's id."""
     nothing = (
         "icon",
@@ -141,7 +168,7 @@ def guild(guild_id: str, name: str, owner_id: str) -> Json:
         "region": "deprecated",
         "afk_timeout": 300,
         "widget_enabled": False,
-        "roles": [role(guild_id, "@everyone")],
+        "roles": [role(guild_id, "@everyone", everyone)],
         "max_members": 500_000,
         "max_stage_video_channel_users": 50,
         "max_video_channel_users": 25,

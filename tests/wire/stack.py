@@ -26,6 +26,7 @@ class Stack:
         self.fake = fake
         self.folder = folder
         self._environment = environment
+        self.broker_url = environment["STEMCORD_REDIS_URL"]
         self._stack = stack
         self._starts = 0
         self.bot: Program | None = None
@@ -62,6 +63,19 @@ class Stack:
         self.bot = await self._stack.enter_async_context(program)
         await ready_or_dead(self.fake, self.bot, commands=COMMANDS)
         return self.bot
+
+    async def stop_bot(self) -> int:
+        """Asks the bot to end, as a service manager does; its exit code."""
+        assert self.bot is not None
+        self.bot.process.send_signal(signal.SIGTERM)
+        code = await self.bot.wait(30)
+        await self.fake.wait(lambda: not self.fake.gateway.connected, 10, "the gateway to notice")
+        return code
+
+    @property
+    def store_url(self) -> str:
+        """Of the store that bot and workers share."""
+        return f"file://{self.folder / 'home' / 'store'}"
 
     async def kill_bot(self) -> None:
         """Ends the bot as a crash would."""

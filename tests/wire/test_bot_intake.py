@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.wire.answers import CHINESE, in_chinese, private
+from tests.wire.conftest import SAMPLE
 from tests.wire.objects import Interaction, Message
 from tests.wire.stack import Stack
 from tests.wire.test_bot_jobs import finish
@@ -54,6 +56,65 @@ async def test_a_link_that_expired_is_explained_in_private(stack: Stack, scene: 
     original = interaction.original
     assert original is not None
     await stack.fake.wait(lambda: original.deleted, 10, "the public message to go")
+
+
+SECRET = "wedding-of-my-sister"
+
+
+def log_since(stack: Stack, start: int) -> str:
+    """What the bot logged, which must hold nothing of a person."""
+    assert stack.bot is not None
+    log = stack.bot.output[start:]
+    for personal in (SECRET, "alex", stack.fake.world.person["id"], "Traceback"):
+        assert personal not in log
+    return log
+
+
+async def test_an_attachment_that_expired_is_explained_in_chinese(stack: Stack, scene: Path, tmp_path: Path) -> None:
+    assert stack.bot is not None
+    start = len(stack.bot.output)
+    clip = tmp_path / f"{SECRET}.mp4"
+    clip.write_bytes(scene.read_bytes())
+    file = stack.fake.upload(clip)
+    file.url = stack.fake.cdn.sign(file, time.time() - 60)
+    interaction = await stack.fake.slash("separate", clip=file, locale=CHINESE)
+    answer = await private(stack, interaction)
+    assert answer.text == f"{in_chinese('clip-gone')} {in_chinese('clip-gone-mend')}"
+    original = interaction.original
+    assert original is not None
+    await stack.fake.wait(lambda: original.deleted, 10, "the public message to go")
+    assert '"event": "refused"' in log_since(stack, start)
+
+
+async def test_a_file_that_only_looks_like_a_clip_is_explained_in_chinese(stack: Stack, tmp_path: Path) -> None:
+    assert stack.bot is not None
+    start = len(stack.bot.output)
+    clip = tmp_path / f"{SECRET}.mp4"
+    clip.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 40)
+    interaction = await stack.fake.slash("transcribe", clip=clip, locale=CHINESE)
+    answer = await private(stack, interaction, 60)
+    assert answer.text.startswith(in_chinese("error-MediaError").rstrip("。"))
+    original = interaction.original
+    assert original is not None
+    await stack.fake.wait(lambda: "无法处理" in original.text, 30, "the public message to end")
+    assert answer.text not in original.text
+    await stack.fake.wait(lambda: '"end": "failed"' in log_since(stack, start), 10, "a line in the log")
+
+
+async def test_a_clip_over_the_limit_of_the_server_is_explained_in_chinese(stack: Stack, tmp_path: Path) -> None:
+    assert stack.bot is not None
+    clip = tmp_path / f"{SECRET}.mp4"
+    clip.write_bytes(SAMPLE.read_bytes())
+    await private(stack, await stack.fake.slash("settings", longest_clip=1))
+    try:
+        start = len(stack.bot.output)
+        interaction = await stack.fake.slash("separate", clip=clip, locale=CHINESE)
+        answer = await private(stack, interaction, 60)
+        assert answer.text.startswith(in_chinese("error-LimitError").rstrip("。"))
+        assert "60 s" in answer.text
+        await stack.fake.wait(lambda: '"end": "failed"' in log_since(stack, start), 10, "a line in the log")
+    finally:
+        await private(stack, await stack.fake.slash("settings", longest_clip=60))
 
 
 async def test_a_clip_with_an_unpleasant_name_comes_back_under_it(stack: Stack, scene: Path) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.wire import shapes
+from tests.wire import rights, shapes
 from tests.wire.objects import ApiError, Attachment, Interaction, Message
 from tests.wire.shapes import Json
 
@@ -34,7 +34,7 @@ class Knobs:
 
 
 class World:
-    """The state of the fake, with one guild, one text channel and one person to begin with."""
+    """The state of the fake, with one guild, one text channel and one person, who owns the guild, to begin with."""
 
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
@@ -46,7 +46,9 @@ class World:
         self.users = {u["id"]: u for u in (self.bot, self.person)}
         self.application = shapes.application(self.application_id, "Stemcord", self.person, self.bot)
         self.guild_id = self.new_id()
-        self.guild = shapes.guild(self.guild_id, "The cutting room", self.person["id"])
+        self.guild = shapes.guild(self.guild_id, "The cutting room", self.person["id"], rights.USUAL)
+        self.roles: dict[str, list[str]] = {}
+        """Of members, by the id of the user."""
         channel = shapes.text_channel(self.new_id(), self.guild_id, "clips", 0)
         self.channel_id: str = channel["id"]
         self.channels: dict[str, Json] = {self.channel_id: channel}
@@ -116,20 +118,45 @@ class World:
             raise ApiError(401, 50027, "Invalid Webhook Token")
         return found
 
+    def rights(self, user_id: str, channel_id: str) -> int:
+        """What a person or the bot may do in a place; in a thread, sending is by the right for threads."""
+        channel = self.channel(channel_id)
+        if channel["type"] == 1:
+            return rights.USUAL
+        parent = self.channels[channel["parent_id"]] if channel["type"] == rights.THREAD else channel
+        found = rights.rights_of(self.guild, parent, user_id, self.roles.get(user_id, []))
+        if channel["type"] != rights.THREAD:
+            return found
+        return found | rights.SEND if found & rights.SEND_IN_THREADS else found & ~rights.SEND
+
+    def add_person(self, name: str, allowed: int = 0) -> Json:
+        """A member of the guild; what they may beyond the others comes with a role of their own."""
+        person = shapes.user(self.new_id(), name)
+        self.users[person["id"]] = person
+        if allowed:
+            role = shapes.role(self.new_id(), f"{name}'s role", allowed)
+            self.guild["roles"].append(role)
+            self.roles[person["id"]] = [role["id"]]
+        return person
+
+    def member(self, user_id: str) -> Json:
+        """The member object of a person."""
+        return shapes.member(self.users[user_id], self.roles.get(user_id, []))
+
     def guild_with_all(self) -> Json:
-        """The guild as GUILD_CREATE shows it."""
-        everyone = [shapes.member(u, self.guild_id) for u in self.users.values()]
+        """The guild as GUILD_CREATE shows it to a bot that does not ask for its members: the bot alone is listed."""
+        channels = list(self.channels.values())
         return {
             **self.guild,
-            "channels": [channel for channel in self.channels.values() if channel["type"] == 0],
-            "members": everyone,
-            "member_count": len(everyone),
+            "channels": [channel for channel in channels if channel["type"] == 0],
+            "members": [self.member(self.application_id)],
+            "member_count": len(self.users),
             "joined_at": shapes.timestamp(1_600_000_000),
             "large": False,
             "unavailable": False,
             "voice_states": [],
             "presences": [],
-            "threads": [],
+            "threads": [channel for channel in channels if channel["type"] == rights.THREAD],
             "stage_instances": [],
             "guild_scheduled_events": [],
             "soundboard_sounds": [],

@@ -14,6 +14,7 @@ from bot.quotas import Quotas
 from bot.records.database import Database, RecordsError
 from bot.records.forms import JobEnd
 from bot.records.records import DAY, Records
+from pipeline.errors import StoreError
 from pipeline.types import Artefact, AudioStream, MediaInfo, Preset, Request, Result, Route, RouteName
 from worker.protocol import Job, ReplyTo
 from worker.store import Store
@@ -109,12 +110,10 @@ async def test_forgetting_deletes_what_nobody_else_needs(records: Records, store
     for job in (mine, other):
         await records.add_job(job)
     await records.end_job(mine.id, JobEnd.FINISHED, result_of(own))
-    link = await records.link(mine.id, alice)
     await records.rename(mine.id, "SPEAKER_00", "Ann", alice)
     assert await records.names(mine.id) == {"SPEAKER_00": "Ann"}
     assert await records.forget_user(alice) == [mine.id]
     assert await records.job(mine.id) is None
-    assert await records.page_link(link.id) is None
     assert await records.names(mine.id) == {}
     assert await store.has(shared.digest)
     assert not await store.has(own.digest)
@@ -132,14 +131,6 @@ async def test_a_job_goes_after_the_days_of_its_server(records: Records, store: 
     assert not await store.has(job.source.digest)
 
 
-async def test_a_link_is_revoked(records: Records) -> None:
-    link = await records.link("job", "1")
-    await records.revoke(link.id)
-    found = await records.page_link(link.id)
-    assert found is not None
-    assert found.revoked
-
-
 async def test_starts_at_once_migrate_once(tmp_path: Path, store: Store) -> None:
     async def start() -> GuildSettings:
         async with opened(f"sqlite:///{tmp_path / 'new.sqlite3'}", store) as records:
@@ -152,3 +143,67 @@ async def test_an_unknown_database_is_refused() -> None:
     with pytest.raises(RecordsError, match="mysql"):
         async with Database.open("mysql://host/name"):
             pass
+
+
+async def test_what_a_process_left_behind_is_found_once(records: Records, store: Store, tmp_path: Path) -> None:
+    user, guild = number(), number()
+    coming = job_for(user, guild, Artefact(name="talk.mp4", digest="", size=5, media_type="video/mp4"))
+    sent = job_for(user, guild, await put(store, tmp_path, user))
+    ended = job_for(user, guild, sent.source)
+    for job in (coming, sent, ended):
+        await records.reserve(job.id, user_id=user, guild_id=guild, channel_id="7", now=NOW)
+    await records.acknowledge(coming)
+    await records.acknowledge(sent)
+    await records.add_job(sent)
+    await records.add_job(ended)
+    await records.end_job(ended.id, JobEnd.FAILED)
+    early = await records.left_behind(NOW)
+    assert sent.id not in [job.id for job in early.handed_in]
+    left = await records.left_behind(NOW + 1)
+    (found,) = [job for job in left.acknowledged if job.id == coming.id]
+    assert found.reply_to is not None
+    assert (found.reply_to.message_id, found.reply_to.interaction_token) == ("8", "")
+    assert [job.id for job in left.handed_in if job.id in (coming.id, sent.id, ended.id)] == [sent.id]
+    await records.release(coming.id)
+    assert coming.id not in [job.id for job in (await records.left_behind(NOW + 1)).acknowledged]
+
+
+async def test_places_that_were_never_acknowledged_are_given_back(records: Records) -> None:
+    user, guild = number(), number()
+    for _ in range(3):
+        assert await reserve(records, user, guild) is None
+    assert await reserve(records, user, guild) is not None
+    await records.left_behind(NOW + 1)
+    assert await reserve(records, user, guild) is None
+
+
+async def test_a_job_that_has_not_stopped_goes_with_the_next_sweep(
+    records: Records, store: Store, tmp_path: Path
+) -> None:
+    user, guild = number(), number()
+    job = job_for(user, guild, await put(store, tmp_path, user))
+    await records.add_job(job)
+    assert await records.forget_user(user, late=[job.id]) == [job.id]
+    assert await records.jobs_of(user, None, 5) == []
+    assert await store.has(job.source.digest)
+    made = await put(store, tmp_path, guild)
+    await store.claims.hold(job.id, [made.digest])
+    assert job.id in await records.forget_expired(NOW)
+    assert not await store.has(job.source.digest)
+    assert not await store.has(made.digest)
+
+
+async def test_what_cannot_be_deleted_is_told_and_tried_again(records: Records, store: Store, tmp_path: Path) -> None:
+    user, guild = number(), number()
+    job = job_for(user, guild, await put(store, tmp_path, user))
+    await records.add_job(job)
+    folder = tmp_path / "store" / "blobs" / job.source.digest[:2]
+    hidden = folder.rename(folder.with_name("hidden"))
+    folder.write_bytes(b"in the way")
+    with pytest.raises(StoreError):
+        await records.forget_user(user)
+    assert await records.job(job.id) is not None
+    folder.unlink()
+    hidden.rename(folder)
+    assert await records.forget_user(user) == [job.id]
+    assert not await store.has(job.source.digest)

@@ -1,0 +1,91 @@
+"""A person who wants to be forgotten while their clips are worked on."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot import forgetting
+from bot.bookkeeping import Bookkeeper
+from bot.forgetting import forget_person
+from bot.quotas import Quotas
+from bot.records.database import Database
+from bot.records.records import Records
+from pipeline.types import Request
+from tests.bot.world import PlayedWorker
+from worker.lease import Lease
+from worker.protocol import AHEAD, Job, ReplyTo
+from worker.queue import Queue
+from worker.store import Store
+
+PERSON = "42"
+
+
+@pytest.fixture
+async def records(store: Store, tmp_path: Path) -> AsyncIterator[Records]:
+    async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
+        yield Records(database, store, Quotas())
+
+
+@pytest.fixture
+async def lease(played: PlayedWorker, queue: Queue, records: Records) -> Lease:
+    """Of a job of the person that runs."""
+    source = await played.keep("talk.mp4", b"clip")
+    reply = ReplyTo(application_id="1", channel_id="2", user_id=PERSON, guild_id="3", message_id="4")
+    job = Job(id=uuid.uuid4().hex, request=Request(), source=source, submitted=time.time(), reply_to=reply)
+    await records.add_job(job)
+    await queue.submit(job)
+    lease = await played.take()
+    ahead = Job(id=f"{AHEAD}{job.id}", request=Request(), source=source, submitted=time.time(), ahead=True)
+    await queue.submit(ahead)
+    return lease
+
+
+async def until_cancelled(queue: Queue, job_id: str) -> None:
+    async with asyncio.timeout(5):
+        while (state := await queue.state(job_id)) is not None and state.status != "stopped":
+            await asyncio.sleep(0.02)
+
+
+async def test_what_runs_is_stopped_first(
+    played: PlayedWorker, queue: Queue, records: Records, lease: Lease, store: Store
+) -> None:
+    made = await played.keep("vocals.flac", b"voice")
+    forgets = asyncio.create_task(forget_person(records, queue, PERSON))
+    # The work that is done ahead has no worker, so it stops at once; the other is still at work.
+    await until_cancelled(queue, f"{AHEAD}{lease.job_id}")
+    await store.claims.hold(lease.job_id, [made.digest])
+    assert not forgets.done()
+    await played.stop(lease)
+    assert await forgets == 1
+    assert not await store.has(made.digest)
+    assert await queue.jobs() == []
+    assert await records.jobs_of(PERSON, None, 5) == []
+
+
+async def test_what_does_not_stop_in_time_goes_with_the_next_sweep(
+    played: PlayedWorker,
+    queue: Queue,
+    records: Records,
+    lease: Lease,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forgetting, "PATIENCE", 0.1)
+    assert await forget_person(records, queue, PERSON) == 1
+    assert await records.jobs_of(PERSON, None, 5) == []
+    made = await played.keep("vocals.flac", b"voice")
+    await store.claims.hold(lease.job_id, [made.digest])
+    await played.stop(lease)
+    await Bookkeeper(records, queue).settle(time.time())
+    assert not await store.has(made.digest)
+    assert await queue.jobs() == []
+
+
+async def test_somebody_of_whom_nothing_is_known(queue: Queue, records: Records, lease: Lease) -> None:
+    assert await forget_person(records, queue, "7") == 0
+    assert len(await queue.jobs()) == 2
+    assert lease.verdict == "go"

@@ -1,0 +1,103 @@
+"""What is tried again, and what is not."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import discord
+import pytest
+
+from bot import limits, patience
+from bot.cards import Card
+from bot.delivery import SLOW_TRIES, PassingError, Post, SlowError, Way, attempt, bring
+from bot.outcome import Attachable, Outcome
+from pipeline.types import Artefact, Request
+from tests.bot.world import make_result
+from worker.protocol import Job, ReplyTo
+
+REPLY = ReplyTo(application_id="1", channel_id="2", user_id="3")
+JOB = Job(
+    id="1" * 32,
+    request=Request(),
+    source=Artefact(name="talk.mp4", digest="0" * 64, size=1, media_type="video/mp4"),
+    submitted=0.0,
+    reply_to=REPLY,
+)
+
+
+def http_error(status: int) -> discord.HTTPException:
+    return discord.HTTPException(cast("Any", SimpleNamespace(status=status, reason="")), "")
+
+
+class Act:
+    """Fails with each error in turn, then gives an answer."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.left = list(errors)
+
+    async def __call__(self, *_: object) -> str:
+        if self.left:
+            raise self.left.pop(0)
+        return "done"
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSES", (0.0, 0.0))
+
+
+async def test_trouble_that_ends_is_waited_out() -> None:
+    assert await patience.patiently(Act(http_error(503), ConnectionResetError())) == "done"
+
+
+@pytest.mark.parametrize("status", [403, 404, 401])
+async def test_what_will_not_change_is_not_tried_again(status: int) -> None:
+    act = Act(http_error(status))
+    with pytest.raises(discord.HTTPException):
+        await patience.patiently(act)
+    assert act.left == []
+
+
+async def test_it_ends_at_some_time() -> None:
+    with pytest.raises(TimeoutError):
+        await patience.patiently(Act(*[TimeoutError() for _ in range(3)]))
+
+
+async def hang(_: Post) -> None:
+    await asyncio.sleep(5)
+
+
+def post_of(path: Path, *names: str) -> Post:
+    return Post(
+        job=JOB,
+        reply=REPLY,
+        card=Card(embed=discord.Embed()),
+        files=[Attachable(name=name, path=path / name, size=1) for name in names],
+    )
+
+
+@pytest.mark.parametrize(("names", "expected"), [(["a"], SlowError), ([], PassingError)])
+async def test_a_request_does_not_hang(
+    names: list[str], expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_TIME", 0.01)
+    with pytest.raises(expected):
+        await attempt(Way(name="channel", send=hang, size_limit=1), post_of(tmp_path, *names))
+
+
+async def test_a_line_that_is_too_slow_for_the_files_gets_fewer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_TIME", 0.02)
+    sent: list[list[str]] = []
+
+    async def send(post: Post) -> None:
+        sent.append([file.name for file in post.files])
+        if any(file.size > 10 for file in post.files):
+            await hang(post)
+
+    files = tuple(Attachable(name=name, path=tmp_path / name, size=size) for name, size in {"a": 20, "b": 3}.items())
+    outcome = Outcome(job=JOB, user_id="3", result=make_result(), transcript=None, files=files)
+    assert await bring(Way(name="channel", send=send, size_limit=100), outcome, REPLY)
+    assert sent == [["a", "b"]] * SLOW_TRIES + [["b"]]

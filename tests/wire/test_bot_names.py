@@ -1,0 +1,71 @@
+"""What speakers are called is one truth: in all exports, the thread, the message and the page, also after a restart."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.offers import FORMATS
+from bot.quotas import Quotas
+from bot.records.database import Database
+from bot.records.forms import JobRecord
+from bot.records.links import Links
+from bot.records.records import Records
+from bot.web.kept import KeptSource, Rights
+from bot.web.source import PageData
+from tests.wire.answers import id_for, private, result_of, shows
+from tests.wire.stack import Stack
+from worker.protocol import Job
+from worker.store import Store
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
+
+NAMES: dict[str, Any] = {"speaker-0": "Ann", "speaker-1": "Bo", "speaker-2": "Cy"}
+
+
+class Everybody:
+    """May see every result."""
+
+    async def rights(self, record: JobRecord, user_id: str) -> Rights:
+        return Rights(see=True, edit=True)
+
+
+async def no_renaming(_: Job, __: Mapping[str, str]) -> None:
+    raise AssertionError("nothing is renamed here")
+
+
+async def page_of(stack: Stack, job_id: str, person: str) -> PageData:
+    """What the page of a job's result shows."""
+    store = Store.open(stack.store_url)
+    async with Database.open(f"sqlite:///{stack.folder / 'home' / 'bot.sqlite3'}") as database:
+        links, records = Links(database), Records(database, store, Quotas())
+        link = await links.make(job_id, person)
+        return await KeptSource(links, records, store, Everybody(), no_renaming).load(link.id)
+
+
+async def test_names_end_up_everywhere_and_stay(stack: Stack, scene: Path) -> None:
+    own = await result_of(stack, await stack.fake.slash("transcribe", clip=scene, language="en"))
+    older = id_for(own, "rename").rpartition(":")[2]
+    heard = await private(stack, await stack.fake.click(id_for(own, "rename"), own))
+    await shows(stack, heard, lambda m: bool(m.buttons), 10)
+    opened = await stack.fake.click(id_for(heard, "names"), heard)
+    await stack.fake.submit(opened, **NAMES)
+    await shows(stack, heard, lambda m: "Renamed" in m.text, 10)
+    await stack.kill_bot()
+    await stack.start_bot()
+    await shows(stack, own, lambda m: all(name in m.text for name in NAMES.values()), 60)
+    for suffix in FORMATS:
+        answer = await private(stack, await stack.fake.choose(id_for(own, "subtitles"), own, suffix))
+        text = answer.files[f"transcript.{suffix}"].data.decode()
+        assert all(name in text for name in NAMES.values()), f"{suffix}: {text[:500]}"
+        assert "Speaker 1" not in text
+    await private(stack, await stack.fake.click(id_for(own, "thread"), own))
+    await stack.fake.wait(lambda: any(m.channel_id == own.id for m in stack.fake.messages), 10, "the thread")
+    assert "**Ann**" in next(m.text for m in stack.fake.messages if m.channel_id == own.id)
+    for job_id in (older, id_for(own, "rename").rpartition(":")[2]):
+        data = await page_of(stack, job_id, stack.fake.world.person["id"])
+        assert list(data.speakers().values()) == list(NAMES.values())
+    again = await private(stack, await stack.fake.click(id_for(own, "rename"), own))
+    await shows(stack, again, lambda m: bool(m.buttons), 10)
+    assert any("Ann, Bo, Cy" in str(button.get("label")) for button in again.buttons.values())

@@ -1,0 +1,155 @@
+"""From the button below a result to its page, served by the bot's own process; the worker is played by the test."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+import pytest
+
+from deploy.local import Broker
+from pipeline.types import Artefact, Result
+from tests.bot.web.test_site import STEMS, write_result
+from tests.bot.world import make_result
+from tests.wire.objects import Message
+from tests.wire.processes import Program, ready_or_dead, run_program
+from tests.wire.server import FakeDiscord
+from worker.keys import MEDIA
+from worker.lease import Lease
+from worker.protocol import Finished, Job, Started
+from worker.queue import Queue
+from worker.store import Store
+
+
+@dataclass
+class Office:
+    """A bot that serves pages, its broker and its store."""
+
+    fake: FakeDiscord
+    queue: Queue
+    store: Store
+    folder: Path
+    environment: dict[str, str]
+    exits: AsyncExitStack
+    session: aiohttp.ClientSession
+    bot: Program
+
+    async def start_bot(self) -> None:
+        self.bot = await self.exits.enter_async_context(
+            run_program("bot", [sys.executable, "-m", "bot"], self.environment, self.folder)
+        )
+        await ready_or_dead(self.fake, self.bot, commands=("separate",))
+
+    async def work(self) -> Job:
+        """The one job that waits, done as a worker does it."""
+        (job,) = [state.job for state in await self.queue.jobs() if state.status == "queued"]
+        lease = await Lease.acquire(self.queue, MEDIA, job.id, "played")
+        await lease.emit(Started(attempt=lease.attempt, worker="played"))
+        source = msgspec.json.decode((self.folder / "result" / "result.json").read_bytes(), type=Result)
+        files = [await self._put(artefact) for artefact in source.artefacts]
+        named = [replace(one, name=job.request.names.get(one.id, one.name)) for one in source.speakers]
+        result = replace(make_result(job.request), artefacts=tuple(files), speakers=tuple(named))
+        await lease.end("finished", Finished(result=result))
+        return job
+
+    async def _put(self, artefact: Artefact) -> Artefact:
+        return await self.store.put(self.folder / "result" / artefact.name, name=artefact.name)
+
+    async def get(self, address: str, path: str = "") -> tuple[int, bytes]:
+        async with self.session.get(address + path) as answer:
+            return answer.status, await answer.read()
+
+
+@pytest.fixture
+async def office(fake: FakeDiscord, tmp_path: Path) -> AsyncIterator[Office]:
+    write_result(tmp_path / "result")
+    home = tmp_path / "home"
+    home.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as line:
+        port = line.getsockname()[1]
+    async with AsyncExitStack() as exits:
+        url = await exits.enter_async_context(Broker(home))
+        environment = fake.environment | {
+            "STEMCORD_HOME": str(home),
+            "STEMCORD_REDIS_URL": url,
+            "STEMCORD_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "STEMCORD_WEB_PORT": str(port),
+        }
+        queue = await exits.enter_async_context(Queue.connect(url))
+        session = await exits.enter_async_context(aiohttp.ClientSession())
+        bot = await exits.enter_async_context(run_program("bot", [sys.executable, "-m", "bot"], environment, tmp_path))
+        await ready_or_dead(fake, bot, commands=("process",))
+        store = Store.open(f"file://{home / 'store'}")
+        yield Office(fake, queue, store, tmp_path, environment, exits, session, bot)
+
+
+def button(message: Message, start: str) -> str:
+    (found,) = [key for key in message.buttons if key.startswith(start)]
+    return found
+
+
+async def test_a_result_has_a_page(office: Office, tmp_path: Path) -> None:
+    fake = office.fake
+    clip = tmp_path / "talk.mp4"
+    clip.write_bytes(b"a clip of some length")
+    interaction = await fake.slash("process", clip=clip)
+    message = interaction.original
+    assert message is not None
+    await fake.wait(lambda: office.bot.running and bool(message.buttons), 20, "the job to be handed in")
+    await office.work()
+    await fake.wait(lambda: any("page" in key for key in message.buttons), 20, "the result")
+
+    pressed = await fake.click(button(message, "stemcord:page:"), message)
+    private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
+    assert private.ephemeral
+    address = button(private, "http://")
+    assert urlsplit(address).hostname == "127.0.0.1"
+    status, page = await office.get(address)
+    assert (status, b"Speaker 1" in page, b"<h1>talk</h1>" in page) == (200, True, True)
+    status, stem = await office.get(address, f"files/{STEMS[0]}")
+    assert stem == (tmp_path / "result" / STEMS[0]).read_bytes()
+    assert (await office.get(address, "all.zip"))[0] == 200
+    assert (await office.get(address[:-3] + "xx/"))[0] == 403
+
+    async with office.session.post(address + "names", json={"S1": "Anna"}) as answer:
+        assert await answer.json() == {"S1": "Anna"}
+    await office.work()
+    await fake.wait(lambda: "Anna" in message.text, 20, "the new name in the message")
+
+    office.bot.process.terminate()
+    assert await office.bot.wait(20) == 0
+    await office.start_bot()
+    # Until the server has come in over the gateway nobody's rights are known.
+    async with asyncio.timeout(20):
+        while (status := (await office.get(address))[0]) == 503:
+            await asyncio.sleep(0.1)
+    assert status == 200, "links outlive a restart"
+    revoked = await fake.click(button(private, "stemcord:revoke:"), private)
+    await fake.wait(lambda: "no longer work" in private.text, 10, "the answer to the revoking")
+    assert revoked.delay < 3
+    status, page = await office.get(address)
+    assert (status, b"taken back" in page) == (410, True)
+
+
+async def test_who_may_no_longer_see_the_channel_sees_no_page(office: Office, tmp_path: Path) -> None:
+    fake = office.fake
+    clip = tmp_path / "talk.mp4"
+    clip.write_bytes(b"a clip of some length")
+    bob = fake.world.add_person("bob")
+    interaction = await fake.slash("process", clip=clip, by=bob)
+    message = interaction.original
+    assert message is not None
+    await fake.wait(lambda: bool(message.buttons), 20, "the job to be handed in")
+    await office.work()
+    await fake.wait(lambda: any("page" in key for key in message.buttons), 20, "the result")
+    pressed = await fake.click(button(message, "stemcord:page:"), message, by=bob)
+    private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
+    del fake.world.users[bob["id"]]
+    status, page = await office.get(button(private, "http://"))
+    assert (status, b"no longer see the channel" in page) == (403, True)
