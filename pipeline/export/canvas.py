@@ -1,6 +1,7 @@
 """A dark picture of stacked rows with a common time axis: the one typed door to matplotlib."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -16,6 +17,17 @@ WIDTH: Final = 12.0
 """Inches; at 100 dots an inch the picture is 1200 pixels wide."""
 DOTS: Final = 100
 FONT: Final = 25.0
+OWN: Final = "DejaVu Sans"
+"""Comes with matplotlib."""
+EASTERN: Final = (
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKsc-Regular.otf",
+    "SourceHanSansSC-Regular.otf",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf",
+)
+"""Fonts that distributions have for Chinese, Japanese and Korean letters, the best first."""
 ROW: Final = 1.15
 """Inches for a row."""
 MARGIN: Final = 0.75
@@ -23,6 +35,7 @@ MARGIN: Final = 0.75
 LEFT: Final = 0.235
 """Share of the width for the names of the rows."""
 NAME_LIMIT: Final = 13
+"""Letters, of which Chinese ones count twice."""
 NARROWEST: Final = 0.012
 """Share of the time axis, for a mark that must be seen."""
 
@@ -34,6 +47,7 @@ class Canvas:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        self._letters = _families()
         height = rows * ROW + MARGIN
         self._figure = cast("Any", Figure(figsize=(WIDTH, height), dpi=DOTS, facecolor=BACKDROP))
         FigureCanvasAgg(self._figure)
@@ -86,7 +100,8 @@ class Canvas:
 
     def _label(self, axes: Any, name: str, colour: str) -> None:  # noqa: ANN401 - matplotlib's types are partial
         place = {"rotation": 0, "ha": "right", "va": "center", "labelpad": 14}
-        axes.set_ylabel(_printable(name), color=colour, fontsize=FONT, parse_math=False, **place)
+        place |= {"parse_math": False, "fontfamily": list(self._letters)}
+        axes.set_ylabel(_printable(name, self._letters), color=colour, fontsize=FONT, **place)
 
     def _label_times(self, duration: float) -> None:
         step = next((step for step in _STEPS if duration / step <= 6), _STEPS[-1])
@@ -109,12 +124,33 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _printable(name: str) -> str:
-    """The name in the letters that the font has; matplotlib warns about every other one."""
+def _printable(name: str, letters: Mapping[str, frozenset[int]]) -> str:
+    """The name in the letters that the fonts have, cut to its place; matplotlib warns about every other letter."""
+    text = "".join(
+        letter if letter.isprintable() and any(ord(letter) in font for font in letters.values()) else "□"
+        for letter in name
+    )
+    if _width(text) <= NAME_LIMIT:
+        return text
+    while _width(text) > NAME_LIMIT - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _width(text: str) -> int:
+    """In letters as narrow as Latin ones."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _families() -> dict[str, frozenset[int]]:
+    """The fonts for names and the letters they have: matplotlib's own, then the best of this machine for Chinese."""
     from matplotlib import font_manager
 
     manager = cast("Any", font_manager)
-    font = manager.get_font(manager.findfont("DejaVu Sans"))
-    known = cast("dict[int, int]", font.get_charmap())
-    text = "".join(letter if ord(letter) in known and letter.isprintable() else "□" for letter in name)
-    return text if len(text) <= NAME_LIMIT else f"{text[: NAME_LIMIT - 1]}…"
+    families = [OWN]
+    # Searched for each time: matplotlib's own list is as old as its first use on the machine.
+    installed: dict[str, str] = {Path(path).name: path for path in manager.findSystemFonts()}
+    if found := next((installed[name] for name in EASTERN if name in installed), None):
+        manager.fontManager.addfont(found)
+        families.append(manager.get_font(found).family_name)
+    return {family: frozenset(manager.get_font(manager.findfont(family)).get_charmap()) for family in families}

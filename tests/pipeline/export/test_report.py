@@ -3,11 +3,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from matplotlib import image
+from matplotlib import font_manager, image
 
 from pipeline import sound
 from pipeline.errors import Cancelled
-from pipeline.export.canvas import Canvas
+from pipeline.export.canvas import EASTERN, Canvas
 from pipeline.export.envelope import measure_envelope
 from pipeline.export.report import cut_lane, report_stage
 from pipeline.models import Models
@@ -68,6 +68,21 @@ def test_each_stem_and_each_speaker_has_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["张伟", "مرحبا", "🎤🎤", "$x_1$ & <b>", "", "a" * 200, "tab\tnew\nline"])
 def test_any_name_can_be_drawn(name: str, tmp_path: Path) -> None:
     assert draw(tmp_path, [name]).stat().st_size > 1000
+
+
+@pytest.mark.skipif(
+    not {Path(font).name for font in font_manager.findSystemFonts()} & set(EASTERN),
+    reason="no font with Chinese letters is installed",
+)
+def test_chinese_names_are_told_apart(tmp_path: Path) -> None:
+    pictures = []
+    for name in ("王小明", "李大华"):
+        (folder := tmp_path / name).mkdir()
+        canvas = Canvas(rows=1, duration=1.0)
+        canvas.draw_lane(0, name, "#ffffff", [])
+        canvas.save(folder / "lane.png")
+        pictures.append(image.imread(folder / "lane.png"))
+    assert np.any(pictures[0] != pictures[1])
 
 
 @pytest.mark.parametrize("seconds", [1 / RATE, 0.05, 30])
