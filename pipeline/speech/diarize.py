@@ -15,16 +15,15 @@ from pipeline import sound
 from pipeline.errors import AudioProcessingError, DiarizationError
 from pipeline.models import Models, model_digest
 from pipeline.speech import front_end
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, Weights
+from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, WholeDiarizer
 from pipeline.speech.second_opinion import reconsider
 from pipeline.speech.segments import close_gaps, drop_blips
+from pipeline.speech.voice_encoder import load_encoder
 from pipeline.stages import Facts, Report, Work
 from pipeline.types import Diarization, JsonValue, ModelUse, SpeakerSegment
 
-CPU = Settings(step=0.2, threshold=0.4, min_cluster_size=2, segmentation_batch=8, embedding_batch=4)
-"""A step of 0.2 costs half of pyannote's 0.1. Threshold and size split voices rather than join them: who they
-are is decided in `second_opinion`. Chosen on the tuning half of `tests.bench.speech_set`. Batches are small so
-that a cancel is heard within a second."""
+CPU = Settings(step=0.1, segmentation_batch=8, embedding_batch=4)
+"""Batches are small so that a cancel is heard within a second."""
 CUDA = replace(CPU, segmentation_batch=32, embedding_batch=32)
 MAX_GAP = 0.2
 """Seconds; a shorter pause is a breath inside a word group."""
@@ -32,7 +31,7 @@ MIN_SEGMENT = 0.2
 """Seconds; what is shorter is a noise."""
 SHORTEST_SOUND = 0.25
 """Seconds; nothing is told about less."""
-PROGRESS = {"segmentation": (0.05, 0.2), "embeddings": (0.2, 0.8)}
+PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 """Part of the work that each long step of pyannote takes on a warm engine."""
 
 
@@ -44,7 +43,8 @@ def diarize_stage(work: Work) -> Facts:
 
     Raises `DiarizationError`, `ModelError` for weights that are missing or wrong, and `Cancelled`.
     """
-    names = (str(work.params["segmentation"]), str(work.params["embedding"]))
+    whole = cast("str | None", work.params.get("pipeline"))
+    names = (str(work.params["segmentation"]), str(work.params["embedding"])) if whole is None else (whole,)
     count = Count(
         exact=cast("int | None", work.params.get("speakers")),
         least=cast("int | None", work.params.get("min_speakers")),
@@ -54,10 +54,10 @@ def diarize_stage(work: Work) -> Facts:
     notes: list[JsonValue] = []
     with _translated():
         if sound.info(path).duration < SHORTEST_SOUND:
-            voices = Voices(segments=(), exclusive=(), vectors={})
+            voices = Voices(segments=(), exclusive=())
         else:
             work.report(0.0, "Loading the voice models")
-            diarizer = load_diarizer(work.models, *names)
+            diarizer = load_diarizer(work.models, *names) if whole is None else load_whole(work, whole)
             hearing = None if vocals is None else front_end.choose(path, vocals)
             notes = [] if hearing is None else [hearing.reason]
             blocks = (
@@ -74,6 +74,20 @@ def diarize_stage(work: Work) -> Facts:
     return {"speakers": found, "models": models, "notes": notes}
 
 
+def load_whole(work: Work, name: str) -> Diarizer:
+    """A pipeline that pyannote publishes whole, fetched and built on first use and kept warm."""
+    models = work.models
+    files = models.fetched(name, work.report)
+    config = next((path for key, path in files.items() if key.endswith("config.yaml")), None)
+    if config is None:
+        raise DiarizationError(
+            f"Speakers cannot be told apart with {name}.",
+            mend="Choose models that `stemcord models list` names for this.",
+        )
+    settings = CUDA if models.device.startswith("cuda") else CPU
+    return models.loaded(f"diarizer {name}", lambda: WholeDiarizer(config.parent, settings, device=models.device))
+
+
 def load_diarizer(models: Models, segmentation: str, embedding: str) -> Diarizer:
     """The pipeline on these models, built on first use and kept warm."""
     if models.entry(segmentation).engine != "pyannote" or models.entry(embedding).engine != "campplus":
@@ -81,14 +95,10 @@ def load_diarizer(models: Models, segmentation: str, embedding: str) -> Diarizer
             f"Speakers cannot be told apart with {segmentation} and {embedding}.",
             mend="Choose models that `stemcord models list` names for this.",
         )
-    weights = Weights(
-        segmentation=models.files(segmentation)["checkpoint"],
-        embedding=models.files(embedding)["checkpoint"],
-        network=models.files(embedding)["network"],
-    )
+    checkpoint, encode = models.files(segmentation)["checkpoint"], load_encoder(models, embedding)
     settings = CUDA if models.device.startswith("cuda") else CPU
     return models.loaded(
-        f"diarizer {segmentation} {embedding}", lambda: Diarizer(weights, settings, device=models.device)
+        f"diarizer {segmentation} {embedding}", lambda: Diarizer(checkpoint, encode, settings, device=models.device)
     )
 
 
@@ -128,7 +138,9 @@ def _listen(diarizer: Diarizer, path: Path, blocks: sound.Blocks, count: Count, 
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
         samples = _mapped(path, blocks, Path(folder) / "speech.f32")
         report(reached, "Telling the voices apart")
-        voices = diarizer.apply(samples, hook=hook)
+        voices = diarizer.apply(samples, hook=hook, count=count if diarizer.whole else None)
+        if diarizer.whole:
+            return voices
         return reconsider(
             voices,
             samples,

@@ -1,7 +1,7 @@
 """What the voice models hear: the whole sound, or the separated voices with a part of the rest.
 
 Separation takes from the voices too: it harms speech that is heard well and helps where the rest is as loud
-as the voices. The constants were chosen on the tuning half of `tests.bench.speech_set`, with and without more
+as the voices. The constants were chosen on the part `tune` of `tests.bench.speech_set`, with and without more
 noise: from 20 down to 5 dB the whole sound was better than voices and than blends, in DER and in the number
 of speakers. Words are always heard in the whole sound, since a recogniser is used to noise.
 """

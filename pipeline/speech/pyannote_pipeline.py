@@ -10,16 +10,19 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from pipeline.speech.stitching import stitch
 from pipeline.speech.torchaudio_compat import install
 from pipeline.types import SpeakerSegment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from pipeline.speech.voice_encoder import Encode
 
 SAMPLE_RATE = 16_000
 
@@ -38,10 +41,6 @@ class Settings:
 
     step: float
     """Distance of two windows as a part of the window's 10 s."""
-    threshold: float
-    """Distance of two voices' vectors, of length 1, above which they are two people."""
-    min_cluster_size: int
-    """Windows in which a voice is heard clearly before it counts as a person."""
     segmentation_batch: int
     embedding_batch: int
 
@@ -56,56 +55,104 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """The verified files that the pipeline is built from."""
-
-    segmentation: Path
-    embedding: Path
-    network: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Voices:
     """What pyannote found, with its own labels, in order of time."""
 
     segments: tuple[SpeakerSegment, ...]
     exclusive: tuple[SpeakerSegment, ...]
-    vectors: "Mapping[str, NDArray[np.float32]]"
-    """The mean vector of each voice, by label."""
 
 
 class Diarizer:
-    """pyannote.audio's SpeakerDiarization on one device, ready to run."""
+    """pyannote.audio's SpeakerDiarization without its clustering, on one device, ready to run."""
 
-    def __init__(self, weights: Weights, settings: Settings, device: str) -> None:
+    whole: ClassVar[bool] = False
+    """True where its clustering is the last word, and not what `second_opinion` tells."""
+
+    def __init__(self, segmentation: Path, embed: "Encode", settings: Settings, device: str) -> None:
+        """`segmentation` is a verified checkpoint; `embed` goes with the voices to `second_opinion`."""
+        self.embed = embed
         with _quiet():
-            self._pipeline = _build(weights, settings, device)
+            self._pipeline = _build(segmentation, settings, device)
 
-    def apply(self, samples: "NDArray[np.float32]", *, hook: Hook) -> Voices:
-        """Who is heard when in mono sound of shape (frames,) at 16 kHz, which must be writable."""
-        import torch
+    def apply(self, samples: "NDArray[np.float32]", *, hook: Hook, count: Count | None = None) -> Voices:
+        """Who is heard when in mono sound of shape (frames,) at 16 kHz, which must be writable.
 
-        def forward(step: str, _: object, *, total: int | None = None, completed: int | None = None, **__: Any) -> None:  # noqa: ANN401
-            hook(step, completed, total)
+        A label is one person's for as long as that person is not silent for 10 s. `count` is for pyannote's
+        own clustering alone.
+        """
+        import numpy as np
 
-        file = {"waveform": cast("Any", torch).from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "clip"}
+        pipeline = cast("Any", self._pipeline)
         with _quiet():
-            output = self._pipeline(file, hook=forward)
-        labels = [str(label) for label in output.speaker_diarization.labels()]
+            windows = pipeline.get_segmentations(_file(samples), hook=_forwarded(hook))
+            frames = pipeline._segmentation.model.receptive_field
+            heard = pipeline.speaker_count(windows, frames, warm_up=(0.0, 0.0))
+            if not heard.data.any():
+                return Voices(segments=(), exclusive=())
+            starts = [frames.closest_frame(part.start + 0.5 * frames.duration) for part, _ in windows]
+            names = stitch(windows.data, np.array(starts, np.int64))
+            both = pipeline.to_annotation(pipeline.reconstruct(windows, names, heard))
+            heard.data = np.minimum(heard.data, 1)
+            exclusive = pipeline.to_annotation(pipeline.reconstruct(windows, names, heard))
+        return Voices(segments=_segments(both), exclusive=_segments(exclusive))
+
+
+class WholeDiarizer(Diarizer):
+    """A pipeline that pyannote publishes whole, with its own networks, clustering and settings."""
+
+    whole = True
+
+    def __init__(self, folder: Path, settings: Settings, device: str) -> None:  # pyright: ignore[reportMissingSuperCall]
+        """`folder` holds verified files: `config.yaml` and what it names. Of `settings` the batches are used."""
+        with _quiet():
+            self._pipeline = _load(folder, settings, device)
+
+    def apply(self, samples: "NDArray[np.float32]", *, hook: Hook, count: Count | None = None) -> Voices:
+        """As above, and who is who is told; where fewer than `count` can be told apart, as many as can be."""
+        known = count or Count()
+        bounds = {"num_speakers": known.exact, "min_speakers": known.least, "max_speakers": known.most}
+        with _quiet():
+            try:
+                output = self._pipeline(_file(samples), hook=_forwarded(hook), **bounds)
+            except ValueError as error:
+                # Of scikit-learn's k-means, which pyannote asks for more groups than there are vectors.
+                if count is None or "n_clusters" not in str(error):
+                    raise
+                output = self._pipeline(_file(samples), hook=_forwarded(hook))
         return Voices(
-            segments=_segments(output.speaker_diarization),
-            exclusive=_segments(output.exclusive_speaker_diarization),
-            vectors=dict(zip(labels, output.speaker_embeddings, strict=True)),
+            segments=_segments(output.speaker_diarization), exclusive=_segments(output.exclusive_speaker_diarization)
         )
 
-    def embed(self, samples: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """The voice's vector, shape (192,), of at least 0.2 s of mono sound, shape (frames,), at 16 kHz."""
-        import torch
 
-        return cast("Any", self._pipeline)._embedding(cast("Any", torch).from_numpy(samples)[None, None])[0]
+def _file(samples: "NDArray[np.float32]") -> dict[str, Any]:
+    """Sound as pyannote takes it."""
+    import torch
+
+    return {"waveform": cast("Any", torch).from_numpy(samples)[None], "sample_rate": SAMPLE_RATE, "uri": "clip"}
 
 
-def _build(weights: Weights, settings: Settings, device: str) -> Callable[..., Any]:
+def _forwarded(hook: Hook) -> Callable[..., None]:
+    """The hook as pyannote calls one."""
+
+    def forward(step: str, _: object, *, total: int | None = None, completed: int | None = None, **__: Any) -> None:  # noqa: ANN401
+        hook(step, completed, total)
+
+    return forward
+
+
+def _load(folder: Path, settings: Settings, device: str) -> Callable[..., Any]:
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+    install()
+    import torch
+    from pyannote.audio import Pipeline
+
+    pipeline = cast("Any", Pipeline).from_pretrained(folder)
+    pipeline.segmentation_batch_size = settings.segmentation_batch
+    pipeline.embedding_batch_size = settings.embedding_batch
+    return pipeline.to(torch.device(device))
+
+
+def _build(segmentation: Path, settings: Settings, device: str) -> Callable[..., Any]:
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     install()
     import torch
@@ -113,28 +160,14 @@ def _build(weights: Weights, settings: Settings, device: str) -> Callable[..., A
     from pyannote.audio.core.plda import PLDA
     from pyannote.audio.pipelines import SpeakerDiarization
 
-    from pipeline.speech.embedding import CAMPPlusEmbedding
-
     pipeline = cast("Any", SpeakerDiarization)(
-        segmentation=cast("Any", Model).from_pretrained(weights.segmentation),
+        segmentation=cast("Any", Model).from_pretrained(segmentation),
         segmentation_step=settings.step,
         segmentation_batch_size=settings.segmentation_batch,
-        embedding=CAMPPlusEmbedding(network=weights.network, checkpoint=weights.embedding),
-        embedding_batch_size=settings.embedding_batch,
-        embedding_exclude_overlap=True,
-        clustering="AgglomerativeClustering",
-        # The constructor insists on one, and this clustering never asks it anything.
+        # The one for which no embedding model is loaded; it is never run.
+        clustering="OracleClustering",
+        # The constructor insists on one, and nothing here asks it anything.
         plda=PLDA.__new__(PLDA),
-    )
-    pipeline.instantiate(
-        {
-            "segmentation": {"min_duration_off": 0.0},
-            "clustering": {
-                "method": "centroid",
-                "min_cluster_size": settings.min_cluster_size,
-                "threshold": settings.threshold,
-            },
-        }
     )
     return pipeline.to(torch.device(device))
 

@@ -1,6 +1,6 @@
 """Who said what, scored on the labelled set of `speech_set`, on the sample and on a real phone call.
 
-    .venv/bin/python -m tests.bench.speech [--set FOLDER] [--half tune|test|fresh|all|none] [--diarization]
+    .venv/bin/python -m tests.bench.speech [--set FOLDER] [--half tuning|held|all|none] [--diarization]
         [--input chosen|mix|vocals] [--clips NAME ...]
 
 Every clip goes through the project's own queue, workers and stages (`--task transcribe`), so DER, the
@@ -8,7 +8,7 @@ number of speakers, WER, cpWER and the times of words are those that a person ge
 runs `listen` and `diarize` alone, in this process, which is quicker; it hears what a job chooses.
 DER has no collar and counts overlaps. Word times are judged where the truth knows them: at the first
 and the last word of a turn.
-Thresholds are chosen on `tune`; the figures that count are those of `test` and of `fresh`.
+What the diarization goes by was chosen on the tuning half; the figures that count are those of what is held out.
 """
 
 import argparse
@@ -46,6 +46,8 @@ from worker.store import Store
 BARS = {"sample": "DER ≤ 6 %, cpWER ≤ 3 %", "phone": "2 speakers, DER ≤ 6 %, WER ≤ 22 %"}
 WORDS = ("WER", "cpWER", "95 % word")
 COUNT_BAR, DER_BAR = 0.85, 0.10
+HALVES = {"tuning": speech_set.TUNING, "held": ("held",)}
+"""Parts of the set by half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +203,8 @@ def show(scores: Sequence[Score], console: Console) -> None:
     table = Table(
         "clips", "of", "count right", "DER", "missed", "false", "confused", "WER", "cpWER", "95 % word", box=None
     )
-    for half in speech_set.HALVES:
-        own = [score for score in scores if score.case.group == half]
+    for half, parts in HALVES.items():
+        own = [score for score in scores if score.case.group in parts]
         if not own:
             continue
         _row(table, half, own, style="bold")
@@ -226,8 +228,8 @@ def _judge(scores: Sequence[Score], console: Console) -> None:
     for group, bar in BARS.items():
         if any(score.case.group == group for score in scores):
             console.print(f"bars of the {group}: {bar}", highlight=False)
-    for half in ("test", "fresh"):
-        _verdict(half, [score for score in scores if score.case.group == half], console)
+    for half, parts in HALVES.items():
+        _verdict(half, parts, [score for score in scores if score.case.group in parts], console)
 
 
 def _row(table: Table, name: str, scores: Sequence[Score], style: str = "") -> None:
@@ -255,8 +257,10 @@ def _parts(scores: Sequence[Score]) -> tuple[float, float, float]:
     )
 
 
-def _verdict(half: str, scores: Sequence[Score], console: Console) -> None:
+def _verdict(half: str, parts: Sequence[str], scores: Sequence[Score], console: Console) -> None:
     if scores:
+        seeds = ", ".join(f"({speech_set.HALVES.index(part)}, clip)" for part in parts)
+        console.print(f"{half}: {len(scores)} clips, seeds {seeds}", highlight=False)
         right = sum(score.right for score in scores) / len(scores)
         der = statistics.mean(score.der for score in scores)
         for what, figure, met in (
@@ -270,7 +274,7 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", type=Path, default=speech_set.cache() / "bench-speech", dest="folder")
-    parser.add_argument("--half", choices=(*speech_set.HALVES, "all", "none"), default="all")
+    parser.add_argument("--half", choices=(*HALVES, "all", "none"), default="all")
     parser.add_argument("--diarization", action="store_true", help="no recognition")
     parser.add_argument(
         "--input", choices=("chosen", "mix", "vocals"), default="chosen", help="what --diarization hears"
@@ -278,8 +282,8 @@ def main() -> None:
     parser.add_argument("--clips", nargs="+", help="only the clips of these names", default=None)
     asked = parser.parse_args()
     console = Console(width=130)
-    halves = {"all": speech_set.HALVES, "none": ()}.get(asked.half, (asked.half,))
-    cases = own_cases() + (set_cases(asked.folder, halves) if halves else [])
+    parts = {**HALVES, "all": speech_set.HALVES, "none": ()}[asked.half]
+    cases = own_cases() + (set_cases(asked.folder, parts) if parts else [])
     cases = [case for case in cases if asked.clips is None or case.name in asked.clips]
 
     def tell(score: Score) -> None:

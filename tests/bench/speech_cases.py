@@ -17,7 +17,7 @@ class Case:
 
     name: str
     group: str
-    """`tune`, `test`, `fresh`, `sample` or `phone`."""
+    """A part of the set (`speech_set.HALVES`), `sample` or `phone`."""
     sound: Path
     rttm: Path
     turns: tuple[tuple[str, str], ...]

@@ -1,11 +1,12 @@
-"""A labelled set of conversations: 72 clips with 2 to 5 speakers, a third each to tune, to test, and to judge once.
+"""A labelled set of conversations with 2 to 5 speakers: 72 clips to tune on, and 48 that are held out.
 
     .venv/bin/python -m tests.bench.speech_set FOLDER
 
 Dialogues are put together from the lines of `voice_bank` and the recordings that Debian's
 pocketsphinx-testdata ships (a real reader in each half), with pauses, overlaps and asides, and with
-music, rain or effects of `route_set` behind them. Tuning shares no voice with the rest. The whole is the same
-on every run. For each clip FOLDER gets a .flac, an .rttm (a pause of 0.3 s or more is no speech)
+music, rain or effects of `route_set` behind them. The clips that are held out share no synthetic voice, no
+music and no scene with those to tune on. The whole is the same on every run: the seed of clip N of a part is
+(place of the part in `HALVES`, N). For each clip FOLDER gets a .flac, an .rttm (a pause of 0.3 s or more is no speech)
 and a .turns.json; `clips.json` lists them. Lines are said once and kept in the user's cache.
 """
 
@@ -23,11 +24,15 @@ from scipy import signal
 
 from pipeline import sound
 from pipeline.sound import Samples
-from tests.bench import route_set, voice_bank
+from tests.bench import route_set, sounds, voice_bank
 from tests.bench.voice_bank import Utterance
 
-HALVES = ("tune", "test", "fresh")
-"""`fresh` has other dialogues than `test`, of its voices and four more; thresholds never saw it."""
+HALVES = ("tune", "test", "fresh", "held")
+"""The parts; `fresh` has other dialogues than `test`, of its voices and four more."""
+TUNING = ("tune", "test", "fresh")
+"""What thresholds were chosen on; they never saw `held`."""
+ROUNDS = {"held": 2}
+"""How often a part has each background with each number of speakers."""
 SPEAKERS = (2, 3, 4, 5)
 BACKGROUNDS = ("clean", "music 20", "music 10", "rain 10", "scene 10", "music 5")
 """What is heard behind the voices, and by how many dB it is quieter than they are."""
@@ -42,7 +47,9 @@ LEVEL = 0.06
 LOUDNESS = 3.0
 """dB by which voices differ, up or down."""
 RATE = 44_100
-READERS = {"tune": "cards", "test": "librivox", "fresh": "librivox"}
+HELD_PACKAGES = ("hedgewars-data", "supertux-data")
+"""Music and scenes of `held`."""
+READERS = {"tune": "cards", "test": "librivox", "fresh": "librivox", "held": "librivox"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,7 @@ def build(folder: Path) -> list[Clip]:
     if not missing:
         return clips
     folder.mkdir(parents=True, exist_ok=True)
-    route_set.fetch(cache() / "bench-sounds")
+    sounds.fetch(cache() / "bench-sounds", (*sounds.PACKAGES, *HELD_PACKAGES))
     voice_bank.build(cache() / "bench-voices")
     clips += [clip for half in missing for clip in _half(folder, half)]
     listing.write_text(json.dumps([asdict(clip) for clip in clips], indent=1), encoding="utf-8")
@@ -99,7 +106,7 @@ def _half(folder: Path, half: str) -> Iterator[Clip]:
     bank = voice_bank.load(cache() / "bench-voices", half)
     bank |= _recorded(cache() / "bench-sounds", READERS[half])
     beds = Backgrounds(cache() / "bench-sounds", half)
-    for row, background in enumerate(BACKGROUNDS):
+    for row, background in enumerate(BACKGROUNDS * ROUNDS.get(half, 1)):
         for column, speakers in enumerate(SPEAKERS):
             number = row * len(SPEAKERS) + column
             chance = np.random.default_rng([HALVES.index(half), number])
@@ -206,13 +213,14 @@ def _heard(samples: Samples, rate: int) -> list[tuple[float, float]]:
 
 
 class Backgrounds:
-    """Music, rain and scenes of one half; no piece is both for tuning and for the rest."""
+    """Music, rain and scenes of one part; `tune` shares none with the others, and `held` none with any."""
 
     def __init__(self, folder: Path, half: str) -> None:
-        pieces = list(route_set.music(folder).values())
-        scenes = list(route_set.effects(folder).values())
-        place = min(1, HALVES.index(half))
-        self._pieces, self._scenes = pieces[place::2], scenes[place::2]
+        source = sounds.TEST if half == "held" else sounds.TUNE
+        pieces = list(route_set.music(folder, source).values())
+        scenes = list(route_set.effects(folder, source).values())
+        every = slice(None) if half == "held" else slice(min(1, HALVES.index(half)), None, 2)
+        self._pieces, self._scenes = pieces[every], scenes[every]
 
     def behind(self, name: str, speech: Samples, chance: np.random.Generator) -> Samples:
         """What is heard behind the speech, as many dB below its mean power where it is heard."""

@@ -37,8 +37,13 @@ TEST = (
 )
 """Voices of the two halves; no voice is in both."""
 FRESH = ("af_jessica", "af_nicole", "af_sky", "am_santa")
-"""Voices that are in neither half; with those of `TEST` they say the clips that are judged once, at the end."""
-SHIFTS = {"tune": 0, "test": 5, "fresh": 9}
+"""Voices that are in neither; with those of `TEST` they say the clips of `fresh`."""
+HELD = (
+    *("ff_siwis", "hf_alpha", "if_sara", "jf_alpha", "pf_dora", "zf_xiaoxiao"),
+    *("em_alex", "hm_omega", "im_nicola", "jm_kumo", "zm_yunjian", "zm_yunxi"),
+)
+"""Voices of other languages, who say their lines in English; they are in no other part."""
+SHIFTS = {"tune": 0, "test": 5, "fresh": 9, "held": 3}
 """By how many voices the lines are passed on, so that the same line is said by voices of another kind."""
 SHORT, MIDDLE, LONG = 24, 60, 36
 """Lines of each length in the file of lines, in this order; each voice says a twelfth of them."""
@@ -166,7 +171,7 @@ def build(folder: Path) -> None:
 
 
 def load(folder: Path, half: str) -> dict[str, list[Utterance]]:
-    """All that the voices of a half (`tune`, `test` or `fresh`) say, by voice."""
+    """All that the voices of a part (`tune`, `test`, `fresh` or `held`) say, by voice."""
     bank: dict[str, list[Utterance]] = {}
     wanted = ("test", "fresh") if half == "fresh" else (half,)
     for of, voice, number, text in _jobs():
@@ -177,7 +182,7 @@ def load(folder: Path, half: str) -> dict[str, list[Utterance]]:
 
 
 def _jobs() -> Iterator[tuple[str, str, int, str]]:
-    for half, voices in (("tune", TUNE), ("test", TEST), ("fresh", FRESH)):
+    for half, voices in (("tune", TUNE), ("test", TEST), ("fresh", FRESH), ("held", HELD)):
         for index, voice in enumerate(voices):
             for number, text in enumerate(lines_of((index + SHIFTS[half]) % 12)):
                 yield half, voice, number, text

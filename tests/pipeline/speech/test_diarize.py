@@ -142,7 +142,7 @@ def test_names_follow_first_appearance_and_blips_are_dropped() -> None:
         return SpeakerSegment(start=start, end=end, speaker=speaker)
 
     parts = (part(0, 0.05, "X"), part(0.5, 2, "B"), part(2.1, 3, "B"), part(2.5, 4, "A"))
-    found = tidy(Voices(segments=parts, exclusive=parts[1:3], vectors={}))
+    found = tidy(Voices(segments=parts, exclusive=parts[1:3]))
     assert found.speakers == ("S1", "S2")
     assert found.segments == (part(0.5, 3, "S1"), part(2.5, 4, "S2"))
     assert found.exclusive == (part(0.5, 3, "S1"),)

@@ -1,0 +1,93 @@
+"""How many people there are follows from the evidence, within what is known of their number."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.speech.people import LEAST_SPEECH, SHORTEST_WITNESS, name_stretches
+from pipeline.speech.pyannote_pipeline import Count
+from pipeline.speech.stretches import Stretch
+from pipeline.types import SpeakerSegment
+
+Vectors = NDArray[np.float32]
+
+
+def stretches(*voices: tuple[Vectors | None, float]) -> list[Stretch]:
+    """One after another, of these vectors and seconds."""
+    found: list[Stretch] = []
+    for vector, seconds in voices:
+        start = found[-1].segment.end if found else 0.0
+        segment = SpeakerSegment(start=start, end=start + seconds, speaker="X")
+        found.append(Stretch(segment=segment, vector=vector))
+    return found
+
+
+def voice(person: int, noise: float = 0.3, seed: int = 0) -> Vectors:
+    """A vector of length 1 near a person's own."""
+    own = np.random.default_rng([person, 7]).standard_normal(192)
+    off = np.random.default_rng([person, 8, seed]).standard_normal(192)
+    vector = own + noise * off
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def names(order: str, seconds: float = 3.0, count: Count | None = None) -> str:
+    """Who is found, as letters in order of appearance, where each letter of `order` is a person."""
+    people = [voice(ord(letter), seed=place) for place, letter in enumerate(order)]
+    found = name_stretches(stretches(*((vector, seconds) for vector in people)), count or Count())
+    letters = {name: "ABCDEFGH"[place] for place, name in enumerate(dict.fromkeys(found))}
+    return "".join(letters[name] for name in found)
+
+
+@pytest.mark.parametrize("order", ["A", "AA", "ABAB", "ABCABCAB", "ABCDEABCDE", "AAAAAAAAAAAAB"])
+def test_people_are_told_apart(order: str) -> None:
+    assert names(order) == order
+
+
+@pytest.mark.parametrize(
+    ("count", "people"),
+    [
+        (Count(exact=1), 1),
+        (Count(exact=2), 2),
+        (Count(exact=4), 4),
+        (Count(exact=9), 6),
+        (Count(most=2), 2),
+        (Count(least=4), 4),
+        (Count(least=2, most=5), 3),
+    ],
+)
+def test_their_number_can_be_told(count: Count, people: int) -> None:
+    assert len(set(names("ABCABC", count=count))) == people
+
+
+def test_a_cry_makes_no_person() -> None:
+    voices = [(voice(1), 3.0), (voice(2), LEAST_SPEECH - 0.1), (voice(1, seed=1), 3.0)]
+    assert len(set(name_stretches(stretches(*voices), Count()))) == 1
+
+
+def test_two_short_answers_make_one() -> None:
+    voices = [(voice(1), 3.0), (voice(2), 1.0), (voice(1, seed=1), 3.0), (voice(2, seed=1), 1.0)]
+    assert len(set(name_stretches(stretches(*voices), Count()))) == 2
+
+
+def test_what_is_too_short_to_count_is_somebodys_all_the_same() -> None:
+    short = SHORTEST_WITNESS - 0.1
+    found = name_stretches(stretches((voice(1), 3.0), (voice(2), 3.0), (voice(2, seed=1), short)), Count())
+    assert found[2] == found[1] != found[0]
+
+
+def test_nobody_is_told_without_a_vector() -> None:
+    assert name_stretches(stretches((None, 3.0), (None, 0.2)), Count()) == [None, None]
+    assert name_stretches([], Count()) == []
+    first, second = name_stretches(stretches((None, 3.0), (voice(1), 0.4)), Count())
+    assert first is None
+    assert second is not None
+
+
+def test_minutes_of_one_voice_that_drifts_are_one_person() -> None:
+    early, late = (voice(1, noise=0.25, seed=seed) for seed in (1, 2))
+    voices: list[tuple[Vectors, float]] = []
+    for place in range(120):
+        off = np.random.default_rng(place).standard_normal(192) * 0.02
+        vector = (early if place < 60 else late) + off
+        voices.append(((vector / np.linalg.norm(vector)).astype(np.float32), 4.0))
+    assert len(set(name_stretches(stretches(*voices), Count()))) == 1

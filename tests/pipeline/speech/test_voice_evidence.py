@@ -1,0 +1,36 @@
+"""Evidence grows with what was heard, and a voice that drifts stays one person's."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.speech.voice_evidence import LONGEST, gain, precision, unit
+
+
+def odds(angle: float, seconds: float, stretches: int = 1) -> float:
+    """For two groups of stretches whose vectors are that many degrees apart, as seen from their middle."""
+    weight = float(precision(np.array(seconds))) * stretches
+    half = np.radians(angle) / 2
+    one: NDArray[np.float64] = np.array([0.0, np.sin(half)]) * weight
+    return float(gain(one, weight, -one[None], np.array([weight]))[0])
+
+
+def test_alike_is_one_person_and_unlike_is_two() -> None:
+    assert odds(0, 3.0) > 0
+    assert odds(25, 3.0) > 0
+    assert odds(70, 3.0) < 0
+
+
+def test_short_stretches_say_less() -> None:
+    assert odds(70, 8.0) < odds(70, 3.0) < odds(70, 1.0)
+    assert odds(70, 10 * LONGEST) == odds(70, LONGEST)
+
+
+def test_who_talks_for_long_may_sound_a_little_different() -> None:
+    assert odds(20, 5.0, stretches=500) > 0
+    assert odds(60, 5.0, stretches=500) < 0
+
+
+def test_silence_has_no_direction() -> None:
+    assert not np.isfinite(unit(np.zeros(3, np.float32))).any()
+    assert np.linalg.norm(unit(np.array([3.0, 4.0], np.float32))) == pytest.approx(1.0)
