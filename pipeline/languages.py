@@ -31,3 +31,21 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
 """Code to English name."""
 THREE_LETTERS: Mapping[str, str] = MappingProxyType(dict(zip(LANGUAGES, _THREE_LETTERS, strict=True)))
 """Code to that of ISO 639-2/T, which containers use."""
+
+MIXTURES: Mapping[str, tuple[str, ...]] = MappingProxyType({"zh-en": ("zh", "en")})
+"""Languages that change from word to word, the main one first."""
+
+
+def main_language(code: str | None) -> str | None:
+    """The language itself, or the main one of a mixture."""
+    return MIXTURES.get(code, (code,))[0] if code else None
+
+
+def language_name(code: str) -> str:
+    """The English name of a language or a mixture; the code itself where there is none."""
+    return " and ".join(LANGUAGES.get(part, part) for part in MIXTURES.get(code, (code,)))
+
+
+def container_code(code: str | None) -> str:
+    """The code of a language, or of the main one of a mixture, in a container; empty where there is none."""
+    return THREE_LETTERS.get(main_language(code) or "", "")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from pipeline.catalog import MODELS, Model, WeightFile
 from pipeline.errors import ModelDigestError, ModelMissingError
-from pipeline.weights.checkpoints import file_digest, own_checkpoints, own_digest
+from pipeline.weights.checkpoints import file_digest, files_here, own_checkpoints, own_digest
 
 T = TypeVar("T")
 
@@ -40,9 +40,10 @@ def model_digest(name: str) -> str:
     Of what a person put in their place, `own_model_digest` tells.
     """
     entry = MODELS[name]
-    files = (f"{file.name} {file.sha256}" for file in (*entry.files, *entry.hub))
+    files = (f"{file.name} {file.sha256}" for file in entry.files)
+    fetched = (f"{file.name} {file.sha256 or file.md5}" for file in entry.hub)
     settings = (f"{key}={value}" for key, value in entry.settings.items())
-    text = "\n".join([entry.name, entry.source, *files, *settings])
+    text = "\n".join([entry.name, entry.source, *files, *fetched, *settings])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -110,8 +111,17 @@ class Models:
         entry = MODELS.get(name)
         if entry is None or not entry.hub or own_checkpoints(self.home, entry):
             return {}
-        from pipeline.weights.fetch import ensure
-
+        here = files_here(entry, self.home)
+        if here is not None:
+            return here
+        try:
+            from pipeline.weights.fetch import ensure
+        except ImportError as error:
+            raise ModelMissingError(
+                f"The weights of {name} are not here.",
+                mend=f"Run `stemcord models fetch {name}`.",
+                detail=f"this environment cannot fetch: {error}",
+            ) from error
         return ensure(entry, self.home, report)
 
     def loaded(self, key: str, load: Callable[[], T]) -> T:

@@ -7,7 +7,7 @@ import pydantic
 
 from pipeline.catalog import MAX_GAIN, MAX_SPEAKERS
 from pipeline.errors import ValidationError
-from pipeline.languages import LANGUAGES
+from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.mixes import (
     DEFAULT_MIX,
     MAX_DUB_STRETCH,
@@ -18,6 +18,7 @@ from pipeline.mixes import (
     LoudnessTarget,
     MixPreset,
 )
+from pipeline.recognisers import check_recogniser
 from pipeline.subtitling import (
     MAX_LINE_LENGTH,
     MAX_READING_SPEED,
@@ -33,8 +34,8 @@ def _auto_is_none(value: object) -> object:
 
 
 def _known_language(value: str | None) -> str | None:
-    if value is not None and value not in LANGUAGES:
-        raise ValueError("is not a language code that the recogniser knows, such as en, zh, de or auto")
+    if value is not None and value not in LANGUAGES and value not in MIXTURES:
+        raise ValueError("is not a language code that the recogniser knows, such as en, zh, de, zh-en or auto")
     return value
 
 
@@ -75,6 +76,7 @@ class _Options(pydantic.BaseModel):
     preset: Preset = Preset.POCKET
     budget: Budget = Budget.NORMAL
     language: Annotated[str | None, Auto, pydantic.AfterValidator(_known_language)] = None
+    recogniser: Annotated[str | None, Auto] = None
     speakers: Count = None
     min_speakers: Count = None
     max_speakers: Count = None
@@ -180,4 +182,6 @@ def parse_request(options: Mapping[str, Any]) -> Request:
         raise ValidationError(
             f"The option {name} cannot be used: {reason[:1].lower()}{reason[1:]}.", mend="Choose another value."
         ) from error
+    if checked.recogniser is not None:
+        check_recogniser(checked.recogniser, checked.language)
     return checked.to_request()

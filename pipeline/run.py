@@ -11,8 +11,9 @@ the other parts are delivered. Which stages run depends on the task alone; where
 run, and whether they run at all or come from the store, is up to `perform`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -20,10 +21,11 @@ import msgspec
 from pipeline.branches import run_branches
 from pipeline.catalog import MAX_DURATION, MAX_SIZE, PRESETS
 from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError
-from pipeline.languages import THREE_LETTERS
+from pipeline.languages import container_code
 from pipeline.mix.dub_params import dub_params, in_pieces, needs_turns
 from pipeline.mix.params import mix_params
 from pipeline.models import model_digest
+from pipeline.speech.choice import Way, choose_names, ways_to_diarize, ways_to_transcribe
 from pipeline.stages import Perform, StageOutput
 from pipeline.types import (
     Artefact,
@@ -107,7 +109,7 @@ class _Run:
             models=tuple(self.models),
             timings=tuple(self.timings),
             failures=tuple(self.failures),
-            notes=tuple(dict.fromkeys(self.notes)),
+            notes=tuple(note for note in dict.fromkeys(self.notes) if note),
         )
 
     async def _mix_and_hear(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> _Spoken:
@@ -201,35 +203,21 @@ class _Run:
             return
         inputs = {"source": self.source, "sound": final[0]}
         inputs |= {"subtitles": spoken["subtitles"]} if self.request.soft_subtitles and "subtitles" in spoken else {}
-        language = THREE_LETTERS.get(self.request.language or (self.language if self.speakers else None) or "", "")
+        language = container_code(self.request.language or (self.language if self.speakers else None))
         params: dict[str, JsonValue] = {"audio_start": media.audio.start, "language": language}
         output = await self._stage("join", inputs, params)
         self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
 
     async def _transcribe(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact]) -> _Spoken:
         """Transcript and voices; words are heard in the whole mix, speakers where `speech.front_end` says."""
-        preset = PRESETS[self.request.preset]
         voices = (await self._stage("listen", {"sound": stems.get("vocals", sound)}, {})).artefacts["speech.flac"]
         mixed = (await self._stage("listen", {"sound": sound}, {})).artefacts["speech.flac"]
-        who: dict[str, JsonValue] = {
-            "segmentation": preset.segmentation,
-            "embedding": preset.embedding,
-            "weights": [model_digest(preset.segmentation), model_digest(preset.embedding)],
-            "speakers": self.request.speakers,
-            "min_speakers": self.request.min_speakers,
-            "max_speakers": self.request.max_speakers,
-        }
         hearing = {"speech": mixed, "vocals": voices} if "vocals" in stems else {"speech": mixed}
-        diarization = (await self._stage("diarize", hearing, who)).artefacts["diarization.json"]
-        what: dict[str, JsonValue] = {
-            "model": preset.recognition,
-            "weights": model_digest(preset.recognition),
-            "language": self.request.language,
-        }
-        heard = await self._stage("transcribe", {"speech": mixed, "diarization": diarization}, what)
+        who = (await self._first("diarize", hearing, ways_to_diarize(self.request))).artefacts["diarization.json"]
+        heard = await self._first("transcribe", {"speech": mixed, "diarization": who}, ways_to_transcribe(self.request))
         joined = await self._stage(
             "align",
-            {"diarization": diarization, "recognition": heard.artefacts["recognition.json"]},
+            {"diarization": who, "recognition": heard.artefacts["recognition.json"]},
             {"duration": media.duration, "audio_start": media.audio.start},
         )
         spoken = {"transcript": joined.artefacts["transcript.json"], "voices": joined.artefacts["voices.json"]}
@@ -238,7 +226,8 @@ class _Run:
         if not self.speakers:
             self.notes.append("No speech was found, so the transcript is empty.")
         known = await self._part("voices", lambda: self._know_voices(media, voices, spoken["voices"])) or {}
-        names: JsonValue = {**known, **self.request.names}
+        names, missed = choose_names(known, self.request.names, self.speakers)
+        self.notes += missed
         style = {} if self.request.subtitles is None else {"style": msgspec.to_builtins(self.request.subtitles)}
         subtitles = await self._stage("subtitles", spoken, {**({"names": names} if names else {}), **style})
         if names:
@@ -268,6 +257,17 @@ class _Run:
         said = {name: spoken[name] for name in ("transcript", "voices") if name in spoken}
         output = await self._stage("report", {"sound": sound, **stems, **said}, params)
         self.artefacts.append(output.artefacts["report.png"])
+
+    async def _first(self, stage: str, inputs: Mapping[str, Artefact], ways: Sequence[Way]) -> StageOutput:
+        """The output of the first way that can be gone; what stopped those before it is told beside the rest."""
+        *better, last = ways
+        for way in better:
+            output = await self._part(stage, partial(self._stage, stage, inputs, way.params))
+            if output is not None:
+                self.notes.append(way.reason)
+                return output
+        self.notes.append(last.reason)
+        return await self._stage(stage, inputs, last.params)
 
     async def _stage(self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]) -> StageOutput:
         output = await self.perform(stage, inputs, params)

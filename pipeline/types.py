@@ -77,7 +77,9 @@ class Request:
     preset: Preset = Preset.POCKET
     budget: Budget = Budget.NORMAL
     language: str | None = None
-    """ISO 639-1 code; None: the language is detected."""
+    """ISO 639-1 code, or that of a mixture; None: the language is detected."""
+    recogniser: str | None = None
+    """Name of the recogniser; None: the preset chooses by language."""
     speakers: int | None = None
     """Exact number of speakers; None: it is found."""
     min_speakers: int | None = None

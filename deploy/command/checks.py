@@ -119,7 +119,7 @@ def check_conversion(settings: WorkerSettings) -> Finding:
     waiting = [
         model.name
         for model in MODELS.values()
-        if model.engine == WHISPER and not converted_folder(model, settings).is_dir()
+        if model.engine == WHISPER and model.files and not converted_folder(model, settings).is_dir()
     ]
     if not waiting:
         return Finding(name="whisper converted", status="ok", detail=f"in {settings.home / 'models'}")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from deploy.command.weights import (
 )
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
-from pipeline.errors import ModelDigestError, ModelMissingError
+from pipeline.errors import ModelDigestError, ModelError, ModelMissingError
 from pipeline.weights.checkpoints import checkpoints_folder, own_checkpoints
 from worker.settings import WorkerSettings
 
@@ -79,10 +80,20 @@ def fetch_models(names: Names = None) -> None:
     console = Console()
     with exit_on_failure():
         settings = WorkerSettings()
+        failures: list[ModelError] = []
         for model in choose_models(names or [settings.preset]):
             console.print(f"{model.name} …", highlight=False)
-            detail = fetch_model(model, settings, console)
+            try:
+                detail = fetch_model(model, settings, console)
+            except ModelError as error:
+                # A token that is missing for one model shall not keep the others away.
+                failures.append(error)
+                continue
             console.print(f"[green]ok[/green] {model.name}: {escape(detail)}", soft_wrap=True, highlight=False)
+    for failure in failures:
+        with suppress(typer.Exit), exit_on_failure():
+            raise failure
+    raise typer.Exit(1 if failures else 0)
 
 
 def fetch_model(model: Model, settings: WorkerSettings, console: Console | None = None) -> str:

@@ -51,9 +51,6 @@ def _check_hub_model(model: Model, settings: WorkerSettings, *, digests: bool) -
     if own:
         detail = f"your own {', '.join(path.name for path in own)} in {checkpoints_folder(settings.home)}"
         return Presence(model=model, status="own", detail=detail)
-    if "address" in model.settings:
-        detail = f"not fetched by itself: put {model.settings['address']} into {checkpoints_folder(settings.home)}"
-        return Presence(model=model, status="hub", detail=detail)
     if not model.hub:
         detail = f"no hub keeps it; its files belong into {checkpoints_folder(settings.home)}"
         return Presence(model=model, status="missing", detail=detail)
@@ -67,13 +64,16 @@ def _check_hub_model(model: Model, settings: WorkerSettings, *, digests: bool) -
         return Presence(model=model, status="ok", detail=_describe_files(model))
     here = sum(bytes_here(file, settings.home) for file in model.hub)
     if here:
-        return Presence(model=model, status="partial", detail=f"{here / 1e6:.0f} of {size_of(model)} fetched")
-    return Presence(model=model, status="hub", detail=f"not here; {size_of(model)} are fetched on first use")
+        whole_size = f" of {size_of(model)}" if model.size else " MB"
+        return Presence(model=model, status="partial", detail=f"{here / 1e6:.0f}{whole_size} fetched")
+    size = f"{size_of(model)} are " if model.size else ""
+    return Presence(model=model, status="hub", detail=f"not here; {size}fetched on first use")
 
 
 def _describe_files(model: Model) -> str:
     count = len(model.files) + len(model.hub)
-    return f"{'1 file' if count == 1 else f'{count} files'}, {size_of(model)}"
+    files = "1 file" if count == 1 else f"{count} files"
+    return f"{files}, {size_of(model)}" if model.size else files
 
 
 def size_of(model: Model) -> str:
@@ -124,5 +124,7 @@ def preset_models(preset: Preset) -> list[Model]:
         entry.segmentation,
         entry.embedding,
         entry.recognition,
+        *entry.recognition_by_language.values(),
+        *((entry.diarization,) if entry.diarization else ()),
     )
     return [MODELS[name] for name in dict.fromkeys(names)]

@@ -16,11 +16,11 @@ from pipeline.speech.recogniser import UNKNOWN, Heard, Listening, Recogniser
 from pipeline.speech.whisper_executor import load_executor
 from pipeline.speech.whisper_recogniser import LOADED, WhisperRecogniser
 from pipeline.speech.whisper_weights import load_converted
-from pipeline.stages import Facts, Work
+from pipeline.stages import Facts, Report, Work
 from pipeline.types import Diarization, JsonValue, ModelUse, Recognition
+from pipeline.weights.recognisers import CTC, WHISPER
 
 STAGE = "transcribe"
-WHISPER, CTC = "paddlespeech-whisper", "paddlespeech-ctc"
 
 
 def transcribe_stage(work: Work) -> Facts:
@@ -38,7 +38,7 @@ def transcribe_stage(work: Work) -> Facts:
     heard, models = Heard(language=asked or UNKNOWN, words=()), list[ModelUse]()
     if windows:
         work.report(0.0, "loading the recogniser")
-        recogniser = load_recogniser(work.models, name)
+        recogniser = load_recogniser(work.models, name, work.report)
         work.report(LOADED, "listening")
         spans = find_speech(diarization.segments, speech.duration)
         heard = recogniser.run(
@@ -59,17 +59,16 @@ def transcribe_stage(work: Work) -> Facts:
     }
 
 
-def load_recogniser(models: Models, name: str) -> Recogniser:
-    """A recogniser of the catalogue, loaded on first use and kept warm."""
+def load_recogniser(models: Models, name: str, report: Report | None = None) -> Recogniser:
+    """A recogniser of the catalogue, fetched and loaded on first use and kept warm; raises a `ModelError`."""
 
     def load() -> Recogniser:
         entry = models.entry(name)
         if entry.engine == CTC:
-            network = load_network(ensure_unpacked(models, name), models.wanted_device)
+            network = load_network(ensure_unpacked(models, name, report), models.wanted_device)
             return CtcRecogniser(network, str(entry.settings["languages"]).split(), name)
-        return WhisperRecogniser(
-            load_executor(load_converted(models.home, models=models, name=name), models.wanted_device)
-        )
+        converted = load_converted(models.home, models=models, name=name, report=report)
+        return WhisperRecogniser(load_executor(converted, models.wanted_device))
 
     return models.loaded(name, load)
 

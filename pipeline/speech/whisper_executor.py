@@ -217,10 +217,13 @@ def load_executor(converted: Converted, device: str) -> Executor:
         paddle.set_device("gpu" if device == "cuda" or (device == "auto" and _has_card(paddle)) else "cpu")
         paddle.base.core.set_num_threads(min(MAX_THREADS, len(os.sched_getaffinity(0))))
         model = library.whisper.Whisper(library.whisper.ModelDimensions(**converted.manifest.dimensions))
-        weights = {name: paddle.to_tensor(array) for name, array in converted.weights().items()}
-        missing, unexpected = model.set_state_dict(weights)
-        if missing or unexpected:
-            raise ValueError(f"missing {missing}, unexpected {unexpected}")
+        places: dict[str, Untyped] = model.state_dict()
+        for name, array in converted.each_weight():
+            if name not in places:
+                raise ValueError(f"unexpected {name}")
+            places.pop(name).set_value(array)
+        if places:
+            raise ValueError(f"missing {sorted(places)}")
         model.eval()
     return Executor(library=library, model=model, converted=converted)
 

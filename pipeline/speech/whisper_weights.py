@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from pipeline.errors import AudioProcessingError, ModelError
 from pipeline.models import Models, model_digest
-from pipeline.speech.whisper_ctranslate import Dimensions, convert_variables, read_variables
+from pipeline.speech.whisper_ctranslate import Arrays, Dimensions, convert_variables, read_variables
+from pipeline.speech.whisper_openai import read_heads, read_openai
 
 MODEL = "whisper-base"
 FORMAT = 1
@@ -35,6 +36,7 @@ LOCK_LIMIT = 300.0
 """Seconds to wait for another process that converts the same weights."""
 
 Tell = Callable[[str], None]
+Report = Callable[[float, str], None]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +59,13 @@ class Converted:
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """All weights as float32, by PaddleSpeech's names."""
+        return dict(self.each_weight())
+
+    def each_weight(self) -> Generator[tuple[str, NDArray[np.float32]]]:
+        """The same one after the other, since the largest Whisper takes 6 GB."""
         with np.load(self.folder / WEIGHTS, allow_pickle=False) as archive:
-            return {name: np.asarray(archive[name], np.float32) for name in archive.files}
+            for name in archive.files:
+                yield name, np.asarray(archive[name], np.float32)
 
 
 def ensure_converted(home: Path, *, models: Models | None = None, name: str = MODEL, tell: Tell | None = None) -> Path:
@@ -67,9 +74,14 @@ def ensure_converted(home: Path, *, models: Models | None = None, name: str = MO
 
 
 def load_converted(
-    home: Path, *, models: Models | None = None, name: str = MODEL, tell: Tell | None = None
+    home: Path,
+    *,
+    models: Models | None = None,
+    name: str = MODEL,
+    tell: Tell | None = None,
+    report: Report | None = None,
 ) -> Converted:
-    """Like `ensure_converted`, with the manifest that was checked."""
+    """Like `ensure_converted`, with the manifest that was checked; `report` hears of what is fetched."""
     tell = tell or _keep_quiet
     folder = home / "models" / f"{name}-{model_digest(name)[:12]}"
     found = _verify(folder)
@@ -78,7 +90,7 @@ def load_converted(
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _lock(folder.with_name(f"{folder.name}.lock")):
-            return _verify(folder) or _convert(folder, models or Models(home), name, tell)
+            return _verify(folder) or _convert(folder, _read(models or Models(home), name, tell, report), tell)
     except OSError as error:
         raise ModelError(
             "The recogniser's weights could not be prepared.",
@@ -97,23 +109,45 @@ def compute_mel_filters(bands: int = 80, *, rate: int = 16_000, size: int = 400)
     return (filters * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
 
 
-def _convert(folder: Path, models: Models, name: str, tell: Tell) -> Converted:
-    """Write beside the folder, then rename: a folder that is there is whole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """What a model's files hold."""
+
+    weights: Arrays
+    dimensions: Dimensions
+    heads: tuple[tuple[int, int], ...]
+    tokenizer: Path
+
+
+def _read(models: Models, name: str, tell: Tell, report: Report | None) -> _Source:
+    """The files of a model, from packages in CTranslate2's form or from a hub in OpenAI's."""
+    if models.entry(name).hub:
+        (path,) = models.fetched(name, report).values()
+        tell("converting the weights")
+        weights, dimensions = read_openai(path)
+        heads = read_heads(str(models.entry(name).settings["heads"]), dimensions)
+        return _Source(weights=weights, dimensions=dimensions, heads=heads, tokenizer=models.files(MODEL)["tokenizer"])
     tell("checking the packages that hold the weights")
     files = models.files(name)
     parts = [files[key] for key in sorted(files) if key.startswith("part")]
     tell("converting the weights")
     weights, dimensions = convert_variables(read_variables(b"".join(part.read_bytes() for part in parts)))
+    config = json.loads(files["config"].read_text())
+    heads = tuple((layer, head) for layer, head in config["alignment_heads"])
+    return _Source(weights=weights, dimensions=dimensions, heads=heads, tokenizer=files["tokenizer"])
+
+
+def _convert(folder: Path, source: _Source, tell: Tell) -> Converted:
+    """Write beside the folder, then rename: a folder that is there is whole."""
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        np.savez(draft / WEIGHTS, **cast("dict[str, Any]", weights))
-        _write_assets(draft / "assets", files["tokenizer"])
+        np.savez(draft / WEIGHTS, **cast("dict[str, Any]", source.weights))
+        _write_assets(draft / "assets", source.tokenizer)
         tell("writing the manifest")
-        config = json.loads(files["config"].read_text())
         manifest = Manifest(
             format=FORMAT,
-            dimensions=dimensions,
-            alignment_heads=tuple((layer, head) for layer, head in config["alignment_heads"]),
+            dimensions=source.dimensions,
+            alignment_heads=source.heads,
             files={str(path.relative_to(draft)): _digest(path) for path in sorted(draft.rglob("*")) if path.is_file()},
         )
         (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))

@@ -63,7 +63,25 @@ def verify_checkpoint(path: Path, file: HubFile) -> str:
     digest = file_digest(path)
     if not matches(digest, path, file):
         raise wrong_bytes(path, f"sha256 {digest}, expected {noted_digest(path) or file.sha256}")
+    if file.md5 and not noted_digest(path) and file_md5(path) != file.md5:
+        raise wrong_bytes(path, f"md5 {file_md5(path)}, expected {file.md5}")
     return digest
+
+
+def files_here(model: Model, home: Path) -> dict[str, Path] | None:
+    """The verified files of a model by their names when all of them are here, else None; raises as above."""
+    places = {file.name: place_of(file, home) for file in model.hub}
+    if not all(place.is_file() for place in places.values()):
+        return None
+    for file in model.hub:
+        verify_checkpoint(places[file.name], file)
+    return places
+
+
+def file_md5(path: Path) -> str:
+    """The md5 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def matches(digest: str, path: Path, file: HubFile) -> bool:

@@ -33,9 +33,11 @@ class HubFile:
     addresses: tuple[str, ...]
     """Where the same bytes are kept, tried in this order; https."""
     sha256: str
-    """Whole, or its first digits (eight or more) where no more is published."""
+    """Whole, or its first digits (eight or more) where no more is published; empty where only an md5 is."""
     size: int
     """Bytes; 0 where it is not published."""
+    md5: str = ""
+    """The maker's, where no sha256 is published: other bytes to the same md5 can be made by the maker alone."""
 
     @property
     def pinned(self) -> bool:

@@ -147,6 +147,10 @@ class _Fetch:
             detail = f"{address} sent sha256 {part.digest}, expected {self._file.sha256}"
             part.restart()
             raise wrong_bytes(self._place, detail)
+        if self._file.md5 and part.md5 != self._file.md5:
+            detail = f"{address} sent md5 {part.md5}, expected {self._file.md5}"
+            part.restart()
+            raise wrong_bytes(self._place, detail)
 
     def _come(self, part: PartFile, client: httpx2.Client, address: str) -> None:
         """Read from an address to the end, going on where it breaks off; raises `AwayError` when that is no use."""

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from pipeline.weights.checkpoints import PART
+from pipeline.weights.checkpoints import PART, file_md5
 
 BLOCK: Final = 1024 * 1024
 LOOK_EVERY: Final = 0.2
@@ -43,6 +43,11 @@ class PartFile:
     def digest(self) -> str:
         """The sha256 of what has come."""
         return self._digest.hexdigest()
+
+    @property
+    def md5(self) -> str:
+        """The md5 of what has come, read back."""
+        return file_md5(self._path)
 
     @property
     def origin(self) -> Origin | None:

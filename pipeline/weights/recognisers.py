@@ -1,51 +1,97 @@
-"""PaddleSpeech's own recognisers; addresses and md5 are those of its `resource/pretrained_models.py` (1.5.0).
+"""Recognisers that hubs keep: PaddleSpeech's own networks, and the sizes of Whisper.
 
-Their archives are put into `<home>/checkpoints` by hand: no sha256 of them is published, and an md5
-proves no maker. `pipeline.speech.ctc_weights` checks and unpacks them.
+Addresses and md5 of PaddleSpeech's are those of its `resource/pretrained_models.py` (1.5.0); no sha256 of them is
+published. Addresses and sha256 of Whisper's are those of OpenAI's `whisper/__init__.py`, where the alignment heads
+stand too: a table of layers and heads, as base85 of gzip of one byte each.
 """
 
-from pipeline.weights.entries import Model
+from pipeline.weights.entries import HubFile, Model
 
-ENGINE = "paddlespeech-ctc"
+CTC, WHISPER = "paddlespeech-ctc", "paddlespeech-whisper"
+"""Engines."""
 _PLACE = "https://paddlespeech.cdn.bcebos.com/s2t"
+_OPENAI = "https://openaipublic.azureedge.net/main/whisper/models"
 
 
-def _model(name: str, path: str, md5: str, languages: str, good_for: str) -> Model:
+def _network(name: str, path: str, md5: str, languages: str, good_for: str) -> Model:
+    """One of PaddleSpeech's; it knows these languages and no other."""
+    archive = HubFile(name=path.rpartition("/")[2], addresses=(f"{_PLACE}/{path}",), sha256="", size=0, md5=md5)
     return Model(
         name=name,
-        engine=ENGINE,
+        engine=CTC,
         environment="asr",
         licence="Apache-2.0",
         source="https://github.com/PaddlePaddle/PaddleSpeech",
         good_for=good_for,
-        settings={"address": f"{_PLACE}/{path}", "md5": md5, "languages": languages},
+        hub=(archive,),
+        settings={"languages": languages},
+        sample_rate=16_000,
+    )
+
+
+def _whisper(size: str, sha256: str, heads: str, good_for: str) -> Model:
+    """A multilingual Whisper with the vocabulary of whisper-base, which comes as a package."""
+    file = HubFile(name=f"whisper/{size}.pt", addresses=(f"{_OPENAI}/{sha256}/{size}.pt",), sha256=sha256, size=0)
+    return Model(
+        name=f"whisper-{size}",
+        engine=WHISPER,
+        environment="asr",
+        licence="MIT",
+        source="https://github.com/openai/whisper",
+        good_for=good_for,
+        hub=(file,),
+        settings={"heads": heads},
         sample_rate=16_000,
     )
 
 
 RECOGNISERS = (
-    _model(
+    _whisper(
+        "tiny",
+        "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",
+        "ABzY8bu8Lr0{>%RKn9Fp%m@SkK7Kt=7ytkO",
+        "speech in any of 99 languages, quick and rough",
+    ),
+    _whisper(
+        "small",
+        "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794",
+        "ABzY8DmU6=0{>%Rpa?J`kvJ6qF(V^F86#Xh7JUGMK}P<N0000",
+        "speech in any of 99 languages; three times slower than whisper-base",
+    ),
+    _whisper(
+        "medium",
+        "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1",
+        "ABzY8B0Jh+0{>%R7}kK1fFL7w6%<-Pf*t^=N)Qr&0RR9",
+        "speech in any of 99 languages; slow without a graphics card",
+    ),
+    _whisper(
+        "large-v2",
+        "81f7c96c852ee8fc832187b0132e569d6c3065a3252ed18e56effd0b6a73e524",
+        "ABzY8zd+h!0{>%R7=D0pU<_bnWW*tkYAhobTNnu$jnkEkXqp)j;w1Tzk)UH3X%SZd&fFZ2fC2yj",
+        "speech in any of 99 languages, the best of them; very slow without a graphics card, 7 GB of memory",
+    ),
+    _network(
         "conformer_wenetspeech",
         "wenetspeech/asr1_conformer_wenetspeech_ckpt_0.1.1.model.tar.gz",
         "76cb19ed857e6623856b7cd7ebbfeda4",
         "zh",
         "Chinese speech of all kinds",
     ),
-    _model(
+    _network(
         "conformer_u2pp_online_wenetspeech",
         "wenetspeech/asr1/asr1_chunk_conformer_u2pp_wenetspeech_ckpt_1.3.0.model.tar.gz",
         "62d230c1bf27731192aa9d3b8deca300",
         "zh",
         "Chinese speech of all kinds, a quicker network",
     ),
-    _model(
+    _network(
         "conformer_talcs",
         "tal_cs/asr1/asr1_conformer_talcs_ckpt_1.4.0.model.tar.gz",
         "01962c5d0a70878fe41cacd4f61e14d1",
         "zh en",
         "Chinese with English words in it, as in lessons",
     ),
-    _model(
+    _network(
         "transformer_librispeech",
         "librispeech/asr1/asr1_transformer_librispeech_ckpt_0.1.1.model.tar.gz",
         "2c667da24922aad391eacafe37bc1660",

@@ -1,6 +1,7 @@
 """Recognition: speed against the library's own way, invented words, word times, memory.
 
     .venv/bin/python -m tests.bench.recognition [speed] [nonspeech] [times] [memory] [--runs 3] [--minutes 10 60]
+        [--seconds 600] [--kinds silence rain music …]
 
 Every part by default. speed: whole files, both ways in turn on warm models, with the words in which they differ.
 nonspeech: ten minutes of each kind of `tests.bench.nonspeech`, through the whole chain and by the recogniser
@@ -51,6 +52,7 @@ MEMORY_BAR = 3 * 1024
 """MiB."""
 DRIFT_BAR = 0.040
 NOTHING_SECONDS = 600
+KINDS = (*NOISES, "music")
 PART, CYCLE = 40, 160
 """Seconds of each recording in the long speech, and after which it comes again."""
 
@@ -188,11 +190,11 @@ def differing(before: str, after: str) -> str:
     )
 
 
-def bench_nonspeech(bench: Bench, seconds: float) -> None:
+def bench_nonspeech(bench: Bench, seconds: float, kinds: Sequence[str]) -> None:
     """Words in sound where nobody speaks."""
     table = Table("sound", "words, whole chain", "speech found, s", "words, told that somebody speaks", box=None)
     total = 0
-    for name in (*NOISES, "music"):
+    for name in kinds:
         path = bench.folder / "nothing.flac"
         write_music(bench.sounds, path, seconds) if name == "music" else write_noise(name, path, seconds)
         speech = bench.listen(path)
@@ -261,6 +263,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=NOTHING_SECONDS, help="length of each sound without speech")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=KINDS, help="sounds without speech, all by default"
+    )
     parser.add_argument("--minutes", type=float, nargs="+", default=[10, 60])
     parser.add_argument("--sounds", type=Path, default=platformdirs.user_cache_path("stemcord") / "bench-sounds")
     asked = parser.parse_args()
@@ -275,7 +280,7 @@ def main() -> None:
         if "speed" in parts:
             bench_speed(bench, asked.runs)
         if "nonspeech" in parts:
-            bench_nonspeech(bench, asked.seconds)
+            bench_nonspeech(bench, asked.seconds, asked.kinds)
         if "memory" in parts:
             bench_memory(bench, asked.minutes)
 

@@ -79,6 +79,9 @@ def test_names_and_presets_choose_each_model_once() -> None:
         "segmentation-3.0",
         "campplus-zh-en",
     ]
+    studio = [model.name for model in choose_models(["studio"])]
+    assert {"speaker-diarization-community-1", "conformer_wenetspeech", "conformer_talcs"} < {*studio}
+    assert studio[-1] == "speaker-diarization-community-1", "what needs a token comes last"
     with pytest.raises(ValidationError, match="no model or preset called 'gigantic'"):
         choose_models(["gigantic"])
 
@@ -182,6 +185,16 @@ def test_without_a_network_fetching_fails_in_one_clear_sentence(hub: Hub, monkey
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert "ModelMissingError: The weights of tiny are not here, and no hub that keeps them" in result.stderr
+
+
+def test_a_model_that_is_refused_keeps_no_other_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = replace(hub.model().hub[0], addresses=("http://127.0.0.1:9/a",), name="uvr/other.ckpt")
+    known = {"away": replace(hub.model("away"), hub=(file,)), "tiny": hub.model()}
+    monkeypatch.setattr("deploy.command.weights.MODELS", known)
+    result = call("fetch", "away", "tiny")
+    assert result.exit_code == 1
+    assert "The weights of away are not here" in result.stderr
+    assert "ok tiny: 2 files" in result.stdout
 
 
 def test_a_terminal_shows_a_bar_a_file(hub: Hub) -> None:

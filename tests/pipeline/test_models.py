@@ -7,6 +7,7 @@ from demucs.pretrained import REMOTE_ROOT
 
 from pipeline.catalog import MODELS, PRESETS, WeightFile
 from pipeline.errors import ModelDigestError, ModelMissingError
+from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.models import Models, find_file, model_digest, verify_file
 from pipeline.types import Preset
 from pipeline.weights.checkpoints import read_signatures
@@ -20,8 +21,11 @@ def test_every_preset_names_models_of_the_catalogue() -> None:
             preset.segmentation,
             preset.embedding,
             preset.recognition,
+            *preset.recognition_by_language.values(),
+            *([preset.diarization] if preset.diarization else []),
         }
         assert names <= MODELS.keys()
+        assert {*preset.recognition_by_language} <= {*LANGUAGES, *MIXTURES}
 
 
 def test_every_model_says_its_licence_and_source() -> None:
@@ -35,7 +39,7 @@ def test_every_file_of_a_hub_can_be_fetched_and_told_from_others() -> None:
     for file in (file for model in MODELS.values() for file in model.hub):
         assert file.addresses
         assert all(address.startswith("https://") for address in file.addresses)
-        assert re.fullmatch("[0-9a-f]{8,64}", file.sha256)
+        assert re.fullmatch("[0-9a-f]{8,64}", file.sha256) or re.fullmatch("[0-9a-f]{32}", file.md5)
         parts = file.name.split("/")
         assert all(re.fullmatch(r"[\w-][\w.-]*", part) for part in parts), "a plain path below the folder"
         named = re.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{8})\.th", parts[-1])
@@ -44,7 +48,7 @@ def test_every_file_of_a_hub_can_be_fetched_and_told_from_others() -> None:
 
 def test_of_what_a_preset_fetches_the_whole_digest_is_known() -> None:
     entry = PRESETS[Preset.STUDIO]
-    for name in {*entry.separation.values(), entry.music_separation}:
+    for name in {*entry.separation.values(), entry.music_separation, str(entry.diarization), entry.recognition}:
         assert MODELS[name].hub
         assert all(file.pinned for file in MODELS[name].hub)
 

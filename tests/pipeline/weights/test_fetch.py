@@ -196,6 +196,22 @@ def test_the_first_digits_are_enough_once_and_the_rest_is_noted(hub: Hub, conten
         fetch(model, tmp_path)
 
 
+def test_where_only_an_md5_is_published_it_decides(hub: Hub, content: bytes, tmp_path: Path) -> None:
+    whole = hub.model(sha256="", size=0)
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    right = replace(whole, hub=(replace(whole.hub[0], md5=md5),))
+    place = fetch(right, tmp_path)
+    assert place.read_bytes() == content
+    # What came is held to from then on.
+    place.write_bytes(content[:-1] + b"?")
+    with pytest.raises(ModelDigestError, match="not the one"):
+        fetch(right, tmp_path)
+    wrong = replace(whole, hub=(replace(whole.hub[0], md5="0" * 32),))
+    with pytest.raises(ModelDigestError, match="not the one"):
+        fetch(wrong, tmp_path / "other")
+    assert "tiny.ckpt" not in names(tmp_path / "other"), "other bytes get no name"
+
+
 def test_a_file_that_is_here_and_wrong_is_named_and_kept(hub: Hub, content: bytes, tmp_path: Path) -> None:
     path = fetch(hub.model(), tmp_path)
     path.write_bytes(content[:-1] + b"?")

@@ -1,0 +1,102 @@
+"""Speech in the stage graph: stand-ins for models that cannot be had, and names for speakers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from pipeline.errors import AudioProcessingError, ModelMissingError
+from pipeline.run import run
+from pipeline.stages import Facts, StageOutput
+from pipeline.types import Artefact, JsonValue, Preset, Request
+from tests.pipeline.test_run import SOURCE, Stages
+
+REFUSED = ModelMissingError("The hub wants a token.", mend="Set it as HF_TOKEN.")
+
+
+@dataclass
+class Refusing(Stages):
+    """Cannot have the models of these names."""
+
+    away: tuple[str, ...] = ()
+
+    async def __call__(
+        self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
+    ) -> StageOutput:
+        output = await super().__call__(stage, inputs, params)
+        if params.get("pipeline") in self.away or params.get("model") in self.away:
+            raise REFUSED
+        return output
+
+
+async def test_studio_has_the_best_of_both_when_they_are_there() -> None:
+    stages = Refusing()
+    result = await run(Request(preset=Preset.STUDIO, language="zh"), SOURCE, stages)
+    ((_, told),) = stages.of("diarize")
+    assert told["pipeline"] == "speaker-diarization-community-1"
+    ((_, heard),) = stages.of("transcribe")
+    assert heard["model"] == "conformer_wenetspeech"
+    assert not result.failures
+    assert any(note.startswith("conformer_wenetspeech recognised the Chinese") for note in result.notes)
+    assert "" not in result.notes
+
+
+@pytest.mark.parametrize(
+    ("away", "stage", "stand_in"),
+    [
+        ("speaker-diarization-community-1", "diarize", "segmentation-3.0 and campplus-zh-en"),
+        ("whisper-large-v2", "transcribe", "whisper-base"),
+    ],
+)
+async def test_what_comes_with_packages_stands_in_and_the_mend_is_told(away: str, stage: str, stand_in: str) -> None:
+    stages = Refusing(away=(away,))
+    result = await run(Request(preset=Preset.STUDIO), SOURCE, stages)
+    ((failure,),) = (result.failures,)
+    assert (failure.type, failure.stage, failure.mend) == ("ModelMissingError", stage, REFUSED.mend)
+    assert any(note.startswith(stand_in) for note in result.notes)
+    names = {item.name for item in result.artefacts}
+    assert {"transcript.json", "transcript.srt", "final.m4a", "stems/vocals.flac"} <= names
+    assert [speaker.name for speaker in result.speakers] == ["Speaker 1"]
+
+
+async def test_a_recogniser_that_was_asked_for_has_no_stand_in() -> None:
+    result = await run(Request(recogniser="whisper-small"), SOURCE, Refusing(away=("whisper-small",)))
+    assert [(failure.stage, failure.mend) for failure in result.failures] == [("transcribe", REFUSED.mend)]
+    assert "final.m4a" in {item.name for item in result.artefacts}
+    assert "transcript.json" not in {item.name for item in result.artefacts}
+
+
+async def test_a_failure_of_the_last_way_ends_the_branch() -> None:
+    stages = Stages(broken={"diarize": AudioProcessingError("no")})
+    result = await run(Request(preset=Preset.STUDIO), SOURCE, stages)
+    assert [failure.stage for failure in result.failures] == ["diarize", "transcribe"]
+    assert len(stages.of("diarize")) == 2
+
+
+async def test_a_name_for_nobody_costs_no_transcript() -> None:
+    stages = Stages()
+    result = await run(Request(names={"S1": "Anna", "S7": "Ben"}), SOURCE, stages)
+    ((_, params),) = stages.of("subtitles")
+    assert params["names"] == {"S1": "Anna"}
+    assert not result.failures
+    assert any("Ben is nobody's name" in note for note in result.notes)
+
+
+@dataclass
+class Wordless(Stages):
+    """A clip in which nobody speaks."""
+
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], Facts]:
+        names, facts = super()._answer(stage, params)
+        facts = {"language": "und", "speakers": [], "turns": 0} if stage == "align" else facts
+        return names, {"speakers": []} if stage == "subtitles" else facts
+
+
+async def test_without_speech_there_is_an_empty_transcript_that_says_so() -> None:
+    stages = Wordless()
+    result = await run(Request(names={"S1": "Anna"}), SOURCE, stages)
+    assert "No speech was found, so the transcript is empty." in result.notes
+    assert result.artefact("transcript.json") is not None
+    assert result.artefact("transcript.srt") is not None
+    assert not result.failures
+    assert result.voices is None
