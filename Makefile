@@ -56,6 +56,8 @@ bench-effects: env ## How well effects are told from ambience (downloads game so
 
 bench-mix: env ## Gains, loudness by a second meter, time and memory of the remix
 	$(MEDIA)/python -m tests.bench.mix --minutes 5 120
+	$(MEDIA)/python -m tests.bench.aac
+	$(MEDIA)/python -m tests.bench.rebalance --task remix
 
 bench-picture: env ## Is the picture untouched and the sound in its place, for each kind of clip
 	$(MEDIA)/python -m tests.bench.picture
@@ -64,9 +66,11 @@ bench-dub: env ## A dub of the sample per turn and per speaker (builds synthetic
 	$(MEDIA)/python -m tests.bench.dub
 
 bench-speech: env ## Who said what on a labelled set; speed, word times, silence, clock
-	$(MEDIA)/python -m tests.bench.speech
+	$(MEDIA)/python -m tests.bench.speech --half all --diarization
+	$(MEDIA)/python -m tests.bench.speech --half none
 	$(MEDIA)/python -m tests.bench.speech_memory
 	$(MEDIA)/python -m tests.bench.recognition
+	$(MEDIA)/python -m tests.bench.recognition_inputs
 	$(MEDIA)/python -m tests.bench.clock
 
 bench-voices: env ## How surely a known voice is found again

@@ -10,18 +10,20 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import structlog
 
 from deploy.broker import Broker
+from deploy.inner import InnerWorker
 from pipeline.errors import EngineError
 from worker.engines import child_environment
 from worker.keys import Kind
 from worker.queue import Queue
 from worker.settings import WorkerSettings
 
-__all__ = ["Broker", "LocalWorker", "interpreter", "local_workers"]
+__all__ = ["Broker", "Crew", "LocalWorker", "interpreter", "local_workers"]
 
 WORKERS_LIMIT: Final = 90.0
 """Seconds for both workers to be alive."""
@@ -45,27 +47,62 @@ async def local_workers(
 
     A worker that dies is started again. Raises `EngineError` when one cannot be started.
     """
-    async with AsyncExitStack() as stack:
-        queue = await stack.enter_async_context(Queue.connect(url))
-        live = {worker.kind for worker in await queue.workers()}
-        started = [LocalWorker(kind, settings, url) for kind in kinds if kind not in live]
-        for worker in started:
-            await stack.enter_async_context(worker.running())
-        await _wait_until_alive(queue, started, {*kinds})
+    async with Queue.connect(url) as queue, Crew(settings, url, queue) as crew:
+        await crew.need(*kinds)
         yield
 
 
-async def _wait_until_alive(queue: Queue, started: list["LocalWorker"], kinds: set[Kind]) -> None:
+class Crew:
+    """Workers of one command, each started when it is first needed; used as an asynchronous context manager.
+
+    Those that run already are used; those that were started here end with it. `inner`: the media worker is no
+    process of its own.
+    """
+
+    def __init__(self, settings: WorkerSettings, url: str, queue: Queue, *, inner: bool = False) -> None:
+        self._inner = inner
+        self._settings = settings
+        self._url = url
+        self._queue = queue
+        self._stack = AsyncExitStack()
+        self._known = set[Kind]()
+
+    async def need(self, *kinds: Kind) -> None:
+        """See that workers of these kinds are alive. Raises `EngineError` when one cannot be started."""
+        if self._known >= {*kinds}:
+            return
+        live = {worker.kind for worker in await self._queue.workers()}
+        started = [self._worker(kind) for kind in kinds if kind not in live]
+        for worker in started:
+            await self._stack.enter_async_context(worker.running())
+        await _wait_until_alive(self._queue, started, {*kinds})
+        self._known |= {*kinds}
+
+    def _worker(self, kind: Kind) -> "LocalWorker | InnerWorker":
+        if kind == "media" and self._inner:
+            settings = self._settings.model_copy(update={"redis_url": self._url, "drain": DRAIN})
+            _make_room(log := log_of(kind, self._settings))
+            return InnerWorker(settings, log)
+        return LocalWorker(kind, self._settings, self._url)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+
+async def _wait_until_alive(queue: Queue, started: Sequence["LocalWorker | InnerWorker"], kinds: set[Kind]) -> None:
     for _ in range(int(WORKERS_LIMIT / LOOK_EVERY)):
         if kinds <= {worker.kind for worker in await queue.workers()}:
             return
         for worker in started:
             worker.check()
         await asyncio.sleep(LOOK_EVERY)
-    raise EngineError(
-        "The workers did not start in time.",
-        mend="; ".join(f"the log of the {worker.kind} worker is {worker.log}" for worker in started).capitalize() + ".",
-    )
+    logs = ", ".join(str(worker.log) for worker in started)
+    raise EngineError("The workers did not start in time.", mend=f"Their logs: {logs}.")
 
 
 def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
@@ -82,6 +119,11 @@ def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
     return python
 
 
+def log_of(kind: Kind, settings: WorkerSettings) -> Path:
+    """Where a worker's output goes."""
+    return settings.home / "logs" / f"{kind}.log"
+
+
 @dataclass(slots=True)
 class LocalWorker:
     """One worker as a child process that is started again when it dies."""
@@ -95,7 +137,7 @@ class LocalWorker:
     @property
     def log(self) -> Path:
         """Where its output goes."""
-        return self.settings.home / "logs" / f"{self.kind}.log"
+        return log_of(self.kind, self.settings)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

@@ -1,4 +1,4 @@
-"""The engine process: `python -m worker.engine_main HOME DEVICE`.
+"""The engine process: `python -m worker.engine_main HOME DEVICE [MODULE ...]`; the modules are imported ahead of need.
 
 Runs one stage after the other on the main thread and keeps weights warm in between. It talks
 over copies of its first two file descriptors; what libraries print goes to the log instead.
@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -38,9 +40,13 @@ class EngineProcess:
         # A stage may report from threads of its own.
         self._writing = threading.Lock()
 
-    def serve(self) -> None:
-        """Carry out orders until the worker is gone; does not return."""
+    def serve(self, preload: Sequence[str] = ()) -> None:
+        """Import some modules, then carry out orders until the worker is gone; does not return."""
         threading.Thread(target=self._read, name="orders", daemon=True).start()
+        for module in preload:
+            # The stage that needs it says what is missing.
+            with suppress(ImportError):
+                import_module(module)
         while True:
             order = self._waiting.get()
             self._answer(self._carry_out(order))
@@ -129,9 +135,9 @@ def main() -> None:
     """Serve the worker that started this process."""
     orders, answers = take_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    home, device = sys.argv[1:]
+    home, device, *modules = sys.argv[1:]
     try:
-        EngineProcess(orders, answers, Models(Path(home), device)).serve()
+        EngineProcess(orders, answers, Models(Path(home), device)).serve(modules)
     except (BrokenPipeError, msgspec.DecodeError):
         _end_group()
 

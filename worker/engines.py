@@ -8,7 +8,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -45,9 +45,11 @@ def child_environment() -> dict[str, str]:
 class Engine:
     """Runs stages one at a time in a child process that starts when first needed."""
 
-    def __init__(self, home: Path, device: str = "auto", *, python: str = sys.executable) -> None:
+    def __init__(
+        self, home: Path, device: str = "auto", *, python: str = sys.executable, preload: Sequence[str] = ()
+    ) -> None:
         self.home = home
-        self._command = (python, "-m", "worker.engine_main", str(home), device)
+        self._command = (python, "-m", "worker.engine_main", str(home), device, *preload)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None
         self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)

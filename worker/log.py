@@ -1,16 +1,40 @@
-"""Logs go to standard error, as JSON for machines or as lines for people."""
+"""Logs go to standard error or a file, as JSON for machines or as lines for people."""
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal, TypeAlias
 
 import structlog
 from structlog.typing import Processor
 
+Style: TypeAlias = Literal["auto", "console", "json"]
 
-def set_up_log(style: Literal["auto", "console", "json"], level: str) -> None:
-    """Send structlog and the standard library's log the same way; `auto` is lines on a terminal."""
-    lines = style == "console" or (style == "auto" and sys.stderr.isatty())
+
+@contextmanager
+def logging_to(path: Path, style: Style, level: str) -> Generator[None]:
+    """Within the block, logs are appended to a file."""
+    root, known = logging.getLogger(), structlog.get_config()
+    handlers, number = root.handlers, root.level
+    with path.open("a", encoding="utf-8") as stream:
+        set_up_log(style, level, stream)
+        try:
+            yield
+        finally:
+            root.handlers = handlers
+            root.setLevel(number)
+            structlog.configure(**known)
+
+
+def set_up_log(style: Style, level: str, stream: IO[str] | None = None) -> None:
+    """Send structlog and the standard library's log the same way, to standard error if not to `stream`.
+
+    The style `auto` is lines on a terminal.
+    """
+    target: IO[str] = sys.stderr if stream is None else stream
+    lines = style == "console" or (style == "auto" and target.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -19,7 +43,7 @@ def set_up_log(style: Literal["auto", "console", "json"], level: str) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     render: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [structlog.dev.ConsoleRenderer(colors=target.isatty())]
         if lines
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -30,7 +54,7 @@ def set_up_log(style: Literal["auto", "console", "json"], level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -39,6 +39,8 @@ LONGEST_PAUSE: Final = 5.0
 ROUND_LIMIT: Final = 15.0
 """Seconds for one round of arq's Redis calls."""
 CLOSE_LIMIT: Final = 15.0
+PRELOAD: Final[Mapping[Kind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
+"""What an engine imports before its first order: what a mix needs, since people wait for that."""
 
 
 class PatientWorker(Worker):
@@ -106,13 +108,17 @@ class Service:
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
     job_limit: float = JOB_LIMIT
 
-    async def serve(self) -> None:
-        """Work until told to stop; raises `QueueError` or `StoreError` when it cannot start."""
-        stopping = asyncio.Event()
+    async def serve(self, stopping: asyncio.Event | None = None) -> None:
+        """Work until told to stop, by `stopping` or else by signals to this process.
+
+        Raises `QueueError` or `StoreError` when it cannot start.
+        """
+        hearing = contextlib.nullcontext() if stopping is not None else None
+        stopping = stopping or asyncio.Event()
         async with AsyncExitStack() as stack:
             context, reaper = await self._open(stack, stopping)
             worker = self._arq_worker(context)
-            with _stop_signals(stopping, tied=self.settings.tied):
+            with hearing or _stop_signals(stopping, tied=self.settings.tied):
                 await reaper.look()
                 structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
                 await self._work(worker, reaper, stopping)
@@ -125,7 +131,7 @@ class Service:
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
         scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")
         stack.callback(scratch.close)
-        engine = Engine(settings.home, settings.device)
+        engine = Engine(settings.home, settings.device, preload=PRELOAD[self.kind] if self.stages is None else ())
         stack.push_async_callback(engine.close)
         await engine.start()
         context = WorkerContext(

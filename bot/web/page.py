@@ -16,7 +16,7 @@ from pipeline.types import Turn
 
 PARTS: Final = ("vocals", "background", "music", "sfx", "ambient")
 """Stems in the order of the mixer; the last three are parts of the background."""
-FINISHED: Final = ("final.mp4", "final.m4a")
+FINISHED: Final = ("final.mp4", "final.m4a", "final.mp3", "final.opus", "final.flac", "final.wav")
 COLOURS: Final = 6
 """Colours of speakers in the style sheet."""
 

@@ -1,22 +1,24 @@
 """The `stemcord` command; each command has a module of its own."""
 
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+
 import typer
 
-from deploy.command.bot import bot
-from deploy.command.doctor import doctor
-from deploy.command.export import export
-from deploy.command.extras import audio, cut, frame
-from deploy.command.jobs import jobs
-from deploy.command.models import models
-from deploy.command.page import page
-from deploy.command.run import run
-from deploy.command.up import up
-from deploy.command.voices import voices
-from deploy.command.worker import worker
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: name for name in ("run", "page", "up", "worker", "bot", "doctor", "export")},
+        **dict.fromkeys(("cut", "audio", "frame"), "extras"),
+    }
+)
+"""Commands and the modules of this package that hold them, in the order of the help."""
+_GROUPS = ("models", "jobs", "voices")
 
 
-def build_app() -> typer.Typer:
-    """The command with all its subcommands."""
+def build_app(names: Iterable[str] = (*_COMMANDS, *_GROUPS)) -> typer.Typer:
+    """The command with these subcommands; a module is imported only for a command that is in it."""
     app = typer.Typer(
         name="stemcord",
         help="Take the sound of a clip apart, write down who said what, mix it together again.",
@@ -24,14 +26,21 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for command in (run, page, up, worker, bot, doctor, export, cut, audio, frame):
-        app.command()(command)
-    app.add_typer(models, name="models")
-    app.add_typer(jobs, name="jobs")
-    app.add_typer(voices, name="voices")
+    # Without it, an app with one command would take no name of a command.
+    app.callback()(_nothing)
+    for name in names:
+        found = getattr(import_module(f"{__name__}.{_COMMANDS.get(name, name)}"), name)
+        if name in _GROUPS:
+            app.add_typer(found, name=name)
+        else:
+            app.command()(found)
     return app
 
 
 def main() -> None:
-    """Entry point of `stemcord`."""
-    build_app()()
+    """Entry point of `stemcord`: the command that is asked for starts without the others."""
+    asked = [name for name in sys.argv[1:2] if name in (*_COMMANDS, *_GROUPS)]
+    (build_app(asked) if asked else build_app())()
+
+
+def _nothing() -> None: ...

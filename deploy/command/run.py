@@ -1,15 +1,12 @@
 """`stemcord run`: a clip through the same queue and workers as the bot."""
 
 import asyncio
-import signal
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 import typer
@@ -17,24 +14,19 @@ from rich.console import Console
 
 from deploy.command.dub import one_file
 from deploy.command.failure import exit_on_failure
+from deploy.command.following import follow, staffed_queue
 from deploy.command.outcome import show_result, write_result
-from deploy.command.progress import JobProgress
-from deploy.command.voices import check_book
-from deploy.local import Broker, local_workers
 from pipeline.catalog import LOUDNESS, MIXES
-from pipeline.errors import AudioProcessingError, Cancelled, LimitError, MediaError, ValidationError, from_failure
+from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.mix.dub_params import needs_turns
 from pipeline.options import parse_request, parse_subtitle_style, read_speaker_gains
+from pipeline.recognisers import RECOGNISERS
 from pipeline.subtitling import SubtitleStyle
 from pipeline.types import Request, Result, SoundFormat, Task
 from worker.keys import Kind
-from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Stopped
-from worker.queue import Queue
+from worker.protocol import Job
 from worker.settings import WorkerSettings
 from worker.store import Store
-
-STOP_LIMIT: Final = 10.0
-"""Seconds that a cancelled job may take to end."""
 
 
 def run(
@@ -44,7 +36,10 @@ def run(
     route: Annotated[str, typer.Option(help="auto | basic | dialogue | cinematic")] = "auto",
     preset: Annotated[str | None, typer.Option(help="pocket | studio; default STEMCORD_PRESET")] = None,
     budget: Annotated[str, typer.Option(help="low | normal")] = "normal",
-    language: Annotated[str, typer.Option(help="Language code such as en or zh, or auto.")] = "auto",
+    language: Annotated[str, typer.Option(help="Language code such as en, zh or zh-en (mixed), or auto.")] = "auto",
+    recogniser: Annotated[
+        str, typer.Option(help=f"Who writes the words down: {' | '.join(RECOGNISERS)}, or auto.")
+    ] = "auto",
     speakers: Annotated[str, typer.Option(help="Exact number of speakers, or auto.")] = "auto",
     min_speakers: Annotated[str, typer.Option(help="At least so many speakers, or auto.")] = "auto",
     max_speakers: Annotated[str, typer.Option(help="At most so many speakers, or auto.")] = "auto",
@@ -86,6 +81,9 @@ def run(
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what the store already has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of a summary.")] = False,
+    with_page: Annotated[
+        bool, typer.Option("--page", help="Then show the result in the browser, like `stemcord page`.")
+    ] = False,
 ) -> None:
     """Take a clip apart, write down who said what, and mix it together again."""
     console = Console(stderr=as_json)
@@ -99,6 +97,7 @@ def run(
                 "preset": preset or settings.preset,
                 "budget": budget,
                 "language": language,
+                "recogniser": recogniser,
                 "speakers": speakers,
                 "min_speakers": min_speakers,
                 "max_speakers": max_speakers,
@@ -124,6 +123,8 @@ def run(
         )
         request = replace(request, subtitles=None if style == SubtitleStyle() else style)
         if voices is not None:
+            from deploy.command.voices import check_book
+
             check_book(voices, request.preset)
         with one_file(dub) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
@@ -133,6 +134,12 @@ def run(
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
     else:
         show_result(result, out, time.monotonic() - started, console)
+    if with_page:
+        from deploy.command.page import show_folder
+
+        sys.stdout.flush()
+        with exit_on_failure():
+            show_folder(out, console)
     raise typer.Exit(1 if result.failures else 0)
 
 
@@ -150,33 +157,29 @@ class _Order:
 
 async def _run(order: _Order, settings: WorkerSettings, console: Console) -> Result:
     store = Store.open(settings.store_url)
-    async with _queue(settings, console, _kinds(order)) as queue:
-        book = None if order.voices is None else await store.put(order.voices, name="voice-book.json")
-        job = Job(
-            id=uuid.uuid4().hex,
-            request=replace(order.request, voice_book=book),
-            source=await store.put(order.clip, name=order.clip.name),
-            dub=None if order.dub is None else await store.put(order.dub, name=order.dub.name),
-            submitted=time.time(),
-            fresh=order.fresh,
-        )
-        await queue.submit(job)
-        with JobProgress(console) as progress:
-            result = await _follow(queue, job, progress)
-    await write_result(result, store, order.out)
+    async with staffed_queue(settings, console, _kinds(order)) as (queue, need):
+        starting = asyncio.create_task(need("media"))
+        try:
+            job = await _job(order, store)
+            result = await follow(queue, job, starting, need, console)
+        finally:
+            starting.cancel()
+            await asyncio.wait({starting})
+        # While the workers are still there: to end them takes a moment, and nobody should wait for that.
+        await write_result(result, store, order.out)
     return result
 
 
-@asynccontextmanager
-async def _queue(settings: WorkerSettings, console: Console, kinds: Sequence[Kind]) -> AsyncIterator[Queue]:
-    """A queue with live workers behind it, started here when nobody else has."""
-    async with AsyncExitStack() as stack:
-        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
-        queue = await stack.enter_async_context(Queue.connect(url))
-        if settings.redis_url is None or not await queue.workers():
-            console.print("Starting the workers …")
-            await stack.enter_async_context(local_workers(settings, url, kinds))
-        yield queue
+async def _job(order: _Order, store: Store) -> Job:
+    book = None if order.voices is None else await store.put(order.voices, name="voice-book.json")
+    return Job(
+        id=uuid.uuid4().hex,
+        request=replace(order.request, voice_book=book),
+        source=await store.put(order.clip, name=order.clip.name),
+        dub=None if order.dub is None else await store.put(order.dub, name=order.dub.name),
+        submitted=time.time(),
+        fresh=order.fresh,
+    )
 
 
 def _kinds(order: _Order) -> tuple[Kind, ...]:
@@ -185,42 +188,6 @@ def _kinds(order: _Order) -> tuple[Kind, ...]:
     hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles
     hears = hears or (dub is not None and needs_turns(request, dub.name))
     return ("media", "asr") if hears else ("media",)
-
-
-async def _follow(queue: Queue, job: Job, progress: JobProgress) -> Result:
-    """The job's result; Ctrl-C cancels the job before it is passed on."""
-    interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted.set)
-    following = asyncio.create_task(_last_event(queue, job.id, progress))
-    stopping = asyncio.create_task(interrupted.wait())
-    try:
-        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not following.done():
-            await queue.cancel(job.id)
-            await asyncio.wait({following}, timeout=STOP_LIMIT)
-            raise Cancelled("Stopped.", mend="Finished stages are kept for the next run.")
-        match await following:
-            case Finished(result=result):
-                return result
-            case Failed(failure=failure):
-                raise from_failure(failure)
-            case Stopped():
-                raise Cancelled("The job was cancelled.")
-            case _:
-                raise AudioProcessingError("The job ended without a result.")
-    finally:
-        following.cancel()
-        stopping.cancel()
-
-
-async def _last_event(queue: Queue, job_id: str, progress: JobProgress) -> Event | None:
-    async for event in queue.events(job_id):
-        progress.show(event)
-        if isinstance(event, TERMINAL):
-            return event
-    return None
 
 
 def _check_paths(clip: Path, dub: Path | None, out: Path, max_size: int) -> None:

@@ -4,15 +4,12 @@ from pathlib import Path
 
 from pipeline import sound as sounds
 from pipeline.layout import Layout, default
+from pipeline.media.aac import bit_rate
 from pipeline.media.convert import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.stages import Report
 from pipeline.types import SoundFormat
 
-AAC_RATE = 192_000
-"""Bits a second for one and two channels, ..."""
-AAC_CHANNEL_RATE = 64_000
-"""... and for each of more than two."""
 MP3_RATE = 256_000
 """Bits a second; it has no more than two channels."""
 OPUS_RATE = 160_000
@@ -57,10 +54,9 @@ def coding(form: SoundFormat, layout: Layout) -> list[str]:
 def aac_coding(channels: int) -> list[str]:
     """How ffmpeg makes an m4a that plays while it loads.
 
-    Its `fast` coder would be half the work, but makes a strong tone (-4.5 dBFS at 440 Hz) 0.9 dB quieter.
+    Its `fast` coder would be half the work, but makes strong tones quieter; `pipeline.media.aac` watches for that.
     """
-    rate = AAC_RATE if channels <= 2 else AAC_CHANNEL_RATE * channels
-    return ["-c:a", "aac", "-b:a", str(rate), *_plain(), "-f", "ipod"]
+    return ["-c:a", "aac", "-b:a", str(bit_rate(channels)), *_plain(), "-f", "ipod"]
 
 
 def encode_aac(sound: Path, target: Path, *, duration: float, report: Report | None = None) -> None:

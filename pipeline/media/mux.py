@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
+from pipeline.media.aac import FRAME
 from pipeline.media.container import Track
 from pipeline.media.convert import time_limit
+from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 from pipeline.media.tags import write_tags
@@ -144,6 +146,8 @@ def mux(
             total=clip.media.duration,
             doing="Joining picture and sound",
         )
+    if joined.suffix == "mp4":
+        skip_lead_in(target, FRAME)
     return joined.notes
 
 

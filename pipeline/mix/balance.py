@@ -6,6 +6,7 @@ the whole mix turned down, once and by one factor: a limiter would change the ba
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +62,14 @@ def check_alike(parts: Sequence[Part], like: sound.SoundInfo) -> None:
 def read_aligned(paths: Sequence[Path], like: sound.SoundInfo) -> Iterator[tuple[sound.Samples, ...]]:
     """Blocks of several files side by side, each padded with silence or cut to the frames of `like`."""
     readers = [sound.read_blocks(path, frames=like.frames) for path in paths]
-    for start in range(0, like.frames, sound.BLOCK):
-        length = min(sound.BLOCK, like.frames - start)
-        yield tuple(_padded(next(reader, None), length, like.channels) for reader in readers)
+    # The next blocks are decoded while these are worked on: FLAC takes as long as all that is done with it.
+    with ThreadPoolExecutor(max(1, len(paths)), thread_name_prefix="stems") as pool:
+        ahead = [pool.submit(next, reader, None) for reader in readers]
+        for start in range(0, like.frames, sound.BLOCK):
+            length = min(sound.BLOCK, like.frames - start)
+            blocks = tuple(_padded(found.result(), length, like.channels) for found in ahead)
+            ahead = [pool.submit(next, reader, None) for reader in readers]
+            yield blocks
 
 
 def add(blocks: Sequence[sound.Samples], parts: Sequence[Part], start: int = 0) -> sound.Samples:

@@ -12,7 +12,6 @@ from typing import Any, cast
 import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
-from scipy import ndimage  # pyright: ignore[reportMissingTypeStubs]
 
 from pipeline.sound import Blocks, Samples
 
@@ -20,18 +19,27 @@ LOOK_AHEAD = 0.005
 """Seconds."""
 RELEASE = 60.0
 """dB a second."""
+HOP = 0.005
+"""Seconds for which a survey tells one true peak."""
 OVERSAMPLING = 4
 _HIGH_RATE = 96_000
 """Hz from which samples lie close enough for half of the oversampling (BS.1770)."""
 
 _soxr = cast("Any", soxr)
-_ndimage = cast("Any", ndimage)
 
 
 class Limiter:
-    """Turns blocks down where their true peak would pass `ceiling` (dBTP); as many frames come out as go in."""
+    """Turns blocks down where their true peak would pass `ceiling` (dBTP); as many frames come out as go in.
 
-    def __init__(self, sample_rate: int, channels: int, ceiling: float) -> None:
+    `peaks` are the true peaks of each `HOP`, linear, where they are known; they are looked for otherwise.
+    """
+
+    def __init__(
+        self, sample_rate: int, channels: int, ceiling: float, *, peaks: NDArray[np.float32] | None = None
+    ) -> None:
+        self._known = peaks
+        self._hop = HOP * sample_rate
+        self._heard = 0
         self._ceiling = 10 ** (ceiling / 20)
         self._channels = channels
         self._factor = OVERSAMPLING if sample_rate < _HIGH_RATE else OVERSAMPLING // 2
@@ -55,23 +63,35 @@ class Limiter:
     def process(self, samples: Samples) -> Samples:
         """The frames that are ready; some stay back until later ones are known."""
         self._waiting = np.concatenate((self._waiting, samples))
-        self._hear(cast("Samples", self._upsampler.resample_chunk(np.ascontiguousarray(samples))))
+        if self._known is None:
+            self._hear(cast("Samples", self._upsampler.resample_chunk(np.ascontiguousarray(samples))))
+        else:
+            self._look_up(self._known, len(samples))
         return self._emit(len(self._asked) - 2 * self._half)
 
     def finish(self) -> Samples:
         """The frames that stayed back."""
-        rest = self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
-        self._hear(cast("Samples", rest))
+        if self._known is None:
+            rest = self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
+            self._hear(cast("Samples", rest))
         missing = len(self._waiting) + 2 * self._half - len(self._asked)
         self._asked = np.pad(self._asked, (0, max(0, missing)))
         return self._emit(len(self._waiting))
 
     def _hear(self, samples: Samples) -> None:
         """Find out what reduction newly oversampled sound asks for, frame by frame."""
-        peaks = np.concatenate((self._loose, _loudest_channel(samples.reshape(-1, self._channels))))
+        peaks = np.concatenate((self._loose, loudest_channel(samples.reshape(-1, self._channels))))
         whole = len(peaks) - len(peaks) % self._factor
         self._loose = peaks[whole:]
-        by_frame = np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)])
+        self._ask(np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)]))
+
+    def _look_up(self, peaks: NDArray[np.float32], count: int) -> None:
+        """The same for the next frames from what is known of them."""
+        hops = ((np.arange(self._heard, self._heard + count) + 0.5) / self._hop).astype(np.int64)
+        self._heard += count
+        self._ask(peaks[np.minimum(hops, len(peaks) - 1)])
+
+    def _ask(self, by_frame: NDArray[np.float32]) -> None:
         asked = np.zeros(len(by_frame), np.float32)
         loud = by_frame > self._ceiling
         asked[loud] = 20 * np.log10(by_frame[loud] / self._ceiling)
@@ -95,15 +115,15 @@ class Limiter:
         if not self._held.any() and not ahead.any():
             return None
         window = 2 * self._half + 1
-        highest = _ndimage.maximum_filter1d(ahead, window, mode="constant")[self._half : self._half + count]
+        highest = _sliding_maximum(ahead, window)
         ramp = self._slope * np.arange(count + 1)
         held = np.maximum.accumulate(np.concatenate((self._held[-1:], highest)) + ramp) - ramp
-        whole = np.concatenate((self._held, held[1:]))
+        whole: NDArray[np.float64] = np.concatenate((self._held, held[1:])).astype(np.float64, copy=False)
         self._held = whole[-2 * self._half :]
         # Two averages of half the length make a triangle, which is smoother than one.
         for _ in range(2):
-            whole = _ndimage.uniform_filter1d(whole, self._half + 1, mode="nearest")
-        return cast("NDArray[np.float64]", whole[self._half : self._half + count])
+            whole = _sliding_mean(whole, self._half + 1)
+        return whole
 
 
 def limit(blocks: Blocks, limiter: Limiter) -> Blocks:
@@ -115,7 +135,22 @@ def limit(blocks: Blocks, limiter: Limiter) -> Blocks:
         yield ready
 
 
-def _loudest_channel(samples: Samples) -> NDArray[np.float32]:
+def _sliding_maximum(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """The maximum of each `window` values, in as many steps as the window has binary digits."""
+    found, span = values, 1
+    while 2 * span <= window:
+        found = np.maximum(found[:-span], found[span:])
+        span *= 2
+    return np.maximum(found[: len(values) - window + 1], found[window - span :])
+
+
+def _sliding_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """The mean of each `window` values."""
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    return (sums[window:] - sums[:-window]) / window
+
+
+def loudest_channel(samples: Samples) -> NDArray[np.float32]:
     """The highest of all channels, frame by frame; quicker than a maximum along a short axis."""
     peaks = np.abs(samples[:, 0])
     for channel in range(1, samples.shape[1]):

@@ -1,32 +1,36 @@
 """The last step of a mix: its gain, its peaks, and the encoder, without a file in between.
 
 A mix is a function that gives its blocks anew each time it is called, since what a pass finds out
-decides about the next one. Mixing is cheap: reading two stems of five minutes again takes half a second.
+decides about the next one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from pipeline import sound
 from pipeline.layout import Layout
-from pipeline.media.feed import SoundFeed
 from pipeline.media.metering import measure_encoded
 from pipeline.mix import balance
+from pipeline.mix.kept import KeptMix, Premix
 from pipeline.mix.limiter import Limiter, limit
 from pipeline.mix.loudness import Goal, first_gain, is_near, within_bounds
+from pipeline.mix.output import Output
+from pipeline.mix.survey import Survey
 from pipeline.stages import Report
 from pipeline.types import Loudness
 
-Premix: TypeAlias = Callable[[], sound.Blocks]
-
 TRIES = 4
-"""Passes that look for the gain, and for the ceiling."""
-MARGIN = 0.3
+"""Times that the file is written at most, until its loudness and its peaks are right."""
+_STEPS = 20
+"""In which the gain is looked for."""
+MARGIN = 0.5
 """dB that the limiter leaves for what the encoder adds to peaks; where that is not enough, it is done again."""
+_HALF_STEP = 0.05
+"""dB by which the meter may have rounded a peak down."""
 _NUDGE = 0.1
 """dB further down than what was too much: the encoder's peaks differ a little from run to run."""
 
@@ -65,18 +69,22 @@ class Master:
 
     def write_to_goal(self, goal: Goal) -> None:
         """Write the mix at the goal's loudness with no true peak above the goal's, encoded and decoded again."""
-        before = self._measure(self.premix())
+        with KeptMix(self.premix, self.like, self.target.parent) as kept:
+            self.premix = kept
+            self._reach(goal)
+
+    def _reach(self, goal: Goal) -> None:
+        survey = self._survey()
+        before = survey.loudness()
         if before.integrated is None:
             self.notes.append("The mix is silent or shorter than 0.4 s, so it was not brought to a loudness.")
             self._encode(self.premix())
             return
-        gain, ceiling, aim = first_gain(before, goal), goal.true_peak - MARGIN, goal
-        limiter = self._limiter(ceiling)
+        gain, ceiling, aim, limited = first_gain(before, goal), goal.true_peak - MARGIN, goal, 0.0
         for _ in range(TRIES):
-            gain, limiter = self._find_gain(gain, ceiling, before, aim), self._limiter(ceiling)
-            self._encode(self._limited(gain, limiter))
-            self.loudness = measure_encoded(self.target, self.layout, self.like.duration)
-            excess = self._highest(goal) - goal.true_peak
+            gain = _find_gain(gain, ceiling, survey, aim)
+            limited = self._encode_limited(gain, ceiling, survey)
+            excess = round(self._highest() + _HALF_STEP - goal.true_peak, 2)
             # The encoder takes a little from the loudness, too: what is above its highest frequency.
             missing = goal.loudness - (self.loudness.integrated or goal.loudness)
             further = within_bounds(gain + missing, before, goal) if abs(missing) > _NUDGE + 1e-6 else gain
@@ -85,28 +93,23 @@ class Master:
             aim = replace(aim, loudness=aim.loudness + further - gain)
             gain = further
             ceiling -= excess + _NUDGE if excess > 0 else 0.0
-        self._tell(before, goal, limiter.most)
+        self._tell(before, goal, limited)
 
-    def _highest(self, goal: Goal) -> float:
+    def _encode_limited(self, gain: float, ceiling: float, survey: Survey) -> float:
+        """Write the mix with a gain, below a true peak; the most that the limiter took, dB."""
+        louder, peaks = self._louder(10 ** (gain / 20)), survey.peaks(gain)
+        if not np.any(peaks > 10 ** (ceiling / 20)):
+            self._encode(louder, decoded=True)
+            return 0.0
+        limiter = Limiter(self.like.sample_rate, self.like.channels, ceiling, peaks=peaks)
+        self._encode(limit(louder, limiter), decoded=True)
+        return limiter.most
+
+    def _highest(self) -> float:
         """The highest true peak of all files that were written, dBTP."""
         others = (measure_encoded(path, layout, self.like.duration) for path, layout in self.to_check.items())
         found = [self.loudness, *others]
-        return max(goal.true_peak if one.true_peak is None else one.true_peak for one in found)
-
-    def _find_gain(self, gain: float, ceiling: float, before: Loudness, goal: Goal) -> float:
-        """The gain that reaches the goal after the limiter, which takes from the loudness, too."""
-        assert before.integrated is not None
-        if (before.true_peak or 0.0) + gain <= ceiling:
-            return gain
-        for _ in range(TRIES):
-            found = self._measure(self._limited(gain, self._limiter(ceiling)))
-            if found.integrated is None or is_near(found, goal):
-                return gain
-            further = within_bounds(gain + goal.loudness - found.integrated, before, goal)
-            if further == gain:
-                return gain
-            gain = further
-        return gain
+        return max(-math.inf if one.true_peak is None else one.true_peak for one in found)
 
     def _tell(self, before: Loudness, goal: Goal, limited: float) -> None:
         found = self.loudness
@@ -125,40 +128,42 @@ class Master:
     def _write_below(self, highest: float) -> float:
         """Write the mix unless it passes `highest`; gives its peak either way."""
         peak = 0.0
-        with self._feed() as feed:
+        with self._output(decoded=False) as output:
             for block in self._told(self.premix()):
                 peak = max(peak, _peak(block))
                 if peak <= highest:
-                    feed.write(block)
+                    output.write(block)
             if peak <= highest:
-                self.loudness = replace(feed.finish(), peak=_round(peak))
+                self.loudness = replace(output.finish(), peak=_round(peak))
         return peak
 
-    def _encode(self, blocks: sound.Blocks) -> None:
-        with self._feed() as feed:
+    def _encode(self, blocks: sound.Blocks, *, decoded: bool = False) -> None:
+        with self._output(decoded=decoded) as output:
             for block in self._told(blocks):
-                feed.write(block)
-            self.loudness = feed.finish()
+                output.write(block)
+            self.loudness = output.finish()
 
-    def _measure(self, blocks: sound.Blocks) -> Loudness:
-        with SoundFeed(self.layout, self.like.sample_rate, limit=self._limit) as feed:
-            for block in self._told(blocks):
-                feed.write(block)
-            return feed.finish()
+    def _survey(self) -> Survey:
+        survey = Survey(self.like.sample_rate, self.layout)
+        for block in self._told(self.premix()):
+            survey.write(block)
+        survey.finish()
+        return survey
 
-    def _feed(self) -> SoundFeed:
-        outputs: Mapping[Path, Sequence[str]] = {self.target: self.coding, **self.others}
-        return SoundFeed(self.layout, self.like.sample_rate, limit=self._limit, outputs=outputs)
+    def _output(self, *, decoded: bool) -> Output:
+        return Output(
+            self.target,
+            self.coding,
+            self.others,
+            layout=self.layout,
+            sample_rate=self.like.sample_rate,
+            limit=self._limit,
+            decoded=decoded,
+        )
 
     @property
     def _limit(self) -> float:
         return 60.0 + 2 * self.like.duration
-
-    def _limiter(self, ceiling: float) -> Limiter:
-        return Limiter(self.like.sample_rate, self.like.channels, ceiling)
-
-    def _limited(self, gain: float, limiter: Limiter) -> sound.Blocks:
-        return limit(self._louder(10 ** (gain / 20)), limiter)
 
     def _louder(self, gain: float) -> sound.Blocks:
         factor = np.float32(gain)
@@ -173,6 +178,20 @@ class Master:
             self.report(before + (1 - before) / 2 * done / max(1, self.like.frames), "Mixing")
             done += len(block)
             yield block
+
+
+def _find_gain(gain: float, ceiling: float, survey: Survey, goal: Goal) -> float:
+    """The gain that reaches the goal after the limiter, which takes from the loudness, too."""
+    before = survey.loudness()
+    for _ in range(_STEPS):
+        found = survey.loudness(gain, ceiling)
+        if found.integrated is None or is_near(found, goal):
+            return gain
+        further = within_bounds(gain + goal.loudness - found.integrated, before, goal)
+        if further == gain:
+            return gain
+        gain = further
+    return gain
 
 
 def _peak(block: sound.Samples) -> float:

@@ -126,7 +126,8 @@ def _faded(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[floa
 
 def _powers(samples: sound.Samples, hop: int) -> NDArray[np.float64]:
     """Mean power of each hop over all channels, summed as a loudness meter does; the last one may be short."""
-    power = np.square(samples, dtype=np.float64).sum(axis=1)
-    whole = len(power) - len(power) % hop
-    means = power[:whole].reshape(-1, hop).mean(axis=1)
-    return means if whole == len(power) else np.append(means, power[whole:].mean())
+    whole = len(samples) - len(samples) % hop
+    hops = samples[:whole].reshape(-1, hop * samples.shape[1])
+    means = np.einsum("ij,ij->i", hops, hops).astype(np.float64) / hop
+    rest = samples[whole:].astype(np.float64)
+    return means if whole == len(samples) else np.append(means, np.square(rest).sum() / len(rest))

@@ -9,6 +9,7 @@ from av.stream import Disposition
 
 from pipeline.errors import MediaError
 from pipeline.media import container_for, encode_aac, join_stage, mux, probe
+from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.tags import keep_tags
 from pipeline.stages import Facts
 from pipeline.types import JsonValue
@@ -54,6 +55,22 @@ def test_a_sound_that_is_late_is_late_again(tmp_path: Path) -> None:
     late = probe(tmp_path / "a.mp4").media.audio.start
     assert late == pytest.approx(0.3, abs=0.03)
     assert heard_at(out / "final.mp4") == pytest.approx(late + 0.4, abs=0.001)
+    with av.open(str(out / "final.mp4")) as container:
+        stream = container.streams.audio[0]
+        assert stream.start_time is not None
+        assert stream.time_base is not None
+        assert float(stream.start_time * stream.time_base) == pytest.approx(late, abs=0.001)
+        first = next(container.decode(audio=0))
+        assert first.time == pytest.approx(late, abs=0.001)
+
+
+def test_an_index_that_is_not_understood_is_left_alone(tmp_path: Path) -> None:
+    make_clip(tmp_path / "plain.mp4", *H264, "-c:a", "aac")
+    whole = (tmp_path / "plain.mp4").read_bytes()
+    for data in (whole, whole[:40], whole[-300:], b"", b"\0\0\0\4moov", b"\0\0\0\1moov" + b"\xff" * 8):
+        (tmp_path / "a.mp4").write_bytes(data)
+        assert not skip_lead_in(tmp_path / "a.mp4", 1024)
+        assert (tmp_path / "a.mp4").read_bytes() == data
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])

@@ -60,6 +60,17 @@ async def test_a_stage_runs_in_a_warm_process(bench: Bench) -> None:
     assert any(0.2 < fraction < 0.9 and message == "sleeping" for fraction, message in bench.steps)
 
 
+async def test_modules_are_imported_ahead_of_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ahead.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    engine = Engine(tmp_path, "cpu", preload=("no_such_module", "ahead"))
+    try:
+        assert (await Bench(engine, tmp_path).perform("ok"))["stage"] == "first"
+        assert (tmp_path / "imported").exists()
+    finally:
+        await engine.close()
+
+
 async def test_what_libraries_print_does_no_harm(bench: Bench) -> None:
     assert (await bench.perform("print"))["stage"] == "first"
 

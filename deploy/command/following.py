@@ -1,0 +1,104 @@
+"""A queue with workers behind it for one command, and a job followed to its end."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, TypeAlias
+
+from rich.console import Console
+
+from deploy.command.progress import JobProgress
+from deploy.local import Broker, Crew, interpreter
+from pipeline.errors import AudioProcessingError, Cancelled, EngineError, from_failure
+from pipeline.types import Result
+from worker.keys import Kind
+from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Progressed, Stopped
+from worker.queue import Queue
+from worker.settings import WorkerSettings
+
+STOP_LIMIT: Final = 10.0
+"""Seconds that a cancelled job may take to end."""
+HEARING: Final = ("extract", "separate", "listen", "diarize", "transcribe")
+"""Stages after which, when they are not taken from the store, somebody must transcribe."""
+Need: TypeAlias = Callable[[Kind], Coroutine[None, None, None]]
+"""Sees that a worker of a kind is alive; raises `EngineError` when it cannot be started."""
+
+
+@asynccontextmanager
+async def staffed_queue(
+    settings: WorkerSettings, console: Console, kinds: Sequence[Kind]
+) -> AsyncIterator[tuple[Queue, Need]]:
+    """A queue, and what sees to it that a worker of a kind is behind it, started here when nobody else has."""
+    async with AsyncExitStack() as stack:
+        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
+        queue = await stack.enter_async_context(Queue.connect(url))
+        if settings.redis_url is not None and await queue.workers():
+            yield queue, _nothing
+            return
+        for kind in kinds:
+            interpreter(kind, settings)
+        console.print("Starting the workers …")
+        crew = await stack.enter_async_context(Crew(settings, url, queue, inner=True))
+
+        async def need(kind: Kind) -> None:
+            if kind in kinds:
+                await crew.need(kind)
+
+        yield queue, need
+
+
+async def _nothing(_: Kind) -> None: ...
+
+
+async def follow(queue: Queue, job: Job, starting: asyncio.Task[None], need: Need, console: Console) -> Result:
+    """Submit the job and give its result; workers may still be `starting`. Ctrl-C cancels the job.
+
+    Raises what the job ended with, `Cancelled`, and `EngineError` when a worker cannot be started.
+    """
+    await queue.submit(job)
+    try:
+        await starting
+        with JobProgress(console) as progress:
+            return await _follow(queue, job, progress, need)
+    except EngineError:
+        # Nobody would follow it when a worker comes one day.
+        await queue.cancel(job.id)
+        raise
+
+
+async def _follow(queue: Queue, job: Job, progress: JobProgress, need: Need) -> Result:
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted.set)
+    following = asyncio.create_task(_last_event(queue, job.id, progress, need))
+    stopping = asyncio.create_task(interrupted.wait())
+    try:
+        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not following.done():
+            await queue.cancel(job.id)
+            await asyncio.wait({following}, timeout=STOP_LIMIT)
+            raise Cancelled("Stopped.", mend="Finished stages are kept for the next run.")
+        match await following:
+            case Finished(result=result):
+                return result
+            case Failed(failure=failure):
+                raise from_failure(failure)
+            case Stopped():
+                raise Cancelled("The job was cancelled.")
+            case _:
+                raise AudioProcessingError("The job ended without a result.")
+    finally:
+        following.cancel()
+        stopping.cancel()
+
+
+async def _last_event(queue: Queue, job_id: str, progress: JobProgress, need: Need) -> Event | None:
+    async for event in queue.events(job_id):
+        progress.show(event)
+        if isinstance(event, TERMINAL):
+            return event
+        if isinstance(event, Progressed) and event.progress.stage in HEARING and event.progress.fraction < 1:
+            await need("asr")
+    return None

@@ -1,0 +1,51 @@
+"""The media worker inside of a command.
+
+A process of its own would import all that the command has imported, which takes longer than a short job. The
+engine, which may crash or run out of memory, has its own process all the same.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from pipeline.errors import EngineError
+from worker.log import logging_to
+from worker.service import Service
+from worker.settings import WorkerSettings
+
+
+@dataclass(slots=True)
+class InnerWorker:
+    """A worker as a task of this process."""
+
+    settings: WorkerSettings
+    log: Path
+    """Where its output goes."""
+    _serving: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Keep it running; `settings` name the queue."""
+        stopping = asyncio.Event()
+        with logging_to(self.log, self.settings.log_format, self.settings.log_level):
+            self._serving = asyncio.create_task(Service(kind="media", settings=self.settings).serve(stopping))
+            try:
+                yield
+            finally:
+                stopping.set()
+                await asyncio.wait({self._serving})
+                if error := self._serving.exception():
+                    structlog.get_logger().warning("the worker ended", error=repr(error))
+
+    def check(self) -> None:
+        """Raises `EngineError` when it has ended."""
+        if self._serving is not None and self._serving.done():
+            raise EngineError(
+                "The media worker cannot start.",
+                mend=f"Its log is {self.log}.",
+                detail=repr(self._serving.exception()),
+            )

@@ -1,0 +1,84 @@
+"""The files of one mix while they are written, and how loud they are."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipeline.layout import Layout
+from pipeline.media.aac import Form, fits
+from pipeline.media.aac_writer import AacWriter
+from pipeline.media.feed import SoundFeed
+from pipeline.media.metering import measure_encoded
+from pipeline.sound import Samples
+from pipeline.types import Loudness
+
+
+class Output:
+    """Takes the blocks of a mix and leaves an m4a and `others` (path: how ffmpeg encodes it).
+
+    `decoded`: the loudness is that of the m4a as a player makes it, not that of what was written. An m4a that
+    `pipeline.media.aac` cannot make is encoded by ffmpeg as `coding` says. Used as a context manager: an error inside
+    it removes the files. `limit` is the most seconds that ffmpeg may take. Raises `FFmpegError`.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        coding: Sequence[str],
+        others: Mapping[Path, Sequence[str]],
+        *,
+        layout: Layout,
+        sample_rate: int,
+        limit: float,
+        decoded: bool,
+    ) -> None:
+        self._target = target
+        self._layout = layout
+        self._frames = 0
+        self._sample_rate = sample_rate
+        self._decoded = decoded
+        self._open = ExitStack()
+        form = Form(sample_rate=sample_rate, layout=layout)
+        own = fits(form)
+        files = others if own else {target: coding, **others}
+        self._file_meter: SoundFeed | None = None
+        self._mix: SoundFeed | None = None
+        self._aac: AacWriter | None = None
+        with ExitStack() as opening:
+            if own and decoded:
+                self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit))
+            if files or not decoded:
+                self._mix = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit, outputs=files))
+            if own:
+                heard = None if self._file_meter is None else self._file_meter.write
+                self._aac = opening.enter_context(AacWriter(target, form, on_heard=heard))
+            self._open = opening.pop_all()
+
+    def write(self, samples: Samples) -> None:
+        """Append samples of shape (frames, channels)."""
+        self._frames += len(samples)
+        if self._mix is not None:
+            self._mix.write(samples)
+        if self._aac is not None:
+            self._aac.write(samples)
+
+    def finish(self) -> Loudness:
+        """Wait for the files; their loudness."""
+        if self._aac is not None:
+            self._aac.finish()
+        mix = None if self._mix is None else self._mix.finish()
+        if self._file_meter is not None:
+            return self._file_meter.finish()
+        if mix is None or self._decoded:
+            return measure_encoded(self._target, self._layout, self._frames / self._sample_rate)
+        return mix
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)

@@ -1,0 +1,185 @@
+"""A mix looked through once: its loudness, and how loud it would be at any gain behind the limiter.
+
+For each 5 ms two numbers are kept: the power after the K-weighting of ITU-R BS.1770-5 and the true peak. From them
+follows what the limiter would do and what loudness would be left, without another pass over the sound. What
+is written is measured in itself; this only finds the gain.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+import soxr  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from pipeline.layout import Layout
+from pipeline.mix.limiter import HOP, OVERSAMPLING, RELEASE, loudest_channel
+from pipeline.sound import BLOCK, Samples
+from pipeline.types import Loudness
+
+_BLOCK_HOPS = 80
+"""Of a gating block, 400 ms, ..."""
+_STEP_HOPS = 20
+"""... and from one to the next."""
+_OFFSET = -0.691
+"""LUFS of a K-weighted power of 1."""
+_ABSOLUTE = -70.0
+"""LUFS."""
+_RELATIVE = -10.0
+"""LU."""
+_TAIL = 1 << 14
+"""Frames after which the weighting filters have forgotten."""
+
+_SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
+"""Frequency, dB and Q of the first filter, and frequency and Q of the second: the standard's tables as analogue
+prototypes, so that they hold at any sample rate (B. De Man, "Evaluation of implementations of the EBU R128 loudness
+measurement", AES 145, 2018)."""
+_HIGH_PASS = (38.13547087602444, 0.5003270373238773)
+
+_soxr = cast("Any", soxr)
+
+
+class Survey:
+    """Takes the blocks of a mix in order."""
+
+    def __init__(self, sample_rate: int, layout: Layout) -> None:
+        self._rate = sample_rate
+        self._weights = np.array(layout.loudness_weights, np.float32)
+        self._weighting = _frequency_response(sample_rate, BLOCK + _TAIL)
+        self._before: Samples = np.zeros((_TAIL, len(layout.channels)), np.float32)
+        self._upsampler = _soxr.ResampleStream(
+            sample_rate, OVERSAMPLING * sample_rate, len(layout.channels), dtype="float32", quality="HQ"
+        )
+        self._powers = _Hops(sample_rate, np.add)
+        self._peaks = _Hops(OVERSAMPLING * sample_rate, np.maximum)
+
+    def write(self, samples: Samples) -> None:
+        """Append samples of shape (frames, channels)."""
+        for start in range(0, len(samples), BLOCK):
+            self._write(samples[start : start + BLOCK])
+
+    def finish(self) -> None:
+        """Tell that this was all."""
+        self._find_peaks(self._upsampler.resample_chunk(np.zeros((0, len(self._weights)), np.float32), last=True))
+        self._powers.finish()
+        self._peaks.finish()
+
+    def peaks(self, gain: float) -> NDArray[np.float32]:
+        """The true peak of each `HOP` after `gain` dB, linear."""
+        return self._peaks.values * np.float32(10 ** (gain / 20))
+
+    def loudness(self, gain: float = 0.0, ceiling: float | None = None) -> Loudness:
+        """What is left after `gain` dB and, with a `ceiling` (dBTP), the limiter; its range is not known."""
+        power = self._powers.values * 10 ** (gain / 10)
+        peak = self.peaks(gain)
+        if ceiling is not None:
+            reduction = _reduction(peak[: len(power)], ceiling)
+            power = power * 10 ** (-reduction / 10)
+        highest = float(peak.max()) if len(peak) else 0.0
+        found = 20 * float(np.log10(highest)) if highest > 0 else None
+        integrated = _integrated(power / (HOP * self._rate))
+        return Loudness(
+            integrated=integrated,
+            peak=None,
+            true_peak=found if found is None or ceiling is None else min(found, ceiling),
+        )
+
+    def _write(self, samples: Samples) -> None:
+        self._find_peaks(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
+        whole = np.concatenate((self._before, samples))
+        self._before = whole[-_TAIL:]
+        power = np.zeros(len(samples), np.float32)
+        for channel, weight in enumerate(self._weights):
+            if weight:
+                spectrum = np.fft.rfft(whole[:, channel], BLOCK + _TAIL)
+                weighted = np.fft.irfft(spectrum * self._weighting)[_TAIL : len(whole)].astype(np.float32)
+                power += weight * weighted * weighted
+        self._powers.add(power)
+
+    def _find_peaks(self, samples: Samples) -> None:
+        self._peaks.add(loudest_channel(samples.reshape(-1, len(self._weights))))
+
+
+class _Hops:
+    """One number for each hop of a stream of numbers."""
+
+    def __init__(self, rate: int, reduce: "np.ufunc") -> None:
+        self._hop = HOP * rate
+        self._reduce = reduce
+        self._loose: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._start = 0
+        """Where the loose numbers begin, ..."""
+        self._count = 0
+        """... and how many hops were before."""
+        self._found: list[NDArray[np.float32]] = []
+        self.values: NDArray[np.float32] = np.zeros(0, np.float32)
+
+    def add(self, numbers: NDArray[np.float32]) -> None:
+        """Append; what does not fill a hop waits."""
+        held = np.concatenate((self._loose, numbers))
+        # One edge more than there can be; those beyond what is held are for the next time.
+        indices = np.arange(self._count, self._count + int(len(held) / self._hop) + 3)
+        edges = np.rint(indices * self._hop).astype(np.int64) - self._start
+        edges = edges[edges <= len(held)]
+        if len(edges) > 1:
+            self._found.append(self._reduce.reduceat(held[: edges[-1]], edges[:-1]).astype(np.float32))
+            self._count += len(edges) - 1
+            self._start += int(edges[-1])
+            held = held[edges[-1] :]
+        self._loose = held
+
+    def finish(self) -> None:
+        """Count what waits as a hop, and give the table."""
+        rest = [self._reduce.reduce(self._loose, keepdims=True)] if len(self._loose) else []
+        self.values = np.concatenate([self.values, *self._found, *rest])
+        self._found, self._loose = [], self._loose[:0]
+
+
+def _reduction(peak: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
+    """Decibels that the limiter takes from each hop (`limiter.Limiter`)."""
+    over = 20 * np.log10(np.maximum(peak, 1e-9)) - ceiling
+    asked = np.maximum(over, 0.0)
+    ramp = RELEASE * HOP * np.arange(len(asked))
+    if not len(asked):
+        return asked
+    held = np.maximum.accumulate(asked + ramp) - ramp
+    # It is down before a peak comes.
+    return np.maximum(held, np.append(held[1:], 0.0))
+
+
+def _integrated(power: NDArray[np.float32]) -> float | None:
+    """BS.1770-5, annex 1, of hops of mean power; None for less than one block above the absolute gate."""
+    if len(power) < _BLOCK_HOPS:
+        return None
+    sums = np.concatenate(([0.0], np.cumsum(power, dtype=np.float64)))
+    blocks = (sums[_BLOCK_HOPS::_STEP_HOPS] - sums[: len(sums) - _BLOCK_HOPS : _STEP_HOPS]) / _BLOCK_HOPS
+    above = blocks[blocks > 10 ** ((_ABSOLUTE - _OFFSET) / 10)]
+    if not len(above):
+        return None
+    above = above[above > above.mean() * 10 ** (_RELATIVE / 10)]
+    return _OFFSET + 10 * float(np.log10(above.mean()))
+
+
+def _frequency_response(rate: int, size: int) -> NDArray[np.complex64]:
+    """Both filters of the K-weighting at the frequencies of a real transform of `size` values."""
+    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    frequency, decibels, q = _SHELF
+    k = np.tan(np.pi * frequency / rate)
+    high = 10 ** (decibels / 20)
+    band = high**0.4996667741545416
+    shelf = _biquad(
+        z,
+        (high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k),
+        (1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k),
+    )
+    frequency, q = _HIGH_PASS
+    k = np.tan(np.pi * frequency / rate)
+    # The numerator is that of the standard's table, 1 - 2z + z², at each rate.
+    scale = 1 + k / q + k * k
+    high_pass = _biquad(z, (scale, -2 * scale, scale), (scale, 2 * (k * k - 1), 1 - k / q + k * k))
+    return (shelf * high_pass).astype(np.complex64)
+
+
+def _biquad(
+    z: NDArray[np.complex128], over: tuple[float, float, float], under: tuple[float, float, float]
+) -> NDArray[np.complex128]:
+    return (over[0] + over[1] * z + over[2] * z * z) / (under[0] + under[1] * z + under[2] * z * z)

@@ -1,0 +1,94 @@
+"""A job followed by a command: which workers are started for it, and when."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from deploy.command.following import follow, staffed_queue
+from pipeline.errors import EngineError, MediaError
+from pipeline.types import Artefact, Request
+from worker.protocol import Job
+from worker.settings import WorkerSettings
+from worker.store import Store
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerSettings:
+    for name in [name for name in os.environ if name.startswith("STEMCORD_")]:
+        monkeypatch.delenv(name)
+    return WorkerSettings(home=tmp_path, asr_python=Path(sys.executable))
+
+
+def children() -> list[list[str]]:
+    """The command lines of all processes below this one."""
+    return [process.cmdline() for process in psutil.Process().children(recursive=True)]
+
+
+async def test_what_the_job_ends_with_is_raised_and_nobody_stays(settings: WorkerSettings, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"no clip")
+    source = await Store.open(settings.store_url).put(tmp_path / "clip.mp4", name="clip.mp4")
+    job = Job(id="0" * 32, request=Request(), source=source, submitted=time.time())
+    async with staffed_queue(settings, Console(quiet=True), ("media", "asr")) as (queue, need):
+        starting = asyncio.create_task(need("media"))
+        with pytest.raises(MediaError, match="no video or sound"):
+            await follow(queue, job, starting, need, Console(quiet=True))
+        processes = children()
+        assert [one for one in processes if "worker.engine_main" in one]
+        assert not [one for one in processes if "asr" in one], "nobody was needed to transcribe"
+    assert not [one for one in children() if "worker.engine_main" in one]
+    assert "worker ready" in (tmp_path / "logs/media.log").read_text()
+
+
+async def test_a_worker_that_cannot_start_leaves_no_job_behind(settings: WorkerSettings) -> None:
+    broken = settings.model_copy(update={"store_url": "ftp://nowhere"})
+    job = Job(
+        id="1" * 32,
+        request=Request(),
+        source=Artefact(name="a.mp4", digest="0" * 64, size=1, media_type="video/mp4"),
+        submitted=time.time(),
+    )
+    async with staffed_queue(broken, Console(quiet=True), ("media",)) as (queue, need):
+        starting = asyncio.create_task(need("media"))
+        with pytest.raises(EngineError, match="cannot start") as caught:
+            await follow(queue, job, starting, need, Console(quiet=True))
+        state = await queue.state(job.id)
+        assert state is not None
+        assert state.status == "stopped"
+    assert "media.log" in caught.value.mend
+
+
+async def test_a_missing_environment_is_told_at_once(settings: WorkerSettings, tmp_path: Path) -> None:
+    missing = settings.model_copy(update={"asr_python": tmp_path / "python"})
+    with pytest.raises(EngineError, match="environment"):
+        async with staffed_queue(missing, Console(quiet=True), ("media", "asr")):
+            pass
+
+
+async def test_only_kinds_of_the_order_are_started(settings: WorkerSettings) -> None:
+    async with staffed_queue(settings, Console(quiet=True), ("media",)) as (queue, need):
+        await need("asr")
+        assert await queue.workers() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "away"), [(["run", "--help"], ("aiohttp", "numpy", "jinja2", "scipy")), (["--help"], ("torch",))]
+)
+async def test_a_command_starts_without_the_others(arguments: list[str], away: tuple[str, ...]) -> None:
+    program = (
+        f"import sys; sys.argv[1:] = {arguments!r}\n"
+        "from deploy.command import main\n"
+        "try: main()\n"
+        f"except SystemExit: print('loaded:', sorted({set(away)!r} & set(sys.modules)))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert said.strip().endswith(b"loaded: []")
+    assert b"Usage:" in said
