@@ -21,6 +21,7 @@ import av.error
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
+from numpy.typing import NDArray
 
 from pipeline.errors import FFmpegError
 from pipeline.layout import Layout
@@ -34,8 +35,8 @@ CHANNEL_RATE = 64_000
 """... and for each of more than two."""
 SAMPLE_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 """Hz that the encoder takes."""
-QUICK: Mapping[str, str] = MappingProxyType({"aac_coder": "fast", "aac_tns": "0"})
-"""Without temporal noise shaping, which costs time and does no good."""
+QUICK: Mapping[str, str] = MappingProxyType({"aac_coder": "fast", "aac_tns": "0", "aac_is": "0", "aac_pns": "0"})
+"""Without what costs time and does no good at our rates: noise shaping, intensity stereo, noise in place of sound."""
 THOROUGH: Mapping[str, str] = MappingProxyType({"aac_coder": "twoloop"})
 _LOOK = 4 * FRAME
 """Samples over which levels are compared."""
@@ -60,7 +61,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """The packets of a stretch, and what a player makes of them: sample 0 is the first that was encoded."""
+    """The packets of a stretch, and what a player makes of them: sample 0 is the first that was encoded.
+
+    Nothing in place of the latter where nobody had to know.
+    """
 
     packets: tuple[bytes, ...]
     heard: Samples
@@ -76,16 +80,19 @@ def fits(form: Form) -> bool:
     return len(form.layout.channels) <= 2 and form.sample_rate in SAMPLE_RATES
 
 
-def encode(samples: Samples, form: Form) -> Coded:
-    """A stretch as AAC whose level is right. Raises `FFmpegError`."""
-    coded = code(samples, form, QUICK)
+def encode(samples: Samples, form: Form, *, listen: bool = True) -> Coded:
+    """A stretch as AAC whose level is right. Raises `FFmpegError`.
+
+    Without `listen` it is decoded only where the level has to be looked at.
+    """
+    coded = code(samples, form, QUICK, listen=listen or has_loud(samples))
     if (lowest := lowest_level(samples, coded.heard)) >= _LEAST:
         return coded
     thorough = code(samples, form, THOROUGH)
     return thorough if lowest_level(samples, thorough.heard) > lowest else coded
 
 
-def code(samples: Samples, form: Form, options: Mapping[str, str]) -> Coded:
+def code(samples: Samples, form: Form, options: Mapping[str, str], *, listen: bool = True) -> Coded:
     """A stretch as the encoder makes it with these options. Raises `FFmpegError`."""
     context = av.CodecContext.create("aac", "w")
     settings(context, form)
@@ -102,7 +109,7 @@ def code(samples: Samples, form: Form, options: Mapping[str, str]) -> Coded:
         packets += map(bytes, encoder.encode(None))
     except av.error.FFmpegError as error:
         raise FFmpegError("The sound could not be encoded.", detail=str(error)) from error
-    heard = decode(packets, form)
+    heard = decode(packets if listen else (), form)
     return Coded(tuple(packets), heard[FRAME : FRAME + len(samples)])
 
 
@@ -117,15 +124,25 @@ def decode(packets: Sequence[bytes], form: Form) -> Samples:
     return np.ascontiguousarray(np.concatenate([silence, *frames], axis=1).T)
 
 
+def has_loud(samples: Samples) -> bool:
+    """Whether the coder may run out of values somewhere."""
+    return bool(np.any(_blocks(samples)[1]))
+
+
 def lowest_level(samples: Samples, heard: Samples) -> float:
     """The least of what was kept (linear) of a loud block's level: of the part of `heard` that is the sound itself."""
-    count = min(len(samples), len(heard)) // _LOOK
-    shape = (count, _LOOK * samples.shape[1])
-    before, after = (part[: count * _LOOK].reshape(shape) for part in (samples, heard))
-    power = np.einsum("ij,ij->i", before, before)
-    kept = np.einsum("ij,ij->i", before, after)
-    loud = power > _LOUD * shape[1]
-    return float(np.min(kept[loud] / power[loud], initial=1.0))
+    before, loud = _blocks(samples[: len(heard)])
+    after = heard[: len(samples)][: before.size // samples.shape[1]].reshape(before.shape)
+    power = np.einsum("ij,ij->i", before[loud], before[loud])
+    kept = np.einsum("ij,ij->i", before[loud], after[loud])
+    return float(np.min(kept / power, initial=1.0))
+
+
+def _blocks(samples: Samples) -> tuple[Samples, NDArray[np.bool_]]:
+    """Whole blocks of `_LOOK` frames, a row each, and which of them are loud."""
+    count = len(samples) // _LOOK
+    rows = samples[: count * _LOOK].reshape(count, _LOOK * samples.shape[1])
+    return rows, np.einsum("ij,ij->i", rows, rows) > _LOUD * rows.shape[1]
 
 
 def window(packet: bytes) -> tuple[int, int] | None:

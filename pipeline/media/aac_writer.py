@@ -132,7 +132,7 @@ class AacWriter:
     def _begin(self, end: int, length: int) -> None:
         """Have the next piece encoded, from the first samples that are held; its own frames are those up to `end`."""
         held = np.concatenate(self._blocks) if self._blocks else np.zeros((0, len(self._form.layout.channels)), "f4")
-        coded = self._pool.submit(encode, held[:length], self._form)
+        coded = self._pool.submit(encode, held[:length], self._form, listen=self._on_heard is not None)
         self._waiting.append(Piece(first=self._from, own=self._own, coded=coded))
         self._own = end
         kept = held[(end - LEAD - self._from) * FRAME :]

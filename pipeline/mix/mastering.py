@@ -134,7 +134,7 @@ class Master:
                 if peak <= highest:
                     output.write(block)
             if peak <= highest:
-                self.loudness = replace(output.finish(), peak=_round(peak))
+                self.loudness = output.finish()
         return peak
 
     def _encode(self, blocks: sound.Blocks, *, decoded: bool = False) -> None:
@@ -200,7 +200,3 @@ def _peak(block: sound.Samples) -> float:
 
 def _decibels(amplitude: float) -> float:
     return 20 * float(np.log10(amplitude))
-
-
-def _round(amplitude: float) -> float | None:
-    return round(_decibels(amplitude), 2) if amplitude > 0 else None

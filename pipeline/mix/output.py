@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from pipeline.media.aac import Form, fits
 from pipeline.media.aac_writer import AacWriter
 from pipeline.media.feed import SoundFeed
 from pipeline.media.metering import measure_encoded
+from pipeline.media.peaks import Peaks, decibels
 from pipeline.sound import Samples
 from pipeline.types import Loudness
 
@@ -38,7 +40,6 @@ class Output:
         self._layout = layout
         self._frames = 0
         self._sample_rate = sample_rate
-        self._decoded = decoded
         self._open = ExitStack()
         form = Form(sample_rate=sample_rate, layout=layout)
         own = fits(form)
@@ -46,11 +47,14 @@ class Output:
         self._file_meter: SoundFeed | None = None
         self._mix: SoundFeed | None = None
         self._aac: AacWriter | None = None
+        self._peaks = None if decoded else Peaks(len(layout.channels))
         with ExitStack() as opening:
             if own and decoded:
                 self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit))
             if files or not decoded:
-                self._mix = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit, outputs=files))
+                self._mix = opening.enter_context(
+                    SoundFeed(layout, sample_rate, limit=limit, outputs=files, peaks=False)
+                )
             if own:
                 heard = None if self._file_meter is None else self._file_meter.write
                 self._aac = opening.enter_context(AacWriter(target, form, on_heard=heard))
@@ -59,6 +63,8 @@ class Output:
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
         self._frames += len(samples)
+        if self._peaks is not None:
+            self._peaks.write(samples)
         if self._mix is not None:
             self._mix.write(samples)
         if self._aac is not None:
@@ -71,9 +77,10 @@ class Output:
         mix = None if self._mix is None else self._mix.finish()
         if self._file_meter is not None:
             return self._file_meter.finish()
-        if mix is None or self._decoded:
+        if mix is None or self._peaks is None:
             return measure_encoded(self._target, self._layout, self._frames / self._sample_rate)
-        return mix
+        self._peaks.finish()
+        return replace(mix, peak=decibels(self._peaks.sample), true_peak=decibels(self._peaks.true))
 
     def __enter__(self) -> Self:
         return self

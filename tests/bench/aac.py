@@ -26,7 +26,8 @@ CODERS = {
     "thorough (twoloop)": aac.THOROUGH,
     "quick": aac.QUICK,
     "quick, no middle/side": {**aac.QUICK, "aac_ms": "0"},
-    "quick, noise shaping": {"aac_coder": "fast"},
+    "quick, intensity stereo and noise": {**aac.QUICK, "aac_is": "1", "aac_pns": "1"},
+    "quick, noise shaping": {**aac.QUICK, "aac_tns": "1"},
 }
 
 
