@@ -3,10 +3,11 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final
 
+import stamina
 import structlog
 from alembic.util import CommandError
 from sqlalchemy import event
@@ -51,6 +52,11 @@ class Database:
 
     async def _migrate(self) -> None:
         try:
+            if self._engine.dialect.name == "sqlite" and (path := self._engine.url.database):
+                await asyncio.to_thread(_write_ahead, path)
+        except sqlite3.Error as error:
+            raise _away(error) from error
+        try:
             async with self.transaction(limit=START_LIMIT) as connection:
                 await connection.run_sync(migrate)
         except CommandError as error:
@@ -65,10 +71,14 @@ class Database:
             async with asyncio.timeout(limit), self._engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            # The detail names no values: those are personal.
-            detail = type(getattr(error, "orig", None) or error).__name__
-            structlog.get_logger(__name__).warning("records_away", detail=detail)
-            raise RecordsError("What the bot remembers cannot be reached.", detail=detail) from error
+            raise _away(getattr(error, "orig", None) or error) from error
+
+
+def _away(error: BaseException) -> RecordsError:
+    # The detail names no values: those are personal.
+    detail = type(error).__name__
+    structlog.get_logger(__name__).warning("records_away", detail=detail)
+    return RecordsError("What the bot remembers cannot be reached.", detail=detail)
 
 
 def _engine(url: str) -> AsyncEngine:
@@ -114,18 +124,29 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of the driver
     # The driver must not begin transactions on its own, or two that read first could not both write.
     connection.isolation_level = None
     try:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={int(BUSY * 1000)}"):
+        for pragma in ("synchronous=NORMAL", f"busy_timeout={int(BUSY * 1000)}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
     except sqlite3.Error:
         # The pool leaves a connection open that fails here, and its thread with it.
         connection.close()
         raise
+
+
+@stamina.retry(on=_is_locked, attempts=None, timeout=BUSY, wait_initial=0.02, wait_max=0.2)
+def _write_ahead(path: str) -> None:
+    """Readers beside a writer, from now on; SQLite does not wait for another process that does the same."""
+    with closing(sqlite3.connect(path, timeout=BUSY)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Any) -> None:  # noqa: ANN401 - of the library

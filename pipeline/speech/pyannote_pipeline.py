@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from pipeline.speech.lazy_modules import forget_unloadable_modules
 from pipeline.speech.stitching import stitch
 from pipeline.speech.torchaudio_compat import install
 from pipeline.types import SpeakerSegment
@@ -143,6 +144,7 @@ def _forwarded(hook: Hook) -> Callable[..., None]:
 def _load(folder: Path, settings: Settings, device: str) -> Callable[..., Any]:
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     install()
+    forget_unloadable_modules()
     import torch
     from pyannote.audio import Pipeline
 
@@ -155,6 +157,7 @@ def _load(folder: Path, settings: Settings, device: str) -> Callable[..., Any]:
 def _build(segmentation: Path, settings: Settings, device: str) -> Callable[..., Any]:
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     install()
+    forget_unloadable_modules()
     import torch
     from pyannote.audio import Model
     from pyannote.audio.core.plda import PLDA

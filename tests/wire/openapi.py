@@ -235,6 +235,9 @@ class Description:
         operation = self.find(exchange.method, exchange.path)
         if operation is None or exchange.injected or exchange.status >= 500:
             return []
+        if not exchange.status:
+            # Whoever asked was gone before there was an answer.
+            return []
         steps = ("paths", operation.template, operation.method.lower(), "responses")
         described = self._schema_of(steps)
         status = str(exchange.status)
