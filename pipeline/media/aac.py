@@ -21,7 +21,6 @@ import av.error
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
-from numpy.typing import NDArray
 
 from pipeline.errors import FFmpegError
 from pipeline.layout import Layout
@@ -85,11 +84,11 @@ def encode(samples: Samples, form: Form, *, listen: bool = True) -> Coded:
 
     Without `listen` it is decoded only where the level has to be looked at.
     """
-    coded = code(samples, form, QUICK, listen=listen or has_loud(samples))
-    if (lowest := lowest_level(samples, coded.heard)) >= _LEAST:
+    coded = code(samples, form, QUICK, listen=listen)
+    if (lowest := lowest_level(samples, coded, form)) >= _LEAST:
         return coded
-    thorough = code(samples, form, THOROUGH)
-    return thorough if lowest_level(samples, thorough.heard) > lowest else coded
+    thorough = code(samples, form, THOROUGH, listen=listen)
+    return thorough if lowest_level(samples, thorough, form) > lowest else coded
 
 
 def code(samples: Samples, form: Form, options: Mapping[str, str], *, listen: bool = True) -> Coded:
@@ -124,25 +123,31 @@ def decode(packets: Sequence[bytes], form: Form) -> Samples:
     return np.ascontiguousarray(np.concatenate([silence, *frames], axis=1).T)
 
 
-def has_loud(samples: Samples) -> bool:
-    """Whether the coder may run out of values somewhere."""
-    return bool(np.any(_blocks(samples)[1]))
+def lowest_level(samples: Samples, coded: Coded, form: Form) -> float:
+    """The least of what was kept (linear) of a loud block's level: of the part of what is heard that is the sound."""
+    lowest = 1.0
+    for start, end in _loud_stretches(samples):
+        before = samples[start:end]
+        after = coded.heard[start:end] if len(coded.heard) else _hear(coded.packets, start, end, form)
+        before, after = (part[: len(after)].reshape(-1, _LOOK * samples.shape[1]) for part in (before, after))
+        power = np.einsum("ij,ij->i", before, before)
+        kept = np.einsum("ij,ij->i", before, after)
+        lowest = min(lowest, float(np.min(kept / power)))
+    return lowest
 
 
-def lowest_level(samples: Samples, heard: Samples) -> float:
-    """The least of what was kept (linear) of a loud block's level: of the part of `heard` that is the sound itself."""
-    before, loud = _blocks(samples[: len(heard)])
-    after = heard[: len(samples)][: before.size // samples.shape[1]].reshape(before.shape)
-    power = np.einsum("ij,ij->i", before[loud], before[loud])
-    kept = np.einsum("ij,ij->i", before[loud], after[loud])
-    return float(np.min(kept / power, initial=1.0))
-
-
-def _blocks(samples: Samples) -> tuple[Samples, NDArray[np.bool_]]:
-    """Whole blocks of `_LOOK` frames, a row each, and which of them are loud."""
+def _loud_stretches(samples: Samples) -> list[tuple[int, int]]:
+    """Where blocks of `_LOOK` samples are loud, one after the other: the first sample and that after the last."""
     count = len(samples) // _LOOK
     rows = samples[: count * _LOOK].reshape(count, _LOOK * samples.shape[1])
-    return rows, np.einsum("ij,ij->i", rows, rows) > _LOUD * rows.shape[1]
+    loud = np.einsum("ij,ij->i", rows, rows) > _LOUD * rows.shape[1]
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))) * _LOOK
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _hear(packets: Sequence[bytes], start: int, end: int, form: Form) -> Samples:
+    """What a player makes of some whole frames: it needs the packet before them."""
+    return decode(packets[start // FRAME : end // FRAME + 1], form)[FRAME:]
 
 
 def window(packet: bytes) -> tuple[int, int] | None:

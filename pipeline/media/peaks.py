@@ -1,8 +1,10 @@
 """The peaks of a sound: its highest sample, and the highest value between samples (ITU-R BS.1770-5, annex 2)."""
 
 import math
+from typing import Any, cast
 
 import numpy as np
+import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.sound import Samples
@@ -17,6 +19,9 @@ _STAGES = (
 _TAPS = 12
 _PIECE = 128
 """Frames that are looked at together."""
+_OVERSAMPLING = 4
+
+_soxr = cast("Any", soxr)
 
 
 class Peaks:
@@ -60,6 +65,36 @@ class Peaks:
     def finish(self) -> None:
         """Tell that silence follows."""
         self.write(np.zeros((_PIECE + _TAPS, self._held.shape[1]), np.float32))
+
+
+class SteepPeaks:
+    """The same by a filter far steeper than the standard's least, which can read noise 0.3 dB low; slower."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._upsampler = _soxr.ResampleStream(
+            sample_rate, _OVERSAMPLING * sample_rate, channels, dtype="float32", quality="HQ"
+        )
+        self._channels = channels
+        self.sample = 0.0
+        """The highest sample so far, linear."""
+        self.true = 0.0
+        """The same with what lies between samples."""
+
+    def write(self, samples: Samples) -> None:
+        """Append samples."""
+        self.sample = max(self.sample, _highest(samples))
+        self._look(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
+
+    def finish(self) -> None:
+        """Tell that this was all."""
+        self._look(self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True))
+
+    def _look(self, samples: Samples) -> None:
+        self.true = max(self.true, self.sample, _highest(samples))
+
+
+def _highest(samples: Samples) -> float:
+    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def decibels(amplitude: float) -> float | None:

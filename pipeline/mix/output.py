@@ -12,7 +12,7 @@ from pipeline.media.aac import Form, fits
 from pipeline.media.aac_writer import AacWriter
 from pipeline.media.feed import SoundFeed
 from pipeline.media.metering import measure_encoded
-from pipeline.media.peaks import Peaks, decibels
+from pipeline.media.peaks import Peaks, SteepPeaks, decibels
 from pipeline.sound import Samples
 from pipeline.types import Loudness
 
@@ -37,6 +37,7 @@ class Output:
         decoded: bool,
     ) -> None:
         self._target = target
+        self._decoded = decoded
         self._layout = layout
         self._frames = 0
         self._sample_rate = sample_rate
@@ -47,23 +48,24 @@ class Output:
         self._file_meter: SoundFeed | None = None
         self._mix: SoundFeed | None = None
         self._aac: AacWriter | None = None
-        self._peaks = None if decoded else Peaks(len(layout.channels))
+        channels = len(layout.channels)
+        self._peaks = SteepPeaks(sample_rate, channels) if decoded else Peaks(channels)
         with ExitStack() as opening:
             if own and decoded:
-                self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit))
+                self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit, peaks=False))
             if files or not decoded:
                 self._mix = opening.enter_context(
                     SoundFeed(layout, sample_rate, limit=limit, outputs=files, peaks=False)
                 )
             if own:
-                heard = None if self._file_meter is None else self._file_meter.write
+                heard = None if self._file_meter is None else self._meter
                 self._aac = opening.enter_context(AacWriter(target, form, on_heard=heard))
             self._open = opening.pop_all()
 
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
         self._frames += len(samples)
-        if self._peaks is not None:
+        if not self._decoded:
             self._peaks.write(samples)
         if self._mix is not None:
             self._mix.write(samples)
@@ -75,12 +77,18 @@ class Output:
         if self._aac is not None:
             self._aac.finish()
         mix = None if self._mix is None else self._mix.finish()
-        if self._file_meter is not None:
-            return self._file_meter.finish()
-        if mix is None or self._peaks is None:
+        meter = self._file_meter
+        found = mix if not self._decoded else None if meter is None else meter.finish()
+        if found is None:
             return measure_encoded(self._target, self._layout, self._frames / self._sample_rate)
         self._peaks.finish()
-        return replace(mix, peak=decibels(self._peaks.sample), true_peak=decibels(self._peaks.true))
+        return replace(found, peak=decibels(self._peaks.sample), true_peak=decibels(self._peaks.true))
+
+    def _meter(self, heard: Samples) -> None:
+        """Take what a player makes of the file."""
+        assert self._file_meter is not None
+        self._file_meter.write(heard)
+        self._peaks.write(heard)
 
     def __enter__(self) -> Self:
         return self

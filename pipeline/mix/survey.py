@@ -5,6 +5,7 @@ follows what the limiter would do and what loudness would be left, without anoth
 is written is measured in itself; this only finds the gain.
 """
 
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.layout import Layout
 from pipeline.mix.limiter import HOP, OVERSAMPLING, RELEASE, loudest_channel
-from pipeline.sound import BLOCK, Samples
+from pipeline.sound import Samples
 from pipeline.types import Loudness
 
 _BLOCK_HOPS = 80
@@ -26,8 +27,10 @@ _ABSOLUTE = -70.0
 """LUFS."""
 _RELATIVE = -10.0
 """LU."""
-_TAIL = 1 << 14
-"""Frames after which the weighting filters have forgotten."""
+_MEMORY = 0.085
+"""Seconds after which the weighting filters have forgotten."""
+_TAILS = 9
+"""Of them in one transform, which is short enough to stay near the processor."""
 
 _SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
 """Frequency, dB and Q of the first filter, and frequency and Q of the second: the standard's tables as analogue
@@ -44,8 +47,10 @@ class Survey:
     def __init__(self, sample_rate: int, layout: Layout) -> None:
         self._rate = sample_rate
         self._weights = np.array(layout.loudness_weights, np.float32)
-        self._weighting = _frequency_response(sample_rate, BLOCK + _TAIL)
-        self._before: Samples = np.zeros((_TAIL, len(layout.channels)), np.float32)
+        # A power of two, so that the transform is quick.
+        self._tail = 1 << math.ceil(math.log2(_MEMORY * sample_rate))
+        self._weighting = _frequency_response(sample_rate, _TAILS * self._tail)
+        self._before: Samples = np.zeros((self._tail, len(layout.channels)), np.float32)
         self._upsampler = _soxr.ResampleStream(
             sample_rate, OVERSAMPLING * sample_rate, len(layout.channels), dtype="float32", quality="HQ"
         )
@@ -54,8 +59,10 @@ class Survey:
 
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
-        for start in range(0, len(samples), BLOCK):
-            self._write(samples[start : start + BLOCK])
+        if len(samples):
+            self._find_peaks(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
+        for start in range(0, len(samples), step := (_TAILS - 1) * self._tail):
+            self._powers.add(self._weighted_power(samples[start : start + step]))
 
     def finish(self) -> None:
         """Tell that this was all."""
@@ -83,17 +90,17 @@ class Survey:
             true_peak=found if found is None or ceiling is None else min(found, ceiling),
         )
 
-    def _write(self, samples: Samples) -> None:
-        self._find_peaks(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
+    def _weighted_power(self, samples: Samples) -> NDArray[np.float32]:
+        """Of each frame, by overlap-save."""
         whole = np.concatenate((self._before, samples))
-        self._before = whole[-_TAIL:]
+        self._before = whole[-self._tail :]
         power = np.zeros(len(samples), np.float32)
         for channel, weight in enumerate(self._weights):
             if weight:
-                spectrum = np.fft.rfft(whole[:, channel], BLOCK + _TAIL)
-                weighted = np.fft.irfft(spectrum * self._weighting)[_TAIL : len(whole)].astype(np.float32)
+                spectrum = np.fft.rfft(whole[:, channel], _TAILS * self._tail)
+                weighted = np.fft.irfft(spectrum * self._weighting)[self._tail : len(whole)].astype(np.float32)
                 power += weight * weighted * weighted
-        self._powers.add(power)
+        return power
 
     def _find_peaks(self, samples: Samples) -> None:
         self._peaks.add(loudest_channel(samples.reshape(-1, len(self._weights))))

@@ -117,21 +117,22 @@ def check_loudness(clips: int) -> None:
         print(f"      {facts['notes']}")
 
 
-def time_and_memory(minutes: int) -> None:
+def time_and_memory(minutes: int, loudness: str | None) -> None:
     """In a process of its own: seconds of the mix stage and the highest memory of this process."""
-    code = f"from tests.bench.mix import run_long; run_long({minutes})"
+    code = f"from tests.bench.mix import run_long; run_long({minutes}, {loudness!r})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=3600)
 
 
-def run_long(minutes: int) -> None:
+def run_long(minutes: int, loudness: str | None) -> None:
     """Mix a long clip and print what it took."""
     with tempfile.TemporaryDirectory() as folder:
         inputs = make_clip(Path(folder), 60 * minutes, 1)
-        _, _, seconds = remix(Path(folder), inputs, voice=0.5)
+        _, _, seconds = remix(Path(folder), inputs, voice=0.5, loudness=loudness)
     # What getrusage tells is at least what the process had that started this one.
     status = Path("/proc/self/status").read_text()
     memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    print(f"{minutes:>4} min: mix stage {seconds:.2f} s, highest memory {memory:.0f} MiB", flush=True)
+    name = loudness or "gains"
+    print(f"{minutes:>4} min, {name}: mix stage {seconds:.2f} s, highest memory {memory:.0f} MiB", flush=True)
 
 
 def main() -> None:
@@ -144,8 +145,9 @@ def main() -> None:
         for name, figure in gains(make_clip(Path(folder), 30, 1)):
             print(f"{name:<40}{figure}")
     check_loudness(options.clips)
-    for minutes in options.minutes:
-        time_and_memory(minutes)
+    for loudness in (None, "podcast"):
+        for minutes in options.minutes:
+            time_and_memory(minutes, loudness)
 
 
 if __name__ == "__main__":
