@@ -99,6 +99,18 @@ def test_a_strong_tone_stays_as_strong() -> None:
     assert decibels(encode(tone, STEREO).heard[middle]) == pytest.approx(decibels(tone[middle]), abs=0.02)
 
 
+def test_where_it_is_loud_alone_it_is_decoded_and_gives_the_same_level() -> None:
+    samples = make_sound(80 * FRAME)
+    tone = 0.6 * np.sin(2 * np.pi * 440 * np.arange(9 * FRAME) / RATE).astype(np.float32)[:, None]
+    samples[17 * FRAME : 26 * FRAME] += tone
+    samples[70 * FRAME : 79 * FRAME] += tone
+    whole, packets_alone = (aac.code(samples, STEREO, aac.QUICK, listen=listen) for listen in (True, False))
+    assert not len(packets_alone.heard)
+    level = aac.lowest_level(samples, whole, STEREO)
+    assert level < 1.0
+    assert aac.lowest_level(samples, packets_alone, STEREO) == pytest.approx(level, abs=1e-5)
+
+
 def test_the_window_of_a_click_is_told_from_that_of_a_tone() -> None:
     samples = np.zeros((40 * FRAME, 2), np.float32)
     samples[20 * FRAME + 300] = 0.9

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from pipeline.media.peaks import Peaks
+from pipeline import sound
+from pipeline.media.metering import measure
+from pipeline.media.peaks import Peaks, SteepPeaks
 
 
 def peak_of(samples: np.ndarray, block: int) -> float:
@@ -34,3 +38,17 @@ def test_what_is_left_out_changes_nothing(block: int, channels: int) -> None:
 def test_nothing_and_silence_have_none() -> None:
     assert peak_of(np.zeros((0, 2), np.float32), 300) == 0.0
     assert peak_of(np.zeros((1_000, 2), np.float32), 300) == 0.0
+
+
+def test_the_steep_filter_reads_noise_no_lower_than_the_meter(tmp_path: Path) -> None:
+    samples = np.random.default_rng(3).uniform(-0.5, 0.5, (44_100, 2)).astype(np.float32)
+    sound.write(tmp_path / "noise.flac", samples, 44_100)
+    measured = measure(tmp_path / "noise.flac")
+    steep = SteepPeaks(44_100, 2)
+    for start in range(0, len(samples), 10_000):
+        steep.write(samples[start : start + 10_000])
+    steep.finish()
+    assert measured.true_peak is not None
+    assert -0.06 < 20 * np.log10(steep.true) - measured.true_peak < 0.5
+    assert 20 * np.log10(steep.sample) == pytest.approx(measured.peak, abs=0.06)
+    assert steep.true > peak_of(samples, 10_000)
