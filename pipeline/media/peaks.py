@@ -20,6 +20,8 @@ _TAPS = 12
 _PIECE = 128
 """Frames that are looked at together."""
 _OVERSAMPLING = 4
+_AT_ONCE = 1 << 14
+"""Frames of which there are four times as many for a moment."""
 
 _soxr = cast("Any", soxr)
 
@@ -83,7 +85,8 @@ class SteepPeaks:
     def write(self, samples: Samples) -> None:
         """Append samples."""
         self.sample = max(self.sample, _highest(samples))
-        self._look(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
+        for start in range(0, len(samples), _AT_ONCE):
+            self._look(self._upsampler.resample_chunk(np.ascontiguousarray(samples[start : start + _AT_ONCE])))
 
     def finish(self) -> None:
         """Tell that this was all."""
