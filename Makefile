@@ -62,7 +62,7 @@ bench-mix: env ## Gains, loudness by a second meter, time and memory of the remi
 bench-picture: env ## Is the picture untouched and the sound in its place, for each kind of clip
 	$(MEDIA)/python -m tests.bench.picture
 
-bench-dub: env ## A dub of the sample per turn and per speaker (builds synthetic voices)
+bench-dub: env ## A dub of the sample per turn, per speaker and as one track (builds synthetic voices)
 	$(MEDIA)/python -m tests.bench.dub
 
 bench-speech: env ## Who said what on a labelled set; speed, word times, silence, clock

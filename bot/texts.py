@@ -17,6 +17,7 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "identify": "Looking for known voices",
         "measure": "Measuring the loudness",
         "dub": "Fitting the dub",
+        "compare": "Comparing the dub with the original",
         "mix": "Mixing",
         "join": "Joining sound and picture",
         "subtitles": "Writing subtitles",

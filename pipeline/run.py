@@ -1,7 +1,7 @@
 """The stage graph: one request and one clip in, one result out.
 
     probe ─ extract ─ route ─ separate ─┬─ measure ─ (dub) ─ mix ───────────┬─ join
-                                        └─ listen ─ diarize ─ transcribe ───┴─ report
+                                        └─ listen ─ diarize ─ transcribe ───┴─ (compare) ─ report
                                                               └ align ─ subtitles
 
 A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
@@ -20,9 +20,9 @@ import msgspec
 
 from pipeline.branches import run_branches
 from pipeline.catalog import MAX_DURATION, MAX_SIZE, PRESETS
-from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError
+from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError, from_failure
 from pipeline.languages import container_code
-from pipeline.mix.dub_params import dub_params, in_pieces, needs_turns
+from pipeline.mix.dub_params import compare_inputs, dub_params, in_pieces, needs_turns
 from pipeline.mix.params import mix_params
 from pipeline.models import model_digest
 from pipeline.speech.choice import Way, choose_names, ways_to_diarize, ways_to_transcribe
@@ -94,8 +94,9 @@ class _Run:
         stems = await self._part("separate", lambda: self._separate(route, sound)) or {}
         spoken = await self._mix_and_hear(media, sound, stems)
         if not self.artefacts and self.failures:
-            raise _first_error(self.failures)
+            raise from_failure(self.failures[0])
         await self._part("join", lambda: self._join(media, spoken))
+        await self._part("compare", lambda: self._compare(media, stems, spoken))
         await self._part("report", lambda: self._report(media, sound, stems, spoken))
         return Result(
             request=self.request,
@@ -196,6 +197,13 @@ class _Run:
         self.artefacts.extend(made[name] for name in sorted(made) if name != "dub.flac")
         return made["dub.flac"]
 
+    async def _compare(self, media: MediaInfo, stems: Mapping[str, Artefact], spoken: _Spoken) -> None:
+        """How a dub that is one whole track fits the turns, where these are known."""
+        if self.speakers and (inputs := compare_inputs(self.dub, stems, spoken, self.artefacts)) is not None:
+            params: dict[str, JsonValue] = {"name": inputs["dub"].name, "audio_start": media.audio.start}
+            output = await self._stage("compare", inputs, params)
+            self.artefacts.extend(output.artefacts[name] for name in sorted(output.artefacts))
+
     async def _join(self, media: MediaInfo, spoken: _Spoken) -> None:
         """The video of the final mix, when both the mix and the words are there."""
         final = [artefact for artefact in self.artefacts if artefact.name == "final.m4a"]
@@ -250,9 +258,7 @@ class _Run:
         found = await self._stage("identify", {"embeddings": self.voices, "book": self.request.voice_book}, {})
         return _convert(found.facts["names"], dict[str, str])
 
-    async def _report(
-        self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact], spoken: Mapping[str, Artefact]
-    ) -> None:
+    async def _report(self, media: MediaInfo, sound: Artefact, stems: Mapping[str, Artefact], spoken: _Spoken) -> None:
         params: dict[str, JsonValue] = {"audio_start": media.audio.start}
         said = {name: spoken[name] for name in ("transcript", "voices") if name in spoken}
         output = await self._stage("report", {"sound": sound, **stems, **said}, params)
@@ -292,9 +298,3 @@ class _Run:
 
 def _convert(value: object, kind: type[T] | Any) -> T:  # noqa: ANN401 - tuple[X, ...] is no type
     return msgspec.convert(value, type=kind)
-
-
-def _first_error(failures: list[Failure]) -> AudioProcessingError:
-    from pipeline.errors import from_failure
-
-    return from_failure(failures[0])

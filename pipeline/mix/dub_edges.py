@@ -55,7 +55,7 @@ class Cut:
 def find_edges(samples: sound.Samples, sample_rate: int, threshold: float | None = None) -> Edges | None:
     """Where a line begins and ends, to 5 ms; None for silence."""
     hop = max(1, round(_HOP * sample_rate))
-    levels = _levels(samples, hop)
+    levels = levels_of(samples, hop, _SMOOTH)
     if not len(levels):
         return None
     if threshold is None:
@@ -131,11 +131,12 @@ def _shared(start: float, end: float, slot: Slot) -> float:
     return min(end, slot.end) - max(start, slot.start)
 
 
-def _levels(samples: sound.Samples, hop: int) -> NDArray[np.float64]:
+def levels_of(samples: sound.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
+    """Power of each whole hop of the loudest channel, each the mean of so many of them."""
     power: NDArray[np.float64] = np.square(samples, dtype=np.float64).max(axis=1, initial=0.0)
     whole = len(power) - len(power) % hop
     means: NDArray[np.float64] = power[:whole].reshape(-1, hop).mean(axis=1)
-    return np.convolve(means, np.full(_SMOOTH, 1 / _SMOOTH), "same") if len(means) >= _SMOOTH else means
+    return np.convolve(means, np.full(smooth, 1 / smooth), "same") if len(means) >= smooth else means
 
 
 def _find_threshold(levels: NDArray[np.float64]) -> float:

@@ -1,5 +1,6 @@
 """What the dub stage is told, as a request has it; no sound library is needed to say it."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -35,6 +36,19 @@ def in_pieces(name: str) -> bool:
 def needs_turns(request: Request, name: str) -> bool:
     """Whether a dub of that name can be placed only when it is known who speaks when."""
     return in_pieces(name) or bool(request.keep_vocals)
+
+
+def compare_inputs(
+    dub: Artefact | None, stems: Mapping[str, Artefact], spoken: Mapping[str, Artefact], made: Sequence[Artefact]
+) -> dict[str, Artefact] | None:
+    """What a dub that is one whole track and went into the final mix is compared with.
+
+    None where that is not there: nothing is made for it alone.
+    """
+    mixed = any(artefact.name == "final.m4a" for artefact in made)
+    if dub is None or in_pieces(dub.name) or not mixed or "vocals" not in stems or "transcript" not in spoken:
+        return None
+    return {"vocals": stems["vocals"], "dub": dub, "transcript": spoken["transcript"]}
 
 
 def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: int) -> Facts:

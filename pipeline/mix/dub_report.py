@@ -9,6 +9,8 @@ from pipeline.mix.dub_fit import Fit
 
 LATE = 0.05
 """Seconds from its turn's start within which a line starts on time."""
+_OFF = 3.0
+"""LU by which a line's loudness may differ without a word."""
 _TEXT = 48
 """Characters of a line that are shown."""
 _HEAD = (
@@ -61,7 +63,9 @@ def name_worst(fits: Sequence[Fit]) -> str:
     flaws = list[str]()
     if fit.start is None:
         flaws.append("it is silent")
-    if fit.overrun >= 0.01:
+    if fit.overrun >= 0.01 and fit.slot.turn is None:
+        flaws.append(f"it speaks for {fit.overrun:.2f} s where no turn is")
+    elif fit.overrun >= 0.01:
         flaws.append(f"it goes on {fit.overrun:.2f} s after its turn")
     if abs(fit.start_error) > LATE:
         flaws.append(f"it starts {abs(fit.start_error):.2f} s too {'late' if fit.start_error > 0 else 'early'}")
@@ -69,6 +73,10 @@ def name_worst(fits: Sequence[Fit]) -> str:
         flaws.append(f"it ends {fit.short:.2f} s before its turn")
     if fit.stretch:
         flaws.append(f"its length was changed by {fit.stretch:+.0f} %")
+    if fit.start is not None and fit.difference is not None and abs(fit.difference) > _OFF:
+        flaws.append(
+            f"it is {abs(fit.difference):.1f} LU {'louder' if fit.difference > 0 else 'quieter'} than the original"
+        )
     said = " and ".join(flaws) or "it fits"
     return f"The worst of {len(fits)} dubbed line{'s' if len(fits) > 1 else ''} is {_name(fit)}: {said}."
 
@@ -86,7 +94,7 @@ def _describe(fit: Fit, audio_start: float) -> _Line:
         turn=slot.turn,
         speaker=slot.speaker,
         start=round(slot.start + audio_start, 3),
-        turn_length=None if slot.end is None else round(slot.end - slot.start, 3),
+        turn_length=None if slot.turn is None or slot.end is None else round(slot.end - slot.start, 3),
         line_length=round(fit.length, 3),
         stretch_percent=round(fit.stretch, 1),
         start_error_ms=None if fit.start is None else round(1000 * fit.start_error, 1) + 0.0,

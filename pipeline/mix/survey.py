@@ -32,6 +32,9 @@ _MEMORY = 0.085
 _TAILS = 9
 """Of them in one transform, which is short enough to stay near the processor."""
 
+_AT_ONCE = 1 << 16
+"""Hops."""
+
 _SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
 """Frequency, dB and Q of the first filter, and frequency and Q of the second: the standard's tables as analogue
 prototypes, so that they hold at any sample rate (B. De Man, "Evaluation of implementations of the EBU R128 loudness
@@ -143,14 +146,18 @@ class _Hops:
 
 def _reduction(peak: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
     """Decibels that the limiter takes from each hop (`limiter.Limiter`)."""
-    over = 20 * np.log10(np.maximum(peak, 1e-9)) - ceiling
-    asked = np.maximum(over, 0.0)
-    ramp = RELEASE * HOP * np.arange(len(asked))
-    if not len(asked):
-        return asked
-    held = np.maximum.accumulate(asked + ramp) - ramp
+    held = np.maximum(20 * np.log10(np.maximum(peak, 1e-9)) - ceiling, 0.0)
+    fall = RELEASE * HOP * np.arange(1, _AT_ONCE + 1)
+    level = 0.0
+    # In parts, since the sum that falls steadily wants twice the digits.
+    for start in range(0, len(held), _AT_ONCE):
+        part = held[start : start + _AT_ONCE]
+        fallen = fall[: len(part)]
+        part[:] = np.maximum.accumulate(np.maximum(part + fallen, level)) - fallen
+        level = float(part[-1])
     # It is down before a peak comes.
-    return np.maximum(held, np.append(held[1:], 0.0))
+    held[:-1] = np.maximum(held[:-1], held[1:])
+    return held
 
 
 def _integrated(power: NDArray[np.float32]) -> float | None:

@@ -79,6 +79,7 @@ class Stages:
             "identify": ([], {"names": {"S1": "Anna"}, "notes": ["S1 is Anna (99 % sure)."]}),
             "measure": ([], {"loudness": {"original": LOUDNESS["original"]}}),
             "dub": (["dub.flac", "dub-report.json"] if params.get("pieces") else ["dub.flac"], {"notes": []}),
+            "compare": (["dub-report.json", "dub-report.txt"], {"lines": 1, "notes": ["It fits."]}),
             "join": (["final.mp4"], {"notes": []}),
             "mix": (["final.m4a"], {"loudness": {"final": LOUDNESS["final"]}, "notes": []}),
             "subtitles": (["transcript.txt", "transcript.srt"], {"speakers": SPEAKERS}),
@@ -158,7 +159,7 @@ async def test_a_dub_reaches_the_mix() -> None:
     ((inputs, params),) = stages.of("mix")
     assert inputs["dub"] == "dub.flac"
     assert params["dub"] is True
-    assert "transcribe" not in stages.names
+    assert {"transcribe", "compare"}.isdisjoint(stages.names)
     assert "stems/dub.flac" not in {item.name for item in result.artefacts}
 
 
@@ -170,6 +171,7 @@ async def test_a_dub_in_pieces_waits_for_the_transcript() -> None:
     assert (params["pieces"], params["keep_vocals"], params["stretch"]) == (True, True, 5.0)
     assert stages.names.index("align") < stages.names.index("dub") < stages.names.index("mix")
     assert {"stems/dub.flac", "dub-report.json"} <= {item.name for item in result.artefacts}
+    assert "compare" not in stages.names
 
 
 async def test_a_whole_dub_waits_for_the_transcript_only_to_keep_vocals() -> None:
@@ -178,6 +180,31 @@ async def test_a_whole_dub_waits_for_the_transcript_only_to_keep_vocals() -> Non
     ((inputs, params),) = stages.of("dub")
     assert inputs["transcript"] == "transcript.json"
     assert params["keep_vocals"] is True
+
+
+async def test_a_whole_dub_is_compared_with_turns_that_are_heard_anyway() -> None:
+    stages = Stages()
+    result = await run(Request(), SOURCE, stages, dub=artefact("dub.wav"))
+    ((inputs, params),) = stages.of("compare")
+    assert inputs == {"vocals": "vocals.flac", "dub": "dub.wav", "transcript": "transcript.json"}
+    assert params == {"name": "dub.wav", "audio_start": 0.0}
+    assert "transcript" not in stages.of("dub")[0][0]
+    assert stages.names.index("mix") < stages.names.index("compare")
+    assert {"dub-report.json", "dub-report.txt"} <= {item.name for item in result.artefacts}
+    assert "It fits." in result.notes
+
+
+@pytest.mark.parametrize("broken", ["dub", "transcribe", "separate"])
+async def test_what_is_not_there_is_not_compared(broken: str) -> None:
+    stages = Stages(broken={broken: MixError("broken")})
+    await run(Request(), SOURCE, stages, dub=artefact("dub.wav"))
+    assert "compare" not in stages.names
+
+
+async def test_a_comparison_that_fails_leaves_the_dub() -> None:
+    result = await run(Request(), SOURCE, Stages(broken={"compare": MixError("broken")}), dub=artefact("dub.wav"))
+    assert [failure.stage for failure in result.failures] == ["compare"]
+    assert {"final.m4a", "final.mp4", "transcript.json", "report.png"} <= {item.name for item in result.artefacts}
 
 
 async def test_a_dub_that_cannot_be_used_leaves_the_rest() -> None:

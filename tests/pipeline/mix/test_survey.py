@@ -102,3 +102,10 @@ def test_a_long_mix_is_made_anew(tmp_path: Path) -> None:
     with KeptMix(make, like, tmp_path) as kept:
         assert [len(list(kept())) for _ in range(2)] == [1, 1]
     assert len(made) == 2
+
+
+def test_what_the_limiter_takes_goes_on_over_the_borders_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = survey(speech_like(10, 8_000), 8_000)
+    whole = known.loudness(15.0, -1.3).integrated
+    monkeypatch.setattr("pipeline.mix.survey._AT_ONCE", 7)
+    assert known.loudness(15.0, -1.3).integrated == pytest.approx(whole, abs=1e-6)

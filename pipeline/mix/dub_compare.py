@@ -1,0 +1,205 @@
+"""The compare stage: how a dub that is one whole track fits the turns of the original. It changes nothing."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from pipeline import media, sound
+from pipeline.layout import Layout
+from pipeline.media.metering import measure
+from pipeline.mix.dub_edges import find_edges, levels_of
+from pipeline.mix.dub_fit import Fit
+from pipeline.mix.dub_loudness import loudness_of
+from pipeline.mix.dub_plan import Slot, slots_of
+from pipeline.mix.dub_report import name_worst, write_report
+from pipeline.mix.dub_turns import Line, end_of, match_turns
+from pipeline.mix.speech import Interval, find_speech
+from pipeline.stages import Facts, Report, Work
+from pipeline.types import Transcript
+
+_AROUND = 0.14
+"""Seconds outside a stretch of speech in which soft sounds of it are looked for; half of the shortest pause."""
+_LOOK = 2.0
+"""Seconds of a line by which each of its ends is found."""
+_JUDGED = 60.0
+"""Seconds of a line, at the most, by which its loudness is told; keeps memory flat."""
+_REACH = 1.0
+"""Seconds into either turn in which the point between two lines is looked for."""
+_HOP, _DIP = 0.005, 12
+"""Seconds of one level there, and levels that are averaged."""
+_MARGIN = 0.06
+"""Seconds beyond the ends of a stretch that are looked at, so that its pauses are seen."""
+_SLOPE = 20.0
+"""dB by which a point there must be quieter for each second that it is away from the turns' own border."""
+_PAUSE = 30.0
+"""dB under the loudness of the dub below which all is equally quiet."""
+_NO_PAUSE = 20.0
+"""dB under it from which a point between two lines is heard, so that it may be within one of them."""
+_TOLD = 8
+"""Turns or places that a note lists."""
+
+
+class _Params(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    """Of the dub, as it was sent."""
+    audio_start: float
+    """Seconds on the clip's clock of the first sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """A whole track beside the original voices; both are on the clip's clock and have one rate and layout."""
+
+    name: str
+    track: Path
+    vocals: Path
+    rate: int
+    layout: Layout
+    loudness: float
+    """LUFS of the dub, as a whole."""
+
+    def fit(self, slot: Slot, line: Line | None) -> Fit:
+        """How the line fits its turn."""
+        fit = Fit(file=self.name, slot=slot)
+        if line is None:
+            fit.notes.append("no voice is heard here in the dub")
+            fit.difference = self._difference(slot, (slot.start, end_of(slot)))
+            return fit
+        fit.start, fit.end = self._ends(line)
+        fit.length = fit.end - fit.start
+        fit.difference = self._difference(slot, (fit.start, fit.end))
+        if line.crowded:
+            fit.notes.append("overlaps another turn, from which its voice cannot be told apart in one track")
+        guessed = [
+            word
+            for word, cut, at in (("start", line.cut_start, line.start), ("end", line.cut_end, line.end))
+            if cut and not line.crowded and self._speaks(at)
+        ]
+        if guessed:
+            fit.notes.append(f"no pause parts it from the turn beside it, so its {' and '.join(guessed)} may be wrong")
+        return fit
+
+    def stray(self, stretch: Interval) -> Fit:
+        """Speech where no turn is: all of it is beyond its place."""
+        start, end = stretch
+        fit = Fit(file=self.name, slot=Slot(start=start, end=start), length=end - start, start=start, end=end)
+        fit.notes.append("speaks where no turn is")
+        return fit
+
+    def part(self, before: Slot, after: Slot, stretch: Interval) -> float:
+        """The quietest point of a stretch about the border of two turns, those near the border before others."""
+        borders = sorted((end_of(before), after.start))
+        first = max(0.0, stretch[0] - _MARGIN, before.start, borders[0] - _REACH)
+        last = min(stretch[1] + _MARGIN, end_of(after), borders[1] + _REACH)
+        hop = max(1, round(_HOP * self.rate))
+        # The mean of levels is too low within half its length of either end, which is therefore not looked at.
+        levels = levels_of(self._read(self.track, first, last), hop, _DIP)[_DIP // 2 : -_DIP // 2]
+        if not len(levels):
+            return min(max(borders[0], stretch[0]), stretch[1])
+        times = first + hop / self.rate * (np.arange(len(levels)) + _DIP // 2 + 0.5)
+        away = np.maximum(0.0, np.maximum(borders[0] - times, times - borders[1]))
+        quiet = 10 * np.log10(np.maximum(levels, 10 ** ((self.loudness - _PAUSE) / 10)))
+        return min(max(float(times[np.argmin(quiet + _SLOPE * away)]), stretch[0]), stretch[1])
+
+    def _speaks(self, at: float) -> bool:
+        """Whether a point between two lines is no pause."""
+        half = _HOP * _DIP / 2
+        around = self._read(self.track, max(0.0, at - half), at + half)
+        power = float(np.square(around, dtype=np.float64).mean(axis=0).max()) if len(around) else 0.0
+        return power > 10 ** ((self.loudness - _NO_PAUSE) / 10)
+
+    def _ends(self, line: Line) -> Interval:
+        """Where a line is heard, to 5 ms, unless it was cut out of a stretch."""
+        first = max(0.0, line.start - (0.0 if line.cut_start else _AROUND))
+        last = line.end + (0.0 if line.cut_end else _AROUND)
+        start, end = line.start, line.end
+        tail = max(first, last - _LOOK)
+        heads = find_edges(self._read(self.track, first, min(last, first + _LOOK)), self.rate)
+        tails = find_edges(self._read(self.track, tail, last), self.rate)
+        if heads is not None and not (line.cut_start and line.crowded):
+            start = first + heads.start / self.rate
+        if tails is not None and not (line.cut_end and line.crowded):
+            end = tail + tails.end / self.rate
+        return start, max(start, end)
+
+    def _difference(self, slot: Slot, heard: Interval) -> float | None:
+        """LU, what the dub has there less what the original has in the turn."""
+        spans = ((self.track, heard), (self.vocals, (slot.start, end_of(slot))))
+        own, original = (
+            loudness_of(self._read(path, start, min(end, start + _JUDGED)), self.rate, self.layout)
+            for path, (start, end) in spans
+        )
+        return None if own is None or original is None else own - original
+
+    def _read(self, path: Path, start: float, end: float) -> sound.Samples:
+        first = round(start * self.rate)
+        return sound.read(path, start=first, frames=max(0, round(end * self.rate) - first))
+
+
+def compare_stage(work: Work) -> Facts:
+    """Write `dub-report.json` and `dub-report.txt` on a whole track: each turn, and speech where no turn is.
+
+    Facts: `lines`, how many turns have a voice, and `notes`.
+    """
+    params = msgspec.convert(dict(work.params), _Params)
+    vocals, source = work.inputs["vocals"], work.inputs["dub"]
+    transcript = msgspec.json.decode(work.inputs["transcript"].read_bytes(), type=Transcript)
+    like, layout = sound.info(vocals), sound.layout(vocals)
+    with tempfile.TemporaryDirectory(prefix="compare-") as folder:
+        track = Path(folder) / "whole.flac"
+        rate = like.sample_rate
+        media.convert(source, media.probe(source), track, sample_rate=rate, channels=like.channels, layout=layout)
+        work.report(0.3, "Comparing the dub")
+        loudness = measure(track).integrated
+        work.report(0.5, "Comparing the dub")
+        found = find_speech(track, loudness)
+        speech = [(start / rate, min(end / rate, like.duration)) for start, end in found if start < like.frames]
+        comparison = _Comparison(
+            name=params.name,
+            track=track,
+            vocals=vocals,
+            rate=rate,
+            layout=layout,
+            loudness=-_PAUSE if loudness is None else loudness,
+        )
+        fits, astray = _compare(comparison, slots_of(transcript, params.audio_start), speech, work.report)
+    notes = _notes(fits, astray, params.audio_start)
+    lines = [*fits, *astray]
+    if lines:
+        write_report(lines, notes, 0.0, params.audio_start, work.out)
+        notes.append(name_worst(lines))
+    work.report(1.0)
+    return {"lines": sum(fit.start is not None for fit in fits), "notes": [*notes]}
+
+
+def _compare(
+    comparison: _Comparison, slots: Sequence[Slot], speech: Sequence[Interval], report: Report
+) -> tuple[list[Fit], list[Fit]]:
+    """The fit of each turn, and of what is in no turn."""
+    matched, astray = match_turns(speech, slots, comparison.part)
+    fits = list[Fit]()
+    for number, (slot, line) in enumerate(zip(slots, matched, strict=True)):
+        report(0.5 + 0.5 * number / len(matched), "Comparing the dub")
+        fits.append(comparison.fit(slot, line))
+    return fits, [comparison.stray(stretch) for stretch in astray]
+
+
+def _notes(fits: Sequence[Fit], astray: Sequence[Fit], audio_start: float) -> list[str]:
+    notes = list[str]()
+    silent = [str(fit.slot.turn) for fit in fits if fit.start is None]
+    if silent:
+        notes.append(f"{len(silent)} of {len(fits)} turns have no voice in the dub: {_some(silent)}.")
+    if astray:
+        seconds = sum(fit.length for fit in astray)
+        places = [f"{fit.slot.start + audio_start:.1f} s" for fit in astray]
+        notes.append(f"The dub speaks for {seconds:.1f} s where no turn is, from {_some(places)} on.")
+    return notes
+
+
+def _some(words: Sequence[str]) -> str:
+    more = len(words) - _TOLD
+    return ", ".join(words[:_TOLD]) + (f" and {more} more" if more > 0 else "")
