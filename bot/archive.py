@@ -32,7 +32,7 @@ class Ledger(Protocol):
         ...
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
-        """A person's jobs in a server, the newest first."""
+        """A person's jobs in a server, the newest first; empty: in private chats, None: everywhere."""
         ...
 
 
@@ -55,13 +55,13 @@ class Archive:
         return Kept(job=state.job, status=state.status, position=state.position, result=result)
 
     async def of_person(self, user_id: str, guild_id: str | None, *, limit: int) -> list[Kept]:
-        """A person's jobs in a server, the newest first, without their results. Raises `QueueError`."""
+        """A person's jobs in a server, or in private chats, the newest first, without results. Raises `QueueError`."""
         mine = {
             state.job.id: Kept(job=state.job, status=state.status, position=state.position)
             for state in await self._queue.jobs()
             if (reply := state.job.reply_to) is not None and (reply.user_id, reply.guild_id) == (user_id, guild_id)
         }
-        older = [] if self._ledger is None else await self._ledger.jobs_of(user_id, guild_id, limit)
+        older = [] if self._ledger is None else await self._ledger.jobs_of(user_id, guild_id or "", limit)
         for record in older:
             if record.status not in OPEN:
                 mine.setdefault(record.id, _kept(record))

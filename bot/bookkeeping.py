@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from bot.promptness import promptly
 from bot.records.database import RecordsError
 from bot.records.forms import JobEnd, LeftBehind
 from bot.records.records import Records
@@ -17,8 +18,6 @@ from pipeline.types import Result
 from worker.protocol import AHEAD, Event, Finished, Job, Stopped
 from worker.queue import Queue
 
-PLACE_LIMIT: Final = 2.0
-"""Seconds to find a place; Discord waits three for the acknowledgement that follows."""
 SETTLE_EVERY: Final = 600.0
 """Seconds between two looks for what was missed and for what has been kept long enough."""
 
@@ -51,13 +50,10 @@ class Bookkeeper:
         await self._records.acknowledge(job)
 
     async def _reserve(self, job_id: str, user_id: str, guild_id: str | None, channel_id: str) -> None:
-        try:
-            async with asyncio.timeout(PLACE_LIMIT):
-                refused = await self._records.reserve(
-                    job_id, user_id=user_id, guild_id=guild_id, channel_id=channel_id, now=time.time()
-                )
-        except TimeoutError as error:
-            raise RecordsError("What the bot remembers cannot be reached.", detail="slow") from error
+        async with promptly():
+            refused = await self._records.reserve(
+                job_id, user_id=user_id, guild_id=guild_id, channel_id=channel_id, now=time.time()
+            )
         if refused is not None:
             raise refused.error()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import discord
 
 from bot import limits
+from bot.failures import stage_name, told_of
 from bot.language import Speech
 from bot.writing import bar, clock, escape, fit_lines, shorten
 from pipeline.types import Failure, Result, Transcript
@@ -136,9 +137,8 @@ def result_card(
 
 
 def stage_title(speech: Speech, stage: str) -> str:
-    """What a stage does; one that is newer than this bot keeps its own name."""
-    key = f"stage-{stage}"
-    return speech.say(key) if speech.knows(key) else escape(stage)
+    """What a stage does, safe to be shown."""
+    return escape(stage_name(stage, speech))
 
 
 def spoken_lines(transcript: Transcript) -> list[str]:
@@ -196,4 +196,7 @@ def _route(speech: Speech, result: Result, user_id: str) -> str:
 
 
 def _failed(speech: Speech, failure: Failure) -> str:
-    return f"{stage_title(speech, failure.stage)}: {escape(failure.message)}"
+    told = told_of(failure, speech)
+    sentence, detail = escape(told.sentence), escape(told.detail)
+    text = speech.say("error-detail", sentence=sentence, detail=detail) if detail else sentence
+    return f"{stage_title(speech, failure.stage)}: {text}"

@@ -89,7 +89,7 @@ class StemcordClient(discord.Client):
         if keeper is not None:
             add_settings(self.tree, keeper)
             add_privacy(self.tree, keeper, settings.retention_days)
-        add_help(self.tree)
+        add_help(self.tree, pages=pages is not None)
 
     async def setup_hook(self) -> None:
         """Before the gateway: make the commands known and take up what an earlier process left."""

@@ -16,6 +16,7 @@ from bot.courier import Courier
 from bot.intake import Clip, Intake
 from bot.keeping import GuildSettings, Keeper
 from bot.language import speech_for
+from bot.promptness import promptly
 from bot.rights import check_may_post, check_may_use
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
@@ -91,7 +92,8 @@ class Desk:
         check_may_post(interaction)
         if self._keeper is None or interaction.guild_id is None:
             return GuildSettings(guild_id=str(interaction.guild_id or ""))
-        settings = await self._keeper.guild(str(interaction.guild_id))
+        async with promptly():
+            settings = await self._keeper.guild(str(interaction.guild_id))
         check_may_use(interaction, settings.roles)
         return settings
 

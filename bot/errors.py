@@ -1,6 +1,5 @@
 """Every error becomes a private answer of two sentences, and a log line without personal content."""
 
-import traceback
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,30 +10,17 @@ import structlog
 from discord import app_commands
 
 from bot import limits
+from bot.failures import is_for_operators, kind_of
 from bot.language import ENGLISH, Speech, speech_for
+from bot.log import frames_of
 from bot.patience import patiently
 from bot.refusals import QuotaError, SpokenError
 from bot.writing import escape, shorten
-from pipeline.errors import (
-    AttemptsError,
-    AudioProcessingError,
-    ModelError,
-    QueueError,
-    StoreError,
-    ValidationError,
-    from_failure,
-)
+from pipeline.errors import AudioProcessingError, ValidationError, from_failure
 from pipeline.types import Failure
 
 NETWORK_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What a call to Discord may raise; a time-out is an OSError."""
-_FOR_OPERATORS: tuple[tuple[type[AudioProcessingError], str], ...] = (
-    (QueueError, "queue-away"),
-    (StoreError, "store-away"),
-    (ModelError, "models-away"),
-    (AttemptsError, "attempts-used"),
-)
-"""Errors that speak of addresses and commands, which help who runs the bot and nobody else."""
 _OWN = frozenset({"channel", "roles", "size", "limit"})
 """Values of the bot's sentences that it writes itself, some of them in Discord's markup."""
 
@@ -94,17 +80,13 @@ def _end(error: SpokenError) -> float | None:
 
 def _notice_of_pipeline(error: AudioProcessingError, speech: Speech) -> Notice:
     """The pipeline speaks English; elsewhere a sentence by the kind of error comes first."""
-    for kind, key in _FOR_OPERATORS:
-        if isinstance(error, kind):
-            return Notice(message=speech.say(key), mend=speech.say("try-later"))
+    if is_for_operators(error):
+        return Notice(message=kind_of(error, speech), mend=speech.say("try-later"))
     if speech.locale == ENGLISH:
         return Notice(message=escape(error.message), mend=escape(error.mend))
-    kinds = (f"error-{kind.__name__}" for kind in type(error).__mro__)
-    sentence = speech.say(next(key for key in kinds if speech.knows(key)))
     mend = "error-mend-input" if isinstance(error, ValidationError) else "try-later"
-    return Notice(
-        message=speech.say("error-detail", sentence=sentence, detail=escape(error.message)), mend=speech.say(mend)
-    )
+    sentence, detail = kind_of(error, speech), escape(error.message)
+    return Notice(message=speech.say("error-detail", sentence=sentence, detail=detail), mend=speech.say(mend))
 
 
 async def answer(interaction: discord.Interaction[Any], error: BaseException) -> None:
@@ -147,8 +129,4 @@ def _log_error(interaction: discord.Interaction[Any], error: BaseException, refe
     elif isinstance(error, AudioProcessingError):
         log.error("failed", reference=reference, command=command, error=type(error).__name__, detail=error.detail)
     else:
-        # Where it happened, and not what: an error's own words may be a person's.
-        frames = [
-            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        log.error("failed", reference=reference, command=command, error=type(error).__name__, frames=frames)
+        log.error("failed", reference=reference, command=command, error=type(error).__name__, frames=frames_of(error))

@@ -13,7 +13,7 @@ from typing import cast
 import babel
 from fluent.runtime import FluentBundle, FluentResource
 
-from pipeline.languages import LANGUAGES
+from pipeline.languages import LANGUAGES, MIXTURES
 
 ENGLISH = "en"
 FILES = (ENGLISH, "zh-CN")
@@ -42,7 +42,9 @@ class Speech:
         return _bundle(self.locale).has_message(key)
 
     def name_of(self, language: str) -> str:
-        """How a spoken language, by its code, is called; empty for none that is known."""
+        """How a spoken language or a mixture, by its code, is called; empty for none that is known."""
+        if language in MIXTURES:
+            return self.say(f"language-{language}")
         english = LANGUAGES.get(language, "")
         if self.locale == ENGLISH:
             return english

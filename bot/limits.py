@@ -47,6 +47,9 @@ https://discord.com/developers/docs/topics/rate-limits#global-rate-limit"""
 REQUEST_TIME = 120.0
 """Our own: seconds for one request with its files, retries of the library included."""
 
+THREAD_EXISTS = 160004
+"""JSON error code of a second thread on one message.
+https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
 ENTITY_TOO_LARGE = 40005
 """JSON error code of a request that is too large.
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""

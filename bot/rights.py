@@ -6,6 +6,7 @@ from typing import Any, Literal
 import discord
 
 from bot.refusals import QuotaError, RefusedError
+from worker.protocol import ReplyTo
 
 
 def check_may_use(interaction: discord.Interaction[Any], roles: Collection[int]) -> None:
@@ -26,6 +27,26 @@ def check_may_post(interaction: discord.Interaction[Any]) -> None:
     may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
     if not (rights.view_channel and rights.attach_files and may_send):
         raise RefusedError("may-not-post-bot", "post-mend", channel=f"<#{interaction.channel_id}>")
+
+
+def check_may_act(interaction: discord.Interaction[Any], reply: ReplyTo | None, refusal: str) -> None:
+    """Raise `RefusedError` unless the person asked for the job, or moderates and sees the channel of the job."""
+    if reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
+        raise RefusedError("result-gone", "result-gone-mend")
+    asked = reply.user_id == str(interaction.user.id)
+    rights = interaction.permissions
+    if reply.channel_id != str(interaction.channel_id) and interaction.guild is not None:
+        # The button was shared into another channel.
+        channel = interaction.guild.get_channel_or_thread(int(reply.channel_id))
+        if channel is None or not isinstance(interaction.user, discord.Member):
+            raise RefusedError("not-visible")
+        rights = channel.permissions_for(interaction.user)
+        # Who sees the channel does not see a private thread in it, unless invited.
+        closed = isinstance(channel, discord.Thread) and channel.is_private() and not rights.manage_threads
+        if not rights.view_channel or (closed and not asked):
+            raise RefusedError("not-visible")
+    if not asked and not rights.manage_messages:
+        raise RefusedError(refusal)
 
 
 def over_quota(

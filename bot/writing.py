@@ -13,11 +13,15 @@ _JOINERS = "\u200c\u200d"
 
 def escape(text: str) -> str:
     """The text on one line with no Markdown, link, mention or direction trick left in it."""
+    return _MARKS.sub(r"\\\g<0>", one_line(text)).replace("@", f"@{_ZERO_WIDTH_SPACE}")
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with nothing in it that cannot be seen."""
     line = _SPACE.sub(" ", text).strip()
-    visible = "".join(
+    return "".join(
         letter for letter in line if letter in _JOINERS or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
     )
-    return _MARKS.sub(r"\\\g<0>", visible).replace("@", f"@{_ZERO_WIDTH_SPACE}")
 
 
 def shorten(text: str, limit: int) -> str:

@@ -18,7 +18,9 @@ from bot.desk import Desk
 from bot.language import speech_for
 from bot.offers import AGAIN, DUB, PAGE, REBALANCE, RENAME, REVOKE, THREAD
 from bot.outcome import read_transcript
+from bot.promptness import promptly
 from bot.refusals import RefusedError
+from bot.rights import check_may_act
 from pipeline.types import Result, Speaker, Transcript
 from worker.protocol import Job
 from worker.store import Store
@@ -106,10 +108,11 @@ class Board:
         await self._desk.send(in_same_message(job, renamed(job.request, names)))
 
     async def _find(self, interaction: Press, job_id: str) -> Kept:
-        kept = await self._archive.find(job_id)
+        async with promptly():
+            kept = await self._archive.find(job_id)
         if kept is None:
             raise RefusedError("result-gone", "result-gone-mend")
-        check_right(interaction, kept)
+        check_may_act(interaction, kept.job.reply_to, "not-yours")
         return kept
 
     async def _rebalance(self, interaction: Press, kept: Kept, result: Result, _: int) -> None:
@@ -185,24 +188,6 @@ class Board:
         if transcript is None:
             raise RefusedError("no-such-part")
         return transcript
-
-
-def check_right(interaction: Press, kept: Kept) -> None:
-    """Raise `RefusedError` unless the person asked for the job, or moderates and sees the channel of the job."""
-    reply = kept.job.reply_to
-    if reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
-        raise RefusedError("result-gone", "result-gone-mend")
-    rights = interaction.permissions
-    if reply.channel_id != str(interaction.channel_id) and interaction.guild is not None:
-        # The button was shared into another channel.
-        channel = interaction.guild.get_channel_or_thread(int(reply.channel_id))
-        if channel is None or not isinstance(interaction.user, discord.Member):
-            raise RefusedError("not-visible")
-        rights = channel.permissions_for(interaction.user)
-        if not rights.view_channel:
-            raise RefusedError("not-visible")
-    if reply.user_id != str(interaction.user.id) and not rights.manage_messages:
-        raise RefusedError("not-yours")
 
 
 def unknown_button() -> RefusedError:

@@ -6,6 +6,7 @@ import discord
 
 from bot.language import speech_for
 from bot.refusals import RefusedError
+from bot.rights import check_may_act
 from worker.queue import Queue
 
 CANCEL: Final = "cancel"
@@ -21,8 +22,7 @@ async def cancel(interaction: discord.Interaction[Any], queue: Queue, job_id: st
     reply = None if state is None else state.job.reply_to
     if state is None or reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
         raise RefusedError("ended")
-    if reply.user_id != str(interaction.user.id) and not interaction.permissions.manage_messages:
-        raise RefusedError("not-yours-cancel")
+    check_may_act(interaction, reply, "not-yours-cancel")
     if not await queue.cancel(job_id):
         raise RefusedError("ended")
     if state.status == "running":

@@ -19,7 +19,7 @@ from bot.actions.excerpts import WORDS, cut_excerpts, longest_turns
 from bot.actions.forms import Filled, Form
 from bot.actions.press import id_of
 from bot.language import Speech
-from bot.writing import shorten
+from bot.writing import one_line, shorten
 from pipeline.errors import StoreError
 from pipeline.types import Request, Result, Speaker, Transcript
 from worker.protocol import Job
@@ -29,6 +29,8 @@ NAMES: Final = "names"
 VOICES = "stems/vocals.flac"
 LONGEST_NAME = 60
 """Characters."""
+FETCH_TIME: Final = 120.0
+"""Seconds for the voices to come from the store; without excerpts the form is of use all the same."""
 
 
 class RenameForm(Form):
@@ -50,7 +52,7 @@ class RenameForm(Form):
 
 def names_of(filled: Filled, speakers: Sequence[Speaker]) -> dict[str, str]:
     """What was filled in, by the id of the speaker."""
-    given = {speaker.id: filled.texts.get(_field(index), "").strip() for index, speaker in enumerate(speakers)}
+    given = {speaker.id: one_line(filled.texts.get(_field(index), "")) for index, speaker in enumerate(speakers)}
     return {speaker: name[:LONGEST_NAME] for speaker, name in given.items() if name}
 
 
@@ -96,10 +98,11 @@ async def _cut(result: Result, transcript: Transcript, store: Store, folder: Pat
     }
     speakers = [speaker.id for speaker in result.speakers][: limits.FILES_PER_MESSAGE]
     try:
-        sound = await store.fetch(voices, folder / "vocals.flac")
+        async with asyncio.timeout(FETCH_TIME):
+            sound = await store.fetch(voices, folder / "vocals.flac")
         # What soundfile raises is a RuntimeError.
         paths = await asyncio.to_thread(cut_excerpts, sound, turns, speakers, folder)
-    except (StoreError, RuntimeError) as error:
+    except (StoreError, TimeoutError, RuntimeError) as error:
         structlog.get_logger(__name__).warning("excerpts_missing", error=type(error).__name__)
         return []
     return [discord.File(path, filename=path.name) for path in paths.values()]

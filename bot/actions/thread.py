@@ -43,7 +43,12 @@ async def post_thread(
 async def _open(interaction: discord.Interaction[Any], channel: discord.TextChannel, name: str) -> discord.Thread:
     message = interaction.message
     if message is not None and message.thread is None:
-        return await channel.get_partial_message(message.id).create_thread(name=name)
+        try:
+            return await channel.get_partial_message(message.id).create_thread(name=name)
+        except discord.HTTPException as error:
+            # One that was archived is no longer known here.
+            if error.code != limits.THREAD_EXISTS:
+                raise
     return await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
 
 
@@ -70,7 +75,7 @@ def _pieces(line: str) -> Iterator[str]:
     rest = line
     while len(rest) > limit:
         space = rest.rfind(" ", 1, limit)
-        end = space if space > 0 else len(rest[:limit].rstrip("\\"))
+        end = space if space > 0 else len(rest[:limit].rstrip("\\")) or limit
         yield rest[:end]
         rest = rest[end:].lstrip()
     yield rest

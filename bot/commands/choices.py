@@ -9,29 +9,36 @@ from bot.commands.names import localised
 from bot.language import Speech, speech_for
 from bot.limits import CHOICES
 from pipeline.catalog import MIXES, LoudnessTarget
-from pipeline.languages import LANGUAGES
+from pipeline.languages import LANGUAGES, MIXTURES, language_name
 from pipeline.types import Preset, RouteName
 
 ROUTES = [app_commands.Choice(name=localised(f"route-{route}"), value=route.value) for route in RouteName]
 PRESETS = [app_commands.Choice(name=localised(f"preset-{preset}"), value=preset.value) for preset in Preset]
 MIX_PRESETS = [app_commands.Choice(name=localised(f"mix-{mix}"), value=mix.value) for mix in MIXES]
 LOUDNESS = [app_commands.Choice(name=localised(f"loudness-{target}"), value=target.value) for target in LoudnessTarget]
-COMMON = ("en", "zh", "de", "es", "fr", "ja", "ko", "pt", "ru", "it", "nl", "pl", "tr", "ar", "hi")
+COMMON = ("en", "zh", "zh-en", "de", "es", "fr", "ja", "ko", "pt", "ru", "it", "nl", "pl", "tr", "ar", "hi")
 """Offered before anything is typed."""
 
 
 async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-    """Languages whose code or name begins with what was typed, then those that contain it."""
+    """Languages whose code or name begins with what was typed, then those that contain it.
+
+    A mixture is found by the code of each of its languages too.
+    """
     text = typed.strip().lower()
     speech = speech_for(interaction.locale.value)
     if not text:
         codes = list(COMMON)
     else:
-        names = {code: (english.lower(), speech.name_of(code).lower()) for code, english in LANGUAGES.items()}
-        codes = [code for code, known in names.items() if code == text or any(name.startswith(text) for name in known)]
+        names = {code: (language_name(code).lower(), speech.name_of(code).lower()) for code in (*LANGUAGES, *MIXTURES)}
+        codes = [code for code, known in names.items() if _begins(code, known, text)]
         codes += [code for code, known in names.items() if code not in codes and any(text in name for name in known)]
         codes.sort(key=lambda code: code != text)
     return [app_commands.Choice(name=_language(speech, code), value=code) for code in codes[:CHOICES]]
+
+
+def _begins(code: str, names: tuple[str, ...], text: str) -> bool:
+    return text in (code, *MIXTURES.get(code, ())) or any(name.startswith(text) for name in names)
 
 
 def _language(speech: Speech, code: str) -> str:

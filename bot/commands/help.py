@@ -12,14 +12,18 @@ from bot.language import speech_for
 COMMANDS = ("process", "separate", "transcribe", "remix", "dub", "jobs", "share", "settings", "privacy")
 
 
-def add_help(tree: app_commands.CommandTree[Any]) -> None:
-    """Put the command into the tree."""
+def add_help(tree: app_commands.CommandTree[Any], *, pages: bool = False) -> None:
+    """Put the command into the tree; `pages`: there are pages for results."""
 
     @tree.command(name=localised("command-help"), description=localised("command-help-description"))
     async def show_help(interaction: discord.Interaction[Any]) -> None:
         speech = speech_for(interaction.locale.value)
-        names = {name: f"/{speech.say(f'command-{name}')}" for name in COMMANDS}
-        lines = [f"**{names[name]}** {speech.say(f'command-{name}-description')}" for name in COMMANDS]
-        text = "\n".join([speech.say("help-text"), "", *lines])
+        lines = [
+            f"**/{speech.say(f'command-{name}')}** {speech.say(f'command-{name}-description')}"
+            for name in COMMANDS
+            if tree.get_command(name) is not None
+        ]
+        more = [speech.say("help-more"), *([speech.say("help-page")] if pages else [])]
+        text = "\n".join([speech.say("help-text"), "", *lines, "", *more])
         embed = discord.Embed(title=speech.say("help-title"), description=text, colour=WORKING)
         await interaction.response.send_message(embed=embed, ephemeral=True)

@@ -1,5 +1,6 @@
 """`/settings`: what a server allows, for those who manage it."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.language import Speech, speech_for
 from bot.limits import CHOICES
 from bot.refusals import RefusedError
 from pipeline.catalog import MAX_DURATION
-from pipeline.languages import LANGUAGES
+from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.types import Preset
 
 MOST_MINUTES = 24 * 60
@@ -28,6 +29,7 @@ Minutes = app_commands.Range[int, 1, MOST_MINUTES]
 
 def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
     """Put the command into the tree."""
+    changing = asyncio.Lock()
 
     @tree.command(name=localised("command-settings"), description=localised("command-settings-description"))
     @options(
@@ -69,10 +71,12 @@ def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
         changes = {name: value for name, value in given.items() if value is not None}
         changes |= {} if language is None else {"language": _language(language)}
         await interaction.response.defer(ephemeral=True, thinking=True)
-        before = await keeper.guild(str(interaction.guild_id))
-        after = replace(before, **changes, roles=_roles(before.roles, allow_role, remove_role))
-        if after != before:
-            await keeper.save_guild(after)
+        # Of two managers at once, neither may undo what the other has just set.
+        async with changing:
+            before = await keeper.guild(str(interaction.guild_id))
+            after = replace(before, **changes, roles=_roles(before.roles, allow_role, remove_role))
+            if after != before:
+                await keeper.save_guild(after)
         speech = speech_for(interaction.locale.value)
         saved = speech.say("settings-saved") if after != before else None
         await interaction.edit_original_response(content=saved, embed=_embed(speech, after))
@@ -94,9 +98,14 @@ def _preset(value: str) -> Preset:
 
 
 def _language(value: str) -> str | None:
-    if value != DETECT and value not in LANGUAGES:
+    if value != DETECT and value not in LANGUAGES and value not in MIXTURES:
         raise RefusedError("choice-error", "choice-mend", value=value)
     return None if value == DETECT else value
+
+
+def _language_name(speech: Speech, code: str | None) -> str:
+    """What a field shows, which must not be empty: a language that this version does not know keeps its code."""
+    return speech.say("value-detected") if code is None else speech.name_of(code) or code
 
 
 def _roles(roles: tuple[int, ...], allowed: discord.Role | None, removed: discord.Role | None) -> tuple[int, ...]:
@@ -116,7 +125,7 @@ def _embed(speech: Speech, settings: GuildSettings) -> discord.Embed:
     longest = None if settings.max_duration is None else settings.max_duration / 60
     lines = {
         "preset": default if settings.preset is None else speech.say(f"preset-{settings.preset}"),
-        "language": speech.say("value-detected") if settings.language is None else speech.name_of(settings.language),
+        "language": _language_name(speech, settings.language),
         "minutes": minutes(longest),
         "at_once": default if at_once is None else speech.say("value-clips", count=at_once),
         "minutes_person": minutes(settings.minutes_per_day_person),

@@ -1,5 +1,6 @@
 """`/share`: a result in another channel or thread."""
 
+import re
 from typing import Any
 
 import discord
@@ -8,15 +9,18 @@ from discord import app_commands
 from bot.archive import Archive, Kept
 from bot.cards import person
 from bot.commands.names import localised, options
-from bot.delivery import Delivery
+from bot.delivery import Delivery, PassingError
 from bot.language import speech_for
 from bot.limits import CHOICES
 from bot.outcome import fetched
-from bot.refusals import RefusedError
+from bot.refusals import RefusedError, SpokenError
 from bot.writing import shorten
+from pipeline.errors import AudioProcessingError
 from worker.store import Store
 
 Place = discord.TextChannel | discord.Thread
+JOB_ID = re.compile(r"[0-9a-f]{32}")
+"""What an offered choice stands for; people may type anything instead."""
 CHOICE_NAME = 90
 """Characters of a choice's name, out of 100."""
 
@@ -27,7 +31,11 @@ def add_share(
     """Put the command into the tree."""
 
     async def offer_results(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-        mine = await archive.of_person(str(interaction.user.id), str(interaction.guild_id), limit=4 * CHOICES)
+        try:
+            mine = await archive.of_person(str(interaction.user.id), str(interaction.guild_id), limit=4 * CHOICES)
+        except AudioProcessingError:
+            # Nobody can be told of it here, and the library would log who asked.
+            return []
         wanted = typed.strip().lower()
         return [
             app_commands.Choice(name=shorten(kept.job.source.name, CHOICE_NAME), value=kept.job.id)
@@ -40,16 +48,20 @@ def add_share(
     @app_commands.autocomplete(result=offer_results)
     @app_commands.guild_only()
     async def share(interaction: discord.Interaction[Any], result: str, to: Place) -> None:
-        kept = await archive.find(result)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        kept = await archive.find(result) if JOB_ID.fullmatch(result) else None
         if kept is None or kept.result is None or not _is_of(kept, interaction):
             raise RefusedError("result-gone", "result-gone-mend")
         size_limit = _check_place(interaction, to)
-        await interaction.response.defer(ephemeral=True, thinking=True)
         speech = speech_for(interaction.locale.value)
         user_id = str(interaction.user.id)
         async with fetched(kept.job, user_id, kept.result, store, size_limit, pages=pages) as outcome:
             text = speech.say("shared-by", person=person(user_id))
-            if not await delivery.share(outcome, str(to.id), text, size_limit):
+            try:
+                shared = await delivery.share(outcome, str(to.id), text, size_limit)
+            except PassingError as error:
+                raise SpokenError("not-shared", "try-later", detail=str(error), channel=to.mention) from error
+            if not shared:
                 raise RefusedError("not-shared", "post-mend", channel=to.mention)
         await interaction.edit_original_response(content=speech.say("shared", channel=to.mention))
 

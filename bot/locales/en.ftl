@@ -33,7 +33,7 @@ option-route-description = How to work on it; measured on the clip when left out
 option-preset = preset
 option-preset-description = Which set of models to use.
 option-language = language
-option-language-description = What is spoken; found out when left out.
+option-language-description = What is spoken, also Chinese mixed with English (zh-en); found out when left out.
 option-speakers = speakers
 option-speakers-description = How many people speak; found out when left out.
 option-mix = mix
@@ -75,6 +75,7 @@ route-dialogue = dialogue: talk, interviews, calls
 route-cinematic = cinematic: film, TV, much music or noise
 preset-pocket = pocket: small and quick
 preset-studio = studio: full models
+language-zh-en = Chinese and English, mixed
 mix-original = original: the clip as it was
 mix-podcast = podcast: talk that is easy to follow
 mix-cinema = cinema: full range, dialogue a little in front
@@ -109,6 +110,7 @@ stage-voices = Describing the voices
 stage-identify = Looking for known voices
 stage-measure = Measuring the loudness
 stage-dub = Fitting the dub
+stage-compare = Comparing the dub with the original
 stage-mix = Mixing
 stage-join = Joining sound and picture
 stage-subtitles = Writing subtitles
@@ -134,7 +136,7 @@ field-large = Too large for this place
 field-smaller = Smaller here
 field-whole = The files in full
 whole-on-page = All files in full size are on the page: press “Open page”.
-whole-elsewhere = Use /share to post them where larger files may go, or ask the people who run this bot.
+whole-elsewhere = Use /{ command-share } to post them where larger files may go, or ask the people who run this bot.
 result-for = Here is the result for { $person }.
 shared-by = { $person } shares this result.
 cancelling = Stopping; what is finished is kept.
@@ -195,7 +197,7 @@ links-revoked = { $count ->
 ## Jobs, settings, privacy, help
 
 jobs-title = Your clips
-jobs-none = You have no clips here yet. Send one with /process.
+jobs-none = You have no clips here yet. Send one with /{ command-process }.
 status-queued = { $count ->
     [0] next in the queue
     [one] waiting, one clip before it
@@ -247,6 +249,11 @@ privacy-deleted = { $count ->
 }
 help-title = What this bot can do
 help-text = Send a clip with one of these commands, or right-click a message that has one and choose Apps. The result comes into the channel, with buttons to go on.
+help-more =
+    • **Language**: found out when you name none. With “{ option-language }” you can say it, also Chinese mixed with English (zh-en), which the preset studio knows best.
+    • **Mix**: ready-made as podcast, cinema, karaoke, clean dialogue or original, or each part by its own number.
+    • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with an excerpt of each voice), “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. They work for days.
+help-page = • **Page**: “{ button-page }” shows the result in the browser, with a player, captions, the stems on a mixer, the words in step with the sound, and all files.
 
 ## Refusals and errors
 
@@ -273,7 +280,7 @@ may-not-thread = The bot may not make threads here.
 post-mend = Ask someone who manages this server.
 not-shared = The result could not be posted in { $channel }.
 quota-at-once = You already have { $used } of { $limit } clips under way.
-quota-at-once-mend = Wait until one is done, or cancel one with /jobs.
+quota-at-once-mend = Wait until one is done, or cancel one with /{ command-jobs }.
 quota-length = This clip is longer than { $limit } minutes, which is the most on this server.
 quota-person = You have used { $used } of your { $limit } minutes today; { $left } are left.
 quota-server = This server has used { $used } of its { $limit } minutes today; { $left } are left.
@@ -316,6 +323,7 @@ error-MixError = The parts could not be put together.
 error-EngineTimeoutError = The clip took longer than allowed.
 error-EngineError = A program that works on clips ended unexpectedly.
 error-AudioProcessingError = The clip could not be worked on.
+error-RecordsError = What the bot remembers cannot be reached.
 error-mend-input = Check the file and the options and try again.
 error-detail = { $sentence } ({ $detail })
 

@@ -33,7 +33,7 @@ option-route-description = 处理方式；不选则根据片段自动判断。
 option-preset = 模型
 option-preset-description = 使用哪一套模型。
 option-language = 语言
-option-language-description = 片段里说的语言；不填则自动识别。
+option-language-description = 片段里说的语言，也可以是中英文混合 (zh-en)；不填则自动识别。
 option-speakers = 人数
 option-speakers-description = 有几个人说话；不填则自动判断。
 option-mix = 混音方案
@@ -75,6 +75,7 @@ route-dialogue = 对话：谈话、采访、通话
 route-cinematic = 影视：电影、电视，音乐或噪声较多
 preset-pocket = 轻便：模型小、速度快
 preset-studio = 专业：完整模型
+language-zh-en = 中英文混合
 mix-original = 原样：与原片一致
 mix-podcast = 播客：对话清晰易听
 mix-cinema = 影院：完整动态，对白略突出
@@ -108,6 +109,7 @@ stage-voices = 提取声音特征
 stage-identify = 查找已知的声音
 stage-measure = 测量响度
 stage-dub = 对齐配音
+stage-compare = 对照配音与原声
 stage-mix = 混音
 stage-join = 合成声音与画面
 stage-subtitles = 生成字幕
@@ -133,7 +135,7 @@ field-large = 文件太大，无法发在这里
 field-smaller = 此处为压缩版
 field-whole = 完整文件
 whole-on-page = 所有原始大小的文件都在网页上：请按“打开网页”。
-whole-elsewhere = 请用 /share 发到允许更大文件的地方，或联系此机器人的管理者。
+whole-elsewhere = 请用 /{ command-share } 发到允许更大文件的地方，或联系此机器人的管理者。
 result-for = { $person } 的结果在这里。
 shared-by = { $person } 分享了这个结果。
 cancelling = 正在停止；已完成的部分会保留。
@@ -193,7 +195,7 @@ links-revoked = { $count ->
 ## 任务、设置、隐私、帮助
 
 jobs-title = 你的片段
-jobs-none = 你在这里还没有片段。用 /process 发送一个吧。
+jobs-none = 你在这里还没有片段。用 /{ command-process } 发送一个吧。
 status-queued = { $count ->
     [0] 下一个就是它
    *[other] 排队中，前面还有 { $count } 个片段
@@ -231,6 +233,11 @@ privacy-deleted = { $count ->
 }
 help-title = 这个机器人能做什么
 help-text = 用下面的命令发送一个片段，或者右键点击带有片段的消息并选择“APP”。结果会发到频道里，并带有后续操作的按钮。
+help-more =
+    • **语言**：不填则自动识别。也可以在“{ option-language }”里指定，包括中英文混合 (zh-en)，用“专业”模型效果最好。
+    • **混音**：现成方案有播客、影院、卡拉 OK、纯对白和原样，也可以逐项填写音量。
+    • **结果下方的按钮**：“{ button-rebalance }”、“{ button-rename }”（附每个人的声音片段）、“{ button-dub }”、“{ button-thread }”，还能获取字幕或文稿。几天之内都可以使用。
+help-page = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。
 
 ## 拒绝与错误
 
@@ -257,7 +264,7 @@ may-not-thread = 机器人不能在这里创建子区。
 post-mend = 请联系管理本服务器的人。
 not-shared = 结果没能发到 { $channel }。
 quota-at-once = 你正在处理的片段已有 { $used } 个，上限是 { $limit } 个。
-quota-at-once-mend = 请等其中一个完成，或用 /jobs 取消一个。
+quota-at-once-mend = 请等其中一个完成，或用 /{ command-jobs } 取消一个。
 quota-length = 这个片段超过 { $limit } 分钟，这是本服务器的上限。
 quota-person = 你今天已用 { $used } 分钟，上限 { $limit } 分钟，还剩 { $left } 分钟。
 quota-server = 本服务器今天已用 { $used } 分钟，上限 { $limit } 分钟，还剩 { $left } 分钟。
@@ -300,6 +307,7 @@ error-MixError = 没能合成各个部分。
 error-EngineTimeoutError = 处理时间超过了允许的范围。
 error-EngineError = 处理片段的程序意外结束。
 error-AudioProcessingError = 这个片段无法处理。
+error-RecordsError = 机器人暂时无法读写它保存的记录。
 error-mend-input = 请检查文件和选项后再试。
 error-detail = { $sentence }（{ $detail }）
 

@@ -151,7 +151,7 @@ class Records:
             return None if row is None else job_of(row)
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
-        """A person's jobs in a server, the newest first; None: everywhere."""
+        """A person's jobs in a server, the newest first; empty: in private chats, None: everywhere."""
         query = select(JOBS).where(JOBS.c.user_id == user_id, JOBS.c.job.is_not(None))
         if guild_id is not None:
             query = query.where(JOBS.c.guild_id == guild_id)

@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.language import Speech, speech_for
 from bot.web.archive import Zipper
 from bot.web.captions import with_names
-from bot.web.files import disposition, send_file, send_stream
+from bot.web.files import STALLED, disposition, send_file, send_stream
 from bot.web.links import Ticket, Tickets, address_of
 from bot.web.page import Pages, Visit, tracks_of
 from bot.web.peaks import Outlines
@@ -89,6 +89,7 @@ class Site:
             nonce=nonce,
             edit=ticket.edit and data.edit,
             view_only=self.address(replace(ticket, edit=False)) if ticket.edit and self._shared else "",
+            operator=not self._shared,
         )
         document = await asyncio.to_thread(self._pages.result, data, visit)
         request[NONCE] = nonce
@@ -130,7 +131,7 @@ class Site:
         foreign = request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
         if not (ticket.edit and data.edit) or foreign or request.content_type != "application/json":
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
-        await self._source.rename(ticket.link_id, _read_names(await request.read(), data))
+        await self._source.rename(ticket.link_id, _read_names(await _read_body(request), data))
         changed = await self._source.load(ticket.link_id)
         return web.json_response(changed.speakers(), headers={"Cache-Control": "no-store"})
 
@@ -178,6 +179,14 @@ def _find(request: web.Request, data: PageData) -> Artefact:
     if artefact is None:
         raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
     return artefact
+
+
+async def _read_body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(STALLED):
+            return await request.read()
+    except TimeoutError as error:
+        raise PageError(HTTPStatus.REQUEST_TIMEOUT, "page-bad-request") from error
 
 
 def _read_names(body: bytes, data: PageData) -> dict[str, str]:

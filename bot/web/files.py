@@ -19,7 +19,7 @@ from pipeline.types import Artefact
 SHOWN: Final = ("audio/", "video/", "image/png", "text/vtt")
 """Media types that the page itself plays; everything else is saved, never opened as a page of ours."""
 STALLED: Final = 60.0
-"""Seconds that a reader may take for one piece."""
+"""Seconds that the store and a reader may take for one piece."""
 
 
 async def send_file(
@@ -57,15 +57,20 @@ async def send_stream(
 ) -> web.StreamResponse:
     """Send what comes; the first piece is waited for, so that a store that is away is still told by a status.
 
-    A stream that breaks later, or a reader that stalls, ends the connection: half a file must not look whole.
+    A stream that breaks or stalls later, or a reader that stalls, ends the connection: half a file must not look whole.
     """
     async with aclosing(stream):
-        first = await anext(stream, b"")
+        try:
+            async with asyncio.timeout(STALLED):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise StoreError("A file does not come from the store in time.") from error
         await answer.prepare(request)
         try:
-            await asyncio.wait_for(answer.write(first), STALLED)
-            async for chunk in stream:
-                await asyncio.wait_for(answer.write(chunk), STALLED)
+            while chunk is not None:
+                async with asyncio.timeout(STALLED):
+                    await answer.write(chunk)
+                    chunk = await anext(stream, None)
         except (StoreError, TimeoutError) as error:
             structlog.get_logger(__name__).warning("page_stream_broke", error=type(error).__name__)
             if request.transport is not None:

@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 import jinja2
 
+from bot.failures import stage_name, told_of
 from bot.language import Speech
 from bot.web.source import LONGEST_NAME, PageData
 from bot.writing import clock, file_size
+from pipeline.languages import main_language
 from pipeline.types import Turn
 
 PARTS: Final = ("vocals", "background", "music", "sfx", "ambient")
@@ -32,6 +34,8 @@ class Visit:
     edit: bool = False
     view_only: str = ""
     """The address to give to others; empty where there is none."""
+    operator: bool = False
+    """Whether it is who runs Stemcord."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,10 @@ class Pages:
             clock=clock,
             data=data,
             result=data.result,
+            failures=[
+                (stage_name(failure.stage, visit.speech), told_of(failure, visit.speech, to_operator=visit.operator))
+                for failure in data.result.failures
+            ],
             tracks=tracks_of(data),
             video=player_of(data),
             captions=data.result.artefact("transcript.vtt") is not None,
@@ -109,6 +117,7 @@ class Pages:
             downloads=downloads_of(data),
             longest=LONGEST_NAME,
             spoken=visit.speech.name_of(data.result.language or ""),
+            tongue=main_language(data.result.language) or "",
         )
 
     def failure(self, visit: Visit, status: HTTPStatus, key: str) -> str:

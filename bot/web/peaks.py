@@ -16,7 +16,7 @@ from pipeline.types import Artefact
 KEPT: Final = 100
 """Outlines in memory, some 30 kB each."""
 LIMIT: Final = 120.0
-"""Seconds to measure one."""
+"""Seconds to fetch one, and again to measure it: the others wait meanwhile."""
 
 
 class Outlines:
@@ -42,8 +42,9 @@ class Outlines:
         try:
             path = Path(folder.name) / "sound"
             with await asyncio.to_thread(path.open, "wb") as file:
-                async for chunk in self._source.stream(artefact, 0, artefact.size):
-                    await asyncio.to_thread(file.write, chunk)
+                async with asyncio.timeout(LIMIT):
+                    async for chunk in self._source.stream(artefact, 0, artefact.size):
+                        await asyncio.to_thread(file.write, chunk)
             return await _run_outline(path)
         except (OSError, msgspec.MsgspecError) as error:
             raise StoreError("A stem cannot be read.", detail=repr(error)) from error

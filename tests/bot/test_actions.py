@@ -11,11 +11,13 @@ import pytest
 import simcord
 import soundfile
 
+from bot.actions.forms import Filled
+from bot.actions.rename import names_of
 from bot.client import StemcordClient
 from bot.writing import escape
 from pipeline.mixes import MixPreset
 from pipeline.types import Task
-from tests.bot.world import PlayedWorker, discord_message, until
+from tests.bot.world import PlayedWorker, discord_message, make_result, until
 from worker.protocol import Job
 
 CLIP = ("talk.mp4", b"a clip of some length")
@@ -233,3 +235,8 @@ async def test_result_that_is_no_longer_kept(place: Place) -> None:
     await place.bring()
     await place.played.queue.discard((await place.newest()).id)
     assert answer_of(await place.press("Dub")).content == "This result is no longer kept. Send the clip again."
+
+
+def test_name_of_a_speaker_is_one_line_of_what_can_be_seen() -> None:
+    filled = Filled(texts={"speaker-0": " An\u202ena\n B ", "speaker-1": "\u200b"}, choices={}, files=())
+    assert names_of(filled, make_result().speakers) == {"A": "Anna B"}

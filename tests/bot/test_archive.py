@@ -40,7 +40,8 @@ class Book:
         return self.records.get(job_id)
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
-        return [record for record in self.records.values() if record.user_id == user_id][:limit]
+        mine = [record for record in self.records.values() if record.user_id == user_id]
+        return [record for record in mine if guild_id in (None, record.guild_id)][:limit]
 
 
 async def test_job_that_the_queue_forgot_is_found_in_the_records(queue: Queue) -> None:
@@ -67,3 +68,8 @@ async def test_newest_first_each_once(queue: Queue) -> None:
     assert [int(kept.job.id, 16) for kept in mine] == [3, 2, 1]
     assert len(await Archive(queue, book).of_person("3", "4", limit=2)) == 2
     assert await Archive(queue).of_person("5", "4", limit=2) == []
+
+
+async def test_private_chat_lists_only_its_own(queue: Queue) -> None:
+    book = Book(make_record(1), replace(make_record(2), guild_id=""))
+    assert [int(kept.job.id, 16) for kept in await Archive(queue, book).of_person("3", None, limit=9)] == [2]

@@ -104,6 +104,17 @@ def test_failed_part_changes_the_colour_and_is_named() -> None:
     assert fields(card)["Could not be made"] == r"Mixing: It \*\*broke\*\*."
 
 
+def test_failed_part_is_told_in_the_readers_language_with_the_pipelines_words() -> None:
+    failures = (
+        Failure(type="TranscriptionError", message="It *broke*.", mend="", stage="transcribe"),
+        Failure(type="ModelMissingError", message="No room in /srv/secret.", mend="", stage="diarize"),
+    )
+    card = cards.result_card(CHINESE, "x", "42", replace(make_result(), failures=failures))
+    assert fields(card)["未能完成的部分"] == (
+        "识别文字: 没能识别文字。（It \\*broke\\*.）\n区分说话人: 这个机器人上所需的模型还没有准备好。"  # noqa: RUF001
+    )
+
+
 def test_long_talk_fits() -> None:
     turns = tuple(
         Turn(start=float(i), end=i + 1.0, speaker="A", text="word " * 60, overlap=False, words=()) for i in range(99)

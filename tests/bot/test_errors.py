@@ -4,6 +4,7 @@ from discord import app_commands
 
 from bot.errors import notice_of, notice_of_failure
 from bot.language import Speech
+from bot.records.database import RecordsError
 from bot.refusals import RefusedError
 from bot.rights import over_quota
 from pipeline.errors import AttemptsError, AudioProcessingError, MediaError, ModelMissingError, QueueError, StoreError
@@ -67,6 +68,11 @@ def test_names_in_a_refusal_are_shown_as_typed_and_mentions_as_mentions() -> Non
     assert notice_of(error, "r", ENGLISH).text(ENGLISH) == "\\[x\\](https\\://evil.example) @\u200bhere is empty."
     channel = RefusedError("not-shared", channel="<#5>")
     assert notice_of(channel, "r", ENGLISH).text(ENGLISH) == "The result could not be posted in <#5>."
+
+
+def test_records_that_are_away_are_no_fault_of_the_clip() -> None:
+    text = notice_of(RecordsError("What the bot remembers cannot be reached."), "r", CHINESE).text(CHINESE)
+    assert text.startswith("机器人暂时无法读写它保存的记录。")
 
 
 def test_error_of_the_pipeline_is_told_in_the_readers_language() -> None:

@@ -17,11 +17,17 @@ from bot.language import ENGLISH, FILES, Speech, speech_for
 from bot.offers import FORMATS, offers_of
 from bot.texts import STAGES
 from pipeline import errors
+from pipeline.languages import MIXTURES
 from pipeline.mixes import LoudnessTarget, MixPreset
 from pipeline.types import Preset, RouteName, Task
 from tests.bot.world import make_result
 
 PACKAGE = Path(bot.__file__).parent
+SAYERS = (
+    *("say", "localised", "check_may_act"),
+    *("SpokenError", "RefusedError", "ClipError", "SizeError", "FetchError", "QuotaError"),
+)
+"""What is called with keys."""
 OTHERS = [name for name in FILES if name != ENGLISH]
 
 
@@ -100,9 +106,9 @@ def test_what_is_said_is_there() -> None:
     said = set[str]()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in ("say", "localised", "RefusedError", "ClipError", "SizeError", "FetchError", "QuotaError"):
+                if name in SAYERS:
                     said.update(str(arg.value) for arg in node.args if isinstance(arg, ast.Constant))
     assert "not-yours" in said
     assert said <= set(read(ENGLISH))
@@ -116,6 +122,7 @@ def test_families_are_complete() -> None:
         "loudness": [*LoudnessTarget],
         "made": [*Task, "dub"],
         "stage": [*STAGES],
+        "language": [*MIXTURES],
         "format": [*FORMATS],
         "button": [*offers_of("", make_result()).actions, "rebalance", "rename", "dub", "thread", "page"],
     }
@@ -162,6 +169,10 @@ def test_value_is_not_read_as_a_pattern() -> None:
 
 def test_languages_by_name() -> None:
     assert (Speech(ENGLISH).name_of("de"), Speech("zh-CN").name_of("de")) == ("German", "德语")
+    assert (Speech(ENGLISH).name_of("zh-en"), Speech("zh-CN").name_of("zh-en")) == (
+        "Chinese and English, mixed",
+        "中英文混合",
+    )
     assert (Speech(ENGLISH).name_of("xx"), Speech("zh-CN").name_of("xx")) == ("", "")
 
 

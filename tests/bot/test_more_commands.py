@@ -26,6 +26,15 @@ async def test_process_does_it_all(place: Place) -> None:
     assert (request.task, request.mix, request.language, request.speakers) == (Task.ALL, MixPreset.CINEMA, "zh", 3)
 
 
+@pytest.mark.parametrize("typed", ["", "zh", "en", "mixed", "zh-en"])
+async def test_mixed_chinese_and_english_is_offered_and_taken(place: Place, typed: str) -> None:
+    offered = await place.alice.autocomplete(place.channel, "transcribe", "language", typed)
+    assert {"name": "Chinese and English, mixed (zh-en)", "value": "zh-en"} in offered
+    if typed == "zh-en":
+        await place.alice.slash(place.channel, "transcribe", clip=CLIP, language=offered[0]["value"])
+        assert (await place.played.job()).request.language == "zh-en"
+
+
 async def test_remix_takes_presets_targets_and_faders(place: Place) -> None:
     await place.alice.slash(
         place.channel, "remix", clip=CLIP, mix="karaoke", loudness="streaming", music=0.5, effects=0.0, ambience=2.0
@@ -99,6 +108,21 @@ async def test_share_posts_a_result_elsewhere(place: Place) -> None:
     assert {file.filename for file in message.attachments} == {"transcript.srt", "vocals.flac", "report.png"}
 
 
+async def test_share_while_discord_is_troubled_says_that_it_may_work_later(place: Place) -> None:
+    await place.bring()
+    other = place.env.guild.create_text_channel("other")
+    place.env.inject_error("POST", f"/channels/{other.id}/messages", status=503, times=None)
+    done = await place.alice.slash(place.channel, "share", result=(await place.newest()).id, to=other)
+    assert answer_of(done).content.startswith(f"The result could not be posted in {other.mention}. Try again later")
+    assert len(place.env.errors) == 1
+
+
+async def test_share_of_something_typed(place: Place) -> None:
+    done = await place.alice.slash(place.channel, "share", result="talk:mp4", to=place.channel)
+    assert answer_of(done).content.startswith("This result is no longer kept.")
+    assert len(place.env.errors) == 1
+
+
 async def test_share_of_another_persons_result(place: Place) -> None:
     await place.bring()
     bob = place.env.guild.add_member(place.env.create_user("bob"))
@@ -135,10 +159,38 @@ async def test_moderator_who_cannot_see_the_first_channel_is_refused(place: Plac
     assert answer_of(pressed).content == "You cannot see the channel of this result."
 
 
+async def test_moderator_who_is_not_in_the_private_thread_is_refused(place: Place) -> None:
+    role = place.env.guild.create_role("mods", permissions=discord.Permissions(manage_messages=True))
+    moderator = place.env.guild.add_member(place.env.create_user("mod"), roles=[role])
+    public = place.channel
+    private = discord.ChannelType.private_thread.value
+    place.env.backend.create_thread(public.id, "closed", place.alice.id, type=private)
+    (place.channel,) = public.threads
+    await place.bring()
+    await place.alice.slash(place.channel, "share", result=(await place.newest()).id, to=public)
+    shared = public.history()[-1]
+    pressed = await moderator.click(shared, label="Thread")
+    assert answer_of(pressed).content == "You cannot see the channel of this result."
+    assert answer_of(await place.alice.select(shared, ["srt"])).attachments != []
+
+
 async def test_help_names_every_command(place: Place) -> None:
     text = card_text(answer_of(await place.alice.slash(place.channel, "help")))
     for name in place.alice.available_commands(place.channel):
         assert name == "help" or f"/{name}" in text
+    assert not any(name in text for name in ("/settings", "/privacy", "Open page"))
+    for named in ("zh-en", "podcast", "Rebalance", "Rename speakers", "Thread", "Dub", "subtitles"):
+        assert named in text
+
+
+@pytest.mark.usefixtures("chinese")
+async def test_help_in_chinese_names_commands_as_they_are_typed_there(place: Place) -> None:
+    text = card_text(answer_of(await place.alice.slash(place.channel, "help")))
+    assert "/转写" in text
+    assert "中英文混合 (zh-en)" in text
+    assert "播客" in text
+    none = answer_of(await place.alice.slash(place.channel, "jobs"))
+    assert "/全部处理" in none.content
 
 
 async def test_commands_are_offered_in_chinese(env: simcord.Env) -> None:

@@ -110,6 +110,17 @@ async def test_settings_are_shown_and_changed(
     assert (settings.roles, settings.language, settings.preset) == ((), None, Preset.STUDIO)
 
 
+async def test_server_that_speaks_two_languages_or_one_of_a_later_version(
+    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
+) -> None:
+    shown = answer_of(await manager.slash(channel, "settings", language="zh-en"))
+    assert "Spoken language: Chinese and English, mixed" in card_text(shown)
+    guild_id = str(env.guild.id)
+    assert keeper.kept[guild_id].language == "zh-en"
+    keeper.kept[guild_id] = GuildSettings(guild_id=guild_id, language="tlh")
+    assert "Spoken language: tlh" in card_text(answer_of(await manager.slash(channel, "settings")))
+
+
 async def test_language_that_is_none_is_refused(
     env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
 ) -> None:

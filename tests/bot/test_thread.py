@@ -21,6 +21,10 @@ def test_escaped_letter_is_not_cut_in_two() -> None:
     assert not any(page.endswith("\\") for page in made)
 
 
+def test_line_with_no_good_place_to_cut_is_cut() -> None:
+    assert "".join(pages(["\\" * 5000])) == "\\" * 5000
+
+
 def test_endless_talk_ends_with_an_ellipsis() -> None:
     made = list(pages(["word " * 380] * 100))
     assert len(made) == MOST_MESSAGES

@@ -68,7 +68,10 @@ class Outside:
 
 
 class PatientQueue(Queue):
-    """The real queue; waiting for the next event is declared to simcord as a wait for the outside."""
+    """The real queue; waiting for the next event is declared to simcord as a wait for the outside.
+
+    Not so for a job that has ended: its events are there, and the bot answers a person with them.
+    """
 
     outside: Outside
     env: simcord.Env
@@ -81,10 +84,12 @@ class PatientQueue(Queue):
             await self.connection.run("redis.call('FLUSHALL')", [], [])
 
     async def events(self, job_id: str, *, after: str = "0") -> AsyncIterator[Event]:
+        state = await self.state(job_id)
+        ended = state is not None and state.status not in ("queued", "running")
         source = super().events(job_id, after=after)
         while True:
             following = self.outside.wait(anext(source, None))
-            event = await self.env.external_wait(following, reason="the next event of a job")
+            event = await (following if ended else self.env.external_wait(following, reason="the next event of a job"))
             if event is None:
                 return
             yield event

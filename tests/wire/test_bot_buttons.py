@@ -103,6 +103,13 @@ async def test_thread_gets_the_transcript(stack: Stack, scene: Path) -> None:
     assert "**Speaker 1**" in posted[0].text
     sent = stack.fake.recorder.requests("POST", f"/channels/{thread['id']}/messages")
     assert all(e.payload["allowed_mentions"] == {"parse": []} for e in sent)
+    # An archived thread is no longer known to the bot, and the message cannot have a second one.
+    archived = {**thread, "thread_metadata": {**thread["thread_metadata"], "archived": True}}
+    await stack.fake.gateway.dispatch("THREAD_UPDATE", archived)
+    again = await private(stack, await stack.fake.click(id_for(own, "thread"), own))
+    other = again.text.rpartition("<#")[2].partition(">")[0]
+    assert other != own.id
+    assert [m for m in stack.fake.messages if m.channel_id == other]
 
 
 async def test_thread_where_the_bot_may_make_none(stack: Stack, result: Message) -> None:

@@ -1,5 +1,6 @@
 """What a server sets is kept, is for its managers alone, and is what people meet."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -42,6 +43,13 @@ async def changed(stack: Stack, by: Json, locale: str = "en-US", **options: Any)
     answer = await shows(stack, interaction.original, lambda m: not m.loading and bool(m.text), 10)
     assert answer.ephemeral
     return answer.text
+
+
+async def test_two_managers_at_once_undo_nothing_of_each_other(stack: Stack, manager: Json) -> None:
+    await asyncio.gather(changed(stack, manager, language="zh-en"), changed(stack, manager, keep_days=30))
+    shown = await changed(stack, manager, CHINESE)
+    assert "片段语言: 中英文混合" in shown
+    assert "结果保留: 30 天" in shown
 
 
 async def test_settings_are_kept_over_a_restart(stack: Stack, manager: Json, scene: Path) -> None:

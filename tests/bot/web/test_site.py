@@ -1,9 +1,11 @@
 """The results page over real sockets, from a folder as `stemcord run` writes it."""
 
+import asyncio
 import io
 import time
 import zipfile
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.web import app, files
 from bot.web.app import Site
 from bot.web.folder import FolderSource
 from bot.web.links import Ticket, Tickets, read_secret
@@ -19,6 +22,7 @@ from pipeline.errors import ValidationError
 from pipeline.types import (
     Artefact,
     AudioStream,
+    Failure,
     MediaInfo,
     Request,
     Result,
@@ -95,6 +99,19 @@ async def test_it_speaks_the_browsers_language(browser: TestClient) -> None:
     assert 'lang="zh-CN"' in await answer.text()
 
 
+async def test_what_the_pipeline_says_is_marked_as_english(browser: TestClient, tmp_path: Path) -> None:
+    folder = tmp_path / "result"
+    result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
+    failure = Failure(type="MixError", message="<It> broke.", mend="Mend it.", stage="mix")
+    changed = replace(result, notes=("A note.",), failures=(failure,), language="zh-en")
+    (folder / "result.json").write_bytes(msgspec.json.encode(changed))
+    text = await (await browser.get(place() + "/", headers={"Accept-Language": "zh-CN"})).text()
+    assert '<p lang="en">A note.</p>' in text
+    assert '混音. 没能合成各个部分。 <span lang="en">&lt;It&gt; broke.</span>' in text
+    assert '<p lang="zh">' in text
+    assert "中英文混合" in text
+
+
 async def test_a_part_of_a_file_can_be_asked_for(browser: TestClient) -> None:
     whole = await (await browser.get(f"{place()}/files/{STEMS[0]}")).read()
     part = await browser.get(f"{place()}/files/{STEMS[0]}", headers={"Range": "bytes=4-9"})
@@ -164,3 +181,25 @@ def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
 async def test_a_stem_that_is_no_sound_is_told(browser: TestClient, tmp_path: Path) -> None:
     (tmp_path / "result" / STEMS[0]).write_bytes(b"no sound at all")
     assert (await browser.get(f"{place()}/outline/{STEMS[0]}")).status == 503
+
+
+async def test_a_store_that_stalls_is_told(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stall(*_: object) -> AsyncGenerator[bytes]:
+        await asyncio.sleep(5)
+        yield b""
+
+    monkeypatch.setattr(FolderSource, "stream", stall)
+    monkeypatch.setattr(files, "STALLED", 0.05)
+    assert (await browser.get(f"{place()}/files/{STEMS[0]}")).status == 503
+
+
+async def test_names_that_never_end_are_waited_for_no_longer(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drip() -> AsyncGenerator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    monkeypatch.setattr(app, "STALLED", 0.05)
+    answer = await browser.post(place() + "/names", data=drip(), headers={"Content-Type": "application/json"})
+    assert answer.status == 408
