@@ -1,39 +1,31 @@
 """One machine's whole system, as `stemcord up` starts it, for all tests of this folder."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
-import sys
+import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+
+from tests.e2e.browser.visitor import Listened, listen
+from tests.e2e.machine import COMMAND, Machine
+from tests.e2e.served import served
 
 DATA = Path(__file__).parents[1] / "data"
 SAMPLE = DATA / "sample.mp4"
-COMMAND = (sys.executable, "-c", "from deploy.command import main; main()")
 START_LIMIT = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A home folder and the environment that points at it."""
-
-    home: Path
-    environment: dict[str, str]
-
-    def stemcord(self, *arguments: str | Path, limit: float = 280) -> subprocess.CompletedProcess[str]:
-        """Run a `stemcord` command to its end."""
-        return subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+ROUNDS = 9
+"""Times that the long result repeats the sample: more sound than the page decodes into memory."""
+MINUTE = 60
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -73,3 +65,56 @@ def first(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = machine.stemcord("run", SAMPLE, "--out", out)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser of the distribution."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip(f"no {' or '.join(PROGRAMS)} on this machine; Debian: apt install chromium")
+    return program
+
+
+@pytest.fixture(scope="session")
+def folder(chromium: str, first: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sample's result, whose speakers may be renamed."""
+    return shutil.copytree(first, tmp_path_factory.mktemp("page") / "talk")
+
+
+@pytest.fixture(scope="session")
+def long_folder(folder: Path) -> Path:
+    """The same stems again and again, without a picture."""
+    long = folder.with_name("long")
+    (long / "stems").mkdir(parents=True)
+    result = json.loads((folder / "result.json").read_text())
+    names = [item["name"] for item in result["artefacts"] if item["name"].startswith("stems/")]
+    for name in names:
+        sound, rate = soundfile.read(folder / name, dtype="int16", always_2d=True)
+        soundfile.write(long / name, np.tile(sound, (ROUNDS, 1)), rate, compression_level=0.1)
+    result["artefacts"] = [item for item in result["artefacts"] if item["name"] in names]
+    result["media"] |= {"duration": result["media"]["duration"] * ROUNDS, "video": None}
+    (long / "result.json").write_text(json.dumps(result))
+    return long
+
+
+@pytest.fixture(scope="session")
+def address(folder: Path, machine: Machine) -> Iterator[str]:
+    with served(machine, folder.with_suffix(".log"), "page", folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def long_address(long_folder: Path, machine: Machine) -> Iterator[str]:
+    with served(machine, long_folder.with_suffix(".log"), "page", long_folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def minute(chromium: str, address: str, long_address: str, folder: Path) -> Iterator[Future[dict[str, Listened]]]:
+    """A minute of listening to both engines of the page; it goes on while other tests run."""
+    enough = threading.Event()
+    addresses = {"BufferEngine": address, "ElementEngine": long_address}
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(listen, chromium, addresses, folder, MINUTE, enough)
+        enough.set()

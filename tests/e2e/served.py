@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.e2e.conftest import COMMAND, Machine
+from tests.e2e.machine import COMMAND, Machine
 
 START_LIMIT = 120.0
 

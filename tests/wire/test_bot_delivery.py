@@ -67,7 +67,7 @@ async def test_a_service_that_is_down_for_a_moment_is_waited_for(stack: Stack, s
     assert "vocals.flac" in message.files
 
 
-async def test_a_bot_that_crashed_brings_the_result_when_it_is_back(stack: Stack) -> None:
+async def test_a_bot_that_crashed_brings_the_result_when_it_is_back(stack: Stack, scene: Path) -> None:
     interaction = await stack.fake.slash("remix", clip=SAMPLE, route="cinematic", voice=0.9)
     message = interaction.original
     assert message is not None
@@ -75,7 +75,7 @@ async def test_a_bot_that_crashed_brings_the_result_when_it_is_back(stack: Stack
     await stack.kill_bot()
     await stack.start_bot()
     assert (await finish(stack, interaction)).files
-    assert "vocals.flac" in (await finish(stack, await stack.fake.slash("separate", clip=SAMPLE))).files
+    assert "vocals.flac" in (await finish(stack, await stack.fake.slash("separate", clip=scene))).files
 
 
 async def test_the_gateway_may_drop_the_bot(stack: Stack, scene: Path) -> None:

@@ -147,6 +147,13 @@ async def test_the_gateway_resumes_without_loss(fake: FakeDiscord, client: Progr
     assert client.running
 
 
+@pytest.fixture
+def quick_heart(fake: FakeDiscord) -> None:
+    """Asked of a client when it comes in, so before `client`."""
+    fake.knobs.heartbeat = 0.5
+
+
+@pytest.mark.usefixtures("quick_heart")
 async def test_heartbeats_are_answered(fake: FakeDiscord, client: Program) -> None:
     await fake.wait(lambda: len(list(fake.recorder.received(1))) >= 2, 15, "two heartbeats")
     acknowledged = [f for f in fake.recorder.frames if f.sent and f.payload["op"] == 11]

@@ -74,7 +74,10 @@ async def test_the_lease_comes_back_after_an_outage(system: System) -> None:
     keeping.cancel()
 
 
-async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(system: System) -> None:
+async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.attempts.RETRY_DELAY", 0.1)
     await system.start()
     job = await system.job(first="be killed")
     await system.queue.submit(job)
@@ -147,7 +150,8 @@ async def test_a_library_that_exits_fails_the_job_and_not_the_worker(system: Sys
     assert isinstance((await system.events(after))[-1], Finished)
 
 
-async def test_a_job_that_arq_forgot_is_found(system: System) -> None:
+async def test_a_job_that_arq_forgot_is_found(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.reaper.GRACE", 1.0)
     job = await system.job()
     await system.queue.submit(job)
     await system.queue.connection.run(scripts.FORGET, MEDIA.arq(job.id), [job.id])
@@ -157,5 +161,5 @@ async def test_a_job_that_arq_forgot_is_found(system: System) -> None:
     started = asyncio.get_running_loop().time()
     events = await system.events(job)
     assert isinstance(events[-1], Finished)
-    assert asyncio.get_running_loop().time() - started < 15
+    assert asyncio.get_running_loop().time() - started < 10
     assert any(isinstance(event, Progressed) for event in events)

@@ -18,7 +18,7 @@ from worker.engines import child_environment
 from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
 
-RECLAIM_LIMIT = 30.0
+RECLAIM_LIMIT = 15.0
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_over(system: System) 
 
 async def test_a_job_outlives_its_broker(tmp_path: Path, system: System) -> None:
     await system.start()
-    job = await system.job(second="sleep", seconds=6.0)
+    job = await system.job(second="sleep", seconds=4.5)
     await system.queue.submit(job)
     following = asyncio.create_task(system.events(job))
     await system.until_run("second")

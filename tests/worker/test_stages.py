@@ -139,7 +139,10 @@ async def test_a_cancel_spares_a_stage_that_another_job_waits_for(system: System
     assert system.runs("heard") == 1
 
 
-async def test_no_worker_of_the_other_environment(system: System, tmp_path: Path) -> None:
+async def test_no_worker_of_the_other_environment(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.stages.CHECK_EVERY", 0.2)
     plan = (await system.job("heard.json")).source
     scratch = Scratch(tmp_path / "scratch")
     runner = StageRunner(

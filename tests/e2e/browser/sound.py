@@ -15,6 +15,8 @@ WINDOW = 16384
 """Frames that are listened to at once."""
 SEARCH = 0.5
 """Seconds around the expected place."""
+DRIFT = 0.020
+"""Seconds between stems that nobody hears."""
 SURE = 0.7
 """Correlation from which on the sound is recognised."""
 TAP = """async ({ window, late }) => {
@@ -42,6 +44,12 @@ TAP = """async ({ window, late }) => {
     }
     throw new Error("the clock of the sound never rests");
   };
+  globalThis.record = (times) => {
+    globalThis.kept = [listen()];
+    const timer = setInterval(() => {
+      if (kept.push(listen()) >= times) clearInterval(timer);
+    }, 1000);
+  };
   return [player.engine.constructor.name, player.context.state];
 }"""
 
@@ -53,6 +61,11 @@ def tap(page: Page, late: Mapping[str, float] | None = None) -> tuple[str, str]:
     """
     engine, state = page.evaluate(TAP, {"window": WINDOW, "late": dict(late or {})})
     return engine, state
+
+
+def record(page: Page, times: int) -> None:
+    """From now on the tapped page keeps what is heard, that many times, once a second."""
+    page.evaluate("times => record(times)", times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +94,13 @@ class Ear:
 
     def hear(self, page: Page) -> Moment:
         """One moment of a page that plays them, once or again and again."""
-        told: dict[str, Any] = page.evaluate("listen()")
+        return self._recognise(page.evaluate("listen()"))
+
+    def recorded(self, page: Page, times: int) -> list[Moment]:
+        """What a page kept since `record`."""
+        return [self._recognise(page.evaluate("at => kept[at]", at)) for at in range(times)]
+
+    def _recognise(self, told: dict[str, Any]) -> Moment:
         places: dict[str, float] = {}
         for part, encoded in told["sounds"].items():
             heard = np.frombuffer(base64.b64decode(encoded), np.float32)

@@ -10,39 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.e2e.browser.sound import Ear, Moment, tap
+from tests.e2e.browser.sound import DRIFT, Ear, Moment, tap
+from tests.e2e.browser.visitor import Visitor
 
-MINUTE = 60.0
-DRIFT = 0.020
-"""Seconds between stems that nobody hears."""
-pytestmark = pytest.mark.timeout(280)
-
-
-class Visitor:
-    """A person with a browser window: what it asked for and what went wrong in it."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self.address = address
-        self.asked: set[str] = set()
-        self.errors: list[str] = []
-        page.on("request", lambda request: self.asked.add(urlsplit(request.url).netloc))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-
-    def open(self) -> "Visitor":
-        self.page.goto(self.address)
-        return self
-
-    def play(self) -> None:
-        self.page.get_by_role("button", name="Play").click()
-        expect(self.page.locator("body.playing")).to_be_attached(timeout=30_000)
-
-    def time(self) -> float:
-        """Seconds that the slider of the position tells."""
-        return float(self.page.locator("#seek").input_value())
+pytestmark = [pytest.mark.timeout(280), pytest.mark.usefixtures("minute")]
 
 
 @pytest.fixture
@@ -53,34 +26,6 @@ def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
         assert visitor.errors == []
         # Nothing comes from anywhere else.
         assert visitor.asked == {urlsplit(address).netloc}
-
-
-def test_stems_stay_together_for_a_minute(
-    browser: Browser, visitor: Visitor, long_address: str, folder: Path, record_property: Callable[[str, object], None]
-) -> None:
-    ear = Ear(folder)
-    with browser.new_context() as context:
-        other = Visitor(context.new_page(), long_address).open()
-        engines = {"BufferEngine": visitor, "ElementEngine": other}
-        for engine, one in engines.items():
-            one.play()
-            assert tap(one.page) == (engine, "running")
-            ear.hear(one.page)
-        heard: dict[str, list[Moment]] = {engine: [] for engine in engines}
-        end = time.monotonic() + MINUTE
-        while time.monotonic() < end:
-            for engine, one in engines.items():
-                heard[engine].append(ear.hear(one.page))
-            time.sleep(1)
-        assert other.errors == []
-    for engine, moments in heard.items():
-        drifts = [moment.drift for moment in moments if moment.drift is not None]
-        # In the pauses of the talk nothing is heard of the voices.
-        assert len(drifts) >= 20, moments
-        assert moments[-1].clock - moments[0].clock > MINUTE - 5
-        assert moments[-1].shown - moments[0].shown == pytest.approx(moments[-1].clock - moments[0].clock, abs=0.2)
-        assert max(drifts) < DRIFT, moments
-        record_property(f"most drift in a minute, {engine}, ms", round(max(drifts) * 1000, 2))
 
 
 def test_stems_that_are_apart_are_heard_to_be(visitor: Visitor, folder: Path) -> None:
