@@ -20,7 +20,8 @@ LEAST_SPEECH = 1.5
 """Seconds heard of a person; less is a noise or a cry of somebody who is known."""
 MOST_WITNESSES = 1000
 """Longer stretches first, so that hours of talk take seconds to tell apart."""
-
+COPY = 0.95
+"""Cosine from which two stretches are one recording played twice: the same person's other words stay below 0.91."""
 MOST_TRIED = 100
 """Joins that are taken back at most where more people are asked for than the evidence tells apart."""
 
@@ -34,7 +35,7 @@ def name_stretches(stretches: Sequence[Stretch], count: Count) -> list[int | Non
     """
     able = [index for index, stretch in enumerate(stretches) if stretch.vector is not None]
     witnesses = [index for index in able if stretches[index].seconds >= SHORTEST_WITNESS] or able
-    witnesses = sorted(witnesses, key=lambda index: -stretches[index].seconds)[:MOST_WITNESSES]
+    witnesses = _without_copies(stretches, sorted(witnesses, key=lambda index: -stretches[index].seconds))
     names: list[int | None] = [None] * len(stretches)
     if not witnesses:
         return names
@@ -54,6 +55,27 @@ def name_stretches(stretches: Sequence[Stretch], count: Count) -> list[int | Non
         nearest = people[int(voice_evidence.gain(sums[row], float(precisions[row]), total, weight).argmax())]
         names[index] = known.get(index, nearest)
     return names
+
+
+def _without_copies(stretches: Sequence[Stretch], order: Sequence[int]) -> list[int]:
+    """The first `MOST_WITNESSES` of an order, none a copy of one before it.
+
+    A recording heard ten times says no more about its speaker than heard once, but ten stretches that differ so
+    little would be taken for proof that whatever sounds a little different is somebody else.
+    """
+    found: list[int] = []
+    known = np.zeros((min(len(order), MOST_WITNESSES), 0), np.float32)
+    for index in order:
+        vector = stretches[index].vector
+        assert vector is not None
+        if not known.shape[1]:
+            known = np.zeros((len(known), len(vector)), np.float32)
+        if not found or float((known[: len(found)] @ vector).max()) < COPY:
+            known[len(found)] = vector
+            found.append(index)
+        if len(found) == len(known):
+            break
+    return found
 
 
 def find_people(
