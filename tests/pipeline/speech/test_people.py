@@ -99,7 +99,7 @@ def test_a_recording_that_is_played_over_and_over_has_no_more_people() -> None:
     said = [(letter, seed) for seed in range(6) for letter in "ABC"]
     once = {each: voice(ord(each[0]), noise=0.6, seed=each[1]) for each in said}
     copies = [once[each] + 0.002 * jitter.standard_normal(192).astype(np.float32) for _ in range(10) for each in said]
-    heard = stretches(*((vector / np.linalg.norm(vector), 2.0) for vector in copies))
+    heard = stretches(*(((vector / np.linalg.norm(vector)).astype(np.float32), 2.0) for vector in copies))
     found = name_stretches(heard, Count())
     assert len(set(found)) == 3
     assert found[: len(said)] * 10 == found
