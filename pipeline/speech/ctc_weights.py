@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import ModelError
 from pipeline.models import Models
+from pipeline.weights.archive import extract
 
 MARK = ".md5"
 """File in an unpacked folder that holds the md5 of its archive."""
@@ -24,7 +25,7 @@ def ensure_unpacked(models: Models, name: str, report: Callable[[float, str], No
     draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         with tarfile.open(archive) as packed:
-            packed.extractall(draft, filter="data")
+            extract(packed, draft)
         (draft / MARK).write_text(file.md5, encoding="ascii")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)

