@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.errors import FFmpegError
 from pipeline.layout import Layout
 from pipeline.media.ffmpeg import executable, failure
-from pipeline.media.metering import METER, QUICK_METER, metering_layout, read_summary, renaming
+from pipeline.media.metering import QUICK_METER, metering_layout, read_summary, renaming
 from pipeline.sound import Samples
 from pipeline.types import Loudness
 
@@ -28,7 +28,7 @@ class SoundFeed:
     """Takes samples, and leaves the files of `outputs` (path: how it is encoded) and their common loudness.
 
     Used as a context manager: an error inside it ends ffmpeg and removes the files. `limit` is the most
-    seconds that ffmpeg may take in all. Without `peaks` the loudness has none.
+    seconds that ffmpeg may take in all. The loudness has no peaks, which `Peaks` finds more quickly.
     """
 
     def __init__(
@@ -38,7 +38,6 @@ class SoundFeed:
         *,
         limit: float,
         outputs: Mapping[Path, Sequence[str]] = NO_OUTPUTS,
-        peaks: bool = True,
     ) -> None:
         self._outputs = outputs
         self._late = False
@@ -48,7 +47,7 @@ class SoundFeed:
         self._blocks: queue.Queue[Samples | None] = queue.Queue(_AHEAD)
         try:
             self._process = subprocess.Popen(
-                _command(layout, sample_rate, outputs, METER if peaks else QUICK_METER),
+                _command(layout, sample_rate, outputs),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -133,11 +132,11 @@ class SoundFeed:
         return failure(code, "\n".join(self._log))
 
 
-def _command(layout: Layout, sample_rate: int, outputs: Mapping[Path, Sequence[str]], meter: str) -> list[str]:
+def _command(layout: Layout, sample_rate: int, outputs: Mapping[Path, Sequence[str]]) -> list[str]:
     """One branch of the filters for each output, and one for the meter."""
     channels = len(layout.channels)
     names = [f"[s{index}]" for index in range(len(outputs) + 1)]
-    graph = [f"[0:a]asplit={len(names)}{''.join(names)}", f"{names[0]}{meter}[meter]"]
+    graph = [f"[0:a]asplit={len(names)}{''.join(names)}", f"{names[0]}{QUICK_METER}[meter]"]
     ends = list[str]()
     for index, (path, coding) in enumerate(outputs.items(), start=1):
         back = renaming(layout.name.removesuffix("(side)"), channels) if channels > 2 else "anull"

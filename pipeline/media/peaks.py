@@ -19,7 +19,7 @@ _STAGES = (
 _TAPS = 12
 _PIECE = 128
 """Frames that are looked at together."""
-_OVERSAMPLING = 4
+OVERSAMPLING = 4
 _AT_ONCE = 1 << 14
 """Frames of which there are four times as many for a moment."""
 
@@ -74,7 +74,7 @@ class SteepPeaks:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._upsampler = _soxr.ResampleStream(
-            sample_rate, _OVERSAMPLING * sample_rate, channels, dtype="float32", quality="HQ"
+            sample_rate, OVERSAMPLING * sample_rate, channels, dtype="float32", quality="HQ"
         )
         self._channels = channels
         self.sample = 0.0

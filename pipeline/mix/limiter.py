@@ -13,6 +13,7 @@ import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
+from pipeline.media.peaks import OVERSAMPLING
 from pipeline.sound import Blocks, Samples
 
 LOOK_AHEAD = 0.005
@@ -21,7 +22,6 @@ RELEASE = 60.0
 """dB a second."""
 HOP = 0.005
 """Seconds for which a survey tells one true peak."""
-OVERSAMPLING = 4
 _HIGH_RATE = 96_000
 """Hz from which samples lie close enough for half of the oversampling (BS.1770)."""
 

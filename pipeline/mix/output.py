@@ -52,11 +52,9 @@ class Output:
         self._peaks = SteepPeaks(sample_rate, channels) if decoded else Peaks(channels)
         with ExitStack() as opening:
             if own and decoded:
-                self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit, peaks=False))
+                self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit))
             if files or not decoded:
-                self._mix = opening.enter_context(
-                    SoundFeed(layout, sample_rate, limit=limit, outputs=files, peaks=False)
-                )
+                self._mix = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit, outputs=files))
             if own:
                 heard = None if self._file_meter is None else self._meter
                 self._aac = opening.enter_context(AacWriter(target, form, on_heard=heard))
@@ -77,8 +75,9 @@ class Output:
         if self._aac is not None:
             self._aac.finish()
         mix = None if self._mix is None else self._mix.finish()
-        meter = self._file_meter
-        found = mix if not self._decoded else None if meter is None else meter.finish()
+        found = mix
+        if self._decoded:
+            found = None if self._file_meter is None else self._file_meter.finish()
         if found is None:
             return measure_encoded(self._target, self._layout, self._frames / self._sample_rate)
         self._peaks.finish()

@@ -13,7 +13,8 @@ import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.layout import Layout
-from pipeline.mix.limiter import HOP, OVERSAMPLING, RELEASE, loudest_channel
+from pipeline.media.peaks import OVERSAMPLING
+from pipeline.mix.limiter import HOP, RELEASE, loudest_channel
 from pipeline.sound import Samples
 from pipeline.types import Loudness
 

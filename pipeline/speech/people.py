@@ -64,17 +64,17 @@ def _without_copies(stretches: Sequence[Stretch], order: Sequence[int]) -> list[
     little would be taken for proof that whatever sounds a little different is somebody else.
     """
     found: list[int] = []
-    known = np.zeros((min(len(order), MOST_WITNESSES), 0), np.float32)
+    known: NDArray[np.float32] | None = None
     for index in order:
         vector = stretches[index].vector
-        assert vector is not None
-        if not known.shape[1]:
-            known = np.zeros((len(known), len(vector)), np.float32)
-        if not found or float((known[: len(found)] @ vector).max()) < COPY:
+        if vector is None or len(found) == MOST_WITNESSES:
+            continue
+        if known is None:
+            known = np.zeros((MOST_WITNESSES, len(vector)), np.float32)
+        # Rows that are not filled yet are like nothing.
+        if float((known @ vector).max()) < COPY:
             known[len(found)] = vector
             found.append(index)
-        if len(found) == len(known):
-            break
     return found
 
 
