@@ -10,18 +10,18 @@ import discord
 import pydantic
 
 from bot.client import StemcordClient
+from bot.database.engine import Database
+from bot.database.page_links import Links
+from bot.database.repository import Records
+from bot.jobs.quotas import Quotas
 from bot.log import configure_log
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.links import Links
-from bot.records.records import Records
 from bot.settings import BotSettings
-from bot.viewers import ChannelViewers
-from bot.web.addresses import Addresses
 from bot.web.app import Site
-from bot.web.kept import KeptSource
-from bot.web.links import Tickets, read_secret
+from bot.web.channel_access import ChannelViewers
+from bot.web.page_addresses import Addresses
 from bot.web.server import serve
+from bot.web.signed_links import Tickets, read_secret
+from bot.web.sources.stored import KeptSource
 from pipeline.errors import AudioProcessingError
 from worker.queue import Queue
 from worker.store import Store

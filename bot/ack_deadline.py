@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from bot.records.database import RecordsError
+from bot.database.engine import RecordsError
 
 LIMIT: Final = 2.0
 """Seconds; the acknowledgement follows."""

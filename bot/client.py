@@ -8,15 +8,11 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import errors, limits
-from bot.actions.board import Board, Pages
-from bot.actions.door import Door
-from bot.actions.forget import Forgetting
-from bot.archive import Archive
-from bot.bookkeeping import Bookkeeper
+from bot import discord_limits as limits
+from bot import error_handler as errors
 from bot.commands.help import add_help
 from bot.commands.jobs import add_jobs
-from bot.commands.names import Translator
+from bot.commands.localization import Translator
 from bot.commands.privacy import add_privacy
 from bot.commands.process import add_process
 from bot.commands.remix import add_dub, add_remix
@@ -24,12 +20,17 @@ from bot.commands.separate import add_separate
 from bot.commands.settings import add_settings
 from bot.commands.share import add_share
 from bot.commands.transcribe import add_transcribe
-from bot.courier import Courier
-from bot.delivery import Delivery
-from bot.desk import Desk
-from bot.intake import Intake
-from bot.keeping import Keeper
-from bot.records.records import Records
+from bot.components.delete_data import Forgetting
+from bot.components.result_actions import Board, Pages
+from bot.components.router import Door
+from bot.database.protocols import Keeper
+from bot.database.repository import Records
+from bot.jobs.attachments import Intake
+from bot.jobs.delivery import Delivery
+from bot.jobs.history import Archive
+from bot.jobs.submission import Desk
+from bot.jobs.sync import Bookkeeper
+from bot.jobs.tracker import Courier
 from bot.settings import BotSettings
 from worker.queue import Queue
 from worker.store import Store

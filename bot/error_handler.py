@@ -9,13 +9,13 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import limits
-from bot.failures import is_for_operators, kind_of
-from bot.language import ENGLISH, Speech, speech_for
+from bot import discord_limits as limits
+from bot.exceptions import QuotaError, SpokenError
+from bot.i18n.translator import ENGLISH, Speech, speech_for
 from bot.log import frames_of
-from bot.patience import patiently
-from bot.refusals import QuotaError, SpokenError
-from bot.writing import escape, shorten
+from bot.messages.errors import is_for_operators, kind_of
+from bot.messages.formatting import escape, shorten
+from bot.retry import patiently
 from pipeline.errors import AudioProcessingError, ValidationError, from_failure
 from pipeline.types import Failure
 

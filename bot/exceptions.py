@@ -1,11 +1,11 @@
 """Errors of the bot's own, which it can tell in each language; as errors they read in English."""
 
-from bot.language import ENGLISH, Speech
+from bot.i18n.translator import ENGLISH, Speech
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
 
 
 class SpokenError(AudioProcessingError):
-    """Root of them: keys of `bot.language` and the values that go into the first sentence."""
+    """Root of them: keys of `bot.i18n.translator` and the values that go into the first sentence."""
 
     def __init__(self, key: str, mend: str = "", *, detail: str = "", **values: str | int) -> None:
         self.key = key

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import discord
 
-from bot.refusals import QuotaError, RefusedError
+from bot.exceptions import QuotaError, RefusedError
 from worker.protocol import ReplyTo
 
 

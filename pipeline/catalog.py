@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pipeline.mixes import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
+from pipeline.mix.presets import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
+from pipeline.models.entries import Environment, HubFile, Model, WeightFile
+from pipeline.models.published import PUBLISHED
 from pipeline.types import Preset, RouteName, StemName
-from pipeline.weights.entries import Environment, HubFile, Model, WeightFile
-from pipeline.weights.published import PUBLISHED
 
 __all__ = [
     "LOUDNESS",

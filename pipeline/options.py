@@ -7,8 +7,15 @@ import pydantic
 
 from pipeline.catalog import MAX_GAIN, MAX_SPEAKERS
 from pipeline.errors import ValidationError
+from pipeline.export.style import (
+    MAX_LINE_LENGTH,
+    MAX_READING_SPEED,
+    MIN_LINE_LENGTH,
+    MIN_READING_SPEED,
+    SubtitleStyle,
+)
 from pipeline.languages import LANGUAGES, MIXTURES
-from pipeline.mixes import (
+from pipeline.mix.presets import (
     DEFAULT_MIX,
     MAX_DUB_STRETCH,
     MAX_DUCKING,
@@ -18,14 +25,7 @@ from pipeline.mixes import (
     LoudnessTarget,
     MixPreset,
 )
-from pipeline.recognisers import check_recogniser
-from pipeline.subtitling import (
-    MAX_LINE_LENGTH,
-    MAX_READING_SPEED,
-    MIN_LINE_LENGTH,
-    MIN_READING_SPEED,
-    SubtitleStyle,
-)
+from pipeline.models.recogniser_choice import check_recogniser
 from pipeline.types import Budget, Preset, Request, RouteName, SoundFormat, Task
 
 

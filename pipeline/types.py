@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from pipeline.mixes import Ducking, LoudnessTarget, MixPreset
-from pipeline.subtitling import SubtitleStyle
+from pipeline.export.style import SubtitleStyle
+from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """What a stage may take as a parameter and give back as a fact."""
@@ -104,7 +104,7 @@ class Request:
     subtitles: SubtitleStyle | None = None
     """None: as is usual for the language."""
     voice_book: "Artefact | None" = None
-    """Known voices (`pipeline.speech.voices.VoiceBook`), by which speakers are named."""
+    """Known voices (`pipeline.speech.speakers.matching.VoiceBook`), by which speakers are named."""
     formats: tuple[SoundFormat, ...] = (SoundFormat.M4A,)
     """Forms of the final mix."""
     soft_subtitles: bool = False

@@ -8,9 +8,9 @@ import pydantic
 import structlog
 
 from pipeline.errors import AudioProcessingError
-from worker.keys import Kind
+from worker.app import Service
 from worker.log import set_up_log
-from worker.service import Service
+from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 
 

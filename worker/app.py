@@ -16,19 +16,19 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from pipeline.errors import QueueError
-from pipeline.run import Limits, run
-from pipeline.stages import Stage
-from worker.asr import perform_asr
-from worker.connection import open_redis
-from worker.engines import Engine
-from worker.keys import ASR, MEDIA, Kind
+from pipeline.graph.run import Limits, run
+from pipeline.graph.stage import Stage
+from worker.engine.supervisor import Engine
+from worker.jobs.asr import perform_asr
+from worker.jobs.media import Run, WorkerContext, perform_media
+from worker.jobs.scratch import Scratch
+from worker.jobs.stage_cache import Workshop
 from worker.queue import Queue
-from worker.reaper import Reaper
-from worker.scratch import Scratch
+from worker.queue.keys import ASR, MEDIA, Kind
+from worker.queue.reaper import Reaper
+from worker.queue.redis_client import open_redis
 from worker.settings import WorkerSettings
 from worker.store import Store
-from worker.tasks import Run, WorkerContext, perform_media
-from worker.workshop import Workshop
 
 POLL: Final = 0.1
 """Seconds between two looks at the queue."""

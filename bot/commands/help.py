@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.cards import WORKING
-from bot.commands.names import localised
-from bot.language import speech_for
+from bot.commands.localization import localised
+from bot.i18n.translator import speech_for
+from bot.messages.embeds import WORKING
 
 COMMANDS = ("process", "separate", "transcribe", "remix", "dub", "jobs", "share", "settings", "privacy")
 

@@ -5,15 +5,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import limits
-from bot.actions.cancel import CANCEL
-from bot.actions.press import action_button
-from bot.archive import Archive, Kept
-from bot.cards import WORKING
-from bot.commands.names import localised
-from bot.language import Speech, speech_for
-from bot.offers import AGAIN
-from bot.writing import escape, fit_lines, shorten
+from bot import discord_limits as limits
+from bot.commands.localization import localised
+from bot.components.cancel import CANCEL
+from bot.components.custom_ids import action_button
+from bot.i18n.translator import Speech, speech_for
+from bot.jobs.history import Archive, Kept
+from bot.jobs.result_buttons import AGAIN
+from bot.messages.embeds import WORKING
+from bot.messages.formatting import escape, fit_lines, shorten
 
 MOST = 10
 """Jobs that are shown; each has one button, and a message has room for 25."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands
 
-from bot.language import ENGLISH, Speech, speech_for
+from bot.i18n.translator import ENGLISH, Speech, speech_for
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 

@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.names import localised
-from bot.language import Speech, speech_for
-from bot.limits import CHOICES
+from bot.commands.localization import localised
+from bot.discord_limits import CHOICES
+from bot.i18n.translator import Speech, speech_for
 from pipeline.catalog import MIXES, LoudnessTarget
 from pipeline.languages import LANGUAGES, MIXTURES, language_name
 from pipeline.types import Preset, RouteName

@@ -5,11 +5,11 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.actions.forget import ASK, button_view
-from bot.cards import WORKING
-from bot.commands.names import localised
-from bot.keeping import Keeper
-from bot.language import speech_for
+from bot.commands.localization import localised
+from bot.components.delete_data import ASK, button_view
+from bot.database.protocols import Keeper
+from bot.i18n.translator import speech_for
+from bot.messages.embeds import WORKING
 
 
 def add_privacy(tree: app_commands.CommandTree[Any], keeper: Keeper, usual_days: int) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.cards import WORKING
-from bot.commands.choices import PRESETS, offer_languages
-from bot.commands.names import localised, options
-from bot.keeping import GuildSettings, Keeper
-from bot.language import Speech, speech_for
-from bot.limits import CHOICES
-from bot.refusals import RefusedError
+from bot.commands.localization import localised, options
+from bot.commands.option_choices import PRESETS, offer_languages
+from bot.database.protocols import GuildSettings, Keeper
+from bot.discord_limits import CHOICES
+from bot.exceptions import RefusedError
+from bot.i18n.translator import Speech, speech_for
+from bot.messages.embeds import WORKING
 from pipeline.catalog import MAX_DURATION
 from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.types import Preset

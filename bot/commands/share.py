@@ -6,15 +6,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.archive import Archive, Kept
-from bot.cards import person
-from bot.commands.names import localised, options
-from bot.delivery import Delivery, PassingError
-from bot.language import speech_for
-from bot.limits import CHOICES
-from bot.outcome import fetched
-from bot.refusals import RefusedError, SpokenError
-from bot.writing import shorten
+from bot.commands.localization import localised, options
+from bot.discord_limits import CHOICES
+from bot.exceptions import RefusedError, SpokenError
+from bot.i18n.translator import speech_for
+from bot.jobs.delivery import Delivery, PassingError
+from bot.jobs.history import Archive, Kept
+from bot.jobs.result_files import fetched
+from bot.messages.embeds import person
+from bot.messages.formatting import shorten
 from pipeline.errors import AudioProcessingError
 from worker.store import Store
 

@@ -5,10 +5,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.choices import PRESETS, clips_of, offer_languages
-from bot.commands.names import localised, options
-from bot.desk import Desk
-from bot.intake import clip_of, first_clip
+from bot.commands.localization import localised, options
+from bot.commands.option_choices import PRESETS, clips_of, offer_languages
+from bot.jobs.attachments import clip_of, first_clip
+from bot.jobs.submission import Desk
 from pipeline.catalog import MAX_SPEAKERS
 from pipeline.types import Task
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import discord
 
-from bot.language import speech_for
-from bot.refusals import RefusedError
-from bot.rights import check_may_act
+from bot.exceptions import RefusedError
+from bot.i18n.translator import speech_for
+from bot.permissions import check_may_act
 from worker.queue import Queue
 
 CANCEL: Final = "cancel"

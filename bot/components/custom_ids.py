@@ -1,6 +1,6 @@
 """The buttons and menus of the bot: what they are for and for which job is in their ids, so that they last.
 
-They are dynamic items, which discord.py does not keep in memory; `bot.actions.door` does what they are for.
+They are dynamic items, which discord.py does not keep in memory; `bot.components.router` does what they are for.
 """
 
 import re

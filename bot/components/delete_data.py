@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import discord
 
-from bot.actions.press import action_button
-from bot.forgetting import forget_person
-from bot.keeping import Keeper
-from bot.language import Speech, speech_for
+from bot.components.custom_ids import action_button
+from bot.database.protocols import Keeper
+from bot.i18n.translator import Speech, speech_for
+from bot.jobs.deletion import forget_person
 from worker.queue import Queue
 
 ASK: Final = "forget"

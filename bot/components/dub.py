@@ -5,12 +5,12 @@ from typing import Any
 
 import discord
 
-from bot.actions.forms import Filled, Form
-from bot.actions.press import id_of
-from bot.intake import Clip
-from bot.language import Speech
-from bot.offers import DUB
-from bot.refusals import RefusedError
+from bot.components.custom_ids import id_of
+from bot.components.modals import Filled, Form
+from bot.exceptions import RefusedError
+from bot.i18n.translator import Speech
+from bot.jobs.attachments import Clip
+from bot.jobs.result_buttons import DUB
 from pipeline.types import Request, Task
 
 

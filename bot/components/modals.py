@@ -9,16 +9,16 @@ from typing import Any
 
 import discord
 
-from bot import limits
-from bot.intake import Clip, clip_from
-from bot.writing import shorten
+from bot import discord_limits as limits
+from bot.jobs.attachments import Clip, clip_from
+from bot.messages.formatting import shorten
 
 LABEL = discord.ComponentType.label.value
 ROW = discord.ComponentType.action_row.value
 
 
 class Form(discord.ui.Modal):
-    """A window with fields; `bot.actions.door` takes what is filled in."""
+    """A window with fields; `bot.components.router` takes what is filled in."""
 
     def __init__(self, title: str, form_id: str) -> None:
         super().__init__(title=shorten(title, limits.FORM_TITLE), custom_id=form_id)

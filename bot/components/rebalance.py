@@ -7,11 +7,11 @@ from typing import Any
 
 import discord
 
-from bot.actions.forms import Filled, Form
-from bot.actions.press import id_of
-from bot.language import Speech
-from bot.offers import REBALANCE
-from bot.refusals import RefusedError
+from bot.components.custom_ids import id_of
+from bot.components.modals import Filled, Form
+from bot.exceptions import RefusedError
+from bot.i18n.translator import Speech
+from bot.jobs.result_buttons import REBALANCE
 from pipeline.catalog import MIXES
 from pipeline.errors import ValidationError
 from pipeline.options import parse_request

@@ -14,12 +14,12 @@ import discord
 import structlog
 from msgspec import structs
 
-from bot import limits
-from bot.actions.excerpts import WORDS, cut_excerpts, longest_turns
-from bot.actions.forms import Filled, Form
-from bot.actions.press import id_of
-from bot.language import Speech
-from bot.writing import one_line, shorten
+from bot import discord_limits as limits
+from bot.components.custom_ids import id_of
+from bot.components.modals import Filled, Form
+from bot.components.speaker_preview import WORDS, cut_excerpts, longest_turns
+from bot.i18n.translator import Speech
+from bot.messages.formatting import one_line, shorten
 from pipeline.errors import StoreError
 from pipeline.types import Request, Result, Speaker, Transcript
 from worker.protocol import Job

@@ -7,20 +7,20 @@ from typing import Any, Protocol, TypeAlias
 
 import discord
 
-from bot.actions.dub import DubForm, dubbed, track_of
-from bot.actions.forms import Filled
-from bot.actions.press import action_button
-from bot.actions.rebalance import RebalanceForm, balance_of, faders_of, rebalanced
-from bot.actions.rename import NAMES, RenameForm, excerpts_of, in_same_message, names_of, page_of, renamed
-from bot.actions.thread import post_thread
-from bot.archive import Archive, Kept
-from bot.desk import Desk
-from bot.language import speech_for
-from bot.offers import AGAIN, DUB, PAGE, REBALANCE, RENAME, REVOKE, THREAD
-from bot.outcome import read_transcript
-from bot.promptness import promptly
-from bot.refusals import RefusedError
-from bot.rights import check_may_act
+from bot.ack_deadline import promptly
+from bot.components.custom_ids import action_button
+from bot.components.dub import DubForm, dubbed, track_of
+from bot.components.modals import Filled
+from bot.components.rebalance import RebalanceForm, balance_of, faders_of, rebalanced
+from bot.components.rename import NAMES, RenameForm, excerpts_of, in_same_message, names_of, page_of, renamed
+from bot.components.thread import post_thread
+from bot.exceptions import RefusedError
+from bot.i18n.translator import speech_for
+from bot.jobs.history import Archive, Kept
+from bot.jobs.result_buttons import AGAIN, DUB, PAGE, REBALANCE, RENAME, REVOKE, THREAD
+from bot.jobs.result_files import read_transcript
+from bot.jobs.submission import Desk
+from bot.permissions import check_may_act
 from pipeline.types import Result, Speaker, Transcript
 from worker.protocol import Job
 from worker.store import Store

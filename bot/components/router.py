@@ -5,13 +5,13 @@ from typing import Any, cast
 
 import discord
 
-from bot import errors
-from bot.actions.board import Board, unknown_button
-from bot.actions.cancel import CANCEL, cancel
-from bot.actions.forget import ASK, SURE, Forgetting
-from bot.actions.forms import read_form
-from bot.actions.press import ID
-from bot.offers import SUBTITLES
+from bot import error_handler as errors
+from bot.components.cancel import CANCEL, cancel
+from bot.components.custom_ids import ID
+from bot.components.delete_data import ASK, SURE, Forgetting
+from bot.components.modals import read_form
+from bot.components.result_actions import Board, unknown_button
+from bot.jobs.result_buttons import SUBTITLES
 from pipeline.errors import AudioProcessingError
 from worker.queue import Queue
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import discord
 
-from bot import limits
-from bot.cards import spoken_lines
-from bot.language import Speech
-from bot.refusals import RefusedError
-from bot.writing import shorten
+from bot import discord_limits as limits
+from bot.exceptions import RefusedError
+from bot.i18n.translator import Speech
+from bot.messages.embeds import spoken_lines
+from bot.messages.formatting import shorten
 from pipeline.types import Transcript
 
 MOST_MESSAGES = 30

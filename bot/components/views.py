@@ -2,11 +2,11 @@
 
 import discord
 
-from bot.actions.cancel import CANCEL
-from bot.actions.press import action_button, action_menu
-from bot.cards import Card, Offers
-from bot.language import Speech
-from bot.offers import SUBTITLES
+from bot.components.cancel import CANCEL
+from bot.components.custom_ids import action_button, action_menu
+from bot.i18n.translator import Speech
+from bot.jobs.result_buttons import SUBTITLES
+from bot.messages.embeds import Card, Offers
 
 
 def view_of(card: Card, speech: Speech) -> discord.ui.View | None:

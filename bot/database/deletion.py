@@ -6,8 +6,8 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.database import Database
-from bot.records.tables import FILES, JOBS, LINKS, NAMES
+from bot.database.engine import Database
+from bot.database.tables import FILES, JOBS, LINKS, NAMES
 from pipeline.errors import StoreError
 from worker.store import Store
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.records.schema import migrate
+from bot.database.upgrade import migrate
 from pipeline.errors import AudioProcessingError
 
 LIMIT: Final = 15.0

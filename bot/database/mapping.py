@@ -6,8 +6,8 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Row
 
-from bot.keeping import GuildSettings
-from bot.records.forms import JobEnd, JobRecord, PageLink
+from bot.database.models import JobEnd, JobRecord, PageLink
+from bot.database.protocols import GuildSettings
 from pipeline.types import Preset, Result
 from worker.protocol import Job, decode_job, encode
 

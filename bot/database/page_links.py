@@ -8,10 +8,10 @@ from typing import Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records.database import Database
-from bot.records.forms import JobEnd, LinkedResult, PageLink
-from bot.records.rows import job_of, link_of
-from bot.records.tables import JOBS, LINKS, NAMES
+from bot.database.engine import Database
+from bot.database.mapping import job_of, link_of
+from bot.database.models import JobEnd, LinkedResult, PageLink
+from bot.database.tables import JOBS, LINKS, NAMES
 
 DAY: Final = 86400.0
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.archive import Ledger
+from bot.jobs.history import Ledger
 from pipeline.types import Preset
 
 

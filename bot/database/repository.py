@@ -9,13 +9,13 @@ import msgspec
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.keeping import GuildSettings
-from bot.quotas import Load, Quotas, Refused, cost, day_of, decide
-from bot.records.database import Database
-from bot.records.forgetting import clear, remove
-from bot.records.forms import OPEN, JobEnd, JobRecord, LeftBehind, Usage
-from bot.records.rows import guild_of, job_of, packed
-from bot.records.tables import FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
+from bot.database.deletion import clear, remove
+from bot.database.engine import Database
+from bot.database.mapping import guild_of, job_of, packed
+from bot.database.models import OPEN, JobEnd, JobRecord, LeftBehind, Usage
+from bot.database.protocols import GuildSettings
+from bot.database.tables import FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
+from bot.jobs.quotas import Load, Quotas, Refused, cost, day_of, decide
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result
 from worker.protocol import Job, decode_job
@@ -36,7 +36,7 @@ LOCK: Final = 0x57454E
 
 
 class Records:
-    """What the bot remembers; also a `bot.keeping.Keeper`."""
+    """What the bot remembers; also a `bot.database.protocols.Keeper`."""
 
     def __init__(self, database: Database, store: Store, quotas: Quotas, *, retention_days: int = 7) -> None:
         self._database = database

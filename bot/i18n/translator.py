@@ -60,7 +60,7 @@ def speech_for(locale: str) -> Speech:
 
 @cache
 def _bundle(locale: str) -> FluentBundle:
-    source = (resources.files("bot") / "locales" / f"{locale}.ftl").read_text(encoding="utf-8")
+    source = (resources.files("bot.i18n") / "locales" / f"{locale}.ftl").read_text(encoding="utf-8")
     # Marks around values would be taken out again by `escape`, and count against Discord's limits.
     bundle = FluentBundle([locale], use_isolating=False)
     bundle.add_resource(FluentResource(source))

@@ -13,9 +13,9 @@ import aiohttp
 import discord
 import yarl
 
-from bot.limits import FILES_PER_MESSAGE
-from bot.refusals import ClipError, FetchError, RefusedError, SizeError
-from bot.writing import file_size, shorten
+from bot.discord_limits import FILES_PER_MESSAGE
+from bot.exceptions import ClipError, FetchError, RefusedError, SizeError
+from bot.messages.formatting import file_size, shorten
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store import Store

@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from bot.keeping import Keeper
+from bot.database.protocols import Keeper
 from worker.protocol import holder_of
 from worker.queue import Queue
 

@@ -17,12 +17,12 @@ import discord
 import structlog
 from aiolimiter import AsyncLimiter
 
-from bot import limits
-from bot.actions.row import view_of
-from bot.cards import Card, person
-from bot.language import speech_for
-from bot.outcome import Attachable, Outcome
-from bot.patience import is_passing
+from bot import discord_limits as limits
+from bot.components.views import view_of
+from bot.i18n.translator import speech_for
+from bot.jobs.result_files import Attachable, Outcome
+from bot.messages.embeds import Card, person
+from bot.retry import is_passing
 from worker.protocol import Job, ReplyTo
 
 SLOW_TRIES = 3

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from bot.records.forms import OPEN, JobEnd, JobRecord
+from bot.database.models import OPEN, JobEnd, JobRecord
 from pipeline.types import Result
 from worker.protocol import Finished, Job, JobStatus
 from worker.queue import Queue

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 
-from bot.keeping import GuildSettings
-from bot.refusals import QuotaError
-from bot.rights import over_quota
+from bot.database.protocols import GuildSettings
+from bot.exceptions import QuotaError
+from bot.permissions import over_quota
 from pipeline.types import Result
 
 COSTLY: Final = frozenset({"separate", "diarize", "transcribe"})

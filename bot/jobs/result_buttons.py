@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Final
 
-from bot.cards import Offers
+from bot.messages.embeds import Offers
 from pipeline.types import Result
 
 REBALANCE: Final = "rebalance"

@@ -11,10 +11,11 @@ from types import MappingProxyType
 import msgspec
 import structlog
 
-from bot import cards, limits
-from bot.language import speech_for
-from bot.offers import offers_of
-from bot.writing import file_size
+from bot import discord_limits as limits
+from bot.i18n.translator import speech_for
+from bot.jobs.result_buttons import offers_of
+from bot.messages import embeds as cards
+from bot.messages.formatting import file_size
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result, SoundFormat, Task, Transcript
 from worker.protocol import Job
@@ -137,7 +138,7 @@ async def fetched(
 
 
 def compact_name(name: str) -> str:
-    """What the worker calls the smaller copy of a sound (`pipeline.compact`)."""
+    """What the worker calls the smaller copy of a sound (`pipeline.graph.compact`)."""
     return f"compact/{PurePosixPath(name).stem}.opus"
 
 

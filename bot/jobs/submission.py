@@ -10,14 +10,15 @@ from typing import Any, Final
 import discord
 from msgspec import structs
 
-from bot import cards, errors
-from bot.bookkeeping import Bookkeeper
-from bot.courier import Courier
-from bot.intake import Clip, Intake
-from bot.keeping import GuildSettings, Keeper
-from bot.language import speech_for
-from bot.promptness import promptly
-from bot.rights import check_may_post, check_may_use
+from bot import error_handler as errors
+from bot.ack_deadline import promptly
+from bot.database.protocols import GuildSettings, Keeper
+from bot.i18n.translator import speech_for
+from bot.jobs.attachments import Clip, Intake
+from bot.jobs.sync import Bookkeeper
+from bot.jobs.tracker import Courier
+from bot.messages import embeds as cards
+from bot.permissions import check_may_post, check_may_use
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo

@@ -9,10 +9,10 @@ from typing import Final
 
 import structlog
 
-from bot.promptness import promptly
-from bot.records.database import RecordsError
-from bot.records.forms import JobEnd, LeftBehind
-from bot.records.records import Records
+from bot.ack_deadline import promptly
+from bot.database.engine import RecordsError
+from bot.database.models import JobEnd, LeftBehind
+from bot.database.repository import Records
 from pipeline.errors import QueueError
 from pipeline.types import Result
 from worker.protocol import AHEAD, Event, Finished, Job, Stopped

@@ -13,13 +13,14 @@ from typing import TypeVar
 
 import structlog
 
-from bot import cards, limits
-from bot.bookkeeping import Bookkeeper
-from bot.delivery import Delivery, PassingError
-from bot.errors import Notice, notice_of, notice_of_failure
-from bot.language import speech_for
-from bot.outcome import fetched
-from bot.records.database import RecordsError
+from bot import discord_limits as limits
+from bot.database.engine import RecordsError
+from bot.error_handler import Notice, notice_of, notice_of_failure
+from bot.i18n.translator import speech_for
+from bot.jobs.delivery import Delivery, PassingError
+from bot.jobs.result_files import fetched
+from bot.jobs.sync import Bookkeeper
+from bot.messages import embeds as cards
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
 from worker.protocol import TERMINAL, Event, Failed, Finished, Job, ReplyTo, Started, Stopped

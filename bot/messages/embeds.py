@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
-from bot import limits
-from bot.failures import stage_name, told_of
-from bot.language import Speech
-from bot.writing import bar, clock, escape, fit_lines, shorten
+from bot import discord_limits as limits
+from bot.i18n.translator import Speech
+from bot.messages.errors import stage_name, told_of
+from bot.messages.formatting import bar, clock, escape, fit_lines, shorten
 from pipeline.types import Failure, Result, Transcript
 from worker.protocol import Event, Progressed, Started
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.language import ENGLISH, Speech
+from bot.i18n.translator import ENGLISH, Speech
 from pipeline.errors import AttemptsError, AudioProcessingError, ModelError, QueueError, StoreError, from_failure
 from pipeline.types import Failure
 

@@ -14,14 +14,14 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from bot.language import Speech, speech_for
-from bot.web.archive import Zipper
+from bot.i18n.translator import Speech, speech_for
 from bot.web.captions import with_names
 from bot.web.files import STALLED, disposition, send_file, send_stream
-from bot.web.links import Ticket, Tickets, address_of
-from bot.web.page import Pages, Visit, tracks_of
-from bot.web.peaks import Outlines
-from bot.web.source import LONGEST_NAME, TRANSCRIPT_SIZE, PageData, PageError, ResultSource
+from bot.web.pages import Pages, Visit, tracks_of
+from bot.web.signed_links import Ticket, Tickets, address_of
+from bot.web.sources.base import LONGEST_NAME, TRANSCRIPT_SIZE, PageData, PageError, ResultSource
+from bot.web.waveform import Outlines
+from bot.web.zip_stream import Zipper
 from pipeline.errors import AudioProcessingError
 from pipeline.types import Artefact
 

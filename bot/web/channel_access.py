@@ -8,9 +8,9 @@ from typing import Final
 
 import discord
 
-from bot.errors import NETWORK_ERRORS
-from bot.records.forms import JobRecord
-from bot.web.kept import Rights
+from bot.database.models import JobRecord
+from bot.error_handler import NETWORK_ERRORS
+from bot.web.sources.stored import Rights
 from pipeline.errors import AudioProcessingError
 
 FRESH: Final = 60.0

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from bot.web.ranges import RangeError, Span, read_range
-from bot.web.source import ResultSource
+from bot.web.sources.base import ResultSource
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 

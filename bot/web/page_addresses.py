@@ -1,12 +1,12 @@
 """Addresses of pages for the people who press the button: made, and taken back."""
 
-from bot.actions.board import PageAddress
-from bot.records.links import Links
-from bot.web.links import Ticket, Tickets, address_of
+from bot.components.result_actions import PageAddress
+from bot.database.page_links import Links
+from bot.web.signed_links import Ticket, Tickets, address_of
 
 
 class Addresses:
-    """The `bot.actions.board.Pages` of a bot that serves pages under `public_url`."""
+    """The `bot.components.result_actions.Pages` of a bot that serves pages under `public_url`."""
 
     def __init__(self, links: Links, tickets: Tickets, *, public_url: str, hours: float) -> None:
         self._links = links

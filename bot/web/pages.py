@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import jinja2
 
-from bot.failures import stage_name, told_of
-from bot.language import Speech
-from bot.web.source import LONGEST_NAME, PageData
-from bot.writing import clock, file_size
+from bot.i18n.translator import Speech
+from bot.messages.errors import stage_name, told_of
+from bot.messages.formatting import clock, file_size
+from bot.web.sources.base import LONGEST_NAME, PageData
 from pipeline.languages import main_language
 from pipeline.types import Turn
 

@@ -18,7 +18,7 @@ import msgspec
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from bot.web.source import PageError
+from bot.web.sources.base import PageError
 from pipeline.errors import AudioProcessingError
 
 SHORTEST_SECRET: Final = 16

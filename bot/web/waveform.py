@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from bot.web.source import ResultSource
+from bot.web.sources.base import ResultSource
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 
@@ -55,7 +55,7 @@ class Outlines:
 async def _run_outline(path: Path) -> list[float]:
     """What the program says; nothing that can be decoded when it fails."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.web.outline", str(path)),
+        *(sys.executable, "-m", "bot.web.waveform_child", str(path)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

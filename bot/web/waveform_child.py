@@ -1,6 +1,6 @@
 """Measures the outline of a sound file, as a program of its own: what it loads is nothing for a bot to carry about.
 
-`python -m bot.web.outline FILE` prints the highest samples of equal stretches, 0 to 1, as JSON.
+`python -m bot.web.waveform_child FILE` prints the highest samples of equal stretches, 0 to 1, as JSON.
 """
 
 import json

@@ -8,7 +8,7 @@ from typing import Final
 
 from stream_zip import ZIP_AUTO, AsyncMemberFile, async_stream_zip
 
-from bot.web.source import ResultSource
+from bot.web.sources.base import ResultSource
 from pipeline.types import Artefact
 
 MODE: Final = 0o600

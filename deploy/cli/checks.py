@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 
 import pydantic
 
-from deploy.command.weights import WHISPER, check_model, converted_folder, preset_models
+from deploy.cli.weights import WHISPER, check_model, converted_folder, preset_models
 from deploy.setup.environments import PYTHON_VERSION, ROOT, Environment, State, all_environments, find_state
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import AudioProcessingError
@@ -195,8 +195,8 @@ def _models_to_check(settings: WorkerSettings) -> list[Model]:
 
 
 def _check_server(url: str) -> Finding:
-    from worker.connection import shown_url
     from worker.queue import Queue
+    from worker.queue.redis_client import shown_url
 
     async def ask() -> int:
         async with asyncio.timeout(CALL_LIMIT), Queue.connect(url) as queue:
@@ -213,7 +213,7 @@ def _check_server(url: str) -> Finding:
 
 
 def _check_remote_store(url: str) -> Finding:
-    from worker.connection import shown_url
+    from worker.queue.redis_client import shown_url
     from worker.store import Store
 
     async def ask() -> None:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.command.failure import exit_on_failure
+from deploy.cli.errors import exit_on_failure
 from worker.settings import WorkerSettings
 
 Clip: TypeAlias = Annotated[Path, typer.Argument(help="A video or sound file.")]
@@ -21,7 +21,7 @@ def cut(
 ) -> None:
     """Cut a stretch out of a clip; the picture is copied untouched, the sound is exact to the sample."""
     with exit_on_failure():
-        from pipeline.media import cut as cutting
+        from pipeline.media import clip_tools as cutting
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
@@ -35,7 +35,7 @@ def audio(
 ) -> None:
     """Write the sound of a clip as mp3 or another format."""
     with exit_on_failure():
-        from pipeline.media import cut as cutting
+        from pipeline.media import clip_tools as cutting
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
@@ -50,7 +50,7 @@ def frame(
 ) -> None:
     """Write one picture of a clip as png."""
     with exit_on_failure():
-        from pipeline.media import cut as cutting
+        from pipeline.media import clip_tools as cutting
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.command.checks import Finding, examine
+from deploy.cli.checks import Finding, examine
 
 _COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
 

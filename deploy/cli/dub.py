@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ValidationError
-from pipeline.mix.dub_manifest import pack
-from pipeline.mix.dub_params import BUNDLE_SUFFIX
+from pipeline.mix.dub.manifest import pack
+from pipeline.mix.dub.params import BUNDLE_SUFFIX
 
 
 @contextmanager

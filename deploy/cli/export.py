@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.command.failure import exit_on_failure
+from deploy.cli.errors import exit_on_failure
 from pipeline.errors import ValidationError
-from pipeline.export.subtitles import write_exports, write_json
+from pipeline.export.stage import write_exports, write_json
 from pipeline.export.transcripts import beside, read_transcript, rename
 from pipeline.options import parse_subtitle_style
 

@@ -8,13 +8,13 @@ from typing import Final, TypeAlias
 
 from rich.console import Console
 
-from deploy.command.progress import JobProgress
-from deploy.local import Broker, Crew, interpreter
+from deploy.cli.progress import JobProgress
+from deploy.local.supervisor import Broker, Crew, interpreter
 from pipeline.errors import AudioProcessingError, Cancelled, EngineError, from_failure
 from pipeline.types import Result
-from worker.keys import Kind
 from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Progressed, Stopped
 from worker.queue import Queue
+from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 
 STOP_LIMIT: Final = 10.0

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.command.failure import exit_on_failure
-from deploy.local import Broker
+from deploy.cli.errors import exit_on_failure
+from deploy.local.supervisor import Broker
 from worker.protocol import JobState
 from worker.queue import Queue
 from worker.settings import WorkerSettings

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.command.failure import exit_on_failure
-from deploy.command.transfers import Transfers
-from deploy.command.weights import (
+from deploy.cli.download_progress import Transfers
+from deploy.cli.errors import exit_on_failure
+from deploy.cli.weights import (
     WHISPER,
     Presence,
     check_model,
@@ -26,7 +26,7 @@ from deploy.command.weights import (
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelDigestError, ModelError, ModelMissingError
-from pipeline.weights.checkpoints import checkpoints_folder, own_checkpoints
+from pipeline.models.checkpoints import checkpoints_folder, own_checkpoints
 from worker.settings import WorkerSettings
 
 CONVERSION_LIMIT = 600.0
@@ -141,7 +141,7 @@ def convert_whisper(settings: WorkerSettings) -> None:
     python = environment_folder("asr", settings) / "bin" / "python"
     try:
         subprocess.run(
-            [python, "-m", "pipeline.speech.whisper_weights", settings.home],
+            [python, "-m", "pipeline.speech.recognition.whisper.weights", settings.home],
             cwd=ROOT,
             timeout=CONVERSION_LIMIT,
             check=True,
@@ -155,8 +155,11 @@ def convert_whisper(settings: WorkerSettings) -> None:
 
 
 def fetch_from_hub(model: Model, settings: WorkerSettings, console: Console) -> str:
-    """Fetch what is missing of a model that hubs keep, and verify it all; raises as `pipeline.weights.fetch` does."""
-    from pipeline.weights.fetch import fetch_model as fetch
+    """Fetch what is missing of a model that hubs keep, and verify it all.
+
+    Raises as `pipeline.models.download.client` does.
+    """
+    from pipeline.models.download.client import fetch_model as fetch
 
     folder = checkpoints_folder(settings.home)
     if own_checkpoints(settings.home, model):

@@ -6,8 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bot.texts import STAGES
-from bot.writing import clock
+from bot.messages.formatting import clock
+from bot.messages.texts import STAGES
 from worker.protocol import Event, Progressed, Started
 
 

@@ -15,9 +15,9 @@ from aiohttp import web
 from rich.console import Console
 
 from bot.web.app import Site
-from bot.web.folder import FolderSource
-from bot.web.links import Ticket, Tickets
-from deploy.command.failure import exit_on_failure
+from bot.web.signed_links import Ticket, Tickets
+from bot.web.sources.folder import FolderSource
+from deploy.cli.errors import exit_on_failure
 from pipeline.errors import AudioProcessingError
 
 NEVER = 1 << 40

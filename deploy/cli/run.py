@@ -12,19 +12,19 @@ import msgspec
 import typer
 from rich.console import Console
 
-from deploy.command.dub import one_file
-from deploy.command.failure import exit_on_failure
-from deploy.command.following import follow, staffed_queue
-from deploy.command.outcome import show_result, write_result
+from deploy.cli.dub import one_file
+from deploy.cli.errors import exit_on_failure
+from deploy.cli.job_client import follow, staffed_queue
+from deploy.cli.output import show_result, write_result
 from pipeline.catalog import LOUDNESS, MIXES
 from pipeline.errors import LimitError, MediaError, ValidationError
-from pipeline.mix.dub_params import needs_turns
+from pipeline.export.style import SubtitleStyle
+from pipeline.mix.dub.params import needs_turns
+from pipeline.models.recogniser_choice import RECOGNISERS
 from pipeline.options import parse_request, parse_subtitle_style, read_speaker_gains
-from pipeline.recognisers import RECOGNISERS
-from pipeline.subtitling import SubtitleStyle
 from pipeline.types import Request, Result, SoundFormat, Task
-from worker.keys import Kind
 from worker.protocol import Job
+from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -123,7 +123,7 @@ def run(
         )
         request = replace(request, subtitles=None if style == SubtitleStyle() else style)
         if voices is not None:
-            from deploy.command.voices import check_book
+            from deploy.cli.voices import check_book
 
             check_book(voices, request.preset)
         with one_file(dub) as new_voices:
@@ -135,7 +135,7 @@ def run(
     else:
         show_result(result, out, time.monotonic() - started, console)
     if with_page:
-        from deploy.command.page import show_folder
+        from deploy.cli.result_page import show_folder
 
         sys.stdout.flush()
         with exit_on_failure():

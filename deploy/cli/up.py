@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 import typer
 from rich.console import Console
 
-from deploy.command.failure import exit_on_failure
-from deploy.local import Broker, local_workers
+from deploy.cli.errors import exit_on_failure
+from deploy.local.supervisor import Broker, local_workers
 from worker.settings import WorkerSettings
 
 GRACE = 15.0

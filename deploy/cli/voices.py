@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.command.failure import exit_on_failure
+from deploy.cli.errors import exit_on_failure
 from pipeline.catalog import PRESETS
 from pipeline.errors import ValidationError
-from pipeline.models import Models, model_digest
-from pipeline.speech.voice_book import read_book, write_book
-from pipeline.speech.voices import Voice, VoiceBook, check_model, enrol, forget
-from pipeline.stages import STAGES, Facts, Work
+from pipeline.graph.stage import STAGES, Facts, Work
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, forget
+from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import JsonValue, Preset, Result
 from worker.settings import WorkerSettings
 from worker.store import Store

@@ -9,9 +9,9 @@ from deploy.setup.environments import PYTHON_VERSION, ROOT, all_environments
 from pipeline import catalog
 from pipeline.catalog import MODELS, PRESETS, Model, WeightFile
 from pipeline.errors import ModelDigestError, ValidationError
-from pipeline.models import find_file, model_digest, verify_file
+from pipeline.models.checkpoints import bytes_here, checkpoints_folder, own_checkpoints, place_of, verify_checkpoint
+from pipeline.models.loader import find_file, model_digest, verify_file
 from pipeline.types import Preset
-from pipeline.weights.checkpoints import bytes_here, checkpoints_folder, own_checkpoints, place_of, verify_checkpoint
 from worker.settings import WorkerSettings
 
 WHISPER = "paddlespeech-whisper"
@@ -97,7 +97,7 @@ def environment_folder(environment: catalog.Environment, settings: WorkerSetting
 
 
 def converted_folder(model: Model, settings: WorkerSettings) -> Path:
-    """Where `pipeline.speech.whisper_weights` keeps the converted form of a model."""
+    """Where `pipeline.speech.recognition.whisper.weights` keeps the converted form of a model."""
     return settings.home / "models" / f"{model.name}-{model_digest(model.name)[:12]}"
 
 

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from deploy.command.failure import exit_on_failure
-from deploy.local import Broker, interpreter
-from worker.engines import child_environment
+from deploy.cli.errors import exit_on_failure
+from deploy.local.supervisor import Broker, interpreter
+from worker.engine.supervisor import child_environment
 from worker.settings import WorkerSettings
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from pipeline.errors import EngineError
+from worker.app import Service
 from worker.log import logging_to
-from worker.service import Service
 from worker.settings import WorkerSettings
 
 

@@ -15,12 +15,12 @@ from typing import Final, Self
 
 import structlog
 
-from deploy.broker import Broker
-from deploy.inner import InnerWorker
+from deploy.local.embedded_broker import Broker
+from deploy.local.in_process_worker import InnerWorker
 from pipeline.errors import EngineError
-from worker.engines import child_environment
-from worker.keys import Kind
+from worker.engine.supervisor import child_environment
 from worker.queue import Queue
+from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 
 __all__ = ["Broker", "Crew", "LocalWorker", "interpreter", "local_workers"]
@@ -109,7 +109,7 @@ def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
     """The Python of a worker's environment; raises `EngineError` when it is not there."""
     if kind == "media":
         return Path(sys.executable)
-    python = settings.asr_python or Path(__file__).parents[1] / ".venv-asr/bin/python"
+    python = settings.asr_python or Path(__file__).parents[2] / ".venv-asr/bin/python"
     if not python.exists():
         raise EngineError(
             "The environment of the transcription worker is missing.",

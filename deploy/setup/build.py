@@ -18,7 +18,7 @@ from deploy.setup.environments import (
 )
 from deploy.setup.errors import SetupError
 from deploy.setup.interpreters import Interpreter, base_executable, find_interpreter
-from deploy.setup.pip_settings import choose_torch_backend, read_pip_settings, translate
+from deploy.setup.pip_config import choose_torch_backend, read_pip_settings, translate
 from deploy.setup.uv import Uv, fetch_uv, find_uv, own_environment
 
 _WHY = {

@@ -6,8 +6,8 @@ from pathlib import Path
 from deploy.setup.build import build, install_weights, open_uv, say
 from deploy.setup.environments import ROOT, Environment, State, all_environments, find_state
 from deploy.setup.errors import SetupError
-from deploy.setup.guard import hold_lock
-from deploy.setup.locking import lock
+from deploy.setup.requirements_lock import lock
+from deploy.setup.setup_lock import hold_lock
 
 INTERRUPTED = 130
 

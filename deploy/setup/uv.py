@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.setup.errors import SetupError
 from deploy.setup.interpreters import PROBE_LIMIT, base_executable
-from deploy.setup.pip_settings import Sources
+from deploy.setup.pip_config import Sources
 
 VERSION = "0.13.9"
 """Fetched when there is none."""

@@ -16,8 +16,8 @@ import soundfile  # pyright: ignore[reportMissingTypeStubs]
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
+from pipeline.audio.channels import Layout, default, masked
 from pipeline.errors import AudioProcessingError, MediaError
-from pipeline.layout import Layout, default, masked
 
 Samples: TypeAlias = NDArray[np.float32]
 """Shape (frames, channels)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 
 SPEECH_BAND = (300.0, 3400.0)
 """Hz, the band of a telephone: most of what tells words apart, and neither hum nor hiss."""

@@ -7,7 +7,7 @@ import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
-from pipeline.sound import Samples
+from pipeline.audio.io import Samples
 
 _STAGES = (
     *(0.0017089843750, 0.0109863281250, -0.0196533203125, 0.0332031250000, -0.0594482421875, 0.1373291015625),

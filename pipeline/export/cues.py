@@ -1,4 +1,4 @@
-"""A transcript cut into subtitle cues; what good ones are is told in `pipeline.subtitling`."""
+"""A transcript cut into subtitle cues; what good ones are is told in `pipeline.export.style`."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Final
 
 from pipeline.export.escaping import clean
-from pipeline.export.lines import Filling, Page, break_lines, count_columns, is_good_place, lay_page
-from pipeline.speech.text import ends_sentence
-from pipeline.subtitling import SubtitleStyle
+from pipeline.export.line_breaking import Filling, Page, break_lines, count_columns, is_good_place, lay_page
+from pipeline.export.style import SubtitleStyle
+from pipeline.speech.alignment.text import ends_sentence
 from pipeline.types import Speaker, Transcript, Turn, Word
 
 PAUSE: Final = 1.0

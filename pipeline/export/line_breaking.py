@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.speech.text import UNSPACED, ends_sentence, join_words
-from pipeline.subtitling import LINE_LENGTH, READING_SPEED, READING_SPEEDS, WIDE, WIDE_LINE_LENGTH, SubtitleStyle
+from pipeline.export.style import LINE_LENGTH, READING_SPEED, READING_SPEEDS, WIDE, WIDE_LINE_LENGTH, SubtitleStyle
+from pipeline.speech.alignment.text import UNSPACED, ends_sentence, join_words
 
 PAUSE_SIGNS = frozenset(",;:،、，；：–—")  # noqa: RUF001 - commas of many scripts
 GOOD_PLACE = 10

@@ -9,10 +9,10 @@ import msgspec
 from pipeline.export.cues import Cue, cut_cues, label
 from pipeline.export.documents import NO_SPEECH, write_markdown, write_rttm, write_text, write_text_grid
 from pipeline.export.escaping import clean, escape_vtt, plain
-from pipeline.export.lines import lay_page
+from pipeline.export.line_breaking import lay_page
+from pipeline.export.style import SubtitleStyle
 from pipeline.export.transcripts import read_transcript, read_voices, rename
-from pipeline.stages import Facts, Report, Work
-from pipeline.subtitling import SubtitleStyle
+from pipeline.graph.stage import Facts, Report, Work
 from pipeline.types import Diarization, Speaker, Transcript
 
 COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7FE3DA", "FF8B7B")

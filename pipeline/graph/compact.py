@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError
-from pipeline.stages import Perform
+from pipeline.graph.stage import Perform
 from pipeline.types import Artefact, Failure, Result, StageTiming
 
 SOUNDS: Final = ("audio.wav", "final.m4a")

@@ -18,15 +18,15 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from pipeline.branches import run_branches
 from pipeline.catalog import MAX_DURATION, MAX_SIZE, PRESETS
 from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError, from_failure
+from pipeline.graph.concurrency import run_branches
+from pipeline.graph.stage import Perform, StageOutput
 from pipeline.languages import container_code
-from pipeline.mix.dub_params import compare_inputs, dub_params, in_pieces, needs_turns
+from pipeline.mix.dub.params import compare_inputs, dub_params, in_pieces, needs_turns
 from pipeline.mix.params import mix_params
-from pipeline.models import model_digest
-from pipeline.speech.choice import Way, choose_names, ways_to_diarize, ways_to_transcribe
-from pipeline.stages import Perform, StageOutput
+from pipeline.models.loader import model_digest
+from pipeline.speech.model_selection import Way, choose_names, ways_to_diarize, ways_to_transcribe
 from pipeline.types import (
     Artefact,
     Failure,

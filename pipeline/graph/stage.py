@@ -2,7 +2,7 @@
 
 A stage is a pure function of content: its output depends on the bytes of its inputs,
 its parameters, its version and the weights it uses, and on nothing else. That is what
-lets a result be kept and used again (`worker.stages`).
+lets a result be kept and used again (`worker.jobs.stage_runner`).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeAlias, cast
 
 from pipeline.catalog import Environment
-from pipeline.models import Models
+from pipeline.models.loader import Models
 from pipeline.types import Artefact, JsonValue
 
 Facts: TypeAlias = dict[str, JsonValue]
@@ -93,27 +93,27 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
         for stage in (
             Stage(name="probe", function="pipeline.media:probe_stage"),
             Stage(name="extract", function="pipeline.media:extract_stage", version=2),
-            Stage(name="route", function="pipeline.route:route_stage", version=4),
+            Stage(name="route", function="pipeline.routing.stage:route_stage", version=4),
             Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=3),
             Stage(name="listen", function="pipeline.media:listen_stage", version=2),
-            Stage(name="diarize", function="pipeline.speech.diarize:diarize_stage", version=4),
+            Stage(name="diarize", function="pipeline.speech.diarization.stage:diarize_stage", version=4),
             Stage(
                 name="transcribe",
-                function="pipeline.speech.transcribe:transcribe_stage",
+                function="pipeline.speech.recognition.stage:transcribe_stage",
                 environment="asr",
                 version=2,
             ),
-            Stage(name="align", function="pipeline.speech.align:align_stage"),
-            Stage(name="measure", function="pipeline.mix.loudness:measure_stage"),
-            Stage(name="dub", function="pipeline.mix.dub_stage:dub_stage", version=2),
-            Stage(name="compare", function="pipeline.mix.dub_compare:compare_stage"),
+            Stage(name="align", function="pipeline.speech.alignment.stage:align_stage"),
+            Stage(name="measure", function="pipeline.mix.loudness_stage:measure_stage"),
+            Stage(name="dub", function="pipeline.mix.dub.stage:dub_stage", version=2),
+            Stage(name="compare", function="pipeline.mix.dub.compare:compare_stage"),
             Stage(name="mix", function="pipeline.mix.stage:mix_stage", version=4),
             Stage(name="join", function="pipeline.media:join_stage", version=2),
-            Stage(name="voices", function="pipeline.speech.voice_encoder:voices_stage"),
-            Stage(name="identify", function="pipeline.speech.voice_book:identify_stage"),
-            Stage(name="subtitles", function="pipeline.export.subtitles:subtitles_stage", version=2),
-            Stage(name="report", function="pipeline.export.report:report_stage"),
-            Stage(name="shrink", function="pipeline.media.shrink:shrink_stage"),
+            Stage(name="voices", function="pipeline.speech.speakers.embedding_model:voices_stage"),
+            Stage(name="identify", function="pipeline.speech.speakers.voice_book:identify_stage"),
+            Stage(name="subtitles", function="pipeline.export.stage:subtitles_stage", version=2),
+            Stage(name="report", function="pipeline.export.report.stage:report_stage"),
+            Stage(name="shrink", function="pipeline.media.compress:shrink_stage"),
         )
     }
 )

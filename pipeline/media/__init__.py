@@ -5,8 +5,8 @@ sound decoders, never decodes a picture for its own sake, gives every run of ffm
 limit, and never lets a name that a person gave near a command line.
 """
 
-from pipeline.media.convert import convert, extract_master, extract_mono
-from pipeline.media.encode import encode_aac
+from pipeline.media.aac.encoder import encode_aac
+from pipeline.media.extract import convert, extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import Probe, probe
 from pipeline.media.stages import extract_stage, join_stage, listen_stage, probe_stage

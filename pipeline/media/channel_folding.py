@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pipeline.layout import LAYOUTS, ORDER, Layout, default
+from pipeline.audio.channels import LAYOUTS, ORDER, Layout, default
 
 MOST = 8
 """Channels of a FLAC."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.errors import MediaError, ValidationError
-from pipeline.media.channels import find_passage
-from pipeline.media.convert import time_limit
-from pipeline.media.encode import coding
+from pipeline.media.aac.encoder import coding
+from pipeline.media.channel_folding import find_passage
+from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
 from pipeline.media.probe import Probe, check_duration, check_size, clock, probe

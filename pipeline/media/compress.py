@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from pipeline.errors import FFmpegError, ValidationError
-from pipeline.media.convert import time_limit
-from pipeline.media.encode import OPUS_RATE
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.media.aac.encoder import OPUS_RATE
+from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import probe
-from pipeline.stages import Facts, Report, Work
 
 LOWEST_STEREO = 48_000
 """Bits a second below which two channels are folded into one."""

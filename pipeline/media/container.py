@@ -21,9 +21,9 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
+from pipeline.graph.stage import Report
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
 from pipeline.media.tags import keep_tags
-from pipeline.stages import Report
 
 _GUESSED = ("mp3", "aac")
 """Containers whose length libav guesses from the bit rate; only their packets tell it."""

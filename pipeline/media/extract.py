@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from pipeline.audio.channels import Layout, default
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.layout import Layout, default
-from pipeline.media.channels import find_passage, spread
+from pipeline.graph.stage import Report
+from pipeline.media.channel_folding import find_passage, spread
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
-from pipeline.stages import Report
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""

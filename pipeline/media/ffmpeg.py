@@ -13,7 +13,7 @@ from typing import IO, cast
 import imageio_ffmpeg  # pyright: ignore[reportMissingTypeStubs]
 
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
 
 CONTAINERS = (
     *("mov", "mp4", "matroska", "webm", "avi", "mpegts"),

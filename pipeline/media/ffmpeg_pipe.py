@@ -11,11 +11,11 @@ from typing import IO, Self
 
 import numpy as np
 
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
 from pipeline.errors import FFmpegError
-from pipeline.layout import Layout
 from pipeline.media.ffmpeg import executable, failure
-from pipeline.media.metering import QUICK_METER, metering_layout, read_summary, renaming
-from pipeline.sound import Samples
+from pipeline.media.loudness_meter import QUICK_METER, metering_layout, read_summary, renaming
 from pipeline.types import Loudness
 
 _AHEAD = 4

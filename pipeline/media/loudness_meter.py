@@ -6,11 +6,11 @@ It hears a sound in one pass and in constant memory.
 import re
 from pathlib import Path
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
 from pipeline.errors import FFmpegError
-from pipeline.layout import Layout
+from pipeline.graph.stage import Report
 from pipeline.media.ffmpeg import input_arguments, read_log
-from pipeline.stages import Report
 from pipeline.types import Loudness
 
 METER = "ebur128=framelog=quiet:peak=sample+true"

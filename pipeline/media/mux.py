@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
-from pipeline.media.aac import FRAME
+from pipeline.graph.stage import Report
+from pipeline.media.aac.parallel_encoder import FRAME
 from pipeline.media.container import Track
-from pipeline.media.convert import time_limit
 from pipeline.media.edit_list import skip_lead_in
+from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 from pipeline.media.tags import write_tags
-from pipeline.stages import Report
 
 Suffix: TypeAlias = Literal["mp4", "mkv"]
 

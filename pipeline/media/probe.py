@@ -10,10 +10,10 @@ from pathlib import Path
 from av.video.stream import VideoStream as PictureTrack
 
 from pipeline.errors import LimitError, MediaError
+from pipeline.graph.stage import Report
 from pipeline.media import container as containers
 from pipeline.media.container import Track
 from pipeline.media.tags import keep_tags
-from pipeline.stages import Report
 from pipeline.types import AudioStream, MediaInfo, VideoStream
 
 

@@ -7,8 +7,8 @@ side while the centre is silent is still heard. Else all channels are mixed as f
 
 from dataclasses import dataclass
 
-from pipeline.layout import Layout
-from pipeline.levels import Levels
+from pipeline.audio.channels import Layout
+from pipeline.audio.levels import Levels
 
 CENTRE_SHARE = 0.5
 """Part of the power in the speech band from which the centre is listened to."""

@@ -5,16 +5,16 @@ from typing import cast
 
 import msgspec
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.levels import measure_levels
 from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.levels import measure_levels
-from pipeline.media.channels import find_passage
-from pipeline.media.convert import extract_master, extract_mono
-from pipeline.media.hearing import Hearing, choose_hearing
+from pipeline.graph.stage import Facts, Work
+from pipeline.media.channel_folding import find_passage
+from pipeline.media.extract import extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import check_duration, check_size, probe
-from pipeline.stages import Facts, Work
+from pipeline.media.speech_downmix import Hearing, choose_hearing
 from pipeline.types import JsonValue
 
 _LOG = logging.getLogger(__name__)

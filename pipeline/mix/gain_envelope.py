@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sound import Samples
+from pipeline.audio.io import Samples
 
 Gain: TypeAlias = "float | Samples"
 """One linear gain for a block, or one for each frame, shape (frames, 1)."""

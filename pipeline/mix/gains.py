@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import MixError
-from pipeline.mix.curve import Curve
+from pipeline.mix.gain_envelope import Curve
 
 CEILING = 10 ** (-1 / 20)
 """Highest sample of a mix, linear (-1 dBFS), unless the clip itself goes higher."""

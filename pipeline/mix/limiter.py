@@ -13,8 +13,8 @@ import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
-from pipeline.media.peaks import OVERSAMPLING
-from pipeline.sound import Blocks, Samples
+from pipeline.audio.io import Blocks, Samples
+from pipeline.audio.true_peak import OVERSAMPLING
 
 LOOK_AHEAD = 0.005
 """Seconds."""

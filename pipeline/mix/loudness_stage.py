@@ -6,9 +6,9 @@ from typing import cast
 
 import msgspec
 
-from pipeline.media.metering import measure
-from pipeline.mixes import LOUDNESS, TRUE_PEAK, LoudnessTarget
-from pipeline.stages import Facts, Report, Work
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.media.loudness_meter import measure
+from pipeline.mix.presets import LOUDNESS, TRUE_PEAK, LoudnessTarget
 from pipeline.types import JsonValue, Loudness
 
 TOLERANCE = 0.05

@@ -12,10 +12,10 @@ import numpy as np
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
-from pipeline.layout import Layout
-from pipeline.media.peaks import OVERSAMPLING
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
+from pipeline.audio.true_peak import OVERSAMPLING
 from pipeline.mix.limiter import HOP, RELEASE, loudest_channel
-from pipeline.sound import Samples
 from pipeline.types import Loudness
 
 _BLOCK_HOPS = 80

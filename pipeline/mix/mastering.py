@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.layout import Layout
-from pipeline.media.metering import measure_encoded
-from pipeline.mix import balance
-from pipeline.mix.kept import KeptMix, Premix
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
+from pipeline.graph.stage import Report
+from pipeline.media.loudness_meter import measure_encoded
+from pipeline.mix import gains as balance
 from pipeline.mix.limiter import Limiter, limit
-from pipeline.mix.loudness import Goal, first_gain, is_near, within_bounds
+from pipeline.mix.loudness_stage import Goal, first_gain, is_near, within_bounds
+from pipeline.mix.loudness_survey import Survey
+from pipeline.mix.memory_cache import KeptMix, Premix
 from pipeline.mix.output import Output
-from pipeline.mix.survey import Survey
-from pipeline.stages import Report
 from pipeline.types import Loudness
 
 TRIES = 4

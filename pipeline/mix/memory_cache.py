@@ -9,7 +9,7 @@ from typing import IO, Self, TypeAlias
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
 
 Premix: TypeAlias = Callable[[], sound.Blocks]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipeline.layout import Layout
-from pipeline.media.aac import Form, fits
-from pipeline.media.aac_writer import AacWriter
-from pipeline.media.feed import SoundFeed
-from pipeline.media.metering import measure_encoded
-from pipeline.media.peaks import Peaks, SteepPeaks, decibels
-from pipeline.sound import Samples
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
+from pipeline.audio.true_peak import Peaks, SteepPeaks, decibels
+from pipeline.media.aac.adts import AacWriter
+from pipeline.media.aac.parallel_encoder import Form, fits
+from pipeline.media.ffmpeg_pipe import SoundFeed
+from pipeline.media.loudness_meter import measure_encoded
 from pipeline.types import Loudness
 
 
@@ -21,8 +21,8 @@ class Output:
     """Takes the blocks of a mix and leaves an m4a and `others` (path: how ffmpeg encodes it).
 
     `decoded`: the loudness is that of the m4a as a player makes it, not that of what was written. An m4a that
-    `pipeline.media.aac` cannot make is encoded by ffmpeg as `coding` says. Used as a context manager: an error inside
-    it removes the files. `limit` is the most seconds that ffmpeg may take. Raises `FFmpegError`.
+    `pipeline.media.aac.parallel_encoder` cannot make is encoded by ffmpeg as `coding` says. Used as a context manager:
+    an error inside it removes the files. `limit` is the most seconds that ffmpeg may take. Raises `FFmpegError`.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ from typing import cast
 
 import msgspec
 
-from pipeline.mixes import Ducking, LoudnessTarget
-from pipeline.stages import Facts
+from pipeline.graph.stage import Facts
+from pipeline.mix.presets import Ducking, LoudnessTarget
 from pipeline.types import Loudness, MediaInfo, Request, SoundFormat
 
 _SILENT = Loudness(integrated=None, peak=None)

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
-from pipeline.mix.curve import Curve, curve
-from pipeline.mixes import Ducking
+from pipeline.audio import io as sound
+from pipeline.mix.gain_envelope import Curve, curve
+from pipeline.mix.presets import Ducking
 from pipeline.types import Transcript
 
 Interval: TypeAlias = tuple[float, float]

@@ -7,16 +7,16 @@ from typing import cast
 
 import msgspec
 
-from pipeline import sound
-from pipeline.media.encode import LOSSY, coding, written_layout
-from pipeline.media.metering import measure
-from pipeline.mix.balance import KINDS, Part, check_alike, mixed, split_background
-from pipeline.mix.curve import Curve
-from pipeline.mix.loudness import Goal, set_goal
+from pipeline.audio import io as sound
+from pipeline.graph.stage import Facts, Work
+from pipeline.media.aac.encoder import LOSSY, coding, written_layout
+from pipeline.media.loudness_meter import measure
+from pipeline.mix.gain_envelope import Curve
+from pipeline.mix.gains import KINDS, Part, check_alike, mixed, split_background
+from pipeline.mix.loudness_stage import Goal, set_goal
 from pipeline.mix.mastering import Master
 from pipeline.mix.params import MixParams
-from pipeline.mix.speech import duck, find_speech, follow_speakers, turns_of
-from pipeline.stages import Facts, Work
+from pipeline.mix.speech_activity import duck, find_speech, follow_speakers, turns_of
 from pipeline.types import JsonValue, Loudness, SoundFormat, Transcript
 
 _HALF_STEP = 0.05

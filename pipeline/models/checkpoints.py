@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from pipeline.errors import ModelDigestError, ModelMissingError
-from pipeline.weights.entries import HubFile, Model
+from pipeline.models.entries import HubFile, Model
 
 NOTE: Final = ".sha256"
 """Ending of the note that keeps the digest of a file whose hub publishes no whole one."""

@@ -26,7 +26,7 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFile:
-    """One file of a model that hubs keep: fetched once, by `pipeline.weights.fetch`."""
+    """One file of a model that hubs keep: fetched once, by `pipeline.models.download.client`."""
 
     name: str
     """Path below `<home>/checkpoints`, with slashes."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from pipeline.catalog import MODELS, Model, WeightFile
 from pipeline.errors import ModelDigestError, ModelMissingError
-from pipeline.weights.checkpoints import file_digest, files_here, own_checkpoints, own_digest
+from pipeline.models.checkpoints import file_digest, files_here, own_checkpoints, own_digest
 
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ class Models:
         if here is not None:
             return here
         try:
-            from pipeline.weights.fetch import ensure
+            from pipeline.models.download.client import ensure
         except ImportError as error:
             raise ModelMissingError(
                 f"The weights of {name} are not here.",

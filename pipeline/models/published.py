@@ -2,9 +2,9 @@
 
 from types import MappingProxyType
 
+from pipeline.models.entries import HubFile, Model
+from pipeline.models.recognisers import RECOGNISERS
 from pipeline.types import StemName
-from pipeline.weights.entries import HubFile, Model
-from pipeline.weights.recognisers import RECOGNISERS
 
 _VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
 _VOCALS_AND_MUSIC = (StemName.VOCALS, StemName.MUSIC, StemName.BACKGROUND)

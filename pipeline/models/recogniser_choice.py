@@ -5,7 +5,7 @@ from typing import Final
 from pipeline.catalog import MODELS
 from pipeline.errors import ValidationError
 from pipeline.languages import MIXTURES, language_name
-from pipeline.weights.recognisers import CTC, WHISPER
+from pipeline.models.recognisers import CTC, WHISPER
 
 RECOGNISERS: Final = tuple(name for name, model in MODELS.items() if model.engine in (CTC, WHISPER))
 

@@ -5,7 +5,7 @@ published. Addresses and sha256 of Whisper's are those of OpenAI's `whisper/__in
 stand too: a table of layers and heads, as base85 of gzip of one byte each.
 """
 
-from pipeline.weights.entries import HubFile, Model
+from pipeline.models.entries import HubFile, Model
 
 CTC, WHISPER = "paddlespeech-ctc", "paddlespeech-whisper"
 """Engines."""

@@ -28,9 +28,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.catalog import MODELS, PRESETS
-from pipeline.stages import Facts, Report, Work
+from pipeline.graph.stage import Facts, Report, Work
 from pipeline.types import Budget, Preset, Rejected, Route, RouteName
 
 SHORT = 5 * 60.0

@@ -20,8 +20,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.separation.blocks import fit
-from pipeline.sound import Samples
+from pipeline.audio.io import Samples
+from pipeline.separation.streaming import fit
 
 WINDOW = 0.046
 """Seconds that one spectrum looks at, rounded to a power of two frames: 2048 at 44.1 and 48 kHz."""

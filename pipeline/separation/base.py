@@ -7,11 +7,11 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from pipeline.errors import MediaError, SeparationError
-from pipeline.separation.blocks import fit
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
+from pipeline.separation.streaming import fit
 from pipeline.types import StemName
 
 BLOCK = 48_000

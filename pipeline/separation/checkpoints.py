@@ -12,9 +12,7 @@ import yaml
 
 from pipeline.catalog import MODELS, HubFile
 from pipeline.errors import DemucsError, ModelDigestError
-from pipeline.models import Models
-from pipeline.separation import demucs_library as library
-from pipeline.weights.checkpoints import (
+from pipeline.models.checkpoints import (
     SIGNATURE,
     checkpoints_folder,
     file_digest,
@@ -23,6 +21,8 @@ from pipeline.weights.checkpoints import (
     signatures_of,
     verify_checkpoint,
 )
+from pipeline.models.loader import Models
+from pipeline.separation.engines.demucs import library
 
 NAME: Final = re.compile(r"(?P<signature>.+)-(?P<digest>[0-9a-f]{8,64})\.th")
 """`SIG-<first digits of the sha256>.th`, as demucs saves it; less than eight digits prove nothing."""

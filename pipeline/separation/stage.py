@@ -7,15 +7,15 @@ from typing import cast
 
 import msgspec
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import ModelMissingError, SeparationError
-from pipeline.models import Models, model_digest
-from pipeline.separation.engine import Engine, Recording
-from pipeline.separation.stems import finished_folder, finished_stems, write_stems
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.models.entries import Model
+from pipeline.models.loader import Models, model_digest
+from pipeline.separation.base import Engine, Recording
+from pipeline.separation.stem_files import finished_folder, finished_stems, write_stems
 from pipeline.separation.surround import Made, separate_surround
-from pipeline.stages import Facts, Report, Work
 from pipeline.types import JsonValue, ModelUse, StemName
-from pipeline.weights.entries import Model
 
 MESSAGE = "Taking the voices out"
 ONLY_VOICES = (
@@ -94,43 +94,43 @@ def _check_promise(entry: Model, engine: Engine) -> None:
 
 
 def _open_deepfilternet(models: Models, model: str) -> Engine:
-    from pipeline.separation.deepfilternet import DeepFilterNet
+    from pipeline.separation.engines.deepfilternet.engine import DeepFilterNet
 
     return DeepFilterNet.open(models, model)
 
 
 def _open_spleeter(models: Models, model: str) -> Engine:
-    from pipeline.separation.spleeter import Spleeter
+    from pipeline.separation.engines.spleeter.engine import Spleeter
 
     return Spleeter.open(models, model)
 
 
 def _open_demucs(models: Models, model: str) -> Engine:
-    from pipeline.separation.demucs import Demucs
+    from pipeline.separation.engines.demucs.engine import Demucs
 
     return Demucs.open(models, model)
 
 
 def _open_uvr(models: Models, model: str) -> Engine:
-    from pipeline.separation.uvr import UVR
+    from pipeline.separation.engines.uvr.engine import UVR
 
     return UVR.open(models, model)
 
 
 def _open_mdxnet(models: Models, model: str) -> Engine:
-    from pipeline.separation.mdxnet import MDXNet
+    from pipeline.separation.engines.uvr.mdxnet import MDXNet
 
     return MDXNet.open(models, model)
 
 
 def _open_vr(models: Models, model: str) -> Engine:
-    from pipeline.separation.vr import VR
+    from pipeline.separation.engines.uvr.vr import VR
 
     return VR.open(models, model)
 
 
 def _open_ensemble(models: Models, model: str) -> Engine:
-    from pipeline.separation.ensemble import Ensemble
+    from pipeline.separation.engines.ensemble import Ensemble
 
     return Ensemble.open(models, model, open_engine)
 

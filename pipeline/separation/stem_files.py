@@ -16,11 +16,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.separation.blocks import Reel, fit
-from pipeline.separation.effects import find_bed
-from pipeline.separation.engine import Recording
-from pipeline.sound import Samples
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
+from pipeline.separation.ambience import find_bed
+from pipeline.separation.base import Recording
+from pipeline.separation.streaming import Reel, fit
 from pipeline.types import StemName
 
 Parts: TypeAlias = dict[StemName, Samples]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from pipeline.sound import Blocks, Samples, to_mono
+from pipeline.audio.io import Blocks, Samples, to_mono
 
 Process = Callable[[Samples], Samples]
 """Works on one window: shape (frames, columns) to (frames, other columns)."""

@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.layout import Layout
-from pipeline.levels import Levels, measure_levels
-from pipeline.separation.blocks import Reel
-from pipeline.separation.engine import BLOCK
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
+from pipeline.audio.levels import Levels, measure_levels
+from pipeline.graph.stage import Report
+from pipeline.separation.base import BLOCK
+from pipeline.separation.streaming import Reel
 from pipeline.types import StemName
 
 AUDIBLE_SPEECH = 10 ** (-12 / 10)

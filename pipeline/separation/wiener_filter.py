@@ -9,7 +9,7 @@ the expectation maximisation of Nugraha et al. 2016). In mono there is nothing t
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sound import Samples
+from pipeline.audio.io import Samples
 
 SIZE = 4096
 HOP = SIZE // 4

@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.catalog import PRESETS
 from pipeline.languages import language_name, main_language
-from pipeline.models import model_digest
+from pipeline.models.loader import model_digest
 from pipeline.types import JsonValue, Preset, Request, Speaker
 
 STAND_IN: Final = PRESETS[Preset.POCKET].recognition

@@ -43,19 +43,19 @@ def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
         "pipeline.errors",
         "pipeline.options",
         "pipeline.languages",
-        "deploy.command",
+        "deploy.cli",
     ],
 )
 def test_importing_it_loads_no_engine(module: str) -> None:
     assert loaded_by(module, HEAVY) == set()
 
 
-@pytest.mark.parametrize("module", ["pipeline.types", "pipeline.errors", "pipeline.run", "pipeline.stages"])
+@pytest.mark.parametrize("module", ["pipeline.types", "pipeline.errors", "pipeline.graph.run", "pipeline.graph.stage"])
 def test_the_pipeline_loads_neither_chat_nor_broker(module: str) -> None:
     assert loaded_by(module, CHAT + BROKER) == set()
 
 
-@pytest.mark.parametrize("module", ["worker.__main__", "worker.tasks", "worker.asr"])
+@pytest.mark.parametrize("module", ["worker.__main__", "worker.jobs.media", "worker.jobs.asr"])
 def test_workers_load_no_chat(module: str) -> None:
     assert loaded_by(module, CHAT) == set()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.layout import default
-from pipeline.media import aac
+from pipeline.audio.channels import default
+from pipeline.media.aac import parallel_encoder as aac
 from tests.bench.spine import DATA, decode
 
 RATE = 44_100

@@ -22,16 +22,16 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import Broker
+from deploy.local.supervisor import Broker
 from pipeline.types import Artefact, Progress
 from tests.bot.world import make_result
 from tests.wire.processes import Program, ready_or_dead, run_program
 from tests.wire.server import FakeDiscord
 from tests.wire.world import Knobs
-from worker.keys import MEDIA
-from worker.lease import Lease
 from worker.protocol import Finished, Job, Progressed, Started
 from worker.queue import Queue
+from worker.queue.keys import MEDIA
+from worker.queue.lease import Lease
 from worker.store import Store
 
 AT_ONCE = 20

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.graph.stage import Work
 from pipeline.media import extract_stage, listen_stage, probe_stage
 from pipeline.media.ffmpeg import executable
-from pipeline.models import Models
-from pipeline.stages import Work
+from pipeline.models.loader import Models
 from pipeline.types import MediaInfo
 
 RATE = 48_000

@@ -23,7 +23,7 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.types import Transcript
 from tests.bench.speech_scores import normalise
 from tests.bench.spine import decode

@@ -5,7 +5,7 @@
 A scene is a bed with events on it, the bed 6 dB below to 6 dB above them. Without a split all effects
 would be sfx, or all would be ambient: the gain is over that. Beds are made here (rain, wind, an engine,
 a hum, waves, a crowd of readers) or are those of Debian's wesnoth-1.16-data, whose effects are the events.
-Every second bed and every second event served to choose the constants of `pipeline.separation.effects`;
+Every second bed and every second event served to choose the constants of `pipeline.separation.ambience`;
 the others are reported, and `--tuned` reports the former. Birds and drums are beds by name, but consist of
 events: what they lose is told on a line of its own.
 """
@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.signal import butter, sosfilt
 
-from pipeline import sound
-from pipeline.separation.effects import find_bed
+from pipeline.audio import io as sound
+from pipeline.separation.ambience import find_bed
 from tests.bench.route_set import RATE, fetch
 from tests.pipeline.separation.measure import si_sdr
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
 
 SIGNATURE = "published"
 RATE = 44_100
@@ -89,16 +89,16 @@ def _apply_whole(network: Any, source: Path, out: Path) -> None:
 
 def run_ours(home: Path, source: Path, out: Path) -> None:
     """The engine, to float files that can be compared."""
-    from pipeline.separation.demucs import run_demucs_separation
+    from pipeline.separation.engines.demucs.engine import run_demucs_separation
 
     run_demucs_separation(source, out, SIGNATURE, repo=home / "checkpoints", device="cpu", report=quiet)
 
 
 def run_stage(home: Path, source: Path, out: Path) -> None:
     """The stage as a job runs it, to 24-bit FLAC."""
-    from pipeline.models import Models
+    from pipeline.graph.stage import Work
+    from pipeline.models.loader import Models
     from pipeline.separation.stage import separate_stage
-    from pipeline.stages import Work
 
     params = {"engine": "demucs", "model": "htdemucs"}
     models = Models(home, "cpu")

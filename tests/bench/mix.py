@@ -18,11 +18,11 @@ import pyloudnorm
 import soxr
 from numpy.typing import NDArray
 
-from pipeline import sound
-from pipeline.mix.balance import Part, mixed
-from pipeline.mix.loudness import measure_stage
+from pipeline.audio import io as sound
+from pipeline.graph.stage import Facts
+from pipeline.mix.gains import Part, mixed
+from pipeline.mix.loudness_stage import measure_stage
 from pipeline.mix.stage import mix_stage
-from pipeline.stages import Facts
 from pipeline.types import JsonValue
 from tests.bench.spine import decode
 from tests.pipeline.clips import make_work

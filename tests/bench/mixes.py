@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.sound import Samples
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from tests.bench import sounds
 from tests.bench.sounds import DATA, PACKAGES, RATE, TUNE, Half, fetch, levelled, rms
 from tests.bench.speech_set import rain

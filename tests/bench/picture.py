@@ -14,7 +14,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline import media, sound
+from pipeline import media
+from pipeline.audio import io as sound
 from tests.pipeline.clips import ffmpeg
 
 BAR = 1.0

@@ -29,7 +29,7 @@ from rich.table import Table
 from pipeline.media.ffmpeg import executable
 
 SAMPLE = Path(__file__).parents[1] / "data/sample.mp4"
-COMMAND = (sys.executable, "-c", "from deploy.command import main; main()")
+COMMAND = (sys.executable, "-c", "from deploy.cli import main; main()")
 BAR = 3.0
 """Seconds."""
 LIMIT = 1800.0

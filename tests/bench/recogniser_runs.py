@@ -24,12 +24,12 @@ from typing import Any
 
 import msgspec
 
-from pipeline import sound
-from pipeline.models import Models
-from pipeline.speech import whisper_compat
-from pipeline.speech.transcribe import load_recogniser, transcribe_stage
-from pipeline.speech.whisper_weights import MODEL, load_converted
-from pipeline.stages import Work
+from pipeline.audio import io as sound
+from pipeline.graph.stage import Work
+from pipeline.models.loader import Models
+from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
+from pipeline.speech.recognition.whisper import compat as whisper_compat
+from pipeline.speech.recognition.whisper.weights import MODEL, load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

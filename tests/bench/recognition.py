@@ -28,13 +28,13 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import interpreter
-from pipeline import sound
+from deploy.local.supervisor import interpreter
+from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
+from pipeline.graph.stage import Work
 from pipeline.media import listen_stage
-from pipeline.models import Models
-from pipeline.speech.diarize import diarize_stage
-from pipeline.stages import Work
+from pipeline.models.loader import Models
+from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Diarization, Preset
 from tests.bench.nonspeech import NOISES, write_music, write_noise
 from tests.bench.route_set import fetch, voices

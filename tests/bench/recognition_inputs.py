@@ -19,14 +19,14 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
+from pipeline.graph.stage import StageFunction, Work
 from pipeline.media import listen_stage
-from pipeline.models import Models
+from pipeline.models.loader import Models
 from pipeline.separation.stage import separate_stage
-from pipeline.sound import Samples
-from pipeline.speech.front_end import GAIN, blend
-from pipeline.stages import StageFunction, Work
+from pipeline.speech.diarization.input_selection import GAIN, blend
 from pipeline.types import Diarization, JsonValue, Preset, RouteName, SpeakerSegment
 from tests.bench.nonspeech import RATE, write_music, write_noise
 from tests.bench.recognition import SAMPLE, started

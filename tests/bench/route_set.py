@@ -22,9 +22,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import sound
-from pipeline.route import TALK_SHARE, choose, listen, measure
-from pipeline.sound import Samples
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
+from pipeline.routing.stage import TALK_SHARE, choose, listen, measure
 from pipeline.types import Budget, Preset, Route, RouteName
 from tests.bench import sounds
 from tests.bench.sounds import (

@@ -18,13 +18,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import route, sound
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from pipeline.catalog import MODELS
+from pipeline.graph.stage import Work
 from pipeline.media import extract_master, probe
-from pipeline.models import Models
+from pipeline.models.loader import Models
+from pipeline.routing import stage as route
 from pipeline.separation.stage import separate_stage
-from pipeline.sound import Samples
-from pipeline.stages import Work
 from pipeline.types import Budget, Preset
 from tests.bench import sounds
 from tests.bench.mixes import Mix, mixes

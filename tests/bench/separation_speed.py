@@ -19,8 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline import sound
-from pipeline.sound import Samples
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from tests.bench.htdemucs_runs import BLOCK, SOURCES, THREADS, run, save_checkpoint, save_sound
 
 WAYS = ("stock", "ours")

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from pipeline import sound
-from pipeline.sound import Samples
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 
 DATA = Path(__file__).parents[1] / "data"
 RATE = 44_100

@@ -28,12 +28,12 @@ from pyannote.core import Annotation, Segment
 from rich.console import Console
 from rich.table import Table
 
-from deploy.command.outcome import write_result
-from deploy.local import Broker, local_workers
-from pipeline import sound
+from deploy.cli.output import write_result
+from deploy.local.supervisor import Broker, local_workers
+from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.models import Models
-from pipeline.stages import STAGES, Work
+from pipeline.graph.stage import STAGES, Work
+from pipeline.models.loader import Models
 from pipeline.types import Diarization, JsonValue, Preset, SpeakerSegment, Task, Transcript
 from tests.bench import speech_set
 from tests.bench.speech_cases import Case, own_cases, set_cases

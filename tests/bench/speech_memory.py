@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.models import Models
-from pipeline.stages import STAGES, Work
+from pipeline.graph.stage import STAGES, Work
+from pipeline.models.loader import Models
 from pipeline.types import Preset
 from tests.bench.speech_cases import DATA
 

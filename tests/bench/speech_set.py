@@ -22,8 +22,8 @@ import numpy as np
 import platformdirs
 from scipy import signal
 
-from pipeline import sound
-from pipeline.sound import Samples
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from tests.bench import route_set, sounds, voice_bank
 from tests.bench.voice_bank import Utterance
 

@@ -25,8 +25,8 @@ import soxr
 from rich.console import Console
 from rich.table import Table
 
-from deploy.command.outcome import write_result
-from deploy.local import Broker, local_workers
+from deploy.cli.output import write_result
+from deploy.local.supervisor import Broker, local_workers
 from pipeline.errors import from_failure
 from pipeline.types import Artefact, Request, Result, Task
 from tests.bench.speech_scores import score_folder

@@ -22,9 +22,9 @@ import numpy as np
 import onnxruntime
 
 from deploy.setup.interpreters import base_executable
-from pipeline import sound
-from pipeline.sound import Samples
-from pipeline.weights.archive import extract
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
+from pipeline.models.unpack import extract
 
 RATE = 24_000
 LINES = Path(__file__).with_name("speech_lines.txt")

@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.table import Table
 from scipy import optimize, signal
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
-from pipeline.models import Models
-from pipeline.sound import Samples
-from pipeline.speech.voice_encoder import SAMPLE_RATE, Encode, alone, load_encoder
-from pipeline.speech.voices import LEVEL, SLOPE, SURE, Voice, likeness, match, mean_voice, probability
+from pipeline.models.loader import Models
+from pipeline.speech.speakers.embedding_model import SAMPLE_RATE, Encode, alone, load_encoder
+from pipeline.speech.speakers.matching import LEVEL, SLOPE, SURE, Voice, likeness, match, mean_voice, probability
 from pipeline.types import Preset, SpeakerSegment
 from tests.bench import route_set, speech_set, voice_bank
 

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from bot.promptness import promptly
-from bot.records.database import RecordsError
+from bot.ack_deadline import promptly
+from bot.database.engine import RecordsError
 
 
 async def test_what_takes_too_long_is_given_up_in_words() -> None:

@@ -132,7 +132,7 @@ async def test_unknown_error_names_a_reference(
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("bot.desk.parse_request", break_down)
+    monkeypatch.setattr("bot.jobs.submission.parse_request", break_down)
     result = await alice.slash(channel, "separate", clip=("private name.mp4", b"x"))
     assert len(env.errors) == 1
     assert result.response is not None

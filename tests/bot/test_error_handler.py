@@ -2,11 +2,11 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.errors import notice_of, notice_of_failure
-from bot.language import Speech
-from bot.records.database import RecordsError
-from bot.refusals import RefusedError
-from bot.rights import over_quota
+from bot.database.engine import RecordsError
+from bot.error_handler import notice_of, notice_of_failure
+from bot.exceptions import RefusedError
+from bot.i18n.translator import Speech
+from bot.permissions import over_quota
 from pipeline.errors import AttemptsError, AudioProcessingError, MediaError, ModelMissingError, QueueError, StoreError
 
 ENGLISH = Speech("en")

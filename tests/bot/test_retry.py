@@ -8,10 +8,11 @@ from typing import Any, cast
 import discord
 import pytest
 
-from bot import limits, patience
-from bot.cards import Card
-from bot.delivery import SLOW_TRIES, PassingError, Post, SlowError, Way, attempt, bring
-from bot.outcome import Attachable, Outcome
+from bot import discord_limits as limits
+from bot import retry as patience
+from bot.jobs.delivery import SLOW_TRIES, PassingError, Post, SlowError, Way, attempt, bring
+from bot.jobs.result_files import Attachable, Outcome
+from bot.messages.embeds import Card
 from pipeline.types import Artefact, Request
 from tests.bot.world import make_result
 from worker.protocol import Job, ReplyTo

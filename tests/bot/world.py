@@ -27,10 +27,10 @@ from pipeline.types import (
     Speaker,
     Task,
 )
-from worker.keys import MEDIA
-from worker.lease import Lease
 from worker.protocol import Event, Failed, Finished, Job, Progressed, Started, Stopped
 from worker.queue import Queue
+from worker.queue.keys import MEDIA
+from worker.queue.lease import Lease
 from worker.store import Store
 
 INTERVAL = 10.0

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-COMMAND = (sys.executable, "-c", "from deploy.command import main; main()")
+COMMAND = (sys.executable, "-c", "from deploy.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from deploy.local import Broker, local_workers
+from deploy.local.supervisor import Broker, local_workers
 from pipeline.types import Request, Result, Task
 from tests.e2e.conftest import SAMPLE
 from worker.protocol import Failed, Finished, Job, Progressed, Started, Stopped

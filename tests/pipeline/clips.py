@@ -7,11 +7,11 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline import sound
-from pipeline.layout import Layout
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
+from pipeline.graph.stage import Work
 from pipeline.media.ffmpeg import executable
-from pipeline.models import Models
-from pipeline.stages import Work
+from pipeline.models.loader import Models
 from pipeline.types import JsonValue
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration={seconds}")

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import ValidationError
-from pipeline.mixes import Ducking, LoudnessTarget
+from pipeline.mix.presets import Ducking, LoudnessTarget
 from pipeline.options import parse_request, read_speaker_gains
 from pipeline.types import Budget, Preset, Request, RouteName, Task
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.language import FILES, Speech
+from bot.i18n.translator import FILES, Speech
 from tests.wire.objects import Interaction, Message
 from tests.wire.stack import Stack
 

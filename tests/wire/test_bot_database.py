@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import Broker
+from deploy.local.supervisor import Broker
 from tests.bot.world import PlayedWorker
 from tests.postgres import postgres_server
 from tests.wire.objects import Interaction

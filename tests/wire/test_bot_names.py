@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.offers import FORMATS
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.forms import JobRecord
-from bot.records.links import Links
-from bot.records.records import Records
-from bot.web.kept import KeptSource, Rights
-from bot.web.source import PageData
+from bot.database.engine import Database
+from bot.database.models import JobRecord
+from bot.database.page_links import Links
+from bot.database.repository import Records
+from bot.jobs.quotas import Quotas
+from bot.jobs.result_buttons import FORMATS
+from bot.web.sources.base import PageData
+from bot.web.sources.stored import KeptSource, Rights
 from tests.wire.answers import id_for, private, result_of, shows
 from tests.wire.stack import Stack
 from worker.protocol import Job

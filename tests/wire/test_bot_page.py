@@ -13,17 +13,17 @@ import aiohttp
 import msgspec
 import pytest
 
-from deploy.local import Broker
+from deploy.local.supervisor import Broker
 from pipeline.types import Artefact, Result
 from tests.bot.web.test_site import STEMS, write_result
 from tests.bot.world import make_result
 from tests.wire.objects import Message
 from tests.wire.processes import Program, ready_or_dead, run_program
 from tests.wire.server import FakeDiscord
-from worker.keys import MEDIA
-from worker.lease import Lease
 from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
+from worker.queue.keys import MEDIA
+from worker.queue.lease import Lease
 from worker.store import Store
 
 

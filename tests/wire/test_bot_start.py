@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from deploy.local import Broker
+from deploy.local.supervisor import Broker
 from tests.wire.processes import run_program
 from tests.wire.server import FakeDiscord
 

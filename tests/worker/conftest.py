@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from deploy.broker import Broker
+from deploy.local.embedded_broker import Broker
 from pipeline.types import Request, Task
 from tests.worker.toys import TOYS, run_toys, tally_of
-from worker.keys import Kind
+from worker.app import Service
 from worker.protocol import Event, Job, ReplyTo
 from worker.queue import Queue
-from worker.service import Service
+from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 from worker.store import Store
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.broker import Broker
-from deploy.local import local_workers
+from deploy.local.embedded_broker import Broker
+from deploy.local.supervisor import local_workers
 from pipeline.errors import EngineError, QueueError
 from worker.queue import Queue
 from worker.settings import WorkerSettings

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from deploy.broker import Broker
+from deploy.local.embedded_broker import Broker
 from tests.worker.conftest import LIMIT, System
-from worker.engines import child_environment
+from worker.engine.supervisor import child_environment
 from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
 

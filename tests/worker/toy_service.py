@@ -8,9 +8,9 @@ import sys
 from unittest.mock import patch
 
 from tests.worker.toys import TOYS, run_toys
-from worker import lease, reaper
+from worker.app import Service
 from worker.log import set_up_log
-from worker.service import Service
+from worker.queue import lease, reaper
 from worker.settings import WorkerSettings
 
 LEASE_TTL = 3.0

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import MediaError
+from pipeline.graph.run import Limits
+from pipeline.graph.stage import Facts, Perform, Stage, Work
 from pipeline.media.probe import check_duration
-from pipeline.run import Limits
-from pipeline.stages import Facts, Perform, Stage, Work
 from pipeline.types import Artefact, AudioStream, MediaInfo, Request, Result, Route, RouteName, StageTiming
 
 STEP = 0.05

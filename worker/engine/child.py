@@ -1,4 +1,4 @@
-"""The engine process: `python -m worker.engine_main HOME DEVICE [MODULE ...]`; the modules are imported ahead of need.
+"""The engine process: `python -m worker.engine.child HOME DEVICE [MODULE ...]`; the modules are imported ahead of need.
 
 Runs one stage after the other on the main thread and keeps weights warm in between. It talks
 over copies of its first two file descriptors; what libraries print goes to the log instead.
@@ -20,9 +20,9 @@ from typing import BinaryIO, Final
 import msgspec
 
 from pipeline.errors import AudioProcessingError, Cancelled
-from pipeline.models import Models
-from pipeline.stages import Facts, Stage, Work
-from worker.engine_messages import Broken, Done, FromEngine, Order, Step, Stop, decode_order, encode_line
+from pipeline.graph.stage import Facts, Stage, Work
+from pipeline.models.loader import Models
+from worker.engine.messages import Broken, Done, FromEngine, Order, Step, Stop, decode_order, encode_line
 
 REPORT_EVERY: Final = 0.1
 """Seconds between two steps that are passed on."""

@@ -15,9 +15,9 @@ from typing import Final, TypeAlias
 import structlog
 
 from pipeline.errors import Cancelled, EngineDiedError, EngineTimeoutError, from_failure
-from pipeline.stages import Facts, Stage
+from pipeline.graph.stage import Facts, Stage
 from pipeline.types import JsonValue
-from worker.engine_messages import Broken, Done, Order, Step, Stop, ToEngine, decode_answer, encode_line
+from worker.engine.messages import Broken, Done, Order, Step, Stop, ToEngine, decode_answer, encode_line
 
 KILL_GRACE: Final = 3.0
 """Seconds that a stage may take to stop by itself."""
@@ -34,7 +34,7 @@ def child_environment() -> dict[str, str]:
     Threads of the number libraries sleep while they wait: two engines share the processors,
     and one that spins takes the other's time (OpenMP 5.2, OMP_WAIT_POLICY; KMP_BLOCKTIME for Intel's).
     """
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"} | os.environ
     if (root / "pyproject.toml").is_file():
         known = environment.get("PYTHONPATH", "").split(os.pathsep)
@@ -49,7 +49,7 @@ class Engine:
         self, home: Path, device: str = "auto", *, python: str = sys.executable, preload: Sequence[str] = ()
     ) -> None:
         self.home = home
-        self._command = (python, "-m", "worker.engine_main", str(home), device, *preload)
+        self._command = (python, "-m", "worker.engine.child", str(home), device, *preload)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None
         self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)

@@ -5,14 +5,14 @@ from typing import Any, cast
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.stages import STAGES
+from pipeline.graph.stage import STAGES
 from pipeline.types import Progress
-from worker.attempts import make_attempt
-from worker.keys import ASR
-from worker.lease import Lease
+from worker.jobs.attempts import make_attempt
+from worker.jobs.media import WorkerContext, read_record
+from worker.jobs.stage_runner import telling
 from worker.protocol import Message, StageJob, decode_stage_job
-from worker.stages import telling
-from worker.tasks import WorkerContext, read_record
+from worker.queue.keys import ASR
+from worker.queue.lease import Lease
 
 
 async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:

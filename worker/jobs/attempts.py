@@ -9,10 +9,10 @@ import structlog
 from arq.worker import Retry
 
 from pipeline.errors import AttemptsError, AudioProcessingError, Cancelled, EngineDiedError, QueueError, StoreError
-from worker.keys import Keys
-from worker.lease import MAX_ATTEMPTS, Lease, LeaseLostError
 from worker.protocol import Failed, JobStatus, Message, Started, Stopped
 from worker.queue import Queue
+from worker.queue.keys import Keys
+from worker.queue.lease import MAX_ATTEMPTS, Lease, LeaseLostError
 
 Work: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
 """Does the job and gives its last event; raises what went wrong."""

@@ -12,22 +12,22 @@ import msgspec
 import structlog
 from arq.worker import Retry
 
-from pipeline.compact import add_compact
 from pipeline.errors import QueueError, ValidationError
-from pipeline.run import Limits
-from pipeline.stages import Perform, Stage
+from pipeline.graph.compact import add_compact
+from pipeline.graph.run import Limits
+from pipeline.graph.stage import Perform, Stage
 from pipeline.types import Artefact, Request, Result, Task
-from worker.attempts import HELD_DELAY, make_attempt
-from worker.keys import MEDIA, Keys
-from worker.lease import Lease
+from worker.jobs.attempts import HELD_DELAY, make_attempt
+from worker.jobs.stage_cache import Workshop
+from worker.jobs.stage_runner import StageRunner, telling
 from worker.protocol import AHEAD, FILE_SIZE, VERSION, Finished, Job, Message, decode_job, holder_of
 from worker.queue import Queue
-from worker.stages import StageRunner, telling
-from worker.workshop import Workshop
+from worker.queue.keys import MEDIA, Keys
+from worker.queue.lease import Lease
 
 
 class Run(Protocol):
-    """The stage graph, `pipeline.run.run`."""
+    """The stage graph, `pipeline.graph.run.run`."""
 
     async def __call__(
         self,

@@ -10,12 +10,12 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from pipeline.models import own_model_digest
-from pipeline.stages import Stage
+from pipeline.graph.stage import Stage
+from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
-from worker.engines import Engine, OnProgress
+from worker.engine.supervisor import Engine, OnProgress
+from worker.jobs.scratch import Scratch
 from worker.protocol import Performed, decode_memo, encode
-from worker.scratch import Scratch
 from worker.store import Store
 
 SUFFIX_LIMIT: Final = 16

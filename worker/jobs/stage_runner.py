@@ -20,13 +20,13 @@ from pipeline.errors import (
     QueueError,
     from_failure,
 )
-from pipeline.eta import Estimate
-from pipeline.stages import STAGES, Stage, StageOutput
+from pipeline.graph.eta import Estimate
+from pipeline.graph.stage import STAGES, Stage, StageOutput
 from pipeline.types import Artefact, JsonValue, Progress
-from worker.lease import Lease, LeaseLostError
+from worker.jobs.stage_cache import Workshop, memo_key
 from worker.protocol import Failed, Performed, Progressed, StageJob, Stopped, holder_of
 from worker.queue import Queue
-from worker.workshop import Workshop, memo_key
+from worker.queue.lease import Lease, LeaseLostError
 
 TELL_EVERY: Final = 0.25
 """Seconds between two progress events of a job."""

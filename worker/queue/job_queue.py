@@ -11,9 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Final, Self, cast
 
 from pipeline.errors import QueueError
-from worker import scripts
-from worker.connection import Connection
-from worker.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.protocol import (
     STAGE_TERMINAL,
     TERMINAL,
@@ -30,6 +27,9 @@ from worker.protocol import (
     decode_stage_event,
     encode,
 )
+from worker.queue import lua_scripts as scripts
+from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
+from worker.queue.redis_client import Connection
 
 KEEP: Final = 7 * 24 * 3600
 """Seconds that an ended job can be asked about."""

@@ -1,6 +1,6 @@
 """One attempt at a job: taken, kept alive, ended or given back.
 
-While a worker runs a job it renews a lease; when it stops doing so, `worker.reaper` gives the
+While a worker runs a job it renews a lease; when it stops doing so, `worker.queue.reaper` gives the
 job to another. Whoever lost the lease can write nothing more: every script checks the token.
 """
 
@@ -14,10 +14,10 @@ import stamina
 import structlog
 
 from pipeline.errors import QueueError
-from worker import scripts
-from worker.keys import Keys
 from worker.protocol import JobStatus, Message, encode
-from worker.queue import KEEP, MOST_EVENTS, Queue
+from worker.queue import lua_scripts as scripts
+from worker.queue.job_queue import KEEP, MOST_EVENTS, Queue
+from worker.queue.keys import Keys
 
 LEASE_TTL: Final = 8.0
 """Seconds after the last heartbeat that a job counts as abandoned."""

@@ -1,4 +1,4 @@
-"""What must happen in Redis in one step, as Lua. Key names come from `worker.queue`.
+"""What must happen in Redis in one step, as Lua. Key names come from `worker.queue.job_queue`.
 
 A job's record is a hash: job, status, attempts, token, cancel, first, submitted, ended,
 error, worker. `token` names the attempt that may write; taking it away fences the attempt

@@ -10,9 +10,9 @@ from typing import Final
 import structlog
 
 from pipeline.errors import QueueError
-from worker import scripts
-from worker.keys import ASR, MEDIA, WORKERS, Keys, Kind
-from worker.queue import WORKER_TTL, Queue
+from worker.queue import lua_scripts as scripts
+from worker.queue.job_queue import WORKER_TTL, Queue
+from worker.queue.keys import ASR, MEDIA, WORKERS, Keys, Kind
 
 ROUND: Final = 2.0
 """Seconds between two looks at the jobs."""

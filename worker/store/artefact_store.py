@@ -21,9 +21,9 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
-from worker.claims import Claims
-from worker.release import Needed, release
-from worker.store_errors import named_errors
+from worker.store.errors import named_errors
+from worker.store.garbage_collection import Needed, release
+from worker.store.references import Claims
 
 CHUNK: Final = 8 * 1024 * 1024
 PIECE: Final = 256 * 1024

@@ -8,7 +8,7 @@ import msgspec
 from worker.protocol import decode_memo
 
 if TYPE_CHECKING:
-    from worker.store import Store
+    from worker.store.artefact_store import Store
 
 Needed: TypeAlias = Callable[[str], Awaitable[bool]]
 """Whether something outside of the store still refers to a file."""

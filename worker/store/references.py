@@ -15,7 +15,7 @@ from typing import Final
 import obstore
 from obstore.store import ObjectStore
 
-from worker.store_errors import named_errors
+from worker.store.errors import named_errors
 
 LIMIT: Final = 60.0
 """Seconds for one request."""

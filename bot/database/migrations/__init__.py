@@ -1,1 +1,1 @@
-"""Alembic's environment and the versions of the schema; run by `bot.records.schema.migrate`."""
+"""Alembic's environment and the versions of the schema; run by `bot.database.upgrade.migrate`."""

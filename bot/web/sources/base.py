@@ -14,7 +14,7 @@ LONGEST_NAME = 60
 
 
 class PageError(Exception):
-    """The page cannot be shown: a status, and the key of the sentence in `bot.language` that says why."""
+    """The page cannot be shown: a status, and the key of the sentence in `bot.i18n.translator` that says why."""
 
     def __init__(self, status: HTTPStatus, key: str) -> None:
         super().__init__(key)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bot.web.source import TRANSCRIPT_SIZE, PageData, PageError
+from bot.web.sources.base import TRANSCRIPT_SIZE, PageData, PageError
 from pipeline.errors import StoreError, ValidationError
 from pipeline.types import Artefact, Result, Transcript
 

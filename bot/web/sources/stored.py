@@ -8,11 +8,11 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
-from bot.outcome import TRANSCRIPT, read_transcript
-from bot.records.forms import JobRecord, LinkedResult
-from bot.records.links import Links
-from bot.records.records import Records
-from bot.web.source import PageData, PageError
+from bot.database.models import JobRecord, LinkedResult
+from bot.database.page_links import Links
+from bot.database.repository import Records
+from bot.jobs.result_files import TRANSCRIPT, read_transcript
+from bot.web.sources.base import PageData, PageError
 from pipeline.types import Artefact, Result, Transcript
 from worker.protocol import Job
 from worker.store import Store

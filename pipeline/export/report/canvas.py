@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from pipeline.export.envelope import Envelope
+from pipeline.audio.envelope import Envelope
 
 BACKDROP: Final = "#2b2d31"
 PANEL: Final = "#313338"

@@ -6,9 +6,9 @@ from typing import Final, cast
 
 import msgspec
 
-from pipeline.export.canvas import WIDTH, Canvas
-from pipeline.export.envelope import Envelope, measure_envelope
-from pipeline.stages import Facts, Work
+from pipeline.audio.envelope import Envelope, measure_envelope
+from pipeline.export.report.canvas import WIDTH, Canvas
+from pipeline.graph.stage import Facts, Work
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
 COLUMNS: Final = int(WIDTH * 90)

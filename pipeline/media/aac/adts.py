@@ -22,9 +22,9 @@ import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
 
+from pipeline.audio.io import Samples
 from pipeline.errors import FFmpegError
-from pipeline.media.aac import FRAME, Coded, Form, decode, encode, settings, window
-from pipeline.sound import Samples
+from pipeline.media.aac.parallel_encoder import FRAME, Coded, Form, decode, encode, settings, window
 
 PIECE = 1024
 """Frames that a piece has of its own: 24 s at 44.1 kHz."""

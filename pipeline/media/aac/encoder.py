@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from pipeline import sound as sounds
-from pipeline.layout import Layout, default
-from pipeline.media.aac import bit_rate
-from pipeline.media.convert import time_limit
+from pipeline.audio import io as sounds
+from pipeline.audio.channels import Layout, default
+from pipeline.graph.stage import Report
+from pipeline.media.aac.parallel_encoder import bit_rate
+from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
-from pipeline.stages import Report
 from pipeline.types import SoundFormat
 
 MP3_RATE = 256_000
@@ -54,7 +54,8 @@ def coding(form: SoundFormat, layout: Layout) -> list[str]:
 def aac_coding(channels: int) -> list[str]:
     """How ffmpeg makes an m4a that plays while it loads.
 
-    Its `fast` coder would be half the work, but makes strong tones quieter; `pipeline.media.aac` watches for that.
+    Its `fast` coder would be half the work, but makes strong tones quieter;
+    `pipeline.media.aac.parallel_encoder` watches for that.
     """
     return ["-c:a", "aac", "-b:a", str(bit_rate(channels)), *_plain(), "-f", "ipod"]
 

@@ -22,9 +22,9 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
 
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
 from pipeline.errors import FFmpegError
-from pipeline.layout import Layout
-from pipeline.sound import Samples
 
 FRAME = 1024
 """Samples."""

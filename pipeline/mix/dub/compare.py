@@ -8,17 +8,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline import media, sound
-from pipeline.layout import Layout
-from pipeline.media.metering import measure
-from pipeline.mix.dub_edges import find_edges, levels_of
-from pipeline.mix.dub_fit import Fit
-from pipeline.mix.dub_loudness import loudness_of
-from pipeline.mix.dub_plan import Slot, slots_of
-from pipeline.mix.dub_report import name_worst, write_report
-from pipeline.mix.dub_turns import Line, end_of, match_turns
-from pipeline.mix.speech import Interval, find_speech
-from pipeline.stages import Facts, Report, Work
+from pipeline import media
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.media.loudness_meter import measure
+from pipeline.mix.dub.edges import find_edges, levels_of
+from pipeline.mix.dub.line_fitting import Fit
+from pipeline.mix.dub.loudness import loudness_of
+from pipeline.mix.dub.plan import Slot, slots_of
+from pipeline.mix.dub.report import name_worst, write_report
+from pipeline.mix.dub.turn_times import Line, end_of, match_turns
+from pipeline.mix.speech_activity import Interval, find_speech
 from pipeline.types import Transcript
 
 _AROUND = 0.14

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import ValidationError
-from pipeline.media.metering import measure
-from pipeline.mix.dub_plan import Slot
-from pipeline.mix.speech import Interval, find_speech
+from pipeline.media.loudness_meter import measure
+from pipeline.mix.dub.plan import Slot
+from pipeline.mix.speech_activity import Interval, find_speech
 
 SAME_LENGTH = 0.02
 """Part of the clip's length by which a speaker's file may differ and still be on the clip's own clock, ..."""

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.layout import Layout
-from pipeline.media.stretch import stretch
-from pipeline.mix.dub_edges import Cut, Edges, find_edges
-from pipeline.mix.dub_loudness import loudness_of
-from pipeline.mix.dub_plan import Slot
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
+from pipeline.media.time_stretch import stretch
+from pipeline.mix.dub.edges import Cut, Edges, find_edges
+from pipeline.mix.dub.loudness import loudness_of
+from pipeline.mix.dub.plan import Slot
 
 LEAD, TAIL = 0.05, 0.12
 """Seconds before and after what is heard of a line that stay with it: soft sounds and the room."""

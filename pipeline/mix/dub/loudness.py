@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal  # pyright: ignore[reportMissingTypeStubs]
 
-from pipeline.layout import Layout
-from pipeline.sound import Samples
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
 
 _SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
 """Hz, dB and Q of the first filter of the K-weighting, as an analogue prototype for any sample rate."""

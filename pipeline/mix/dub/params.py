@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 
 from pipeline.catalog import MAX_SIZE
-from pipeline.stages import Facts
+from pipeline.graph.stage import Facts
 from pipeline.types import Artefact, MediaInfo, Request
 
 BUNDLE_SUFFIX = ".zip"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import MixError, ValidationError
-from pipeline.mix.dub_manifest import Piece, plain
+from pipeline.mix.dub.manifest import Piece, plain
 from pipeline.types import Transcript
 
 

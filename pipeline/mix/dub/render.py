@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.mix.balance import read_aligned
-from pipeline.mix.curve import Curve, curve
-from pipeline.mix.dub_fit import Placed
-from pipeline.mix.speech import Interval, merge
+from pipeline.audio import io as sound
+from pipeline.mix.dub.line_fitting import Placed
+from pipeline.mix.gain_envelope import Curve, curve
+from pipeline.mix.gains import read_aligned
+from pipeline.mix.speech_activity import Interval, merge
 
 FADE = 0.02
 """Seconds from the original vocals to silence and back."""

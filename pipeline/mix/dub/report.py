@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.mix.dub_fit import Fit
+from pipeline.mix.dub.line_fitting import Fit
 
 LATE = 0.05
 """Seconds from its turn's start within which a line starts on time."""

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import media, sound
+from pipeline import media
+from pipeline.audio import io as sound
+from pipeline.audio.channels import Layout
 from pipeline.errors import LimitError, MediaError
-from pipeline.layout import Layout
-from pipeline.media.metering import measure
-from pipeline.mix.dub_edges import Cut, split_track
-from pipeline.mix.dub_fit import Booth, Fit, Placed, is_clipped
-from pipeline.mix.dub_manifest import unpack
-from pipeline.mix.dub_params import DubParams
-from pipeline.mix.dub_plan import Plan, plan, slots_of
-from pipeline.mix.dub_render import FADE, REACH, mute, peak_of, render, replaced_parts, subtract
-from pipeline.mix.dub_report import name_worst, write_report
-from pipeline.mix.speech import Interval, find_speech
-from pipeline.stages import Facts, Report, Work
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.media.loudness_meter import measure
+from pipeline.mix.dub.edges import Cut, split_track
+from pipeline.mix.dub.line_fitting import Booth, Fit, Placed, is_clipped
+from pipeline.mix.dub.manifest import unpack
+from pipeline.mix.dub.params import DubParams
+from pipeline.mix.dub.plan import Plan, plan, slots_of
+from pipeline.mix.dub.render import FADE, REACH, mute, peak_of, render, replaced_parts, subtract
+from pipeline.mix.dub.report import name_worst, write_report
+from pipeline.mix.speech_activity import Interval, find_speech
 from pipeline.types import Transcript
 
 _SPARE = 60.0

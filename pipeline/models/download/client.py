@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import httpx2
 
 from pipeline.errors import ModelDigestError, ModelMissingError
-from pipeline.weights.checkpoints import (
+from pipeline.models.checkpoints import (
     bytes_here,
     bytes_of,
     matches,
@@ -24,9 +24,9 @@ from pipeline.weights.checkpoints import (
     write_note,
     wrong_bytes,
 )
-from pipeline.weights.entries import HubFile, Model
-from pipeline.weights.hub import Access, AwayError, ForbiddenError, GoneError, open_client, opened
-from pipeline.weights.part_file import Origin, PartFile, open_part
+from pipeline.models.download.hub import Access, AwayError, ForbiddenError, GoneError, open_client, opened
+from pipeline.models.download.partial_file import Origin, PartFile, open_part
+from pipeline.models.entries import HubFile, Model
 
 ROOM: Final = 16 * 1024 * 1024
 """Bytes that are left free on the disk."""

@@ -9,7 +9,7 @@ from typing import Final
 import httpx2
 
 from pipeline.errors import ModelMissingError
-from pipeline.weights.entries import Model
+from pipeline.models.entries import Model
 
 TOKEN_ORIGINS: Final = frozenset({"https://huggingface.co"})
 """Who may see the token; the hosts that it redirects to sign their addresses instead."""

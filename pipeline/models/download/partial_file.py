@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from pipeline.weights.checkpoints import PART, file_md5
+from pipeline.models.checkpoints import PART, file_md5
 
 BLOCK: Final = 1024 * 1024
 LOOK_EVERY: Final = 0.2

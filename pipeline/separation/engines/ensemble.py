@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline import sound
-from pipeline.models import Models
-from pipeline.separation.blocks import Reel, fit
-from pipeline.separation.engine import BLOCK, Engine, Recording
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
+from pipeline.graph.stage import Report
+from pipeline.models.loader import Models
+from pipeline.separation.base import BLOCK, Engine, Recording
+from pipeline.separation.streaming import Reel, fit
 from pipeline.types import StemName
 
 Opener = Callable[[str, Models, str], Engine]

@@ -8,8 +8,8 @@ stretch, and the first and last word of a stretch reach its edges when they near
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.speech.attribution import SpokenWord
-from pipeline.speech.segments import Timeline, by_speaker
+from pipeline.speech.alignment.speaker_attribution import SpokenWord
+from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import SpeakerSegment, Word
 
 REACH = 0.4

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.speech.segments import Timeline, by_speaker
-from pipeline.speech.text import ends_sentence
+from pipeline.speech.alignment.text import ends_sentence
+from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import Diarization, Word
 
 NEAR = 1.0

@@ -6,11 +6,11 @@ from typing import cast
 
 import msgspec
 
-from pipeline.speech.attribution import SpokenWord, attribute
-from pipeline.speech.segments import Timeline, by_speaker
-from pipeline.speech.snapping import snap
-from pipeline.speech.text import attach_punctuation, ends_sentence, join_words
-from pipeline.stages import Facts, Work
+from pipeline.graph.stage import Facts, Work
+from pipeline.speech.alignment.boundary_snapping import snap
+from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute
+from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
+from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 LONG_PAUSE = 3.0

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech import voice_evidence
-from pipeline.speech.pyannote_pipeline import Count
-from pipeline.speech.stretches import Stretch, clip_mean
+from pipeline.speech.diarization import plda as voice_evidence
+from pipeline.speech.diarization.pyannote_pipeline import Count
+from pipeline.speech.diarization.single_speaker_segments import Stretch, clip_mean
 
 SHORTEST_WITNESS = 0.6
 """Seconds from which a stretch has a say in how many people there are."""

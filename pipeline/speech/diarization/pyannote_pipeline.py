@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from pipeline.speech.lazy_modules import forget_unloadable_modules
-from pipeline.speech.stitching import stitch
-from pipeline.speech.torchaudio_compat import install
+from pipeline.speech.compat.lazy_modules import forget_unloadable_modules
+from pipeline.speech.compat.torchaudio import install
+from pipeline.speech.diarization.window_stitching import stitch
 from pipeline.types import SpeakerSegment
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pipeline.speech.voice_encoder import Encode
+    from pipeline.speech.speakers.embedding_model import Encode
 
 SAMPLE_RATE = 16_000
 

@@ -7,10 +7,10 @@ is heard again later, or was taken for somebody else, is told by what the voices
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-from pipeline.speech.people import name_stretches
-from pipeline.speech.pyannote_pipeline import Count, Voices
-from pipeline.speech.stretches import Embed, Stretch, Tell, find_stretches
-from pipeline.speech.voice_evidence import Vector
+from pipeline.speech.diarization.clustering import name_stretches
+from pipeline.speech.diarization.plda import Vector
+from pipeline.speech.diarization.pyannote_pipeline import Count, Voices
+from pipeline.speech.diarization.single_speaker_segments import Embed, Stretch, Tell, find_stretches
 from pipeline.types import SpeakerSegment
 
 Named = Sequence[tuple[Stretch, str]]

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech import voice_evidence
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE
-from pipeline.speech.segments import by_speaker
-from pipeline.speech.voice_evidence import Vector, unit
+from pipeline.speech.diarization import plda as voice_evidence
+from pipeline.speech.diarization.plda import Vector, unit
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE
+from pipeline.speech.diarization.segments import by_speaker
 from pipeline.types import SpeakerSegment
 
 SHORTEST = 0.35

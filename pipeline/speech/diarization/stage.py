@@ -11,15 +11,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import AudioProcessingError, DiarizationError
-from pipeline.models import Models, model_digest
-from pipeline.speech import front_end
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, WholeDiarizer
-from pipeline.speech.second_opinion import reconsider
-from pipeline.speech.segments import close_gaps, drop_blips
-from pipeline.speech.voice_encoder import load_encoder
-from pipeline.stages import Facts, Report, Work
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.diarization import input_selection as front_end
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, WholeDiarizer
+from pipeline.speech.diarization.resegmentation import reconsider
+from pipeline.speech.diarization.segments import close_gaps, drop_blips
+from pipeline.speech.speakers.embedding_model import load_encoder
 from pipeline.types import Diarization, JsonValue, ModelUse, SpeakerSegment
 
 CPU = Settings(step=0.1, segmentation_batch=8, embedding_batch=4)
@@ -36,7 +36,7 @@ PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 
 
 def diarize_stage(work: Work) -> Facts:
-    """Writes `diarization.json`; see the contract in `pipeline.stages`.
+    """Writes `diarization.json`; see the contract in `pipeline.graph.stage`.
 
     Inputs: `speech`, and where there are separated voices `vocals`, both 16 kHz and of one length.
     What is heard of them is chosen in `front_end`; the fact `notes` says why.

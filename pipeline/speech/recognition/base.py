@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.speech.clip_speech import Speech
-from pipeline.speech.pieces import Window
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
+from pipeline.speech.recognition.chunking import Window
+from pipeline.speech.recognition.speech_reader import Speech
 from pipeline.types import Word
 
 UNKNOWN = "und"

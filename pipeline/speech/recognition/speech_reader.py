@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import TranscriptionError
-from pipeline.speech.pieces import PAUSE, Window
+from pipeline.speech.recognition.chunking import PAUSE, Window
 
 SAMPLE_RATE = 16_000
 AUDIBLE = 10 ** (-60 / 20)

@@ -6,19 +6,19 @@ from typing import cast
 import msgspec
 
 from pipeline.errors import ModelError, TranscriptionError
-from pipeline.models import Models, model_digest
-from pipeline.speech.clip_speech import Speech
-from pipeline.speech.ctc_network import load_network
-from pipeline.speech.ctc_recogniser import CtcRecogniser
-from pipeline.speech.ctc_weights import ensure_unpacked
-from pipeline.speech.pieces import find_speech, pack
-from pipeline.speech.recogniser import UNKNOWN, Heard, Listening, Recogniser
-from pipeline.speech.whisper_executor import load_executor
-from pipeline.speech.whisper_recogniser import LOADED, WhisperRecogniser
-from pipeline.speech.whisper_weights import load_converted
-from pipeline.stages import Facts, Report, Work
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.models.loader import Models, model_digest
+from pipeline.models.recognisers import CTC, WHISPER
+from pipeline.speech.recognition.base import UNKNOWN, Heard, Listening, Recogniser
+from pipeline.speech.recognition.chunking import find_speech, pack
+from pipeline.speech.recognition.ctc.network import load_network
+from pipeline.speech.recognition.ctc.recogniser import CtcRecogniser
+from pipeline.speech.recognition.ctc.weights import ensure_unpacked
+from pipeline.speech.recognition.speech_reader import Speech
+from pipeline.speech.recognition.whisper.executor import load_executor
+from pipeline.speech.recognition.whisper.recogniser import LOADED, WhisperRecogniser
+from pipeline.speech.recognition.whisper.weights import load_converted
 from pipeline.types import Diarization, JsonValue, ModelUse, Recognition
-from pipeline.weights.recognisers import CTC, WHISPER
 
 STAGE = "transcribe"
 

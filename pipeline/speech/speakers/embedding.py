@@ -1,6 +1,6 @@
 """The CAM++ speaker embedding (Wang et al. 2023, 3D-Speaker).
 
-Import only after `pipeline.speech.torchaudio_compat.install()`; it loads torch and torchaudio.
+Import only after `pipeline.speech.compat.torchaudio.install()`; it loads torch and torchaudio.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchaudio.compliance import kaldi  # pyright: ignore[reportMissingTypeStubs]
 
-from pipeline.models import load_module
+from pipeline.models.loader import load_module
 
 SAMPLE_RATE = 16_000
 MEL_BINS = 80

@@ -11,13 +11,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import DiarizationError
-from pipeline.models import Models, model_digest
-from pipeline.speech.segments import Timeline, by_speaker
-from pipeline.speech.torchaudio_compat import install
-from pipeline.speech.voices import Voice, VoiceBook, mean_voice
-from pipeline.stages import Facts, Work
+from pipeline.graph.stage import Facts, Work
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.compat.torchaudio import install
+from pipeline.speech.diarization.segments import Timeline, by_speaker
+from pipeline.speech.speakers.matching import Voice, VoiceBook, mean_voice
 from pipeline.types import Diarization, ModelUse, SpeakerSegment
 
 SAMPLE_RATE: Final = 16_000
@@ -130,7 +130,7 @@ def _build(files: Mapping[str, Path], device: str) -> Encode:
     with warnings.catch_warnings():
         # pyannote.audio warns about a decoder that is not needed here.
         warnings.simplefilter("ignore")
-        from pipeline.speech.embedding import CAMPPlusEmbedding
+        from pipeline.speech.speakers.embedding import CAMPPlusEmbedding
 
         network = CAMPPlusEmbedding(network=files["network"], checkpoint=files["checkpoint"])
     import torch

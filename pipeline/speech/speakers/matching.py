@@ -48,7 +48,7 @@ class VoiceBook:
     model: str = ""
     """Catalogue name of the embedding model; empty until the first voice is enrolled."""
     digest: str = ""
-    """`pipeline.models.model_digest` of that model."""
+    """`pipeline.models.loader.model_digest` of that model."""
     voices: tuple[Voice, ...] = ()
 
     def voice(self, name: str) -> Voice | None:

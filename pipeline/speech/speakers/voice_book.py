@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.speech.voices import VERSION, VoiceBook, check_name, match_all
-from pipeline.stages import Facts, Work
+from pipeline.graph.stage import Facts, Work
+from pipeline.speech.speakers.matching import VERSION, VoiceBook, check_name, match_all
 
 MAX_SIZE: Final = 16 * 1024 * 1024
 """Bytes."""

@@ -7,9 +7,9 @@ import pytest
 import simcord
 
 from pipeline.errors import MediaError
-from pipeline.mixes import LoudnessTarget, MixPreset
+from pipeline.mix.presets import LoudnessTarget, MixPreset
 from pipeline.types import Task
-from tests.bot.test_actions import Place, answer_of, labels
+from tests.bot.components.test_result_actions import Place, answer_of, labels
 from tests.bot.world import PlayedWorker, card_text, discord_message, until
 
 CLIP = ("talk.mp4", b"a clip of some length")

@@ -8,13 +8,13 @@ import pytest
 import simcord
 
 from bot.client import StemcordClient
-from bot.keeping import GuildSettings
-from bot.records.forms import JobRecord
-from bot.refusals import QuotaError
-from bot.rights import over_quota
+from bot.database.models import JobRecord
+from bot.database.protocols import GuildSettings
+from bot.exceptions import QuotaError
+from bot.permissions import over_quota
 from bot.settings import BotSettings
 from pipeline.types import Preset
-from tests.bot.test_actions import answer_of, labels
+from tests.bot.components.test_result_actions import answer_of, labels
 from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker, card_text
 from worker.store import Store
 

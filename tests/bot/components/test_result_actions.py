@@ -11,11 +11,11 @@ import pytest
 import simcord
 import soundfile
 
-from bot.actions.forms import Filled
-from bot.actions.rename import names_of
 from bot.client import StemcordClient
-from bot.writing import escape
-from pipeline.mixes import MixPreset
+from bot.components.modals import Filled
+from bot.components.rename import names_of
+from bot.messages.formatting import escape
+from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
 from tests.bot.world import PlayedWorker, discord_message, make_result, until
 from worker.protocol import Job

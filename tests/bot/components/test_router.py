@@ -6,11 +6,11 @@ from typing import Any
 import discord
 import pytest
 
-from bot.actions.board import Board
-from bot.actions.forms import read_form
-from bot.actions.press import ID, id_of
 from bot.client import StemcordClient
-from tests.bot.test_actions import Place, answer_of, place
+from bot.components.custom_ids import ID, id_of
+from bot.components.modals import read_form
+from bot.components.result_actions import Board
+from tests.bot.components.test_result_actions import Place, answer_of, place
 from tests.bot.world import has_cancel_button
 
 __all__ = ["place"]

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import limits
-from bot.actions.thread import MOST_MESSAGES, pages
-from bot.cards import spoken_lines
+from bot import discord_limits as limits
+from bot.components.thread import MOST_MESSAGES, pages
+from bot.messages.embeds import spoken_lines
 from pipeline.types import Speaker, Transcript, Turn
 
 

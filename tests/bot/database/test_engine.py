@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.records.database import Database, RecordsError
+from bot.database.engine import Database, RecordsError
 
 OPEN = """
 import asyncio, sys
-from bot.records.database import Database
+from bot.database.engine import Database
 
 async def run():
     async with Database.open(sys.argv[1]):

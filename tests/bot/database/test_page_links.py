@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.forms import JobEnd
-from bot.records.links import Links
-from bot.records.records import Records
-from tests.bot.records.test_records import job_for, number, put, result_of
+from bot.database.engine import Database
+from bot.database.models import JobEnd
+from bot.database.page_links import Links
+from bot.database.repository import Records
+from bot.jobs.quotas import Quotas
+from tests.bot.database.test_repository import job_for, number, put, result_of
 from worker.store import Store
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.keeping import GuildSettings
-from bot.quotas import Quotas
-from bot.records.database import Database, RecordsError
-from bot.records.forms import JobEnd
-from bot.records.records import DAY, Records
+from bot.database.engine import Database, RecordsError
+from bot.database.models import JobEnd
+from bot.database.protocols import GuildSettings
+from bot.database.repository import DAY, Records
+from bot.jobs.quotas import Quotas
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, AudioStream, MediaInfo, Preset, Request, Result, Route, RouteName
 from worker.protocol import Job, ReplyTo

@@ -12,13 +12,13 @@ from fluent.syntax import ast as fluent
 from fluent.syntax.visitor import Visitor
 
 import bot
-from bot.commands.names import Translator, localised
-from bot.language import ENGLISH, FILES, Speech, speech_for
-from bot.offers import FORMATS, offers_of
-from bot.texts import STAGES
+from bot.commands.localization import Translator, localised
+from bot.i18n.translator import ENGLISH, FILES, Speech, speech_for
+from bot.jobs.result_buttons import FORMATS, offers_of
+from bot.messages.texts import STAGES
 from pipeline import errors
 from pipeline.languages import MIXTURES
-from pipeline.mixes import LoudnessTarget, MixPreset
+from pipeline.mix.presets import LoudnessTarget, MixPreset
 from pipeline.types import Preset, RouteName, Task
 from tests.bot.world import make_result
 
@@ -41,7 +41,7 @@ class Variables(Visitor):
 
 def read(locale: str) -> dict[str, set[str]]:
     """The variables of each sentence, by key; keys that come twice or cannot be read are an error."""
-    resource = FluentResource((PACKAGE / "locales" / f"{locale}.ftl").read_text(encoding="utf-8"))
+    resource = FluentResource((PACKAGE / "i18n" / "locales" / f"{locale}.ftl").read_text(encoding="utf-8"))
     found = dict[str, set[str]]()
     for entry in resource.body:
         assert not isinstance(entry, fluent.Junk), entry.content
@@ -83,7 +83,7 @@ def test_nothing_was_left_in_english(locale: str) -> None:
 
 
 def source(locale: str, key: str) -> str:
-    text = (PACKAGE / "locales" / f"{locale}.ftl").read_text(encoding="utf-8")
+    text = (PACKAGE / "i18n" / "locales" / f"{locale}.ftl").read_text(encoding="utf-8")
     found = re.search(rf"^{re.escape(key)} =(.*(?:\n[ }}].*)*)", text, re.MULTILINE)
     assert found is not None
     return found[1].strip()

@@ -3,7 +3,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.intake import Clip, Intake, is_media
+from bot.jobs.attachments import Clip, Intake, is_media
 from pipeline.errors import LimitError, MediaError, ValidationError
 from worker.store import Store
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bot import forgetting
-from bot.bookkeeping import Bookkeeper
-from bot.forgetting import forget_person
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.records import Records
+from bot.database.engine import Database
+from bot.database.repository import Records
+from bot.jobs import deletion as forgetting
+from bot.jobs.deletion import forget_person
+from bot.jobs.quotas import Quotas
+from bot.jobs.sync import Bookkeeper
 from pipeline.types import Request
 from tests.bot.world import PlayedWorker
-from worker.lease import Lease
 from worker.protocol import AHEAD, Job, ReplyTo
 from worker.queue import Queue
+from worker.queue.lease import Lease
 from worker.store import Store
 
 PERSON = "42"

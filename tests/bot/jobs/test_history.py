@@ -1,8 +1,8 @@
 import time
 from dataclasses import replace
 
-from bot.archive import Archive
-from bot.records.forms import JobEnd, JobRecord
+from bot.database.models import JobEnd, JobRecord
+from bot.jobs.history import Archive
 from pipeline.types import Artefact, Request
 from tests.bot.world import make_result
 from worker.protocol import Job, ReplyTo

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.keeping import GuildSettings
-from bot.quotas import Load, Quotas, Refused, cost, decide
+from bot.database.protocols import GuildSettings
+from bot.jobs.quotas import Load, Quotas, Refused, cost, decide
 from pipeline.types import Result, StageTiming
 from tests.bot.world import make_result
 

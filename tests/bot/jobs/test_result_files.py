@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-import pipeline.compact
-from bot.outcome import Attachable, Outcome, compact_name, fetched
+import pipeline.graph.compact
+from bot.jobs.result_files import Attachable, Outcome, compact_name, fetched
 from pipeline.types import Request, SoundFormat, Task
 from tests.bot.world import PlayedWorker, make_result
 from worker.protocol import Job
@@ -67,7 +67,7 @@ async def test_smaller_copy_goes_where_the_file_is_too_large(played: PlayedWorke
         text = str(outcome.card(choice).embed.to_dict())
         assert "→ vocals.opus" in text.replace("\\", "")
         assert [file.name for file in outcome.choose(5).left_out] == ["vocals.flac", "background.flac"]
-    assert compact_name("stems/vocals.flac") == pipeline.compact.compact_name("stems/vocals.flac")
+    assert compact_name("stems/vocals.flac") == pipeline.graph.compact.compact_name("stems/vocals.flac")
 
 
 async def test_ten_files_at_most(played: PlayedWorker) -> None:

@@ -9,16 +9,16 @@ import aiohttp
 import pytest
 import simcord
 
-from bot.bookkeeping import Bookkeeper
 from bot.client import StemcordClient
-from bot.keeping import GuildSettings
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.forms import JobEnd
-from bot.records.records import ABANDONED, DAY, YOUNG, Records
-from bot.refusals import QuotaError
+from bot.database.engine import Database
+from bot.database.models import JobEnd
+from bot.database.protocols import GuildSettings
+from bot.database.repository import ABANDONED, DAY, YOUNG, Records
+from bot.exceptions import QuotaError
+from bot.jobs.quotas import Quotas
+from bot.jobs.sync import Bookkeeper
 from bot.settings import BotSettings
-from tests.bot.test_actions import answer_of
+from tests.bot.components.test_result_actions import answer_of
 from tests.bot.world import INTERVAL, Host, PatientQueue, PlayedWorker, card_text, until
 from worker.queue import Queue
 from worker.store import Store

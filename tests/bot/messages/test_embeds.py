@@ -1,7 +1,8 @@
 from dataclasses import replace
 
-from bot import cards, limits
-from bot.language import Speech
+from bot import discord_limits as limits
+from bot.i18n.translator import Speech
+from bot.messages import embeds as cards
 from pipeline.types import Failure, Progress, RouteName, Speaker, Transcript, Turn
 from tests.bot.world import make_result
 from worker.protocol import Event, Progressed, Started

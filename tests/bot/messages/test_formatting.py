@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.writing import bar, clock, escape, file_size, fit_lines, shorten
+from bot.messages.formatting import bar, clock, escape, file_size, fit_lines, shorten
 
 
 @pytest.mark.parametrize(

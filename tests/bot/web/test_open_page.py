@@ -10,19 +10,19 @@ import pytest
 import simcord
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot import viewers
 from bot.client import StemcordClient
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.links import Links
-from bot.records.records import Records
+from bot.database.engine import Database
+from bot.database.page_links import Links
+from bot.database.repository import Records
+from bot.jobs.quotas import Quotas
 from bot.settings import BotSettings
-from bot.viewers import ChannelViewers
-from bot.web.addresses import Addresses
+from bot.web import channel_access as viewers
 from bot.web.app import Site
-from bot.web.kept import KeptSource
-from bot.web.links import Tickets
-from tests.bot.test_actions import Place, answer_of, labels
+from bot.web.channel_access import ChannelViewers
+from bot.web.page_addresses import Addresses
+from bot.web.signed_links import Tickets
+from bot.web.sources.stored import KeptSource
+from tests.bot.components.test_result_actions import Place, answer_of, labels
 from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker
 from worker.store import Store
 

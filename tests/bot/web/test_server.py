@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 
 from bot.web.app import Site
-from bot.web.folder import FolderSource
-from bot.web.links import SecretError, Tickets, read_secret
 from bot.web.server import PortError, serve
+from bot.web.signed_links import SecretError, Tickets, read_secret
+from bot.web.sources.folder import FolderSource
 from tests.bot.web.test_site import write_result
 
 START_LIMIT = 60

@@ -15,9 +15,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.web import app, files
 from bot.web.app import Site
-from bot.web.folder import FolderSource
-from bot.web.links import Ticket, Tickets, read_secret
-from pipeline import sound
+from bot.web.signed_links import Ticket, Tickets, read_secret
+from bot.web.sources.folder import FolderSource
+from pipeline.audio import io as sound
 from pipeline.errors import ValidationError
 from pipeline.types import (
     Artefact,

@@ -12,16 +12,16 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.quotas import Quotas
-from bot.records.database import Database
-from bot.records.forms import JobEnd, JobRecord
-from bot.records.links import Links
-from bot.records.records import Records
-from bot.web.addresses import Addresses
+from bot.database.engine import Database
+from bot.database.models import JobEnd, JobRecord
+from bot.database.page_links import Links
+from bot.database.repository import Records
+from bot.jobs.quotas import Quotas
 from bot.web.app import Site
-from bot.web.kept import RENAMINGS, KeptSource, Rights
-from bot.web.links import Ticket, Tickets
-from bot.web.outline import POINTS
+from bot.web.page_addresses import Addresses
+from bot.web.signed_links import Ticket, Tickets
+from bot.web.sources.stored import RENAMINGS, KeptSource, Rights
+from bot.web.waveform_child import POINTS
 from pipeline.errors import QueueError
 from pipeline.types import Result
 from tests.bot.web.test_site import STEMS, TICKETS, write_result

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.command import build_app
+from deploy.cli import build_app
 from pipeline.media import probe
 from tests.pipeline.clips import make_clip
 

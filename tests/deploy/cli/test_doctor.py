@@ -6,9 +6,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from deploy.broker import Broker
-from deploy.command import checks
-from deploy.command.doctor import doctor
+from deploy.cli import checks
+from deploy.cli.doctor import doctor
+from deploy.local.embedded_broker import Broker
 from deploy.setup.environments import all_environments
 from pipeline.catalog import MODELS
 from worker.settings import WorkerSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.command.dub import one_file
+from deploy.cli.dub import one_file
 from pipeline.errors import ValidationError
 
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.command import build_app
-from pipeline.speech.voice_book import read_book, write_book
-from pipeline.speech.voices import Voice, VoiceBook
+from deploy.cli import build_app
+from pipeline.speech.speakers.matching import Voice, VoiceBook
+from pipeline.speech.speakers.voice_book import read_book, write_book
 from tests.pipeline.export.dialogue import talk
 
 

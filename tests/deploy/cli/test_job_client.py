@@ -10,7 +10,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from deploy.command.following import follow, staffed_queue
+from deploy.cli.job_client import follow, staffed_queue
 from pipeline.errors import EngineError, MediaError
 from pipeline.types import Artefact, Request
 from worker.protocol import Job
@@ -39,9 +39,9 @@ async def test_what_the_job_ends_with_is_raised_and_nobody_stays(settings: Worke
         with pytest.raises(MediaError, match="no video or sound"):
             await follow(queue, job, starting, need, Console(quiet=True))
         processes = children()
-        assert [one for one in processes if "worker.engine_main" in one]
+        assert [one for one in processes if "worker.engine.child" in one]
         assert not [one for one in processes if "asr" in one], "nobody was needed to transcribe"
-    assert not [one for one in children() if "worker.engine_main" in one]
+    assert not [one for one in children() if "worker.engine.child" in one]
     assert "worker ready" in (tmp_path / "logs/media.log").read_text()
 
 
@@ -82,12 +82,12 @@ async def test_only_kinds_of_the_order_are_started(settings: WorkerSettings) -> 
 async def test_a_command_starts_without_the_others(arguments: list[str], away: tuple[str, ...]) -> None:
     program = (
         f"import sys; sys.argv[1:] = {arguments!r}\n"
-        "from deploy.command import main\n"
+        "from deploy.cli import main\n"
         "try: main()\n"
         f"except SystemExit: print('loaded:', sorted({set(away)!r} & set(sys.modules)))"
     )
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program), cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", program), cwd=Path(__file__).parents[3], stdout=asyncio.subprocess.PIPE
     )
     said, _ = await process.communicate()
     assert said.strip().endswith(b"loaded: []")

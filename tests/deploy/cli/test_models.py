@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from deploy.command import checks, weights
-from deploy.command.models import fetch_model, install_weights, models
-from deploy.command.weights import check_model, choose_models, converted_folder
+from deploy.cli import checks, weights
+from deploy.cli.models import fetch_model, install_weights, models
+from deploy.cli.weights import check_model, choose_models, converted_folder
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelMissingError, ValidationError
-from pipeline.weights.fetch import STEP
-from tests.pipeline.weights.hub_server import Hub, running
+from pipeline.models.download.client import STEP
+from tests.pipeline.models.hub_server import Hub, running
 from worker.settings import WorkerSettings
 
 
@@ -127,7 +127,7 @@ def hub(monkeypatch: pytest.MonkeyPatch):
     content = {"uvr/tiny.ckpt": random.randbytes(STEP), "uvr/tiny.yaml": b"settings"}
     with running(content) as hub:
         catalogue = {"tiny": hub.model()}
-        for module in ("deploy.command.models", "deploy.command.weights", "pipeline.models"):
+        for module in ("deploy.cli.models", "deploy.cli.weights", "pipeline.models.loader"):
             monkeypatch.setattr(import_module(module), "MODELS", catalogue)
         monkeypatch.setenv("HF_TOKEN", "token")
         yield hub
@@ -180,7 +180,7 @@ def test_a_hubs_file_that_was_exchanged_is_wrong(hub: Hub, home: Path) -> None:
 
 def test_without_a_network_fetching_fails_in_one_clear_sentence(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     file = replace(hub.model().hub[0], addresses=("http://127.0.0.1:9/a",))
-    monkeypatch.setattr("deploy.command.weights.MODELS", {"tiny": replace(hub.model(), hub=(file,))})
+    monkeypatch.setattr("deploy.cli.weights.MODELS", {"tiny": replace(hub.model(), hub=(file,))})
     result = call("fetch", "tiny")
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
@@ -190,7 +190,7 @@ def test_without_a_network_fetching_fails_in_one_clear_sentence(hub: Hub, monkey
 def test_a_model_that_is_refused_keeps_no_other_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     file = replace(hub.model().hub[0], addresses=("http://127.0.0.1:9/a",), name="uvr/other.ckpt")
     known = {"away": replace(hub.model("away"), hub=(file,)), "tiny": hub.model()}
-    monkeypatch.setattr("deploy.command.weights.MODELS", known)
+    monkeypatch.setattr("deploy.cli.weights.MODELS", known)
     result = call("fetch", "away", "tiny")
     assert result.exit_code == 1
     assert "The weights of away are not here" in result.stderr

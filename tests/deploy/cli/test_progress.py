@@ -2,7 +2,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from deploy.command.progress import JobProgress
+from deploy.cli.progress import JobProgress
 from pipeline.types import Progress
 from worker.protocol import Progressed
 

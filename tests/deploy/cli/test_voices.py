@@ -10,16 +10,16 @@ import pytest
 from typer.testing import CliRunner
 from typer.testing import Result as Answer
 
-from deploy.command import build_app
-from pipeline import sound
-from pipeline.models import model_digest
-from pipeline.speech.voice_book import read_book, write_book
-from pipeline.speech.voices import Voice, VoiceBook
+from deploy.cli import build_app
+from pipeline.audio import io as sound
+from pipeline.models.loader import model_digest
+from pipeline.speech.speakers.matching import Voice, VoiceBook
+from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import AudioStream, MediaInfo, Request, Result, Route, RouteName
 from worker.settings import WorkerSettings
 from worker.store import Store
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample.speech.flac"
+SAMPLE = Path(__file__).parents[2] / "data" / "sample.speech.flac"
 BRIAN = ((7.3, 15.2), (25.8, 27.7))
 """Seconds of the sample in which he alone speaks."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.setup.errors import SetupError
-from deploy.setup.pip_settings import Sources
+from deploy.setup.pip_config import Sources
 from deploy.setup.uv import Uv
 
 EXTRA = {"UV_INDEX": "https://extra.example/simple", "UV_INDEX_STRATEGY": "unsafe-best-match"}

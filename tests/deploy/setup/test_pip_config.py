@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from deploy.setup.interpreters import base_executable
-from deploy.setup.pip_settings import (
+from deploy.setup.pip_config import (
     Sources,
     choose_torch_backend,
     parse_pip_settings,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.setup.environments import ROOT, Environment, all_environments
-from deploy.setup.locking import write_lock
+from deploy.setup.requirements_lock import write_lock
 from pipeline.catalog import MODELS
 
 PIN = re.compile(r"[A-Za-z0-9._-]+==[^\s+@/]+( ; .+)?")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.layout import LAYOUTS, ORDER, default, masked
+from pipeline.audio.channels import LAYOUTS, ORDER, default, masked
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -5,9 +5,9 @@ import av
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS
 from pipeline.errors import AudioProcessingError, MediaError
-from pipeline.layout import LAYOUTS
 
 
 def noise(frames: int, channels: int = 2, seed: int = 1) -> sound.Samples:

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import sound
-from pipeline.media.metering import measure
-from pipeline.media.peaks import Peaks, SteepPeaks
+from pipeline.audio import io as sound
+from pipeline.audio.true_peak import Peaks, SteepPeaks
+from pipeline.media.loudness_meter import measure
 
 
 def peak_of(samples: np.ndarray, block: int) -> float:

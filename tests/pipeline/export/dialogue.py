@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import strategies as st
 
 from pipeline.export.escaping import clean
-from pipeline.export.subtitles import subtitles_stage
-from pipeline.models import Models
-from pipeline.stages import Facts, Report, Work
+from pipeline.export.stage import subtitles_stage
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.models.loader import Models
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 TEXT = "Good evening everyone, and welcome back to the show. Tonight we are talking about the storm on the coast."

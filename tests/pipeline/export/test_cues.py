@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from pipeline.export.cues import Cue, cut_cues, label
 from pipeline.export.escaping import clean
-from pipeline.export.lines import break_lines, count_columns, lay_page
-from pipeline.subtitling import SubtitleStyle
+from pipeline.export.line_breaking import break_lines, count_columns, lay_page
+from pipeline.export.style import SubtitleStyle
 from pipeline.types import Turn
 from tests.pipeline.export.dialogue import TEXT, names, spoken, talk, transcript, turn
 

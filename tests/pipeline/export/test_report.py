@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from matplotlib import font_manager, image
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.envelope import measure_envelope
 from pipeline.errors import Cancelled
-from pipeline.export.canvas import EASTERN, Canvas
-from pipeline.export.envelope import measure_envelope
-from pipeline.export.report import cut_lane, report_stage
-from pipeline.models import Models
-from pipeline.stages import Report, Work
+from pipeline.export.report.canvas import EASTERN, Canvas
+from pipeline.export.report.stage import cut_lane, report_stage
+from pipeline.graph.stage import Report, Work
+from pipeline.models.loader import Models
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn
 
 RATE = 8_000

@@ -21,9 +21,9 @@ from pyannote.database.util import load_rttm
 from pipeline.export.cues import cut_cues
 from pipeline.export.documents import NO_SPEECH
 from pipeline.export.escaping import clean, plain
-from pipeline.export.subtitles import write_exports
+from pipeline.export.stage import write_exports
+from pipeline.export.style import SubtitleStyle
 from pipeline.export.transcripts import rttm_labels
-from pipeline.subtitling import SubtitleStyle
 from pipeline.types import Transcript, Turn, Word
 from tests.pipeline.export.dialogue import bits, export, heard, names, spoken, talk, transcript, turn
 

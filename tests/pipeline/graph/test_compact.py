@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.compact import add_compact
 from pipeline.errors import Cancelled, FFmpegError
-from pipeline.stages import StageOutput
+from pipeline.graph.compact import add_compact
+from pipeline.graph.stage import StageOutput
 from pipeline.types import Artefact, AudioStream, JsonValue, MediaInfo, Request, Result, Route, RouteName
 
 

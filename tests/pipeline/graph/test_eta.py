@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.eta import SETTLING, Estimate
+from pipeline.graph.eta import SETTLING, Estimate
 
 
 def judged(*steps: tuple[float, float]) -> list[float | None]:

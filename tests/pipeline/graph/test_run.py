@@ -16,8 +16,8 @@ from pipeline.errors import (
     TranscriptionError,
     ValidationError,
 )
-from pipeline.run import run
-from pipeline.stages import Facts, StageOutput
+from pipeline.graph.run import run
+from pipeline.graph.stage import Facts, StageOutput
 from pipeline.types import (
     Artefact,
     AudioStream,

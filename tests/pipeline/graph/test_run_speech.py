@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 
 from pipeline.errors import AudioProcessingError, ModelMissingError
-from pipeline.run import run
-from pipeline.stages import Facts, StageOutput
+from pipeline.graph.run import run
+from pipeline.graph.stage import Facts, StageOutput
 from pipeline.types import Artefact, JsonValue, Preset, Request
-from tests.pipeline.test_run import SOURCE, Stages
+from tests.pipeline.graph.test_run import SOURCE, Stages
 
 REFUSED = ModelMissingError("The hub wants a token.", mend="Set it as HF_TOKEN.")
 

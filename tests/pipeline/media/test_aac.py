@@ -6,12 +6,13 @@ import av
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS, default
 from pipeline.errors import FFmpegError
-from pipeline.layout import LAYOUTS, default
-from pipeline.media import aac, aac_writer
-from pipeline.media.aac import FRAME, Form, encode, fits, window
-from pipeline.media.aac_writer import LEAD, AacWriter
+from pipeline.media.aac import adts as aac_writer
+from pipeline.media.aac import parallel_encoder as aac
+from pipeline.media.aac.adts import LEAD, AacWriter
+from pipeline.media.aac.parallel_encoder import FRAME, Form, encode, fits, window
 from tests.pipeline.clips import decode
 
 RATE = 44_100

@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
-from pipeline.layout import LAYOUTS, default
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS, default
 from pipeline.media import convert, encode_aac, extract_stage, mux, probe
-from pipeline.media.channels import find_passage
-from pipeline.media.encode import coding, written_layout
-from pipeline.media.feed import SoundFeed
+from pipeline.media.aac.encoder import coding, written_layout
+from pipeline.media.channel_folding import find_passage
+from pipeline.media.ffmpeg_pipe import SoundFeed
 from pipeline.types import SoundFormat
 from tests.pipeline.clips import PICTURE, decode, ffmpeg, heard_tones, make_tones, make_work, tone_of
 

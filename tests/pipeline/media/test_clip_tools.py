@@ -6,10 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.media import probe
-from pipeline.media.cut import cut, extract_sound, open_clip, read_time, take_frame
+from pipeline.media.clip_tools import cut, extract_sound, open_clip, read_time, take_frame
 from tests.bench.picture import delay, heard
 from tests.pipeline.clips import decode, ffmpeg, make_clip
 

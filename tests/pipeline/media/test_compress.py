@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.media.compress import LOWEST, encode_within, opus_rate
 from pipeline.media.probe import probe
-from pipeline.media.shrink import LOWEST, encode_within, opus_rate
 
 RATE = 48_000
 MIB = 1024 * 1024

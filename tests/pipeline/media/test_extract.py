@@ -8,13 +8,13 @@ import av
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import Cancelled, FFmpegError, MediaError
 from pipeline.media import convert, encode_aac, extract_stage, listen_stage, mux, probe
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work, packets
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample.mp4"
+SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (96_000, 2)])

@@ -8,10 +8,10 @@ import pytest
 from av.stream import Disposition
 
 from pipeline.errors import MediaError
+from pipeline.graph.stage import Facts
 from pipeline.media import container_for, encode_aac, join_stage, mux, probe
 from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.tags import keep_tags
-from pipeline.stages import Facts
 from pipeline.types import JsonValue
 from tests.bench import picture
 from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
+from pipeline.graph.stage import Work
 from pipeline.media import extract_stage, probe, probe_stage
-from pipeline.stages import Work
 from pipeline.types import MediaInfo, VideoStream
 from tests.pipeline.clips import ffmpeg, make_clip, make_work
 

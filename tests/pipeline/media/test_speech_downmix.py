@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import sound
-from pipeline.layout import LAYOUTS
-from pipeline.levels import measure_levels
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS
+from pipeline.audio.levels import measure_levels
 from pipeline.media import listen_stage
 from tests.pipeline.clips import heard_tones, make_work
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import MixError
-from pipeline.mix.balance import CEILING, Part, add, check_alike, overall_gain, read_aligned
+from pipeline.mix.gains import CEILING, Part, add, check_alike, overall_gain, read_aligned
 
 
 def noise(frames: int, channels: int = 2, seed: int = 1) -> sound.Samples:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.mix.limiter import Limiter, limit
 
 RATE = 44_100

@@ -7,12 +7,12 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS
 from pipeline.errors import FFmpegError
-from pipeline.layout import LAYOUTS
-from pipeline.media.metering import measure, metering_layout, read_summary
-from pipeline.mix.loudness import MOST_LIMITING, Goal, first_gain, measure_stage, set_goal
-from pipeline.mixes import LoudnessTarget
+from pipeline.media.loudness_meter import measure, metering_layout, read_summary
+from pipeline.mix.loudness_stage import MOST_LIMITING, Goal, first_gain, measure_stage, set_goal
+from pipeline.mix.presets import LoudnessTarget
 from pipeline.types import Loudness
 from tests.pipeline.clips import make_work
 

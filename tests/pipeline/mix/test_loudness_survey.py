@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import sound
-from pipeline.layout import LAYOUTS, default
-from pipeline.media.metering import measure
-from pipeline.mix.kept import KeptMix
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS, default
+from pipeline.media.loudness_meter import measure
 from pipeline.mix.limiter import Limiter, limit
-from pipeline.mix.survey import Survey
+from pipeline.mix.loudness_survey import Survey
+from pipeline.mix.memory_cache import KeptMix
 
 BLOCK = 30_001
 
@@ -107,5 +107,5 @@ def test_a_long_mix_is_made_anew(tmp_path: Path) -> None:
 def test_what_the_limiter_takes_goes_on_over_the_borders_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     known = survey(speech_like(10, 8_000), 8_000)
     whole = known.loudness(15.0, -1.3).integrated
-    monkeypatch.setattr("pipeline.mix.survey._AT_ONCE", 7)
+    monkeypatch.setattr("pipeline.mix.loudness_survey._AT_ONCE", 7)
     assert known.loudness(15.0, -1.3).integrated == pytest.approx(whole, abs=1e-6)

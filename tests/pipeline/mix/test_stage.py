@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
-from pipeline.layout import default
-from pipeline.media.metering import measure_encoded
-from pipeline.mix.loudness import measure_stage
+from pipeline.audio import io as sound
+from pipeline.audio.channels import default
+from pipeline.graph.stage import Facts
+from pipeline.media.loudness_meter import measure_encoded
+from pipeline.mix.loudness_stage import measure_stage
 from pipeline.mix.stage import mix_stage
-from pipeline.stages import Facts
 from pipeline.types import JsonValue, Loudness, Speaker, Transcript, Turn
 from tests.pipeline.clips import decode as clips_decode
 from tests.pipeline.clips import ffmpeg, heard_tones, make_work

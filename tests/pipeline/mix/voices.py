@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.types import Speaker, Transcript, Turn
 
 RATE = 16_000

@@ -15,10 +15,10 @@ import pytest
 
 from pipeline.catalog import MODELS, HubFile, Model
 from pipeline.errors import Cancelled, ModelDigestError, ModelMissingError
-from pipeline.weights.checkpoints import place_of
-from pipeline.weights.fetch import STEP, Patience, ensure, fetch_model
-from pipeline.weights.hub import Access, GoneError, follow
-from tests.pipeline.weights.hub_server import Hub, running
+from pipeline.models.checkpoints import place_of
+from pipeline.models.download.client import STEP, Patience, ensure, fetch_model
+from pipeline.models.download.hub import Access, GoneError, follow
+from tests.pipeline.models.hub_server import Hub, running
 
 ROOT = Path(__file__).parents[3]
 NAME = "uvr/tiny.ckpt"
@@ -392,8 +392,9 @@ def run_fetch(hub: Hub, home: Path, **options) -> subprocess.CompletedProcess[st
     """Fetch in another process."""
     file = hub.model().hub[0]
     code = (
-        "import sys; from pathlib import Path; from pipeline.catalog import *; from pipeline.weights.fetch import *\n"
-        "from pipeline.weights.hub import Access\n"
+        "import sys; from pathlib import Path; from pipeline.catalog import *\n"
+        "from pipeline.models.download.client import *\n"
+        "from pipeline.models.download.hub import Access\n"
         f"file = HubFile(name={file.name!r}, addresses={file.addresses!r}, sha256={file.sha256!r}, size={file.size})\n"
         "model = Model(name='tiny', engine='', environment='media', licence='', source='', good_for='', hub=(file,))\n"
         "fetch_model(model, Path(sys.argv[1]), lambda *told: None, access=Access())\n"

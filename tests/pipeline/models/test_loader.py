@@ -8,9 +8,9 @@ from demucs.pretrained import REMOTE_ROOT
 from pipeline.catalog import MODELS, PRESETS, WeightFile
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.languages import LANGUAGES, MIXTURES
-from pipeline.models import Models, find_file, model_digest, verify_file
+from pipeline.models.checkpoints import read_signatures
+from pipeline.models.loader import Models, find_file, model_digest, verify_file
 from pipeline.types import Preset
-from pipeline.weights.checkpoints import read_signatures
 
 
 def test_every_preset_names_models_of_the_catalogue() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.weights.archive import extract
+from pipeline.models.unpack import extract
 
 
 @pytest.mark.parametrize("filters", [True, False])

@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.catalog import MODELS
 from pipeline.media import extract_master, probe
-from pipeline.route import Shares, choose, measure, route_stage
+from pipeline.routing.stage import Shares, choose, measure, route_stage
 from pipeline.types import Budget, Preset, Route, RouteName
 from tests.pipeline.clips import make_work
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 TALK = Shares(audible=1.0, speech=0.9, music=0.4)
 OVER_MUSIC = Shares(audible=1.0, speech=0.9, music=0.9)
 FILM = Shares(audible=0.9, speech=0.3, music=0.5)

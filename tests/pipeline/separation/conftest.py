@@ -4,8 +4,8 @@ import soundfile
 import soxr
 import torch
 
-from pipeline.models import Models
-from pipeline.stages import Work
+from pipeline.graph.stage import Work
+from pipeline.models.loader import Models
 from tests.pipeline.separation.measure import DATA, Told
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipeline.weights.entries import HubFile, Model
+from pipeline.models.entries import HubFile, Model
 
 DATA = Path(__file__).parents[2] / "data"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.separation.effects import SPAN, find_bed
+from pipeline.separation.ambience import SPAN, find_bed
 from tests.pipeline.separation.measure import si_sdr
 
 RATE = 16_000

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from pipeline.errors import AudioProcessingError, Cancelled, MediaError, ModelDigestError
-from pipeline.models import Models
+from pipeline.models.loader import Models
 from pipeline.separation.stage import separate_stage
 from tests.pipeline.separation.measure import Told, save_network, save_sound, steps
 
@@ -105,8 +105,8 @@ FULL_DISK = """
     from pathlib import Path
     import numpy as np
     from pipeline.errors import AudioProcessingError
-    from pipeline.separation.engine import Recording
-    from pipeline.separation.stems import finished_folder, write_stems
+    from pipeline.separation.base import Recording
+    from pipeline.separation.stem_files import finished_folder, write_stems
     from pipeline.types import StemName
     source, out, room = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     recording = Recording.open(source, 44_100)
@@ -136,7 +136,7 @@ def test_a_full_disk_is_named_and_leaves_no_part(tmp_path, short):
 
 def test_a_folder_that_cannot_be_written_to_is_named(work, weights, tmp_path, monkeypatch):
     """The folder is gone by the time the stems are opened."""
-    from pipeline.separation import stems
+    from pipeline.separation import stem_files as stems
 
     source = save_sound(tmp_path / "sound.flac", np.zeros((100, 1)), RATE)
     job = work(source, "demucs", "htdemucs_dnr", weights=weights)

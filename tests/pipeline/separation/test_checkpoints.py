@@ -10,12 +10,12 @@ import torch
 
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError
-from pipeline.models import Models, own_model_digest
+from pipeline.models.checkpoints import own_checkpoints
+from pipeline.models.loader import Models, own_model_digest
 from pipeline.separation.checkpoints import has_checkpoint, load_local, load_model
-from pipeline.separation.demucs import Demucs
-from pipeline.weights.checkpoints import own_checkpoints
+from pipeline.separation.engines.demucs.engine import Demucs
+from tests.pipeline.models.hub_server import running
 from tests.pipeline.separation.measure import save_network
-from tests.pipeline.weights.hub_server import running
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -26,7 +26,7 @@ def catalogue(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_TOKEN", "token")
 
     def replace_with(entry: Model) -> None:
-        monkeypatch.setattr("pipeline.models.MODELS", {entry.name: entry})
+        monkeypatch.setattr("pipeline.models.loader.MODELS", {entry.name: entry})
 
     return replace_with
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import Cancelled, MediaError, ModelMissingError, SeparationError
-from pipeline.separation.engine import Recording
+from pipeline.separation.base import Recording
 from pipeline.separation.stage import open_engine
 from tests.pipeline.separation.measure import Told, save_sound, si_sdr
 

@@ -13,11 +13,11 @@ from demucs.htdemucs import HTDemucs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.separation.base import Recording
 from pipeline.separation.checkpoints import Checkpoint
-from pipeline.separation.demucs import Demucs
-from pipeline.separation.engine import Recording
-from pipeline.separation.overlap_add import OutOfMemoryError, Pace, count_segments, run_segments
+from pipeline.separation.engines.demucs.engine import Demucs
+from pipeline.separation.segment_inference import OutOfMemoryError, Pace, count_segments, run_segments
 from tests.pipeline.separation.measure import Told
 
 RATE = 8_000

@@ -4,7 +4,7 @@ import pytest
 import soundfile
 
 from pipeline.errors import Cancelled, ModelMissingError
-from pipeline.models import model_digest
+from pipeline.models.loader import model_digest
 from pipeline.separation.stage import ONLY_VOICES, separate_stage
 from pipeline.types import ModelUse
 from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps

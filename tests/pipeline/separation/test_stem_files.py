@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.separation.engine import Recording
-from pipeline.separation.stems import STEP, divide, finished_folder, write_stems
+from pipeline.separation.base import Recording
+from pipeline.separation.stem_files import STEP, divide, finished_folder, write_stems
 from pipeline.types import StemName
 from tests.pipeline.separation.measure import save_sound, steps
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.separation.blocks import Reel, fit, overlap_add
+from pipeline.separation.streaming import Reel, fit, overlap_add
 
 
 def pieces(samples, size):

@@ -4,10 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS
+from pipeline.audio.levels import Levels
 from pipeline.errors import Cancelled
-from pipeline.layout import LAYOUTS
-from pipeline.levels import Levels
 from pipeline.media import extract_stage, join_stage, probe
 from pipeline.mix.stage import mix_stage
 from pipeline.separation.stage import separate_stage

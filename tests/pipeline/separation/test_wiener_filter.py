@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.separation.wiener import sharpen
+from pipeline.separation.wiener_filter import sharpen
 from tests.pipeline.separation.measure import si_sdr
 
 

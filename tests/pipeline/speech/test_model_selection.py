@@ -4,9 +4,9 @@ import pytest
 
 from pipeline.catalog import MODELS
 from pipeline.errors import ValidationError
+from pipeline.models.recogniser_choice import RECOGNISERS
 from pipeline.options import parse_request
-from pipeline.recognisers import RECOGNISERS
-from pipeline.speech.choice import choose_names, ways_to_diarize, ways_to_transcribe
+from pipeline.speech.model_selection import choose_names, ways_to_diarize, ways_to_transcribe
 from pipeline.types import Preset, Request, Speaker
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import AudioProcessingError, Cancelled, EngineDiedError, EngineTimeoutError, MediaError
 from tests.worker.toys import TOYS
-from worker.engines import Engine, child_environment
+from worker.engine.supervisor import Engine, child_environment
 
 
 @dataclass
@@ -124,7 +124,7 @@ async def test_a_cancel_leaves_the_engine_warm(bench: Bench) -> None:
 
 
 async def test_a_stage_that_does_not_listen_is_killed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.engines.KILL_GRACE", 1.0)
+    monkeypatch.setattr("worker.engine.supervisor.KILL_GRACE", 1.0)
     asyncio.get_running_loop().call_later(0.3, bench.cancelled.set)
     started = time.monotonic()
     with pytest.raises(Cancelled):
@@ -142,7 +142,7 @@ async def test_a_dropped_task_stops_the_stage(bench: Bench) -> None:
 
 async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "worker.engine_main", str(tmp_path), "cpu"),
+        *(sys.executable, "-m", "worker.engine.child", str(tmp_path), "cpu"),
         stdin=asyncio.subprocess.PIPE,
         env=child_environment(),
         start_new_session=True,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tests.worker.conftest import System
 from tests.worker.toys import TOYS
-from worker.engines import Engine
-from worker.scratch import Scratch
-from worker.stages import StageRunner
-from worker.workshop import Workshop, memo_key
+from worker.engine.supervisor import Engine
+from worker.jobs.scratch import Scratch
+from worker.jobs.stage_cache import Workshop, memo_key
+from worker.jobs.stage_runner import StageRunner
 
 PARAMS = {"stage": "first", "model": "htdemucs"}
 

@@ -8,12 +8,12 @@ from pipeline.errors import EngineError
 from pipeline.types import Artefact, Progress
 from tests.worker.conftest import System
 from tests.worker.toys import TOYS
-from worker.engines import Engine
-from worker.keys import ASR
+from worker.engine.supervisor import Engine
+from worker.jobs.scratch import Scratch
+from worker.jobs.stage_cache import Workshop, memo_key
+from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Failed, Finished, Started, Stopped
-from worker.scratch import Scratch
-from worker.stages import StageRunner
-from worker.workshop import Workshop, memo_key
+from worker.queue.keys import ASR
 
 
 async def test_a_stage_is_done_once(system: System) -> None:
@@ -142,7 +142,7 @@ async def test_a_cancel_spares_a_stage_that_another_job_waits_for(system: System
 async def test_no_worker_of_the_other_environment(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.stages.CHECK_EVERY", 0.2)
+    monkeypatch.setattr("worker.jobs.stage_runner.CHECK_EVERY", 0.2)
     plan = (await system.job("heard.json")).source
     scratch = Scratch(tmp_path / "scratch")
     runner = StageRunner(

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from pipeline.errors import QueueError
 from pipeline.types import Request, Task
 from tests.worker.conftest import System
-from worker.keys import MEDIA
 from worker.protocol import Failed, Finished, Progressed, ReplyTo, Started, Stopped
 from worker.queue import Queue
+from worker.queue.keys import MEDIA
 
 
 async def test_a_job_goes_round(system: System) -> None:

@@ -3,12 +3,12 @@ import asyncio
 import pytest
 
 from tests.worker.conftest import System
-from worker import scripts
-from worker.attempts import make_attempt
-from worker.keys import MEDIA
-from worker.lease import Lease, LeaseLostError
+from worker.jobs.attempts import make_attempt
 from worker.protocol import Failed, Finished, Progressed, Started, Stopped
-from worker.reaper import Reaper
+from worker.queue import lua_scripts as scripts
+from worker.queue.keys import MEDIA
+from worker.queue.lease import Lease, LeaseLostError
+from worker.queue.reaper import Reaper
 
 
 async def lose(system: System, job_id: str) -> None:
@@ -77,7 +77,7 @@ async def test_the_lease_comes_back_after_an_outage(system: System) -> None:
 async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.attempts.RETRY_DELAY", 0.1)
+    monkeypatch.setattr("worker.jobs.attempts.RETRY_DELAY", 0.1)
     await system.start()
     job = await system.job(first="be killed")
     await system.queue.submit(job)
@@ -151,7 +151,7 @@ async def test_a_library_that_exits_fails_the_job_and_not_the_worker(system: Sys
 
 
 async def test_a_job_that_arq_forgot_is_found(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.reaper.GRACE", 1.0)
+    monkeypatch.setattr("worker.queue.reaper.GRACE", 1.0)
     job = await system.job()
     await system.queue.submit(job)
     await system.queue.connection.run(scripts.FORGET, MEDIA.arq(job.id), [job.id])

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.audio.io import Samples
 from pipeline.errors import SeparationError
-from pipeline.models import Models
-from pipeline.separation.blocks import Reel, fit, overlap_add
-from pipeline.separation.engine import Recording
-from pipeline.separation.libdf import Filter, Library, Mono
-from pipeline.separation.wiener import sharpen
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
+from pipeline.models.loader import Models
+from pipeline.separation.base import Recording
+from pipeline.separation.engines.deepfilternet.libdf import Filter, Library, Mono
+from pipeline.separation.streaming import Reel, fit, overlap_add
+from pipeline.separation.wiener_filter import sharpen
 from pipeline.types import StemName
 
 SAMPLE_RATE = 48_000

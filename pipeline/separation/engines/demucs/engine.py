@@ -15,17 +15,17 @@ from types import MappingProxyType
 import numpy as np
 from platformdirs import user_data_path
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from pipeline.errors import DemucsError
-from pipeline.models import Models, own_model_digest
-from pipeline.separation import demucs_library as library
+from pipeline.graph.stage import Report
+from pipeline.models.loader import Models, own_model_digest
+from pipeline.separation.base import NO_CARD, Recording
 from pipeline.separation.checkpoints import Checkpoint, load_local, load_model
-from pipeline.separation.engine import NO_CARD, Recording
-from pipeline.separation.htdemucs_speed import kept_memory, optimise
-from pipeline.separation.overlap_add import OutOfMemoryError, Pace, Planes, count_segments, run_segments
-from pipeline.separation.stems import finished_folder
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.separation.engines.demucs import library
+from pipeline.separation.engines.demucs.fast_attention import kept_memory, optimise
+from pipeline.separation.segment_inference import OutOfMemoryError, Pace, Planes, count_segments, run_segments
+from pipeline.separation.stem_files import finished_folder
 from pipeline.types import StemName
 
 SEGMENT_OVERLAP = Fraction(1, 4)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import yaml
 
-from pipeline.separation.overlap_add import OutOfMemoryError, Planes
+from pipeline.separation.segment_inference import OutOfMemoryError, Planes
 
 _torch = cast("Any", torch)
 CARD_BATCH = 8

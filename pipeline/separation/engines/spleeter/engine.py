@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.models import Models
-from pipeline.separation.blocks import overlap_add
-from pipeline.separation.engine import Recording
-from pipeline.separation.spleeter_network import HOP, STEPS, Networks
-from pipeline.separation.wiener import sharpen
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.audio.io import Samples
+from pipeline.graph.stage import Report
+from pipeline.models.loader import Models
+from pipeline.separation.base import Recording
+from pipeline.separation.engines.spleeter.network import HOP, STEPS, Networks
+from pipeline.separation.streaming import overlap_add
+from pipeline.separation.wiener_filter import sharpen
 from pipeline.types import StemName
 
 SAMPLE_RATE = 44_100

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
-from pipeline.models import load_module
+from pipeline.models.loader import load_module
 
 STEPS = 512
 """Short-time spectra in one tile of the U-nets."""

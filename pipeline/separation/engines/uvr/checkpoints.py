@@ -12,8 +12,8 @@ import yaml
 
 from pipeline.catalog import MODELS, HubFile
 from pipeline.errors import UVRError
-from pipeline.separation import uvr_library as library
-from pipeline.weights.checkpoints import file_digest, noted_digest, verify_checkpoint, wrong_bytes
+from pipeline.models.checkpoints import file_digest, noted_digest, verify_checkpoint, wrong_bytes
+from pipeline.separation.engines.uvr import library
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 KNOWN: Final[Mapping[str, HubFile]] = MappingProxyType(

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.io import Samples
 from pipeline.errors import AudioProcessingError, UVRError
-from pipeline.models import Models, own_model_digest
-from pipeline.separation import uvr_library as library
-from pipeline.separation.blocks import overlap_add, window_lengths
-from pipeline.separation.engine import Recording
-from pipeline.separation.uvr_checkpoints import Loaded, load
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
+from pipeline.models.checkpoints import checkpoints_folder
+from pipeline.models.loader import Models, own_model_digest
+from pipeline.separation.base import Recording
+from pipeline.separation.engines.uvr import library
+from pipeline.separation.engines.uvr.checkpoints import Loaded, load
+from pipeline.separation.streaming import overlap_add, window_lengths
 from pipeline.types import StemName
-from pipeline.weights.checkpoints import checkpoints_folder
 
 WINDOW_SECONDS = 180
 OVERLAP_SECONDS = 8

@@ -11,15 +11,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pipeline.audio.io import Blocks, Samples
 from pipeline.errors import UVRError
-from pipeline.models import Models
-from pipeline.separation.blocks import fit, in_stereo, overlap_add
-from pipeline.separation.engine import NO_CARD, Recording
-from pipeline.separation.mdxnet_network import MDXNetSettings, Network, ShortOfMemoryError
-from pipeline.sound import Blocks, Samples
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
+from pipeline.models.entries import Model
+from pipeline.models.loader import Models
+from pipeline.separation.base import NO_CARD, Recording
+from pipeline.separation.engines.uvr.mdxnet_network import MDXNetSettings, Network, ShortOfMemoryError
+from pipeline.separation.streaming import fit, in_stereo, overlap_add
 from pipeline.types import StemName
-from pipeline.weights.entries import Model
 
 SAMPLE_RATE = 44_100
 OVERLAP = 4

@@ -10,16 +10,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pipeline.audio.io import Samples
 from pipeline.errors import AudioProcessingError, UVRError
-from pipeline.models import Models
-from pipeline.separation import vr_library as library
-from pipeline.separation.blocks import in_stereo, overlap_add, window_lengths
-from pipeline.separation.engine import NO_CARD, Recording
-from pipeline.separation.uvr_library import OutOfMemoryError, UnsafeCheckpointError
-from pipeline.sound import Samples
-from pipeline.stages import Report
+from pipeline.graph.stage import Report
+from pipeline.models.entries import Model
+from pipeline.models.loader import Models
+from pipeline.separation.base import NO_CARD, Recording
+from pipeline.separation.engines.uvr import vr_library as library
+from pipeline.separation.engines.uvr.library import OutOfMemoryError, UnsafeCheckpointError
+from pipeline.separation.streaming import in_stereo, overlap_add, window_lengths
 from pipeline.types import StemName
-from pipeline.weights.entries import Model
 
 WINDOW_SECONDS = 60
 OVERLAP_SECONDS = 4

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.separation.uvr_library import UnsafeCheckpointError, quiet
+from pipeline.separation.engines.uvr.library import UnsafeCheckpointError, quiet
 
 SAMPLE_RATE = 44_100
 PATCH = 512

@@ -6,10 +6,10 @@ import numpy as np
 
 from pipeline.errors import TranscriptionError
 from pipeline.languages import LANGUAGES
-from pipeline.speech.ctc_alignment import align_tokens, make_words
-from pipeline.speech.ctc_network import CtcNetwork
-from pipeline.speech.pieces import Window, trim_to_speech
-from pipeline.speech.recogniser import Heard, Listening, Pace
+from pipeline.speech.recognition.base import Heard, Listening, Pace
+from pipeline.speech.recognition.chunking import Window, trim_to_speech
+from pipeline.speech.recognition.ctc.forced_alignment import align_tokens, make_words
+from pipeline.speech.recognition.ctc.network import CtcNetwork
 from pipeline.types import Word
 
 LOADED = 0.03

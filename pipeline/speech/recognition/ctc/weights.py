@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import ModelError
-from pipeline.models import Models
-from pipeline.weights.archive import extract
+from pipeline.models.loader import Models
+from pipeline.models.unpack import extract
 
 MARK = ".md5"
 """File in an unpacked folder that holds the md5 of its archive."""

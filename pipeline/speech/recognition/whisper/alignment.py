@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.whisper_executor import FRAME, Attention
-from pipeline.speech.whisper_tokenizer import WhisperTokenizer
+from pipeline.speech.recognition.whisper.executor import FRAME, Attention
+from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 
 SMOOTHING = 7
 """Frames of the median filter."""

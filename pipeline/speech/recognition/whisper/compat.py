@@ -34,7 +34,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from pipeline.errors import TranscriptionError
-from pipeline.speech.whisper_tokenizer import WhisperTokenizer
+from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 
 Untyped: TypeAlias = Any
 """A value of paddle or PaddleSpeech, which have no static types."""

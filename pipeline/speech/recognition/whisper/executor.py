@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.whisper_compat import Library, Untyped, guard, load_library
-from pipeline.speech.whisper_tokenizer import WhisperTokenizer
-from pipeline.speech.whisper_weights import Converted
+from pipeline.speech.recognition.whisper.compat import Library, Untyped, guard, load_library
+from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
+from pipeline.speech.recognition.whisper.weights import Converted
 
 Features: TypeAlias = Any
 """A paddle tensor of shape (1, 1500, width)."""

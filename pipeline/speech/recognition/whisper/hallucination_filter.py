@@ -9,8 +9,8 @@ on a telephone (at most 0.2, mostly below 0.04, and at least 0.80).
 import re
 from collections.abc import Callable, Sequence
 
-from pipeline.speech.whisper_alignment import TimedWord
-from pipeline.speech.whisper_executor import Hypothesis
+from pipeline.speech.recognition.whisper.alignment import TimedWord
+from pipeline.speech.recognition.whisper.executor import Hypothesis
 
 COMPRESSION = 2.4
 """Text that zlib makes smaller than this goes round in circles."""

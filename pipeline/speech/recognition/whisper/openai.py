@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
-from pipeline.speech.whisper_ctranslate import Arrays, Dimensions
+from pipeline.speech.recognition.whisper.ctranslate import Arrays, Dimensions
 
 _TYPES: Final = {"HalfStorage": np.float16, "FloatStorage": np.float32}
 _LINEAR: Final = re.compile(r"\.(?:query|key|value|out|mlp\.\d)\.weight$")

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.languages import LANGUAGES
-from pipeline.speech.clip_speech import SAMPLE_RATE
-from pipeline.speech.pauses import find_pauses
-from pipeline.speech.pieces import Window, trim_to_speech
-from pipeline.speech.recogniser import UNKNOWN, Heard, Listening, Pace
-from pipeline.speech.whisper_alignment import TimedWord, split_words, time_words
-from pipeline.speech.whisper_executor import FRAME, Executor, Features, Hypothesis
-from pipeline.speech.whisper_guards import (
+from pipeline.speech.recognition.base import UNKNOWN, Heard, Listening, Pace
+from pipeline.speech.recognition.chunking import Window, trim_to_speech
+from pipeline.speech.recognition.pause_detection import find_pauses
+from pipeline.speech.recognition.speech_reader import SAMPLE_RATE
+from pipeline.speech.recognition.whisper.alignment import TimedWord, split_words, time_words
+from pipeline.speech.recognition.whisper.executor import FRAME, Executor, Features, Hypothesis
+from pipeline.speech.recognition.whisper.hallucination_filter import (
     COMPRESSION,
     cut_loops,
     drop_remarks,

@@ -1,6 +1,6 @@
 """Whisper weights as PaddleSpeech wants them, converted once and checked ever after.
 
-`python -m pipeline.speech.whisper_weights HOME` converts ahead of time. The folder holds
+`python -m pipeline.speech.recognition.whisper.weights HOME` converts ahead of time. The folder holds
 `weights.npz` (numbers as they came, no pickle), PaddleSpeech's `assets` (vocabulary, merges,
 mel filters) and a manifest with sizes, alignment heads and the sha256 of every file.
 """
@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import AudioProcessingError, ModelError
-from pipeline.models import Models, model_digest
-from pipeline.speech.whisper_ctranslate import Arrays, Dimensions, convert_variables, read_variables
-from pipeline.speech.whisper_openai import read_heads, read_openai
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.recognition.whisper.ctranslate import Arrays, Dimensions, convert_variables, read_variables
+from pipeline.speech.recognition.whisper.openai import read_heads, read_openai
 
 MODEL = "whisper-base"
 FORMAT = 1
@@ -224,7 +224,7 @@ def _keep_quiet(_: str) -> None:
 def main(arguments: list[str]) -> int:
     """Convert into the home folder named on the command line; exit code 0, 1 or 2."""
     if len(arguments) != 1:
-        sys.stderr.write("Usage: python -m pipeline.speech.whisper_weights HOME\n")
+        sys.stderr.write("Usage: python -m pipeline.speech.recognition.whisper.weights HOME\n")
         return 2
     try:
         folder = ensure_converted(Path(arguments[0]), tell=lambda step: print(f"{MODEL}: {step}", flush=True))  # noqa: T201

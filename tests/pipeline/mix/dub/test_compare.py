@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
-from pipeline.mix.dub_compare import compare_stage
-from pipeline.mix.dub_plan import Slot
-from pipeline.mix.dub_turns import match_turns
+from pipeline.audio import io as sound
+from pipeline.mix.dub.compare import compare_stage
+from pipeline.mix.dub.plan import Slot
+from pipeline.mix.dub.turn_times import match_turns
 from tests.pipeline.clips import make_work
 from tests.pipeline.mix.voices import RATE, save, silence, spread, transcript, voice
 

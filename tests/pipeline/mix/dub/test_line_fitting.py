@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
+from pipeline.audio.channels import LAYOUTS, default
 from pipeline.errors import ValidationError
-from pipeline.layout import LAYOUTS, default
-from pipeline.media.metering import measure
-from pipeline.media.stretch import stretch
-from pipeline.mix.dub_edges import Cut, find_edges, split_track
-from pipeline.mix.dub_fit import Booth, Fit, choose_factor, find_head, is_clipped
-from pipeline.mix.dub_loudness import loudness_of
-from pipeline.mix.dub_plan import Slot
-from pipeline.mix.dub_report import name_worst, worst_first
+from pipeline.media.loudness_meter import measure
+from pipeline.media.time_stretch import stretch
+from pipeline.mix.dub.edges import Cut, find_edges, split_track
+from pipeline.mix.dub.line_fitting import Booth, Fit, choose_factor, find_head, is_clipped
+from pipeline.mix.dub.loudness import loudness_of
+from pipeline.mix.dub.plan import Slot
+from pipeline.mix.dub.report import name_worst, worst_first
 from tests.pipeline.mix.voices import RATE, begins, heard, save, silence, spread, voice
 
 SLOT = Slot(start=1.0, end=2.0, turn=1, speaker="Anna", text="Line 1.")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LimitError, ValidationError
-from pipeline.mix import dub_manifest
-from pipeline.mix.dub_manifest import Piece, pack, unpack
+from pipeline.mix.dub import manifest as dub_manifest
+from pipeline.mix.dub.manifest import Piece, pack, unpack
 
 ROOM = 10_000_000
 

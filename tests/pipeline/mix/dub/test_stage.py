@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import LimitError, MediaError, MixError, ValidationError
-from pipeline.mix.dub_stage import dub_stage
+from pipeline.mix.dub.stage import dub_stage
 from pipeline.types import JsonValue
 from tests.pipeline.clips import ffmpeg, make_work
 from tests.pipeline.mix.voices import RATE, begins, heard, save, silence, spread, transcript, voice

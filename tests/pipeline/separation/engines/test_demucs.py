@@ -13,15 +13,15 @@ from demucs.apply import apply_model
 
 from pipeline.catalog import MODELS, HubFile
 from pipeline.errors import Cancelled, DemucsError, ModelDigestError, SeparationError
-from pipeline.models import Models
-from pipeline.separation import demucs_library as library
+from pipeline.models.checkpoints import file_digest
+from pipeline.models.loader import Models
+from pipeline.separation.base import NO_CARD, Recording
 from pipeline.separation.checkpoints import has_checkpoint, load_local, load_model
-from pipeline.separation.demucs import FEWER, Demucs, run_demucs_separation
-from pipeline.separation.engine import NO_CARD, Recording
-from pipeline.separation.overlap_add import OutOfMemoryError
+from pipeline.separation.engines.demucs import library
+from pipeline.separation.engines.demucs.engine import FEWER, Demucs, run_demucs_separation
+from pipeline.separation.segment_inference import OutOfMemoryError
 from pipeline.separation.stage import ONLY_SONGS, separate_stage
 from pipeline.types import ModelUse, StemName
-from pipeline.weights.checkpoints import file_digest
 from tests.pipeline.separation.measure import Told, Trap, save_network, save_sound, steps
 
 SIGNATURE = "a1b2c3d4"
@@ -143,7 +143,7 @@ def test_a_film_network_gives_four_stems_that_add_up(work, noise, tmp_path, monk
     folder = home / "checkpoints"
     paths = [save_network(folder / str(seed), "film", sources=FILM, seed=seed) for seed in (0, 1)]
     entry = film_entry("film_bag", *(path.rename(folder / path.name) for path in paths))
-    for module in ("pipeline.models", "pipeline.separation.checkpoints"):
+    for module in ("pipeline.models.loader", "pipeline.separation.checkpoints"):
         monkeypatch.setattr(f"{module}.MODELS", {**MODELS, entry.name: entry})
     source = save_sound(tmp_path / "sound.flac", noise, 44_100)
     job = work(source, "demucs", entry.name, weights=Models(home, "cpu"))

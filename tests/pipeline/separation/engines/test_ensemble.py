@@ -7,9 +7,9 @@ import soxr
 
 from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled
-from pipeline.models import model_digest
-from pipeline.separation.engine import Recording
-from pipeline.separation.ensemble import Ensemble, Member
+from pipeline.models.loader import model_digest
+from pipeline.separation.base import Recording
+from pipeline.separation.engines.ensemble import Ensemble, Member
 from pipeline.separation.stage import open_engine, separate_stage
 from pipeline.types import ModelUse, StemName
 from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps

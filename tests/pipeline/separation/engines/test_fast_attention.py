@@ -9,7 +9,7 @@ import torch
 from demucs import demucs, htdemucs
 from demucs.apply import BagOfModels, apply_model
 
-from pipeline.separation import htdemucs_speed as speed
+from pipeline.separation.engines.demucs import fast_attention as speed
 
 MADE: Any = htdemucs.HTDemucs
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline import models as models_module
 from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
-from pipeline.models import Models, model_digest
-from pipeline.separation.engine import NO_CARD, Recording
-from pipeline.separation.mdxnet import NO_CUDA, MDXNet, load
-from pipeline.separation.mdxnet_network import HOP, MDXNetSettings, Network
+from pipeline.models import loader as models_module
+from pipeline.models.loader import Models, model_digest
+from pipeline.separation.base import NO_CARD, Recording
+from pipeline.separation.engines.uvr.library import quiet
+from pipeline.separation.engines.uvr.mdxnet import NO_CUDA, MDXNet, load
+from pipeline.separation.engines.uvr.mdxnet_network import HOP, MDXNetSettings, Network
 from pipeline.separation.stage import separate_stage
-from pipeline.separation.uvr_library import quiet
 from pipeline.types import ModelUse, StemName
 from tests.pipeline.separation.measure import Told, entry_of, save_sound, steps
 

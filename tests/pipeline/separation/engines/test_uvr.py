@@ -14,16 +14,15 @@ import yaml
 
 from pipeline.catalog import MODELS, PRESETS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
-from pipeline.models import Models
-from pipeline.separation import uvr as engine_module
-from pipeline.separation import uvr_checkpoints as checkpoints
-from pipeline.separation import uvr_library as library
-from pipeline.separation.engine import Recording
+from pipeline.models.loader import Models
+from pipeline.separation.base import Recording
+from pipeline.separation.engines.uvr import checkpoints, library
+from pipeline.separation.engines.uvr import engine as engine_module
+from pipeline.separation.engines.uvr.engine import UVR
 from pipeline.separation.stage import separate_stage
-from pipeline.separation.uvr import UVR
 from pipeline.types import ModelUse, Preset, RouteName, StemName
+from tests.pipeline.models.hub_server import running
 from tests.pipeline.separation.measure import Told, Trap, save_sound, steps
-from tests.pipeline.weights.hub_server import running
 
 BS, MEL = "tiny_bs", "tiny_mel"
 RATE = 44_100
@@ -112,7 +111,7 @@ def noise():
 def _catalogue(monkeypatch):
     """The catalogue has the small network too, and lists no files of it, so that a person's own are used."""
     published = MODELS["model_bs_roformer_ep_317_sdr_12.9755"]
-    monkeypatch.setattr("pipeline.models.MODELS", {**MODELS, BS: replace(published, name=BS, hub=())})
+    monkeypatch.setattr("pipeline.models.loader.MODELS", {**MODELS, BS: replace(published, name=BS, hub=())})
 
 
 def separate(engine, path, report=None):
@@ -325,7 +324,7 @@ def test_a_published_model_is_fetched_once_and_exchanged_files_are_refused(tmp_p
     described = path.with_suffix(".yaml")
     files = {f"uvr/{place.name}": place.read_bytes() for place in (path, described)}
     with running(files) as hub:
-        monkeypatch.setattr("pipeline.models.MODELS", {MEL: hub.model(MEL)})
+        monkeypatch.setattr("pipeline.models.loader.MODELS", {MEL: hub.model(MEL)})
         assert UVR.open(Models(tmp_path, "cpu"), MEL).digest
         assert len(hub.asked) == 2
     folder = tmp_path / "checkpoints" / "uvr"

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import models as models_module
 from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
-from pipeline.models import Models
-from pipeline.separation import vr as engine_module
-from pipeline.separation import vr_library as library
-from pipeline.separation.engine import NO_CARD, Recording
+from pipeline.models import loader as models_module
+from pipeline.models.loader import Models
+from pipeline.separation.base import NO_CARD, Recording
+from pipeline.separation.engines.uvr import vr as engine_module
+from pipeline.separation.engines.uvr import vr_library as library
+from pipeline.separation.engines.uvr.library import OutOfMemoryError, quiet
+from pipeline.separation.engines.uvr.vr import VR, load
+from pipeline.separation.engines.uvr.vr_library import VRSettings
 from pipeline.separation.stage import separate_stage
-from pipeline.separation.uvr_library import OutOfMemoryError, quiet
-from pipeline.separation.vr import VR, load
-from pipeline.separation.vr_library import VRSettings
 from pipeline.types import ModelUse
 from tests.pipeline.separation.measure import Told, Trap, entry_of, save_sound, steps
 

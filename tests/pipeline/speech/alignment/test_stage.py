@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.models import Models
-from pipeline.speech.align import align_stage, join
-from pipeline.speech.attribution import attribute
-from pipeline.speech.text import attach_punctuation, ends_sentence, join_words
-from pipeline.stages import Work
+from pipeline.graph.stage import Work
+from pipeline.models.loader import Models
+from pipeline.speech.alignment.speaker_attribution import attribute
+from pipeline.speech.alignment.stage import align_stage, join
+from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
 from pipeline.types import Diarization, Recognition, SpeakerSegment, Transcript, Word
 
 

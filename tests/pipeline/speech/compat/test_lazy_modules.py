@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from pipeline.speech.lazy_modules import forget_unloadable_modules
+from pipeline.speech.compat.lazy_modules import forget_unloadable_modules
 
 
 class Unloadable(ModuleType):

@@ -11,7 +11,7 @@ def run(code: str) -> str:
 def test_filter_banks_work_whether_the_native_library_loads_or_not() -> None:
     code = """
 import torch
-from pipeline.speech.torchaudio_compat import install
+from pipeline.speech.compat.torchaudio import install
 native = install()
 assert install() is native
 import torchaudio
@@ -27,7 +27,7 @@ import sys, types
 native = types.ModuleType("torchaudio")
 native._extension = sys.modules["torchaudio._extension"] = types.ModuleType("torchaudio._extension")
 sys.modules["torchaudio"] = native
-from pipeline.speech.torchaudio_compat import install
+from pipeline.speech.compat.torchaudio import install
 print(install(), sys.modules["torchaudio"] is native)
 """
     assert run(code).split() == ["True", "True"]

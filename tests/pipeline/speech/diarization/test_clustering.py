@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.people import LEAST_SPEECH, SHORTEST_WITNESS, name_stretches
-from pipeline.speech.pyannote_pipeline import Count
-from pipeline.speech.stretches import Stretch
+from pipeline.speech.diarization.clustering import LEAST_SPEECH, SHORTEST_WITNESS, name_stretches
+from pipeline.speech.diarization.pyannote_pipeline import Count
+from pipeline.speech.diarization.single_speaker_segments import Stretch
 from pipeline.types import SpeakerSegment
 
 Vectors = NDArray[np.float32]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import DiarizationError
-from pipeline.speech.front_end import CLEAR, FRAME, GAIN, blend, choose
+from pipeline.speech.diarization.input_selection import CLEAR, FRAME, GAIN, blend, choose
 
 RATE = 16_000
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.voice_evidence import LONGEST, gain, precision, unit
+from pipeline.speech.diarization.plda import LONGEST, gain, precision, unit
 
 
 def odds(angle: float, seconds: float, stretches: int = 1) -> float:

@@ -10,14 +10,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import catalog, sound
+from pipeline import catalog
+from pipeline.audio import io as sound
 from pipeline.errors import DiarizationError, ModelDigestError, ModelMissingError
-from pipeline.models import Models
-from pipeline.speech.diarize import diarize_stage
-from pipeline.stages import Facts, Work
+from pipeline.graph.stage import Facts, Work
+from pipeline.models.download.hub import Access
+from pipeline.models.loader import Models
+from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Diarization
-from pipeline.weights.hub import Access
-from tests.pipeline.weights.hub_server import Hub, running
+from tests.pipeline.models.hub_server import Hub, running
 
 NAME = "speaker-diarization-community-1"
 FOLDER = f"pyannote/{NAME}"
@@ -43,7 +44,7 @@ params:
     min_duration_off: 0.0
 """
 TOKEN = "hf_right"
-SAMPLE = Path(__file__).parents[2] / "data" / "sample.speech.flac"
+SAMPLE = Path(__file__).parents[3] / "data" / "sample.speech.flac"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,7 +87,7 @@ def packed(**arrays: np.ndarray) -> bytes:
 
 def random_embedding() -> bytes:
     """A checkpoint as pyannote.audio writes it, of a network that nobody trained."""
-    from pipeline.speech.torchaudio_compat import install
+    from pipeline.speech.compat.torchaudio import install
 
     install()
     import torch
@@ -133,7 +134,7 @@ def hub(shared_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
     shared_hub.token, shared_hub.break_after = TOKEN, []
     shared_hub.asked.clear()
     known = {**catalog.MODELS, NAME: shared_hub.model(NAME, engine="pyannote")}
-    monkeypatch.setattr("pipeline.models.MODELS", MappingProxyType(known))
+    monkeypatch.setattr("pipeline.models.loader.MODELS", MappingProxyType(known))
     have_token(shared_hub, monkeypatch, None)
     return shared_hub
 

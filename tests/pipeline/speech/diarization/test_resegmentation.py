@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Count, Voices
-from pipeline.speech.second_opinion import reconsider
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Count, Voices
+from pipeline.speech.diarization.resegmentation import reconsider
 from pipeline.types import SpeakerSegment
 
 LEVELS = {

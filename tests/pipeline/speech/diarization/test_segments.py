@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.segments import Timeline, by_speaker, close_gaps, drop_blips
+from pipeline.speech.diarization.segments import Timeline, by_speaker, close_gaps, drop_blips
 from pipeline.types import SpeakerSegment
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE
-from pipeline.speech.stretches import LONG, PIECE, SHORTEST, STEP, find_stretches
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE
+from pipeline.speech.diarization.single_speaker_segments import LONG, PIECE, SHORTEST, STEP, find_stretches
 from pipeline.types import SpeakerSegment
 
 

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from pyannote.core import Annotation, Segment
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import Cancelled, DiarizationError, ModelDigestError
-from pipeline.models import Models
-from pipeline.speech.diarize import diarize_stage, tidy
-from pipeline.speech.pyannote_pipeline import SAMPLE_RATE, Voices
-from pipeline.stages import Report, Work
+from pipeline.graph.stage import Report, Work
+from pipeline.models.loader import Models
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Voices
+from pipeline.speech.diarization.stage import diarize_stage, tidy
 from pipeline.types import Diarization, JsonValue, SpeakerSegment
 from tests.bench.speech_scores import read_rttm, score_diarization
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
 EXCERPT = 28.5
 """Seconds of the sample: all three voices and the overlap."""
 
@@ -132,7 +132,7 @@ def test_models_of_another_kind_are_refused(models: Models, tmp_path: Path) -> N
 def test_weights_that_changed_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "weights.bin"
     other.write_bytes(b"not these")
-    monkeypatch.setattr("pipeline.models.find_file", lambda file: other)
+    monkeypatch.setattr("pipeline.models.loader.find_file", lambda file: other)
     with pytest.raises(ModelDigestError):
         diarize(silence(tmp_path / "s.flac", 1.0), tmp_path / "out", Models(tmp_path, "cpu"))
 
@@ -149,6 +149,6 @@ def test_names_follow_first_appearance_and_blips_are_dropped() -> None:
 
 
 def test_importing_the_stage_loads_no_engine() -> None:
-    code = "import sys, pipeline.speech.diarize; print({'torch', 'pyannote.audio'} & {*sys.modules})"
+    code = "import sys, pipeline.speech.diarization.stage; print({'torch', 'pyannote.audio'} & {*sys.modules})"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "set()"

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.stitching import NOBODY, SHARED, stitch
+from pipeline.speech.diarization.window_stitching import NOBODY, SHARED, stitch
 
 FRAMES, STEP, VOICES = 100, 20, 3
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.speech.pieces import LIMIT, PAUSE, Piece, Window, find_speech, pack, trim_to_speech
+from pipeline.speech.recognition.chunking import LIMIT, PAUSE, Piece, Window, find_speech, pack, trim_to_speech
 from pipeline.types import SpeakerSegment
 
 pytest.importorskip("hypothesis", reason="the environment of the asr worker has no hypothesis")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.speech.pauses import find_pauses, keep_runs
+from pipeline.speech.recognition.pause_detection import find_pauses, keep_runs
 
 FRAME = 320
 FRAMES_PER_SECOND = 50

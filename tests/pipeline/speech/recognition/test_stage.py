@@ -10,18 +10,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import Cancelled, ModelError, TranscriptionError
-from pipeline.models import Models
-from pipeline.speech.clip_speech import Speech
-from pipeline.speech.transcribe import transcribe_stage
-from pipeline.speech.whisper_compat import guard
-from pipeline.speech.whisper_executor import load_executor
-from pipeline.speech.whisper_weights import load_converted
-from pipeline.stages import Facts, Work
+from pipeline.graph.stage import Facts, Work
+from pipeline.models.loader import Models
+from pipeline.speech.recognition.speech_reader import Speech
+from pipeline.speech.recognition.stage import transcribe_stage
+from pipeline.speech.recognition.whisper.compat import guard
+from pipeline.speech.recognition.whisper.executor import load_executor
+from pipeline.speech.recognition.whisper.weights import load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
 
-SAMPLE = Path(__file__).parents[2] / "data" / "sample.speech.flac"
+SAMPLE = Path(__file__).parents[3] / "data" / "sample.speech.flac"
 HEARD = "good evening everyone and welcome back to the show tonight we are talking about the storm"
 
 
@@ -188,7 +188,7 @@ def test_a_draft_ends_after_its_limit(models: Models, speech: np.ndarray, monkey
     features = [executor.encode(speech[: 16_000 * 7])]
     (draft,) = executor.decode(features, language="en", limit=9, tick=lambda _: None)
     assert 0 < len(draft.tokens) <= 9
-    monkeypatch.setattr("pipeline.speech.whisper_executor.STEP_LIMIT", 0.0)
+    monkeypatch.setattr("pipeline.speech.recognition.whisper.executor.STEP_LIMIT", 0.0)
     steps: list[int] = []
     executor.decode(features, language="en", tick=steps.append)
     assert steps == [0, 1]
@@ -209,8 +209,8 @@ def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: 
 
 @pytest.mark.asr
 def test_loading_the_library_leaves_nothing_behind(tmp_path: Path) -> None:
-    code = "from pipeline.speech.whisper_compat import load_library; load_library()"
-    root = Path(__file__).parents[3]
+    code = "from pipeline.speech.recognition.whisper.compat import load_library; load_library()"
+    root = Path(__file__).parents[4]
     environment = os.environ | {"PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=120)
     assert list(tmp_path.iterdir()) == []

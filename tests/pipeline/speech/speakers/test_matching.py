@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline import sound
+from pipeline.audio import io as sound
 from pipeline.errors import ValidationError
-from pipeline.models import Models, model_digest
-from pipeline.speech.voice_book import identify_stage, read_book, write_book
-from pipeline.speech.voice_encoder import LONGEST, MOST, alone, choose_spans, voices_stage
-from pipeline.speech.voices import (
+from pipeline.graph.stage import Facts, Report, Work
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.speakers.embedding_model import LONGEST, MOST, alone, choose_spans, voices_stage
+from pipeline.speech.speakers.matching import (
     ENOUGH,
     SURE,
     Voice,
@@ -26,10 +26,10 @@ from pipeline.speech.voices import (
     mean_voice,
     probability,
 )
-from pipeline.stages import Facts, Report, Work
+from pipeline.speech.speakers.voice_book import identify_stage, read_book, write_book
 from pipeline.types import Diarization, SpeakerSegment
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
 MODEL = "campplus-zh-en"
 QUIET: Report = lambda fraction, message="": None  # noqa: E731
 

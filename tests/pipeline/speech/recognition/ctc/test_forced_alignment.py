@@ -5,7 +5,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from pipeline.speech.ctc_alignment import TAIL, align_tokens, make_words
+from pipeline.speech.recognition.ctc.forced_alignment import TAIL, align_tokens, make_words
 
 
 def frames(path: str) -> np.ndarray:

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline import catalog, sound
+from pipeline import catalog
+from pipeline.audio import io as sound
 from pipeline.errors import ModelDigestError, ModelError, ModelMissingError, TranscriptionError
-from pipeline.models import Models
-from pipeline.speech.ctc_weights import ensure_unpacked
-from pipeline.speech.transcribe import transcribe_stage
-from pipeline.stages import Work
+from pipeline.graph.stage import Work
+from pipeline.models.loader import Models
+from pipeline.speech.recognition.ctc.weights import ensure_unpacked
+from pipeline.speech.recognition.stage import transcribe_stage
 from pipeline.types import Diarization, Recognition, SpeakerSegment
 
 NAME = "conformer_wenetspeech"
@@ -66,7 +67,7 @@ def pack(home: Path, monkeypatch: pytest.MonkeyPatch, *, weights: Path | None = 
             packed.add(path, arcname=path.name)
     md5 = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
     known = MappingProxyType({**catalog.MODELS, NAME: replace(entry, hub=(replace(entry.hub[0], md5=md5),))})
-    monkeypatch.setattr("pipeline.models.MODELS", known)
+    monkeypatch.setattr("pipeline.models.loader.MODELS", known)
     return Models(home, "cpu")
 
 
@@ -90,7 +91,7 @@ def test_an_archive_that_cannot_be_had_is_named(tmp_path: Path, monkeypatch: pyt
     models = pack(tmp_path, monkeypatch)
     next((tmp_path / "checkpoints").iterdir()).unlink()
     # As in the recogniser's own environment, which has no client for hubs.
-    monkeypatch.setitem(sys.modules, "pipeline.weights.fetch", None)
+    monkeypatch.setitem(sys.modules, "pipeline.models.download.client", None)
     with pytest.raises(ModelMissingError, match=f"The weights of {NAME} are not here") as caught:
         ensure_unpacked(models, NAME)
     assert caught.value.mend == f"Run `stemcord models fetch {NAME}`."
@@ -117,7 +118,9 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.asr
 def test_a_published_network_writes_down_what_it_hears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = pack(tmp_path, monkeypatch, weights=save_random(tmp_path / "random.pdparams"))
-    monkeypatch.setattr("pipeline.speech.ctc_recogniser.BORNE_OUT", 0.0)  # random weights are sure of nothing
+    monkeypatch.setattr(
+        "pipeline.speech.recognition.ctc.recogniser.BORNE_OUT", 0.0
+    )  # random weights are sure of nothing
     facts = transcribe_stage(make_work(tmp_path, models))
     found = msgspec.json.decode((tmp_path / "out/recognition.json").read_bytes(), type=Recognition)
     assert found.language == facts["language"] == "zh"
@@ -145,7 +148,7 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path, monkeypatch: py
 
 def save_random(path: Path) -> Path:
     """Weights of the small network as PaddleSpeech saves them."""
-    from pipeline.speech import ctc_network
+    from pipeline.speech.recognition.ctc import network as ctc_network
 
     library, (u2, _) = ctc_network.load_library(), ctc_network._load_modules()
     library.paddle.seed(3)

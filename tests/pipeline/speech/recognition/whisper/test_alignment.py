@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.speech.whisper_alignment import TokenWord, split_words, time_words, trace_starts
-from pipeline.speech.whisper_executor import Attention
-from pipeline.speech.whisper_tokenizer import WhisperTokenizer, _byte_letters
+from pipeline.speech.recognition.whisper.alignment import TokenWord, split_words, time_words, trace_starts
+from pipeline.speech.recognition.whisper.executor import Attention
+from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer, _byte_letters
 
 
 class Vocabulary(WhisperTokenizer):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.speech.whisper_ctranslate import convert_variables, read_variables
-from tests.pipeline.speech.ctranslate_file import encode, make_variables
+from pipeline.speech.recognition.whisper.ctranslate import convert_variables, read_variables
+from tests.pipeline.speech.recognition.whisper.ctranslate_file import encode, make_variables
 
 
 def test_variables_come_back_as_they_were_written() -> None:

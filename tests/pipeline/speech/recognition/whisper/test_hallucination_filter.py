@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.speech.whisper_alignment import TimedWord
-from pipeline.speech.whisper_executor import Hypothesis
-from pipeline.speech.whisper_guards import (
+from pipeline.speech.recognition.whisper.alignment import TimedWord
+from pipeline.speech.recognition.whisper.executor import Hypothesis
+from pipeline.speech.recognition.whisper.hallucination_filter import (
     cut_loops,
     drop_remarks,
     is_doubtful,

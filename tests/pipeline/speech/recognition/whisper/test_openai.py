@@ -16,11 +16,11 @@ import torch
 
 from pipeline import catalog
 from pipeline.errors import ModelError
-from pipeline.models import Models
-from pipeline.speech.whisper_ctranslate import convert_variables
-from pipeline.speech.whisper_openai import _LINEAR, read_heads, read_openai
-from pipeline.speech.whisper_weights import load_converted
-from tests.pipeline.speech.ctranslate_file import make_variables
+from pipeline.models.loader import Models
+from pipeline.speech.recognition.whisper.ctranslate import convert_variables
+from pipeline.speech.recognition.whisper.openai import _LINEAR, read_heads, read_openai
+from pipeline.speech.recognition.whisper.weights import load_converted
+from tests.pipeline.speech.recognition.whisper.ctranslate_file import make_variables
 
 NAME = "whisper-tiny"
 HEADS = base64.b85encode(gzip.compress(np.array([[False], [True]]).tobytes())).decode()
@@ -100,7 +100,7 @@ def test_a_size_of_whisper_is_converted_once(tmp_path: Path, monkeypatch: pytest
     entry = catalog.MODELS[NAME]
     file = replace(entry.hub[0], sha256=hashlib.sha256(place.read_bytes()).hexdigest())
     known = {**catalog.MODELS, NAME: replace(entry, hub=(file,), settings={"heads": HEADS})}
-    monkeypatch.setattr("pipeline.models.MODELS", MappingProxyType(known))
+    monkeypatch.setattr("pipeline.models.loader.MODELS", MappingProxyType(known))
     tokenizer = tmp_path / "tokenizer.json"
     tokenizer.write_text('{"model": {"vocab": {"a": 0}, "merges": []}, "added_tokens": [{"content": "<e>", "id": 1}]}')
     monkeypatch.setattr(Models, "files", lambda self, name: {"tokenizer": tokenizer})

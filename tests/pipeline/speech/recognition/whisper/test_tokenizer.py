@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models import Models
-from pipeline.speech.whisper_tokenizer import WhisperTokenizer, _byte_letters
+from pipeline.models.loader import Models
+from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer, _byte_letters
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_a_broken_character_is_shown_as_such(tokenizer: WhisperTokenizer) -> Non
 
 @pytest.mark.asr
 def test_ids_are_those_of_the_published_model(tmp_path: Path) -> None:
-    from pipeline.speech.whisper_compat import load_library
-    from pipeline.speech.whisper_weights import ensure_converted
+    from pipeline.speech.recognition.whisper.compat import load_library
+    from pipeline.speech.recognition.whisper.weights import ensure_converted
 
     models = Models(tmp_path, "cpu")
     folder = ensure_converted(tmp_path, models=models)

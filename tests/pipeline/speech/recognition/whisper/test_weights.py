@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ModelError
-from pipeline.models import Models
-from pipeline.speech.whisper_weights import compute_mel_filters, ensure_converted, load_converted, main
-from tests.pipeline.speech.ctranslate_file import encode, make_variables
+from pipeline.models.loader import Models
+from pipeline.speech.recognition.whisper.weights import compute_mel_filters, ensure_converted, load_converted, main
+from tests.pipeline.speech.recognition.whisper.ctranslate_file import encode, make_variables
 
 
 class TinyModels(Models):

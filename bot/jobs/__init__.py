@@ -1,0 +1,1 @@
+"""Jobs from a person's clip to the delivered result."""

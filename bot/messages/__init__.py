@@ -1,0 +1,1 @@
+"""Embeds and texts of the messages that the bot sends."""

@@ -1,0 +1,1 @@
+"""Where a results page takes its files from."""

@@ -1,0 +1,1 @@
+"""Run broker and workers on one machine."""

@@ -1,0 +1,1 @@
+"""Samples: reading, writing, channels, levels, peaks."""

@@ -1,0 +1,1 @@
+"""The graph of stages, and what a stage is."""

@@ -1,0 +1,1 @@
+"""AAC encoding, in pieces on all processors."""

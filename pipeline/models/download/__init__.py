@@ -1,0 +1,1 @@
+"""Download weights from hubs."""

@@ -1,0 +1,1 @@
+"""Choose the separation route by what a clip sounds like."""

@@ -1,0 +1,1 @@
+"""DeepFilterNet 3, through its C library."""

@@ -1,0 +1,1 @@
+"""Demucs, as an exact stream."""

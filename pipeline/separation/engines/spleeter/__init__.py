@@ -1,0 +1,1 @@
+"""Spleeter, two stems."""

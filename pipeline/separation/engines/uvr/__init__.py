@@ -1,0 +1,1 @@
+"""The networks of Ultimate Vocal Remover: RoFormer, MDX23C, MDX-Net, VR."""

@@ -1,0 +1,1 @@
+"""Join words and speakers into turns."""

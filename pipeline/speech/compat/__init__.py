@@ -1,0 +1,1 @@
+"""Workarounds for libraries, each with its cause."""

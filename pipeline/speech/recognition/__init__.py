@@ -1,0 +1,1 @@
+"""Find out what is said, with a time for each word."""

@@ -1,0 +1,1 @@
+"""PaddleSpeech's CTC networks."""

@@ -1,0 +1,1 @@
+"""Speaker embeddings and the voice-book of known voices."""

@@ -1,0 +1,1 @@
+"""The warm child process that runs the stages."""

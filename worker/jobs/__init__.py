@@ -1,0 +1,1 @@
+"""Jobs and stages as a worker runs them."""
