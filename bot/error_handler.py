@@ -10,7 +10,7 @@ import structlog
 from discord import app_commands
 
 from bot import discord_limits as limits
-from bot.exceptions import QuotaError, SpokenError
+from bot.exceptions import BotError, QuotaError
 from bot.i18n.translator import ENGLISH, Speech, speech_for
 from bot.log import frames_of
 from bot.messages.errors import is_for_operators, kind_of
@@ -30,13 +30,13 @@ class Notice:
     """What a person is told: what happened and what to do, one sentence each, with nothing in them that is not safe."""
 
     message: str
-    mend: str
+    hint: str
     ends: float | None = None
     """Unix time from which on the reason no longer holds."""
 
     def text(self, speech: Speech) -> str:
         """All sentences; Discord shows the time in the reader's own zone."""
-        text = f"{self.message} {self.mend}".strip()
+        text = f"{self.message} {self.hint}".strip()
         if self.ends is not None:
             text = f"{text} {speech.say('quota-reset', when=f'<t:{int(self.ends)}:R>')}"
         return shorten(text, limits.CONTENT_LENGTH)
@@ -46,23 +46,23 @@ def notice_of(error: BaseException, reference: str, speech: Speech) -> Notice:
     """What to tell a person about an error; the reference finds it in the log."""
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     match cause:
-        case SpokenError():
+        case BotError():
             message = speech.say(cause.key, **{name: _safe(name, value) for name, value in cause.values.items()})
-            return Notice(message=message, mend=speech.say(cause.mend_key) if cause.mend_key else "", ends=_end(cause))
+            return Notice(message=message, hint=speech.say(cause.hint_key) if cause.hint_key else "", ends=_end(cause))
         case AudioProcessingError():
             return _notice_of_pipeline(cause, speech)
         case app_commands.TransformerError():
             value = escape(shorten(str(cause.value), 100))
-            return Notice(message=speech.say("choice-error", value=value), mend=speech.say("choice-mend"))
+            return Notice(message=speech.say("choice-error", value=value), hint=speech.say("choice-hint"))
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
-            return Notice(message=speech.say("out-of-date"), mend=speech.say("out-of-date-mend"))
+            return Notice(message=speech.say("out-of-date"), hint=speech.say("out-of-date-hint"))
         case app_commands.NoPrivateMessage():
-            return Notice(message=speech.say("not-here"), mend="")
+            return Notice(message=speech.say("not-here"), hint="")
         case app_commands.MissingPermissions():
-            return Notice(message=speech.say("not-manager"), mend="")
+            return Notice(message=speech.say("not-manager"), hint="")
         case _:
             message = speech.say("unknown-error", reference=reference)
-            return Notice(message=message, mend=speech.say("try-later"))
+            return Notice(message=message, hint=speech.say("try-later"))
 
 
 def notice_of_failure(failure: Failure, reference: str, speech: Speech) -> Notice:
@@ -74,19 +74,19 @@ def _safe(name: str, value: str | int) -> str | int:
     return escape(value) if isinstance(value, str) and name not in _OWN else value
 
 
-def _end(error: SpokenError) -> float | None:
+def _end(error: BotError) -> float | None:
     return error.resets_at if isinstance(error, QuotaError) else None
 
 
 def _notice_of_pipeline(error: AudioProcessingError, speech: Speech) -> Notice:
     """The pipeline speaks English; elsewhere a sentence by the kind of error comes first."""
     if is_for_operators(error):
-        return Notice(message=kind_of(error, speech), mend=speech.say("try-later"))
+        return Notice(message=kind_of(error, speech), hint=speech.say("try-later"))
     if speech.locale == ENGLISH:
-        return Notice(message=escape(error.message), mend=escape(error.mend))
-    mend = "error-mend-input" if isinstance(error, ValidationError) else "try-later"
+        return Notice(message=escape(error.message), hint=escape(error.hint))
+    hint = "error-hint-input" if isinstance(error, ValidationError) else "try-later"
     sentence, detail = kind_of(error, speech), escape(error.message)
-    return Notice(message=speech.say("error-detail", sentence=sentence, detail=detail), mend=speech.say(mend))
+    return Notice(message=speech.say("error-detail", sentence=sentence, detail=detail), hint=speech.say(hint))
 
 
 async def answer(interaction: discord.Interaction[Any], error: BaseException) -> None:

@@ -4,30 +4,30 @@ from bot.i18n.translator import ENGLISH, Speech
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
 
 
-class SpokenError(AudioProcessingError):
+class BotError(AudioProcessingError):
     """Root of them: keys of `bot.i18n.translator` and the values that go into the first sentence."""
 
-    def __init__(self, key: str, mend: str = "", *, detail: str = "", **values: str | int) -> None:
+    def __init__(self, key: str, hint: str = "", *, detail: str = "", **values: str | int) -> None:
         self.key = key
-        self.mend_key = mend
+        self.hint_key = hint
         self.values = values
         english = Speech(ENGLISH)
-        super().__init__(english.say(key, **values), mend=english.say(mend) if mend else "", detail=detail)
+        super().__init__(english.say(key, **values), hint=english.say(hint) if hint else "", detail=detail)
 
 
-class RefusedError(SpokenError, ValidationError):
+class RefusedError(BotError, ValidationError):
     """What was asked for cannot be done."""
 
 
-class ClipError(SpokenError, MediaError):
+class ClipError(BotError, MediaError):
     """The file is no clip."""
 
 
-class SizeError(SpokenError, LimitError):
+class SizeError(BotError, LimitError):
     """The file is too large."""
 
 
-class FetchError(SpokenError):
+class FetchError(BotError):
     """A clip could not be fetched."""
 
 
@@ -35,7 +35,7 @@ class QuotaError(RefusedError):
     """A limit of the server is reached; `resets_at` is the Unix time from which on it is not."""
 
     def __init__(
-        self, key: str, mend: str = "", *, resets_at: float | None = None, detail: str = "", **values: str | int
+        self, key: str, hint: str = "", *, resets_at: float | None = None, detail: str = "", **values: str | int
     ) -> None:
-        super().__init__(key, mend, detail=detail, **values)
+        super().__init__(key, hint, detail=detail, **values)
         self.resets_at = resets_at

@@ -26,13 +26,13 @@ def check_may_post(interaction: discord.Interaction[Any]) -> None:
     in_thread = isinstance(interaction.channel, discord.Thread)
     may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
     if not (rights.view_channel and rights.attach_files and may_send):
-        raise RefusedError("may-not-post-bot", "post-mend", channel=f"<#{interaction.channel_id}>")
+        raise RefusedError("may-not-post-bot", "post-hint", channel=f"<#{interaction.channel_id}>")
 
 
 def check_may_act(interaction: discord.Interaction[Any], reply: ReplyTo | None, refusal: str) -> None:
     """Raise `RefusedError` unless the person asked for the job, or moderates and sees the channel of the job."""
     if reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
-        raise RefusedError("result-gone", "result-gone-mend")
+        raise RefusedError("result-gone", "result-gone-hint")
     asked = reply.user_id == str(interaction.user.id)
     rights = interaction.permissions
     if reply.channel_id != str(interaction.channel_id) and interaction.guild is not None:
@@ -57,6 +57,6 @@ def over_quota(
     resets_at: float | None = None,
 ) -> QuotaError:
     """The refusal for a limit: clips at a time, or minutes of a clip or of a day; `resets_at` is Unix time."""
-    mend = "quota-at-once-mend" if kind == "at-once" else "clip-large-mend" if kind == "length" else ""
+    hint = "quota-at-once-hint" if kind == "at-once" else "clip-large-hint" if kind == "length" else ""
     left = max(limit - used, 0)
-    return QuotaError(f"quota-{kind}", mend, resets_at=resets_at, used=used, limit=limit, left=left)
+    return QuotaError(f"quota-{kind}", hint, resets_at=resets_at, used=used, limit=limit, left=left)

@@ -1,5 +1,7 @@
-"""Every error that Stemcord names.
+"""Every error that the pipeline and the workers name.
 
+StemcordError                   root of all errors of the project
+  BotError                      see `bot.exceptions`
   AudioProcessingError          anything that went wrong with a clip
     ValidationError             the input or an option cannot be used (exit code 2)
       MediaError                the file is no clip that can be worked on
@@ -8,8 +10,8 @@
     SeparationError             taking the sound apart failed
       DemucsError               the Demucs engine failed
       UVRError                  a UVR engine failed
-    DiarizationError            telling the speakers apart failed
-    TranscriptionError          recognising the words failed
+    DiarizationError            diarization failed
+    TranscriptionError          speech recognition failed
     MixError                    putting the parts together failed
     ModelError                  weights cannot be used
       ModelMissingError         weights are not there
@@ -22,60 +24,84 @@
     AttemptsError               a job failed too often and was put aside
     Cancelled                   a person stopped the job
 
-Each carries `message` and `mend` for the person, one sentence each, and `detail`
-for the log. `ValidationError` and its children are the person's to mend; all
+Each carries `message` and `hint` for the person, one sentence each, and `detail`
+for the log. `ValidationError` and its children are the person's to put right; all
 others are the system's.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from pipeline.types import Failure
 
 
-class AudioProcessingError(Exception):
-    """Root of all named errors."""
+class StemcordError(Exception):
+    """Root of all errors that the project raises on purpose.
 
-    mend_by_default: ClassVar[str] = "Try again; if it fails again, tell the people who run this bot."
+    Args:
+        message: What happened, one sentence for a person.
+        hint: What the person can do, one sentence; the type's own hint when it is None.
+        detail: For the log.
 
-    def __init__(self, message: str, *, mend: str | None = None, detail: str = "", stage: str = "") -> None:
+    """
+
+    default_hint: ClassVar[str] = "Try again; if it fails again, tell the people who run this bot."
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = self.mend_by_default if mend is None else mend
+        self.hint = self.default_hint if hint is None else hint
         self.detail = detail
-        self.stage = stage
 
     def __str__(self) -> str:
-        return f"{self.message} {self.mend}".strip()
+        return f"{self.message} {self.hint}".strip()
+
+
+class AudioProcessingError(StemcordError):
+    """Root of the errors that can happen to a clip.
+
+    Args:
+        message: What happened, one sentence for a person.
+        hint: What the person can do, one sentence; the type's own hint when it is None.
+        detail: For the log.
+        stage: Name of the stage that raised the error.
+
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: str = "", stage: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.stage = stage
 
     def to_failure(self) -> Failure:
-        """The error as data."""
+        """Return the error as data."""
         return Failure(
-            type=type(self).__name__, message=self.message, mend=self.mend, detail=self.detail, stage=self.stage
+            type=type(self).__name__, message=self.message, hint=self.hint, detail=self.detail, stage=self.stage
         )
 
 
 class ValidationError(AudioProcessingError):
     """The input or an option cannot be used."""
 
-    mend_by_default = "Check the file and the options and try again."
+    default_hint = "Check the file and the options and try again."
 
 
 class MediaError(ValidationError):
     """The file is no clip that can be worked on."""
 
-    mend_by_default = "Send a video or sound file with an audio track (mp4, mov, mkv, webm, mp3, m4a, wav, flac, ogg)."
+    default_hint = "Send a video or sound file with an audio track (mp4, mov, mkv, webm, mp3, m4a, wav, flac, ogg)."
 
 
 class LimitError(ValidationError):
     """The clip is longer or larger than allowed."""
 
-    mend_by_default = "Send a shorter or smaller clip."
+    default_hint = "Send a shorter or smaller clip."
 
 
 class FFmpegError(AudioProcessingError):
     """ffmpeg failed or ran too long."""
 
-    mend_by_default = "Re-export the clip with another program and try again."
+    default_hint = "Re-export the clip with another program and try again."
 
 
 class SeparationError(AudioProcessingError):
@@ -105,7 +131,7 @@ class MixError(AudioProcessingError):
 class ModelError(AudioProcessingError):
     """Weights cannot be used."""
 
-    mend_by_default = "Run `stemcord doctor` to see what is missing."
+    default_hint = "Run `stemcord doctor` to see what is missing."
 
 
 class ModelMissingError(ModelError):
@@ -131,40 +157,63 @@ class EngineTimeoutError(EngineError):
 class QueueError(AudioProcessingError):
     """The broker is away or answered wrongly."""
 
-    mend_by_default = "Check that the Redis or Valkey server of STEMCORD_REDIS_URL is running."
+    default_hint = "Check that the Redis or Valkey server of STEMCORD_REDIS_URL is running."
 
 
 class StoreError(AudioProcessingError):
     """The artefact store failed."""
 
-    mend_by_default = "Check STEMCORD_STORE_URL, its rights and its free space."
+    default_hint = "Check STEMCORD_STORE_URL, its rights and its free space."
 
 
 class AttemptsError(AudioProcessingError):
     """A job failed too often and was put aside."""
 
-    mend_by_default = "It is kept: look at it with `stemcord jobs list`, then `stemcord jobs replay` or `discard`."
+    default_hint = "It is kept: look at it with `stemcord jobs list`, then `stemcord jobs replay` or `discard`."
 
 
 class Cancelled(AudioProcessingError):  # noqa: N818 - nothing went wrong
     """A person stopped the job."""
 
-    mend_by_default = ""
+    default_hint = ""
 
 
-def _all_types(root: type[AudioProcessingError]) -> dict[str, type[AudioProcessingError]]:
-    found = {root.__name__: root}
-    for child in root.__subclasses__():
-        found |= _all_types(child)
-    return found
+def _by_name(*types: type[AudioProcessingError]) -> Mapping[str, type[AudioProcessingError]]:
+    return MappingProxyType({kind.__name__: kind for kind in types})
+
+
+ERROR_TYPES = _by_name(
+    AudioProcessingError,
+    ValidationError,
+    MediaError,
+    LimitError,
+    FFmpegError,
+    SeparationError,
+    DemucsError,
+    UVRError,
+    DiarizationError,
+    TranscriptionError,
+    MixError,
+    ModelError,
+    ModelMissingError,
+    ModelDigestError,
+    EngineError,
+    EngineDiedError,
+    EngineTimeoutError,
+    QueueError,
+    StoreError,
+    AttemptsError,
+    Cancelled,
+)
+"""Error types by the code that `Failure.type` carries between processes."""
 
 
 def from_failure(failure: Failure) -> AudioProcessingError:
-    """The error that a failure describes; an unknown type becomes the root type."""
-    kind = _all_types(AudioProcessingError).get(failure.type, AudioProcessingError)
-    return kind(failure.message, mend=failure.mend, detail=failure.detail, stage=failure.stage)
+    """Build the error that a failure describes; an unknown code gives an `AudioProcessingError`."""
+    kind = ERROR_TYPES.get(failure.type, AudioProcessingError)
+    return kind(failure.message, hint=failure.hint, detail=failure.detail, stage=failure.stage)
 
 
 def is_input_failure(failure: Failure) -> bool:
-    """True when the person who sent the clip can mend it."""
-    return issubclass(_all_types(AudioProcessingError).get(failure.type, AudioProcessingError), ValidationError)
+    """Tell whether the person who sent the clip can put the failure right."""
+    return issubclass(ERROR_TYPES.get(failure.type, AudioProcessingError), ValidationError)

@@ -150,7 +150,7 @@ def parse_subtitle_style(options: Mapping[str, Any]) -> SubtitleStyle:
         name = str(first["loc"][0]) if first["loc"] else "options"
         reason = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
         raise ValidationError(
-            f"The option {name} cannot be used: {reason}.", mend="Choose another value, or auto."
+            f"The option {name} cannot be used: {reason}.", hint="Choose another value, or auto."
         ) from error
 
 
@@ -161,7 +161,7 @@ def read_speaker_gains(pairs: Sequence[str]) -> dict[str, str]:
         name, sign, gain = pair.rpartition("=")
         if not sign:
             raise ValidationError(
-                f"The gain of a speaker cannot be read: {pair}.", mend="Write it as 'Speaker 1=-3 dB'."
+                f"The gain of a speaker cannot be read: {pair}.", hint="Write it as 'Speaker 1=-3 dB'."
             )
         gains[name] = gain
     return gains
@@ -180,7 +180,7 @@ def parse_request(options: Mapping[str, Any]) -> Request:
         name = str(first["loc"][0]) if first["loc"] else "options"
         reason = first["msg"].removeprefix("Value error, ")
         raise ValidationError(
-            f"The option {name} cannot be used: {reason[:1].lower()}{reason[1:]}.", mend="Choose another value."
+            f"The option {name} cannot be used: {reason[:1].lower()}{reason[1:]}.", hint="Choose another value."
         ) from error
     if checked.recogniser is not None:
         check_recogniser(checked.recogniser, checked.language)

@@ -1,6 +1,6 @@
 """The words the whole project speaks: requests, clips, stems, turns, results.
 
-Only the standard library is imported here, so that the bot can use these types
+Nothing heavier than msgspec is imported here, so that the bot can use these types
 without loading a sound library. Times are seconds on the clip's own clock.
 """
 
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
 
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
@@ -299,13 +301,16 @@ class StageTiming:
     """True when the result came from the store."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """An error as data, so that it can cross a process or a queue."""
+class Failure(msgspec.Struct, frozen=True, kw_only=True, rename={"hint": "mend"}):
+    """An error as data, so that it can cross a process or a queue.
+
+    In JSON, as in `result.json`, the hint is called `mend`.
+    """
 
     type: str
+    """A key of `pipeline.errors.ERROR_TYPES`."""
     message: str
-    mend: str
+    hint: str
     detail: str = ""
     stage: str = ""
 

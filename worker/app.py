@@ -126,7 +126,7 @@ class Service:
     async def _open(self, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[WorkerContext, Reaper]:
         settings = self.settings
         if settings.redis_url is None:
-            raise QueueError("STEMCORD_REDIS_URL is not set.", mend="Set it, or start everything with `stemcord up`.")
+            raise QueueError("STEMCORD_REDIS_URL is not set.", hint="Set it, or start everything with `stemcord up`.")
         store = await asyncio.to_thread(Store.open, settings.store_url)
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
         scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")

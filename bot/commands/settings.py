@@ -93,13 +93,13 @@ async def _offer_languages(interaction: discord.Interaction[Any], typed: str) ->
 
 def _preset(value: str) -> Preset:
     if value not in list(Preset):
-        raise RefusedError("choice-error", "choice-mend", value=value)
+        raise RefusedError("choice-error", "choice-hint", value=value)
     return Preset(value)
 
 
 def _language(value: str) -> str | None:
     if value != DETECT and value not in LANGUAGES and value not in MIXTURES:
-        raise RefusedError("choice-error", "choice-mend", value=value)
+        raise RefusedError("choice-error", "choice-hint", value=value)
     return None if value == DETECT else value
 
 

@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.commands.localization import localised, options
 from bot.discord_limits import CHOICES
-from bot.exceptions import RefusedError, SpokenError
+from bot.exceptions import BotError, RefusedError
 from bot.i18n.translator import speech_for
 from bot.jobs.delivery import Delivery, PassingError
 from bot.jobs.history import Archive, Kept
@@ -51,7 +51,7 @@ def add_share(
         await interaction.response.defer(ephemeral=True, thinking=True)
         kept = await archive.find(result) if JOB_ID.fullmatch(result) else None
         if kept is None or kept.result is None or not _is_of(kept, interaction):
-            raise RefusedError("result-gone", "result-gone-mend")
+            raise RefusedError("result-gone", "result-gone-hint")
         size_limit = _check_place(interaction, to)
         speech = speech_for(interaction.locale.value)
         user_id = str(interaction.user.id)
@@ -60,9 +60,9 @@ def add_share(
             try:
                 shared = await delivery.share(outcome, str(to.id), text, size_limit)
             except PassingError as error:
-                raise SpokenError("not-shared", "try-later", detail=str(error), channel=to.mention) from error
+                raise BotError("not-shared", "try-later", detail=str(error), channel=to.mention) from error
             if not shared:
-                raise RefusedError("not-shared", "post-mend", channel=to.mention)
+                raise RefusedError("not-shared", "post-hint", channel=to.mention)
         await interaction.edit_original_response(content=speech.say("shared", channel=to.mention))
 
 
@@ -79,9 +79,9 @@ def _check_place(interaction: discord.Interaction[Any], to: Place) -> int:
     guild, member = to.guild, interaction.user
     needed = "send_messages_in_threads" if isinstance(to, discord.Thread) else "send_messages"
     if not isinstance(member, discord.Member) or not _may(to.permissions_for(member), needed):
-        raise RefusedError("may-not-post-you", "post-mend", channel=to.mention)
+        raise RefusedError("may-not-post-you", "post-hint", channel=to.mention)
     if not _may(to.permissions_for(guild.me), needed):
-        raise RefusedError("may-not-post-bot", "post-mend", channel=to.mention)
+        raise RefusedError("may-not-post-bot", "post-hint", channel=to.mention)
     return guild.filesize_limit
 
 

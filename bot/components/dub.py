@@ -26,7 +26,7 @@ class DubForm(Form):
 def track_of(filled: Filled) -> Clip:
     """The file that was uploaded; raises `RefusedError` when it is not one."""
     if len(filled.files) != 1:
-        raise RefusedError("not-one-file", "not-one-file-mend", count=len(filled.files))
+        raise RefusedError("not-one-file", "not-one-file-hint", count=len(filled.files))
     return filled.files[0]
 
 

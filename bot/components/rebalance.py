@@ -59,7 +59,7 @@ def rebalanced(request: Request, options: Mapping[str, str]) -> Request:
         try:
             parse_request({name: value})
         except ValidationError as error:
-            raise RefusedError("bad-fader", "bad-fader-mend", value=value) from error
+            raise RefusedError("bad-fader", "bad-fader-hint", value=value) from error
     mixed = parse_request(options)
     return replace(
         request,

@@ -111,7 +111,7 @@ class Board:
         async with promptly():
             kept = await self._archive.find(job_id)
         if kept is None:
-            raise RefusedError("result-gone", "result-gone-mend")
+            raise RefusedError("result-gone", "result-gone-hint")
         check_may_act(interaction, kept.job.reply_to, "not-yours")
         return kept
 
@@ -192,7 +192,7 @@ class Board:
 
 def unknown_button() -> RefusedError:
     """For what no button of this bot says, or of this version of it."""
-    return RefusedError("button-gone", "button-gone-mend")
+    return RefusedError("button-gone", "button-gone-hint")
 
 
 def _speakers(result: Result, page: int) -> Sequence[Speaker]:
@@ -205,5 +205,5 @@ def _speakers(result: Result, page: int) -> Sequence[Speaker]:
 
 def _result(kept: Kept) -> Result:
     if kept.result is None:
-        raise RefusedError("result-gone", "result-gone-mend")
+        raise RefusedError("result-gone", "result-gone-hint")
     return kept.result

@@ -27,7 +27,7 @@ async def post_thread(
     elif isinstance(channel, discord.TextChannel):
         rights = interaction.app_permissions
         if not (rights.create_public_threads and rights.send_messages_in_threads):
-            raise RefusedError("may-not-thread", "post-mend")
+            raise RefusedError("may-not-thread", "post-hint")
         place = await _open(interaction, channel, shorten(speech.say("thread-name", name=name), limits.THREAD_NAME))
     else:
         raise RefusedError("may-not-thread")
@@ -36,7 +36,7 @@ async def post_thread(
             async with asyncio.timeout(limits.REQUEST_TIME):
                 await place.send(text, allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True)
     except discord.Forbidden as error:
-        raise RefusedError("may-not-thread", "post-mend") from error
+        raise RefusedError("may-not-thread", "post-hint") from error
     return place
 
 

@@ -29,7 +29,7 @@ BUSY: Final = 10.0
 class RecordsError(AudioProcessingError):
     """The records cannot be read or written."""
 
-    mend_by_default = "Try again in a minute."
+    default_hint = "Try again in a minute."
 
 
 class Database:
@@ -61,7 +61,7 @@ class Database:
                 await connection.run_sync(migrate)
         except CommandError as error:
             raise RecordsError(
-                "The database was written by a later version of Stemcord.", mend="Update Stemcord.", detail=str(error)
+                "The database was written by a later version of Stemcord.", hint="Update Stemcord.", detail=str(error)
             ) from error
 
     @asynccontextmanager
@@ -85,7 +85,7 @@ def _engine(url: str) -> AsyncEngine:
     try:
         parts = make_url(url)
     except SQLAlchemyError as error:
-        raise RecordsError("STEMCORD_DATABASE_URL is no address of a database.", mend="Correct it.") from error
+        raise RecordsError("STEMCORD_DATABASE_URL is no address of a database.", hint="Correct it.") from error
     match parts.get_backend_name():
         case "sqlite":
             _make_folder(Path(parts.database or "").parent)
@@ -109,7 +109,7 @@ def _engine(url: str) -> AsyncEngine:
                 hide_parameters=True,
             )
         case other:
-            raise RecordsError(f"A database of the kind {other} cannot be used.", mend="Use SQLite or PostgreSQL.")
+            raise RecordsError(f"A database of the kind {other} cannot be used.", hint="Use SQLite or PostgreSQL.")
 
 
 def _make_folder(folder: Path) -> None:
@@ -119,7 +119,7 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise RecordsError(
             "The folder of the bot's records cannot be made.",
-            mend="Check STEMCORD_HOME and STEMCORD_DATABASE_URL.",
+            hint="Check STEMCORD_HOME and STEMCORD_DATABASE_URL.",
             detail=type(error).__name__,
         ) from error
 

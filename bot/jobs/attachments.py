@@ -57,7 +57,7 @@ def clip_of(attachment: object) -> Clip:
     Raises `RefusedError` for anything else: where a client names a file that it did not send, discord.py gives its id.
     """
     if not isinstance(attachment, discord.Attachment):
-        raise RefusedError("out-of-date", "out-of-date-mend")
+        raise RefusedError("out-of-date", "out-of-date-hint")
     return _clip(attachment.filename, attachment.url, attachment.size, attachment.content_type)
 
 
@@ -90,11 +90,11 @@ def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
     """The first attachment that is a clip; raises `MediaError` when there is none, or more than Discord allows."""
     found = list(attachments)
     if len(found) > FILES_PER_MESSAGE:
-        raise ClipError("too-many-files", "too-many-files-mend", count=len(found), limit=FILES_PER_MESSAGE)
+        raise ClipError("too-many-files", "too-many-files-hint", count=len(found), limit=FILES_PER_MESSAGE)
     for clip in map(clip_of, found):
         if is_media(clip):
             return clip
-    raise ClipError("no-clip", "no-clip-mend")
+    raise ClipError("no-clip", "no-clip-hint")
 
 
 class Intake:
@@ -113,15 +113,15 @@ class Intake:
         Raises `MediaError`, `LimitError` or `ValidationError`.
         """
         if not is_media(clip):
-            raise ClipError("clip-no-media", "clip-no-media-mend", name=clip.name)
+            raise ClipError("clip-no-media", "clip-no-media-hint", name=clip.name)
         self._check_source(clip)
 
     def _check_source(self, clip: Clip) -> None:
         if clip.size == 0:
-            raise ClipError("clip-empty", "clip-no-media-mend", name=clip.name)
+            raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
         self._check_size(clip, clip.size)
         if _origin_of(urlsplit(clip.url)) not in self._origins:
-            raise RefusedError("wrong-host", "wrong-host-mend")
+            raise RefusedError("wrong-host", "wrong-host-hint")
 
     def check_dub(self, dub: Clip) -> None:
         """Like `check` for a voice track, which may also be a zip of pieces."""
@@ -151,7 +151,7 @@ class Intake:
                 async with asyncio.timeout(DOWNLOAD_TIME):
                     await self._download(clip, path)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise FetchError("download-failed", "download-mend", detail=type(error).__name__) from error
+                raise FetchError("download-failed", "download-hint", detail=type(error).__name__) from error
             except OSError as error:
                 raise StoreError("The bot has no room to receive the clip.", detail=str(error)) from error
             return await self._store.put(path, name=clip.name, media_type=clip.content_type or None)
@@ -162,13 +162,13 @@ class Intake:
         # A redirect would lead past the list of allowed hosts.
         async with self._session.get(url, timeout=limits, allow_redirects=False) as response:
             if response.status in (403, 404, 410):
-                raise ClipError("clip-gone", "clip-gone-mend", detail=f"status {response.status}")
+                raise ClipError("clip-gone", "clip-gone-hint", detail=f"status {response.status}")
             if response.status != 200:
-                raise FetchError("download-failed", "download-mend", detail=f"status {response.status}")
+                raise FetchError("download-failed", "download-hint", detail=f"status {response.status}")
             with await asyncio.to_thread(path.open, "wb") as file:
                 received = await self._receive(clip, response.content.iter_chunked(CHUNK), file)
         if received == 0:
-            raise ClipError("clip-empty", "clip-no-media-mend", name=clip.name)
+            raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
 
     async def _receive(self, clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO) -> int:
         """Bytes received; the size that Discord named is not taken on trust."""
@@ -182,7 +182,7 @@ class Intake:
     def _check_size(self, clip: Clip, size: int) -> None:
         if size > self._max_size:
             values = {"name": clip.name, "size": file_size(size), "limit": file_size(self._max_size)}
-            raise SizeError("clip-large", "clip-large-mend", **values)
+            raise SizeError("clip-large", "clip-large-hint", **values)
 
 
 @asynccontextmanager

@@ -102,7 +102,7 @@ class Courier:
         for job in jobs:
             if job.reply_to is not None:
                 speech = speech_for(job.reply_to.locale)
-                notice = Notice(message=speech.say("clip-interrupted"), mend=speech.say("clip-gone-mend"))
+                notice = Notice(message=speech.say("clip-interrupted"), hint=speech.say("clip-gone-hint"))
                 shown = await self._explain(job, job.reply_to, notice)
                 structlog.get_logger(__name__).info("interruption_told", job=job.id, shown=shown)
             await _persist(partial(books.release, job.id))
@@ -171,7 +171,7 @@ class Courier:
             case Failed(failure=failure):
                 return await self._explain(job, reply, notice_of_failure(failure, job.id[:8], speech))
             case _:
-                lost = Notice(message=speech.say("job-lost"), mend=speech.say("try-later"))
+                lost = Notice(message=speech.say("job-lost"), hint=speech.say("try-later"))
                 return await self._explain(job, reply, lost)
 
     async def _has_begun(self, job: Job) -> bool:

@@ -17,7 +17,7 @@ GOODBYE: Final = 2.0
 class PortError(AudioProcessingError):
     """The address to listen on cannot be used."""
 
-    mend_by_default = "Set STEMCORD_WEB_HOST and STEMCORD_WEB_PORT to an address of this machine that is free."
+    default_hint = "Set STEMCORD_WEB_HOST and STEMCORD_WEB_PORT to an address of this machine that is free."
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ LONGEST_TOKEN: Final = 512
 class SecretError(AudioProcessingError):
     """The key that signs addresses cannot be had."""
 
-    mend_by_default = "Set STEMCORD_SECRET, or a STEMCORD_HOME that can be written to."
+    default_hint = "Set STEMCORD_SECRET, or a STEMCORD_HOME that can be written to."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def read_secret(home: Path, given: str = "") -> bytes:
     except OSError as error:
         raise SecretError("The secret of the pages cannot be kept.", detail=repr(error)) from error
     if len(secret) < SHORTEST_SECRET:
-        raise SecretError("The secret of the pages is damaged.", mend=f"Delete {home / 'secret'}; old links end.")
+        raise SecretError("The secret of the pages is damaged.", hint=f"Delete {home / 'secret'}; old links end.")
     return secret
 
 

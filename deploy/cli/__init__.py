@@ -9,8 +9,10 @@ import typer
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        **{name: name for name in ("run", "page", "up", "worker", "bot", "doctor", "export")},
-        **dict.fromkeys(("cut", "audio", "frame"), "extras"),
+        "run": "run",
+        "page": "result_page",
+        **{name: name for name in ("up", "worker", "bot", "doctor", "export")},
+        **dict.fromkeys(("cut", "audio", "frame"), "clip_tools"),
     }
 )
 """Commands and the modules of this package that hold them, in the order of the help."""

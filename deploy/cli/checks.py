@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -31,16 +31,16 @@ CALL_LIMIT = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a check found; `mend` is the command or step that puts it right."""
+    """What a check found; `hint` is the command or step that puts it right."""
 
     name: str
     status: Literal["ok", "warning", "missing"]
     detail: str
-    mend: str = ""
+    hint: str = ""
 
     def describe(self) -> dict[str, str]:
-        """The finding as JSON."""
-        return asdict(self)
+        """Return the finding as JSON; people's scripts know the hint as `mend`."""
+        return {"name": self.name, "status": self.status, "detail": self.detail, "mend": self.hint}
 
 
 def examine() -> list[Finding]:
@@ -67,7 +67,7 @@ def check_interpreter(version: tuple[int, ...] = sys.version_info[:3]) -> Findin
     found = f"{platform.python_implementation()} {'.'.join(str(part) for part in version)}"
     if version[:2] == PYTHON_VERSION:
         return Finding(name="python", status="ok", detail=found)
-    return Finding(name="python", status="missing", detail=f"{found}, not 3.11", mend="make env")
+    return Finding(name="python", status="missing", detail=f"{found}, not 3.11", hint="make env")
 
 
 def check_environment(environment: Environment) -> Finding:
@@ -75,7 +75,7 @@ def check_environment(environment: Environment) -> Finding:
     name = f"environment {environment.name}"
     if not environment.lock.is_file():
         detail = "Stemcord runs outside of a checkout; its packages are not checked"
-        return Finding(name=name, status="warning", detail=detail, mend="see the page of your installation")
+        return Finding(name=name, status="warning", detail=detail, hint="see the page of your installation")
     state = find_state(environment)
     if state is State.WHOLE:
         return Finding(name=name, status="ok", detail=f"{environment.path} is whole")
@@ -85,7 +85,7 @@ def check_environment(environment: Environment) -> Finding:
         detail, status = f"{environment.path} was not made by `make env`", "warning"
     else:
         detail, status = f"{environment.path} is {state.value}", "missing"
-    return Finding(name=name, status=status, detail=detail, mend="make env")
+    return Finding(name=name, status=status, detail=detail, hint="make env")
 
 
 def check_ffmpeg() -> Finding:
@@ -96,7 +96,7 @@ def check_ffmpeg() -> Finding:
         path = executable()
         answer = _ask(path, "-version")
     except (ImportError, OSError, subprocess.SubprocessError, AudioProcessingError) as error:
-        return Finding(name="ffmpeg", status="missing", detail=str(error), mend="make env")
+        return Finding(name="ffmpeg", status="missing", detail=str(error), hint="make env")
     return Finding(name="ffmpeg", status="ok", detail=answer.partition(" Copyright")[0])
 
 
@@ -110,8 +110,8 @@ def check_weights(model: Model, settings: WorkerSettings) -> Finding:
     if presence.status == "own":
         return Finding(name=name, status="ok", detail=presence.detail)
     if presence.status in ("hub", "partial"):
-        return Finding(name=name, status="warning", detail=presence.detail, mend=fetch)
-    return Finding(name=name, status="missing", detail=presence.detail, mend=fetch)
+        return Finding(name=name, status="warning", detail=presence.detail, hint=fetch)
+    return Finding(name=name, status="missing", detail=presence.detail, hint=fetch)
 
 
 def check_conversion(settings: WorkerSettings) -> Finding:
@@ -125,7 +125,7 @@ def check_conversion(settings: WorkerSettings) -> Finding:
         return Finding(name="whisper converted", status="ok", detail=f"in {settings.home / 'models'}")
     detail = f"{', '.join(waiting)} not yet; the first transcript takes some seconds longer"
     return Finding(
-        name="whisper converted", status="warning", detail=detail, mend=f"stemcord models fetch {' '.join(waiting)}"
+        name="whisper converted", status="warning", detail=detail, hint=f"stemcord models fetch {' '.join(waiting)}"
     )
 
 
@@ -143,7 +143,7 @@ def check_broker(settings: WorkerSettings) -> Finding:
         except (OSError, subprocess.SubprocessError):
             continue
     detail = "STEMCORD_REDIS_URL is not set and there is no embedded server for this machine"
-    return Finding(name="broker", status="missing", detail=detail, mend="make env, or set STEMCORD_REDIS_URL")
+    return Finding(name="broker", status="missing", detail=detail, hint="make env, or set STEMCORD_REDIS_URL")
 
 
 def check_store(settings: WorkerSettings) -> Finding:
@@ -158,11 +158,11 @@ def check_store(settings: WorkerSettings) -> Finding:
             stream.write(b"stemcord")
         free = shutil.disk_usage(there).free
     except OSError as error:
-        mend = "set STEMCORD_STORE_URL or STEMCORD_HOME to a folder that can be written"
-        return Finding(name="store", status="missing", detail=f"{folder}: {error.strerror}", mend=mend)
+        hint = "set STEMCORD_STORE_URL or STEMCORD_HOME to a folder that can be written"
+        return Finding(name="store", status="missing", detail=f"{folder}: {error.strerror}", hint=hint)
     detail = f"{folder}, {free / 1e9:.0f} GB free"
     if free < LOW_SPACE:
-        return Finding(name="store", status="warning", detail=detail, mend="make room on that disk")
+        return Finding(name="store", status="warning", detail=detail, hint="make room on that disk")
     return Finding(name="store", status="ok", detail=detail)
 
 
@@ -171,11 +171,11 @@ def check_device(settings: WorkerSettings) -> Finding:
     try:
         import torch
     except (ImportError, OSError) as error:
-        return Finding(name="torch", status="missing", detail=str(error), mend="make env")
+        return Finding(name="torch", status="missing", detail=str(error), hint="make env")
     cuda = torch.cuda.is_available()
     if settings.device == "cuda" and not cuda:
         detail = f"torch {torch.__version__} finds no CUDA card, and STEMCORD_DEVICE asks for one"
-        return Finding(name="torch", status="missing", detail=detail, mend="set STEMCORD_DEVICE=auto")
+        return Finding(name="torch", status="missing", detail=detail, hint="set STEMCORD_DEVICE=auto")
     device = torch.cuda.get_device_name() if cuda and settings.device != "cpu" else f"{torch.get_num_threads()} cores"
     return Finding(name="torch", status="ok", detail=f"torch {torch.__version__} on {device}")
 
@@ -185,7 +185,7 @@ def check_token() -> Finding:
     if os.environ.get("DISCORD_TOKEN", "").strip():
         return Finding(name="discord", status="ok", detail="DISCORD_TOKEN is set")
     detail = "DISCORD_TOKEN is not set: the command line works, the bot does not start"
-    return Finding(name="discord", status="warning", detail=detail, mend="export DISCORD_TOKEN=…")
+    return Finding(name="discord", status="warning", detail=detail, hint="export DISCORD_TOKEN=…")
 
 
 def _models_to_check(settings: WorkerSettings) -> list[Model]:
@@ -207,7 +207,7 @@ def _check_server(url: str) -> Finding:
     except (AudioProcessingError, TimeoutError) as error:
         detail = f"{shown_url(url)} does not answer ({type(error).__name__})"
         return Finding(
-            name="broker", status="missing", detail=detail, mend="start that server or unset STEMCORD_REDIS_URL"
+            name="broker", status="missing", detail=detail, hint="start that server or unset STEMCORD_REDIS_URL"
         )
     return Finding(name="broker", status="ok", detail=f"{shown_url(url)} answers, {workers} workers there")
 
@@ -224,14 +224,14 @@ def _check_remote_store(url: str) -> Finding:
         asyncio.run(ask())
     except (AudioProcessingError, TimeoutError) as error:
         detail = f"{shown_url(url)} cannot be written ({type(error).__name__})"
-        return Finding(name="store", status="missing", detail=detail, mend="check STEMCORD_STORE_URL and its keys")
+        return Finding(name="store", status="missing", detail=detail, hint="check STEMCORD_STORE_URL and its keys")
     return Finding(name="store", status="ok", detail=f"{shown_url(url)} can be written")
 
 
 def _settings_refused(error: pydantic.ValidationError) -> Finding:
     first = error.errors(include_url=False)[0]
     name = "STEMCORD_" + "_".join(str(part) for part in first["loc"]).upper()
-    return Finding(name="settings", status="missing", detail=f"{name}: {first['msg']}", mend=f"unset {name}")
+    return Finding(name="settings", status="missing", detail=f"{name}: {first['msg']}", hint=f"unset {name}")
 
 
 def _ask(program: Path, argument: str) -> str:

@@ -17,7 +17,7 @@ def one_file(dub: Path | None) -> Iterator[Path | None]:
         yield dub
         return
     if not dub.exists():
-        raise ValidationError(f"There is no file {dub}.", mend="Check the path.")
+        raise ValidationError(f"There is no file {dub}.", hint="Check the path.")
     with tempfile.TemporaryDirectory(prefix="stemcord-dub-") as folder:
         bundle = Path(folder) / f"dub{BUNDLE_SUFFIX}"
         pack(dub, bundle)

@@ -40,7 +40,7 @@ def export(
         voices = beside(transcript, path.parent)
         renamed = rename(transcript, read_names(name or []))
         if out.exists() and not out.is_dir():
-            raise ValidationError(f"{out} is a file.", mend="Name a folder with --out.")
+            raise ValidationError(f"{out} is a file.", hint="Name a folder with --out.")
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder:
             write_json(renamed, Path(folder) / "transcript.json")
@@ -56,6 +56,6 @@ def read_names(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         speaker, sign, name = pair.partition("=")
         if not sign:
-            raise ValidationError(f"The name cannot be read: {pair}.", mend="Write it as S1=Anna.")
+            raise ValidationError(f"The name cannot be read: {pair}.", hint="Write it as S1=Anna.")
         names[speaker.strip()] = name
     return names

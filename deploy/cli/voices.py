@@ -14,7 +14,7 @@ from rich.markup import escape
 from deploy.cli.errors import exit_on_failure
 from pipeline.catalog import PRESETS
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import STAGES, Facts, Work
+from pipeline.graph.stage import STAGES, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, forget
 from pipeline.speech.speakers.voice_book import read_book, write_book
@@ -68,12 +68,12 @@ def _choose(heard: VoiceBook, speaker: str | None) -> Voice:
     known = ", ".join(f"{voice.name} ({voice.seconds:.0f} s)" for voice in heard.voices)
     first = next(iter(heard.voices), None)
     if first is None:
-        raise ValidationError("No voice is heard alone for long enough.", mend="Enrol from a clip with 5 s of speech.")
+        raise ValidationError("No voice is heard alone for long enough.", hint="Enrol from a clip with 5 s of speech.")
     if speaker is None and len(heard.voices) > 1:
-        raise ValidationError(f"Several people speak: {known}.", mend="Say which one with --speaker.")
+        raise ValidationError(f"Several people speak: {known}.", hint="Say which one with --speaker.")
     found = first if speaker is None else heard.voice(speaker)
     if found is None:
-        raise ValidationError(f"There is no speaker {speaker!r}.", mend=f"There are {known}.")
+        raise ValidationError(f"There is no speaker {speaker!r}.", hint=f"There are {known}.")
     return found
 
 
@@ -83,10 +83,10 @@ async def _kept(folder: Path, settings: WorkerSettings) -> VoiceBook:
         result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
     except (OSError, msgspec.DecodeError) as error:
         raise ValidationError(
-            f"{folder} holds no result.", mend="Name a folder that `stemcord run` wrote.", detail=str(error)
+            f"{folder} holds no result.", hint="Name a folder that `stemcord run` wrote.", detail=str(error)
         ) from error
     if result.voices is None:
-        raise ValidationError("The result has no voices.", mend="Run the clip again with --task transcribe.")
+        raise ValidationError("The result has no voices.", hint="Run the clip again with --task transcribe.")
     with tempfile.TemporaryDirectory(prefix="stemcord-") as scratch:
         target = Path(scratch) / "voices.json"
         return read_book(await Store.open(settings.store_url).fetch(result.voices, target))
@@ -95,7 +95,7 @@ async def _kept(folder: Path, settings: WorkerSettings) -> VoiceBook:
 def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
     """The voices of a clip, heard here."""
     if not clip.is_file():
-        raise ValidationError(f"There is no file {clip}.", mend="Check the path.")
+        raise ValidationError(f"There is no file {clip}.", hint="Check the path.")
     preset = PRESETS[Preset(settings.preset)]
     models = Models(settings.home, settings.device)
     models_used: dict[str, JsonValue] = {"segmentation": preset.segmentation, "embedding": preset.embedding}
@@ -113,8 +113,8 @@ def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
 
 def _perform(
     stage: str, inputs: Mapping[str, Path], params: Mapping[str, JsonValue], out: Path, models: Models
-) -> Facts:
-    work = Work(inputs=inputs, params=params, out=out, report=_keep_quiet, models=models)
+) -> StageMetadata:
+    work = StageContext(inputs=inputs, params=params, out=out, report=_keep_quiet, models=models)
     return STAGES[stage].load()(work)
 
 

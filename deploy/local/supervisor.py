@@ -102,7 +102,7 @@ async def _wait_until_alive(queue: Queue, started: Sequence["LocalWorker | Inner
             worker.check()
         await asyncio.sleep(LOOK_EVERY)
     logs = ", ".join(str(worker.log) for worker in started)
-    raise EngineError("The workers did not start in time.", mend=f"Their logs: {logs}.")
+    raise EngineError("The workers did not start in time.", hint=f"Their logs: {logs}.")
 
 
 def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
@@ -113,7 +113,7 @@ def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
     if not python.exists():
         raise EngineError(
             "The environment of the transcription worker is missing.",
-            mend="Run `make env`, or set STEMCORD_ASR_PYTHON.",
+            hint="Run `make env`, or set STEMCORD_ASR_PYTHON.",
             detail=str(python),
         )
     return python
@@ -157,7 +157,7 @@ class LocalWorker:
         if self._deaths:
             last = self.log.read_text(errors="replace").strip().splitlines()[-20:]
             raise EngineError(
-                f"The {self.kind} worker cannot start.", mend=f"Its log is {self.log}.", detail="\n".join(last)
+                f"The {self.kind} worker cannot start.", hint=f"Its log is {self.log}.", detail="\n".join(last)
             )
 
     async def _start(self, python: Path) -> Process:

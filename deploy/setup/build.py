@@ -166,5 +166,5 @@ def _check_space(wanting: list[Environment]) -> None:
     if free < need:
         raise SetupError(
             f"The set-up takes up to {need / 1e9:.0f} GB and {wanting[0].root} has {free / 1e9:.1f} GB free.",
-            mend="Make room and run `make env` again.",
+            hint="Make room and run `make env` again.",
         )

@@ -2,9 +2,9 @@
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; `mend` says in one sentence what the person can do."""
+    """The set-up cannot go on; `hint` says in one sentence what the person can do."""
 
-    def __init__(self, message: str, *, mend: str) -> None:
-        super().__init__(f"{message} {mend}")
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
         self.message = message
-        self.mend = mend
+        self.hint = hint

@@ -50,7 +50,7 @@ class Uv:
         if done.returncode:
             raise SetupError(
                 f"{doing} failed.",
-                mend="See uv's message above, then run `make env` again; what was downloaded is kept.",
+                hint="See uv's message above, then run `make env` again; what was downloaded is kept.",
             )
 
     def install(self, python: Path, *arguments: str | Path, doing: str) -> None:
@@ -99,14 +99,14 @@ def fetch_uv(cache: Path) -> str:
     if done.returncode:
         raise SetupError(
             f"pip could not install uv {VERSION}.",
-            mend="Check pip's settings and the network, or install uv yourself, then run `make env` again.",
+            hint="Check pip's settings and the network, or install uv yourself, then run `make env` again.",
         )
     # Renamed whole, so that a download that was stopped is never taken for a uv.
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
     path = _fetched(cache)
     if not _is_recent(str(path)):
-        raise SetupError("The uv that pip brought does not run.", mend="Install uv yourself and run `make env` again.")
+        raise SetupError("The uv that pip brought does not run.", hint="Install uv yourself and run `make env` again.")
     return str(path)
 
 

@@ -218,6 +218,6 @@ def _read(file: Any, frames: int) -> Any:  # noqa: ANN401 - soundfile has no typ
 def _unwritable(error: Exception) -> AudioProcessingError:
     return AudioProcessingError(
         "The sound could not be written.",
-        mend="Free some space on the disk that holds STEMCORD_HOME, then try again.",
+        hint="Free some space on the disk that holds STEMCORD_HOME, then try again.",
         detail=str(error),
     )

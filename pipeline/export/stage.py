@@ -12,7 +12,7 @@ from pipeline.export.escaping import clean, escape_vtt, plain
 from pipeline.export.line_breaking import lay_page
 from pipeline.export.style import SubtitleStyle
 from pipeline.export.transcripts import read_transcript, read_voices, rename
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.types import Diarization, Speaker, Transcript
 
 COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7FE3DA", "FF8B7B")
@@ -20,7 +20,7 @@ COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7
 NOBODY: Final = Speaker(id="", name="")
 
 
-def subtitles_stage(work: Work) -> Facts:
+def subtitles_stage(work: StageContext) -> StageMetadata:
     """Write all exports from `transcript` and `voices`.
 
     `params["style"]` holds what differs from `SubtitleStyle`'s defaults; `params["names"]` gives speakers, by
@@ -38,7 +38,7 @@ def subtitles_stage(work: Work) -> Facts:
 
 
 def write_exports(
-    transcript: Transcript, voices: Diarization, style: SubtitleStyle, out: Path, report: Report | None = None
+    transcript: Transcript, voices: Diarization, style: SubtitleStyle, out: Path, report: ProgressCallback | None = None
 ) -> None:
     """Write `transcript.{txt,md,srt,vtt,ass,rttm,TextGrid}` into the folder."""
     cues = cut_cues(transcript, style) or [_empty(transcript)]

@@ -85,7 +85,7 @@ def check_name(name: str) -> str:
     if not cleaned or len(cleaned) > MAX_NAME:
         raise ValidationError(
             "A speaker's name has no letters." if not cleaned else f"A speaker's name has {len(cleaned)} characters.",
-            mend=f"Give each name 1 to {MAX_NAME} characters.",
+            hint=f"Give each name 1 to {MAX_NAME} characters.",
         )
     return cleaned
 
@@ -98,7 +98,7 @@ def _find(transcript: Transcript, key: str) -> Speaker:
         return found[0]
     known = ", ".join(f"{each.id} ({clean(each.name)})" for each in transcript.speakers) or "nobody"
     reason = "is not one speaker's name alone" if found else "is no speaker of this transcript"
-    raise ValidationError(f"{clean(key)!r} {reason}.", mend=f"It has {known}.")
+    raise ValidationError(f"{clean(key)!r} {reason}.", hint=f"It has {known}.")
 
 
 def _read(path: Path, kind: type[T]) -> T:
@@ -108,7 +108,7 @@ def _read(path: Path, kind: type[T]) -> T:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
         raise ValidationError(
-            f"{path.name} cannot be read.", mend="Name a result's folder or its transcript.json.", detail=str(error)
+            f"{path.name} cannot be read.", hint="Name a result's folder or its transcript.json.", detail=str(error)
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _broken(path, str(error)) from error
@@ -117,7 +117,7 @@ def _read(path: Path, kind: type[T]) -> T:
 def _broken(path: Path, detail: str) -> ValidationError:
     return ValidationError(
         f"{path.name} is not a whole transcript: {detail}.",
-        mend="Make it again with `stemcord run`, or undo the changes made by hand.",
+        hint="Make it again with `stemcord run`, or undo the changes made by hand.",
         detail=str(path),
     )
 

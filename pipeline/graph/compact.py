@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError
-from pipeline.graph.stage import Perform
+from pipeline.graph.stage import StageExecutor
 from pipeline.types import Artefact, Failure, Result, StageTiming
 
 SOUNDS: Final = ("audio.wav", "final.m4a")
@@ -20,7 +20,7 @@ def compact_name(name: str) -> str:
     return f"compact/{PurePosixPath(name).stem}.opus"
 
 
-async def add_compact(result: Result, size: int, perform: Perform) -> Result:
+async def add_compact(result: Result, size: int, perform: StageExecutor) -> Result:
     """The result with a copy of at most `size` bytes of each sound that is larger, where that can be.
 
     A copy that fails is named in `failures`. Raises `Cancelled`, `QueueError` and `StoreError`.

@@ -21,7 +21,7 @@ import msgspec
 from pipeline.catalog import MAX_DURATION, MAX_SIZE, PRESETS
 from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError, from_failure
 from pipeline.graph.concurrency import run_branches
-from pipeline.graph.stage import Perform, StageOutput
+from pipeline.graph.stage import StageExecutor, StageOutput
 from pipeline.languages import container_code
 from pipeline.mix.dub.params import compare_inputs, dub_params, in_pieces, needs_turns
 from pipeline.mix.params import mix_params
@@ -59,7 +59,12 @@ class Limits:
 
 
 async def run(
-    request: Request, source: Artefact, perform: Perform, *, dub: Artefact | None = None, limits: Limits | None = None
+    request: Request,
+    source: Artefact,
+    perform: StageExecutor,
+    *,
+    dub: Artefact | None = None,
+    limits: Limits | None = None,
 ) -> Result:
     """Take a clip through the stages that its request asks for.
 
@@ -74,7 +79,7 @@ async def run(
 class _Run:
     request: Request
     source: Artefact
-    perform: Perform
+    perform: StageExecutor
     dub: Artefact | None
     limits: Limits
     artefacts: list[Artefact] = field(default_factory=list[Artefact])
@@ -292,7 +297,7 @@ class _Run:
             raise
         except AudioProcessingError as error:
             failure = error.to_failure()
-            self.failures.append(failure if failure.stage else replace(failure, stage=name))
+            self.failures.append(failure if failure.stage else msgspec.structs.replace(failure, stage=name))
             return None
 
 

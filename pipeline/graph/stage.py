@@ -16,10 +16,10 @@ from pipeline.catalog import Environment
 from pipeline.models.loader import Models
 from pipeline.types import Artefact, JsonValue
 
-Facts: TypeAlias = dict[str, JsonValue]
+StageMetadata: TypeAlias = dict[str, JsonValue]
 
 
-class Report(Protocol):
+class ProgressCallback(Protocol):
     """Called by a stage as it goes; raises `Cancelled` when the job was stopped."""
 
     def __call__(self, fraction: float, message: str = "") -> None:
@@ -28,18 +28,18 @@ class Report(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class StageContext:
     """What a stage function is given."""
 
     inputs: Mapping[str, Path]
     params: Mapping[str, JsonValue]
     out: Path
     """An empty folder; every file left in it becomes an artefact of the stage, by its name."""
-    report: Report
+    report: ProgressCallback
     models: Models
 
 
-StageFunction: TypeAlias = Callable[[Work], Facts]
+StageFunction: TypeAlias = Callable[[StageContext], StageMetadata]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +67,14 @@ class Stage:
 class StageOutput:
     """What a stage gave: facts as JSON and files in the store, by file name."""
 
-    facts: Facts
+    facts: StageMetadata
     artefacts: Mapping[str, Artefact]
     engine_seconds: float
     reused: bool = False
     seconds: float = 0.0
 
 
-class Perform(Protocol):
+class StageExecutor(Protocol):
     """Runs a stage somewhere, or finds its output in the store.
 
     Raises the `AudioProcessingError` that the stage raised.

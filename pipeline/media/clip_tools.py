@@ -36,7 +36,7 @@ _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.
 def open_clip(path: Path, *, max_size: float, max_duration: float) -> Probe:
     """A clip within the limits; raises `ValidationError`, `MediaError` or `LimitError`."""
     if not path.is_file():
-        raise ValidationError(f"There is no file {path}.", mend="Check the path.")
+        raise ValidationError(f"There is no file {path}.", hint="Check the path.")
     check_size(path, max_size)
     clip = probe(path)
     check_duration(clip.media.duration, max_duration)
@@ -47,7 +47,7 @@ def read_time(text: str) -> float:
     """Seconds of `12.5`, `1:03` or `1:02:03.5`; raises `ValidationError`."""
     found = _TIME.fullmatch(text.strip())
     if found is None:
-        raise ValidationError(f"{text} is no time.", mend="Write seconds, or a time such as 1:03 or 1:02:03.5.")
+        raise ValidationError(f"{text} is no time.", hint="Write seconds, or a time such as 1:03 or 1:02:03.5.")
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return 3600 * hours + 60 * minutes + seconds
 
@@ -63,7 +63,7 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
     if not 0 <= start < end:
         raise ValidationError(
             "The stretch to cut is empty.",
-            mend=f"Choose a beginning before the end, within {clock(clip.media.duration)}.",
+            hint=f"Choose a beginning before the end, within {clock(clip.media.duration)}.",
         )
     if target.suffix.lower() != ".mp4":
         extract_sound(source, clip, target, start=start, end=end)
@@ -71,7 +71,7 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
     if container_for(clip) != "mp4":
         raise MediaError(
             "An mp4 cannot hold this picture, so it cannot be cut without changing it.",
-            mend="Cut the sound alone, such as --out part.m4a.",
+            hint="Cut the sound alone, such as --out part.m4a.",
         )
     codec = "" if clip.media.video is None else clip.media.video.codec
     selection = ["-map", f"0:{clip.picture_index}", *_sound(clip), "-map_chapters", "-1", "-map_metadata", "-1"]
@@ -90,7 +90,7 @@ def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0
     suffix = target.suffix.lower().removeprefix(".")
     if suffix not in [*SoundFormat]:
         raise ValidationError(
-            f"A sound cannot be written as {target.name}.", mend=f"End the name with {', '.join(SoundFormat)}."
+            f"A sound cannot be written as {target.name}.", hint=f"End the name with {', '.join(SoundFormat)}."
         )
     layout = find_passage(clip.media.audio.layout, clip.speakers).layout
     end = clip.media.duration if end is None else end
@@ -106,17 +106,17 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     """The picture that is shown at a time, as PNG, turned as it is played."""
     video = clip.media.video
     if video is None:
-        raise MediaError("The clip has no picture.", mend="Choose a video.")
+        raise MediaError("The clip has no picture.", hint="Choose a video.")
     if target.suffix.lower() != ".png":
-        raise ValidationError(f"A picture cannot be written as {target.name}.", mend="End the name with .png.")
+        raise ValidationError(f"A picture cannot be written as {target.name}.", hint="End the name with .png.")
     if at >= clip.media.duration:
         raise ValidationError(
-            f"The clip ends before {at:g} s.", mend=f"Choose a time within {clock(clip.media.duration)}."
+            f"The clip ends before {at:g} s.", hint=f"Choose a time within {clock(clip.media.duration)}."
         )
     if video.codec not in _PICTURE_DECODERS:
-        raise MediaError(f"Pictures of this kind ({video.codec}) are not decoded.", mend="Send the clip as mp4.")
+        raise MediaError(f"Pictures of this kind ({video.codec}) are not decoded.", hint="Send the clip as mp4.")
     if video.width * video.height > _MOST_PIXELS:
-        raise MediaError("The picture is too large.", mend="Send a smaller one.")
+        raise MediaError("The picture is too large.", hint="Send a smaller one.")
     # ffmpeg gives the first picture that begins at a time; the one that is shown then may have begun before.
     begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
     bounds = ["-threads", "2", "-max_pixels", str(_MOST_PIXELS)]
@@ -126,7 +126,7 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     with _made(source, target) as made:
         run_ffmpeg([*bounds, *picture, *form, made], limit=_PICTURE_LIMIT)
         if not Path(made).is_file():
-            raise MediaError(f"There is no picture at {at:g} s.", mend="Choose an earlier time.")
+            raise MediaError(f"There is no picture at {at:g} s.", hint="Choose an earlier time.")
 
 
 def _stretch(clip: Probe, start: float, end: float) -> list[str]:
@@ -144,9 +144,9 @@ def _sound(clip: Probe) -> list[str]:
 def _made(source: Path, target: Path) -> Generator[str]:
     """A name beside the target for a file that takes its place when it is whole."""
     if target.is_dir() or not target.parent.is_dir():
-        raise ValidationError(f"{target} cannot be written.", mend="Name a file in a folder that exists.")
+        raise ValidationError(f"{target} cannot be written.", hint="Name a file in a folder that exists.")
     if target.exists() and target.samefile(source):
-        raise ValidationError("The clip itself would be replaced.", mend="Choose another name with --out.")
+        raise ValidationError("The clip itself would be replaced.", hint="Choose another name with --out.")
     with tempfile.TemporaryDirectory(prefix=".stemcord-", dir=target.parent) as folder:
         made = Path(folder) / "made"
         yield str(made.absolute())

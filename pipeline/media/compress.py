@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.errors import FFmpegError, ValidationError
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.media.aac.encoder import OPUS_RATE
 from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
@@ -21,7 +21,7 @@ AGAIN = 0.9
 """Of the rate, when the file came out too large all the same."""
 
 
-def shrink_stage(work: Work) -> Facts:
+def shrink_stage(work: StageContext) -> StageMetadata:
     """`compact.opus` of at most `size` bytes, or no file where the sound is too long for that.
 
     Facts: `rate` in bits a second, 0 without a file.
@@ -43,7 +43,7 @@ def opus_rate(size: int, duration: float, channels: int) -> tuple[int, int]:
     return (min(room, HIGHEST_MONO), 1) if room >= LOWEST else (0, 0)
 
 
-def encode_within(sound: Path, target: Path, *, size: int, report: Report | None = None) -> int:
+def encode_within(sound: Path, target: Path, *, size: int, report: ProgressCallback | None = None) -> int:
     """Write a sound as Opus of at most `size` bytes; the rate, or 0 and no file where it cannot be."""
     media = probe(sound).media
     rate, channels = opus_rate(size, media.duration, media.audio.channels)

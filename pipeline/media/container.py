@@ -21,7 +21,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
 from pipeline.media.tags import keep_tags
 
@@ -101,7 +101,7 @@ def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | N
     """The main sound track and the main moving picture."""
     sound = container.streams.best("audio")
     if not isinstance(sound, AudioStream):
-        raise MediaError("The file has no sound track.", mend="Send a clip with sound.")
+        raise MediaError("The file has no sound track.", hint="Send a clip with sound.")
     decoder = codec_name(sound)
     if sound.codec_context is None or sound.codec_context.name not in SOUND_DECODERS:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
         raise MediaError(f"The sound is in a format that cannot be read ({decoder}).")
@@ -150,7 +150,7 @@ def begin(container: InputContainer, sound: AudioStream, picture: VideoStream | 
             break
     if first is None:
         raise MediaError(
-            "The sound of this clip cannot be decoded.", mend="Re-export the clip with another program and try again."
+            "The sound of this clip cannot be decoded.", hint="Re-export the clip with another program and try again."
         )
     return Beginning(
         heard=first.time or 0.0,
@@ -179,7 +179,7 @@ def reaches(container: InputContainer, end: float) -> bool:
         return False
 
 
-def last_time(container: InputContainer, report: Report | None) -> float:
+def last_time(container: InputContainer, report: ProgressCallback | None) -> float:
     """Where the last packet ends, by reading them all; as far as they can be read."""
     last = 0.0
     try:

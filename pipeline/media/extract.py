@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.audio.channels import Layout, default
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.channel_folding import find_passage, spread
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
@@ -25,12 +25,12 @@ def time_limit(duration: float) -> float:
     return _SPARE + 2 * duration
 
 
-def extract_mono(source: Path, clip: Probe, target: Path, report: Report | None = None) -> None:
+def extract_mono(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
     """The plain extraction of the basic route: mono, 44.1 kHz, 16-bit WAV."""
     _extract(source, clip, target, ["-vn", "-ac", "1", "-ar", "44100", "-c:a", "pcm_s16le", "-f", "wav"], report)
 
 
-def extract_master(source: Path, clip: Probe, target: Path, report: Report | None = None) -> None:
+def extract_master(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
     """The sound at full quality: 24-bit FLAC at its own rate, with its own channels (`find_passage`)."""
     passage = find_passage(clip.media.audio.layout, clip.speakers)
     rate = min(MAX_SAMPLE_RATE, clip.media.audio.sample_rate)
@@ -46,7 +46,7 @@ def convert(
     sample_rate: int,
     channels: int,
     layout: Layout | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> None:
     """The sound of any clip as 24-bit FLAC of a given rate and number of channels, or of a given layout."""
     passage = find_passage(clip.media.audio.layout, clip.speakers)
@@ -54,7 +54,7 @@ def convert(
     _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(sample_rate), *_flac()], report)
 
 
-def _extract(source: Path, clip: Probe, target: Path, coding: list[str], report: Report | None) -> None:
+def _extract(source: Path, clip: Probe, target: Path, coding: list[str], report: ProgressCallback | None) -> None:
     # A header can lie about the length: nothing beyond it is decoded.
     bound = ["-t", f"{clip.media.duration + 1:.3f}"]
     selection = ["-map", f"0:{clip.sound_index}", *bound, "-map_metadata", "-1", "-bitexact"]

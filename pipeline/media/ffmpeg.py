@@ -13,7 +13,7 @@ from typing import IO, cast
 import imageio_ffmpeg  # pyright: ignore[reportMissingTypeStubs]
 
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 
 CONTAINERS = (
     *("mov", "mp4", "matroska", "webm", "avi", "mpegts"),
@@ -44,7 +44,7 @@ def executable() -> Path:
     try:
         return Path(find())
     except RuntimeError as error:
-        raise FFmpegError("ffmpeg was not found.", mend="Install imageio-ffmpeg again.", detail=str(error)) from error
+        raise FFmpegError("ffmpeg was not found.", hint="Install imageio-ffmpeg again.", detail=str(error)) from error
 
 
 def input_arguments(path: Path, *, offset: float = 0.0, decoders: Iterable[str] = ()) -> list[str]:
@@ -57,7 +57,12 @@ def input_arguments(path: Path, *, offset: float = 0.0, decoders: Iterable[str] 
 
 
 def run_ffmpeg(
-    arguments: Sequence[str], *, limit: float, report: Report | None = None, total: float = 0.0, doing: str = ""
+    arguments: Sequence[str],
+    *,
+    limit: float,
+    report: ProgressCallback | None = None,
+    total: float = 0.0,
+    doing: str = "",
 ) -> None:
     """Run ffmpeg to its end, telling `report` how much of `total` seconds of output is made.
 
@@ -68,14 +73,19 @@ def run_ffmpeg(
 
 
 def read_log(
-    arguments: Sequence[str], *, limit: float, report: Report | None = None, total: float = 0.0, doing: str = ""
+    arguments: Sequence[str],
+    *,
+    limit: float,
+    report: ProgressCallback | None = None,
+    total: float = 0.0,
+    doing: str = "",
 ) -> str:
     """Run ffmpeg as `run_ffmpeg` does and give the end of its log, in which a measuring filter says what it found."""
     return _run(arguments, "info", limit=limit, report=report, total=total, doing=doing)
 
 
 def _run(
-    arguments: Sequence[str], loglevel: str, *, limit: float, report: Report | None, total: float, doing: str
+    arguments: Sequence[str], loglevel: str, *, limit: float, report: ProgressCallback | None, total: float, doing: str
 ) -> str:
     command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", loglevel, "-y"]
     command += ["-progress", "pipe:1", "-nostats", *arguments]
@@ -126,7 +136,7 @@ def _watch(
     tell(made)
     while process.poll() is None:
         if time.monotonic() > deadline:
-            raise FFmpegError("ffmpeg took longer than allowed.", mend="Send a shorter clip.")
+            raise FFmpegError("ffmpeg took longer than allowed.", hint="Send a shorter clip.")
         try:
             name, _, value = lines.get(timeout=_PATIENCE).partition("=")
         except queue.Empty:
@@ -145,7 +155,7 @@ def _end(process: "subprocess.Popen[str]", deadline: float) -> None:
         process.wait(timeout=max(0.0, min(5.0, deadline - time.monotonic())))
 
 
-def _tell(report: Report | None, seconds: float, total: float, doing: str) -> None:
+def _tell(report: ProgressCallback | None, seconds: float, total: float, doing: str) -> None:
     if report is not None:
         report(min(1.0, seconds / total) if total > 0 else 0.0, doing)
 
@@ -155,9 +165,9 @@ def failure(code: int, log: str) -> FFmpegError | MediaError:
     if code in _DAMAGED:
         return MediaError(
             "The sound of this clip is damaged and cannot be decoded.",
-            mend="Re-export the clip with another program and try again.",
+            hint="Re-export the clip with another program and try again.",
             detail=log,
         )
     if "No space left on device" in log:
-        return FFmpegError("There is no space left to work on this clip.", mend="Free some space.", detail=log)
+        return FFmpegError("There is no space left to work on this clip.", hint="Free some space.", detail=log)
     return FFmpegError("ffmpeg could not work on this clip.", detail=f"exit code {code}\n{log}")

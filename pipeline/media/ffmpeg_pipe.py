@@ -128,7 +128,7 @@ class SoundFeed:
         self._process.kill()
         code = self._process.wait()
         if self._late:
-            return FFmpegError("ffmpeg took longer than allowed.", mend="Send a shorter clip.")
+            return FFmpegError("ffmpeg took longer than allowed.", hint="Send a shorter clip.")
         return failure(code, "\n".join(self._log))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
 from pipeline.errors import FFmpegError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import input_arguments, read_log
 from pipeline.types import Loudness
 
@@ -50,12 +50,12 @@ def renaming(layout: str, channels: int) -> str:
     return f"channelmap=map={'|'.join(map(str, range(channels)))}:channel_layout={layout}"
 
 
-def measure(path: Path, *, report: Report | None = None) -> Loudness:
+def measure(path: Path, *, report: ProgressCallback | None = None) -> Loudness:
     """The loudness of a sound file of ours; raises `MediaError` or `FFmpegError`."""
     return measure_encoded(path, sound.layout(path), sound.info(path).duration, report=report)
 
 
-def measure_encoded(path: Path, layout: Layout, duration: float, *, report: Report | None = None) -> Loudness:
+def measure_encoded(path: Path, layout: Layout, duration: float, *, report: ProgressCallback | None = None) -> Loudness:
     """The same for any file that ffmpeg reads, whose layout and seconds are known."""
     channels = len(layout.channels)
     filters = f"{renaming(metering_layout(layout), channels)},{METER}" if channels > 2 else METER

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.aac.parallel_encoder import FRAME
 from pipeline.media.container import Track
 from pipeline.media.edit_list import skip_lead_in
@@ -98,7 +98,7 @@ def plan(clip: Probe) -> Joined:
 def container_for(clip: Probe) -> Suffix:
     """The kind of file for a clip's picture; raises `MediaError` when there is none."""
     if clip.media.video is None or clip.picture_index is None:
-        raise MediaError("The clip has no picture.", mend="Ask for the sound alone.")
+        raise MediaError("The clip has no picture.", hint="Ask for the sound alone.")
     codec = clip.media.video.codec
     if codec in _MP4_PICTURES:
         return "mp4"
@@ -106,7 +106,7 @@ def container_for(clip: Probe) -> Suffix:
         return "mkv"
     raise MediaError(
         f"Neither an mp4 nor an mkv can hold this picture ({codec}).",
-        mend="Use the sound alone, or send the clip as mp4.",
+        hint="Use the sound alone, or send the clip as mp4.",
     )
 
 
@@ -119,7 +119,7 @@ def mux(
     audio_start: float,
     language: str = "",
     subtitles: Path | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> tuple[str, ...]:
     """Write the picture of a clip with another AAC sound that starts at `audio_start` seconds of its clock.
 

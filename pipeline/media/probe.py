@@ -10,7 +10,7 @@ from pathlib import Path
 from av.video.stream import VideoStream as PictureTrack
 
 from pipeline.errors import LimitError, MediaError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
 from pipeline.media.container import Track
 from pipeline.media.tags import keep_tags
@@ -40,11 +40,11 @@ def check_size(path: Path, max_size: float) -> None:
     """Raise `MediaError` for an empty file, `LimitError` for one over `max_size` bytes."""
     size = path.stat().st_size
     if size == 0:
-        raise MediaError("The file is empty.", mend="Send the file again.")
+        raise MediaError("The file is empty.", hint="Send the file again.")
     if size > max_size:
         raise LimitError(
             f"The file has {size / 2**20:.1f} MiB and at most {max_size / 2**20:.1f} MiB are allowed.",
-            mend="Send a smaller file, such as the sound alone or a shorter clip.",
+            hint="Send a smaller file, such as the sound alone or a shorter clip.",
         )
 
 
@@ -53,11 +53,11 @@ def check_duration(duration: float, max_duration: float) -> None:
     if duration > max_duration:
         raise LimitError(
             f"The clip lasts {clock(duration)} and at most {clock(max_duration)} are allowed.",
-            mend="Send a shorter clip.",
+            hint="Send a shorter clip.",
         )
 
 
-def probe(path: Path, report: Report | None = None) -> Probe:
+def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
     """Find the tracks of a clip, where they start and how long it is.
 
     Raises `MediaError` when the file is no clip, has no sound, or nothing of it can be decoded.
@@ -79,7 +79,7 @@ def probe(path: Path, report: Report | None = None) -> Probe:
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
     end = declared if whole and declared is not None else _measured_end(path, report)
     if end <= begin.zero:
-        raise MediaError("The clip holds no sound that can be read.", mend="Send the file again.")
+        raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     return Probe(
         media=MediaInfo(container=name, duration=end - begin.zero, audio=audio, video=video),
         sound_index=indices[0],
@@ -100,7 +100,7 @@ def clock(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _measured_end(path: Path, report: Report | None) -> float:
+def _measured_end(path: Path, report: ProgressCallback | None) -> float:
     with containers.opened(path) as container:
         return containers.last_time(container, report)
 

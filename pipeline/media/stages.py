@@ -9,7 +9,7 @@ from pipeline.audio import io as sound
 from pipeline.audio.levels import measure_levels
 from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.media.channel_folding import find_passage
 from pipeline.media.extract import extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
@@ -22,17 +22,17 @@ SPEECH_RATE = 16_000
 """Hz, what speech models hear."""
 
 
-def probe_stage(work: Work) -> Facts:
+def probe_stage(work: StageContext) -> StageMetadata:
     """Refuse what cannot be worked on and describe the rest; facts are a `MediaInfo` and `notes`."""
     source = work.inputs["source"]
     check_size(source, _number(work.params.get("max_size", MAX_SIZE)))
     clip = probe(source, work.report)
     check_duration(clip.media.duration, _number(work.params.get("max_duration", MAX_DURATION)))
     work.report(1.0)
-    return {**cast("Facts", msgspec.to_builtins(clip.media)), "notes": [*clip.notes]}
+    return {**cast("StageMetadata", msgspec.to_builtins(clip.media)), "notes": [*clip.notes]}
 
 
-def extract_stage(work: Work) -> Facts:
+def extract_stage(work: StageContext) -> StageMetadata:
     """The sound of the clip as `master.flac`, or as `audio.wav` when `mono` is asked."""
     source = work.inputs["source"]
     clip = probe(source)
@@ -45,7 +45,7 @@ def extract_stage(work: Work) -> Facts:
     made = sound.info(target)
     if not made.frames:
         target.unlink()
-        raise MediaError("The clip holds no sound that can be read.", mend="Send the file again.")
+        raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     note = "" if work.params["mono"] else find_passage(clip.media.audio.layout, clip.speakers).note
     notes: list[JsonValue] = [*clip.notes, *((note,) if note else ())]
     work.report(1.0)
@@ -58,7 +58,7 @@ def extract_stage(work: Work) -> Facts:
     }
 
 
-def listen_stage(work: Work) -> Facts:
+def listen_stage(work: StageContext) -> StageMetadata:
     """What speech models hear: `speech.flac`, 16 kHz, mono, 16 bit, as long as the sound.
 
     Facts: `duration`, and for more than two channels `notes` that say which were listened to.
@@ -87,7 +87,7 @@ def listen_stage(work: Work) -> Facts:
     return {"duration": duration, "notes": [heard.note]} if heard.note else {"duration": duration}
 
 
-def join_stage(work: Work) -> Facts:
+def join_stage(work: StageContext) -> StageMetadata:
     """The final video: the picture of `source` with `sound`, an m4a, and on request with `subtitles`, an SRT.
 
     Writes `final.mp4` or `final.mkv`; a picture that cannot be kept leaves a note, since the sound is there all

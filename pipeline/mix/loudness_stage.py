@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.presets import LOUDNESS, TRUE_PEAK, LoudnessTarget
 from pipeline.types import JsonValue, Loudness
@@ -31,11 +31,11 @@ class Goal:
     """dBTP, never passed."""
 
 
-def measure_stage(work: Work) -> Facts:
+def measure_stage(work: StageContext) -> StageMetadata:
     """The loudness of each input. Facts: `loudness` by name."""
     done = dict.fromkeys(work.inputs, 0.0)
 
-    def report_for(name: str) -> Report:
+    def report_for(name: str) -> ProgressCallback:
         def tell(fraction: float, message: str = "") -> None:
             done[name] = fraction
             work.report(sum(done.values()) / len(done), message)

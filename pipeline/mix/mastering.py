@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.mix import gains as balance
 from pipeline.mix.limiter import Limiter, limit
@@ -45,7 +45,7 @@ class Master:
     target: Path
     coding: Sequence[str]
     """How ffmpeg encodes the file."""
-    report: Report
+    report: ProgressCallback
     others: Mapping[Path, Sequence[str]] = field(default_factory=dict[Path, Sequence[str]])
     """Further files of the same mix, and how they are encoded."""
     to_check: Mapping[Path, Layout] = field(default_factory=dict[Path, Layout])

@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from pipeline.graph.stage import Facts
+from pipeline.graph.stage import StageMetadata
 from pipeline.mix.presets import Ducking, LoudnessTarget
 from pipeline.types import Loudness, MediaInfo, Request, SoundFormat
 
@@ -30,7 +30,7 @@ class MixParams(msgspec.Struct, frozen=True, kw_only=True):
     vocals: Loudness = _SILENT
 
 
-def mix_params(request: Request, media: MediaInfo, measured: dict[str, Loudness], *, dub: bool) -> Facts:
+def mix_params(request: Request, media: MediaInfo, measured: dict[str, Loudness], *, dub: bool) -> StageMetadata:
     """The parameters for a request, as JSON."""
     given = {"music": request.music, "sfx": request.sfx, "ambient": request.ambient}
     params = MixParams(
@@ -46,4 +46,4 @@ def mix_params(request: Request, media: MediaInfo, measured: dict[str, Loudness]
         original=measured.get("original", _SILENT),
         vocals=measured.get("vocals", _SILENT),
     )
-    return cast("Facts", msgspec.to_builtins(params))
+    return cast("StageMetadata", msgspec.to_builtins(params))

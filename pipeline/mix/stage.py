@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from pipeline.audio import io as sound
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.media.aac.encoder import LOSSY, coding, written_layout
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.gain_envelope import Curve
@@ -34,7 +34,7 @@ class _Mix:
     loudness: dict[str, Loudness] = field(default_factory=dict[str, Loudness])
 
 
-def mix_stage(work: Work) -> Facts:
+def mix_stage(work: StageContext) -> StageMetadata:
     """Write `final.m4a`, and the mix in each further format that is asked for.
 
     Facts: `loudness` of the final mix and of a dub, and `notes`.
@@ -49,7 +49,7 @@ def mix_stage(work: Work) -> Facts:
     return {"loudness": cast("JsonValue", msgspec.to_builtins(mix.loudness)), "notes": [*mix.notes]}
 
 
-def _choose_parts(work: Work, mix: _Mix) -> list[Part]:
+def _choose_parts(work: StageContext, mix: _Mix) -> list[Part]:
     """The parts with their gains; the original alone when the sound was not taken apart."""
     if "vocals" not in work.inputs or "background" not in work.inputs:
         mix.notes.append("The sound was not taken apart, so the final mix is the original sound.")
@@ -65,7 +65,7 @@ def _choose_parts(work: Work, mix: _Mix) -> list[Part]:
     return parts
 
 
-def _choose_voice(work: Work, mix: _Mix) -> Part:
+def _choose_voice(work: StageContext, mix: _Mix) -> Part:
     voice = work.inputs["vocals"]
     if mix.params.dub:
         voice = work.inputs["dub"]
@@ -84,7 +84,7 @@ def _choose_voice(work: Work, mix: _Mix) -> Part:
     return Part(path=voice, gain=1.0, curves=(curve,))
 
 
-def _ducking(work: Work, voice: Part, mix: _Mix) -> tuple[Curve, ...]:
+def _ducking(work: StageContext, voice: Part, mix: _Mix) -> tuple[Curve, ...]:
     """The gain of everything behind the voice: by the turns where they are known, or else by the vocals' level."""
     ducking = mix.params.ducking
     if ducking is None:
@@ -101,7 +101,7 @@ def _ducking(work: Work, voice: Part, mix: _Mix) -> tuple[Curve, ...]:
     return (duck(speech, ducking, mix.like.sample_rate),)
 
 
-def _write(parts: list[Part], original: Path, work: Work, mix: _Mix) -> None:
+def _write(parts: list[Part], original: Path, work: StageContext, mix: _Mix) -> None:
     layout, forms = sound.layout(original), mix.params.formats
     folded = [form for form in forms if written_layout(form, layout) != layout]
     mix.notes += [f"final.{form} is stereo, since the format does not hold {layout.name}." for form in folded]

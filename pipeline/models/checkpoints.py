@@ -106,7 +106,7 @@ def wrong_bytes(path: Path, detail: str) -> ModelDigestError:
     """What to raise for a file that is not the one of its name."""
     return ModelDigestError(
         f"The checkpoint {path.name} is not the one that is known by that name.",
-        mend="Delete it and fetch it again with `stemcord models fetch`.",
+        hint="Delete it and fetch it again with `stemcord models fetch`.",
         detail=f"{path}: {detail}",
     )
 
@@ -169,7 +169,7 @@ def own_digest(home: Path, model: Model) -> str:
     except OSError as error:
         raise ModelMissingError(
             f"The checkpoints of {model.name} in {checkpoints_folder(home)} cannot be read.",
-            mend="Look at the rights of that folder.",
+            hint="Look at the rights of that folder.",
             detail=repr(error),
         ) from error
     return hashlib.sha256("".join(lines).encode()).hexdigest() if lines else ""

@@ -29,7 +29,7 @@ def verify_file(path: Path, file: WeightFile) -> None:
     if digest != file.sha256:
         raise ModelDigestError(
             f"The weights in {file.package} are not the ones Stemcord knows.",
-            mend="Run `make env` to install them again.",
+            hint="Run `make env` to install them again.",
             detail=f"{path}: sha256 {digest}, expected {file.sha256}",
         )
 
@@ -87,7 +87,7 @@ class Models:
             return MODELS[name]
         except KeyError:
             raise ModelMissingError(
-                f"There is no model called {name!r}.", mend="Run `stemcord models list` to see the names."
+                f"There is no model called {name!r}.", hint="Run `stemcord models list` to see the names."
             ) from None
 
     def files(self, name: str) -> dict[str, Path]:
@@ -119,7 +119,7 @@ class Models:
         except ImportError as error:
             raise ModelMissingError(
                 f"The weights of {name} are not here.",
-                mend=f"Run `stemcord models fetch {name}`.",
+                hint=f"Run `stemcord models fetch {name}`.",
                 detail=f"this environment cannot fetch: {error}",
             ) from error
         return ensure(entry, self.home, report)
@@ -141,7 +141,7 @@ class Models:
         if path is None:
             raise ModelMissingError(
                 f"The weights of {name} are not installed.",
-                mend="Run `make env`; it installs every package that ships weights.",
+                hint="Run `make env`; it installs every package that ships weights.",
                 detail=f"{file.path} of package {file.package}",
             )
         verify_file(path, file)
@@ -154,7 +154,7 @@ def load_module(path: Path, name: str) -> Any:  # noqa: ANN401 - a module of a t
 
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ModelMissingError(f"The model code {path.name} cannot be read.", mend="Run `make env`.")
+        raise ModelMissingError(f"The model code {path.name} cannot be read.", hint="Run `make env`.")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

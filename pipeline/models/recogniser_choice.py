@@ -14,7 +14,7 @@ def check_recogniser(name: str, language: str | None) -> None:
     """Raises `ValidationError` for a recogniser that there is not, and for one that lacks the language."""
     if name not in RECOGNISERS:
         raise ValidationError(
-            f"There is no recogniser called {name!r}.", mend=f"Choose one of {', '.join(RECOGNISERS)}."
+            f"There is no recogniser called {name!r}.", hint=f"Choose one of {', '.join(RECOGNISERS)}."
         )
     if language is None or MODELS[name].engine == WHISPER:
         return
@@ -23,5 +23,5 @@ def check_recogniser(name: str, language: str | None) -> None:
         names = " and ".join(language_name(code) for code in known)
         raise ValidationError(
             f"{name} knows {names}, and {language_name(language)} was asked for.",
-            mend="Choose another language, or leave the recogniser to the preset.",
+            hint="Choose another language, or leave the recogniser to the preset.",
         )

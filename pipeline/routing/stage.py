@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio import io as sound
 from pipeline.catalog import MODELS, PRESETS
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.types import Budget, Preset, Rejected, Route, RouteName
 
 SHORT = 5 * 60.0
@@ -101,7 +101,7 @@ class _Params(msgspec.Struct, frozen=True, kw_only=True):
     asked: RouteName | None = None
 
 
-def route_stage(work: Work) -> Facts:
+def route_stage(work: StageContext) -> StageMetadata:
     """Choose the route of a clip; facts are a `Route`."""
     params = msgspec.convert(dict(work.params), _Params)
     name = params.asked or (RouteName.BASIC if _is_cheap(params.duration, params.budget) else None)
@@ -110,7 +110,7 @@ def route_stage(work: Work) -> Facts:
         duration=params.duration, budget=params.budget, preset=params.preset, asked=params.asked, shares=shares
     )
     work.report(1.0)
-    return cast("Facts", msgspec.to_builtins(route))
+    return cast("StageMetadata", msgspec.to_builtins(route))
 
 
 def choose(*, duration: float, budget: Budget, preset: Preset, asked: RouteName | None, shares: Shares | None) -> Route:
@@ -139,7 +139,7 @@ def choose(*, duration: float, budget: Budget, preset: Preset, asked: RouteName 
     )
 
 
-def measure(path: Path, report: Report | None = None) -> Shares:
+def measure(path: Path, report: ProgressCallback | None = None) -> Shares:
     """How much of a sound is audible, speech, music; reads it once, in blocks."""
     heard = listen(path, report)
     speech = sum(syllables >= SYLLABLES and gliding >= GLIDING for syllables, gliding in heard.groups)
@@ -150,7 +150,7 @@ def measure(path: Path, report: Report | None = None) -> Shares:
     )
 
 
-def listen(path: Path, report: Report | None = None) -> Heard:
+def listen(path: Path, report: ProgressCallback | None = None) -> Heard:
     """What the shares rest on."""
     bands = _band_edges()
     windows = audible = music = 0
@@ -209,7 +209,7 @@ def _is_for_music(name: RouteName, preset: Preset, shares: Shares) -> bool:
     return shares.music >= MUSIC_SHARE and (little_talk or PRESETS[preset].music_under_talk)
 
 
-def _windows(path: Path, report: Report | None) -> Iterator[NDArray[np.float32]]:
+def _windows(path: Path, report: ProgressCallback | None) -> Iterator[NDArray[np.float32]]:
     """Windows of `_NEEDED` samples every `_WINDOW` samples, shape (samples,); a short last one is padded."""
     of = sound.info(path)
     weights = sound.layout(path).dialogue_weights

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.errors import MediaError, SeparationError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.separation.streaming import fit
 from pipeline.types import StemName
 
@@ -38,7 +38,7 @@ class Recording:
             raise MediaError("The clip's sound is empty.")
         if original.channels > 2:
             raise SeparationError(
-                f"A sound with {original.channels} channels cannot be taken apart.", mend="Send it in stereo."
+                f"A sound with {original.channels} channels cannot be taken apart.", hint="Send it in stereo."
             )
         frames = -(-original.frames * sample_rate // original.sample_rate)
         return cls(path=path, original=original, sample_rate=sample_rate, frames=frames)
@@ -77,7 +77,7 @@ class Engine(Protocol):
     digest: str
     """Of the weights, when the catalogue does not know them; else empty."""
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """The stems side by side, in order: blocks of shape (frames, len(stems) * channels).
 
         Together the blocks are as long as the recording. Raises a `SeparationError`, or what `report` raises.

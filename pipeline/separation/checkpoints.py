@@ -69,7 +69,7 @@ def load_local(folder: Path, name: str) -> Checkpoint:
     if not has_checkpoint(folder, name):
         raise DemucsError(
             f"There is no Demucs checkpoint called {name!r} in {folder}.",
-            mend="Put its SIG-xxxxxxxx.th file (and NAME.yaml for a bag) there.",
+            hint="Put its SIG-xxxxxxxx.th file (and NAME.yaml for a bag) there.",
         )
     own = folder / f"{name}.yaml"
     bag = None if find_networks(folder, name) else read_bag(own) if own.is_file() else _published(name)
@@ -85,7 +85,7 @@ def read_bag(path: Path) -> dict[str, Any]:
         return library.read_bag(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DemucsError(
-            f"The description {path.name} of a Demucs bag cannot be read.", mend="Save it again.", detail=repr(error)
+            f"The description {path.name} of a Demucs bag cannot be read.", hint="Save it again.", detail=repr(error)
         ) from error
 
 
@@ -104,7 +104,7 @@ def _load(name: str, paths: Sequence[Path], bag: Mapping[str, Any] | None) -> li
     except (library.UnsafeCheckpointError, AssertionError, IndexError) as error:
         raise DemucsError(
             f"The checkpoint of {name} is not a Demucs network that can be loaded safely.",
-            mend="Save it again with demucs, or fetch it again.",
+            hint="Save it again with demucs, or fetch it again.",
             detail=repr(error),
         ) from error
 
@@ -113,7 +113,7 @@ def _signatures(bag: Mapping[str, Any]) -> list[str]:
     """Names of a bag's networks; raises `DemucsError` for a bag without, or with a name that is a path."""
     found = signatures_of(bag)
     if not found:
-        raise DemucsError("The description of a Demucs bag names no models.", mend="Fetch the bag's yaml file again.")
+        raise DemucsError("The description of a Demucs bag names no models.", hint="Fetch the bag's yaml file again.")
     return found
 
 
@@ -123,14 +123,14 @@ def _verified(folder: Path, signature: str) -> Path:
     if len(paths) != 1:
         raise DemucsError(
             f"There are {len(paths)} checkpoints called {signature} where one is needed.",
-            mend=f"Leave exactly one {signature}-xxxxxxxx.th in {folder}.",
+            hint=f"Leave exactly one {signature}-xxxxxxxx.th in {folder}.",
         )
     path = paths[0]
     named = NAME.fullmatch(path.name)
     if named is None:
         raise ModelDigestError(
             f"The checkpoint {path.name} does not carry its digest in its name.",
-            mend="Rename it to SIG-xxxxxxxx.th with the first eight digits of the sha256 that its source states.",
+            hint="Rename it to SIG-xxxxxxxx.th with the first eight digits of the sha256 that its source states.",
         )
     if path.name in KNOWN:
         verify_checkpoint(path, KNOWN[path.name])
@@ -138,7 +138,7 @@ def _verified(folder: Path, signature: str) -> Path:
     if not digest.startswith(named["digest"]):
         raise ModelDigestError(
             f"The checkpoint {path.name} is not the one its name says.",
-            mend="Fetch it again.",
+            hint="Fetch it again.",
             detail=f"{path}: sha256 {digest}",
         )
     return path

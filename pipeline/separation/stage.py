@@ -9,7 +9,7 @@ import msgspec
 
 from pipeline.audio import io as sound
 from pipeline.errors import ModelMissingError, SeparationError
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.entries import Model
 from pipeline.models.loader import Models, model_digest
 from pipeline.separation.base import Engine, Recording
@@ -25,7 +25,7 @@ ONLY_VOICES = (
 ONLY_SONGS = "SFX and ambience stay with the music: {model} was trained on songs and does not know them."
 
 
-def separate_stage(work: Work) -> Facts:
+def separate_stage(work: StageContext) -> StageMetadata:
     """Separate `sound` with the engine and model of the parameters; the parts add up to it exactly.
 
     The fact `residual` is the level (dBFS) of what the model gave to no part; see `stems.Written`.
@@ -40,7 +40,7 @@ def separate_stage(work: Work) -> Facts:
 
     residuals: list[float] = []
 
-    def take_apart(path: Path, folder: Path, report: Report) -> Made:
+    def take_apart(path: Path, folder: Path, report: ProgressCallback) -> Made:
         engine = open_engine(name, work.models, model)
         _check_promise(entry, engine)
         recording = Recording.open(path, engine.sample_rate)
@@ -78,7 +78,7 @@ def open_engine(name: str, models: Models, model: str) -> Engine:
         opened = _ENGINES[name]
     except KeyError:
         raise ModelMissingError(
-            f"There is no separation engine called {name!r}.", mend="Run `stemcord models list` to see the names."
+            f"There is no separation engine called {name!r}.", hint="Run `stemcord models list` to see the names."
         ) from None
     return opened(models, model)
 
@@ -89,7 +89,7 @@ def _check_promise(entry: Model, engine: Engine) -> None:
     if missing:
         raise SeparationError(
             f"The weights in use for {entry.name} do not make {' and '.join(missing)}.",
-            mend="Take your own checkpoint of that name away, or choose a model by what it makes.",
+            hint="Take your own checkpoint of that name away, or choose a model by what it makes.",
         )
 
 

@@ -22,7 +22,7 @@ from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
 from pipeline.audio.levels import Levels, measure_levels
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.separation.base import BLOCK
 from pipeline.separation.streaming import Reel
 from pipeline.types import StemName
@@ -45,11 +45,11 @@ class Made:
     """Of the weights, when the catalogue does not know them; else empty."""
 
 
-TakeApart = Callable[[Path, Path, Report], Made]
+TakeApart = Callable[[Path, Path, ProgressCallback], Made]
 """Takes a file of one or two channels apart into a folder."""
 
 
-def separate_surround(path: Path, take_apart: TakeApart, folder: Path, report: Report) -> Made:
+def separate_surround(path: Path, take_apart: TakeApart, folder: Path, report: ProgressCallback) -> Made:
     """Write the stems of a sound with more than two channels to `folder`; raises what `take_apart` raises."""
     layout = sound.layout(path)
     levels = measure_levels(path, lambda done: report(done * _READY / 2, "Measuring the channels"))
@@ -150,7 +150,7 @@ def _names(layout: Layout, indices: Sequence[int]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _share(report: Report, start: float, width: float) -> Report:
+def _share(report: ProgressCallback, start: float, width: float) -> ProgressCallback:
     """A report whose 0 to 1 is a stretch of another."""
 
     def tell(fraction: float, message: str = "") -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from pipeline.audio import io as sound
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.media import extract_stage, listen_stage, probe_stage
 from pipeline.media.ffmpeg import executable
 from pipeline.models.loader import Models
@@ -153,8 +153,10 @@ def measure(name: str, markers: Path, seconds: float, folder: Path) -> list[floa
     return find_drift(speech, start, [place + later for place in spread(seconds)])
 
 
-def _work(out: Path, inputs: Mapping[str, Path], params: Mapping[str, str | bool]) -> Work:
-    return Work(inputs=inputs, params=params, out=out, report=lambda fraction, message="": None, models=Models(out))
+def _work(out: Path, inputs: Mapping[str, Path], params: Mapping[str, str | bool]) -> StageContext:
+    return StageContext(
+        inputs=inputs, params=params, out=out, report=lambda fraction, message="": None, models=Models(out)
+    )
 
 
 def main() -> None:

@@ -96,13 +96,13 @@ def run_ours(home: Path, source: Path, out: Path) -> None:
 
 def run_stage(home: Path, source: Path, out: Path) -> None:
     """The stage as a job runs it, to 24-bit FLAC."""
-    from pipeline.graph.stage import Work
+    from pipeline.graph.stage import StageContext
     from pipeline.models.loader import Models
     from pipeline.separation.stage import separate_stage
 
     params = {"engine": "demucs", "model": "htdemucs"}
     models = Models(home, "cpu")
-    separate_stage(Work(inputs={"sound": source}, params=params, out=out, report=quiet, models=models))
+    separate_stage(StageContext(inputs={"sound": source}, params=params, out=out, report=quiet, models=models))
 
 
 WAYS: dict[str, Callable[[Path, Path, Path], None]] = {

@@ -19,7 +19,7 @@ import soxr
 from numpy.typing import NDArray
 
 from pipeline.audio import io as sound
-from pipeline.graph.stage import Facts
+from pipeline.graph.stage import StageMetadata
 from pipeline.mix.gains import Part, mixed
 from pipeline.mix.loudness_stage import measure_stage
 from pipeline.mix.stage import mix_stage
@@ -57,7 +57,7 @@ def make_clip(folder: Path, seconds: int, kind: int) -> dict[str, Path]:
     return paths | {"source": paths["sound"]}
 
 
-def remix(folder: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[Facts, Path, float]:
+def remix(folder: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[StageMetadata, Path, float]:
     """Facts, the file and the seconds of the mix stage alone."""
     heard = {"original": inputs["sound"]} | {name: inputs[name] for name in STEMS}
     measured = measure_stage(make_work(folder / "measured", heard))["loudness"]

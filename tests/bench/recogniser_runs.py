@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from pipeline.audio import io as sound
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
 from pipeline.speech.recognition.whisper import compat as whisper_compat
@@ -46,7 +46,7 @@ def prepare_ours(home: Path, speech: Path, diarization: Path | None, language: s
         whole = (SpeakerSegment(start=0.0, end=sound.info(speech).duration, speaker="S1"),)
         diarization = folder / "diarization.json"
         diarization.write_bytes(msgspec.json.encode(Diarization(speakers=("S1",), segments=whole, exclusive=whole)))
-    work = Work(
+    work = StageContext(
         inputs={"speech": speech, "diarization": diarization},
         params={"model": MODEL, "language": language},
         out=folder,

@@ -31,7 +31,7 @@ from rich.table import Table
 from deploy.local.supervisor import interpreter
 from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.media import listen_stage
 from pipeline.models.loader import Models
 from pipeline.speech.diarization.stage import diarize_stage
@@ -120,13 +120,13 @@ class Bench:
         """Converted weights, made once."""
         return self.folder / "home"
 
-    def work(self, **inputs: Path) -> Work:
+    def work(self, **inputs: Path) -> StageContext:
         """Work for a stage with an empty folder of its own."""
         self._number += 1
         out = self.folder / f"work{self._number}"
         out.mkdir()
         preset = PRESETS[Preset.POCKET]
-        return Work(
+        return StageContext(
             inputs=inputs,
             params={"segmentation": preset.segmentation, "embedding": preset.embedding, "speakers": None},
             out=out,

@@ -22,7 +22,7 @@ from rich.table import Table
 from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
-from pipeline.graph.stage import StageFunction, Work
+from pipeline.graph.stage import StageContext, StageFunction
 from pipeline.media import listen_stage
 from pipeline.models.loader import Models
 from pipeline.separation.stage import separate_stage
@@ -42,7 +42,9 @@ def perform(function: StageFunction, out: Path, home: Path, inputs: dict[str, Pa
     """The folder that a stage filled."""
     out.mkdir(parents=True)
     models = Models(home, "cpu")
-    function(Work(inputs=inputs, params=params, out=out, report=lambda fraction, message="": None, models=models))
+    function(
+        StageContext(inputs=inputs, params=params, out=out, report=lambda fraction, message="": None, models=models)
+    )
     return out
 
 

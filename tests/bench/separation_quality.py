@@ -21,7 +21,7 @@ from rich.table import Table
 from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.catalog import MODELS
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.media import extract_master, probe
 from pipeline.models.loader import Models
 from pipeline.routing import stage as route
@@ -136,7 +136,7 @@ def separate(path: Path, model: str, models: Models) -> tuple[Samples, Samples]:
     params = {"engine": MODELS[model].engine, "model": model}
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        separate_stage(Work(inputs={"sound": path}, params=params, out=out, report=quiet, models=models))
+        separate_stage(StageContext(inputs={"sound": path}, params=params, out=out, report=quiet, models=models))
         return sound.read(out / "vocals.flac"), sound.read(out / "background.flac")
 
 

@@ -32,7 +32,7 @@ from deploy.cli.output import write_result
 from deploy.local.supervisor import Broker, local_workers
 from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.graph.stage import STAGES, Work
+from pipeline.graph.stage import STAGES, StageContext
 from pipeline.models.loader import Models
 from pipeline.types import Diarization, JsonValue, Preset, SpeakerSegment, Task, Transcript
 from tests.bench import speech_set
@@ -104,7 +104,7 @@ def diarize_here(cases: Iterable[Case], source: str, tell: Callable[[Score], Non
                 out = place / f"{stage}{of}"
                 out.mkdir(parents=True)
                 began = time.perf_counter()
-                work = Work(inputs=inputs, params=params, out=out, report=keep_quiet, models=models)
+                work = StageContext(inputs=inputs, params=params, out=out, report=keep_quiet, models=models)
                 STAGES[stage].load()(work)
                 seconds[stage] = time.perf_counter() - began
                 return out

@@ -19,7 +19,7 @@ import numpy as np
 
 from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.graph.stage import STAGES, Work
+from pipeline.graph.stage import STAGES, StageContext
 from pipeline.models.loader import Models
 from pipeline.types import Preset
 from tests.bench.speech_cases import DATA
@@ -44,7 +44,7 @@ def measure(minutes: float) -> dict[str, float]:
                 left -= len(block)
         began = time.perf_counter()
         facts = STAGES["diarize"].load()(
-            Work(
+            StageContext(
                 inputs={"speech": speech},
                 params={"segmentation": preset.segmentation, "embedding": preset.embedding, "speakers": None},
                 out=Path(folder),

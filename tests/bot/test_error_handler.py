@@ -30,7 +30,7 @@ def test_what_only_operators_can_mend_is_told_in_general(error: AudioProcessingE
 
 
 def test_what_the_person_can_mend_is_told_as_it_is() -> None:
-    assert notice_of(MediaError("x_y.mp4 has no sound.", mend="Send another."), "r", ENGLISH).text(ENGLISH) == (
+    assert notice_of(MediaError("x_y.mp4 has no sound.", hint="Send another."), "r", ENGLISH).text(ENGLISH) == (
         r"x\_y.mp4 has no sound. Send another."
     )
 

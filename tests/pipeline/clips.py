@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.media.ffmpeg import executable
 from pipeline.models.loader import Models
 from pipeline.types import JsonValue
@@ -90,11 +90,13 @@ def heard_at(path: Path, *, above: float = 0.2) -> float:
     raise AssertionError("the sound is silent")
 
 
-def make_work(out: Path, inputs: Mapping[str, Path], params: Mapping[str, JsonValue] | None = None) -> Work:
+def make_work(out: Path, inputs: Mapping[str, Path], params: Mapping[str, JsonValue] | None = None) -> StageContext:
     """Work for a stage that uses no model; progress must stay between 0 and 1."""
 
     def report(fraction: float, message: str = "") -> None:
         assert 0.0 <= fraction <= 1.0, message
 
     out.mkdir(exist_ok=True)
-    return Work(inputs=inputs, params=params or {}, out=out, report=report, models=Models(out.parent / "models"))
+    return StageContext(
+        inputs=inputs, params=params or {}, out=out, report=report, models=Models(out.parent / "models")
+    )

@@ -113,7 +113,7 @@ async def test_a_bot_that_crashed_while_a_clip_came_in_says_so(stack: Stack, sce
     await stack.start_bot()
     await stack.fake.wait(lambda: is_told(message), WAIT, "the message to end")
     (told,) = said_directly(stack, person)
-    assert told.text == f"{in_chinese('clip-interrupted')} {in_chinese('clip-gone-mend')}"
+    assert told.text == f"{in_chinese('clip-interrupted')} {in_chinese('clip-gone-hint')}"
     assert not message.buttons
     await stack.fake.wait(lambda: bool(logged(stack, "interruption_told", shown=True)), 10, "a line in the log")
     # Its place is free again, for as many clips as a person may have at once.

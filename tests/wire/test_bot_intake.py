@@ -79,7 +79,7 @@ async def test_an_attachment_that_expired_is_explained_in_chinese(stack: Stack, 
     file.url = stack.fake.cdn.sign(file, time.time() - 60)
     interaction = await stack.fake.slash("separate", clip=file, locale=CHINESE)
     answer = await private(stack, interaction)
-    assert answer.text == f"{in_chinese('clip-gone')} {in_chinese('clip-gone-mend')}"
+    assert answer.text == f"{in_chinese('clip-gone')} {in_chinese('clip-gone-hint')}"
     original = interaction.original
     assert original is not None
     await stack.fake.wait(lambda: original.deleted, 10, "the public message to go")

@@ -56,7 +56,7 @@ async def test_a_worker_that_cannot_start_is_an_error(settings: WorkerSettings, 
         with pytest.raises(EngineError, match="worker cannot start") as caught:
             async with local_workers(broken, url):
                 pass
-    assert ".log" in caught.value.mend
+    assert ".log" in caught.value.hint
     assert "the worker cannot start" in caught.value.detail
 
 
@@ -66,7 +66,7 @@ async def test_a_missing_environment_is_an_error(settings: WorkerSettings, tmp_p
         with pytest.raises(EngineError, match="environment") as caught:
             async with local_workers(missing, url):
                 pass
-    assert "make env" in caught.value.mend
+    assert "make env" in caught.value.hint
 
 
 async def test_a_home_that_cannot_be_used_is_an_error() -> None:

@@ -15,14 +15,14 @@ from typing import Any
 
 from pipeline.errors import MediaError
 from pipeline.graph.run import Limits
-from pipeline.graph.stage import Facts, Perform, Stage, Work
+from pipeline.graph.stage import Stage, StageContext, StageExecutor, StageMetadata
 from pipeline.media.probe import check_duration
 from pipeline.types import Artefact, AudioStream, MediaInfo, Request, Result, Route, RouteName, StageTiming
 
 STEP = 0.05
 
 
-def behave(work: Work) -> Facts:
+def behave(work: StageContext) -> StageMetadata:
     """Do what the plan says for the stage of `params["stage"]` and pass the plan on."""
     plan: dict[str, Any] = json.loads(next(iter(work.inputs.values())).read_text())
     stage = str(work.params["stage"])
@@ -45,7 +45,7 @@ def behave(work: Work) -> Facts:
     return {"stage": stage, "pid": os.getpid()}
 
 
-def sleep(work: Work, seconds: float) -> None:
+def sleep(work: StageContext, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         work.report(1 - (end - time.monotonic()) / seconds, "sleeping")
@@ -77,7 +77,12 @@ TOYS: Mapping[str, Stage] = {
 
 
 async def run_toys(
-    request: Request, source: Artefact, perform: Perform, *, dub: Artefact | None = None, limits: Limits | None = None
+    request: Request,
+    source: Artefact,
+    perform: StageExecutor,
+    *,
+    dub: Artefact | None = None,
+    limits: Limits | None = None,
 ) -> Result:
     """first, second and, when the file is called heard.json, one stage of the other environment."""
     if limits is not None:

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from pipeline.errors import AudioProcessingError, Cancelled
-from pipeline.graph.stage import Facts, Stage, Work
+from pipeline.graph.stage import Stage, StageContext, StageMetadata
 from pipeline.models.loader import Models
 from worker.engine.messages import Broken, Done, FromEngine, Order, Step, Stop, decode_order, encode_line
 
@@ -79,10 +79,10 @@ class EngineProcess:
             return Broken(id=order.id, failure=named.to_failure())
         return done
 
-    def _run(self, order: Order) -> Facts:
+    def _run(self, order: Order) -> StageMetadata:
         stage = Stage(name=order.stage, function=order.function)
         reporter = _Reporter(order.id, self._stopped, self._answer)
-        work = Work(
+        work = StageContext(
             inputs={name: Path(path) for name, path in order.inputs.items()},
             params=order.params,
             out=Path(order.out),

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from pipeline.errors import Cancelled, EngineDiedError, EngineTimeoutError, from_failure
-from pipeline.graph.stage import Facts, Stage
+from pipeline.graph.stage import Stage, StageMetadata
 from pipeline.types import JsonValue
 from worker.engine.messages import Broken, Done, Order, Step, Stop, ToEngine, decode_answer, encode_line
 
@@ -74,7 +74,7 @@ class Engine:
         on_progress: OnProgress,
         cancelled: asyncio.Event,
         limit: float,
-    ) -> tuple[Facts, float]:
+    ) -> tuple[StageMetadata, float]:
         """The stage's facts and the seconds inside it; its files are in `out`.
 
         Raises what the stage raised, `Cancelled`, `EngineTimeoutError` after `limit` seconds,
@@ -142,7 +142,7 @@ class Engine:
 
     async def _oversee(
         self, process: Process, order: Order, on_progress: OnProgress, cancelled: asyncio.Event, limit: float
-    ) -> tuple[Facts, float]:
+    ) -> tuple[StageMetadata, float]:
         stopping = asyncio.create_task(self._stop_when(cancelled, process, order.id))
         try:
             async with asyncio.timeout(limit):
@@ -151,7 +151,7 @@ class Engine:
         except TimeoutError as error:
             await self._kill(process)
             message = f"The step {order.stage} took longer than {limit:.0f} seconds and was stopped."
-            raise EngineTimeoutError(message, mend="Send a shorter clip.", stage=order.stage) from error
+            raise EngineTimeoutError(message, hint="Send a shorter clip.", stage=order.stage) from error
         except EngineDiedError as error:
             if cancelled.is_set():
                 raise Cancelled("The job was cancelled.") from error
@@ -162,7 +162,7 @@ class Engine:
         finally:
             stopping.cancel()
 
-    async def _answer(self, process: Process, order: Order, on_progress: OnProgress) -> tuple[Facts, float]:
+    async def _answer(self, process: Process, order: Order, on_progress: OnProgress) -> tuple[StageMetadata, float]:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             match decode_answer(line):
@@ -203,7 +203,7 @@ class Engine:
         if process.returncode == -signal.SIGKILL:
             return EngineDiedError(
                 f"The engine was killed in the step {stage}, most likely because memory ran out.",
-                mend="Send a shorter clip, or give the worker more memory.",
+                hint="Send a shorter clip, or give the worker more memory.",
                 detail=detail,
                 stage=stage,
             )

@@ -14,7 +14,7 @@ from worker.queue import Queue
 from worker.queue.keys import Keys
 from worker.queue.lease import MAX_ATTEMPTS, Lease, LeaseLostError
 
-Work: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
+AttemptBody: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
 """Does the job and gives its last event; raises what went wrong."""
 
 HELD_DELAY: Final = 5.0
@@ -28,7 +28,14 @@ MENDABLE = (EngineDiedError, StoreError, QueueError)
 
 
 async def make_attempt(
-    queue: Queue, keys: Keys, job_id: str, worker: str, work: Work, *, stopping: asyncio.Event, keep_dead: bool = True
+    queue: Queue,
+    keys: Keys,
+    job_id: str,
+    worker: str,
+    work: AttemptBody,
+    *,
+    stopping: asyncio.Event,
+    keep_dead: bool = True,
 ) -> None:
     """Take the job, do the work under its lease, write how it ended.
 
@@ -61,7 +68,7 @@ async def make_attempt(
         raise Retry(HELD_DELAY) from None
 
 
-async def _work(lease: Lease, work: Work) -> Message:
+async def _work(lease: Lease, work: AttemptBody) -> Message:
     await lease.emit(Started(attempt=lease.attempt, worker=lease.worker))
     return await work(lease)
 

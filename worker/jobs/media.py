@@ -15,7 +15,7 @@ from arq.worker import Retry
 from pipeline.errors import QueueError, ValidationError
 from pipeline.graph.compact import add_compact
 from pipeline.graph.run import Limits
-from pipeline.graph.stage import Perform, Stage
+from pipeline.graph.stage import Stage, StageExecutor
 from pipeline.types import Artefact, Request, Result, Task
 from worker.jobs.attempts import HELD_DELAY, make_attempt
 from worker.jobs.stage_cache import Workshop
@@ -33,7 +33,7 @@ class Run(Protocol):
         self,
         request: Request,
         source: Artefact,
-        perform: Perform,
+        perform: StageExecutor,
         *,
         dub: Artefact | None = None,
         limits: Limits | None = None,
@@ -68,7 +68,7 @@ async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
 
     async def work(lease: Lease) -> Message:
         if job is None:
-            raise ValidationError("The job was made by another version of Stemcord.", mend="Send the clip again.")
+            raise ValidationError("The job was made by another version of Stemcord.", hint="Send the clip again.")
         return await _perform_job(context, job, lease)
 
     ahead = job is not None and job.ahead

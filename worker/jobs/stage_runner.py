@@ -180,7 +180,7 @@ class StageRunner:
             if missing.done():
                 missing.result()
                 raise EngineError(
-                    f"No worker for the step {job.stage} is running.", mend="Start one with `stemcord worker asr`."
+                    f"No worker for the step {job.stage} is running.", hint="Start one with `stemcord worker asr`."
                 )
             raise EngineTimeoutError(f"The step {job.stage} waited too long for a worker.")
         finally:

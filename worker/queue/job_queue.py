@@ -206,7 +206,7 @@ class Queue:
         if after == "0":
             first = await self.connection.field(keys.record(job_id), "first")
             if first is None:
-                raise QueueError(f"There is no job {job_id}.", mend="Look at `stemcord jobs list`.")
+                raise QueueError(f"There is no job {job_id}.", hint="Look at `stemcord jobs list`.")
             at = first.decode()
         while True:
             try:
@@ -223,7 +223,7 @@ class Queue:
                 await asyncio.sleep(0.5)
                 continue
             if status is None:
-                raise QueueError(f"The job {job_id} was discarded.", mend="Send the clip again.")
+                raise QueueError(f"The job {job_id} was discarded.", hint="Send the clip again.")
             if status not in LIVE_STATUS and not entries:
                 return
             for entry, data in entries:

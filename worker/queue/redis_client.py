@@ -70,7 +70,7 @@ def open_redis(url: str, queue: str) -> ArqRedis:
     except ValueError as error:
         raise QueueError(
             f"{shown_url(url)} is no address of a Redis or Valkey server.",
-            mend="Set STEMCORD_REDIS_URL to redis://host:6379 or unix:///path.",
+            hint="Set STEMCORD_REDIS_URL to redis://host:6379 or unix:///path.",
         ) from error
     return ArqRedis(
         pool_or_conn=pool,

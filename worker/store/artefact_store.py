@@ -113,7 +113,7 @@ class Store:
                 else:
                     size, digest = await self._download(artefact, partial)
                 if (size, digest) != (artefact.size, artefact.digest):
-                    raise StoreError(f"{artefact.name} is damaged in the store.", mend="Send the clip again.")
+                    raise StoreError(f"{artefact.name} is damaged in the store.", hint="Send the clip again.")
                 await asyncio.to_thread(partial.replace, target)
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -127,7 +127,7 @@ class Store:
         with named_errors(f"asked for {artefact.name}"):
             data = await self._get(_blob(artefact.digest))
         if hashlib.sha256(data).hexdigest() != artefact.digest:
-            raise StoreError(f"{artefact.name} is damaged in the store.", mend="Send the clip again.")
+            raise StoreError(f"{artefact.name} is damaged in the store.", hint="Send the clip again.")
         return data
 
     async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:

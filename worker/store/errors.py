@@ -17,17 +17,17 @@ def named_errors(asked: str) -> Generator[None]:
         raise
     except FileNotFoundError as error:
         raise StoreError(
-            f"The store was {asked}, but the file is not there.", mend="Send the clip again.", detail=repr(error)
+            f"The store was {asked}, but the file is not there.", hint="Send the clip again.", detail=repr(error)
         ) from error
     except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
         raise StoreError(
-            f"The store was {asked}, but refuses access.", mend="Check the store's rights.", detail=repr(error)
+            f"The store was {asked}, but refuses access.", hint="Check the store's rights.", detail=repr(error)
         ) from error
     except (BaseError, OSError, TimeoutError, ValueError) as error:
         if "No space left" in str(error) or "StorageFull" in str(error):
             raise StoreError(
                 f"The store was {asked}, but its disk is full.",
-                mend="Make room on the store's disk.",
+                hint="Make room on the store's disk.",
                 detail=str(error),
             ) from error
         raise StoreError(f"The store was {asked}, but is away.", detail=repr(error)) from error

@@ -25,7 +25,7 @@ class FolderSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         if not (self._folder / "result.json").is_file():
-            raise ValidationError(f"{folder} has no result.json.", mend="Name a folder that `stemcord run` wrote.")
+            raise ValidationError(f"{folder} has no result.json.", hint="Name a folder that `stemcord run` wrote.")
 
     async def load(self, link_id: str) -> PageData:
         """The result as it is now."""

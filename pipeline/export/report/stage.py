@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.audio.envelope import Envelope, measure_envelope
 from pipeline.export.report.canvas import WIDTH, Canvas
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
 COLUMNS: Final = int(WIDTH * 90)
@@ -25,7 +25,7 @@ VOICES: Final = ("#ff7b93", "#7ee787", "#79c0ff", "#f2cc60", "#d2a8ff", "#ffa657
 MOST_LANES: Final = 12
 
 
-def report_stage(work: Work) -> Facts:
+def report_stage(work: StageContext) -> StageMetadata:
     """Draw `report.png` from `sound`, any stems, and `transcript` with `voices` when there are words.
 
     The lanes are on the clip's clock; so are the waveforms, moved by `params["audio_start"]` seconds.
@@ -46,7 +46,7 @@ def report_stage(work: Work) -> Facts:
     return {}
 
 
-def _envelope(work: Work, name: str, index: int, count: int) -> Envelope:
+def _envelope(work: StageContext, name: str, index: int, count: int) -> Envelope:
     return measure_envelope(
         work.inputs[name], COLUMNS, lambda done: work.report(0.9 * (index + done) / count, f"reading {name}")
     )

@@ -197,4 +197,4 @@ def _opened(path: Path, sample_rate: int) -> OutputContainer:
 
 
 def _unwritable(error: Exception) -> FFmpegError:
-    return FFmpegError("The final sound could not be written.", mend="Free some space.", detail=str(error))
+    return FFmpegError("The final sound could not be written.", hint="Free some space.", detail=str(error))

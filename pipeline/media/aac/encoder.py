@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.audio import io as sounds
 from pipeline.audio.channels import Layout, default
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.aac.parallel_encoder import bit_rate
 from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
@@ -60,7 +60,7 @@ def aac_coding(channels: int) -> list[str]:
     return ["-c:a", "aac", "-b:a", str(bit_rate(channels)), *_plain(), "-f", "ipod"]
 
 
-def encode_aac(sound: Path, target: Path, *, duration: float, report: Report | None = None) -> None:
+def encode_aac(sound: Path, target: Path, *, duration: float, report: ProgressCallback | None = None) -> None:
     """A sound file as AAC in an m4a that plays while it loads.
 
     MPEG-4 knows one 5.0 and one 5.1: whether the surround channels are called side or back is lost.

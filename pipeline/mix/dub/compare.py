@@ -11,7 +11,7 @@ import numpy as np
 from pipeline import media
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.dub.edges import find_edges, levels_of
 from pipeline.mix.dub.line_fitting import Fit
@@ -141,7 +141,7 @@ class _Comparison:
         return sound.read(path, start=first, frames=max(0, round(end * self.rate) - first))
 
 
-def compare_stage(work: Work) -> Facts:
+def compare_stage(work: StageContext) -> StageMetadata:
     """Write `dub-report.json` and `dub-report.txt` on a whole track: each turn, and speech where no turn is.
 
     Facts: `lines`, how many turns have a voice, and `notes`.
@@ -178,7 +178,7 @@ def compare_stage(work: Work) -> Facts:
 
 
 def _compare(
-    comparison: _Comparison, slots: Sequence[Slot], speech: Sequence[Interval], report: Report
+    comparison: _Comparison, slots: Sequence[Slot], speech: Sequence[Interval], report: ProgressCallback
 ) -> tuple[list[Fit], list[Fit]]:
     """The fit of each turn, and of what is in no turn."""
     matched, astray = match_turns(speech, slots, comparison.part)

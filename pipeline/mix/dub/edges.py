@@ -77,7 +77,7 @@ def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: fl
         (start / of.sample_rate, end / of.sample_rate) for start, end in find_speech(track, measure(track).integrated)
     ]
     if not stretches:
-        raise ValidationError(f"{name} is silent.", mend="Record it again, or leave it out.")
+        raise ValidationError(f"{name} is silent.", hint="Record it again, or leave it out.")
     if abs(of.duration - clip_duration) <= max(SAME_SECONDS, SAME_LENGTH * clip_duration):
         return _on_the_clock(name, stretches, slots)
     return _one_by_one(name, stretches, slots, of.duration), []
@@ -115,7 +115,7 @@ def _one_by_one(name: str, stretches: Sequence[Interval], slots: Sequence[Slot],
     if len(between) < wanted or (between and within and pauses[between[-1]] < _CLEARER * pauses[within[0]]):
         raise ValidationError(
             f"{name} cannot be parted into the {len(slots)} lines of {slots[0].speaker}.",
-            mend=(
+            hint=(
                 "Make it as long as the clip, or leave a second of silence between the lines, "
                 "or send one file per turn, named turn-001.wav and so on."
             ),

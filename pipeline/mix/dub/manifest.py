@@ -115,7 +115,7 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[Piece]:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise ValidationError(
-            "The zip of the dub cannot be read.", mend="Pack it again, without a password.", detail=repr(error)
+            "The zip of the dub cannot be read.", hint="Pack it again, without a password.", detail=repr(error)
         ) from error
     return pieces
 
@@ -123,7 +123,7 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[Piece]:
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     infos = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
     if len(infos) > MAX_PIECES:
-        raise LimitError(f"The dub has more than {MAX_PIECES} files.", mend="Send one file per speaker.")
+        raise LimitError(f"The dub has more than {MAX_PIECES} files.", hint="Send one file per speaker.")
     return {info.filename: info for info in infos}
 
 
@@ -153,29 +153,29 @@ def _entries_by_name(names: Iterable[str]) -> list[Entry]:
 
 def _parse_manifest(data: bytes) -> list[Entry]:
     if len(data) > MANIFEST_SIZE:
-        raise LimitError(f"{MANIFEST} is too large.", mend="List each file once.")
-    mend = (
+        raise LimitError(f"{MANIFEST} is too large.", hint="List each file once.")
+    hint = (
         f'{MANIFEST} is a list such as [{{"file": "a.wav", "turn": 1}}, {{"file": "b.wav", "speaker": "Speaker 2"}}].'
     )
     try:
         entries = msgspec.json.decode(data, type=list[Entry])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValidationError(f"{MANIFEST} cannot be used: {error}.", mend=mend) from error
+        raise ValidationError(f"{MANIFEST} cannot be used: {error}.", hint=hint) from error
     for entry in entries:
         if sum(value is not None for value in (entry.turn, entry.speaker, entry.start)) != 1:
             raise ValidationError(
-                f"{MANIFEST} must give {_short(entry.file)} one of turn, speaker and start.", mend=mend
+                f"{MANIFEST} must give {_short(entry.file)} one of turn, speaker and start.", hint=hint
             )
         if entry.start is not None and not 0 <= entry.start < 1e6:
-            raise ValidationError(f"{MANIFEST} gives {_short(entry.file)} a start before the clip.", mend=mend)
+            raise ValidationError(f"{MANIFEST} gives {_short(entry.file)} a start before the clip.", hint=hint)
     return entries
 
 
 def _check(entries: Sequence[Entry]) -> None:
     if not entries:
-        raise ValidationError("The dub holds no sound files.", mend=_NAMING)
+        raise ValidationError("The dub holds no sound files.", hint=_NAMING)
     if len(entries) > MAX_PIECES:
-        raise LimitError(f"The dub has more than {MAX_PIECES} files.", mend="Send one file per speaker.")
+        raise LimitError(f"The dub has more than {MAX_PIECES} files.", hint="Send one file per speaker.")
     seen = dict[tuple[str, object], Entry]()
     for entry in entries:
         other = seen.setdefault(entry.place, entry)
@@ -183,7 +183,7 @@ def _check(entries: Sequence[Entry]) -> None:
             kind, place = entry.place
             where = entry.speaker if entry.speaker is not None else place
             raise ValidationError(
-                f"{kind} {where} has two files: {_short(other.file)} and {_short(entry.file)}.", mend="Leave one out."
+                f"{kind} {where} has two files: {_short(other.file)} and {_short(entry.file)}.", hint="Leave one out."
             )
 
 
@@ -194,7 +194,7 @@ def _copy(member: IO[bytes], target: Path, left: int) -> int:
         while chunk := member.read(_CHUNK):
             size += len(chunk)
             if size > left:
-                raise LimitError("The dub is too large when it is unpacked.", mend="Send shorter or smaller files.")
+                raise LimitError("The dub is too large when it is unpacked.", hint="Send shorter or smaller files.")
             file.write(chunk)
     return size
 
@@ -215,7 +215,7 @@ def _read_text(path: Path) -> bytes:
 
 def _missing(name: str) -> ValidationError:
     return ValidationError(
-        f"{MANIFEST} names {_short(name)}, which is not there.", mend="Put the file beside the manifest."
+        f"{MANIFEST} names {_short(name)}, which is not there.", hint="Put the file beside the manifest."
     )
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 
 from pipeline.catalog import MAX_SIZE
-from pipeline.graph.stage import Facts
+from pipeline.graph.stage import StageMetadata
 from pipeline.types import Artefact, MediaInfo, Request
 
 BUNDLE_SUFFIX = ".zip"
@@ -51,7 +51,7 @@ def compare_inputs(
     return {"vocals": stems["vocals"], "dub": dub, "transcript": spoken["transcript"]}
 
 
-def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: int) -> Facts:
+def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: int) -> StageMetadata:
     """The parameters for a request, as JSON.
 
     Unless something else is asked for, pieces keep the vocals between the turns and a whole track does not.
@@ -64,4 +64,4 @@ def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: i
         audio_start=media.audio.start,
         max_size=max_size,
     )
-    return cast("Facts", msgspec.to_builtins(params))
+    return cast("StageMetadata", msgspec.to_builtins(params))

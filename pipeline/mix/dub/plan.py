@@ -58,7 +58,7 @@ def plan(pieces: Sequence[Piece], transcript: Transcript | None, audio_start: fl
     if transcript is None and any(piece.start is None for piece in pieces):
         raise MixError(
             "The dub cannot be placed, since there is no transcript of this clip.",
-            mend="Send the dub as one whole track that is as long as the clip.",
+            hint="Send the dub as one whole track that is as long as the clip.",
         )
     slots = [] if transcript is None else slots_of(transcript, audio_start)
     lines = [_line(piece, slots, audio_start) for piece in pieces if piece.speaker is None]
@@ -73,10 +73,10 @@ def plan(pieces: Sequence[Piece], transcript: Transcript | None, audio_start: fl
         if not own:
             raise ValidationError(
                 f"{piece.name} has no line to stand for: all turns of {name} have files of their own.",
-                mend="Leave it out.",
+                hint="Leave it out.",
             )
         if any(own == theirs for _, theirs in tracks):
-            raise ValidationError(f"{name} has two files, {piece.name} is one of them.", mend="Leave one out.")
+            raise ValidationError(f"{name} has two files, {piece.name} is one of them.", hint="Leave one out.")
         tracks.append((piece, own))
     replaced = taken | {slot.turn for _, own in tracks for slot in own}
     return Plan(lines=lines, tracks=tracks, kept=[slot for slot in slots if slot.turn not in replaced])
@@ -89,7 +89,7 @@ def _line(piece: Piece, slots: Sequence[Slot], audio_start: float) -> tuple[Piec
     if not 1 <= piece.turn <= len(slots):
         raise ValidationError(
             f"{piece.name} is for turn {piece.turn}, but the clip has {_count(len(slots), 'turn')}.",
-            mend="Count the turns of transcript.json from 1.",
+            hint="Count the turns of transcript.json from 1.",
         )
     return piece, slots[piece.turn - 1]
 
@@ -105,7 +105,7 @@ def _find_speaker(piece: Piece, asked: str, speakers: dict[str, str]) -> str:
         there = ", ".join(dict.fromkeys(speakers.values())) or "nobody"
         raise ValidationError(
             f"{piece.name} is for the speaker {asked}, but only {there} speaks in this clip.",
-            mend="Name files turn-001.wav, or after one of these speakers, or list them in dub.json.",
+            hint="Name files turn-001.wav, or after one of these speakers, or list them in dub.json.",
         )
     return name
 

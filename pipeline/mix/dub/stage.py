@@ -11,7 +11,7 @@ from pipeline import media
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
 from pipeline.errors import LimitError, MediaError
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.dub.edges import Cut, split_track
 from pipeline.mix.dub.line_fitting import Booth, Fit, Placed, is_clipped
@@ -39,13 +39,13 @@ class _Dub:
     layout: Layout
     folder: Path
     transcript: Transcript | None
-    report: Report
+    report: ProgressCallback
     notes: list[str] = field(default_factory=list[str])
     fits: list[Fit] = field(default_factory=list[Fit])
     placed: list[Placed] = field(default_factory=list[Placed])
 
 
-def dub_stage(work: Work) -> Facts:
+def dub_stage(work: StageContext) -> StageMetadata:
     """Write `dub.flac`, the voice track; for pieces `dub-report.json` and `dub-report.txt` too.
 
     The track has the rate, channels and length of the vocals. Facts: `lines`, how many were placed, and `notes`.
@@ -189,19 +189,19 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
         clip = media.probe(source)
         longest = dub.like.duration + _SPARE
         if dub.params.pieces and clip.media.duration > longest:
-            raise LimitError(f"{name} lasts longer than the clip.", mend="Send a shorter file.")
+            raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
         media.convert(
             source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout
         )
     except MediaError as error:
         raise MediaError(
             f"{name} is no sound file that can be read.",
-            mend="Send the dub as wav, mp3 or m4a, or as a zip of such files.",
+            hint="Send the dub as wav, mp3 or m4a, or as a zip of such files.",
             detail=f"{error.message} {error.detail}",
         ) from error
 
 
-def _read_transcript(work: Work) -> Transcript | None:
+def _read_transcript(work: StageContext) -> Transcript | None:
     path = work.inputs.get("transcript")
     return None if path is None else msgspec.json.decode(path.read_bytes(), type=Transcript)
 

@@ -113,7 +113,7 @@ class _Fetch:
                 raise _no_room(self._place.parent, self._total, self._place.name, repr(error)) from error
             raise ModelMissingError(
                 f"The file {self._place.name} cannot be written into {self._place.parent}.",
-                mend="Look at the rights of that folder, or set STEMCORD_HOME to another one.",
+                hint="Look at the rights of that folder, or set STEMCORD_HOME to another one.",
                 detail=repr(error),
             ) from error
 
@@ -221,13 +221,13 @@ class _Fetch:
         if any(isinstance(failure, AwayError) for failure in failures):
             return ModelMissingError(
                 f"The weights of {self._model.name} are not here, and no hub that keeps them can be reached.",
-                mend=f"Run `stemcord models fetch {self._model.name}` when there is a network, or use "
+                hint=f"Run `stemcord models fetch {self._model.name}` when there is a network, or use "
                 "`--preset pocket`, which needs no hub.",
                 detail=detail,
             )
         return ModelMissingError(
             f"The weights of {self._model.name} are no longer where they were published.",
-            mend=f"Look at {self._model.source}, or use `--preset pocket`, which needs no hub.",
+            hint=f"Look at {self._model.source}, or use `--preset pocket`, which needs no hub.",
             detail=detail,
         )
 
@@ -244,7 +244,7 @@ def _no_room(folder: Path, needed: int, name: str, detail: str) -> ModelMissingE
     size = f"{needed / 1e6:.0f} MB" if needed else "more room"
     return ModelMissingError(
         f"There is too little room in {folder}: {name} needs {size}.",
-        mend="Free some space there, or set STEMCORD_HOME to a folder on a larger disk.",
+        hint="Free some space there, or set STEMCORD_HOME to a folder on a larger disk.",
         detail=detail,
     )
 

@@ -125,21 +125,21 @@ def _refusal(response: httpx2.Response, access: Access, model: Model) -> ModelMi
     host = response.url.host
     if not access.known_to(response.url):
         return ModelMissingError(
-            f"{host} does not give out the weights of {model.name}.", mend=f"Look at {model.source} for the reason."
+            f"{host} does not give out the weights of {model.name}.", hint=f"Look at {model.source} for the reason."
         )
     if not access.token:
         return ModelMissingError(
             f"{host} gives the weights of {model.name} only to people it knows.",
-            mend=f"Accept the conditions at {model.source}, make a token at {TOKEN_PAGE}, and set it as HF_TOKEN.",
+            hint=f"Accept the conditions at {model.source}, make a token at {TOKEN_PAGE}, and set it as HF_TOKEN.",
         )
     if response.status_code == 401:
         return ModelMissingError(
             f"{host} does not accept the token that is set.",
-            mend=f"Make a new one at {TOKEN_PAGE} and set it as HF_TOKEN.",
+            hint=f"Make a new one at {TOKEN_PAGE} and set it as HF_TOKEN.",
         )
     return ModelMissingError(
         f"{host} does not give the weights of {model.name} to the account of the token that is set.",
-        mend=f"Log in with that account, accept the conditions at {model.source}, and try again.",
+        hint=f"Log in with that account, accept the conditions at {model.source}, and try again.",
     )
 
 

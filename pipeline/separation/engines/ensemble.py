@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models
 from pipeline.separation.base import BLOCK, Engine, Recording
 from pipeline.separation.streaming import Reel, fit
@@ -55,11 +55,11 @@ class Ensemble:
             ]
         )
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         done = [0.0] * len(self._members)
 
-        def reporter(index: int) -> Report:
+        def reporter(index: int) -> ProgressCallback:
             def tell(fraction: float, message: str = "") -> None:
                 done[index] = max(done[index], fraction)
                 report(sum(done) / len(done), message)
@@ -80,7 +80,7 @@ class Ensemble:
             self.notes.extend(note for note in member.engine.notes if note not in self.notes)
         report(1.0)
 
-    def _vocals(self, engine: Engine, recording: Recording, report: Report) -> Iterator[Samples]:
+    def _vocals(self, engine: Engine, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """What one member makes, at the ensemble's rate."""
         own = Recording.open(recording.path, engine.sample_rate)
         vocals = (block[:, : recording.channels] for block in engine.separate(own, report))

@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.speech.alignment.boundary_snapping import snap
 from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute
 from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
@@ -23,7 +23,7 @@ MIN_OVERLAP = 0.1
 """Seconds of two voices at once before a turn is marked; less is the blur of the edges."""
 
 
-def align_stage(work: Work) -> Facts:
+def align_stage(work: StageContext) -> StageMetadata:
     """Writes `transcript.json` and `voices.json`, on the clip's clock: `audio_start` is added to all times.
 
     `voices.json` is the diarization of the transcript's speakers under the transcript's ids:

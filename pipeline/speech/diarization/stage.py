@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio import io as sound
 from pipeline.errors import AudioProcessingError, DiarizationError
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.diarization import input_selection as front_end
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, WholeDiarizer
@@ -35,7 +35,7 @@ PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 """Part of the work that each long step of pyannote takes on a warm engine."""
 
 
-def diarize_stage(work: Work) -> Facts:
+def diarize_stage(work: StageContext) -> StageMetadata:
     """Writes `diarization.json`; see the contract in `pipeline.graph.stage`.
 
     Inputs: `speech`, and where there are separated voices `vocals`, both 16 kHz and of one length.
@@ -74,7 +74,7 @@ def diarize_stage(work: Work) -> Facts:
     return {"speakers": found, "models": models, "notes": notes}
 
 
-def load_whole(work: Work, name: str) -> Diarizer:
+def load_whole(work: StageContext, name: str) -> Diarizer:
     """A pipeline that pyannote publishes whole, fetched and built on first use and kept warm."""
     models = work.models
     files = models.fetched(name, work.report)
@@ -82,7 +82,7 @@ def load_whole(work: Work, name: str) -> Diarizer:
     if config is None:
         raise DiarizationError(
             f"Speakers cannot be told apart with {name}.",
-            mend="Choose models that `stemcord models list` names for this.",
+            hint="Choose models that `stemcord models list` names for this.",
         )
     settings = CUDA if models.device.startswith("cuda") else CPU
     return models.loaded(f"diarizer {name}", lambda: WholeDiarizer(config.parent, settings, device=models.device))
@@ -93,7 +93,7 @@ def load_diarizer(models: Models, segmentation: str, embedding: str) -> Diarizer
     if models.entry(segmentation).engine != "pyannote" or models.entry(embedding).engine != "campplus":
         raise DiarizationError(
             f"Speakers cannot be told apart with {segmentation} and {embedding}.",
-            mend="Choose models that `stemcord models list` names for this.",
+            hint="Choose models that `stemcord models list` names for this.",
         )
     checkpoint, encode = models.files(segmentation)["checkpoint"], load_encoder(models, embedding)
     settings = CUDA if models.device.startswith("cuda") else CPU
@@ -123,7 +123,7 @@ def _renamed(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Itera
             )
 
 
-def _listen(diarizer: Diarizer, path: Path, blocks: sound.Blocks, count: Count, report: Report) -> Voices:
+def _listen(diarizer: Diarizer, path: Path, blocks: sound.Blocks, count: Count, report: ProgressCallback) -> Voices:
     """Run pyannote over the whole clip, which lies in a file so that its length costs no memory."""
     reached = min(low for low, _ in PROGRESS.values())
 
@@ -178,6 +178,6 @@ def _translated() -> Generator[None]:
     except Exception as error:
         raise DiarizationError(
             "Telling the speakers apart failed.",
-            mend="Try again; a shorter clip needs less memory.",
+            hint="Try again; a shorter clip needs less memory.",
             detail=f"{type(error).__name__}: {error}",
         ) from error

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.speech.recognition.chunking import Window
 from pipeline.speech.recognition.speech_reader import Speech
 from pipeline.types import Word
@@ -21,7 +21,7 @@ class Listening:
     windows: Sequence[Window]
     spans: Sequence[tuple[float, float]]
     """Where anybody speaks, as `find_speech` gave it."""
-    report: Report
+    report: ProgressCallback
     language: str | None
     """ISO 639-1; None: it is found."""
 
@@ -47,7 +47,7 @@ class Recogniser(Protocol):
 class Pace:
     """How far a run over the windows of a clip is, told to the job and repeated while a step is long."""
 
-    def __init__(self, report: Report, total: int, begun: float) -> None:
+    def __init__(self, report: ProgressCallback, total: int, begun: float) -> None:
         self._report, self._total, self._begun = report, total, begun
         self._told: tuple[float, str] = (begun, "listening")
 

@@ -6,7 +6,7 @@ from typing import cast
 import msgspec
 
 from pipeline.errors import ModelError, TranscriptionError
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.models.recognisers import CTC, WHISPER
 from pipeline.speech.recognition.base import UNKNOWN, Heard, Listening, Recogniser
@@ -23,7 +23,7 @@ from pipeline.types import Diarization, JsonValue, ModelUse, Recognition
 STAGE = "transcribe"
 
 
-def transcribe_stage(work: Work) -> Facts:
+def transcribe_stage(work: StageContext) -> StageMetadata:
     """Recognise `speech` where `diarization` hears anybody; writes `recognition.json`.
 
     Raises `TranscriptionError`, a `ModelError`, or `Cancelled` through `report`.
@@ -31,7 +31,7 @@ def transcribe_stage(work: Work) -> Facts:
     name, asked = str(work.params["model"]), cast("str | None", work.params.get("language"))
     entry = work.models.entry(name)
     if entry.engine not in (WHISPER, CTC):
-        raise ModelError(f"{name} cannot write down speech.", mend="Choose another preset.", detail=entry.engine)
+        raise ModelError(f"{name} cannot write down speech.", hint="Choose another preset.", detail=entry.engine)
     diarization = _read_diarization(work.inputs["diarization"])
     speech = Speech(work.inputs["speech"])
     windows = [w for w in pack(diarization.segments, speech.duration, speech.quietest) if speech.is_audible(w)]
@@ -59,7 +59,7 @@ def transcribe_stage(work: Work) -> Facts:
     }
 
 
-def load_recogniser(models: Models, name: str, report: Report | None = None) -> Recogniser:
+def load_recogniser(models: Models, name: str, report: ProgressCallback | None = None) -> Recogniser:
     """A recogniser of the catalogue, fetched and loaded on first use and kept warm; raises a `ModelError`."""
 
     def load() -> Recogniser:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio import io as sound
 from pipeline.errors import DiarizationError
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.compat.torchaudio import install
 from pipeline.speech.diarization.segments import Timeline, by_speaker
@@ -39,7 +39,7 @@ class Encode(Protocol):
         ...
 
 
-def voices_stage(work: Work) -> Facts:
+def voices_stage(work: StageContext) -> StageMetadata:
     """Write `voices-embeddings.json` from `speech` and `voices`: a vector for each speaker heard long enough.
 
     The voices' times are on the clip's clock, `params["audio_start"]` seconds before the sound's.
@@ -118,7 +118,7 @@ def load_encoder(models: Models, name: str) -> Encode:
     """The embedding model, built on first use and kept warm; raises `DiarizationError` or `ModelError`."""
     if models.entry(name).engine != "campplus":
         raise DiarizationError(
-            f"Voices cannot be compared with {name}.", mend="Choose a model that `stemcord models list` names for this."
+            f"Voices cannot be compared with {name}.", hint="Choose a model that `stemcord models list` names for this."
         )
     files = models.files(name)
     return models.loaded(f"voice encoder {name}", lambda: _build(files, models.device))

@@ -134,16 +134,16 @@ def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) 
         heard = math.floor(10 * voice.seconds) / 10
         raise ValidationError(
             f"Only {heard:.1f} s of {cleaned}'s voice are heard alone; {ENOUGH:.0f} s are needed.",
-            mend="Enrol from a clip in which the person speaks longer.",
+            hint="Enrol from a clip in which the person speaks longer.",
         )
     old = book.voice(cleaned)
     if old is None and len(book.voices) >= MAX_VOICES:
-        raise ValidationError(f"The voice-book is full: it has {MAX_VOICES} voices.", mend="Forget some of them first.")
+        raise ValidationError(f"The voice-book is full: it has {MAX_VOICES} voices.", hint="Forget some of them first.")
     both = [voice] if old is None else [old, voice]
     vectors = [np.asarray(each.vector, np.float32) for each in both]
     joined = mean_voice(cleaned, vectors, [each.seconds for each in both])
     if joined is None:
-        raise ValidationError(f"{cleaned}'s voice cannot be told from silence.", mend="Enrol from another clip.")
+        raise ValidationError(f"{cleaned}'s voice cannot be told from silence.", hint="Enrol from another clip.")
     return replace(book, model=model, digest=digest, voices=(*_others(book, cleaned), joined))
 
 
@@ -151,7 +151,7 @@ def forget(book: VoiceBook, name: str) -> VoiceBook:
     """The book without that voice; raises `ValidationError` when it has none of that name."""
     if book.voice(name) is None:
         known = ", ".join(voice.name for voice in book.voices) or "nobody"
-        raise ValidationError(f"The voice-book does not know {check_name(name)!r}.", mend=f"It knows {known}.")
+        raise ValidationError(f"The voice-book does not know {check_name(name)!r}.", hint=f"It knows {known}.")
     return replace(book, voices=tuple(_others(book, name)))
 
 
@@ -161,7 +161,7 @@ def check_model(book: VoiceBook, model: str, digest: str) -> None:
         other = book.model if book.model != model else f"another version of {model}"
         raise ValidationError(
             f"The voice-book was made with {other} and says nothing about voices heard with {model}.",
-            mend="Use the preset it was made with, or enrol its voices again in a new one.",
+            hint="Use the preset it was made with, or enrol its voices again in a new one.",
         )
 
 
@@ -169,7 +169,7 @@ def check_name(name: str) -> str:
     """The name as one line; raises `ValidationError` for an empty or endless one."""
     cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if not cleaned or len(cleaned) > MAX_NAME:
-        raise ValidationError("The name of a voice cannot be used.", mend=f"Give it 1 to {MAX_NAME} characters.")
+        raise ValidationError("The name of a voice cannot be used.", hint=f"Give it 1 to {MAX_NAME} characters.")
     return cleaned
 
 

@@ -10,14 +10,14 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.speech.speakers.matching import VERSION, VoiceBook, check_name, match_all
 
 MAX_SIZE: Final = 16 * 1024 * 1024
 """Bytes."""
 
 
-def identify_stage(work: Work) -> Facts:
+def identify_stage(work: StageContext) -> StageMetadata:
     """Name the voices of `embeddings` that `book` knows; facts: `names` by speaker's id, `notes` on how sure.
 
     Raises `ValidationError` for a broken book and for one of another model.
@@ -43,7 +43,7 @@ def read_book(path: Path) -> VoiceBook:
     except OSError as error:
         raise ValidationError(
             f"The voice-book {path.name} cannot be read.",
-            mend="Make one with `stemcord voices enrol`.",
+            hint="Make one with `stemcord voices enrol`.",
             detail=str(error),
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -77,6 +77,6 @@ def write_book(book: VoiceBook, path: Path) -> None:
 def _broken(path: Path, detail: str) -> ValidationError:
     return ValidationError(
         f"{path.name} is no voice-book: {detail}.",
-        mend="Use one that `stemcord voices enrol` wrote.",
+        hint="Use one that `stemcord voices enrol` wrote.",
         detail=str(path),
     )

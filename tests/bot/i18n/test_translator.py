@@ -66,8 +66,8 @@ def strings_of_the_code() -> set[str]:
         if path.parent.name != "vendor":
             text = path.read_text(encoding="utf-8")
             found.update(re.findall(r"[a-z]+(?:-[a-z]+)+", text))
-            if '+ "-mend"' in text:
-                found.add("*-mend")
+            if '+ "-hint"' in text:
+                found.add("*-hint")
     return found
 
 
@@ -96,7 +96,7 @@ def test_every_sentence_is_said_somewhere() -> None:
     ]
 
     def is_said(key: str) -> bool:
-        names = {key, key.removesuffix("-mend")} if "*-mend" in strings else {key}
+        names = {key, key.removesuffix("-hint")} if "*-hint" in strings else {key}
         return bool(names & strings) or any(family.fullmatch(name) for family in families for name in names)
 
     assert {key for key in read(ENGLISH) if not is_said(key)} == set()

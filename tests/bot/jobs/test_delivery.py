@@ -167,7 +167,7 @@ async def test_part_that_failed_is_named_in_the_result(
     env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker
 ) -> None:
     result = await alice.slash(channel, "remix", clip=CLIP)
-    failure = Failure(type="MixError", message="The dub was empty.", mend="", stage="mix")
+    failure = Failure(type="MixError", message="The dub was empty.", hint="", stage="mix")
     await played.finish(await played.take(), FILES, failures=(failure,), notes=("The clip was short.",))
     await until(env, lambda: len(discord_message(result).attachments) == 3)
     assert "Could not be made: Mixing: The dub was empty." in card_text(result.response)

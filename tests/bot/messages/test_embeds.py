@@ -99,7 +99,7 @@ def test_route_that_was_asked_for() -> None:
 
 
 def test_failed_part_changes_the_colour_and_is_named() -> None:
-    failure = Failure(type="MixError", message="It **broke**.", mend="", stage="mix")
+    failure = Failure(type="MixError", message="It **broke**.", hint="", stage="mix")
     card = cards.result_card(ENGLISH, "x", "42", replace(make_result(), failures=(failure,)))
     assert card.embed.colour == cards.PARTLY
     assert fields(card)["Could not be made"] == r"Mixing: It \*\*broke\*\*."
@@ -107,8 +107,8 @@ def test_failed_part_changes_the_colour_and_is_named() -> None:
 
 def test_failed_part_is_told_in_the_readers_language_with_the_pipelines_words() -> None:
     failures = (
-        Failure(type="TranscriptionError", message="It *broke*.", mend="", stage="transcribe"),
-        Failure(type="ModelMissingError", message="No room in /srv/secret.", mend="", stage="diarize"),
+        Failure(type="TranscriptionError", message="It *broke*.", hint="", stage="transcribe"),
+        Failure(type="ModelMissingError", message="No room in /srv/secret.", hint="", stage="diarize"),
     )
     card = cards.result_card(CHINESE, "x", "42", replace(make_result(), failures=failures))
     assert fields(card)["未能完成的部分"] == (

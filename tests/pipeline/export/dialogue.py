@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.export.escaping import clean
 from pipeline.export.stage import subtitles_stage
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn, Word
 
@@ -82,13 +82,13 @@ def heard(content: Transcript) -> Diarization:
     return Diarization(speakers=tuple(item.id for item in content.speakers), segments=segments, exclusive=())
 
 
-def export(content: Transcript, folder: Path, **params: object) -> tuple[Path, Facts]:
+def export(content: Transcript, folder: Path, **params: object) -> tuple[Path, StageMetadata]:
     """The folder that the stage fills."""
     (folder / "transcript.json").write_bytes(msgspec.json.encode(content))
     (folder / "voices.json").write_bytes(msgspec.json.encode(heard(content)))
     out = folder / "out"
     out.mkdir(exist_ok=True)
     inputs = {"transcript": folder / "transcript.json", "voices": folder / "voices.json"}
-    report: Report = lambda fraction, message="": None  # noqa: E731
-    work = Work(inputs=inputs, params=params, out=out, report=report, models=Models(folder, "cpu"))  # type: ignore[arg-type]
+    report: ProgressCallback = lambda fraction, message="": None  # noqa: E731
+    work = StageContext(inputs=inputs, params=params, out=out, report=report, models=Models(folder, "cpu"))  # type: ignore[arg-type]
     return out, subtitles_stage(work)

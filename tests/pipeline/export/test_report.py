@@ -10,7 +10,7 @@ from pipeline.audio.envelope import measure_envelope
 from pipeline.errors import Cancelled
 from pipeline.export.report.canvas import EASTERN, Canvas
 from pipeline.export.report.stage import cut_lane, report_stage
-from pipeline.graph.stage import Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.loader import Models
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn
 
@@ -36,7 +36,9 @@ def keep_quiet(fraction: float, message: str = "") -> None:
     assert 0 <= fraction <= 1
 
 
-def draw(tmp_path: Path, names: list[str] | None, *, seconds: float = 4, report: Report | None = None) -> Path:
+def draw(
+    tmp_path: Path, names: list[str] | None, *, seconds: float = 4, report: ProgressCallback | None = None
+) -> Path:
     inputs = {
         "sound": write_tone(tmp_path / "sound.flac", seconds, 0.8),
         "vocals": write_tone(tmp_path / "vocals.flac", seconds, 0.2),
@@ -50,7 +52,9 @@ def draw(tmp_path: Path, names: list[str] | None, *, seconds: float = 4, report:
         inputs["voices"].write_bytes(msgspec.json.encode(Diarization(speakers=(), segments=segments, exclusive=())))
     out = tmp_path / "out"
     out.mkdir()
-    report_stage(Work(inputs=inputs, params={}, out=out, report=report or keep_quiet, models=Models(tmp_path, "cpu")))
+    report_stage(
+        StageContext(inputs=inputs, params={}, out=out, report=report or keep_quiet, models=Models(tmp_path, "cpu"))
+    )
     return out / "report.png"
 
 

@@ -48,7 +48,7 @@ def test_a_speaker_is_found_by_id_or_by_name() -> None:
 def test_names_that_cannot_be_used_are_refused(names: dict[str, str]) -> None:
     with pytest.raises(ValidationError) as error:
         rename(talk(), names)
-    assert error.value.mend
+    assert error.value.hint
 
 
 def test_a_name_that_two_have_is_no_key() -> None:
@@ -61,7 +61,7 @@ def broken(content: bytes, tmp_path: Path) -> str:
     path.write_bytes(content)
     with pytest.raises(ValidationError) as error:
         read_transcript(path)
-    assert error.value.mend
+    assert error.value.hint
     return error.value.message
 
 

@@ -17,7 +17,7 @@ from pipeline.errors import (
     ValidationError,
 )
 from pipeline.graph.run import run
-from pipeline.graph.stage import Facts, StageOutput
+from pipeline.graph.stage import StageMetadata, StageOutput
 from pipeline.types import (
     Artefact,
     AudioStream,
@@ -61,12 +61,12 @@ class Stages:
         names, facts = self._answer(stage, params)
         return StageOutput(facts=facts, artefacts={name: artefact(name) for name in names}, engine_seconds=1.0)
 
-    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], Facts]:
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], StageMetadata]:
         engine = "ffmpeg" if self.route is RouteName.BASIC else "deepfilternet"
         model = None if self.route is RouteName.BASIC else "deepfilternet3"
         route = Route(name=self.route, engine=engine, model=model, reason="because", asked=False)
         media = MediaInfo(container="mp4", duration=61.0, audio=AUDIO, video=VIDEO)
-        answers: dict[str, tuple[list[str], Facts]] = {
+        answers: dict[str, tuple[list[str], StageMetadata]] = {
             "probe": ([], msgspec.to_builtins(media)),
             "extract": (["audio.wav" if params.get("mono") else "master.flac"], {}),
             "route": ([], msgspec.to_builtins(route)),

@@ -7,11 +7,11 @@ import pytest
 
 from pipeline.errors import AudioProcessingError, ModelMissingError
 from pipeline.graph.run import run
-from pipeline.graph.stage import Facts, StageOutput
+from pipeline.graph.stage import StageMetadata, StageOutput
 from pipeline.types import Artefact, JsonValue, Preset, Request
 from tests.pipeline.graph.test_run import SOURCE, Stages
 
-REFUSED = ModelMissingError("The hub wants a token.", mend="Set it as HF_TOKEN.")
+REFUSED = ModelMissingError("The hub wants a token.", hint="Set it as HF_TOKEN.")
 
 
 @dataclass
@@ -52,7 +52,7 @@ async def test_what_comes_with_packages_stands_in_and_the_mend_is_told(away: str
     stages = Refusing(away=(away,))
     result = await run(Request(preset=Preset.STUDIO), SOURCE, stages)
     ((failure,),) = (result.failures,)
-    assert (failure.type, failure.stage, failure.mend) == ("ModelMissingError", stage, REFUSED.mend)
+    assert (failure.type, failure.stage, failure.hint) == ("ModelMissingError", stage, REFUSED.hint)
     assert any(note.startswith(stand_in) for note in result.notes)
     names = {item.name for item in result.artefacts}
     assert {"transcript.json", "transcript.srt", "final.m4a", "stems/vocals.flac"} <= names
@@ -61,7 +61,7 @@ async def test_what_comes_with_packages_stands_in_and_the_mend_is_told(away: str
 
 async def test_a_recogniser_that_was_asked_for_has_no_stand_in() -> None:
     result = await run(Request(recogniser="whisper-small"), SOURCE, Refusing(away=("whisper-small",)))
-    assert [(failure.stage, failure.mend) for failure in result.failures] == [("transcribe", REFUSED.mend)]
+    assert [(failure.stage, failure.hint) for failure in result.failures] == [("transcribe", REFUSED.hint)]
     assert "final.m4a" in {item.name for item in result.artefacts}
     assert "transcript.json" not in {item.name for item in result.artefacts}
 
@@ -86,7 +86,7 @@ async def test_a_name_for_nobody_costs_no_transcript() -> None:
 class Wordless(Stages):
     """A clip in which nobody speaks."""
 
-    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], Facts]:
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], StageMetadata]:
         names, facts = super()._answer(stage, params)
         facts = {"language": "und", "speakers": [], "turns": 0} if stage == "align" else facts
         return names, {"speakers": []} if stage == "subtitles" else facts

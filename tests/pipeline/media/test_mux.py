@@ -8,7 +8,7 @@ import pytest
 from av.stream import Disposition
 
 from pipeline.errors import MediaError
-from pipeline.graph.stage import Facts
+from pipeline.graph.stage import StageMetadata
 from pipeline.media import container_for, encode_aac, join_stage, mux, probe
 from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.tags import keep_tags
@@ -21,7 +21,9 @@ SRT = "1\n00:00:00,200 --> 00:00:00,600\nSpeaker 1: Hello = you; #1\n"
 NAMED = ("AAC, edit list", "AAC, variable frame rate", "ProRes, PCM", "VP8, Opus", "AAC 44.1 kHz", "PCM, edit list")
 
 
-def join(folder: Path, source: Path, *, subtitles: Path | None = None, **changes: JsonValue) -> tuple[Facts, Path]:
+def join(
+    folder: Path, source: Path, *, subtitles: Path | None = None, **changes: JsonValue
+) -> tuple[StageMetadata, Path]:
     """The stage with a new sound that clicks at 0.4 s."""
     encode_aac(make_click(folder / "click.wav", at=0.4), folder / "click.m4a", duration=1.0)
     inputs = {"source": source, "sound": folder / "click.m4a"} | ({"subtitles": subtitles} if subtitles else {})

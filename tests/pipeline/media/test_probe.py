@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.media import extract_stage, probe, probe_stage
 from pipeline.types import MediaInfo, VideoStream
 from tests.pipeline.clips import ffmpeg, make_clip, make_work
@@ -133,7 +133,7 @@ def test_what_is_no_clip_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> 
     with pytest.raises(MediaError, match=sentence) as caught:
         probe_stage(make_work(tmp_path / "out", {"source": path}))
     assert caught.value.message.count(".") == 1
-    assert caught.value.mend.endswith(".")
+    assert caught.value.hint.endswith(".")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -172,7 +172,7 @@ def test_broken_bytes_never_crash(tmp_path: Path) -> None:
         assert error is None or list(work.out.iterdir()) == []
 
 
-def _error_of(work: Work) -> AudioProcessingError | None:
+def _error_of(work: StageContext) -> AudioProcessingError | None:
     try:
         probe_stage(work)
         extract_stage(work)

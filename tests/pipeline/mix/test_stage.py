@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.audio.channels import default
-from pipeline.graph.stage import Facts
+from pipeline.graph.stage import StageMetadata
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.mix.loudness_stage import measure_stage
 from pipeline.mix.stage import mix_stage
@@ -56,7 +56,7 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
-def mix(tmp_path: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[Facts, Path]:
+def mix(tmp_path: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[StageMetadata, Path]:
     """The stage as the graph calls it: after the measurement of what it is given."""
     heard = {"original": inputs["sound"]} | {name: inputs[name] for name in STEMS if name in inputs}
     measured = measure_stage(make_work(tmp_path / "measured", heard))["loudness"]
@@ -76,7 +76,7 @@ def mix(tmp_path: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[
     return facts, work.out
 
 
-def notes(facts: Facts) -> list[str]:
+def notes(facts: StageMetadata) -> list[str]:
     return msgspec.convert(facts["notes"], list[str])
 
 

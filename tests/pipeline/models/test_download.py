@@ -217,7 +217,7 @@ def test_a_file_that_is_here_and_wrong_is_named_and_kept(hub: Hub, content: byte
     path.write_bytes(content[:-1] + b"?")
     with pytest.raises(ModelDigestError, match="known by that name") as caught:
         fetch(hub.model(), tmp_path)
-    assert "Delete it" in caught.value.mend
+    assert "Delete it" in caught.value.hint
     assert path.is_file()
 
 
@@ -243,8 +243,8 @@ def test_without_a_network_the_words_are_clear(tmp_path: Path) -> None:
     model = replace(MODELS["htdemucs"], hub=(file,))
     with pytest.raises(ModelMissingError, match="no hub that keeps them can be reached") as caught:
         fetch(model, tmp_path)
-    assert "stemcord models fetch htdemucs" in caught.value.mend
-    assert "--preset pocket" in caught.value.mend
+    assert "stemcord models fetch htdemucs" in caught.value.hint
+    assert "--preset pocket" in caught.value.hint
 
 
 def test_a_silent_hub_is_given_up_and_what_came_is_kept(hub: Hub, content: bytes, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_hub_that_asks_who_it_is_gets_the_token(hub: Hub, content: bytes, tmp_
 
 
 @pytest.mark.parametrize(
-    ("token", "status", "message", "mend"),
+    ("token", "status", "message", "hint"),
     [
         (None, 401, "only to people it knows", "Accept the conditions at https://example.org/conditions"),
         ("other", 401, "does not accept the token", "Make a new one"),
@@ -276,12 +276,12 @@ def test_a_hub_that_asks_who_it_is_gets_the_token(hub: Hub, content: bytes, tmp_
     ],
 )
 def test_a_refusal_says_what_to_do(
-    hub: Hub, tmp_path: Path, token: str | None, status: int, message: str, mend: str
+    hub: Hub, tmp_path: Path, token: str | None, status: int, message: str, hint: str
 ) -> None:
     hub.statuses = [status]
     with pytest.raises(ModelMissingError, match=message) as caught:
         fetch(hub.model(), tmp_path, access=Access(token=token, origins=frozenset({hub.url})))
-    assert caught.value.mend.startswith(mend)
+    assert caught.value.hint.startswith(hint)
     assert str(status) in caught.value.detail
     assert "other" not in caught.value.detail
     assert len(hub.asked) == 1, "asking again would not help"
@@ -329,7 +329,7 @@ def test_too_little_room_is_said_before_anything_is_asked(hub: Hub, tmp_path: Pa
     with pytest.raises(ModelMissingError, match=f"tiny needs {size / 1e6:.0f} MB") as caught:
         fetch(hub.model(size=size), tmp_path)
     assert str(tmp_path) in caught.value.message
-    assert "STEMCORD_HOME" in caught.value.mend
+    assert "STEMCORD_HOME" in caught.value.hint
     assert hub.asked == []
 
 
@@ -349,7 +349,7 @@ def test_a_folder_that_cannot_be_written_is_named(hub: Hub, tmp_path: Path) -> N
     (tmp_path / "checkpoints").write_text("a file where the folder should be")
     with pytest.raises(ModelMissingError, match="cannot be written into") as caught:
         fetch(hub.model(), tmp_path)
-    assert "STEMCORD_HOME" in caught.value.mend
+    assert "STEMCORD_HOME" in caught.value.hint
 
 
 def test_two_processes_fetch_a_file_once(hub: Hub, content: bytes, tmp_path: Path) -> None:

@@ -101,4 +101,4 @@ def test_weights_that_are_not_installed_are_asked_for(tmp_path: Path) -> None:
     """Recognition's weights belong to the other environment, so they are missing in this one."""
     with pytest.raises(ModelMissingError, match="whisper-base are not installed") as caught:
         Models(tmp_path, "cpu").files("whisper-base")
-    assert "make env" in caught.value.mend
+    assert "make env" in caught.value.hint

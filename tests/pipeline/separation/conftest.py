@@ -4,7 +4,7 @@ import soundfile
 import soxr
 import torch
 
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from tests.pipeline.separation.measure import DATA, Told
 
@@ -47,6 +47,6 @@ def work(models, tmp_path):
         out = tmp_path / "out"
         out.mkdir()
         params = {"engine": engine, "model": model}
-        return Work(inputs={"sound": sound}, params=params, out=out, report=report or Told(), models=weights)
+        return StageContext(inputs={"sound": sound}, params=params, out=out, report=report or Told(), models=weights)
 
     return make

@@ -72,8 +72,8 @@ def test_without_a_hub_the_error_says_what_to_do(tmp_path, catalogue):
     catalogue(replace(MODELS["htdemucs"], hub=(file,)))
     with pytest.raises(ModelMissingError, match="no hub that keeps them can be reached") as caught:
         Demucs.open(Models(tmp_path, "cpu"), "htdemucs")
-    assert "stemcord models fetch htdemucs" in caught.value.mend
-    assert "--preset pocket" in caught.value.mend
+    assert "stemcord models fetch htdemucs" in caught.value.hint
+    assert "--preset pocket" in caught.value.hint
 
 
 def test_a_file_with_a_name_of_the_catalogue_must_be_the_catalogues(tmp_path):

@@ -37,7 +37,7 @@ def test_the_recogniser_follows_language_and_preset(
     if expected is None:
         with pytest.raises(ValidationError, match="no recogniser called 'transcriber'") as caught:
             models_of(**options)
-        assert all(name in caught.value.mend for name in RECOGNISERS)
+        assert all(name in caught.value.hint for name in RECOGNISERS)
         return
     assert models_of(**options) == expected
 
@@ -66,7 +66,7 @@ def test_a_language_that_the_recogniser_lacks_is_refused_beforehand(
 ) -> None:
     with pytest.raises(ValidationError, match=sentence) as caught:
         parse_request({"recogniser": recogniser, "language": language})
-    assert caught.value.mend == "Choose another language, or leave the recogniser to the preset."
+    assert caught.value.hint == "Choose another language, or leave the recogniser to the preset."
 
 
 def test_another_model_is_no_recogniser() -> None:

@@ -158,7 +158,7 @@ async def test_no_worker_of_the_other_environment(
         await runner("heard", {"plan": plan}, {"stage": "heard"})
     scratch.close()
     assert caught.value.stage == "heard"
-    assert "stemcord worker asr" in caught.value.mend
+    assert "stemcord worker asr" in caught.value.hint
 
 
 async def test_a_reused_stage_says_so(system: System) -> None:

@@ -219,7 +219,7 @@ async def test_a_broker_that_is_away_is_one_sentence(url: str) -> None:
     with pytest.raises(QueueError, match="is away") as caught:
         async with Queue.connect(url):
             pass
-    assert "STEMCORD_REDIS_URL" in caught.value.mend
+    assert "STEMCORD_REDIS_URL" in caught.value.hint
     assert "\n" not in str(caught.value)
     assert time.monotonic() - started < 5
 

@@ -66,7 +66,7 @@ async def test_a_missing_file_is_named(store: Store, tmp_path: Path) -> None:
     assert not await store.has(missing.digest)
     with pytest.raises(StoreError, match=r"gone\.flac") as caught:
         await store.fetch(missing, tmp_path / "x")
-    assert caught.value.mend == "Send the clip again."
+    assert caught.value.hint == "Send the clip again."
     with pytest.raises(StoreError, match="not there"):
         await store.read(missing, limit=10)
     assert list(tmp_path.glob("*x*")) == []
@@ -99,7 +99,7 @@ async def test_a_large_file_is_not_read_at_once(store: Store, clip: Path) -> Non
 def test_a_store_that_cannot_be_opened() -> None:
     with pytest.raises(StoreError) as caught:
         Store.open("file:///dev/null/store")
-    assert "STEMCORD_STORE_URL" in caught.value.mend
+    assert "STEMCORD_STORE_URL" in caught.value.hint
     with pytest.raises(StoreError):
         Store.open("ftp://example.org/x")
 

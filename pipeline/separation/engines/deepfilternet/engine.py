@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline.audio.io import Samples
 from pipeline.errors import SeparationError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models
 from pipeline.separation.base import Recording
 from pipeline.separation.engines.deepfilternet.libdf import Filter, Library, Mono
@@ -69,12 +69,12 @@ class DeepFilterNet:
         except OSError as error:
             raise SeparationError(
                 "DeepFilterNet's library does not run on this machine.",
-                mend="Use `--preset studio`, or a 64-bit Linux machine.",
+                hint="Use `--preset studio`, or a 64-bit Linux machine.",
                 detail=str(error),
             ) from error
         return cls(library, files["model"])
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         survey = _survey(recording)
         made = 0

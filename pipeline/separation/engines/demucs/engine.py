@@ -18,7 +18,7 @@ from platformdirs import user_data_path
 from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.errors import DemucsError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models, own_model_digest
 from pipeline.separation.base import NO_CARD, Recording
 from pipeline.separation.checkpoints import Checkpoint, load_local, load_model
@@ -59,7 +59,7 @@ class Demucs:
         if StemName.VOCALS not in kinds:
             raise DemucsError(
                 f"The model has no vocals among its sources ({', '.join(network.sources)}).",
-                mend="Choose another model.",
+                hint="Choose another model.",
             )
         order = (StemName.VOCALS, StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
         self.stems = tuple(stem for stem in order if stem in kinds)
@@ -69,7 +69,7 @@ class Demucs:
         except ValueError as error:
             raise DemucsError(
                 "The model's description gives no weight to one of its sources.",
-                mend="Mend its NAME.yaml, or choose another model.",
+                hint="Mend its NAME.yaml, or choose another model.",
                 detail=repr(error),
             ) from error
         self._counts = np.asarray([len(row) for row in sources], np.float32)[:, None, None]
@@ -86,7 +86,7 @@ class Demucs:
         key = f"demucs {name} {own_model_digest(models.home, name)}"
         return cls(models.loaded(key, lambda: _optimised(load_model(models, name))), models.device)
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Stems side by side, shape (frames, len(stems) * channels); see `Engine.separate`."""
         report(0.0)
         normal = _measure(recording, report)
@@ -107,7 +107,7 @@ class Demucs:
         for block in recording.blocks():
             yield ((_with_channels(block, self._channels) - normal.mean) / normal.deviation).T
 
-    def _pace(self, frames: int, report: Report) -> Pace:
+    def _pace(self, frames: int, report: ProgressCallback) -> Pace:
         total, finished = count_segments(self._members, frames, SEGMENT_OVERLAP), 0
 
         def tell(count: int) -> None:
@@ -133,7 +133,7 @@ class Demucs:
             return batch // 2
         if self._device == "cpu":
             raise DemucsError(
-                "There is too little memory for this model.", mend="Free some memory, or choose a smaller model."
+                "There is too little memory for this model.", hint="Free some memory, or choose a smaller model."
             )
         self._move("cpu")
         library.free_memory()
@@ -151,7 +151,7 @@ class Demucs:
 
 
 def run_demucs_separation(
-    source: Path, out: Path, model: str, *, repo: Path | None, device: str, report: Report
+    source: Path, out: Path, model: str, *, repo: Path | None, device: str, report: ProgressCallback
 ) -> dict[StemName, Path]:
     """Take a sound file apart into `<stem>.wav` files in `out`, float at the model's own rate.
 
@@ -190,7 +190,7 @@ def _optimised(checkpoint: Checkpoint) -> Checkpoint:
     return checkpoint
 
 
-def _measure(recording: Recording, report: Report) -> _Normal:
+def _measure(recording: Recording, report: ProgressCallback) -> _Normal:
     """First pass: the moments of the mono mix at the network's rate, merged block by block (Chan et al. 1979)."""
     count, mean, squares = 0, 0.0, 0.0
     for block in recording.blocks():

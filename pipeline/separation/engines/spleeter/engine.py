@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.audio.io import Samples
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models
 from pipeline.separation.base import Recording
 from pipeline.separation.engines.spleeter.network import HOP, STEPS, Networks
@@ -44,7 +44,7 @@ class Spleeter:
             )
         )
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         made = 0
         for block in overlap_add(recording.blocks(), self._window, window=WINDOW, overlap=OVERLAP):

@@ -60,7 +60,7 @@ class Networks:
         if missing or report.unexpected_keys:
             raise ModelError(
                 "Spleeter's weights do not fit its network.",
-                mend="Run `make env` to install them again.",
+                hint="Run `make env` to install them again.",
                 detail=f"{path.name}: missing {missing}, unexpected {report.unexpected_keys}",
             )
         return network.eval().to(self._device)

@@ -42,12 +42,12 @@ def load(folder: Path, name: str, device: str) -> Loaded:
     Digests are checked before the files are used, and no file can run code. Raises `UVRError` or `ModelDigestError`.
     """
     if not NAME.fullmatch(name):
-        raise UVRError(f"There is no UVR model called {name!r}.", mend="Run `stemcord models list` to see the names.")
+        raise UVRError(f"There is no UVR model called {name!r}.", hint="Run `stemcord models list` to see the names.")
     checkpoint, described = folder / f"{name}.ckpt", folder / f"{name}.yaml"
     if not (checkpoint.is_file() and described.is_file()):
         raise UVRError(
             f"The UVR model {name} is not here.",
-            mend=f"Put {name}.ckpt and {name}.yaml into {folder}, or use `--preset pocket`.",
+            hint=f"Put {name}.ckpt and {name}.yaml into {folder}, or use `--preset pocket`.",
         )
     both = f"{verify(checkpoint)} {verify(described)}"
     try:
@@ -56,7 +56,7 @@ def load(folder: Path, name: str, device: str) -> Loaded:
     except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise UVRError(
             f"The settings {described.name} do not describe a RoFormer or MDX23C network with stereo vocals.",
-            mend="Fetch the model's yaml file again, or choose another model.",
+            hint="Fetch the model's yaml file again, or choose another model.",
             detail=repr(error),
         ) from error
     network = _open(checkpoint, settings, device)
@@ -84,14 +84,14 @@ def _open(checkpoint: Path, settings: Mapping[str, Any], device: str) -> library
     except library.UnsafeCheckpointError as error:
         raise UVRError(
             f"The checkpoint {checkpoint.name} is not one that can be loaded safely.",
-            mend="Fetch it again from its source.",
+            hint="Fetch it again from its source.",
             detail=str(error),
         ) from error
     # The library ends the process (SystemExit) over weights that do not fit.
     except (Exception, SystemExit) as error:
         raise UVRError(
             f"The checkpoint {checkpoint.name} does not fit its settings.",
-            mend=f"Fetch {checkpoint.name} and {checkpoint.stem}.yaml again from one source.",
+            hint=f"Fetch {checkpoint.name} and {checkpoint.stem}.yaml again from one source.",
             detail=repr(error.__context__ or error),
         ) from error
 

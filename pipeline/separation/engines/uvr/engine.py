@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.errors import AudioProcessingError, UVRError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.checkpoints import checkpoints_folder
 from pipeline.models.loader import Models, own_model_digest
 from pipeline.separation.base import Recording
@@ -50,7 +50,7 @@ class UVR:
         library.move(loaded.network, models.device)
         return cls(loaded)
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         window, overlap = WINDOW_SECONDS * self.sample_rate, OVERLAP_SECONDS * self.sample_rate
         total = sum(self._steps(length) for length in window_lengths(recording.frames, window, overlap))
@@ -88,7 +88,7 @@ class UVR:
         except (Exception, SystemExit) as error:
             raise UVRError(
                 "The UVR model could not take this sound apart.",
-                mend="Choose another route, or use `--preset pocket`.",
+                hint="Choose another route, or use `--preset pocket`.",
                 detail=repr(error),
             ) from error
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.audio.io import Blocks, Samples
 from pipeline.errors import UVRError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.entries import Model
 from pipeline.models.loader import Models
 from pipeline.separation.base import NO_CARD, Recording
@@ -50,7 +50,7 @@ class MDXNet:
         network.move(models.device)
         return cls(network, models.device)
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         chunk, lead, channels = self._network.chunk, self._network.lead, recording.channels
         silence = np.zeros((lead, channels), np.float32)
@@ -82,7 +82,7 @@ class MDXNet:
         except Exception as error:
             raise UVRError(
                 "The MDX-Net model could not take this sound apart.",
-                mend="Choose another route, or use `--preset pocket`.",
+                hint="Choose another route, or use `--preset pocket`.",
                 detail=repr(error),
             ) from error
 
@@ -95,7 +95,7 @@ def load(path: Path, entry: Model, device: str) -> Network:
     except Exception as error:
         raise UVRError(
             f"The model {path.name} is not an MDX-Net network of the shape that the catalogue gives.",
-            mend="Delete it and fetch it again with `stemcord models fetch`.",
+            hint="Delete it and fetch it again with `stemcord models fetch`.",
             detail=repr(error),
         ) from error
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.audio.io import Samples
 from pipeline.errors import AudioProcessingError, UVRError
-from pipeline.graph.stage import Report
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.entries import Model
 from pipeline.models.loader import Models
 from pipeline.separation.base import NO_CARD, Recording
@@ -50,7 +50,7 @@ class VR:
         library.move(network, models.device)
         return cls(network)
 
-    def separate(self, recording: Recording, report: Report) -> Iterator[Samples]:
+    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
         """Vocals of shape (frames, channels); see `Engine.separate`."""
         window, overlap = WINDOW_SECONDS * self.sample_rate, OVERLAP_SECONDS * self.sample_rate
         lengths = window_lengths(recording.frames, window, overlap)
@@ -88,7 +88,7 @@ class VR:
         except (Exception, SystemExit) as error:
             raise UVRError(
                 "The VR model could not take this sound apart.",
-                mend="Choose another route, or use `--preset pocket`.",
+                hint="Choose another route, or use `--preset pocket`.",
                 detail=repr(error),
             ) from error
 
@@ -105,13 +105,13 @@ def load(path: Path, entry: Model, device: str) -> library.Network:
     except UnsafeCheckpointError as error:
         raise UVRError(
             f"The checkpoint {path.name} is not one that can be loaded safely.",
-            mend="Delete it and fetch it again with `stemcord models fetch`.",
+            hint="Delete it and fetch it again with `stemcord models fetch`.",
             detail=str(error),
         ) from error
     # The library raises what it likes, and ends the process (SystemExit) over some errors.
     except (Exception, SystemExit) as error:
         raise UVRError(
             f"The checkpoint {path.name} is not a VR network of the kind that the catalogue gives.",
-            mend="Delete it and fetch it again with `stemcord models fetch`.",
+            hint="Delete it and fetch it again with `stemcord models fetch`.",
             detail=repr(error),
         ) from error

@@ -131,7 +131,7 @@ def _vocabulary(settings: Mapping[str, Untyped]) -> tuple[str, ...]:
     if isinstance(given, str) and Path(given).is_file():
         given = Path(given).read_text(encoding="utf-8").splitlines()
     if not isinstance(given, list):
-        raise TranscriptionError("The recogniser's vocabulary is missing.", mend="Fetch the model again.")
+        raise TranscriptionError("The recogniser's vocabulary is missing.", hint="Fetch the model again.")
     words = tuple(str(line).rstrip("\n") for line in cast("list[Untyped]", given))
     if len(words) != settings["output_dim"]:
         detail = f"{len(words)} tokens, {settings['output_dim']} outputs"
@@ -154,14 +154,14 @@ def _load_modules() -> tuple[Untyped, Untyped]:
             )
         except ImportError as error:
             raise TranscriptionError(
-                "PaddleSpeech is not installed.", mend="Run `make env`.", detail=str(error)
+                "PaddleSpeech is not installed.", hint="Run `make env`.", detail=str(error)
             ) from error
 
 
 def _damaged(folder: Path, detail: str) -> ModelError:
     return ModelError(
         "The recogniser's files are not what PaddleSpeech publishes.",
-        mend="Delete them and fetch the model again.",
+        hint="Delete them and fetch the model again.",
         detail=f"{folder}: {detail}",
     )
 

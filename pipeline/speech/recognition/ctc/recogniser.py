@@ -30,7 +30,7 @@ class CtcRecogniser:
             known = " and ".join(LANGUAGES.get(code, code) for code in self._languages)
             raise TranscriptionError(
                 f"{self._name} knows {known}, and {LANGUAGES.get(asked, asked)} was asked for.",
-                mend="Choose another language, or leave the recogniser to the preset.",
+                hint="Choose another language, or leave the recogniser to the preset.",
             )
         pace = Pace(listening.report, len(listening.windows), LOADED)
         words: list[Word] = []

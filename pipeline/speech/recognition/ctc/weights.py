@@ -32,7 +32,7 @@ def ensure_unpacked(models: Models, name: str, report: Callable[[float, str], No
     except (OSError, tarfile.TarError) as error:
         raise ModelError(
             f"The weights of {name} could not be unpacked.",
-            mend=f"Check the free space and the rights of {folder.parent}.",
+            hint=f"Check the free space and the rights of {folder.parent}.",
             detail=f"{archive}: {error}",
         ) from error
     finally:

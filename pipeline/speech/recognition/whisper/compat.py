@@ -84,7 +84,7 @@ def load_library() -> Library:
             return _load_once()
         except ImportError as error:
             raise TranscriptionError(
-                "PaddleSpeech is not installed.", mend="Run `make env`.", detail=str(error)
+                "PaddleSpeech is not installed.", hint="Run `make env`.", detail=str(error)
             ) from error
 
 

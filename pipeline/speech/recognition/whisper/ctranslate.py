@@ -78,7 +78,7 @@ def read_variables(data: bytes) -> Arrays:
         return {reader.name(): reader.array() for _ in range(reader.number("I"))}
     except (ValueError, KeyError, struct.error, UnicodeDecodeError) as error:
         raise ModelError(
-            "The Whisper weights cannot be read.", mend="Run `make env` to install them again.", detail=str(error)
+            "The Whisper weights cannot be read.", hint="Run `make env` to install them again.", detail=str(error)
         ) from error
 
 
@@ -94,7 +94,7 @@ def convert_variables(variables: Arrays) -> tuple[Arrays, Dimensions]:
     except (KeyError, ValueError) as error:
         raise ModelError(
             "The Whisper weights are not laid out as expected.",
-            mend="Run `make env` to install them again.",
+            hint="Run `make env` to install them again.",
             detail=f"{type(error).__name__}: {error}",
         ) from error
 

@@ -47,7 +47,7 @@ def read_openai(path: Path) -> tuple[Arrays, Dimensions]:
     ) as error:
         raise ModelError(
             f"{path.name} does not hold a Whisper of OpenAI's.",
-            mend="Delete it and fetch it again with `stemcord models fetch`.",
+            hint="Delete it and fetch it again with `stemcord models fetch`.",
             detail=f"{type(error).__name__}: {error}",
         ) from error
 

@@ -94,7 +94,7 @@ def load_converted(
     except OSError as error:
         raise ModelError(
             "The recogniser's weights could not be prepared.",
-            mend=f"Check the free space and the rights of {folder.parent}.",
+            hint=f"Check the free space and the rights of {folder.parent}.",
             detail=str(error),
         ) from error
 
@@ -199,7 +199,7 @@ def _lock(path: Path) -> Generator[None]:
                 if time.monotonic() > end:
                     raise ModelError(
                         "Another process has been converting the recogniser's weights for too long.",
-                        mend="End it and try again.",
+                        hint="End it and try again.",
                         detail=str(path),
                     ) from None
                 time.sleep(0.1)

@@ -182,7 +182,7 @@ def test_lines_that_cannot_be_told_apart_are_refused(tmp_path: Path, starts: tup
     samples = spread(4.5, [(start, voice(0.7)) for start in starts])
     with pytest.raises(ValidationError, match="cannot be parted into the 2 lines of Anna") as caught:
         split_track("a.wav", save(tmp_path / "a.flac", samples), SLOTS, 10.0)
-    assert "turn-001.wav" in caught.value.mend
+    assert "turn-001.wav" in caught.value.hint
 
 
 def test_a_silent_track_is_refused(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_dub_for_what_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=message) as caught:
         dub(tmp_path, inputs, {name: voice(0.5) for name in names})
-    assert caught.value.mend
+    assert caught.value.hint
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -174,7 +174,7 @@ def test_a_piece_that_is_no_sound_or_far_too_long_is_refused(tmp_path: Path, inp
         archive.writestr("turn-1.wav", "no sound")
     with pytest.raises(MediaError, match=r"turn-1.wav is no sound file") as caught:
         dub(tmp_path, inputs, tmp_path / "bad.zip", pieces=True)
-    assert "wav, mp3 or m4a" in caught.value.mend
+    assert "wav, mp3 or m4a" in caught.value.hint
     with pytest.raises(LimitError, match=r"turn-1.wav lasts longer than the clip"):
         dub(tmp_path, inputs, {"turn-1.wav": silence(75.0)})
 

@@ -229,7 +229,7 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
     path.write_bytes(b"PK not a network")
     with pytest.raises(UVRError, match=r"x\.onnx is not an MDX-Net network") as caught:
         engine_of(path)
-    assert "models fetch" in caught.value.mend
+    assert "models fetch" in caught.value.hint
 
 
 class _ShortCard:

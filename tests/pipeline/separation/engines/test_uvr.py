@@ -313,8 +313,8 @@ def test_a_model_that_is_not_there_and_on_no_hub_is_asked_for(tmp_path):
     with pytest.raises(UVRError, match="tiny_bs is not here") as caught:
         UVR.open(Models(tmp_path, "cpu"), BS)
     folder = tmp_path / "checkpoints" / "uvr"
-    assert f"Put tiny_bs.ckpt and tiny_bs.yaml into {folder}" in caught.value.mend
-    assert "--preset pocket" in caught.value.mend
+    assert f"Put tiny_bs.ckpt and tiny_bs.yaml into {folder}" in caught.value.hint
+    assert "--preset pocket" in caught.value.hint
     assert not folder.exists()
 
 

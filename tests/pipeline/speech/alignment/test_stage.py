@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.alignment.speaker_attribution import attribute
 from pipeline.speech.alignment.stage import align_stage, join
@@ -149,7 +149,7 @@ def test_the_stage_writes_the_clip_clock(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     facts = align_stage(
-        Work(
+        StageContext(
             inputs={"diarization": diarization, "recognition": recognition},
             params={"duration": 3.0, "audio_start": 0.25},
             out=out,

@@ -13,7 +13,7 @@ import pytest
 from pipeline import catalog
 from pipeline.audio import io as sound
 from pipeline.errors import DiarizationError, ModelDigestError, ModelMissingError
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.download.hub import Access
 from pipeline.models.loader import Models
 from pipeline.speech.diarization.stage import diarize_stage
@@ -154,10 +154,12 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def diarize(speech: Path, home: Path, models: Models | None = None, **params: int | str) -> tuple[Diarization, Facts]:
+def diarize(
+    speech: Path, home: Path, models: Models | None = None, **params: int | str
+) -> tuple[Diarization, StageMetadata]:
     out = home / "out"
     out.mkdir(exist_ok=True)
-    work = Work(
+    work = StageContext(
         inputs={"speech": speech},
         params={"segmentation": "unused", "embedding": "unused", "pipeline": NAME, **params},
         out=out,
@@ -192,17 +194,17 @@ def test_it_is_fetched_with_the_persons_token_loaded_and_run(
 
 
 @pytest.mark.parametrize(
-    ("token", "sentence", "mend"),
+    ("token", "sentence", "hint"),
     [(None, "only to people it knows", "set it as HF_TOKEN"), ("hf_other", "account of the token", "Log in")],
 )
 def test_without_the_right_token_the_mend_is_said(
-    token: str | None, sentence: str, mend: str, hub: Hub, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    token: str | None, sentence: str, hint: str, hub: Hub, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     have_token(hub, monkeypatch, token)
     with pytest.raises(ModelMissingError, match=sentence) as caught:
         diarize(speech, tmp_path)
-    assert mend in caught.value.mend
-    assert "https://example.org/conditions" in caught.value.mend
+    assert hint in caught.value.hint
+    assert "https://example.org/conditions" in caught.value.hint
     assert len(hub.asked) == 1, "the other files are not asked for in vain"
 
 
@@ -230,7 +232,7 @@ def test_a_file_that_broke_off_is_never_loaded(
     place.write_bytes(place.read_bytes()[:100_000])
     with pytest.raises(ModelDigestError, match=r"pytorch_model\.bin is not the one") as caught:
         diarize(speech, tmp_path)
-    assert "stemcord models fetch" in caught.value.mend
+    assert "stemcord models fetch" in caught.value.hint
 
 
 def test_another_model_is_no_pipeline(speech: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pyannote.core import Annotation, Segment
 
 from pipeline.audio import io as sound
 from pipeline.errors import Cancelled, DiarizationError, ModelDigestError
-from pipeline.graph.stage import Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Voices
 from pipeline.speech.diarization.stage import diarize_stage, tidy
@@ -50,11 +50,13 @@ def keep_quiet(fraction: float, message: str = "") -> None:
     """Progress that nobody reads."""
 
 
-def diarize(path: Path, out: Path, models: Models, report: Report = keep_quiet, **params: object) -> Diarization:
+def diarize(
+    path: Path, out: Path, models: Models, report: ProgressCallback = keep_quiet, **params: object
+) -> Diarization:
     out.mkdir(exist_ok=True)
     asked = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None} | params
     facts = diarize_stage(
-        Work(inputs={"speech": path}, params=asked, out=out, report=report, models=models)  # type: ignore[arg-type]
+        StageContext(inputs={"speech": path}, params=asked, out=out, report=report, models=models)  # type: ignore[arg-type]
     )
     diarization = msgspec.json.decode((out / "diarization.json").read_bytes(), type=Diarization)
     assert facts["speakers"] == len(diarization.speakers)
@@ -98,7 +100,9 @@ def test_loud_noise_is_turned_down_where_the_voices_are_known(excerpt: Path, mod
         sound.write(paths[name], samples, SAMPLE_RATE, subtype="PCM_24")
     asked: dict[str, JsonValue] = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None}
     (tmp_path / "out").mkdir()
-    facts = diarize_stage(Work(inputs=paths, params=asked, out=tmp_path / "out", report=keep_quiet, models=models))
+    facts = diarize_stage(
+        StageContext(inputs=paths, params=asked, out=tmp_path / "out", report=keep_quiet, models=models)
+    )
     assert "turned down" in str(facts["notes"])
     assert facts["speakers"] == 1
 

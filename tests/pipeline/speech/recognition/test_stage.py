@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.errors import Cancelled, ModelError, TranscriptionError
-from pipeline.graph.stage import Facts, Work
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models
 from pipeline.speech.recognition.speech_reader import Speech
 from pipeline.speech.recognition.stage import transcribe_stage
@@ -53,14 +53,14 @@ def make_work(
     report: Progress | None = None,
     model: str = "whisper-base",
     language: str | None = None,
-) -> Work:
+) -> StageContext:
     sound.write(folder / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
     found = tuple(SpeakerSegment(start=start, end=end, speaker=who) for start, end, who in segments)
     who = tuple(sorted({segment.speaker for segment in found}))
     diarization = Diarization(speakers=who, segments=found, exclusive=found)
     (folder / "diarization.json").write_bytes(msgspec.json.encode(diarization))
     (folder / "out").mkdir()
-    return Work(
+    return StageContext(
         inputs={"speech": folder / "speech.flac", "diarization": folder / "diarization.json"},
         params={"model": model, "language": language},
         out=folder / "out",
@@ -69,7 +69,7 @@ def make_work(
     )
 
 
-def run(work: Work) -> tuple[Facts, Recognition]:
+def run(work: StageContext) -> tuple[StageMetadata, Recognition]:
     facts = transcribe_stage(work)
     return facts, msgspec.json.decode((work.out / "recognition.json").read_bytes(), type=Recognition)
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import Facts, Report, Work
+from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.speakers.embedding_model import LONGEST, MOST, alone, choose_spans, voices_stage
 from pipeline.speech.speakers.matching import (
@@ -31,7 +31,7 @@ from pipeline.types import Diarization, SpeakerSegment
 
 DATA = Path(__file__).parents[3] / "data"
 MODEL = "campplus-zh-en"
-QUIET: Report = lambda fraction, message="": None  # noqa: E731
+QUIET: ProgressCallback = lambda fraction, message="": None  # noqa: E731
 
 
 def voice(name: str, *numbers: float, seconds: float = 20.0) -> Voice:
@@ -150,7 +150,9 @@ def test_identifying_says_how_sure_it_is(tmp_path: Path) -> None:
     write_book(BOOK, tmp_path / "book")
     write_book(clip(voice("S1", 10, 1, 0), voice("S2", 0, 1, 1.1)), tmp_path / "clip")
     inputs = {"embeddings": tmp_path / "clip", "book": tmp_path / "book"}
-    facts = identify_stage(Work(inputs=inputs, params={}, out=tmp_path, report=QUIET, models=Models(tmp_path, "cpu")))
+    facts = identify_stage(
+        StageContext(inputs=inputs, params={}, out=tmp_path, report=QUIET, models=Models(tmp_path, "cpu"))
+    )
     assert facts["names"] == {"S1": "Anna"}
     assert str(facts["notes"]).startswith("['S1 is Anna (")
 
@@ -187,7 +189,9 @@ def truth() -> list[SpeakerSegment]:
     return [segment(float(row[3]), float(row[3]) + float(row[4]), row[7]) for row in rows if row]
 
 
-def hear(segments: list[SpeakerSegment], folder: Path, models: Models, **params: float) -> tuple[VoiceBook, Facts]:
+def hear(
+    segments: list[SpeakerSegment], folder: Path, models: Models, **params: float
+) -> tuple[VoiceBook, StageMetadata]:
     folder.mkdir()
     names = tuple(dict.fromkeys(each.speaker for each in segments))
     heard = Diarization(speakers=names, segments=tuple(segments), exclusive=())
@@ -198,7 +202,7 @@ def hear(segments: list[SpeakerSegment], folder: Path, models: Models, **params:
     inputs = {"speech": speech, "voices": folder / "voices.json"}
     out = folder / "out"
     out.mkdir()
-    work = Work(inputs=inputs, params={"embedding": MODEL, **params}, out=out, report=QUIET, models=models)
+    work = StageContext(inputs=inputs, params={"embedding": MODEL, **params}, out=out, report=QUIET, models=models)
     facts = voices_stage(work)
     return read_book(out / "voices-embeddings.json"), facts
 

@@ -15,7 +15,7 @@ import yaml
 from pipeline import catalog
 from pipeline.audio import io as sound
 from pipeline.errors import ModelDigestError, ModelError, ModelMissingError, TranscriptionError
-from pipeline.graph.stage import Work
+from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
 from pipeline.speech.recognition.stage import transcribe_stage
@@ -71,14 +71,14 @@ def pack(home: Path, monkeypatch: pytest.MonkeyPatch, *, weights: Path | None = 
     return Models(home, "cpu")
 
 
-def make_work(folder: Path, models: Models, language: str | None = None) -> Work:
+def make_work(folder: Path, models: Models, language: str | None = None) -> StageContext:
     samples = (0.1 * np.random.default_rng(0).standard_normal(16_000 * 4)).astype(np.float32)
     sound.write(folder / "speech.flac", samples[:, None], 16_000, subtype="PCM_16")
     whole = (SpeakerSegment(start=0.5, end=3.5, speaker="S1"),)
     found = Diarization(speakers=("S1",), segments=whole, exclusive=whole)
     (folder / "diarization.json").write_bytes(msgspec.json.encode(found))
     (folder / "out").mkdir()
-    return Work(
+    return StageContext(
         inputs={"speech": folder / "speech.flac", "diarization": folder / "diarization.json"},
         params={"model": NAME, "language": language},
         out=folder / "out",
@@ -94,7 +94,7 @@ def test_an_archive_that_cannot_be_had_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "pipeline.models.download.client", None)
     with pytest.raises(ModelMissingError, match=f"The weights of {NAME} are not here") as caught:
         ensure_unpacked(models, NAME)
-    assert caught.value.mend == f"Run `stemcord models fetch {NAME}`."
+    assert caught.value.hint == f"Run `stemcord models fetch {NAME}`."
 
 
 def test_an_archive_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     archive.write_bytes(archive.read_bytes()[:-20])
     with pytest.raises(ModelDigestError, match="not the one that is known by that name") as caught:
         ensure_unpacked(models, NAME)
-    assert "stemcord models fetch" in caught.value.mend
+    assert "stemcord models fetch" in caught.value.hint
     assert not (tmp_path / "models").exists()
 
 

@@ -90,7 +90,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     for name in ("half.pt", "empty.pt", "other.pt"):
         with pytest.raises(ModelError, match=f"{name} does not hold") as caught:
             read_openai(tmp_path / name)
-        assert "stemcord models fetch" in caught.value.mend
+        assert "stemcord models fetch" in caught.value.hint
 
 
 def test_a_size_of_whisper_is_converted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
