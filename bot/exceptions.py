@@ -1,11 +1,11 @@
 """Errors of the bot's own, which it can tell in each language; as errors they read in English."""
 
 from bot.i18n.translator import ENGLISH, Speech
-from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
+from pipeline.errors import AudioProcessingError, LimitError, MediaError, StemcordError, ValidationError
 
 
-class BotError(AudioProcessingError):
-    """Root of them: keys of `bot.i18n.translator` and the values that go into the first sentence."""
+class BotError(StemcordError):
+    """Root of the errors that the bot raises: keys of `bot.i18n.translator` and the values of the first sentence."""
 
     def __init__(self, key: str, hint: str = "", *, detail: str = "", **values: str | int) -> None:
         self.key = key
@@ -27,7 +27,7 @@ class SizeError(BotError, LimitError):
     """The file is too large."""
 
 
-class FetchError(BotError):
+class FetchError(BotError, AudioProcessingError):
     """A clip could not be fetched."""
 
 

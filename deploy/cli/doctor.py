@@ -35,7 +35,7 @@ def _draw(findings: list[Finding], missing: int) -> Group:
     table.add_column("found")
     for finding in findings:
         colour = _COLOURS[finding.status]
-        hint = f"\n[bold]→ {escape(finding.mend)}[/bold]" if finding.hint and finding.status != "ok" else ""
+        hint = f"\n[bold]→ {escape(finding.hint)}[/bold]" if finding.hint and finding.status != "ok" else ""
         table.add_row(finding.name, f"[{colour}]{finding.status}[/{colour}]", escape(finding.detail) + hint)
     verdict = f"\n{missing} of {len(findings)} missing." if missing else "\nNothing is missing."
     return Group(table, verdict)

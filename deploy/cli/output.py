@@ -57,7 +57,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
         console.print(f"[yellow]Note[/yellow]      {escape(note)}", highlight=False)
     for failure in result.failures:
         console.print(
-            f"[red]Failed[/red]    {failure.stage}: {escape(failure.message)} {escape(failure.mend)}", highlight=False
+            f"[red]Failed[/red]    {failure.stage}: {escape(failure.message)} {escape(failure.hint)}", highlight=False
         )
     console.print(
         f"[bold]Files[/bold]     {escape(str(out))} ({len(result.artefacts) + 1} files)",
