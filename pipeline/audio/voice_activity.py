@@ -16,7 +16,7 @@ def frame_powers(samples: NDArray[np.floating], frame: int, *, partial: bool = F
         Powers, full scale at 1, shape (frames,).
     """
     whole = len(samples) - len(samples) % frame
-    frames = samples[:whole].reshape(whole // frame, -1)
+    frames = samples[:whole].reshape(whole // frame, frame * (samples.shape[1] if samples.ndim > 1 else 1))
     powers: NDArray[np.float64] = np.einsum("ij,ij->i", frames, frames).astype(np.float64) / frame
     if not partial or whole == len(samples):
         return powers

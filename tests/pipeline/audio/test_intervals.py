@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def test_merged_intervals_cover_the_same_and_are_apart(given_spans: list[Interva
     merged = merge(given_spans)
 
     assert points(merged) == points(given_spans)
-    assert all(one[1] < other[0] for one, other in zip(merged, merged[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in pairwise(merged))
 
 
 def test_intervals_are_joined_over_a_gap():
