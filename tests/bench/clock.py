@@ -20,8 +20,8 @@ from rich.console import Console
 
 from pipeline.audio import io as sound
 from pipeline.graph.stage import StageContext
-from pipeline.media import extract_stage, listen_stage, probe_stage
 from pipeline.media.ffmpeg import executable
+from pipeline.media.stages import extract_stage, listen_stage, probe_stage
 from pipeline.models.loader import Models
 from pipeline.types import MediaInfo
 

@@ -14,8 +14,11 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline import media
 from pipeline.audio import io as sound
+from pipeline.media.aac.encoder import encode_aac
+from pipeline.media.extract import extract_master
+from pipeline.media.mux import container_for, mux
+from pipeline.media.probe import probe
 from tests.pipeline.clips import ffmpeg
 
 BAR = 1.0
@@ -97,11 +100,11 @@ def make(case: Case, folder: Path) -> Path:
 
 def rejoin(source: Path, folder: Path) -> Path:
     """The clip with its sound extracted, encoded and joined again."""
-    clip = media.probe(source)
-    media.extract_master(source, clip, folder / "master.flac")
-    media.encode_aac(folder / "master.flac", folder / "final.m4a", duration=clip.media.duration)
-    target = folder / f"final.{media.container_for(clip)}"
-    media.mux(source, clip, folder / "final.m4a", target, audio_start=clip.media.audio.start)
+    clip = probe(source)
+    extract_master(source, clip, folder / "master.flac")
+    encode_aac(folder / "master.flac", folder / "final.m4a", duration=clip.media.duration)
+    target = folder / f"final.{container_for(clip)}"
+    mux(source, clip, folder / "final.m4a", target, audio_start=clip.media.audio.start)
     return target
 
 

@@ -32,7 +32,7 @@ from deploy.local.supervisor import interpreter
 from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
 from pipeline.graph.stage import StageContext
-from pipeline.media import listen_stage
+from pipeline.media.stages import listen_stage
 from pipeline.models.loader import Models
 from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Diarization, Preset

@@ -23,7 +23,7 @@ from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
 from pipeline.graph.stage import StageContext, StageFunction
-from pipeline.media import listen_stage
+from pipeline.media.stages import listen_stage
 from pipeline.models.loader import Models
 from pipeline.separation.stage import separate_stage
 from pipeline.speech.diarization.input_selection import GAIN, blend

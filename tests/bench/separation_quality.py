@@ -22,7 +22,8 @@ from pipeline.audio import io as sound
 from pipeline.audio.io import Samples
 from pipeline.catalog import MODELS
 from pipeline.graph.stage import StageContext
-from pipeline.media import extract_master, probe
+from pipeline.media.extract import extract_master
+from pipeline.media.probe import probe
 from pipeline.models.loader import Models
 from pipeline.routing import stage as route
 from pipeline.separation.stage import separate_stage

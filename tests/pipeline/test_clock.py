@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.media import listen_stage
+from pipeline.media.stages import listen_stage
 from tests.bench.clock import BAR, OFFSET, find_drift, measure, spread, write_markers
 from tests.pipeline.clips import make_work
 

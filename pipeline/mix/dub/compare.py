@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline import media
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
 from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
+from pipeline.media.probe import probe
 from pipeline.mix.dub.edges import find_edges, levels_of
 from pipeline.mix.dub.line_fitting import Fit
 from pipeline.mix.dub.loudness import loudness_of
@@ -153,7 +154,7 @@ def compare_stage(work: StageContext) -> StageMetadata:
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         track = Path(folder) / "whole.flac"
         rate = like.sample_rate
-        media.convert(source, media.probe(source), track, sample_rate=rate, channels=like.channels, layout=layout)
+        convert(source, probe(source), track, sample_rate=rate, channels=like.channels, layout=layout)
         work.report(0.3, "Comparing the dub")
         loudness = measure(track).integrated
         work.report(0.5, "Comparing the dub")

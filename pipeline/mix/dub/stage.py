@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import media
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
+from pipeline.media.probe import probe
 from pipeline.mix.dub.edges import Cut, split_track
 from pipeline.mix.dub.line_fitting import Booth, Fit, Placed, is_clipped
 from pipeline.mix.dub.manifest import unpack
@@ -186,11 +187,11 @@ def _track(path: Path, name: str, dub: _Dub) -> Path:
 def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
     """A file of the dub at the rate and channels of the clip."""
     try:
-        clip = media.probe(source)
+        clip = probe(source)
         longest = dub.like.duration + _SPARE
         if dub.params.pieces and clip.media.duration > longest:
             raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
-        media.convert(
+        convert(
             source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout
         )
     except MediaError as error:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import build_app
-from pipeline.media import probe
+from pipeline.media.probe import probe
 from tests.pipeline.clips import make_clip
 
 APP = build_app()

@@ -9,10 +9,13 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.audio.channels import LAYOUTS, default
-from pipeline.media import convert, encode_aac, extract_stage, mux, probe
-from pipeline.media.aac.encoder import coding, written_layout
+from pipeline.media.aac.encoder import coding, encode_aac, written_layout
 from pipeline.media.channel_folding import find_passage
+from pipeline.media.extract import convert
 from pipeline.media.ffmpeg_pipe import SoundFeed
+from pipeline.media.mux import mux
+from pipeline.media.probe import probe
+from pipeline.media.stages import extract_stage
 from pipeline.types import SoundFormat
 from tests.pipeline.clips import PICTURE, decode, ffmpeg, heard_tones, make_tones, make_work, tone_of
 

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.errors import LimitError, MediaError, ValidationError
-from pipeline.media import probe
 from pipeline.media.clip_tools import cut, extract_sound, open_clip, read_time, take_frame
+from pipeline.media.probe import probe
 from tests.bench.picture import delay, heard
 from tests.pipeline.clips import decode, ffmpeg, make_clip
 

@@ -10,8 +10,12 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.errors import Cancelled, FFmpegError, MediaError
-from pipeline.media import convert, encode_aac, extract_stage, listen_stage, mux, probe
+from pipeline.media.aac.encoder import encode_aac
+from pipeline.media.extract import convert
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
+from pipeline.media.mux import mux
+from pipeline.media.probe import probe
+from pipeline.media.stages import extract_stage, listen_stage
 from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work, packets
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"

@@ -9,8 +9,11 @@ from av.stream import Disposition
 
 from pipeline.errors import MediaError
 from pipeline.graph.stage import StageMetadata
-from pipeline.media import container_for, encode_aac, join_stage, mux, probe
+from pipeline.media.aac.encoder import encode_aac
 from pipeline.media.edit_list import skip_lead_in
+from pipeline.media.mux import container_for, mux
+from pipeline.media.probe import probe
+from pipeline.media.stages import join_stage
 from pipeline.media.tags import keep_tags
 from pipeline.types import JsonValue
 from tests.bench import picture

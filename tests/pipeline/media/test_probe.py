@@ -9,7 +9,8 @@ import soundfile
 
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
 from pipeline.graph.stage import StageContext
-from pipeline.media import extract_stage, probe, probe_stage
+from pipeline.media.probe import probe
+from pipeline.media.stages import extract_stage, probe_stage
 from pipeline.types import MediaInfo, VideoStream
 from tests.pipeline.clips import ffmpeg, make_clip, make_work
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.audio import io as sound
 from pipeline.audio.channels import LAYOUTS
 from pipeline.audio.levels import measure_levels
-from pipeline.media import listen_stage
+from pipeline.media.stages import listen_stage
 from tests.pipeline.clips import heard_tones, make_work
 
 RATE = 48_000

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.audio import io as sound
 from pipeline.catalog import MODELS
-from pipeline.media import extract_master, probe
+from pipeline.media.extract import extract_master
+from pipeline.media.probe import probe
 from pipeline.routing.stage import Shares, choose, measure, route_stage
 from pipeline.types import Budget, Preset, Route, RouteName
 from tests.pipeline.clips import make_work

@@ -8,7 +8,8 @@ from pipeline.audio import io as sound
 from pipeline.audio.channels import LAYOUTS
 from pipeline.audio.levels import Levels
 from pipeline.errors import Cancelled
-from pipeline.media import extract_stage, join_stage, probe
+from pipeline.media.probe import probe
+from pipeline.media.stages import extract_stage, join_stage
 from pipeline.mix.stage import mix_stage
 from pipeline.separation.stage import separate_stage
 from pipeline.separation.surround import Made, choose_groups, separate_surround
