@@ -191,9 +191,7 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
         longest = dub.like.duration + _SPARE
         if dub.params.pieces and clip.media.duration > longest:
             raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
-        convert(
-            source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout
-        )
+        convert(source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout)
     except MediaError as error:
         raise MediaError(
             f"{name} is no sound file that can be read.",
