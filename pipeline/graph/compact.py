@@ -7,46 +7,46 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from pipeline.errors import AudioProcessingError, Cancelled, QueueError, StoreError
+from pipeline.graph.context import GraphContext, renamed
 from pipeline.graph.stage import StageExecutor
-from pipeline.types import Artefact, Failure, Result, StageTiming
+from pipeline.media.contracts import COMPRESS, CompressInputs, CompressParams
+from pipeline.types import Artefact, Result
 
 SOUNDS: Final = ("audio.wav", "final.m4a")
 """What is handed out as it is heard, beside everything below `stems/`."""
 
 
 def compact_name(name: str) -> str:
-    """What the smaller copy of a sound is called."""
+    """Return what the smaller copy of a sound is called."""
     return f"compact/{PurePosixPath(name).stem}.opus"
 
 
-async def add_compact(result: Result, size: int, perform: StageExecutor) -> Result:
-    """The result with a copy of at most `size` bytes of each sound that is larger, where that can be.
+async def add_compact(result: Result, source: Artefact, size: int, execute: StageExecutor) -> Result:
+    """Add a smaller copy of each sound that is too large, where that can be; a copy that fails is named in `failures`.
 
-    A copy that fails is named in `failures`. Raises `Cancelled`, `QueueError` and `StoreError`.
+    Args:
+        result: What the job gave.
+        source: The clip.
+        size: Bytes that a copy may have.
+        execute: Runs the stages.
+
+    Raises:
+        Cancelled: The job was stopped.
+        QueueError: The broker is away.
+        StoreError: The store is away.
     """
+    context = GraphContext(request=result.request, source=source, execute=execute)
     made: list[Artefact] = []
-    timings: list[StageTiming] = []
-    failures: list[Failure] = []
     for sound in result.artefacts:
         if sound.size <= size or not (sound.name in SOUNDS or sound.name.startswith("stems/")):
             continue
-        try:
-            output = await perform("shrink", {"sound": sound}, {"size": size})
-        except (Cancelled, QueueError, StoreError):
-            raise
-        except AudioProcessingError as error:
-            failures.append(error.to_failure())
-            continue
-        timings.append(
-            StageTiming(
-                stage="shrink", seconds=output.seconds, engine_seconds=output.engine_seconds, reused=output.reused
-            )
-        )
-        made.extend(replace(copy, name=compact_name(sound.name)) for copy in output.artefacts.values())
+        inputs, params = CompressInputs(sound=sound), CompressParams(size=size)
+        output = await context.attempt(COMPRESS.name, lambda i=inputs, p=params: context.run(COMPRESS, i, p))
+        if output is not None and output.sound is not None:
+            made.append(renamed(output.sound, compact_name(sound.name)))
     return replace(
         result,
         artefacts=(*result.artefacts, *made),
-        timings=(*result.timings, *timings),
-        failures=(*result.failures, *failures),
+        timings=(*result.timings, *context.log.timings),
+        failures=(*result.failures, *context.log.failures),
     )

@@ -2,26 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
-async def run_branches(first: Awaitable[None] | None, second: Awaitable[T | None] | None) -> T | None:
-    """What the second gives; when one must end the job, the other is stopped, and that one error is raised."""
-    given: asyncio.Task[T | None] | None = None
+async def run_branches(
+    first: Awaitable[A | None] | None, second: Awaitable[B | None] | None
+) -> tuple[A | None, B | None]:
+    """Run two branches side by side and give what both gave; None for a branch that is None.
+
+    When one of them must end the job, the other is stopped and that one error is raised.
+    """
+    tasks: list[asyncio.Task[Any] | None] = []
     try:
         async with asyncio.TaskGroup() as group:
-            if first is not None:
-                group.create_task(_awaited(first))
-            if second is not None:
-                given = group.create_task(_awaited(second))
+            for branch in (first, second):
+                tasks.append(None if branch is None else group.create_task(_awaited(branch)))
     except BaseExceptionGroup as group:
         raise _first_leaf(group) from group
-    return None if given is None else given.result()
+    one, other = (None if task is None else task.result() for task in tasks)
+    return one, other
 
 
-async def _awaited(work: Awaitable[T]) -> T:
+async def _awaited(work: Awaitable[A]) -> A:
     return await work
 
 

@@ -1,119 +1,136 @@
-"""What a stage is, and the list of all stages.
+"""What a stage is.
 
 A stage is a pure function of content: its output depends on the bytes of its inputs,
 its parameters, its version and the weights it uses, and on nothing else. That is what
-lets a result be kept and used again (`worker.jobs.stage_runner`).
+lets a result be kept and used again (`worker.jobs.stage_cache`).
+
+Each stage has a contract in the `contracts` module of its subject: frozen dataclasses for
+its inputs, parameters and output, and one `Stage` row. Inputs and outputs are generic over
+what stands for a file: an `Artefact` in the graph, a `Path` in the engine process. The stage
+function, which only the engine process imports, is
+
+    def separate(context: StageContext, inputs: SeparateInputs[Path], params: SeparateParams) -> SeparateOutput[Path]
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
-from typing import Protocol, TypeAlias, cast
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
-from pipeline.catalog import Environment
+from pipeline.models.entries import Environment
 from pipeline.models.loader import Models
-from pipeline.types import Artefact, JsonValue
+from pipeline.types import JsonValue, ModelUse
 
-StageMetadata: TypeAlias = dict[str, JsonValue]
+FileT = TypeVar("FileT")
+"""What stands for a file: an `Artefact` in the graph, a `Path` in the engine process."""
+InputsT = TypeVar("InputsT")
+ParamsT = TypeVar("ParamsT")
+OutputT = TypeVar("OutputT", bound="StageOutput")
 
 
 class ProgressCallback(Protocol):
     """Called by a stage as it goes; raises `Cancelled` when the job was stopped."""
 
     def __call__(self, fraction: float, message: str = "") -> None:
-        """Tell how far the stage is, from 0 to 1, and what it is doing."""
+        """Report how far the stage is, from 0 to 1, and what it is doing."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageContext:
-    """What a stage function is given."""
+    """What the engine process gives a stage function beside its inputs and parameters."""
 
-    inputs: Mapping[str, Path]
-    params: Mapping[str, JsonValue]
     out: Path
-    """An empty folder; every file left in it becomes an artefact of the stage, by its name."""
+    """An empty folder; every file that the stage leaves in it is kept as an artefact, by its name."""
     report: ProgressCallback
     models: Models
 
 
-StageFunction: TypeAlias = Callable[[StageContext], StageMetadata]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoParams:
+    """The parameters of a stage that has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A named stage, where its code is and which environment runs it."""
+class ModelParams:
+    """Parameters of a stage that one model of the catalogue does; a person's own checkpoint may stand in for it."""
+
+    model: str
+    weights: str
+    """`pipeline.models.loader.model_digest` of the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOutput:
+    """What every stage may give beside its own fields."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences for people."""
+    models: tuple[ModelUse, ...] = ()
+    """The weights that were used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Generic[InputsT, ParamsT, OutputT]):
+    """One row of the registry: a stage's name, contract, cost and code."""
 
     name: str
+    title: str
+    """What the stage does, for people, in English; other languages have `stage-NAME` in their texts."""
     function: str
     """`module:function`, imported in the engine process only."""
+    inputs: type[InputsT]
+    params: type[ParamsT]
+    output: type[OutputT]
     environment: Environment = "media"
     version: int = 1
     """Raised when the same inputs would now give another output."""
+    costly: bool = False
+    """Whether the stage counts against the minutes that a person may use in a day."""
     limit: float = 30 * 60.0
     """Seconds before the engine is stopped, at the least."""
     limit_per_second: float = 4.0
     """Further seconds for each second of the clip."""
 
-    def load(self) -> StageFunction:
-        """The function itself."""
-        module, _, function = self.function.partition(":")
-        return cast("StageFunction", getattr(import_module(module), function))
+
+StageMetadata: TypeAlias = dict[str, JsonValue]
+AnyStage: TypeAlias = Stage[Any, Any, Any]
+StageFunction: TypeAlias = Callable[[StageContext, Any, Any], StageOutput]
+
+
+def load_function(reference: str) -> StageFunction:
+    """Import a stage function.
+
+    Args:
+        reference: `module:function`, as in `Stage.function`.
+    """
+    module, _, function = reference.partition(":")
+    return cast("StageFunction", getattr(import_module(module), function))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageOutput:
-    """What a stage gave: facts as JSON and files in the store, by file name."""
+class StageRun(Generic[OutputT]):
+    """The output of a stage and what it cost."""
 
-    facts: StageMetadata
-    artefacts: Mapping[str, Artefact]
+    output: OutputT
     engine_seconds: float
+    """Seconds inside the stage function."""
     reused: bool = False
+    """True when the output came from the store."""
     seconds: float = 0.0
+    """Seconds that the job waited for it."""
 
 
 class StageExecutor(Protocol):
-    """Runs a stage somewhere, or finds its output in the store.
-
-    Raises the `AudioProcessingError` that the stage raised.
-    """
+    """Runs a stage somewhere, or finds its output in the store."""
 
     async def __call__(
-        self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> StageOutput:
-        """Give the output of a stage for these inputs and parameters."""
+        self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+    ) -> StageRun[OutputT]:
+        """Give the output of a stage for these inputs and parameters.
+
+        Raises:
+            AudioProcessingError: What the stage raised.
+        """
         ...
-
-
-STAGES: Mapping[str, Stage] = MappingProxyType(
-    {
-        stage.name: stage
-        for stage in (
-            Stage(name="probe", function="pipeline.media:probe_stage"),
-            Stage(name="extract", function="pipeline.media:extract_stage", version=2),
-            Stage(name="route", function="pipeline.routing.stage:route_stage", version=4),
-            Stage(name="separate", function="pipeline.separation.stage:separate_stage", version=3),
-            Stage(name="listen", function="pipeline.media:listen_stage", version=2),
-            Stage(name="diarize", function="pipeline.speech.diarization.stage:diarize_stage", version=4),
-            Stage(
-                name="transcribe",
-                function="pipeline.speech.recognition.stage:transcribe_stage",
-                environment="asr",
-                version=2,
-            ),
-            Stage(name="align", function="pipeline.speech.alignment.stage:align_stage"),
-            Stage(name="measure", function="pipeline.mix.loudness_stage:measure_stage"),
-            Stage(name="dub", function="pipeline.mix.dub.stage:dub_stage", version=2),
-            Stage(name="compare", function="pipeline.mix.dub.compare:compare_stage"),
-            Stage(name="mix", function="pipeline.mix.stage:mix_stage", version=4),
-            Stage(name="join", function="pipeline.media:join_stage", version=2),
-            Stage(name="voices", function="pipeline.speech.speakers.embedding_model:voices_stage"),
-            Stage(name="identify", function="pipeline.speech.speakers.voice_book:identify_stage"),
-            Stage(name="subtitles", function="pipeline.export.stage:subtitles_stage", version=2),
-            Stage(name="report", function="pipeline.export.report.stage:report_stage"),
-            Stage(name="shrink", function="pipeline.media.compress:shrink_stage"),
-        )
-    }
-)

@@ -1,39 +1,22 @@
-"""What the mix stage is told, as a request has it; no sound library is needed to say it."""
+"""The parameters of the mix stage for a request."""
 
-from typing import cast
+from collections.abc import Mapping
 
-import msgspec
-
-from pipeline.graph.stage import StageMetadata
-from pipeline.mix.presets import Ducking, LoudnessTarget
-from pipeline.types import Loudness, MediaInfo, Request, SoundFormat
-
-_SILENT = Loudness(integrated=None, peak=None)
+from pipeline.mix.contracts import SILENT, MixParams
+from pipeline.types import Loudness, MediaInfo, Request, SoundFormat, StemName
 
 
-class MixParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Parameters of the mix stage."""
+def mix_params(request: Request, media: MediaInfo, measured: Mapping[str, Loudness], *, dub: bool) -> MixParams:
+    """Build the parameters of the mix stage.
 
-    voice: float
-    background: float
-    dub: bool
-    audio_start: float
-    """Seconds on the clip's clock of the first sample."""
-    own: dict[str, float] = {}
-    """Linear gains of music, sfx and ambient that differ from the background's."""
-    speaker_gains: dict[str, float] = {}
-    loudness: LoudnessTarget | None = None
-    ducking: Ducking | None = None
-    formats: tuple[SoundFormat, ...] = ()
-    """Forms of the mix beside `final.m4a`."""
-    original: Loudness = _SILENT
-    vocals: Loudness = _SILENT
-
-
-def mix_params(request: Request, media: MediaInfo, measured: dict[str, Loudness], *, dub: bool) -> StageMetadata:
-    """The parameters for a request, as JSON."""
-    given = {"music": request.music, "sfx": request.sfx, "ambient": request.ambient}
-    params = MixParams(
+    Args:
+        request: What the person asked for.
+        media: The clip.
+        measured: Loudness by `original` and the name of the stem.
+        dub: Whether the person sent a dub.
+    """
+    given = {StemName.MUSIC: request.music, StemName.SFX: request.sfx, StemName.AMBIENT: request.ambient}
+    return MixParams(
         voice=request.voice,
         background=request.background,
         dub=dub,
@@ -43,7 +26,6 @@ def mix_params(request: Request, media: MediaInfo, measured: dict[str, Loudness]
         loudness=request.loudness,
         ducking=request.ducking,
         formats=tuple(sorted(set(request.formats) - {SoundFormat.M4A})),
-        original=measured.get("original", _SILENT),
-        vocals=measured.get("vocals", _SILENT),
+        original=measured.get("original", SILENT),
+        vocals=measured.get("vocals", SILENT),
     )
-    return cast("StageMetadata", msgspec.to_builtins(params))

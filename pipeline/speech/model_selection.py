@@ -6,14 +6,16 @@ network, half of it here); then what comes with packages stands in, and the fail
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Generic
 
 from pipeline.catalog import PRESETS
+from pipeline.graph.stage import ParamsT
 from pipeline.languages import language_name, main_language
 from pipeline.models.loader import model_digest
-from pipeline.types import JsonValue, Preset, Request, Speaker
+from pipeline.speech.contracts import DiarizeParams, TranscribeParams
+from pipeline.types import Preset, Request, Speaker
 
 STAND_IN: Final = PRESETS[Preset.POCKET].recognition
 _REASONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -25,58 +27,58 @@ _REASONS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """Parameters of a stage, and why it goes this way."""
+class ModelOption(Generic[ParamsT]):
+    """Parameters of a stage with one choice of models, and why they were chosen."""
 
-    params: Mapping[str, JsonValue]
+    params: ParamsT
     reason: str = ""
     """A sentence for people; empty where there was nothing to choose."""
 
 
-def ways_to_diarize(request: Request) -> list[Way]:
-    """How the speakers may be told apart, the best way first."""
+def options_to_diarize(request: Request) -> list[ModelOption[DiarizeParams]]:
+    """List how the speakers may be told apart, the best option first."""
     preset = PRESETS[request.preset]
-    pair: dict[str, JsonValue] = {
-        "segmentation": preset.segmentation,
-        "embedding": preset.embedding,
-        "weights": [model_digest(preset.segmentation), model_digest(preset.embedding)],
-        "speakers": request.speakers,
-        "min_speakers": request.min_speakers,
-        "max_speakers": request.max_speakers,
-    }
+    pair = DiarizeParams(
+        segmentation=preset.segmentation,
+        embedding=preset.embedding,
+        weights=(model_digest(preset.segmentation), model_digest(preset.embedding)),
+        speakers=request.speakers,
+        min_speakers=request.min_speakers,
+        max_speakers=request.max_speakers,
+    )
     if preset.diarization is None:
-        return [Way(params=pair)]
-    whole = pair | {"pipeline": preset.diarization, "weights": model_digest(preset.diarization)}
+        return [ModelOption(params=pair)]
+    whole = replace(pair, pipeline=preset.diarization, weights=(model_digest(preset.diarization),))
     instead = f"{preset.segmentation} and {preset.embedding}, which come with the packages, told the speakers apart."
-    return [Way(params=whole), Way(params=pair, reason=instead)]
+    return [ModelOption(params=whole), ModelOption(params=pair, reason=instead)]
 
 
-def ways_to_transcribe(request: Request) -> list[Way]:
-    """How the words may be recognised, the best way first; a recogniser that was asked for has no stand-in."""
+def options_to_transcribe(request: Request) -> list[ModelOption[TranscribeParams]]:
+    """List how the words may be recognised, the best option first; an asked-for recogniser has no stand-in."""
     preset, language = PRESETS[request.preset], request.language
     if request.recogniser is not None:
         return [_by(request.recogniser, language, f"{request.recogniser} recognised the words, as was asked.")]
-    ways: list[Way] = []
+    options: list[ModelOption[TranscribeParams]] = []
     special = preset.recognition_by_language.get(language or "")
     if special is not None and language is not None:
         why = _REASONS.get(special, "it was made for that language")
-        ways.append(_by(special, language, f"{special} recognised the {language_name(language)}: {why}."))
+        options.append(_by(special, language, f"{special} recognised the {language_name(language)}: {why}."))
     elif preset.recognition != STAND_IN:
         why = "the best of this preset where no recogniser is made for the language"
-        ways.append(_by(preset.recognition, language, f"{preset.recognition} recognised the words: {why}."))
-    instead = f"{STAND_IN}, which comes with the packages, recognised the words." if ways else ""
-    return [*ways, _by(STAND_IN, language, instead)]
+        options.append(_by(preset.recognition, language, f"{preset.recognition} recognised the words: {why}."))
+    instead = f"{STAND_IN}, which comes with the packages, recognised the words." if options else ""
+    return [*options, _by(STAND_IN, language, instead)]
 
 
 def choose_names(
     known: Mapping[str, str], asked: Mapping[str, str], speakers: Sequence[Speaker]
-) -> tuple[dict[str, JsonValue], list[str]]:
+) -> tuple[dict[str, str], list[str]]:
     """Names by speaker: those of a voice-book, then those asked for, by the id or the name that a speaker has.
 
     And a sentence for each that was asked for of a speaker whom the clip has not.
     """
     there = {key for speaker in speakers for key in (speaker.id, speaker.name)}
-    names: dict[str, JsonValue] = {**known, **{key: name for key, name in asked.items() if key in there}}
+    names: dict[str, str] = {**known, **{key: name for key, name in asked.items() if key in there}}
     ids = ", ".join(speaker.id for speaker in speakers) or "nobody"
     return names, [
         f"{name} is nobody's name: there is no speaker {key} in this clip, only {ids}."
@@ -85,10 +87,6 @@ def choose_names(
     ]
 
 
-def _by(model: str, language: str | None, reason: str) -> Way:
-    params: dict[str, JsonValue] = {
-        "model": model,
-        "weights": model_digest(model),
-        "language": main_language(language),
-    }
-    return Way(params=params, reason=reason)
+def _by(model: str, language: str | None, reason: str) -> ModelOption[TranscribeParams]:
+    params = TranscribeParams(model=model, weights=model_digest(model), language=main_language(language))
+    return ModelOption(params=params, reason=reason)

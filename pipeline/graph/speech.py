@@ -1,0 +1,128 @@
+"""The speech branch of the graph: who says what, in every format.
+
+prepare_speech ─ diarize ─ transcribe ─ align ─ (embed_speakers ─ match_speakers) ─ subtitles
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.catalog import PRESETS
+from pipeline.export.contracts import SUBTITLES, SubtitlesInputs, SubtitlesParams
+from pipeline.graph.context import GraphContext, by_name
+from pipeline.graph.stage import NoParams
+from pipeline.media.contracts import PREPARE_SPEECH, PrepareSpeechInputs
+from pipeline.models.loader import model_digest
+from pipeline.separation.contracts import StemFiles
+from pipeline.speech.contracts import (
+    ALIGN,
+    DIARIZE,
+    EMBED_SPEAKERS,
+    MATCH_SPEAKERS,
+    TRANSCRIBE,
+    AlignInputs,
+    AlignOutput,
+    AlignParams,
+    DiarizeInputs,
+    EmbedSpeakersInputs,
+    EmbedSpeakersParams,
+    MatchSpeakersInputs,
+    TranscribeInputs,
+)
+from pipeline.speech.model_selection import choose_names, options_to_diarize, options_to_transcribe
+from pipeline.types import Artefact, MediaInfo, Speaker
+
+NO_SPEECH = "No speech was found, so the transcript is empty."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """What is known of a clip's speech."""
+
+    transcript: Artefact
+    voices: Artefact
+    """When each speaker is heard."""
+    speakers: tuple[Speaker, ...]
+    language: str
+    embeddings: Artefact | None = None
+    """An embedding of each speaker; biometric, so it is kept apart from what is delivered."""
+    subtitles: Artefact | None = None
+    """The SRT; None where nobody speaks or it could not be written."""
+    artefacts: tuple[Artefact, ...] = ()
+    """What is delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Identified:
+    embeddings: Artefact | None = None
+    names: Mapping[str, str]
+    """Of the speakers whom the request's voice-book knows, by id."""
+
+
+async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, stems: StemFiles[Artefact]) -> Speech:
+    """Write down who says what.
+
+    Words are heard in the whole sound; `pipeline.speech.diarization.input_selection` says where speakers are.
+
+    Raises:
+        AudioProcessingError: A stage before the exports failed.
+    """
+    voices = await context.run(PREPARE_SPEECH, PrepareSpeechInputs(sound=stems.vocals or sound), NoParams())
+    mixed = await context.run(PREPARE_SPEECH, PrepareSpeechInputs(sound=sound), NoParams())
+    vocals = None if stems.vocals is None else voices.speech
+    diarized = await context.run_first(
+        DIARIZE, DiarizeInputs(speech=mixed.speech, vocals=vocals), options_to_diarize(context.request)
+    )
+    recognized = await context.run_first(
+        TRANSCRIBE,
+        TranscribeInputs(speech=mixed.speech, diarization=diarized.diarization),
+        options_to_transcribe(context.request),
+    )
+    aligned = await context.run(
+        ALIGN,
+        AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition),
+        AlignParams(duration=media.duration, audio_start=media.audio.start),
+    )
+    if not aligned.speakers:
+        context.log.notes.append(NO_SPEECH)
+    found = await context.attempt(EMBED_SPEAKERS.name, lambda: _identify(context, media, voices.speech, aligned))
+    return await _export(context, aligned, found or _Identified(names={}))
+
+
+async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:
+    names, missed = choose_names(found.names, context.request.names, aligned.speakers)
+    context.log.notes.extend(missed)
+    written = await context.run(
+        SUBTITLES,
+        SubtitlesInputs(transcript=aligned.transcript, voices=aligned.voices),
+        SubtitlesParams(names=names, style=context.request.subtitles),
+    )
+    transcript = written.transcript or aligned.transcript
+    return Speech(
+        transcript=transcript,
+        voices=aligned.voices,
+        speakers=written.speakers if names else aligned.speakers,
+        language=aligned.language,
+        embeddings=found.embeddings,
+        subtitles=written.subtitles if aligned.speakers else None,
+        artefacts=by_name(transcript, *written.exports),
+    )
+
+
+async def _identify(
+    context: GraphContext, media: MediaInfo, speech: Artefact, aligned: AlignOutput[Artefact]
+) -> _Identified:
+    """Keep an embedding of each speaker; look them up in the request's voice-book."""
+    if not aligned.speakers:
+        return _Identified(names={})
+    model = PRESETS[context.request.preset].embedding
+    embedded = await context.run(
+        EMBED_SPEAKERS,
+        EmbedSpeakersInputs(speech=speech, voices=aligned.voices),
+        EmbedSpeakersParams(embedding=model, weights=model_digest(model), audio_start=media.audio.start),
+    )
+    book = context.request.voice_book
+    if book is None:
+        return _Identified(embeddings=embedded.embeddings, names={})
+    looked_up = MatchSpeakersInputs(embeddings=embedded.embeddings, book=book)
+    matched = await context.attempt(MATCH_SPEAKERS.name, lambda: context.run(MATCH_SPEAKERS, looked_up, NoParams()))
+    return _Identified(embeddings=embedded.embeddings, names={} if matched is None else matched.names)
