@@ -14,7 +14,8 @@ from rich.markup import escape
 from deploy.cli.errors import exit_on_failure
 from pipeline.catalog import PRESETS
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import STAGES, StageContext, StageMetadata
+from pipeline.graph.registry import STAGES
+from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, forget
 from pipeline.speech.speakers.voice_book import read_book, write_book

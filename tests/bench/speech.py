@@ -32,7 +32,8 @@ from deploy.cli.output import write_result
 from deploy.local.supervisor import Broker, local_workers
 from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.graph.stage import STAGES, StageContext
+from pipeline.graph.registry import STAGES
+from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.types import Diarization, JsonValue, Preset, SpeakerSegment, Task, Transcript
 from tests.bench import speech_set

@@ -19,7 +19,8 @@ import numpy as np
 
 from pipeline.audio import io as sound
 from pipeline.catalog import PRESETS
-from pipeline.graph.stage import STAGES, StageContext
+from pipeline.graph.registry import STAGES
+from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.types import Preset
 from tests.bench.speech_cases import DATA

@@ -5,7 +5,7 @@ from typing import Any, cast
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import STAGES
+from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
 from worker.jobs.attempts import make_attempt
 from worker.jobs.media import WorkerContext, read_record

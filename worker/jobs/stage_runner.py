@@ -21,7 +21,8 @@ from pipeline.errors import (
     from_failure,
 )
 from pipeline.graph.eta import Estimate
-from pipeline.graph.stage import STAGES, Stage, StageOutput
+from pipeline.graph.registry import STAGES
+from pipeline.graph.stage import Stage, StageOutput
 from pipeline.types import Artefact, JsonValue, Progress
 from worker.jobs.stage_cache import Workshop, memo_key
 from worker.protocol import Failed, Performed, Progressed, StageJob, Stopped, holder_of

@@ -6,12 +6,12 @@ from pipeline.catalog import MODELS
 from pipeline.errors import ValidationError
 from pipeline.models.recogniser_choice import RECOGNISERS
 from pipeline.options import parse_request
-from pipeline.speech.model_selection import choose_names, ways_to_diarize, ways_to_transcribe
+from pipeline.speech.model_selection import choose_names, options_to_diarize, options_to_transcribe
 from pipeline.types import Preset, Request, Speaker
 
 
 def models_of(**options: object) -> list[tuple[object, object]]:
-    return [(way.params["model"], way.params["language"]) for way in ways_to_transcribe(parse_request(options))]
+    return [(way.params["model"], way.params["language"]) for way in options_to_transcribe(parse_request(options))]
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_the_recogniser_follows_language_and_preset(
 
 
 def test_the_result_says_why_where_there_was_a_choice() -> None:
-    (only,) = ways_to_transcribe(Request())
+    (only,) = options_to_transcribe(Request())
     assert only.reason == ""
-    special, stand_in = ways_to_transcribe(Request(preset=Preset.STUDIO, language="zh"))
+    special, stand_in = options_to_transcribe(Request(preset=Preset.STUDIO, language="zh"))
     assert "conformer_wenetspeech recognised the Chinese: it was trained on" in special.reason
     assert "whisper-base, which comes with the packages" in stand_in.reason
-    (asked,) = ways_to_transcribe(Request(recogniser="whisper-tiny"))
+    (asked,) = options_to_transcribe(Request(recogniser="whisper-tiny"))
     assert "as was asked" in asked.reason
 
 
@@ -76,15 +76,15 @@ def test_another_model_is_no_recogniser() -> None:
 
 def test_every_recogniser_has_weights_and_tells_them_apart() -> None:
     assert {"whisper-tiny", "whisper-base", "whisper-small", "whisper-medium", "whisper-large-v2"} < {*RECOGNISERS}
-    weights = [ways_to_transcribe(Request(recogniser=name))[0].params["weights"] for name in RECOGNISERS]
+    weights = [options_to_transcribe(Request(recogniser=name))[0].params["weights"] for name in RECOGNISERS]
     assert len({*map(str, weights)}) == len(RECOGNISERS)
     assert all(MODELS[name].environment == "asr" for name in RECOGNISERS)
 
 
 def test_studio_hears_speakers_with_pyannotes_pipeline_first() -> None:
-    (pocket,) = ways_to_diarize(Request(min_speakers=2, max_speakers=4))
+    (pocket,) = options_to_diarize(Request(min_speakers=2, max_speakers=4))
     assert "pipeline" not in pocket.params
-    whole, pair = ways_to_diarize(Request(preset=Preset.STUDIO, min_speakers=2, max_speakers=4))
+    whole, pair = options_to_diarize(Request(preset=Preset.STUDIO, min_speakers=2, max_speakers=4))
     assert whole.params["pipeline"] == "speaker-diarization-community-1"
     assert (whole.params["min_speakers"], whole.params["max_speakers"]) == (2, 4)
     assert pair.params == pocket.params
