@@ -18,11 +18,11 @@ from redis.exceptions import RedisError
 from pipeline.errors import QueueError
 from pipeline.graph.run import Limits, run
 from pipeline.graph.stage import Stage
-from worker.engine.supervisor import Engine
+from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.asr import perform_asr
-from worker.jobs.media import Run, WorkerContext, perform_media
+from worker.jobs.media import RunGraph, WorkerContext, perform_media
 from worker.jobs.scratch import Scratch
-from worker.jobs.stage_cache import Workshop
+from worker.jobs.stage_cache import StageCache
 from worker.queue import Queue
 from worker.queue.keys import ASR, MEDIA, Kind
 from worker.queue.reaper import Reaper
@@ -103,7 +103,7 @@ class Service:
 
     kind: Kind
     settings: WorkerSettings
-    run: Run = run
+    run: RunGraph = run
     stages: Mapping[str, Stage] | None = None
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
     job_limit: float = JOB_LIMIT
@@ -131,17 +131,19 @@ class Service:
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
         scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")
         stack.callback(scratch.close)
-        engine = Engine(settings.home, settings.device, preload=PRELOAD[self.kind] if self.stages is None else ())
+        engine = EngineSupervisor(
+            settings.home, settings.device, preload=PRELOAD[self.kind] if self.stages is None else ()
+        )
         stack.push_async_callback(engine.close)
         await engine.start()
         context = WorkerContext(
             name=self.name,
             queue=queue,
-            workshop=Workshop(store=store, engine=engine, scratch=scratch),
-            run=self.run,
+            stage_cache=StageCache(store=store, engine=engine, scratch=scratch),
+            run_graph=self.run,
             limits=Limits(max_duration=settings.max_duration, max_size=settings.max_size),
             stopping=stopping,
-            look_ahead=settings.look_ahead,
+            prefetch=settings.look_ahead,
             stages=self.stages,
         )
         return context, Reaper(queue, self.kind, self.name)

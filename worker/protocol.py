@@ -9,11 +9,11 @@ import msgspec
 
 from pipeline.types import Artefact, Failure, Progress, Request, Result
 
-VERSION = 1
-FILE_SIZE = 10 * 1024 * 1024
+PROTOCOL_VERSION = 1
+DEFAULT_UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 """Bytes that a file may have in every place of Discord."""
 
-AHEAD = "ahead-"
+PREFETCH_PREFIX = "ahead-"
 """What the id of a job begins with that is done ahead, in case somebody asks; the asked-for job's id follows."""
 
 
@@ -33,12 +33,12 @@ class ReplyTo(Message, frozen=True, kw_only=True):
     interaction_token: str = ""
     interaction_expires: float = 0.0
     """Unix time after which the interaction token is refused."""
-    size_limit: int = FILE_SIZE
+    size_limit: int = DEFAULT_UPLOAD_LIMIT_BYTES
     """Bytes allowed per file in that place."""
     locale: str = "en-US"
 
 
-class Job(Message, frozen=True, kw_only=True):
+class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     """One clip and what to do with it."""
 
     id: str
@@ -53,10 +53,10 @@ class Job(Message, frozen=True, kw_only=True):
     """Seconds that the clip may last where it was asked for; None: as long as the worker allows."""
     fresh: bool = False
     """Do not use what the store already has."""
-    ahead: bool = False
+    prefetch: bool = False
     """Work done in idle time in case somebody asks; it gives way to any other job."""
     reply_to: ReplyTo | None = None
-    version: int = VERSION
+    version: int = PROTOCOL_VERSION
 
 
 class Started(Message, frozen=True, kw_only=True, tag_field="kind", tag="started"):
@@ -89,7 +89,7 @@ class Stopped(Message, frozen=True, kw_only=True, tag_field="kind", tag="stopped
 
 
 Event = Started | Progressed | Finished | Failed | Stopped
-TERMINAL = (Finished, Failed, Stopped)
+TERMINAL_EVENTS = (Finished, Failed, Stopped)
 
 JobStatus = Literal["queued", "running", "finished", "failed", "stopped", "dead"]
 
@@ -106,7 +106,7 @@ class JobState(Message, frozen=True, kw_only=True):
     """The last error in words, empty when there was none."""
 
 
-class StageJob(Message, frozen=True, kw_only=True):
+class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}):
     """One stage for a worker of another environment; its id comes from its key, so equal work is done once."""
 
     id: str
@@ -115,11 +115,11 @@ class StageJob(Message, frozen=True, kw_only=True):
     stage: str
     inputs: dict[str, Artefact]
     params: dict[str, Any]
-    limit: float
+    timeout_s: float
     """Seconds that the engine may take."""
 
 
-class Performed(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):
+class StageResult(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):
     """What a stage gave; also the content of a memo."""
 
     facts: dict[str, Any]
@@ -127,8 +127,8 @@ class Performed(Message, frozen=True, kw_only=True, tag_field="kind", tag="perfo
     engine_seconds: float
 
 
-StageEvent = Started | Progressed | Performed | Failed | Stopped
-STAGE_TERMINAL = (Performed, Failed, Stopped)
+StageEvent = Started | Progressed | StageResult | Failed | Stopped
+TERMINAL_STAGE_EVENTS = (StageResult, Failed, Stopped)
 
 
 class WorkerState(Message, frozen=True, kw_only=True):
@@ -140,9 +140,9 @@ class WorkerState(Message, frozen=True, kw_only=True):
     """Unix time of its last heartbeat."""
 
 
-def holder_of(job_id: str) -> str:
+def owner_of(job_id: str) -> str:
     """The job for whose person a job is done: itself, but for one that is done ahead."""
-    return job_id.removeprefix(AHEAD)
+    return job_id.removeprefix(PREFETCH_PREFIX)
 
 
 def encode(message: Message) -> bytes:
@@ -170,6 +170,6 @@ def decode_stage_event(data: bytes) -> StageEvent:
     return msgspec.json.decode(data, type=StageEvent)
 
 
-def decode_memo(data: bytes) -> Performed:
+def decode_cache_entry(data: bytes) -> StageResult:
     """A memo from JSON bytes; raises `msgspec.ValidationError` when it is none."""
-    return msgspec.json.decode(data, type=Performed)
+    return msgspec.json.decode(data, type=StageResult)

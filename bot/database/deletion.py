@@ -34,13 +34,13 @@ async def _clear(database: Database, store: Store, job_id: str, going: Sequence[
         async with database.transaction() as connection:
             return (await connection.execute(others)).first() is not None
 
-    await store.release(job_id, needed)
+    await store.release_job(job_id, needed)
     async with database.transaction() as connection:
         found = await connection.execute(select(FILES.c.digest).where(FILES.c.job_id == job_id))
         digests = [row.digest for row in found]
     for digest in digests:
-        if not await store.claims.on(digest) and not await needed(digest):
-            await store.discard(digest)
+        if not await store.references.owners(digest) and not await needed(digest):
+            await store.delete(digest)
 
 
 async def remove(connection: AsyncConnection, job_ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from bot.database.protocols import Keeper
-from worker.protocol import holder_of
+from worker.protocol import owner_of
 from worker.queue import Queue
 
 PATIENCE: Final = 8.0
@@ -23,11 +23,11 @@ async def forget_person(keeper: Keeper, queue: Queue, user_id: str) -> int:
     states = await queue.jobs()
     mine = {s.job.id for s in states if s.job.reply_to is not None and s.job.reply_to.user_id == user_id}
     # Work done ahead is for nobody, but on a person's clip.
-    ids = [state.job.id for state in states if holder_of(state.job.id) in mine]
+    ids = [state.job.id for state in states if owner_of(state.job.id) in mine]
     open_ids = {state.job.id for state in states if state.job.id in ids and state.status in UNDER_WAY}
     for job_id in open_ids:
         await queue.cancel(job_id)
-    late = {holder_of(job_id) for job_id in await _await_end(queue, open_ids)}
+    late = {owner_of(job_id) for job_id in await _await_end(queue, open_ids)}
     gone = await keeper.forget_user(user_id, late)
     for job_id in ids:
         await queue.discard(job_id)

@@ -15,7 +15,7 @@ from bot.database.models import JobEnd, LeftBehind
 from bot.database.repository import Records
 from pipeline.errors import QueueError
 from pipeline.types import Result
-from worker.protocol import AHEAD, Event, Finished, Job, Stopped
+from worker.protocol import PREFETCH_PREFIX, Event, Finished, Job, Stopped
 from worker.queue import Queue
 
 SETTLE_EVERY: Final = 600.0
@@ -101,7 +101,7 @@ class Bookkeeper:
         gone = await self._records.forget_expired(now)
         for job_id in gone:
             await self._queue.discard(job_id)
-            await self._queue.discard(f"{AHEAD}{job_id}")
+            await self._queue.discard(f"{PREFETCH_PREFIX}{job_id}")
         if gone:
             structlog.get_logger(__name__).info("jobs_forgotten", count=len(gone))
 

@@ -23,7 +23,7 @@ from bot.jobs.sync import Bookkeeper
 from bot.messages import embeds as cards
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
-from worker.protocol import TERMINAL, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
+from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
 from worker.queue import Queue
 from worker.store import Store
 
@@ -147,7 +147,7 @@ class Courier:
                 board.view = board.view.after(event)
                 if isinstance(event, Started) and self._books is not None:
                     await self._books.begin(job.id)
-                if isinstance(event, TERMINAL):
+                if isinstance(event, TERMINAL_EVENTS):
                     return event
             return None
         finally:

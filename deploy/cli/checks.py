@@ -218,7 +218,7 @@ def _check_remote_store(url: str) -> Finding:
 
     async def ask() -> None:
         async with asyncio.timeout(CALL_LIMIT):
-            await Store.open(url).remember("doctor", b"{}")
+            await Store.open(url).put_cache_entry("doctor", b"{}")
 
     try:
         asyncio.run(ask())

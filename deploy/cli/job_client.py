@@ -12,7 +12,7 @@ from deploy.cli.progress import JobProgress
 from deploy.local.supervisor import Broker, Crew, interpreter
 from pipeline.errors import AudioProcessingError, Cancelled, EngineError, from_failure
 from pipeline.types import Result
-from worker.protocol import TERMINAL, Event, Failed, Finished, Job, Progressed, Stopped
+from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progressed, Stopped
 from worker.queue import Queue
 from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
@@ -97,7 +97,7 @@ async def _follow(queue: Queue, job: Job, progress: JobProgress, need: Need) -> 
 async def _last_event(queue: Queue, job_id: str, progress: JobProgress, need: Need) -> Event | None:
     async for event in queue.events(job_id):
         progress.show(event)
-        if isinstance(event, TERMINAL):
+        if isinstance(event, TERMINAL_EVENTS):
             return event
         if isinstance(event, Progressed) and event.progress.stage in HEARING and event.progress.fraction < 1:
             await need("asr")

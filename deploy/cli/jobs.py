@@ -89,7 +89,7 @@ def _row(state: JobState) -> tuple[str, ...]:
     job = state.job
     ago = datetime.timedelta(seconds=round(max(time.time() - job.submitted, 0)))
     waiting = f" ({state.position} before it)" if state.status == "queued" and state.position is not None else ""
-    task = f"{job.request.task.value} (ahead)" if job.ahead else job.request.task.value
+    task = f"{job.request.task.value} (ahead)" if job.prefetch else job.request.task.value
     return (
         job.id[:SHOWN_ID],
         state.status + waiting,

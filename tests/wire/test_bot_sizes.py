@@ -15,7 +15,7 @@ from tests.wire.answers import result_of
 from tests.wire.conftest import SAMPLE
 from tests.wire.losses import job_of
 from tests.wire.stack import Stack
-from worker.protocol import decode_memo, encode
+from worker.protocol import decode_cache_entry, encode
 from worker.store import Store
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
@@ -51,11 +51,13 @@ async def test_parts_of_200_mib_come_as_copies_that_fit(stack: Stack, clip: Path
     assert "vocals.flac" in (await result_of(stack, first)).files
     store = Store.open(stack.store_url)
     seconds = write_large(tmp_path / "large.flac", 1)
-    for key in await store.claims.held_by((await job_of(stack, first)).id):
-        memo = decode_memo(await store.recall(key) or b"{}") if await store.recall(key) else None
+    for key in await store.references.of_job((await job_of(stack, first)).id):
+        memo = (
+            decode_cache_entry(await store.get_cache_entry(key) or b"{}") if await store.get_cache_entry(key) else None
+        )
         if memo is not None and "vocals.flac" in memo.artefacts:
             large = {name: await store.put(tmp_path / "large.flac", name=name) for name in memo.artefacts}
-            await store.remember(key, encode(structs.replace(memo, artefacts=large)))
+            await store.put_cache_entry(key, encode(structs.replace(memo, artefacts=large)))
     start = len(stack.fake.recorder.exchanges)
     message = await result_of(stack, await stack.fake.slash("separate", clip=clip, route="dialogue"))
     assert {"vocals.opus", "background.opus"} <= set(message.files), f"{message.text}\n{stack.report()}"

@@ -1,7 +1,8 @@
-"""The engine process: `python -m worker.engine.child HOME DEVICE [MODULE ...]`; the modules are imported ahead of need.
+"""The engine process, started as `python -m worker.engine.child HOME DEVICE [MODULE ...]`.
 
-Runs one stage after the other on the main thread and keeps weights warm in between. It talks
-over copies of its first two file descriptors; what libraries print goes to the log instead.
+It imports the modules named on its command line, then runs one stage after the other on the main thread and keeps
+model weights loaded in between. It talks to the worker over copies of its standard input and output; what libraries
+print goes to the log instead.
 """
 
 import os
@@ -22,124 +23,143 @@ import msgspec
 from pipeline.errors import AudioProcessingError, Cancelled
 from pipeline.graph.stage import Stage, StageContext, StageMetadata
 from pipeline.models.loader import Models
-from worker.engine.messages import Broken, Done, FromEngine, Order, Step, Stop, decode_order, encode_line
+from worker.engine.messages import (
+    CancelStage,
+    EngineReply,
+    RunStage,
+    StageFailed,
+    StageProgress,
+    StageSucceeded,
+    decode_command,
+    encode_line,
+)
 
-REPORT_EVERY: Final = 0.1
-"""Seconds between two steps that are passed on."""
+PROGRESS_INTERVAL_S: Final = 0.1
+"""Shortest time between two progress messages of a stage."""
 
 
 class EngineProcess:
-    """Reads orders on a thread, so that a stop or the worker's end is noticed during a stage."""
+    """Runs stages on the main thread and reads commands on another.
 
-    def __init__(self, orders: BinaryIO, answers: BinaryIO, models: Models) -> None:
-        self._orders = orders
-        self._answers = answers
+    So a cancellation, or the end of the worker, is noticed while a stage runs.
+    """
+
+    def __init__(self, commands: BinaryIO, replies: BinaryIO, models: Models) -> None:
+        self._commands = commands
+        self._replies = replies
         self._models = models
-        self._waiting: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        self._stopped: set[int] = set()
+        self._pending: queue.SimpleQueue[RunStage] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
         # A stage may report from threads of its own.
-        self._writing = threading.Lock()
+        self._write_lock = threading.Lock()
 
     def serve(self, preload: Sequence[str] = ()) -> None:
-        """Import some modules, then carry out orders until the worker is gone; does not return."""
-        threading.Thread(target=self._read, name="orders", daemon=True).start()
+        """Import the `preload` modules, then run stages until the worker is gone. Does not return."""
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
         for module in preload:
             # The stage that needs it says what is missing.
             with suppress(ImportError):
                 import_module(module)
         while True:
-            order = self._waiting.get()
-            self._answer(self._carry_out(order))
-            self._stopped.discard(order.id)
+            command = self._pending.get()
+            self._send(self._handle(command))
+            self._cancelled.discard(command.id)
 
     def _read(self) -> None:
-        for line in self._orders:
-            match decode_order(line):
-                case Order() as order:
-                    self._waiting.put(order)
-                case Stop(id=number):
-                    self._stopped.add(number)
-        _end_group()
+        for line in self._commands:
+            match decode_command(line):
+                case RunStage() as command:
+                    self._pending.put(command)
+                case CancelStage(id=command_id):
+                    self._cancelled.add(command_id)
+        _kill_process_group()
 
-    def _carry_out(self, order: Order) -> FromEngine:
+    def _handle(self, command: RunStage) -> EngineReply:
         started = time.perf_counter()
         try:
-            facts = self._run(order)
-            done = Done(id=order.id, facts=facts, seconds=time.perf_counter() - started)
-            encode_line(done)
+            facts = self._run(command)
+            reply = StageSucceeded(id=command.id, facts=facts, seconds=time.perf_counter() - started)
+            encode_line(reply)
         except AudioProcessingError as error:
-            error.stage = error.stage or order.stage
-            return Broken(id=order.id, failure=error.to_failure())
+            error.stage = error.stage or command.stage
+            return StageFailed(id=command.id, failure=error.to_failure())
         except (Exception, SystemExit) as error:  # noqa: BLE001 - libraries raise anything and even exit
             named = AudioProcessingError(
-                f"Something unexpected went wrong in the step {order.stage}.",
+                f"Something unexpected went wrong in the step {command.stage}.",
                 detail="".join(traceback.format_exception(error)),
-                stage=order.stage,
+                stage=command.stage,
             )
-            return Broken(id=order.id, failure=named.to_failure())
-        return done
+            return StageFailed(id=command.id, failure=named.to_failure())
+        return reply
 
-    def _run(self, order: Order) -> StageMetadata:
-        stage = Stage(name=order.stage, function=order.function)
-        reporter = _Reporter(order.id, self._stopped, self._answer)
-        work = StageContext(
-            inputs={name: Path(path) for name, path in order.inputs.items()},
-            params=order.params,
-            out=Path(order.out),
+    def _run(self, command: RunStage) -> StageMetadata:
+        stage = Stage(name=command.stage, function=command.function)
+        reporter = _ProgressReporter(command.id, self._cancelled, self._send)
+        context = StageContext(
+            inputs={name: Path(path) for name, path in command.inputs.items()},
+            params=command.params,
+            out=Path(command.out),
             report=reporter,
             models=self._models,
         )
         reporter(0.0)
-        return stage.load()(work)
+        return stage.load()(context)
 
-    def _answer(self, message: FromEngine) -> None:
-        with self._writing:
-            self._answers.write(encode_line(message))
-            self._answers.flush()
+    def _send(self, message: EngineReply) -> None:
+        with self._write_lock:
+            self._replies.write(encode_line(message))
+            self._replies.flush()
 
 
-class _Reporter:
-    def __init__(self, order: int, stopped: set[int], answer: Callable[[Step], None]) -> None:
-        self._order = order
-        self._stopped = stopped
-        self._answer = answer
+class _ProgressReporter:
+    def __init__(self, command_id: int, cancelled: set[int], send: Callable[[StageProgress], None]) -> None:
+        self._command_id = command_id
+        self._cancelled = cancelled
+        self._send_progress = send
         self._last = 0.0
 
     def __call__(self, fraction: float, message: str = "") -> None:
-        if self._order in self._stopped:
+        if self._command_id in self._cancelled:
             raise Cancelled("The job was cancelled.")
         now = time.monotonic()
-        if now - self._last >= REPORT_EVERY or fraction >= 1.0:
+        if now - self._last >= PROGRESS_INTERVAL_S or fraction >= 1.0:
             self._last = now
-            self._answer(Step(id=self._order, fraction=min(max(float(fraction), 0.0), 1.0), message=message))
+            self._send_progress(
+                StageProgress(id=self._command_id, fraction=min(max(float(fraction), 0.0), 1.0), message=message)
+            )
 
 
-def _end_group() -> None:
-    """End this process and the programs it started, at once: the worker is gone."""
+def _kill_process_group() -> None:
+    """End this process and the programs it started at once, because the worker is gone."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
-def take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the worker, out of reach of libraries that read or print."""
-    orders, answers = os.dup(0), os.dup(1)
+def detach_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Move the pipes to the worker to other descriptors, out of reach of libraries that read or print.
+
+    Returns:
+        The stream to read commands from and the stream to write replies to.
+
+    """
+    commands, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    return os.fdopen(orders, "rb"), os.fdopen(answers, "wb")
+    return os.fdopen(commands, "rb"), os.fdopen(replies, "wb")
 
 
 def main() -> None:
     """Serve the worker that started this process."""
-    orders, answers = take_pipes()
+    commands, replies = detach_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     home, device, *modules = sys.argv[1:]
     try:
-        EngineProcess(orders, answers, Models(Path(home), device)).serve(modules)
+        EngineProcess(commands, replies, Models(Path(home), device)).serve(modules)
     except (BrokenPipeError, msgspec.DecodeError):
-        _end_group()
+        _kill_process_group()
 
 
 if __name__ == "__main__":

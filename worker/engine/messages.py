@@ -1,4 +1,4 @@
-"""What a worker and its engine process say to each other: one JSON message a line."""
+"""Messages between a worker and its engine process, one JSON object per line."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import msgspec
 from pipeline.types import Failure
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="order"):
-    """Run a stage; paths are absolute."""
+class RunStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="run_stage"):
+    """Ask for a stage to be run; all paths are absolute."""
 
     id: int
     stage: str
@@ -19,49 +19,49 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="or
     out: str
 
 
-class Stop(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stop"):
-    """Give up on the order at the next report."""
+class CancelStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="cancel_stage"):
+    """Cancel a running stage at its next progress report."""
 
     id: int
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
-    """How far the order is."""
+class StageProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stage_progress"):
+    """Report how far a running stage is."""
 
     id: int
     fraction: float
     message: str
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="done"):
-    """The stage returned; seconds are those inside its function."""
+class StageSucceeded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stage_succeeded"):
+    """Say that a stage returned; `seconds` are those spent inside its function."""
 
     id: int
     facts: dict[str, Any]
     seconds: float
 
 
-class Broken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="broken"):
-    """The stage raised."""
+class StageFailed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stage_failed"):
+    """Say that a stage raised an error."""
 
     id: int
     failure: Failure
 
 
-ToEngine = Order | Stop
-FromEngine = Step | Done | Broken
+EngineCommand = RunStage | CancelStage
+EngineReply = StageProgress | StageSucceeded | StageFailed
 
 
-def encode_line(message: ToEngine | FromEngine) -> bytes:
-    """A message with its line end; raises `TypeError` for what JSON cannot hold."""
+def encode_line(message: EngineCommand | EngineReply) -> bytes:
+    """Encode a message as one JSON line; raises `TypeError` for values that JSON cannot hold."""
     return msgspec.json.encode(message) + b"\n"
 
 
-def decode_order(line: bytes) -> ToEngine:
-    """What the worker says."""
-    return msgspec.json.decode(line, type=ToEngine)
+def decode_command(line: bytes) -> EngineCommand:
+    """Decode a line that the worker sent to its engine process."""
+    return msgspec.json.decode(line, type=EngineCommand)
 
 
-def decode_answer(line: bytes) -> FromEngine:
-    """What the engine says."""
-    return msgspec.json.decode(line, type=FromEngine)
+def decode_reply(line: bytes) -> EngineReply:
+    """Decode a line that the engine process sent to its worker."""
+    return msgspec.json.decode(line, type=EngineReply)

@@ -17,7 +17,16 @@ import structlog
 from pipeline.errors import Cancelled, EngineDiedError, EngineTimeoutError, from_failure
 from pipeline.graph.stage import Stage, StageMetadata
 from pipeline.types import JsonValue
-from worker.engine.messages import Broken, Done, Order, Step, Stop, ToEngine, decode_answer, encode_line
+from worker.engine.messages import (
+    CancelStage,
+    EngineCommand,
+    RunStage,
+    StageFailed,
+    StageProgress,
+    StageSucceeded,
+    decode_reply,
+    encode_line,
+)
 
 KILL_GRACE: Final = 3.0
 """Seconds that a stage may take to stop by itself."""
@@ -25,7 +34,7 @@ LONGEST_LINE: Final = 64 * 1024 * 1024
 KEPT_LINES: Final = 30
 """Lines of the engine's log that an error carries."""
 
-OnProgress: TypeAlias = Callable[[float, str], None]
+StageProgressCallback: TypeAlias = Callable[[float, str], None]
 
 
 def child_environment() -> dict[str, str]:
@@ -42,7 +51,7 @@ def child_environment() -> dict[str, str]:
     return environment
 
 
-class Engine:
+class EngineSupervisor:
     """Runs stages one at a time in a child process that starts when first needed."""
 
     def __init__(
@@ -65,13 +74,13 @@ class Engine:
         """Start the process ahead of need; raises `EngineDiedError` when it cannot be started."""
         await self._alive()
 
-    async def perform(
+    async def run_stage(
         self,
         stage: Stage,
         inputs: Mapping[str, Path],
         params: Mapping[str, JsonValue],
         out: Path,
-        on_progress: OnProgress,
+        on_progress: StageProgressCallback,
         cancelled: asyncio.Event,
         limit: float,
     ) -> tuple[StageMetadata, float]:
@@ -83,7 +92,7 @@ class Engine:
         await self._take_turn(cancelled)
         try:
             process = await self._alive()
-            order = Order(
+            order = RunStage(
                 id=next(self._numbers),
                 stage=stage.name,
                 function=stage.function,
@@ -141,7 +150,12 @@ class Engine:
         return self._process
 
     async def _oversee(
-        self, process: Process, order: Order, on_progress: OnProgress, cancelled: asyncio.Event, limit: float
+        self,
+        process: Process,
+        order: RunStage,
+        on_progress: StageProgressCallback,
+        cancelled: asyncio.Event,
+        limit: float,
     ) -> tuple[StageMetadata, float]:
         stopping = asyncio.create_task(self._stop_when(cancelled, process, order.id))
         try:
@@ -162,15 +176,17 @@ class Engine:
         finally:
             stopping.cancel()
 
-    async def _answer(self, process: Process, order: Order, on_progress: OnProgress) -> tuple[StageMetadata, float]:
+    async def _answer(
+        self, process: Process, order: RunStage, on_progress: StageProgressCallback
+    ) -> tuple[StageMetadata, float]:
         assert process.stdout is not None
         while line := await process.stdout.readline():
-            match decode_answer(line):
-                case Step(id=order.id, fraction=fraction, message=message):
+            match decode_reply(line):
+                case StageProgress(id=order.id, fraction=fraction, message=message):
                     on_progress(fraction, message)
-                case Done(id=order.id, facts=facts, seconds=seconds):
+                case StageSucceeded(id=order.id, facts=facts, seconds=seconds):
                     return facts, seconds
-                case Broken(id=order.id, failure=failure):
+                case StageFailed(id=order.id, failure=failure):
                     raise from_failure(failure)
                 case _:
                     # The end of an order that was given up.
@@ -181,18 +197,18 @@ class Engine:
         await cancelled.wait()
         # A process that is gone already is noticed by whoever reads its answers.
         with contextlib.suppress(EngineDiedError):
-            await _send(process, Stop(id=number))
+            await _send(process, CancelStage(id=number))
         await asyncio.sleep(KILL_GRACE)
         await self._kill(process)
 
-    async def _settle(self, process: Process, order: Order) -> None:
+    async def _settle(self, process: Process, order: RunStage) -> None:
         """Stop an order nobody waits for any more; the process survives when the stage stops in time."""
         assert process.stdout is not None
         try:
             async with asyncio.timeout(KILL_GRACE):
-                await _send(process, Stop(id=order.id))
+                await _send(process, CancelStage(id=order.id))
                 while line := await process.stdout.readline():
-                    if isinstance(answer := decode_answer(line), Done | Broken) and answer.id == order.id:
+                    if isinstance(answer := decode_reply(line), StageSucceeded | StageFailed) and answer.id == order.id:
                         return
         except (TimeoutError, EngineDiedError):
             await self._kill(process)
@@ -229,7 +245,7 @@ class Engine:
             log.debug(text, pid=process.pid)
 
 
-async def _send(process: Process, message: ToEngine) -> None:
+async def _send(process: Process, message: EngineCommand) -> None:
     assert process.stdin is not None
     try:
         process.stdin.write(encode_line(message))

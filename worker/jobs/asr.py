@@ -9,7 +9,7 @@ from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
 from worker.jobs.attempts import make_attempt
 from worker.jobs.media import WorkerContext, read_record
-from worker.jobs.stage_runner import telling
+from worker.jobs.stage_runner import progress_events
 from worker.protocol import Message, StageJob, decode_stage_job
 from worker.queue.keys import ASR
 from worker.queue.lease import Lease
@@ -36,14 +36,16 @@ async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
 
 async def _perform_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:
     stages = STAGES if context.stages is None else context.stages
-    async with telling(lease) as tell:
-        performed, _ = await context.workshop.perform(
+    async with progress_events(lease) as publish:
+        performed, _ = await context.stage_cache.get_or_run(
             stages[job.stage],
             job.inputs,
             job.params,
             keys=job.keys,
-            on_progress=lambda fraction, message: tell(Progress(stage=job.stage, fraction=fraction, message=message)),
+            on_progress=lambda fraction, message: publish(
+                Progress(stage=job.stage, fraction=fraction, message=message)
+            ),
             cancelled=lease.cancelled,
-            limit=job.limit,
+            limit=job.timeout_s,
         )
     return performed

@@ -18,15 +18,24 @@ from pipeline.graph.run import Limits
 from pipeline.graph.stage import Stage, StageExecutor
 from pipeline.types import Artefact, Request, Result, Task
 from worker.jobs.attempts import HELD_DELAY, make_attempt
-from worker.jobs.stage_cache import Workshop
-from worker.jobs.stage_runner import StageRunner, telling
-from worker.protocol import AHEAD, FILE_SIZE, VERSION, Finished, Job, Message, decode_job, holder_of
+from worker.jobs.stage_cache import StageCache
+from worker.jobs.stage_runner import StageRunner, progress_events
+from worker.protocol import (
+    DEFAULT_UPLOAD_LIMIT_BYTES,
+    PREFETCH_PREFIX,
+    PROTOCOL_VERSION,
+    Finished,
+    Job,
+    Message,
+    decode_job,
+    owner_of,
+)
 from worker.queue import Queue
 from worker.queue.keys import MEDIA, Keys
 from worker.queue.lease import Lease
 
 
-class Run(Protocol):
+class RunGraph(Protocol):
     """The stage graph, `pipeline.graph.run.run`."""
 
     async def __call__(
@@ -48,12 +57,12 @@ class WorkerContext:
 
     name: str
     queue: Queue
-    workshop: Workshop
-    run: Run
+    stage_cache: StageCache
+    run_graph: RunGraph
     limits: Limits
     stopping: asyncio.Event
     """Set when this worker was told to end: unfinished attempts then do not count."""
-    look_ahead: bool = True
+    prefetch: bool = True
     stages: Mapping[str, Stage] | None = None
     """None: the stages of the pipeline."""
 
@@ -71,8 +80,10 @@ async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
             raise ValidationError("The job was made by another version of Stemcord.", hint="Send the clip again.")
         return await _perform_job(context, job, lease)
 
-    ahead = job is not None and job.ahead
-    await make_attempt(context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not ahead)
+    prefetch = job is not None and job.prefetch
+    await make_attempt(
+        context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not prefetch
+    )
 
 
 async def read_record(queue: Queue, keys: Keys, job_id: str) -> bytes | None:
@@ -89,27 +100,29 @@ def _decode(data: bytes) -> Job | None:
     except msgspec.MsgspecError as error:
         structlog.get_logger().warning("a job cannot be read", error=str(error))
         return None
-    return job if job.version == VERSION else None
+    return job if job.version == PROTOCOL_VERSION else None
 
 
 async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
     clips = [job.source.digest] if job.dub is None else [job.source.digest, job.dub.digest]
-    await context.workshop.store.claims.hold(holder_of(job.id), clips)
-    async with telling(lease) as tell, _giving_way(context, job, lease):
+    await context.stage_cache.store.references.add_for_job(owner_of(job.id), clips)
+    async with progress_events(lease) as publish, _cancel_prefetch_on_stop(context, job, lease):
         perform = StageRunner(
-            workshop=context.workshop,
+            stage_cache=context.stage_cache,
             queue=context.queue,
-            tell=tell,
+            publish=publish,
             cancelled=lease.cancelled,
             job_id=job.id,
             fresh=job.fresh,
             stages=context.stages,
         )
-        result = await context.run(job.request, job.source, perform, dub=job.dub, limits=_limits(context.limits, job))
+        result = await context.run_graph(
+            job.request, job.source, perform, dub=job.dub, limits=_limits(context.limits, job)
+        )
         if job.reply_to is not None:
             # By whichever way the answer then goes, a copy of that size may go with it.
-            result = await add_compact(result, min(job.reply_to.size_limit, FILE_SIZE), perform)
-    await _look_ahead(context, job)
+            result = await add_compact(result, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), perform)
+    await _submit_prefetch(context, job)
     return Finished(result=result)
 
 
@@ -121,12 +134,12 @@ def _limits(usual: Limits, job: Job) -> Limits:
 
 
 @asynccontextmanager
-async def _giving_way(context: WorkerContext, job: Job, lease: Lease) -> AsyncGenerator[None]:
+async def _cancel_prefetch_on_stop(context: WorkerContext, job: Job, lease: Lease) -> AsyncGenerator[None]:
     """Work ahead ends at once when the worker is to stop; nobody waits for it."""
 
     async def watch() -> None:
         await context.stopping.wait()
-        if job.ahead:
+        if job.prefetch:
             lease.cancelled.set()
 
     watching = asyncio.create_task(watch())
@@ -136,14 +149,20 @@ async def _giving_way(context: WorkerContext, job: Job, lease: Lease) -> AsyncGe
         watching.cancel()
 
 
-async def _look_ahead(context: WorkerContext, job: Job) -> None:
+async def _submit_prefetch(context: WorkerContext, job: Job) -> None:
     """After a separation with nothing else to do, transcribe too: people often ask for it next."""
-    if not context.look_ahead or job.ahead or job.request.task is not Task.SEPARATE:
+    if not context.prefetch or job.prefetch or job.request.task is not Task.SEPARATE:
         return
     try:
         if await context.queue.is_idle(besides=job.id):
             request = dataclasses.replace(job.request, task=Task.TRANSCRIBE)
-            ahead = Job(id=f"{AHEAD}{job.id}", request=request, source=job.source, submitted=time.time(), ahead=True)
-            await context.queue.submit(ahead)
+            prefetch = Job(
+                id=f"{PREFETCH_PREFIX}{job.id}",
+                request=request,
+                source=job.source,
+                submitted=time.time(),
+                prefetch=True,
+            )
+            await context.queue.submit(prefetch)
     except QueueError as error:
-        structlog.get_logger().warning("no looking ahead", job=job.id, error=error.message)
+        structlog.get_logger().warning("prefetch not submitted", job=job.id, error=error.message)

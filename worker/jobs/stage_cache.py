@@ -1,4 +1,4 @@
-"""One stage done here: recalled from the store, or performed by this worker's engine and remembered."""
+"""Runs a stage in this worker's engine, unless the store already has its result."""
 
 import asyncio
 import hashlib
@@ -13,15 +13,15 @@ import msgspec
 from pipeline.graph.stage import Stage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
-from worker.engine.supervisor import Engine, OnProgress
+from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
 from worker.jobs.scratch import Scratch
-from worker.protocol import Performed, decode_memo, encode
+from worker.protocol import StageResult, decode_cache_entry, encode
 from worker.store import Store
 
-SUFFIX_LIMIT: Final = 16
+MAX_SUFFIX_CHARS: Final = 16
 
 
-def memo_key(
+def cache_key(
     stage: Stage,
     inputs: Mapping[str, Artefact],
     params: Mapping[str, JsonValue],
@@ -29,9 +29,18 @@ def memo_key(
     own_weights: str = "",
     salt: str = "",
 ) -> str:
-    """The sha256 of all that the stage's output depends on; a salt keeps a fresh job's outputs apart.
+    """Hash everything that the output of a stage depends on.
 
-    `own_weights` is the digest of what a person put in place of the catalogue's weights, which `params` name.
+    Args:
+        stage: The stage; its name and version count.
+        inputs: Its input files; only their digests count.
+        params: Its parameters, in any order.
+        own_weights: The digest of checkpoints that a person put in place of the catalogue's, empty without any.
+        salt: Keeps the results of one job apart from those of all others.
+
+    Returns:
+        A sha256 in hexadecimal.
+
     """
     content = {
         "stage": stage.name,
@@ -47,71 +56,88 @@ def memo_key(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """A worker's store, engine and scratch room."""
+class StageCache:
+    """Finds results of stages in the store, or runs the stages and keeps their results there."""
 
     store: Store
-    engine: Engine
+    engine: EngineSupervisor
     scratch: Scratch
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
 
     async def own_weights(self, params: Mapping[str, JsonValue]) -> str:
-        """The digest of a person's own checkpoints that a stage of these parameters would use; empty without any."""
+        """Hash the person's own checkpoints that a stage with these parameters would use; empty without any."""
         model = params.get("model")
         return await asyncio.to_thread(own_model_digest, self.engine.home, model) if isinstance(model, str) else ""
 
-    async def recall(self, key: str) -> Performed | None:
-        """What is remembered under the key, unless it or one of its files is gone or damaged."""
-        memo = await self.store.recall(key)
-        if memo is None:
+    async def get(self, key: str) -> StageResult | None:
+        """Look up a result; None when it, or one of its files, is missing or cannot be read."""
+        entry = await self.store.get_cache_entry(key)
+        if entry is None:
             return None
         try:
-            performed = decode_memo(memo)
+            result = decode_cache_entry(entry)
         except msgspec.DecodeError:
             return None
-        for artefact in performed.artefacts.values():
-            if not await self.store.holds(artefact):
+        for artefact in result.artefacts.values():
+            if not await self.store.contains(artefact):
                 return None
-        return performed
+        return result
 
-    async def perform(
+    async def get_or_run(
         self,
         stage: Stage,
         inputs: Mapping[str, Artefact],
         params: Mapping[str, JsonValue],
         *,
         keys: Sequence[str],
-        on_progress: OnProgress,
+        on_progress: StageProgressCallback,
         cancelled: asyncio.Event,
         limit: float,
-    ) -> tuple[Performed, bool]:
-        """The stage's output, and True when it was recalled; equal work that is under way is waited for."""
+    ) -> tuple[StageResult, bool]:
+        """Return the result of a stage, from the store when it is there; equal work that is under way is waited for.
+
+        Args:
+            stage: The stage to run.
+            inputs: Its input files by the name that the stage knows.
+            params: Its parameters.
+            keys: Cache keys under which the result is kept; it is looked up under the first.
+            on_progress: Called with the fraction done and a message.
+            cancelled: Set when the stage should stop.
+            limit: Seconds that the engine may take.
+
+        Returns:
+            The result, and True when it came from the store.
+
+        """
         lock = self._locks.setdefault(keys[0], asyncio.Lock())
         async with lock:
-            remembered = await self.recall(keys[0])
-            if remembered is not None:
-                return remembered, True
+            cached = await self.get(keys[0])
+            if cached is not None:
+                return cached, True
             with self.scratch.folder() as folder:
                 paths = await self._fetch(inputs, folder)
                 out = folder / "out"
                 out.mkdir()
-                facts, seconds = await self.engine.perform(stage, paths, params, out, on_progress, cancelled, limit)
-                artefacts = await self._keep(out)
-            performed = Performed(facts=facts, artefacts=artefacts, engine_seconds=seconds)
+                facts, seconds = await self.engine.run_stage(stage, paths, params, out, on_progress, cancelled, limit)
+                artefacts = await self._store_outputs(out)
+            result = StageResult(facts=facts, artefacts=artefacts, engine_seconds=seconds)
             for key in keys:
-                await self.store.claims.claim(key, [artefact.digest for artefact in artefacts.values()])
-                await self.store.remember(key, encode(performed))
-            return performed, False
+                await self.store.references.add(key, [artefact.digest for artefact in artefacts.values()])
+                await self.store.put_cache_entry(key, encode(result))
+            return result, False
 
     async def _fetch(self, inputs: Mapping[str, Artefact], folder: Path) -> dict[str, Path]:
-        """Inputs under the names the stage knows; only a plain suffix is taken over from the person's file name."""
+        """Fetch the inputs under the names that the stage knows.
+
+        Only a plain suffix is taken over from the file name that the person chose.
+        """
         paths: dict[str, Path] = {}
         for name, artefact in inputs.items():
             suffix = Path(artefact.name).suffix
-            plain = suffix if suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= SUFFIX_LIMIT else ""
+            plain = suffix if suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= MAX_SUFFIX_CHARS else ""
             paths[name] = await self.store.fetch(artefact, folder / f"{name}{plain}")
         return paths
 
-    async def _keep(self, out: Path) -> dict[str, Artefact]:
+    async def _store_outputs(self, out: Path) -> dict[str, Artefact]:
         files = await asyncio.to_thread(lambda: sorted(path for path in out.iterdir() if path.is_file()))
         return {path.name: await self.store.put(path, name=path.name) for path in files}

@@ -1,4 +1,4 @@
-"""Performs the stages of one job: from the store, in this worker's engine, or by a worker of another environment."""
+"""Runs the stages of one job: from the cache, in this worker's engine, or on a worker of another environment."""
 
 import asyncio
 import time
@@ -24,26 +24,26 @@ from pipeline.graph.eta import Estimate
 from pipeline.graph.registry import STAGES
 from pipeline.graph.stage import Stage, StageOutput
 from pipeline.types import Artefact, JsonValue, Progress
-from worker.jobs.stage_cache import Workshop, memo_key
-from worker.protocol import Failed, Performed, Progressed, StageJob, Stopped, holder_of
+from worker.jobs.stage_cache import StageCache, cache_key
+from worker.protocol import Failed, Progressed, StageJob, StageResult, Stopped, owner_of
 from worker.queue import Queue
 from worker.queue.lease import Lease, LeaseLostError
 
-TELL_EVERY: Final = 0.25
-"""Seconds between two progress events of a job."""
-NO_WORKER_LIMIT: Final = 120.0
-"""Seconds for which a stage waits for a worker of its environment to appear."""
-WAITING_LIMIT: Final = 6 * 3600.0
-"""Seconds that a stage may wait behind others."""
-CHECK_EVERY: Final = 3.0
-"""Seconds between two looks for live workers."""
+PUBLISH_INTERVAL_S: Final = 0.25
+"""Time between two writes of progress events."""
+NO_WORKER_TIMEOUT_S: Final = 120.0
+"""How long a stage waits for a worker of its environment to appear."""
+STAGE_QUEUE_TIMEOUT_S: Final = 6 * 3600.0
+"""How long a stage may wait behind others."""
+WORKER_CHECK_INTERVAL_S: Final = 3.0
+"""Time between two checks for live workers."""
 
-Tell: TypeAlias = Callable[[Progress], None]
+PublishProgress: TypeAlias = Callable[[Progress], None]
 
 
 @asynccontextmanager
-async def telling(lease: Lease) -> AsyncGenerator[Tell]:
-    """A function that notes progress; the newest of each stage is written a few times a second."""
+async def progress_events(lease: Lease) -> AsyncGenerator[PublishProgress]:
+    """Give a function that publishes progress; the newest of each stage is written a few times a second."""
     latest: dict[str, Progress] = {}
     estimates: defaultdict[str, Estimate] = defaultdict(Estimate)
 
@@ -52,23 +52,23 @@ async def telling(lease: Lease) -> AsyncGenerator[Tell]:
             try:
                 await lease.emit(Progressed(progress=latest.pop(stage)))
             except QueueError as error:
-                structlog.get_logger().warning("progress not told", job=lease.job_id, error=error.message)
+                structlog.get_logger().warning("progress not published", job=lease.job_id, error=error.message)
             except LeaseLostError:
-                # The lease's keeper notices it too, and stops the work.
+                # The heartbeat notices it too, and stops the work.
                 return
 
     async def run() -> None:
         while True:
             await flush()
-            await asyncio.sleep(TELL_EVERY)
+            await asyncio.sleep(PUBLISH_INTERVAL_S)
 
-    def tell(progress: Progress) -> None:
+    def publish(progress: Progress) -> None:
         remaining = estimates[progress.stage].judge(progress.fraction, time.monotonic())
         latest[progress.stage] = replace(progress, remaining=remaining)
 
     writing = asyncio.create_task(run())
     try:
-        yield tell
+        yield publish
     finally:
         writing.cancel()
         await asyncio.wait({writing})
@@ -77,35 +77,41 @@ async def telling(lease: Lease) -> AsyncGenerator[Tell]:
 
 @dataclass(slots=True, kw_only=True)
 class StageRunner:
-    """The `Perform` of one job."""
+    """The `StageExecutor` of one job."""
 
-    workshop: Workshop
+    stage_cache: StageCache
     queue: Queue
-    tell: Tell
+    publish: PublishProgress
     cancelled: asyncio.Event
     job_id: str
     fresh: bool = False
-    """Take nothing from the store but what this job itself put there in an earlier attempt."""
+    """Use only results that this job itself cached in an earlier attempt."""
     environment: Environment = "media"
     stages: Mapping[str, Stage] | None = None
-    no_worker_limit: float = NO_WORKER_LIMIT
-    _clip: float = 0.0
-    """Seconds of the clip, as soon as it was probed; the longer it is, the longer a stage may take."""
+    no_worker_timeout_s: float = NO_WORKER_TIMEOUT_S
+    _clip_seconds: float = 0.0
+    """Length of the clip once it was probed; the longer it is, the longer a stage may take."""
 
     async def __call__(
         self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
     ) -> StageOutput:
-        """Give the output of a stage; raises what the stage raised, or `Cancelled`."""
+        """Run a stage and return its output.
+
+        Raises:
+            Cancelled: The job was cancelled.
+            AudioProcessingError: What the stage raised.
+
+        """
         started = time.monotonic()
         found = (STAGES if self.stages is None else self.stages)[stage]
         try:
-            performed, reused = await self._perform(found, inputs, params)
+            performed, reused = await self._run_or_reuse(found, inputs, params)
         except AudioProcessingError as error:
             error.stage = error.stage or stage
             raise
-        self.tell(Progress(stage=stage, fraction=1.0, message="taken from the store" if reused else ""))
+        self.publish(Progress(stage=stage, fraction=1.0, message="taken from the store" if reused else ""))
         if stage == "probe" and isinstance(duration := performed.facts.get("duration"), int | float):
-            self._clip = float(duration)
+            self._clip_seconds = float(duration)
         return StageOutput(
             facts=performed.facts,
             artefacts=performed.artefacts,
@@ -114,47 +120,52 @@ class StageRunner:
             seconds=time.monotonic() - started,
         )
 
-    async def _perform(
+    async def _run_or_reuse(
         self, stage: Stage, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> tuple[Performed, bool]:
+    ) -> tuple[StageResult, bool]:
         self._check_cancelled()
-        own = await self.workshop.own_weights(params)
-        keys = (memo_key(stage, inputs, params, own_weights=own),)
+        own = await self.stage_cache.own_weights(params)
+        keys = (cache_key(stage, inputs, params, own_weights=own),)
         if self.fresh:
-            keys = (memo_key(stage, inputs, params, own_weights=own, salt=self.job_id), *keys)
-        # Before it is looked for, so that nobody deletes it in between.
-        await self.workshop.store.claims.hold(holder_of(self.job_id), keys)
-        remembered = await self.workshop.recall(keys[0])
-        if remembered is not None:
-            return remembered, True
-        self.tell(Progress(stage=stage.name, fraction=0.0))
-        limit = stage.limit + stage.limit_per_second * self._clip
+            keys = (cache_key(stage, inputs, params, own_weights=own, salt=self.job_id), *keys)
+        # Before the lookup, so that nobody deletes the entry in between.
+        await self.stage_cache.store.references.add_for_job(owner_of(self.job_id), keys)
+        cached = await self.stage_cache.get(keys[0])
+        if cached is not None:
+            return cached, True
+        self.publish(Progress(stage=stage.name, fraction=0.0))
+        limit = stage.limit + stage.limit_per_second * self._clip_seconds
         if stage.environment == self.environment:
             try:
-                return await self._perform_here(stage, inputs, params, keys, limit)
+                return await self._run_here(stage, inputs, params, keys, limit)
             except EngineDiedError as error:
                 # Once more in a new engine; what kills that one too is the stage's own fault.
                 structlog.get_logger().warning("engine died", job=self.job_id, stage=stage.name, error=error.message)
-                return await self._perform_here(stage, inputs, params, keys, limit)
+                return await self._run_here(stage, inputs, params, keys, limit)
         job = StageJob(
-            id=f"stage-{keys[0]}", keys=keys, stage=stage.name, inputs=dict(inputs), params=dict(params), limit=limit
+            id=f"stage-{keys[0]}",
+            keys=keys,
+            stage=stage.name,
+            inputs=dict(inputs),
+            params=dict(params),
+            timeout_s=limit,
         )
         return await self._delegate(job), False
 
-    async def _perform_here(
+    async def _run_here(
         self,
         stage: Stage,
         inputs: Mapping[str, Artefact],
         params: Mapping[str, JsonValue],
         keys: tuple[str, ...],
         limit: float,
-    ) -> tuple[Performed, bool]:
-        return await self.workshop.perform(
+    ) -> tuple[StageResult, bool]:
+        return await self.stage_cache.get_or_run(
             stage,
             inputs,
             params,
             keys=keys,
-            on_progress=lambda done, message: self.tell(Progress(stage=stage.name, fraction=done, message=message)),
+            on_progress=lambda done, message: self.publish(Progress(stage=stage.name, fraction=done, message=message)),
             cancelled=self.cancelled,
             limit=limit,
         )
@@ -163,15 +174,15 @@ class StageRunner:
         if self.cancelled.is_set():
             raise Cancelled("The job was cancelled.")
 
-    async def _delegate(self, job: StageJob) -> Performed:
-        """Have another worker do it; stops waiting on a cancel, without a worker, and in the end."""
+    async def _delegate(self, job: StageJob) -> StageResult:
+        """Have another worker run a stage; give up on a cancel, without such a worker, or after a time limit."""
         following = asyncio.create_task(self._follow(job))
         stopping = asyncio.create_task(self.cancelled.wait())
-        missing = asyncio.create_task(self._no_worker())
+        missing = asyncio.create_task(self._wait_without_worker())
         try:
             await asyncio.wait(
                 {following, stopping, missing},
-                timeout=WAITING_LIMIT + job.limit,
+                timeout=STAGE_QUEUE_TIMEOUT_S + job.timeout_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if following.done():
@@ -188,14 +199,14 @@ class StageRunner:
             for task in (following, stopping, missing):
                 task.cancel()
 
-    async def _follow(self, job: StageJob) -> Performed:
+    async def _follow(self, job: StageJob) -> StageResult:
         while True:
             await self.queue.submit_stage(job, parent=self.job_id)
             async for event in self.queue.stage_events(job.id):
                 match event:
                     case Progressed(progress=progress):
-                        self.tell(progress)
-                    case Performed():
+                        self.publish(progress)
+                    case StageResult():
                         return event
                     case Failed(failure=failure):
                         raise from_failure(failure)
@@ -204,12 +215,12 @@ class StageRunner:
                         break
                     case _:
                         continue
-            await asyncio.sleep(TELL_EVERY)
+            await asyncio.sleep(PUBLISH_INTERVAL_S)
 
-    async def _no_worker(self) -> None:
+    async def _wait_without_worker(self) -> None:
         seen = time.monotonic()
-        while time.monotonic() - seen < self.no_worker_limit:
-            await asyncio.sleep(CHECK_EVERY)
+        while time.monotonic() - seen < self.no_worker_timeout_s:
+            await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
             try:
                 live = await self.queue.workers()
             except QueueError:

@@ -12,8 +12,8 @@ from typing import Final, Self, cast
 
 from pipeline.errors import QueueError
 from worker.protocol import (
-    STAGE_TERMINAL,
-    TERMINAL,
+    TERMINAL_EVENTS,
+    TERMINAL_STAGE_EVENTS,
     Event,
     Job,
     JobState,
@@ -61,7 +61,7 @@ class Queue:
         answered = "0" if job.reply_to is None else "1"
         arguments = (job.id, encode(job), job.submitted, answered)
         new = await self.connection.run(scripts.SUBMIT, keys, arguments)
-        if new and not job.ahead:
+        if new and not job.prefetch:
             await self._stop_ahead(job)
         if new:
             await self._enqueue(MEDIA, job.id)
@@ -75,7 +75,7 @@ class Queue:
         async for data in self._follow(MEDIA, job_id, after):
             event = decode_event(data)
             yield event
-            if isinstance(event, TERMINAL):
+            if isinstance(event, TERMINAL_EVENTS):
                 return
 
     async def position(self, job_id: str) -> int | None:
@@ -96,7 +96,7 @@ class Queue:
         for record in filter(None, records):
             job = decode_job(record["job"].encode())
             states.append(_state(job, record, waiting))
-            waiting += record["status"] == "queued" and not job.ahead
+            waiting += record["status"] == "queued" and not job.prefetch
         return states
 
     async def state(self, job_id: str) -> JobState | None:
@@ -145,7 +145,7 @@ class Queue:
         """True when no other job of a person waits or runs."""
         ids = [job_id for job_id in await self.connection.members(MEDIA.active) if job_id != besides]
         records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
-        return not any(record and not decode_job(record["job"].encode()).ahead for record in records)
+        return not any(record and not decode_job(record["job"].encode()).prefetch for record in records)
 
     async def submit_stage(self, job: StageJob, *, parent: str) -> None:
         """Hand in a stage for a job; one with the same id that is under way is joined."""
@@ -157,7 +157,7 @@ class Queue:
         async for data in self._follow(ASR, stage_id, "0"):
             event = decode_stage_event(data)
             yield event
-            if isinstance(event, STAGE_TERMINAL):
+            if isinstance(event, TERMINAL_STAGE_EVENTS):
                 return
 
     async def leave_stage(self, stage_id: str, *, parent: str) -> None:
@@ -197,7 +197,7 @@ class Queue:
         ids = [job_id for job_id in await self.connection.members(MEDIA.active) if job_id != job.id]
         records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
         for other in (decode_job(record["job"].encode()) for record in records if record):
-            if other.ahead and other.source.digest != job.source.digest:
+            if other.prefetch and other.source.digest != job.source.digest:
                 await self.cancel(other.id)
 
     async def _follow(self, keys: Keys, job_id: str, after: str) -> AsyncIterator[bytes]:
@@ -234,7 +234,7 @@ class Queue:
 def _count_waiting(records: Sequence[dict[str, str]]) -> int:
     """How many of the jobs wait for a worker and are a person's."""
     waiting = (record for record in records if record and record["status"] == "queued")
-    return sum(not decode_job(record["job"].encode()).ahead for record in waiting)
+    return sum(not decode_job(record["job"].encode()).prefetch for record in waiting)
 
 
 def _state(job: Job, record: dict[str, str], waiting: int) -> JobState:

@@ -22,8 +22,8 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store.errors import named_errors
-from worker.store.garbage_collection import Needed, release
-from worker.store.references import Claims
+from worker.store.garbage_collection import IsReferenced, release
+from worker.store.references import References
 
 CHUNK: Final = 8 * 1024 * 1024
 PIECE: Final = 256 * 1024
@@ -70,7 +70,7 @@ class Store:
     def __init__(self, remote: ObjectStore, folder: Path | None) -> None:
         self._remote = remote
         self._folder = folder
-        self.claims = Claims(remote, folder)
+        self.references = References(remote, folder)
         """Who still needs what is kept here."""
 
     @classmethod
@@ -94,7 +94,7 @@ class Store:
         with named_errors(f"given {name}"):
             digest, size = await asyncio.to_thread(_measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
-            if not await self.holds(artefact):
+            if not await self.contains(artefact):
                 async with asyncio.timeout(TRANSFER_LIMIT):
                     await obstore.put_async(self._remote, _blob(digest), path, chunk_size=CHUNK, max_concurrency=4)
             return artefact
@@ -145,27 +145,27 @@ class Store:
                     return
                 yield bytes(piece)
 
-    async def has(self, digest: str) -> bool:
+    async def has_digest(self, digest: str) -> bool:
         """True when bytes of that digest are kept."""
         return await self._size(digest) is not None
 
-    async def holds(self, artefact: Artefact) -> bool:
+    async def contains(self, artefact: Artefact) -> bool:
         """True when the file is kept whole."""
         return await self._size(artefact.digest) == artefact.size
 
-    async def discard(self, digest: str) -> None:
+    async def delete(self, digest: str) -> None:
         """Delete the bytes of that digest, where they are kept; a memo that names them holds no longer."""
         with named_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
             async with asyncio.timeout(SMALL_LIMIT):
                 await obstore.delete_async(self._remote, _blob(digest))
 
-    async def remember(self, key: str, value: bytes) -> None:
+    async def put_cache_entry(self, key: str, value: bytes) -> None:
         """Keep what a stage gave under its key."""
         with named_errors("given a memo"):
             async with asyncio.timeout(SMALL_LIMIT):
                 await obstore.put_async(self._remote, _memo(key), value)
 
-    async def recall(self, key: str) -> bytes | None:
+    async def get_cache_entry(self, key: str) -> bytes | None:
         """What was remembered under the key, None when nothing was."""
         with named_errors("asked for a memo"):
             try:
@@ -173,15 +173,15 @@ class Store:
             except FileNotFoundError:
                 return None
 
-    async def forget(self, key: str) -> None:
+    async def delete_cache_entry(self, key: str) -> None:
         """Delete what was remembered under the key, where there is anything."""
         with named_errors("told to delete a memo"), contextlib.suppress(FileNotFoundError):
             async with asyncio.timeout(SMALL_LIMIT):
                 await obstore.delete_async(self._remote, _memo(key))
 
-    async def release(self, job_id: str, needed: Needed) -> None:
+    async def release_job(self, job_id: str, is_referenced: IsReferenced) -> None:
         """Delete what a job used and no other job does; `needed` tells what somebody else still refers to."""
-        await release(self, job_id, needed)
+        await release(self, job_id, is_referenced)
 
     async def _get(self, path: str) -> bytes:
         async with asyncio.timeout(SMALL_LIMIT):

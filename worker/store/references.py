@@ -21,35 +21,35 @@ LIMIT: Final = 60.0
 """Seconds for one request."""
 
 
-class Claims:
+class References:
     """Every method raises `StoreError` when the store is away."""
 
     def __init__(self, remote: ObjectStore, folder: Path | None) -> None:
         self._remote = remote
         self._folder = folder
 
-    async def hold(self, job_id: str, things: Iterable[str]) -> None:
+    async def add_for_job(self, job_id: str, things: Iterable[str]) -> None:
         """A job needs memos or files from now on, until `let_go`."""
         await self._mark([mark for thing in things for mark in (_claim(thing, job_id), _holding(job_id, thing))])
 
-    async def let_go(self, job_id: str, thing: str) -> None:
+    async def remove_for_job(self, job_id: str, thing: str) -> None:
         """A job needs a thing no longer; its holding goes last, so that what is cut off can be done again."""
-        await self.unclaim(thing, job_id)
+        await self.remove(thing, job_id)
         await self._delete(_holding(job_id, thing))
 
-    async def held_by(self, job_id: str) -> list[str]:
+    async def of_job(self, job_id: str) -> list[str]:
         """All that a job holds."""
         return await self._names(f"holdings/{job_id}")
 
-    async def claim(self, holder: str, things: Iterable[str]) -> None:
+    async def add(self, holder: str, things: Iterable[str]) -> None:
         """A memo needs its files."""
         await self._mark([_claim(thing, holder) for thing in things])
 
-    async def unclaim(self, thing: str, holder: str) -> None:
+    async def remove(self, thing: str, holder: str) -> None:
         """A memo needs a file no longer."""
         await self._delete(_claim(thing, holder))
 
-    async def on(self, thing: str) -> set[str]:
+    async def owners(self, thing: str) -> set[str]:
         """Who claims a thing."""
         return set(await self._names(f"claims/{thing}"))
 

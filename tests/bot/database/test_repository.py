@@ -115,8 +115,8 @@ async def test_forgetting_deletes_what_nobody_else_needs(records: Records, store
     assert await records.forget_user(alice) == [mine.id]
     assert await records.job(mine.id) is None
     assert await records.names(mine.id) == {}
-    assert await store.has(shared.digest)
-    assert not await store.has(own.digest)
+    assert await store.has_digest(shared.digest)
+    assert not await store.has_digest(own.digest)
     assert (await records.usage(alice, guild, NOW)).jobs == 1
 
 
@@ -128,7 +128,7 @@ async def test_a_job_goes_after_the_days_of_its_server(records: Records, store: 
     await records.end_job(job.id, JobEnd.FAILED)
     assert job.id not in await records.forget_expired(NOW + 1.9 * DAY)
     assert job.id in await records.forget_expired(NOW + 2.1 * DAY)
-    assert not await store.has(job.source.digest)
+    assert not await store.has_digest(job.source.digest)
 
 
 async def test_starts_at_once_migrate_once(tmp_path: Path, store: Store) -> None:
@@ -185,12 +185,12 @@ async def test_a_job_that_has_not_stopped_goes_with_the_next_sweep(
     await records.add_job(job)
     assert await records.forget_user(user, late=[job.id]) == [job.id]
     assert await records.jobs_of(user, None, 5) == []
-    assert await store.has(job.source.digest)
+    assert await store.has_digest(job.source.digest)
     made = await put(store, tmp_path, guild)
-    await store.claims.hold(job.id, [made.digest])
+    await store.references.add_for_job(job.id, [made.digest])
     assert job.id in await records.forget_expired(NOW)
-    assert not await store.has(job.source.digest)
-    assert not await store.has(made.digest)
+    assert not await store.has_digest(job.source.digest)
+    assert not await store.has_digest(made.digest)
 
 
 async def test_what_cannot_be_deleted_is_told_and_tried_again(records: Records, store: Store, tmp_path: Path) -> None:
@@ -206,4 +206,4 @@ async def test_what_cannot_be_deleted_is_told_and_tried_again(records: Records, 
     folder.unlink()
     hidden.rename(folder)
     assert await records.forget_user(user) == [job.id]
-    assert not await store.has(job.source.digest)
+    assert not await store.has_digest(job.source.digest)

@@ -16,7 +16,7 @@ from bot.jobs.quotas import Quotas
 from bot.jobs.sync import Bookkeeper
 from pipeline.types import Request
 from tests.bot.world import PlayedWorker
-from worker.protocol import AHEAD, Job, ReplyTo
+from worker.protocol import PREFETCH_PREFIX, Job, ReplyTo
 from worker.queue import Queue
 from worker.queue.lease import Lease
 from worker.store import Store
@@ -39,7 +39,7 @@ async def lease(played: PlayedWorker, queue: Queue, records: Records) -> Lease:
     await records.add_job(job)
     await queue.submit(job)
     lease = await played.take()
-    ahead = Job(id=f"{AHEAD}{job.id}", request=Request(), source=source, submitted=time.time(), ahead=True)
+    ahead = Job(id=f"{PREFETCH_PREFIX}{job.id}", request=Request(), source=source, submitted=time.time(), prefetch=True)
     await queue.submit(ahead)
     return lease
 
@@ -56,12 +56,12 @@ async def test_what_runs_is_stopped_first(
     made = await played.keep("vocals.flac", b"voice")
     forgets = asyncio.create_task(forget_person(records, queue, PERSON))
     # The work that is done ahead has no worker, so it stops at once; the other is still at work.
-    await until_cancelled(queue, f"{AHEAD}{lease.job_id}")
-    await store.claims.hold(lease.job_id, [made.digest])
+    await until_cancelled(queue, f"{PREFETCH_PREFIX}{lease.job_id}")
+    await store.references.add_for_job(lease.job_id, [made.digest])
     assert not forgets.done()
     await played.stop(lease)
     assert await forgets == 1
-    assert not await store.has(made.digest)
+    assert not await store.has_digest(made.digest)
     assert await queue.jobs() == []
     assert await records.jobs_of(PERSON, None, 5) == []
 
@@ -78,10 +78,10 @@ async def test_what_does_not_stop_in_time_goes_with_the_next_sweep(
     assert await forget_person(records, queue, PERSON) == 1
     assert await records.jobs_of(PERSON, None, 5) == []
     made = await played.keep("vocals.flac", b"voice")
-    await store.claims.hold(lease.job_id, [made.digest])
+    await store.references.add_for_job(lease.job_id, [made.digest])
     await played.stop(lease)
     await Bookkeeper(records, queue).settle(time.time())
-    assert not await store.has(made.digest)
+    assert not await store.has_digest(made.digest)
     assert await queue.jobs() == []
 
 

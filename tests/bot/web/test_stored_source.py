@@ -235,7 +235,7 @@ async def test_a_link_signed_by_another_secret_is_refused(kept: Kept) -> None:
 async def test_a_store_that_lost_a_file_says_so_at_once(kept: Kept) -> None:
     page = await kept.page()
     for artefact in kept.result.artefacts:
-        await kept.store.discard(artefact.digest)
+        await kept.store.delete(artefact.digest)
     answer = await kept.browser.get(f"{page}/files/{STEMS[0]}")
     assert answer.status == 503
     assert (await kept.browser.get(page + "/")).status == 200

@@ -12,14 +12,14 @@ import pytest
 
 from pipeline.errors import AudioProcessingError, Cancelled, EngineDiedError, EngineTimeoutError, MediaError
 from tests.worker.toys import TOYS
-from worker.engine.supervisor import Engine, child_environment
+from worker.engine.supervisor import EngineSupervisor, child_environment
 
 
 @dataclass
 class Bench:
     """An engine and a folder to use it in."""
 
-    engine: Engine
+    engine: EngineSupervisor
     folder: Path
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     steps: list[tuple[float, str]] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Bench:
         source, out = self.folder / "plan.json", self.folder / "out"
         source.write_text(json.dumps({"tally": str(self.folder / "tally"), "first": how, **plan}))
         out.mkdir(exist_ok=True)
-        facts, seconds = await self.engine.perform(
+        facts, seconds = await self.engine.run_stage(
             TOYS["first"],
             {"plan": source},
             {"stage": "first"},
@@ -45,7 +45,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    engine = Engine(tmp_path, "cpu")
+    engine = EngineSupervisor(tmp_path, "cpu")
     yield Bench(engine, tmp_path)
     await engine.close()
 
@@ -63,7 +63,7 @@ async def test_a_stage_runs_in_a_warm_process(bench: Bench) -> None:
 async def test_modules_are_imported_ahead_of_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ahead.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    engine = Engine(tmp_path, "cpu", preload=("no_such_module", "ahead"))
+    engine = EngineSupervisor(tmp_path, "cpu", preload=("no_such_module", "ahead"))
     try:
         assert (await Bench(engine, tmp_path).perform("ok"))["stage"] == "first"
         assert (tmp_path / "imported").exists()
@@ -154,4 +154,4 @@ async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:
 
 async def test_an_engine_that_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(EngineDiedError, match="could not be started"):
-        await Engine(tmp_path, python="/no/such/python").start()
+        await EngineSupervisor(tmp_path, python="/no/such/python").start()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tests.worker.conftest import System
 from tests.worker.toys import TOYS
-from worker.engine.supervisor import Engine
+from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.scratch import Scratch
-from worker.jobs.stage_cache import Workshop, memo_key
+from worker.jobs.stage_cache import StageCache, cache_key
 from worker.jobs.stage_runner import StageRunner
 
 PARAMS = {"stage": "first", "model": "htdemucs"}
@@ -19,11 +19,11 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
     home, scratch = tmp_path / "own", Scratch(tmp_path / "scratch")
     own = home / "checkpoints" / "htdemucs-12345678.th"
     own.parent.mkdir(parents=True)
-    engine = Engine(home)
+    engine = EngineSupervisor(home)
     runner = StageRunner(
-        workshop=Workshop(store=system.store, engine=engine, scratch=scratch),
+        stage_cache=StageCache(store=system.store, engine=engine, scratch=scratch),
         queue=system.queue,
-        tell=lambda progress: None,
+        publish=lambda progress: None,
         cancelled=asyncio.Event(),
         job_id="job",
         stages=TOYS,
@@ -47,7 +47,7 @@ async def test_only_a_model_of_the_parameters_counts(system: System, tmp_path: P
     own.parent.mkdir(parents=True)
     own.write_bytes(b"one")
     scratch = Scratch(tmp_path / "scratch")
-    workshop = Workshop(store=system.store, engine=Engine(tmp_path), scratch=scratch)
+    workshop = StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch)
     line = f"{own.name} {hashlib.sha256(b'one').hexdigest()}\n"
     assert await workshop.own_weights(PARAMS) == hashlib.sha256(line.encode()).hexdigest()
     for params in ({}, {"model": None}, {"model": "htdemucs_ft"}, {"model": "../htdemucs"}):
@@ -56,5 +56,5 @@ async def test_only_a_model_of_the_parameters_counts(system: System, tmp_path: P
 
 
 def test_keys_tell_own_weights_apart() -> None:
-    keys = {memo_key(TOYS["first"], {}, PARAMS, own_weights=own) for own in ("", "1" * 64, "2" * 64)}
+    keys = {cache_key(TOYS["first"], {}, PARAMS, own_weights=own) for own in ("", "1" * 64, "2" * 64)}
     assert len(keys) == 3

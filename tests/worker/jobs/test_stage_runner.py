@@ -8,9 +8,9 @@ from pipeline.errors import EngineError
 from pipeline.types import Artefact, Progress
 from tests.worker.conftest import System
 from tests.worker.toys import TOYS
-from worker.engine.supervisor import Engine
+from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.scratch import Scratch
-from worker.jobs.stage_cache import Workshop, memo_key
+from worker.jobs.stage_cache import StageCache, cache_key
 from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Failed, Finished, Started, Stopped
 from worker.queue.keys import ASR
@@ -49,13 +49,13 @@ async def test_a_lost_file_is_made_again(system: System) -> None:
     again = await system.job()
     await system.queue.submit(again)
     assert isinstance((await system.events(again))[-1], Finished)
-    assert await system.store.has(digest)
+    assert await system.store.has_digest(digest)
 
 
 async def test_scratch_room_is_cleared(system: System) -> None:
     await system.start()
     for how in ("ok", "refuse", "be killed"):
-        job = await system.job(first=how, options={"ahead": True})
+        job = await system.job(first=how, options={"prefetch": True})
         await system.queue.submit(job)
         if how != "be killed":
             await system.events(job)
@@ -142,17 +142,17 @@ async def test_a_cancel_spares_a_stage_that_another_job_waits_for(system: System
 async def test_no_worker_of_the_other_environment(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.jobs.stage_runner.CHECK_EVERY", 0.2)
+    monkeypatch.setattr("worker.jobs.stage_runner.WORKER_CHECK_INTERVAL_S", 0.2)
     plan = (await system.job("heard.json")).source
     scratch = Scratch(tmp_path / "scratch")
     runner = StageRunner(
-        workshop=Workshop(store=system.store, engine=Engine(tmp_path), scratch=scratch),
+        stage_cache=StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch),
         queue=system.queue,
-        tell=lambda progress: None,
+        publish=lambda progress: None,
         cancelled=asyncio.Event(),
         job_id="job",
         stages=TOYS,
-        no_worker_limit=0.5,
+        no_worker_timeout_s=0.5,
     )
     with pytest.raises(EngineError) as caught:
         await runner("heard", {"plan": plan}, {"stage": "heard"})
@@ -167,22 +167,22 @@ async def test_a_reused_stage_says_so(system: System) -> None:
         job = await system.job()
         await system.queue.submit(job)
         events = await system.events(job)
-    told = [event.progress for event in events[1:-1] if not isinstance(event, Started)]  # type: ignore[union-attr]
-    assert Progress(stage="second", fraction=1.0, message="taken from the store") in told
+    published = [event.progress for event in events[1:-1] if not isinstance(event, Started)]  # type: ignore[union-attr]
+    assert Progress(stage="second", fraction=1.0, message="taken from the store") in published
 
 
 def test_keys_depend_on_all_that_matters_and_on_nothing_else() -> None:
     stage = TOYS["first"]
     one = Artefact(name="a.mp4", digest="1" * 64, size=1, media_type="video/mp4")
-    key = memo_key(stage, {"source": one}, {"a": 1, "b": 2})
+    key = cache_key(stage, {"source": one}, {"a": 1, "b": 2})
     renamed = dataclasses.replace(one, name="b.mp4")
-    assert memo_key(stage, {"source": renamed}, {"b": 2, "a": 1}) == key
+    assert cache_key(stage, {"source": renamed}, {"b": 2, "a": 1}) == key
     others = [
-        memo_key(dataclasses.replace(stage, version=2), {"source": one}, {"a": 1, "b": 2}),
-        memo_key(TOYS["second"], {"source": one}, {"a": 1, "b": 2}),
-        memo_key(stage, {"sound": one}, {"a": 1, "b": 2}),
-        memo_key(stage, {"source": dataclasses.replace(one, digest="2" * 64)}, {"a": 1, "b": 2}),
-        memo_key(stage, {"source": one}, {"a": 1, "b": 3}),
-        memo_key(stage, {"source": one}, {"a": 1, "b": 2}, salt="job"),
+        cache_key(dataclasses.replace(stage, version=2), {"source": one}, {"a": 1, "b": 2}),
+        cache_key(TOYS["second"], {"source": one}, {"a": 1, "b": 2}),
+        cache_key(stage, {"sound": one}, {"a": 1, "b": 2}),
+        cache_key(stage, {"source": dataclasses.replace(one, digest="2" * 64)}, {"a": 1, "b": 2}),
+        cache_key(stage, {"source": one}, {"a": 1, "b": 3}),
+        cache_key(stage, {"source": one}, {"a": 1, "b": 2}, salt="job"),
     ]
     assert len({key, *others}) == 7

@@ -165,7 +165,7 @@ async def test_a_replayed_job_is_answered_again(system: System, reply_to: ReplyT
 
 async def test_work_ahead_gives_way(system: System) -> None:
     await system.start()
-    ahead = await system.job("a.json", first="sleep", seconds=30, options={"ahead": True})
+    ahead = await system.job("a.json", first="sleep", seconds=30, options={"prefetch": True})
     await system.queue.submit(ahead)
     await system.until_run("first")
     same = dataclasses.replace(ahead.request, task=Task.TRANSCRIBE)
@@ -189,7 +189,7 @@ async def test_idle_time_is_used_to_look_ahead(system: System) -> None:
     await system.events(ahead)
     state = await system.queue.state(ahead.id)
     assert state is not None
-    assert (state.job.ahead, state.job.request.task, state.job.reply_to) == (True, Task.TRANSCRIBE, None)
+    assert (state.job.prefetch, state.job.request.task, state.job.reply_to) == (True, Task.TRANSCRIBE, None)
     assert await system.queue.state(f"ahead-{ahead.id}") is None
 
 

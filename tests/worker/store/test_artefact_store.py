@@ -27,7 +27,7 @@ async def test_a_file_comes_back_as_it_went_in(store: Store, clip: Path, tmp_pat
     artefact = await store.put(clip, name="stems/vocals.flac")
     digest = hashlib.sha256(CONTENT).hexdigest()
     assert artefact == Artefact(name="stems/vocals.flac", digest=digest, size=len(CONTENT), media_type="audio/flac")
-    assert await store.has(digest)
+    assert await store.has_digest(digest)
     target = await store.fetch(artefact, tmp_path / "back.flac")
     assert target.read_bytes() == CONTENT
     assert await store.read(artefact, limit=len(CONTENT)) == CONTENT
@@ -55,15 +55,15 @@ async def test_a_folder_hands_out_links(clip: Path, tmp_path: Path) -> None:
 
 
 async def test_a_memo_is_remembered(store: Store) -> None:
-    assert await store.recall("key") is None
-    await store.remember("key", b"first")
-    await store.remember("key", b"second")
-    assert await store.recall("key") == b"second"
+    assert await store.get_cache_entry("key") is None
+    await store.put_cache_entry("key", b"first")
+    await store.put_cache_entry("key", b"second")
+    assert await store.get_cache_entry("key") == b"second"
 
 
 async def test_a_missing_file_is_named(store: Store, tmp_path: Path) -> None:
     missing = Artefact(name="gone.flac", digest="0" * 64, size=5, media_type="audio/flac")
-    assert not await store.has(missing.digest)
+    assert not await store.has_digest(missing.digest)
     with pytest.raises(StoreError, match=r"gone\.flac") as caught:
         await store.fetch(missing, tmp_path / "x")
     assert caught.value.hint == "Send the clip again."
@@ -80,14 +80,14 @@ async def test_a_damaged_file_is_not_handed_out(clip: Path, tmp_path: Path) -> N
     with pytest.raises(StoreError, match="damaged"):
         await store.fetch(artefact, tmp_path / "x")
     assert not (tmp_path / "x").exists()
-    assert not await store.holds(artefact)
+    assert not await store.contains(artefact)
     await store.put(clip, name="a.flac")
     assert (await store.fetch(artefact, tmp_path / "x")).read_bytes() == CONTENT
 
 
 async def test_only_a_digest_is_looked_for(store: Store) -> None:
     with pytest.raises(StoreError, match="sha256"):
-        await store.has("../../etc/passwd")
+        await store.has_digest("../../etc/passwd")
 
 
 async def test_a_large_file_is_not_read_at_once(store: Store, clip: Path) -> None:

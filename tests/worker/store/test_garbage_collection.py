@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import StoreError
 from tests.worker.conftest import System
-from worker.protocol import AHEAD, Failed, Finished, Job, Stopped
+from worker.protocol import PREFETCH_PREFIX, Failed, Finished, Job, Stopped
 
 
 async def unneeded(_: str) -> bool:
@@ -32,9 +32,9 @@ async def test_nothing_is_left_of_the_only_job_of_a_clip(system: System) -> None
     before = kept(system)
     job = await done(system, await system.job("heard.json"))
     assert len(kept(system)) > len(before)
-    await system.store.release(job.id, unneeded)
+    await system.store.release_job(job.id, unneeded)
     assert kept(system) == before
-    await system.store.release(other.id, unneeded)
+    await system.store.release_job(other.id, unneeded)
     assert kept(system) == set()
 
 
@@ -45,14 +45,14 @@ async def test_a_clip_of_two_people_keeps_what_the_other_used(system: System) ->
     shared = await done(system, await system.job("b.json"))
     assert shared.source.digest == mine.source.digest
     for job in (mine, longer):
-        await system.store.release(job.id, unneeded)
+        await system.store.release_job(job.id, unneeded)
     again = await system.job("c.json")
     await system.queue.submit(again)
     last = (await system.events(again))[-1]
     assert isinstance(last, Finished)
     assert all(timing.reused for timing in last.result.timings)
     for job in (shared, again):
-        await system.store.release(job.id, unneeded)
+        await system.store.release_job(job.id, unneeded)
     assert kept(system) == set()
 
 
@@ -67,11 +67,13 @@ async def test_jobs_that_failed_or_stopped_or_were_done_ahead_leave_nothing(syst
     await system.queue.cancel(stopped.id)
     assert isinstance((await system.events(stopped))[-1], Stopped)
     asked = await system.job("c.json", note="asked")
-    ahead = Job(id=f"{AHEAD}{asked.id}", request=asked.request, source=asked.source, submitted=0.0, ahead=True)
+    ahead = Job(
+        id=f"{PREFETCH_PREFIX}{asked.id}", request=asked.request, source=asked.source, submitted=0.0, prefetch=True
+    )
     await done(system, ahead)
     for job in (failing, stopped, asked):
-        assert await system.store.claims.held_by(job.id)
-        await system.store.release(job.id, unneeded)
+        assert await system.store.references.of_job(job.id)
+        await system.store.release_job(job.id, unneeded)
     assert kept(system) == set()
 
 
@@ -82,7 +84,7 @@ async def test_what_somebody_refers_to_stays(system: System) -> None:
     async def needed(digest: str) -> bool:
         return digest == job.source.digest
 
-    await system.store.release(job.id, needed)
+    await system.store.release_job(job.id, needed)
     digest = job.source.digest
     assert kept(system) == {f"blobs/{digest[:2]}/{digest}"}
 
@@ -99,6 +101,6 @@ async def test_a_release_that_was_cut_off_is_done_again(system: System) -> None:
         return False
 
     with pytest.raises(StoreError):
-        await system.store.release(job.id, cut_off)
-    await system.store.release(job.id, unneeded)
+        await system.store.release_job(job.id, cut_off)
+    await system.store.release_job(job.id, unneeded)
     assert kept(system) == set()

@@ -81,11 +81,11 @@ async def test_files_and_memos_go_round(bucket: Bucket, tmp_path: Path) -> None:
     artefact = await store.put(clip, name="clip.wav")
     assert list(bucket.objects) == [f"/clips/team/blobs/{artefact.digest[:2]}/{artefact.digest}"]
     assert (await store.fetch(artefact, tmp_path / "back.wav")).read_bytes() == clip.read_bytes()
-    await store.remember("key", b"memo")
-    assert await store.recall("key") == b"memo"
-    assert await store.recall("other") is None
-    assert await store.holds(artefact)
-    assert not await store.has("0" * 64)
+    await store.put_cache_entry("key", b"memo")
+    assert await store.get_cache_entry("key") == b"memo"
+    assert await store.get_cache_entry("other") is None
+    assert await store.contains(artefact)
+    assert not await store.has_digest("0" * 64)
 
 
 async def test_damaged_bytes_are_not_handed_out(bucket: Bucket, tmp_path: Path) -> None:
@@ -109,9 +109,9 @@ async def test_what_nobody_claims_goes(bucket: Bucket, tmp_path: Path) -> None:
         return False
 
     for job in ("ann", "ben"):
-        await store.claims.hold(job, [source.digest])
-    assert await store.claims.on(source.digest) == {"ann", "ben"}
-    await store.release("ann", needed)
-    assert await store.has(source.digest)
-    await store.release("ben", needed)
+        await store.references.add_for_job(job, [source.digest])
+    assert await store.references.owners(source.digest) == {"ann", "ben"}
+    await store.release_job("ann", needed)
+    assert await store.has_digest(source.digest)
+    await store.release_job("ben", needed)
     assert bucket.objects == {}
