@@ -1,9 +1,9 @@
 """Which stages run for which request, and what a failure takes down."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast, get_origin
 
-import msgspec
 import pytest
 
 from pipeline.errors import (
@@ -16,16 +16,31 @@ from pipeline.errors import (
     TranscriptionError,
     ValidationError,
 )
+from pipeline.export.contracts import ReportOutput, SubtitlesOutput
+from pipeline.graph.codec import encode_params, files_of
 from pipeline.graph.run import run
-from pipeline.graph.stage import StageMetadata, StageOutput
+from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
+from pipeline.media.contracts import ExtractOutput, MuxOutput, PrepareSpeechOutput, ProbeOutput
+from pipeline.mix.contracts import DubOutput, MeasureOutput, MixOutput, RenderDubComparisonOutput
+from pipeline.routing.contracts import RouteOutput
+from pipeline.separation.contracts import SeparateOutput, StemFiles
+from pipeline.speech.contracts import (
+    AlignOutput,
+    DiarizeOutput,
+    EmbedSpeakersOutput,
+    MatchSpeakersOutput,
+    TranscribeOutput,
+)
 from pipeline.types import (
     Artefact,
     AudioStream,
     JsonValue,
+    Loudness,
     MediaInfo,
     Request,
     Route,
     RouteName,
+    Speaker,
     Task,
     VideoStream,
 )
@@ -33,59 +48,87 @@ from pipeline.types import (
 AUDIO = AudioStream(codec="aac", sample_rate=44_100, channels=2, layout="stereo", start=0.0)
 VIDEO = VideoStream(codec="h264", width=320, height=180, frame_rate=12.0)
 SOURCE = Artefact(name="clip.mp4", digest="0" * 64, size=10, media_type="video/mp4")
-SPEAKERS: JsonValue = [{"id": "S1", "name": "Speaker 1"}]
-LOUDNESS: dict[str, JsonValue] = {
-    "original": {"integrated": -20.0, "peak": -1.0},
-    "final": {"integrated": -21.0, "peak": -2.0},
-}
+SPEAKERS = (Speaker(id="S1", name="Speaker 1"),)
 
 
 def artefact(name: str) -> Artefact:
     return Artefact(name=name, digest=name.encode().hex(), size=1, media_type="application/octet-stream")
 
 
+ANSWERS: Mapping[str, StageOutput] = {
+    "probe": ProbeOutput(media=MediaInfo(container="mp4", duration=61.0, audio=AUDIO, video=VIDEO)),
+    "separate": SeparateOutput(
+        stems=StemFiles(vocals=artefact("vocals.flac"), background=artefact("background.flac")), notes=("fine",)
+    ),
+    "prepare_speech": PrepareSpeechOutput(speech=artefact("speech.flac"), duration=61.0),
+    "diarize": DiarizeOutput(diarization=artefact("diarization.json"), speakers=1),
+    "transcribe": TranscribeOutput(recognition=artefact("recognition.json"), language="en", words=3, windows=1),
+    "align": AlignOutput(
+        transcript=artefact("transcript.json"),
+        voices=artefact("voices.json"),
+        language="en",
+        speakers=SPEAKERS,
+        turns=1,
+    ),
+    "embed_speakers": EmbedSpeakersOutput(embeddings=artefact("voices-embeddings.json"), voices=1),
+    "match_speakers": MatchSpeakersOutput(names={"S1": "Anna"}, notes=("S1 is Anna (99 % sure).",)),
+    "measure": MeasureOutput(loudness={"original": Loudness(integrated=-20.0, peak=-1.0)}),
+    "render_dub_comparison": RenderDubComparisonOutput(
+        reports=(artefact("dub-report.json"), artefact("dub-report.txt")), lines=1, notes=("It fits.",)
+    ),
+    "mux": MuxOutput(video=artefact("final.mp4")),
+    "mix": MixOutput(mix=artefact("final.m4a"), loudness={"final": Loudness(integrated=-21.0, peak=-2.0)}),
+    "subtitles": SubtitlesOutput(
+        subtitles=artefact("transcript.srt"),
+        exports=(artefact("transcript.txt"), artefact("transcript.srt")),
+        speakers=SPEAKERS,
+    ),
+    "report": ReportOutput(picture=artefact("report.png")),
+}
+
+
+def _extracted(params: Mapping[str, JsonValue]) -> StageOutput:
+    name, channels, layout = ("audio.wav", 1, "mono") if params["mono"] else ("master.flac", 2, "stereo")
+    return ExtractOutput(sound=artefact(name), sample_rate=44_100, channels=channels, layout=layout, duration=61.0)
+
+
+def _dubbed(params: Mapping[str, JsonValue]) -> StageOutput:
+    reports = (artefact("dub-report.json"),) if params["pieces"] else ()
+    return DubOutput(track=artefact("dub.flac"), reports=reports, lines=1)
+
+
 @dataclass
 class Stages:
-    """Answers every stage with the facts and files that its contract names; raises where told to."""
+    """Answers every stage with what its contract names; raises where told to."""
 
     route: RouteName = RouteName.DIALOGUE
     broken: dict[str, AudioProcessingError] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, str], dict[str, JsonValue]]] = field(default_factory=list)
 
     async def __call__(
-        self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> StageOutput:
-        self.calls.append((stage, {name: item.name for name, item in inputs.items()}, dict(params)))
-        if stage in self.broken:
-            raise self.broken[stage]
-        names, facts = self._answer(stage, params)
-        return StageOutput(facts=facts, artefacts={name: artefact(name) for name in names}, engine_seconds=1.0)
+        self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+    ) -> StageRun[OutputT]:
+        files = {name: item.name for name, item in files_of(inputs, Artefact).items()}
+        given = encode_params(params)
+        self.calls.append((stage.name, files, given))
+        if stage.name in self.broken:
+            raise self.broken[stage.name]
+        output = self._answer(stage.name, given)
+        assert type(output) is (get_origin(stage.output) or stage.output)
+        return StageRun(output=cast("OutputT", output), engine_seconds=1.0)
 
-    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], StageMetadata]:
-        engine = "ffmpeg" if self.route is RouteName.BASIC else "deepfilternet"
-        model = None if self.route is RouteName.BASIC else "deepfilternet3"
-        route = Route(name=self.route, engine=engine, model=model, reason="because", asked=False)
-        media = MediaInfo(container="mp4", duration=61.0, audio=AUDIO, video=VIDEO)
-        answers: dict[str, tuple[list[str], StageMetadata]] = {
-            "probe": ([], msgspec.to_builtins(media)),
-            "extract": (["audio.wav" if params.get("mono") else "master.flac"], {}),
-            "route": ([], msgspec.to_builtins(route)),
-            "separate": (["vocals.flac", "background.flac"], {"stems": ["vocals", "background"], "notes": ["fine"]}),
-            "listen": (["speech.flac"], {}),
-            "diarize": (["diarization.json"], {"speakers": 1}),
-            "transcribe": (["recognition.json"], {"language": "en", "words": 3}),
-            "align": (["transcript.json", "voices.json"], {"language": "en", "speakers": SPEAKERS, "turns": 1}),
-            "voices": (["voices-embeddings.json"], {"voices": 1}),
-            "identify": ([], {"names": {"S1": "Anna"}, "notes": ["S1 is Anna (99 % sure)."]}),
-            "measure": ([], {"loudness": {"original": LOUDNESS["original"]}}),
-            "dub": (["dub.flac", "dub-report.json"] if params.get("pieces") else ["dub.flac"], {"notes": []}),
-            "compare": (["dub-report.json", "dub-report.txt"], {"lines": 1, "notes": ["It fits."]}),
-            "join": (["final.mp4"], {"notes": []}),
-            "mix": (["final.m4a"], {"loudness": {"final": LOUDNESS["final"]}, "notes": []}),
-            "subtitles": (["transcript.txt", "transcript.srt"], {"speakers": SPEAKERS}),
-            "report": (["report.png"], {}),
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
+        answers: dict[str, Callable[[Mapping[str, JsonValue]], StageOutput]] = {
+            "extract": _extracted,
+            "route": lambda _: self._route(),
+            "dub": _dubbed,
         }
-        return answers[stage]
+        return answers[stage](params) if stage in answers else ANSWERS[stage]
+
+    def _route(self) -> RouteOutput:
+        basic = self.route is RouteName.BASIC
+        engine, model = ("ffmpeg", None) if basic else ("deepfilternet", "deepfilternet3")
+        return RouteOutput(route=Route(name=self.route, engine=engine, model=model, reason="because", asked=False))
 
     def of(self, wanted: str) -> list[tuple[dict[str, str], dict[str, JsonValue]]]:
         return [(inputs, params) for stage, inputs, params in self.calls if stage == wanted]
@@ -113,9 +156,9 @@ async def test_all_parts_of_a_clip_are_made() -> None:
 @pytest.mark.parametrize(
     ("task", "absent"),
     [
-        (Task.SEPARATE, {"mix", "join", "diarize", "transcribe", "align", "subtitles", "listen"}),
-        (Task.TRANSCRIBE, {"mix", "join"}),
-        (Task.REMIX, {"diarize", "transcribe", "align", "subtitles", "listen"}),
+        (Task.SEPARATE, {"mix", "mux", "diarize", "transcribe", "align", "subtitles", "prepare_speech"}),
+        (Task.TRANSCRIBE, {"mix", "mux"}),
+        (Task.REMIX, {"diarize", "transcribe", "align", "subtitles", "prepare_speech"}),
     ],
 )
 async def test_a_task_runs_only_its_stages(task: Task, absent: set[str]) -> None:
@@ -137,7 +180,7 @@ async def test_speakers_are_told_apart_with_the_vocals_beside_the_mix(
 ) -> None:
     stages = Stages(route=route)
     await run(Request(), SOURCE, stages)
-    assert [inputs["sound"] for inputs, _ in stages.of("listen")] == listened
+    assert [inputs["sound"] for inputs, _ in stages.of("prepare_speech")] == listened
     ((inputs, _),) = stages.of("diarize")
     assert set(inputs) == told
 
@@ -159,7 +202,7 @@ async def test_a_dub_reaches_the_mix() -> None:
     ((inputs, params),) = stages.of("mix")
     assert inputs["dub"] == "dub.flac"
     assert params["dub"] is True
-    assert {"transcribe", "compare"}.isdisjoint(stages.names)
+    assert {"transcribe", "render_dub_comparison"}.isdisjoint(stages.names)
     assert "stems/dub.flac" not in {item.name for item in result.artefacts}
 
 
@@ -171,7 +214,7 @@ async def test_a_dub_in_pieces_waits_for_the_transcript() -> None:
     assert (params["pieces"], params["keep_vocals"], params["stretch"]) == (True, True, 5.0)
     assert stages.names.index("align") < stages.names.index("dub") < stages.names.index("mix")
     assert {"stems/dub.flac", "dub-report.json"} <= {item.name for item in result.artefacts}
-    assert "compare" not in stages.names
+    assert "render_dub_comparison" not in stages.names
 
 
 async def test_a_whole_dub_waits_for_the_transcript_only_to_keep_vocals() -> None:
@@ -185,11 +228,11 @@ async def test_a_whole_dub_waits_for_the_transcript_only_to_keep_vocals() -> Non
 async def test_a_whole_dub_is_compared_with_turns_that_are_heard_anyway() -> None:
     stages = Stages()
     result = await run(Request(), SOURCE, stages, dub=artefact("dub.wav"))
-    ((inputs, params),) = stages.of("compare")
+    ((inputs, params),) = stages.of("render_dub_comparison")
     assert inputs == {"vocals": "vocals.flac", "dub": "dub.wav", "transcript": "transcript.json"}
     assert params == {"name": "dub.wav", "audio_start": 0.0}
     assert "transcript" not in stages.of("dub")[0][0]
-    assert stages.names.index("mix") < stages.names.index("compare")
+    assert stages.names.index("mix") < stages.names.index("render_dub_comparison")
     assert {"dub-report.json", "dub-report.txt"} <= {item.name for item in result.artefacts}
     assert "It fits." in result.notes
 
@@ -198,12 +241,14 @@ async def test_a_whole_dub_is_compared_with_turns_that_are_heard_anyway() -> Non
 async def test_what_is_not_there_is_not_compared(broken: str) -> None:
     stages = Stages(broken={broken: MixError("broken")})
     await run(Request(), SOURCE, stages, dub=artefact("dub.wav"))
-    assert "compare" not in stages.names
+    assert "render_dub_comparison" not in stages.names
 
 
 async def test_a_comparison_that_fails_leaves_the_dub() -> None:
-    result = await run(Request(), SOURCE, Stages(broken={"compare": MixError("broken")}), dub=artefact("dub.wav"))
-    assert [failure.stage for failure in result.failures] == ["compare"]
+    result = await run(
+        Request(), SOURCE, Stages(broken={"render_dub_comparison": MixError("broken")}), dub=artefact("dub.wav")
+    )
+    assert [failure.stage for failure in result.failures] == ["render_dub_comparison"]
     assert {"final.m4a", "final.mp4", "transcript.json", "report.png"} <= {item.name for item in result.artefacts}
 
 
@@ -237,10 +282,7 @@ async def test_without_stems_the_words_are_still_written_down() -> None:
     result = await run(Request(), SOURCE, stages)
     assert [failure.type for failure in result.failures] == ["DemucsError"]
     assert "transcript.json" in {item.name for item in result.artefacts}
-    assert next(inputs for stage, inputs, _ in stages.calls if stage == "mix") == {
-        "source": "clip.mp4",
-        "sound": "master.flac",
-    }
+    assert next(inputs for stage, inputs, _ in stages.calls if stage == "mix") == {"sound": "master.flac"}
 
 
 async def test_nothing_at_all_raises_the_first_error() -> None:
@@ -266,7 +308,7 @@ async def test_a_stopped_job_or_a_lost_queue_ends_the_whole_job(error: AudioProc
 async def test_the_video_is_made_of_the_final_sound_and_speaks_its_language() -> None:
     stages = Stages()
     await run(Request(), SOURCE, stages)
-    assert stages.of("join") == [
+    assert stages.of("mux") == [
         ({"source": "clip.mp4", "sound": "final.m4a"}, {"audio_start": 0.0, "language": "eng"}),
     ]
 
@@ -274,10 +316,10 @@ async def test_the_video_is_made_of_the_final_sound_and_speaks_its_language() ->
 async def test_soft_subtitles_wait_for_the_words() -> None:
     stages = Stages()
     await run(Request(task=Task.REMIX, language="de", soft_subtitles=True), SOURCE, stages)
-    ((inputs, params),) = stages.of("join")
+    ((inputs, params),) = stages.of("mux")
     assert inputs["subtitles"] == "transcript.srt"
     assert params["language"] == "deu"
-    assert stages.names.index("subtitles") < stages.names.index("join")
+    assert stages.names.index("subtitles") < stages.names.index("mux")
 
 
 async def test_voices_are_kept_apart_from_what_is_delivered_and_name_their_speakers() -> None:
@@ -287,14 +329,14 @@ async def test_voices_are_kept_apart_from_what_is_delivered_and_name_their_speak
     assert result.voices == artefact("voices-embeddings.json")
     assert "voices-embeddings.json" not in {item.name for item in result.artefacts}
     inputs, params = next((inputs, params) for stage, inputs, params in stages.calls if stage == "subtitles")
-    assert params == {"names": {"S1": "Ben"}}, "what a person says goes before what a voice-book does"
+    assert params["names"] == {"S1": "Ben"}, "what a person says goes before what a voice-book does"
     assert "book" not in inputs
     assert "S1 is Anna (99 % sure)." in result.notes
 
 
 async def test_a_transcript_stands_without_its_voices() -> None:
-    stages = Stages(broken={"voices": AudioProcessingError("No voices.")})
+    stages = Stages(broken={"embed_speakers": AudioProcessingError("No voices.")})
     result = await run(Request(task=Task.TRANSCRIBE), SOURCE, stages)
     assert result.voices is None
-    assert [failure.stage for failure in result.failures] == ["voices"]
+    assert [failure.stage for failure in result.failures] == ["embed_speakers"]
     assert result.artefact("transcript.json") is not None

@@ -1,14 +1,16 @@
 """Speech in the stage graph: stand-ins for models that cannot be had, and names for speakers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from pipeline.errors import AudioProcessingError, ModelMissingError
+from pipeline.export.contracts import SubtitlesOutput
 from pipeline.graph.run import run
-from pipeline.graph.stage import StageMetadata, StageOutput
-from pipeline.types import Artefact, JsonValue, Preset, Request
+from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
+from pipeline.speech.contracts import AlignOutput
+from pipeline.types import JsonValue, Preset, Request
 from tests.pipeline.graph.test_run import SOURCE, Stages
 
 REFUSED = ModelMissingError("The hub wants a token.", hint="Set it as HF_TOKEN.")
@@ -21,10 +23,10 @@ class Refusing(Stages):
     away: tuple[str, ...] = ()
 
     async def __call__(
-        self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> StageOutput:
+        self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+    ) -> StageRun[OutputT]:
         output = await super().__call__(stage, inputs, params)
-        if params.get("pipeline") in self.away or params.get("model") in self.away:
+        if {getattr(params, "pipeline", None), getattr(params, "model", None)} & {*self.away}:
             raise REFUSED
         return output
 
@@ -48,7 +50,7 @@ async def test_studio_has_the_best_of_both_when_they_are_there() -> None:
         ("whisper-large-v2", "transcribe", "whisper-base"),
     ],
 )
-async def test_what_comes_with_packages_stands_in_and_the_mend_is_told(away: str, stage: str, stand_in: str) -> None:
+async def test_what_comes_with_packages_stands_in_and_the_hint_is_given(away: str, stage: str, stand_in: str) -> None:
     stages = Refusing(away=(away,))
     result = await run(Request(preset=Preset.STUDIO), SOURCE, stages)
     ((failure,),) = (result.failures,)
@@ -66,7 +68,7 @@ async def test_a_recogniser_that_was_asked_for_has_no_stand_in() -> None:
     assert "transcript.json" not in {item.name for item in result.artefacts}
 
 
-async def test_a_failure_of_the_last_way_ends_the_branch() -> None:
+async def test_a_failure_of_the_last_option_ends_the_branch() -> None:
     stages = Stages(broken={"diarize": AudioProcessingError("no")})
     result = await run(Request(preset=Preset.STUDIO), SOURCE, stages)
     assert [failure.stage for failure in result.failures] == ["diarize", "transcribe"]
@@ -86,10 +88,9 @@ async def test_a_name_for_nobody_costs_no_transcript() -> None:
 class Wordless(Stages):
     """A clip in which nobody speaks."""
 
-    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> tuple[list[str], StageMetadata]:
-        names, facts = super()._answer(stage, params)
-        facts = {"language": "und", "speakers": [], "turns": 0} if stage == "align" else facts
-        return names, {"speakers": []} if stage == "subtitles" else facts
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
+        output = super()._answer(stage, params)
+        return replace(output, speakers=()) if isinstance(output, AlignOutput | SubtitlesOutput) else output
 
 
 async def test_without_speech_there_is_an_empty_transcript_that_says_so() -> None:
