@@ -28,7 +28,7 @@ from pipeline.audio import io as sound
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
-from pipeline.speech.recognition.whisper import compat as whisper_compat
+from pipeline.speech.compat import paddlespeech
 from pipeline.speech.recognition.whisper.weights import MODEL, load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
 
@@ -89,14 +89,14 @@ def prepare_library(home: Path, speech: Path, _: Path | None, language: str | No
 
 def load_unmended() -> tuple[Any, Any]:
     """paddle and PaddleSpeech's Whisper with three mends only."""
-    sys.modules.setdefault("paddlespeech.s2t.utils.log", whisper_compat._log_module())
-    with whisper_compat._without_paddlenlp():
+    sys.modules.setdefault("paddlespeech.s2t.utils.log", paddlespeech._log_module())
+    with paddlespeech._without_paddlenlp():
         paddle, whisper, tokenizer = map(
             import_module,
             ("paddle", "paddlespeech.s2t.models.whisper.whisper", "paddlespeech.s2t.models.whisper.tokenizer"),
         )
     functional = ModuleType("functional")
-    vars(functional).update(vars(whisper.F), log_softmax=whisper_compat._log_softmax(paddle))
+    vars(functional).update(vars(whisper.F), log_softmax=paddlespeech._log_softmax(paddle))
     setattr(whisper, "F", functional)  # noqa: B010 - no static module has such a name
 
     def forward(decoder: Any, x: Any, xa: Any, kv_cache: Any = None) -> Any:
@@ -107,8 +107,8 @@ def load_unmended() -> tuple[Any, Any]:
         return paddle.matmul(decoder.ln(x), decoder.token_embedding.weight, transpose_y=True)
 
     whisper.TextDecoder.forward = forward
-    whisper.GreedyDecoder.update = whisper_compat._greedy_update(paddle, whisper)
-    whisper.MaximumLikelihoodRanker.rank = whisper_compat._rank
+    whisper.GreedyDecoder.update = paddlespeech._greedy_update(paddle, whisper)
+    whisper.MaximumLikelihoodRanker.rank = paddlespeech._rank
     decode = tokenizer.Tokenizer.decode
     tokenizer.Tokenizer.decode = lambda self, ids, **rest: decode(self, ids, **rest) if len(ids) else ""
     return paddle, whisper

@@ -130,7 +130,7 @@ def _build(files: Mapping[str, Path], device: str) -> Encode:
     with warnings.catch_warnings():
         # pyannote.audio warns about a decoder that is not needed here.
         warnings.simplefilter("ignore")
-        from pipeline.speech.speakers.embedding import CAMPPlusEmbedding
+        from pipeline.speech.speakers.campplus import CAMPPlusEmbedding
 
         network = CAMPPlusEmbedding(network=files["network"], checkpoint=files["checkpoint"])
     import torch

@@ -19,7 +19,7 @@ import yaml
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError, TranscriptionError
-from pipeline.speech.recognition.whisper.compat import guard, load_library
+from pipeline.speech.compat.paddlespeech import guard, load_library
 
 Untyped: TypeAlias = Any
 BEAM = 10

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.recognition.whisper.compat import Library, Untyped, guard, load_library
+from pipeline.speech.compat.paddlespeech import Library, Untyped, guard, load_library
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 from pipeline.speech.recognition.whisper.weights import Converted
 

@@ -16,7 +16,7 @@ from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models
 from pipeline.speech.recognition.speech_reader import Speech
 from pipeline.speech.recognition.stage import transcribe_stage
-from pipeline.speech.recognition.whisper.compat import guard
+from pipeline.speech.compat.paddlespeech import guard
 from pipeline.speech.recognition.whisper.executor import load_executor
 from pipeline.speech.recognition.whisper.weights import load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
@@ -209,7 +209,7 @@ def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: 
 
 @pytest.mark.asr
 def test_loading_the_library_leaves_nothing_behind(tmp_path: Path) -> None:
-    code = "from pipeline.speech.recognition.whisper.compat import load_library; load_library()"
+    code = "from pipeline.speech.compat.paddlespeech import load_library; load_library()"
     root = Path(__file__).parents[4]
     environment = os.environ | {"PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=120)

@@ -42,7 +42,7 @@ def test_a_broken_character_is_shown_as_such(tokenizer: WhisperTokenizer) -> Non
 
 @pytest.mark.asr
 def test_ids_are_those_of_the_published_model(tmp_path: Path) -> None:
-    from pipeline.speech.recognition.whisper.compat import load_library
+    from pipeline.speech.compat.paddlespeech import load_library
     from pipeline.speech.recognition.whisper.weights import ensure_converted
 
     models = Models(tmp_path, "cpu")
