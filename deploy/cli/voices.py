@@ -17,7 +17,7 @@ from pipeline.errors import ValidationError
 from pipeline.graph.registry import STAGES
 from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
-from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, forget
+from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, remove_voice
 from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import JsonValue, Preset, Result
 from worker.settings import WorkerSettings
@@ -56,7 +56,7 @@ def list_voices(book: Book) -> None:
 def forget_voice(name: Annotated[str, typer.Argument(help="Whose voice.")], book: Book) -> None:
     """Forget a voice."""
     with exit_on_failure():
-        write_book(forget(read_book(book), name), book)
+        write_book(remove_voice(read_book(book), name), book)
 
 
 def check_book(path: Path, preset: Preset) -> None:
@@ -72,7 +72,7 @@ def _choose(heard: VoiceBook, speaker: str | None) -> Voice:
         raise ValidationError("No voice is heard alone for long enough.", hint="Enrol from a clip with 5 s of speech.")
     if speaker is None and len(heard.voices) > 1:
         raise ValidationError(f"Several people speak: {known}.", hint="Say which one with --speaker.")
-    found = first if speaker is None else heard.voice(speaker)
+    found = first if speaker is None else heard.find(speaker)
     if found is None:
         raise ValidationError(f"There is no speaker {speaker!r}.", hint=f"There are {known}.")
     return found

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.graph.stage import StageContext
 from pipeline.media.ffmpeg import executable
 from pipeline.media.stages import extract_stage, listen_stage, probe_stage
@@ -82,7 +82,7 @@ def sweep(rate: int) -> NDArray[np.float32]:
 def write_markers(path: Path, seconds: float, places: Sequence[float]) -> None:
     """A mono sound of soft noise with a sweep that begins at each of the places, in seconds."""
     marker, generator = sweep(RATE), np.random.default_rng(5)
-    with sound.SoundWriter(path, sample_rate=RATE, channels=1, subtype="PCM_16") as writer:
+    with audio_io.SoundWriter(path, sample_rate=RATE, channels=1, subtype="PCM_16") as writer:
         for first in range(0, int(seconds * RATE), 10 * RATE):
             block = (1e-4 * generator.standard_normal(min(10 * RATE, int(seconds * RATE) - first))).astype(np.float32)
             for place in places:
@@ -139,7 +139,7 @@ def find_drift(speech: Path, start: float, places: Sequence[float]) -> list[floa
     drift: list[float] = []
     for place in places:
         first = max(0, round((place - start - SEARCH) * HEARD_RATE))
-        samples = sound.read(speech, start=first, frames=round(2 * SEARCH * HEARD_RATE))[:, 0]
+        samples = audio_io.read(speech, start=first, frames=round(2 * SEARCH * HEARD_RATE))[:, 0]
         match = np.abs(np.correlate(samples, marker, mode="valid"))
         drift.append((first + int(match.argmax())) / HEARD_RATE + start - place)
     return drift

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 
 RATE = 44_100
 BLOCK = 10
@@ -88,16 +88,16 @@ def write_noise(name: str, path: Path, seconds: float) -> None:
 
 def write_music(folder: Path, path: Path, seconds: float) -> None:
     """Excerpts from the middle of every piece in turn, faded at their ends."""
-    pieces = [piece for piece in sorted(folder.glob("x/**/core/music/*.ogg")) if sound.info(piece).duration > 60]
+    pieces = [piece for piece in sorted(folder.glob("x/**/core/music/*.ogg")) if audio_io.info(piece).duration > 60]
 
     def excerpts() -> Iterator[Block]:
         fade = np.minimum(1, np.minimum(np.arange(EXCERPT * RATE), np.arange(EXCERPT * RATE)[::-1]) / RATE)
         for index in range(int(seconds // EXCERPT)):
             piece = pieces[index % len(pieces)]
-            rate = sound.info(piece).sample_rate
+            rate = audio_io.info(piece).sample_rate
             start = 25 + EXCERPT * (index // len(pieces))
-            heard = sound.to_mono(sound.read(piece, start=start * rate, frames=EXCERPT * rate))
-            samples = np.resize(sound.resample(heard, rate, RATE)[:, 0], EXCERPT * RATE)
+            heard = audio_io.to_mono(audio_io.read(piece, start=start * rate, frames=EXCERPT * rate))
+            samples = np.resize(audio_io.resample(heard, rate, RATE)[:, 0], EXCERPT * RATE)
             yield levelled(samples) * fade.astype(np.float32)
 
     write_blocks(path, excerpts())
@@ -105,7 +105,7 @@ def write_music(folder: Path, path: Path, seconds: float) -> None:
 
 def write_blocks(path: Path, blocks: Iterator[Block]) -> None:
     """A mono file of 16 bit."""
-    with sound.SoundWriter(path, sample_rate=RATE, channels=1, subtype="PCM_16") as writer:
+    with audio_io.SoundWriter(path, sample_rate=RATE, channels=1, subtype="PCM_16") as writer:
         for block in blocks:
             writer.write(block[:, None])
 

@@ -24,12 +24,12 @@ from typing import Any
 
 import msgspec
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
-from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
 from pipeline.speech.compat import paddlespeech
-from pipeline.speech.recognition.whisper.weights import MODEL, load_converted
+from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
+from pipeline.speech.recognition.whisper.weights import DEFAULT_MODEL, load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -43,17 +43,17 @@ def prepare_ours(home: Path, speech: Path, diarization: Path | None, language: s
     """The stage, on a warm model."""
     folder = Path(tempfile.mkdtemp(prefix="stemcord-"))
     if diarization is None:
-        whole = (SpeakerSegment(start=0.0, end=sound.info(speech).duration, speaker="S1"),)
+        whole = (SpeakerSegment(start=0.0, end=audio_io.info(speech).duration, speaker="S1"),)
         diarization = folder / "diarization.json"
         diarization.write_bytes(msgspec.json.encode(Diarization(speakers=("S1",), segments=whole, exclusive=whole)))
     work = StageContext(
         inputs={"speech": speech, "diarization": diarization},
-        params={"model": MODEL, "language": language},
+        params={"model": DEFAULT_MODEL, "language": language},
         out=folder,
         report=lambda fraction, message="": None,
         models=Models(home, "cpu"),
     )
-    load_recogniser(work.models, MODEL)
+    load_recogniser(work.models, DEFAULT_MODEL)
 
     def recognise() -> Spoken:
         transcribe_stage(work)
@@ -75,7 +75,7 @@ def prepare_library(home: Path, speech: Path, _: Path | None, language: str | No
     def recognise() -> Spoken:
         with paddle.no_grad():
             found = model.transcribe(
-                whisper.log_mel_spectrogram(sound.read(speech)[:, 0], resource_path=folder),
+                whisper.log_mel_spectrogram(audio_io.read(speech)[:, 0], resource_path=folder),
                 resource_path=folder,
                 temperature=TEMPERATURES,
                 best_of=5,

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.supervisor import interpreter
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.catalog import PRESETS
 from pipeline.graph.stage import StageContext
 from pipeline.media.stages import listen_stage
@@ -150,7 +150,7 @@ class Bench:
         """Speech of several people and rooms in turn, as what the speech models hear."""
         path = self.folder / f"speech-{seconds:.0f}.flac"
         parts = list(voices(self.sounds).values())
-        with sound.SoundWriter(path, sample_rate=44_100, channels=1, subtype="PCM_16") as writer:
+        with audio_io.SoundWriter(path, sample_rate=44_100, channels=1, subtype="PCM_16") as writer:
             for index in range(int(np.ceil(seconds / PART))):
                 writer.write(parts[index % len(parts)])
         return self.listen(path)
@@ -163,7 +163,7 @@ class Bench:
 def bench_speed(bench: Bench, runs: int) -> None:
     """Both ways in turn on the sample and on three minutes of other speech."""
     for name, speech in (("sample", bench.listen(SAMPLE)), ("3 min", bench.long_speech(180))):
-        duration = sound.info(speech).duration
+        duration = audio_io.info(speech).duration
         options = ("--language", "en")
         diarization = bench.diarize(speech)
         with (

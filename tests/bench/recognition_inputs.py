@@ -19,14 +19,14 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
 from pipeline.graph.stage import StageContext, StageFunction
 from pipeline.media.stages import listen_stage
 from pipeline.models.loader import Models
 from pipeline.separation.stage import separate_stage
-from pipeline.speech.diarization.input_selection import GAIN, blend
+from pipeline.speech.diarization.input_selection import BACKGROUND_GAIN, blend_background
 from pipeline.types import Diarization, JsonValue, Preset, RouteName, SpeakerSegment
 from tests.bench.nonspeech import RATE, write_music, write_noise
 from tests.bench.recognition import SAMPLE, started
@@ -50,17 +50,17 @@ def perform(function: StageFunction, out: Path, home: Path, inputs: dict[str, Pa
 
 def mixes(folder: Path, sounds: Path, seconds: float, ratios: Sequence[float]) -> Iterator[tuple[str, float, Path]]:
     """The dialogue in front of each background, that many dB louder than it."""
-    source = sound.info(SAMPLE).sample_rate
-    voices = sound.resample(sound.to_mono(sound.read(SAMPLE, frames=int(seconds * source))), source, RATE)
+    source = audio_io.info(SAMPLE).sample_rate
+    voices = audio_io.resample(audio_io.to_mono(audio_io.read(SAMPLE, frames=int(seconds * source))), source, RATE)
     for name in BACKGROUNDS:
         behind = folder / f"{name}.wav"
         length = 20.0 * np.ceil(seconds / 20.0)
         write_music(sounds, behind, length) if name == "music" else write_noise(name, behind, length)
-        rest: Samples = np.resize(sound.read(behind), (len(voices), 1))
+        rest: Samples = np.resize(audio_io.read(behind), (len(voices), 1))
         for ratio in ratios:
             level = np.sqrt(np.mean(voices**2) / np.mean(rest**2)) * 10 ** (-ratio / 20)
             path = folder / f"{name}-{ratio:g}.wav"
-            sound.write(path, 0.5 * (voices + level * rest).astype(np.float32), RATE, subtype="PCM_16")
+            audio_io.write(path, 0.5 * (voices + level * rest).astype(np.float32), RATE, subtype="PCM_16")
             yield name, ratio, path
 
 
@@ -74,8 +74,8 @@ def inputs_of(mix: Path, folder: Path, home: Path) -> dict[str, Path]:
         for name, path in heard.items()
     }
     blended = folder / "blend.flac"
-    with sound.SoundWriter(blended, sample_rate=16_000, channels=1, subtype="PCM_16") as writer:
-        for block in blend(found["mix"], found["vocals"], GAIN):
+    with audio_io.SoundWriter(blended, sample_rate=16_000, channels=1, subtype="PCM_16") as writer:
+        for block in blend_background(found["mix"], found["vocals"], BACKGROUND_GAIN):
             writer.write(block[:, None])
     return found | {"blend": blended}
 

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from deploy.cli.output import write_result
 from deploy.local.supervisor import Broker, local_workers
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.catalog import PRESETS
 from pipeline.graph.registry import STAGES
 from pipeline.graph.stage import StageContext
@@ -121,7 +121,7 @@ def diarize_here(cases: Iterable[Case], source: str, tell: Callable[[Score], Non
             params = {"segmentation": preset.segmentation, "embedding": preset.embedding, "speakers": None}
             out = run("diarize", inputs, params)
             found = msgspec.json.decode((out / "diarization.json").read_bytes(), type=Diarization)
-            scores.append(judge_voices(case, found.segments, sound.info(inputs["speech"]).duration, seconds))
+            scores.append(judge_voices(case, found.segments, audio_io.info(inputs["speech"]).duration, seconds))
             tell(scores[-1])
     return scores
 

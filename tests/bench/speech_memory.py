@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.catalog import PRESETS
 from pipeline.graph.registry import STAGES
 from pipeline.graph.stage import StageContext
@@ -34,11 +34,11 @@ def measure(minutes: float) -> dict[str, float]:
     """Diarize in this process; its peak in MB, the seconds it took and the number of speakers."""
     preset = PRESETS[Preset.POCKET]
     spoken = DATA / "sample.speech.flac"
-    talk = sound.resample(sound.to_mono(sound.read(spoken)), sound.info(spoken).sample_rate, RATE)
+    talk = audio_io.resample(audio_io.to_mono(audio_io.read(spoken)), audio_io.info(spoken).sample_rate, RATE)
     with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as folder:
         speech = Path(folder) / "speech.flac"
         left = int(60 * minutes * RATE)
-        with sound.SoundWriter(speech, sample_rate=RATE, channels=1, subtype="PCM_16") as writer:
+        with audio_io.SoundWriter(speech, sample_rate=RATE, channels=1, subtype="PCM_16") as writer:
             while left:
                 block = np.ascontiguousarray(talk[:left])
                 writer.write(block)

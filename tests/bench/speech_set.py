@@ -22,7 +22,7 @@ import numpy as np
 import platformdirs
 from scipy import signal
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from tests.bench import route_set, sounds, voice_bank
 from tests.bench.voice_bank import Utterance
@@ -131,8 +131,8 @@ def _recorded(folder: Path, reader: str) -> dict[str, list[Utterance]]:
     (texts,) = [*place.glob("transcription"), *place.glob("*.transcription")]
     lines: list[Utterance] = []
     for text, name in re.findall(r"<s>(.+?)</s>\s*\((.+?)\)", texts.read_text(encoding="utf-8")):
-        samples = sound.read(place / f"{name}.wav")
-        samples = sound.resample(samples, sound.info(place / f"{name}.wav").sample_rate, voice_bank.RATE)
+        samples = audio_io.read(place / f"{name}.wav")
+        samples = audio_io.resample(samples, audio_io.info(place / f"{name}.wav").sample_rate, voice_bank.RATE)
         first, last = _heard(samples, voice_bank.RATE)[0][0], _heard(samples, voice_bank.RATE)[-1][1]
         cut = samples[int(first * voice_bank.RATE) : int(last * voice_bank.RATE)]
         lines.append(Utterance(reader, text.strip(), cut))
@@ -167,7 +167,7 @@ def _converse(
             start = max(end - chance.uniform(0.3, max(0.3, min(1.5, 0.6 * last))), latest)
         else:
             start = end + float(np.clip(chance.normal(0.45, 0.3), 0.1, 1.5))
-        samples = sound.resample(line.samples, voice_bank.RATE, RATE)
+        samples = audio_io.resample(line.samples, voice_bank.RATE, RATE)
         samples = samples * np.float32(gains[name] / np.sqrt(np.mean(samples**2)))
         # The next one waits for all but this one, so that never more than two are heard.
         latest, end = end, max(end, start + line.duration)
@@ -253,7 +253,7 @@ def rain(frames: int, chance: np.random.Generator) -> Samples:
 
 def _write(folder: Path, name: str, said: Sequence[Said], samples: Samples) -> None:
     loudest = float(np.abs(samples).max())
-    sound.write(folder / f"{name}.flac", samples * np.float32(min(1.0, 0.9 / loudest)), RATE, subtype="PCM_16")
+    audio_io.write(folder / f"{name}.flac", samples * np.float32(min(1.0, 0.9 / loudest)), RATE, subtype="PCM_16")
     turns = [
         {"start": round(line.start, 3), "end": round(line.end, 3), "speaker": line.speaker, "text": line.text}
         for line in said

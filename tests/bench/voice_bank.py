@@ -22,7 +22,7 @@ import numpy as np
 import onnxruntime
 
 from deploy.setup.interpreters import base_executable
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from pipeline.models.unpack import extract
 
@@ -167,7 +167,7 @@ def build(folder: Path) -> None:
             path.parent.mkdir(exist_ok=True)
             reader = reader or Reader(folder)
             part = path.with_name(f"part-{path.name}")
-            sound.write(part, reader.say(text, voice), RATE, subtype="PCM_16")
+            audio_io.write(part, reader.say(text, voice), RATE, subtype="PCM_16")
             part.rename(path)
 
 
@@ -177,7 +177,7 @@ def load(folder: Path, half: str) -> dict[str, list[Utterance]]:
     wanted = ("test", "fresh") if half == "fresh" else (half,)
     for of, voice, number, text in _jobs():
         if of in wanted:
-            samples = sound.read(folder / of / f"{voice}-{number}.wav")
+            samples = audio_io.read(folder / of / f"{voice}-{number}.wav")
             bank.setdefault(voice, []).append(Utterance(voice, text, samples))
     return bank
 

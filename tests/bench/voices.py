@@ -25,12 +25,21 @@ from rich.console import Console
 from rich.table import Table
 from scipy import optimize, signal
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
 from pipeline.models.loader import Models
-from pipeline.speech.speakers.embedding_model import SAMPLE_RATE, Encode, alone, load_encoder
-from pipeline.speech.speakers.matching import LEVEL, SLOPE, SURE, Voice, likeness, match, mean_voice, probability
+from pipeline.speech.speakers.embedding_model import SAMPLE_RATE, SpeakerEncoder, alone, load_speaker_encoder
+from pipeline.speech.speakers.matching import (
+    CALIBRATION_OFFSET,
+    CALIBRATION_SLOPE,
+    MIN_NAMING_PROBABILITY,
+    Voice,
+    cosine_similarity,
+    match_voice,
+    mean_voice,
+    same_speaker_probability,
+)
 from pipeline.types import Preset, SpeakerSegment
 from tests.bench import route_set, speech_set, voice_bank
 
@@ -66,7 +75,7 @@ def lines_of(half: str) -> dict[str, list[Samples]]:
     bank = voice_bank.load(cache / "bench-voices", half)
     bank |= speech_set._recorded(cache / "bench-sounds", speech_set.READERS[half])
     spoken = {
-        name: [sound.resample(line.samples, voice_bank.RATE, SAMPLE_RATE) for line in lines]
+        name: [audio_io.resample(line.samples, voice_bank.RATE, SAMPLE_RATE) for line in lines]
         for name, lines in bank.items()
     }
     return spoken | (phone_call() if half == "test" else {})
@@ -83,7 +92,7 @@ def phone_call() -> dict[str, list[Samples]]:
         SpeakerSegment(start=part.start, end=part.end, speaker=str(label))
         for part, _, label in annotation.itertracks(yield_label=True)
     ]
-    samples = sound.to_mono(sound.read(folder / "sample.wav"))
+    samples = audio_io.to_mono(audio_io.read(folder / "sample.wav"))
     spoken: dict[str, list[Samples]] = {}
     for segment in segments:
         spoken.setdefault(f"phone {segment.speaker}", [])
@@ -106,7 +115,7 @@ def through(samples: Samples, condition: str, chance: np.random.Generator) -> Sa
     return samples
 
 
-def voices_of(half: str, encode: Encode) -> tuple[list[Voice], list[Meeting]]:
+def voices_of(half: str, encode: SpeakerEncoder) -> tuple[list[Voice], list[Meeting]]:
     """Everybody enrolled, and everybody met again."""
     chance = np.random.default_rng(7)
     known, met = list[Voice](), list[Meeting]()
@@ -126,7 +135,7 @@ def voices_of(half: str, encode: Encode) -> tuple[list[Voice], list[Meeting]]:
     return known, met
 
 
-def join(person: str, lines: Sequence[Samples], encode: Encode) -> Voice | None:
+def join(person: str, lines: Sequence[Samples], encode: SpeakerEncoder) -> Voice | None:
     """One voice from several lines."""
     vectors = [encode(np.ascontiguousarray(line[:, 0])) for line in lines]
     return mean_voice(person, vectors, [len(line) / SAMPLE_RATE for line in lines])
@@ -135,7 +144,7 @@ def join(person: str, lines: Sequence[Samples], encode: Encode) -> Voice | None:
 def trials(known: Sequence[Voice], met: Sequence[Meeting]) -> tuple[Numbers, Truth]:
     """Cosine and truth of every pair."""
     pairs = [(voice, each) for each in met for voice in known]
-    cosines = np.array([likeness(voice, each.voice) for voice, each in pairs])
+    cosines = np.array([cosine_similarity(voice, each.voice) for voice, each in pairs])
     return cosines, np.array([voice.name == each.person for voice, each in pairs])
 
 
@@ -153,7 +162,7 @@ def nearest(known: Sequence[Voice], met: Sequence[Meeting]) -> tuple[Numbers, Tr
 
     First all meetings with everybody in the book, then all of them as strangers.
     """
-    cosines = np.array([[likeness(voice, each.voice) for voice in known] for each in met])
+    cosines = np.array([[cosine_similarity(voice, each.voice) for voice in known] for each in met])
     own = np.array([[voice.name == each.person for voice in known] for each in met])
     right = own[np.arange(len(met)), cosines.argmax(axis=1)]
     strangers = np.where(own, -1.0, cosines).max(axis=1)
@@ -183,10 +192,12 @@ def show_naming(known: Sequence[Voice], met: Sequence[Meeting], console: Console
     table = Table("met", "meetings", "names right", "wrong", "none", "strangers named", box=None)
     for condition in (*CONDITIONS, "all"):
         part = [each for each in met if condition in (each.condition, "all")]
-        found = [match(each.voice, known).name for each in part]
+        found = [match_voice(each.voice, known).name for each in part]
         right = sum(name == each.person for name, each in zip(found, part, strict=True))
         named = sum(name is not None for name in found)
-        others = [match(each.voice, [voice for voice in known if voice.name != each.person]).name for each in part]
+        others = [
+            match_voice(each.voice, [voice for voice in known if voice.name != each.person]).name for each in part
+        ]
         strangers = sum(name is not None for name in others)
         table.add_row(
             condition,
@@ -204,24 +215,29 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     console = Console(width=120)
     with tempfile.TemporaryDirectory() as home:
-        encode = load_encoder(Models(Path(home), "cpu"), PRESETS[Preset.POCKET].embedding)
+        encode = load_speaker_encoder(Models(Path(home), "cpu"), PRESETS[Preset.POCKET].embedding)
         for half in PARTS:
             known, met = voices_of(half, encode)
             cosines, same = trials(known, met)
             rate, place = equal_error(cosines, same)
             best, right = nearest(known, met)
             fitted = fit(best, right)
-            chance = np.array([probability(cosine) for cosine in best])
-            named, rejected = chance[len(met) :] >= SURE, ~(right & (chance >= SURE))[: len(met)]
+            chance = np.array([same_speaker_probability(cosine) for cosine in best])
+            named, rejected = (
+                chance[len(met) :] >= MIN_NAMING_PROBABILITY,
+                ~(right & (chance >= MIN_NAMING_PROBABILITY))[: len(met)],
+            )
             console.print(f"\n[bold]{half}[/bold]: {len(known)} voices, {same.sum()} + {(~same).sum()} trials")
             console.print(f"EER {rate:.2%} at cosine {place:.3f}")
             console.print(f"same  1, 5, 50 %:   {np.percentile(cosines[same], [1, 5, 50]).round(3)}")
             console.print(f"other 50, 95, 99 %: {np.percentile(cosines[~same], [50, 95, 99]).round(3)}")
             console.print(
-                f"calibration error {calibration_error(chance, right):.3f}; at {SURE:g} sure "
+                f"calibration error {calibration_error(chance, right):.3f}; at {MIN_NAMING_PROBABILITY:g} sure "
                 f"false accepts {named.mean():.1%}, false rejects {rejected.mean():.1%}"
             )
-            console.print(f"fitted here: slope {fitted[0]:.1f}, level {fitted[1]:.1f}; used {SLOPE}, {LEVEL}")
+            console.print(
+                f"fitted here: slope {fitted[0]:.1f}, level {fitted[1]:.1f}; used {CALIBRATION_SLOPE}, {CALIBRATION_OFFSET}"
+            )
             show_naming(known, met, console)
 
 

@@ -12,16 +12,16 @@ from pipeline.speech.alignment.speaker_attribution import SpokenWord
 from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import SpeakerSegment, Word
 
-REACH = 0.4
+MAX_EXTENSION_SECONDS = 0.4
 """Seconds that a word may be stretched to an edge."""
-KEPT = 0.3
+MIN_CONTAINED_SHARE = 0.3
 """Part of a word that must lie in a stretch before it is cut to it."""
 
 
-def snap(words: Sequence[SpokenWord], segments: Sequence[SpeakerSegment]) -> list[SpokenWord]:
+def snap_words(words: Sequence[SpokenWord], segments: Sequence[SpeakerSegment]) -> list[SpokenWord]:
     """The same words in the same order with better times."""
     voices = by_speaker(segments)
-    homes = [_home(spoken, voices) for spoken in words]
+    homes = [_find_segment(spoken, voices) for spoken in words]
     snapped: list[SpokenWord] = []
     for index, (spoken, home) in enumerate(zip(words, homes, strict=True)):
         if home is None:
@@ -29,27 +29,27 @@ def snap(words: Sequence[SpokenWord], segments: Sequence[SpeakerSegment]) -> lis
             continue
         first = index == 0 or homes[index - 1] != home
         last = index + 1 == len(homes) or homes[index + 1] != home
-        snapped.append(replace(spoken, word=_fitted(spoken.word, home, first=first, last=last)))
+        snapped.append(replace(spoken, word=_snap_word(spoken.word, home, first=first, last=last)))
     return snapped
 
 
-def _home(spoken: SpokenWord, voices: Mapping[str, Timeline]) -> SpeakerSegment | None:
+def _find_segment(spoken: SpokenWord, voices: Mapping[str, Timeline]) -> SpeakerSegment | None:
     """The stretch of its speaker that holds most of the word."""
     word, timeline = spoken.word, voices.get(spoken.speaker)
     if timeline is None:
         return None
     shared = {
         segment: min(word.end, segment.end) - max(word.start, segment.start)
-        for segment in timeline.within(word.start, word.end)
+        for segment in timeline.overlapping(word.start, word.end)
     }
     best = max(shared, key=lambda segment: shared[segment], default=None)
-    return best if best is not None and shared[best] >= KEPT * (word.end - word.start) else None
+    return best if best is not None and shared[best] >= MIN_CONTAINED_SHARE * (word.end - word.start) else None
 
 
-def _fitted(word: Word, home: SpeakerSegment, *, first: bool, last: bool) -> Word:
+def _snap_word(word: Word, home: SpeakerSegment, *, first: bool, last: bool) -> Word:
     start, end = max(word.start, home.start), min(word.end, home.end)
-    if first and start - home.start <= REACH:
+    if first and start - home.start <= MAX_EXTENSION_SECONDS:
         start = home.start
-    if last and home.end - end <= REACH:
+    if last and home.end - end <= MAX_EXTENSION_SECONDS:
         end = home.end
     return replace(word, start=start, end=end)

@@ -7,19 +7,19 @@ from typing import cast
 import msgspec
 
 from pipeline.graph.stage import StageContext, StageMetadata
-from pipeline.speech.alignment.boundary_snapping import snap
-from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute
+from pipeline.speech.alignment.boundary_snapping import snap_words
+from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute_words
 from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
 from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
 
-LONG_PAUSE = 3.0
+TURN_PAUSE_SECONDS = 3.0
 """Seconds; a turn ends here even inside a sentence."""
-SENTENCE_PAUSE = 1.5
+TURN_SENTENCE_PAUSE_SECONDS = 1.5
 """Seconds; a turn ends here after a full stop."""
-LONG_TURN = 60.0
+LONG_TURN_SECONDS = 60.0
 """Seconds; past this a turn ends with its sentence, so that a speech has paragraphs."""
-MIN_OVERLAP = 0.1
+MIN_OVERLAP_SECONDS = 0.1
 """Seconds of two voices at once before a turn is marked; less is the blur of the edges."""
 
 
@@ -32,7 +32,7 @@ def align_stage(work: StageContext) -> StageMetadata:
     diarization = msgspec.json.decode(work.inputs["diarization"].read_bytes(), type=Diarization)
     recognition = msgspec.json.decode(work.inputs["recognition"].read_bytes(), type=Recognition)
     work.report(0.0, "Putting words and voices together")
-    transcript, voices = join(
+    transcript, voices = build_transcript(
         recognition,
         diarization,
         duration=float(cast("float", work.params["duration"])),
@@ -48,7 +48,7 @@ def align_stage(work: StageContext) -> StageMetadata:
     }
 
 
-def join(
+def build_transcript(
     recognition: Recognition, diarization: Diarization, *, duration: float, offset: float = 0.0
 ) -> tuple[Transcript, Diarization]:
     """Turns of the speakers who say something, in order of their first word, and when those are heard.
@@ -57,18 +57,18 @@ def join(
     """
     # The recogniser's order stands: it is surer of which word comes first than of when.
     words = attach_punctuation(recognition.words)
-    spoken = snap(attribute(words, diarization), diarization.segments)
+    spoken = snap_words(attribute_words(words, diarization), diarization.segments)
     order = list(dict.fromkeys(item.speaker for item in spoken))
     ids = {label: f"S{number}" for number, label in enumerate(order, start=1)}
     voices = by_speaker(diarization.segments)
     turns = [
         Turn(
-            start=_shifted(min(item.word.start for item in turn), offset),
-            end=_shifted(max(item.word.end for item in turn), offset),
+            start=_shift(min(item.word.start for item in turn), offset),
+            end=_shift(max(item.word.end for item in turn), offset),
             speaker=ids[turn[0].speaker],
             text=join_words((item.word.text for item in turn), recognition.language),
-            overlap=_overlaps(turn, voices),
-            words=tuple(_moved(item.word, offset) for item in turn),
+            overlap=_has_overlap(turn, voices),
+            words=tuple(_shift_word(item.word, offset) for item in turn),
         )
         for turn in split_turns(spoken)
     ]
@@ -80,8 +80,8 @@ def join(
     )
     heard = Diarization(
         speakers=tuple(ids.values()),
-        segments=_renamed(diarization.segments, ids, offset),
-        exclusive=_renamed(diarization.exclusive, ids, offset),
+        segments=_relabel(diarization.segments, ids, offset),
+        exclusive=_relabel(diarization.exclusive, ids, offset),
     )
     return transcript, heard
 
@@ -90,7 +90,7 @@ def split_turns(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
     """Consecutive words of one speaker, up to a pause that a reader would take for an end."""
     turn: list[SpokenWord] = []
     for spoken in words:
-        if turn and _breaks(turn, spoken):
+        if turn and _ends_turn(turn, spoken):
             yield turn
             turn = []
         turn.append(spoken)
@@ -98,44 +98,44 @@ def split_turns(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
         yield turn
 
 
-def _breaks(turn: Sequence[SpokenWord], following: SpokenWord) -> bool:
+def _ends_turn(turn: Sequence[SpokenWord], following: SpokenWord) -> bool:
     last = turn[-1]
     if following.speaker != last.speaker:
         return True
     pause = following.word.start - last.word.end
     if ends_sentence(last.word.text):
-        return pause > SENTENCE_PAUSE or last.word.end - turn[0].word.start > LONG_TURN
-    return pause > LONG_PAUSE
+        return pause > TURN_SENTENCE_PAUSE_SECONDS or last.word.end - turn[0].word.start > LONG_TURN_SECONDS
+    return pause > TURN_PAUSE_SECONDS
 
 
-def _overlaps(turn: Sequence[SpokenWord], voices: Mapping[str, Timeline]) -> bool:
+def _has_overlap(turn: Sequence[SpokenWord], voices: Mapping[str, Timeline]) -> bool:
     """True when another voice is heard while the turn's own speaker is."""
     start, end = min(item.word.start for item in turn), max(item.word.end for item in turn)
     speaker = turn[0].speaker
     own = voices.get(speaker)
     return own is not None and any(
-        timeline.cover(max(part.start, start), min(part.end, end)) >= MIN_OVERLAP
+        timeline.covered_duration(max(part.start, start), min(part.end, end)) >= MIN_OVERLAP_SECONDS
         for other, timeline in voices.items()
         if other != speaker
-        for part in own.within(start, end)
+        for part in own.overlapping(start, end)
     )
 
 
-def _renamed(segments: Sequence[SpeakerSegment], ids: Mapping[str, str], offset: float) -> tuple[SpeakerSegment, ...]:
+def _relabel(segments: Sequence[SpeakerSegment], ids: Mapping[str, str], offset: float) -> tuple[SpeakerSegment, ...]:
     """The segments of those who say something, on the clip's clock."""
     return tuple(
         SpeakerSegment(
-            start=_shifted(segment.start, offset), end=_shifted(segment.end, offset), speaker=ids[segment.speaker]
+            start=_shift(segment.start, offset), end=_shift(segment.end, offset), speaker=ids[segment.speaker]
         )
         for segment in segments
         if segment.speaker in ids
     )
 
 
-def _moved(word: Word, offset: float) -> Word:
-    return replace(word, start=_shifted(word.start, offset), end=_shifted(word.end, offset))
+def _shift_word(word: Word, offset: float) -> Word:
+    return replace(word, start=_shift(word.start, offset), end=_shift(word.end, offset))
 
 
-def _shifted(seconds: float, offset: float) -> float:
+def _shift(seconds: float, offset: float) -> float:
     """Milliseconds are as fine as speech gets."""
     return round(seconds + offset, 3)

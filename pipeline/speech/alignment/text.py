@@ -9,13 +9,13 @@ from pipeline.types import Word
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo", "yue"})
 """Languages written without spaces between words."""
 
-STOPS = frozenset(".!?…。！？｡।؟")  # noqa: RUF001 - full stops of many scripts
-CLOSERS = "\"'”’»)]）】」』›"  # noqa: RUF001
+SENTENCE_ENDS = frozenset(".!?…。！？｡।؟")  # noqa: RUF001 - full stops of many scripts
+CLOSING_MARKS = "\"'”’»)]）】」』›"  # noqa: RUF001
 
 
 def ends_sentence(text: str) -> bool:
     """True when a word closes its sentence."""
-    return text.rstrip(CLOSERS)[-1:] in STOPS
+    return text.rstrip(CLOSING_MARKS)[-1:] in SENTENCE_ENDS
 
 
 def join_words(texts: Iterable[str], language: str) -> str:

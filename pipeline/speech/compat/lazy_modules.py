@@ -3,7 +3,7 @@
 import sys
 
 
-def forget_unloadable_modules() -> None:
+def remove_unloadable_modules() -> None:
     """Take them out of `sys.modules`, where `inspect` touches every module while lightning looks for its callers.
 
     Whoever imported one keeps it, and the error that comes with its use.

@@ -39,11 +39,11 @@ from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 Untyped: TypeAlias = Any
 """A value of paddle or PaddleSpeech, which have no static types."""
 
-_IMPORT = threading.Lock()
+_import_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class PaddleSpeech:
     """The modules in use."""
 
     paddle: Untyped
@@ -54,7 +54,7 @@ class Library:
 
 
 @contextmanager
-def guard(doing: str) -> Generator[None]:
+def translate_errors(doing: str) -> Generator[None]:
     """Turn an exit of the process or an error of the engine while `doing` into a `TranscriptionError`."""
     try:
         yield
@@ -77,9 +77,9 @@ def guard(doing: str) -> Generator[None]:
         ) from error
 
 
-def load_library() -> Library:
+def load_paddlespeech() -> PaddleSpeech:
     """PaddleSpeech's Whisper, imported and mended once per process; raises `TranscriptionError`."""
-    with _IMPORT, guard("loading PaddleSpeech"):
+    with _import_lock, translate_errors("loading PaddleSpeech"):
         try:
             return _load_once()
         except ImportError as error:
@@ -89,18 +89,18 @@ def load_library() -> Library:
 
 
 @lru_cache(maxsize=1)
-def _load_once() -> Library:
+def _load_once() -> PaddleSpeech:
     _tune_processor()
     sys.modules.setdefault("paddlespeech.s2t.utils.log", _log_module())
     with warnings.catch_warnings(), _without_paddlenlp():
         # Asks for ccache and for newer setuptools, which concern nobody who runs a clip.
         warnings.simplefilter("ignore")
-        library = Library(
+        library = PaddleSpeech(
             paddle=import_module("paddle"),
             whisper=import_module("paddlespeech.s2t.models.whisper.whisper"),
             tokenizer=import_module("paddlespeech.s2t.models.whisper.tokenizer"),
         )
-    _mend(library)
+    _patch(library)
     return library
 
 
@@ -151,7 +151,7 @@ def _without_paddlenlp() -> Generator[None]:
             del sys.modules[name]
 
 
-def _mend(library: Library) -> None:
+def _patch(library: PaddleSpeech) -> None:
     paddle, whisper = library.paddle, library.whisper
     paddle.set_flags({"FLAGS_use_stride_kernel": False})
     library.tokenizer.GPTTokenizer = WhisperTokenizer

@@ -13,59 +13,65 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError
 
-CLEAR = 2.0
+MIN_CLEAR_RATIO_DB = 2.0
 """dB of the voices over the rest, from which the whole sound is heard."""
-GAIN = 0.3
+BACKGROUND_GAIN = 0.3
 """Of the rest, linear, where it is loud; without any of it separated speech is full of holes."""
-FRAME = 1600
+FRAME_SAMPLES = 1600
 """Samples, 0.1 s, over which loudness is taken."""
-AUDIBLE = 1e-3
+MIN_SPEECH_POWER_RATIO = 1e-3
 """Part of the loudest frames' power above which somebody is speaking: 30 dB below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hearing:
+class DiarizationInput:
     """The choice for one clip."""
 
-    gain: float
+    background_gain: float
     """Of what is not voice; 1 is the whole sound."""
     reason: str
     """One sentence for the person."""
 
 
-def choose(mix: Path, voices: Path) -> Hearing:
+def select_input(mix: Path, voices: Path) -> DiarizationInput:
     """By how much the voices are louder than the rest while somebody speaks, in files alike in form."""
     frames = [_powers(whole, own) for whole, own in _pairs(mix, voices)]
     spoken, rest = np.concatenate(frames, axis=1) if frames else np.zeros((2, 0))
-    speaking = spoken > AUDIBLE * np.percentile(spoken, 95) if spoken.size else np.zeros(0, np.bool_)
+    speaking = spoken > MIN_SPEECH_POWER_RATIO * np.percentile(spoken, 95) if spoken.size else np.zeros(0, np.bool_)
     if not speaking.any():
-        return Hearing(gain=1.0, reason="Speakers were told apart in the whole sound, as no voices were separated.")
+        return DiarizationInput(
+            background_gain=1.0, reason="Speakers were told apart in the whole sound, as no voices were separated."
+        )
     ratio = float(10 * np.log10(spoken[speaking].mean() / max(rest[speaking].mean(), 1e-12)))
     level = f"the voices are {abs(ratio):.0f} dB {'louder' if ratio >= 0 else 'quieter'} than the rest"
-    if ratio >= CLEAR:
-        return Hearing(gain=1.0, reason=f"Speakers were told apart in the whole sound: {level}.")
-    return Hearing(gain=GAIN, reason=f"Speakers were told apart with the background turned down: {level}.")
+    if ratio >= MIN_CLEAR_RATIO_DB:
+        return DiarizationInput(background_gain=1.0, reason=f"Speakers were told apart in the whole sound: {level}.")
+    return DiarizationInput(
+        background_gain=BACKGROUND_GAIN, reason=f"Speakers were told apart with the background turned down: {level}."
+    )
 
 
-def blend(mix: Path, voices: Path, gain: float) -> Iterator[NDArray[np.float32]]:
+def blend_background(mix: Path, voices: Path, gain: float) -> Iterator[NDArray[np.float32]]:
     """The voices with `gain` of the rest, block by block, shape (frames,)."""
     for whole, own in _pairs(mix, voices):
         yield (own + gain * (whole - own)).astype(np.float32)
 
 
 def _pairs(mix: Path, voices: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    first, second = sound.info(mix), sound.info(voices)
+    first, second = audio_io.info(mix), audio_io.info(voices)
     if (first.sample_rate, first.frames) != (second.sample_rate, second.frames):
         raise DiarizationError("The separated voices do not fit the sound.", detail=f"{first} {second}")
-    size = 600 * FRAME
-    blocks = zip(sound.read_blocks(mix, block=size), sound.read_blocks(voices, block=size), strict=True)
-    return ((sound.to_mono(whole)[:, 0], sound.to_mono(own)[:, 0]) for whole, own in blocks)
+    size = 600 * FRAME_SAMPLES
+    blocks = zip(audio_io.read_blocks(mix, block=size), audio_io.read_blocks(voices, block=size), strict=True)
+    return ((audio_io.to_mono(whole)[:, 0], audio_io.to_mono(own)[:, 0]) for whole, own in blocks)
 
 
 def _powers(whole: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float64]:
     """Mean powers of the voices and of the rest in each frame, shape (2, frames)."""
     both = np.stack([own, whole - own]).astype(np.float64)
-    return np.square(both[:, : both.shape[1] // FRAME * FRAME].reshape(2, -1, FRAME)).mean(axis=2)
+    return np.square(both[:, : both.shape[1] // FRAME_SAMPLES * FRAME_SAMPLES].reshape(2, -1, FRAME_SAMPLES)).mean(
+        axis=2
+    )

@@ -17,7 +17,7 @@ class Timeline:
         for segment in self.segments:
             self._ends.append(max(segment.end, self._ends[-1] if self._ends else segment.end))
 
-    def within(self, start: float, end: float) -> Iterable[SpeakerSegment]:
+    def overlapping(self, start: float, end: float) -> Iterable[SpeakerSegment]:
         """The segments that share time with the span."""
         for segment in self.segments[bisect_right(self._ends, start) :]:
             if segment.start >= end:
@@ -25,10 +25,10 @@ class Timeline:
             if segment.end > start:
                 yield segment
 
-    def cover(self, start: float, end: float, *, padding: float = 0.0) -> float:
+    def covered_duration(self, start: float, end: float, *, padding: float = 0.0) -> float:
         """Seconds of the span that the segments cover, each made longer by `padding` on both sides."""
         covered, reached = 0.0, start
-        for segment in self.within(start - padding, end + padding):
+        for segment in self.overlapping(start - padding, end + padding):
             first, last = max(segment.start - padding, reached), min(segment.end + padding, end)
             if last > first:
                 covered += last - first
@@ -37,7 +37,7 @@ class Timeline:
 
     def distance(self, start: float, end: float) -> float:
         """Seconds between the span and the nearest segment; 0 when they touch, infinite without segments."""
-        if any(True for _ in self.within(start, end)):
+        if any(True for _ in self.overlapping(start, end)):
             return 0.0
         index = bisect_right(self._ends, start)
         after = self.segments[index].start - end if index < len(self.segments) else float("inf")
@@ -53,7 +53,7 @@ def by_speaker(segments: Iterable[SpeakerSegment]) -> Mapping[str, Timeline]:
     return {speaker: Timeline(own) for speaker, own in found.items()}
 
 
-def close_gaps(segments: Sequence[SpeakerSegment], gap: float, *, exclusive: bool) -> list[SpeakerSegment]:
+def close_gaps(segments: Sequence[SpeakerSegment], max_gap: float, *, exclusive: bool) -> list[SpeakerSegment]:
     """Join stretches of one speaker that are at most `gap` seconds apart.
 
     `exclusive` keeps them apart where somebody else is heard in between, so that a list
@@ -64,7 +64,7 @@ def close_gaps(segments: Sequence[SpeakerSegment], gap: float, *, exclusive: boo
     for segment in sorted(segments, key=lambda segment: (segment.start, segment.end)):
         index = last.get(segment.speaker)
         between = exclusive and index != len(closed) - 1
-        if index is not None and not between and segment.start - closed[index].end <= gap:
+        if index is not None and not between and segment.start - closed[index].end <= max_gap:
             closed[index] = replace(closed[index], end=max(closed[index].end, segment.end))
         else:
             last[segment.speaker] = len(closed)
@@ -72,6 +72,6 @@ def close_gaps(segments: Sequence[SpeakerSegment], gap: float, *, exclusive: boo
     return closed
 
 
-def drop_blips(segments: Iterable[SpeakerSegment], shortest: float) -> list[SpeakerSegment]:
+def drop_short_segments(segments: Iterable[SpeakerSegment], min_duration: float) -> list[SpeakerSegment]:
     """Leave out what is shorter than any word."""
-    return [segment for segment in segments if segment.end - segment.start >= shortest]
+    return [segment for segment in segments if segment.end - segment.start >= min_duration]

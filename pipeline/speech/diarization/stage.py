@@ -11,27 +11,34 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import AudioProcessingError, DiarizationError
 from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
-from pipeline.speech.diarization import input_selection as front_end
-from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Count, Diarizer, Settings, Voices, WholeDiarizer
-from pipeline.speech.diarization.resegmentation import reconsider
-from pipeline.speech.diarization.segments import close_gaps, drop_blips
-from pipeline.speech.speakers.embedding_model import load_encoder
+from pipeline.speech.diarization import input_selection
+from pipeline.speech.diarization.pyannote_pipeline import (
+    SAMPLE_RATE,
+    DiarizationOutput,
+    PipelineSettings,
+    PretrainedPipelineDiarizer,
+    SegmentationDiarizer,
+    SpeakerCount,
+)
+from pipeline.speech.diarization.resegmentation import resegment
+from pipeline.speech.diarization.segments import close_gaps, drop_short_segments
+from pipeline.speech.speakers.embedding_model import load_speaker_encoder
 from pipeline.types import Diarization, JsonValue, ModelUse, SpeakerSegment
 
-CPU = Settings(step=0.1, segmentation_batch=8, embedding_batch=4)
+CPU_SETTINGS = PipelineSettings(segmentation_step=0.1, segmentation_batch_size=8, embedding_batch_size=4)
 """Batches are small so that a cancel is heard within a second."""
-CUDA = replace(CPU, segmentation_batch=32, embedding_batch=32)
-MAX_GAP = 0.2
+CUDA_SETTINGS = replace(CPU_SETTINGS, segmentation_batch=32, embedding_batch=32)
+MAX_GAP_SECONDS = 0.2
 """Seconds; a shorter pause is a breath inside a word group."""
-MIN_SEGMENT = 0.2
+MIN_SEGMENT_SECONDS = 0.2
 """Seconds; what is shorter is a noise."""
-SHORTEST_SOUND = 0.25
+MIN_SOUND_SECONDS = 0.25
 """Seconds; nothing is told about less."""
-PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
+STEP_PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 """Part of the work that each long step of pyannote takes on a warm engine."""
 
 
@@ -45,36 +52,42 @@ def diarize_stage(work: StageContext) -> StageMetadata:
     """
     whole = cast("str | None", work.params.get("pipeline"))
     names = (str(work.params["segmentation"]), str(work.params["embedding"])) if whole is None else (whole,)
-    count = Count(
+    count = SpeakerCount(
         exact=cast("int | None", work.params.get("speakers")),
-        least=cast("int | None", work.params.get("min_speakers")),
-        most=cast("int | None", work.params.get("max_speakers")),
+        min=cast("int | None", work.params.get("min_speakers")),
+        max=cast("int | None", work.params.get("max_speakers")),
     )
     path, vocals = work.inputs["speech"], work.inputs.get("vocals")
     notes: list[JsonValue] = []
-    with _translated():
-        if sound.info(path).duration < SHORTEST_SOUND:
-            voices = Voices(segments=(), exclusive=())
+    with _translate_errors():
+        if audio_io.info(path).duration < MIN_SOUND_SECONDS:
+            voices = DiarizationOutput(segments=(), exclusive=())
         else:
             work.report(0.0, "Loading the voice models")
-            diarizer = load_diarizer(work.models, *names) if whole is None else load_whole(work, whole)
-            hearing = None if vocals is None else front_end.choose(path, vocals)
+            diarizer = (
+                load_segmentation_diarizer(work.models, *names)
+                if whole is None
+                else load_pretrained_pipeline(work, whole)
+            )
+            hearing = None if vocals is None else input_selection.select_input(path, vocals)
             notes = [] if hearing is None else [hearing.reason]
             blocks = (
-                sound.read_blocks(path)
-                if vocals is None or hearing is None or hearing.gain == 1.0
-                else (block[:, None] for block in front_end.blend(path, vocals, hearing.gain))
+                audio_io.read_blocks(path)
+                if vocals is None or hearing is None or hearing.background_gain == 1.0
+                else (
+                    block[:, None] for block in input_selection.blend_background(path, vocals, hearing.background_gain)
+                )
             )
-            voices = _listen(diarizer, path, blocks, count, work.report)
-    diarization = tidy(voices)
+            voices = _run_diarizer(diarizer, path, blocks, count, work.report)
+    diarization = post_process(voices)
     (work.out / "diarization.json").write_bytes(msgspec.json.encode(diarization))
     found = len(diarization.speakers)
     work.report(1.0, f"{found} speaker{'' if found == 1 else 's'}")
-    models: list[JsonValue] = [msgspec.to_builtins(_use(work.models, name)) for name in names]
+    models: list[JsonValue] = [msgspec.to_builtins(_model_use(work.models, name)) for name in names]
     return {"speakers": found, "models": models, "notes": notes}
 
 
-def load_whole(work: StageContext, name: str) -> Diarizer:
+def load_pretrained_pipeline(work: StageContext, name: str) -> SegmentationDiarizer:
     """A pipeline that pyannote publishes whole, fetched and built on first use and kept warm."""
     models = work.models
     files = models.fetched(name, work.report)
@@ -84,38 +97,41 @@ def load_whole(work: StageContext, name: str) -> Diarizer:
             f"Speakers cannot be told apart with {name}.",
             hint="Choose models that `stemcord models list` names for this.",
         )
-    settings = CUDA if models.device.startswith("cuda") else CPU
-    return models.loaded(f"diarizer {name}", lambda: WholeDiarizer(config.parent, settings, device=models.device))
+    settings = CUDA_SETTINGS if models.device.startswith("cuda") else CPU_SETTINGS
+    return models.loaded(
+        f"diarizer {name}", lambda: PretrainedPipelineDiarizer(config.parent, settings, device=models.device)
+    )
 
 
-def load_diarizer(models: Models, segmentation: str, embedding: str) -> Diarizer:
+def load_segmentation_diarizer(models: Models, segmentation: str, embedding: str) -> SegmentationDiarizer:
     """The pipeline on these models, built on first use and kept warm."""
     if models.entry(segmentation).engine != "pyannote" or models.entry(embedding).engine != "campplus":
         raise DiarizationError(
             f"Speakers cannot be told apart with {segmentation} and {embedding}.",
             hint="Choose models that `stemcord models list` names for this.",
         )
-    checkpoint, encode = models.files(segmentation)["checkpoint"], load_encoder(models, embedding)
-    settings = CUDA if models.device.startswith("cuda") else CPU
+    checkpoint, encode = models.files(segmentation)["checkpoint"], load_speaker_encoder(models, embedding)
+    settings = CUDA_SETTINGS if models.device.startswith("cuda") else CPU_SETTINGS
     return models.loaded(
-        f"diarizer {segmentation} {embedding}", lambda: Diarizer(checkpoint, encode, settings, device=models.device)
+        f"diarizer {segmentation} {embedding}",
+        lambda: SegmentationDiarizer(checkpoint, encode, settings, device=models.device),
     )
 
 
-def tidy(voices: Voices) -> Diarization:
+def post_process(voices: DiarizationOutput) -> Diarization:
     """Breaths closed, blips dropped, speakers called S1, S2, … in order of first appearance."""
-    segments = drop_blips(close_gaps(voices.segments, MAX_GAP, exclusive=False), MIN_SEGMENT)
-    exclusive = drop_blips(close_gaps(voices.exclusive, MAX_GAP, exclusive=True), MIN_SEGMENT)
+    segments = drop_short_segments(close_gaps(voices.segments, MAX_GAP_SECONDS, exclusive=False), MIN_SEGMENT_SECONDS)
+    exclusive = drop_short_segments(close_gaps(voices.exclusive, MAX_GAP_SECONDS, exclusive=True), MIN_SEGMENT_SECONDS)
     order = dict.fromkeys(segment.speaker for segment in sorted(segments, key=lambda segment: segment.start))
     names = {label: f"S{number}" for number, label in enumerate(order, start=1)}
     return Diarization(
         speakers=tuple(names.values()),
-        segments=tuple(_renamed(segments, names)),
-        exclusive=tuple(_renamed(exclusive, names)),
+        segments=tuple(_relabel(segments, names)),
+        exclusive=tuple(_relabel(exclusive, names)),
     )
 
 
-def _renamed(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Iterator[SpeakerSegment]:
+def _relabel(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Iterator[SpeakerSegment]:
     for segment in sorted(segments, key=lambda segment: segment.start):
         if segment.speaker in names:
             yield SpeakerSegment(
@@ -123,25 +139,27 @@ def _renamed(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Itera
             )
 
 
-def _listen(diarizer: Diarizer, path: Path, blocks: sound.Blocks, count: Count, report: ProgressCallback) -> Voices:
+def _run_diarizer(
+    diarizer: SegmentationDiarizer, path: Path, blocks: audio_io.Blocks, count: SpeakerCount, report: ProgressCallback
+) -> DiarizationOutput:
     """Run pyannote over the whole clip, which lies in a file so that its length costs no memory."""
-    reached = min(low for low, _ in PROGRESS.values())
+    reached = min(low for low, _ in STEP_PROGRESS.values())
 
     def hook(step: str, done: int | None, total: int | None) -> None:
         # Steps report the end of their last batch, which may lie beyond the end of the sound.
         nonlocal reached
-        low, high = PROGRESS.get(step, (reached, reached))
+        low, high = STEP_PROGRESS.get(step, (reached, reached))
         part = min(1.0, done / total) if done is not None and total else 0.0
         reached = max(reached, low + (high - low) * part)
         report(reached, "Telling the voices apart")
 
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        samples = _mapped(path, blocks, Path(folder) / "speech.f32")
+        samples = _map_samples(path, blocks, Path(folder) / "speech.f32")
         report(reached, "Telling the voices apart")
         voices = diarizer.apply(samples, hook=hook, count=count if diarizer.whole else None)
         if diarizer.whole:
             return voices
-        return reconsider(
+        return resegment(
             voices,
             samples,
             diarizer.embed,
@@ -150,26 +168,26 @@ def _listen(diarizer: Diarizer, path: Path, blocks: sound.Blocks, count: Count, 
         )
 
 
-def _mapped(path: Path, blocks: sound.Blocks, scratch: Path) -> NDArray[np.float32]:
+def _map_samples(path: Path, blocks: audio_io.Blocks, scratch: Path) -> NDArray[np.float32]:
     """The samples of blocks as long as the file as a map of a scratch file, shape (frames,)."""
-    about = sound.info(path)
+    about = audio_io.info(path)
     if about.sample_rate != SAMPLE_RATE:
         raise DiarizationError("Sound for the voice models must have 16 kHz.", detail=str(path))
     samples = np.memmap(scratch, dtype=np.float32, mode="w+", shape=(about.frames,))
     place = 0
     for block in blocks:
-        samples[place : place + len(block)] = sound.to_mono(block)[:, 0]
+        samples[place : place + len(block)] = audio_io.to_mono(block)[:, 0]
         place += len(block)
     return samples[:place]
 
 
-def _use(models: Models, name: str) -> ModelUse:
+def _model_use(models: Models, name: str) -> ModelUse:
     entry = models.entry(name)
     return ModelUse(stage="diarize", engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))
 
 
 @contextmanager
-def _translated() -> Generator[None]:
+def _translate_errors() -> Generator[None]:
     """What pyannote and torch raise, of whatever type, as a named error; a cancel passes through."""
     try:
         yield

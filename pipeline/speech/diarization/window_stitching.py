@@ -10,13 +10,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-NOBODY = -2
+INACTIVE = -2
 """Stands for a voice that is not heard; pyannote's own sign for it."""
-SHARED = 12
+MIN_SHARED_FRAMES = 12
 """Frames, 0.2 s, that two windows must both give to a voice for it to be one."""
 
 
-def stitch(active: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def stitch_windows(active: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.int64]:
     """The voice of the clip that each voice of each window is, shape (windows, voices), or `NOBODY`.
 
     `active` is 1 where a window hears a voice, else 0, shape (windows, frames, voices); `starts` has the
@@ -28,16 +28,16 @@ def stitch(active: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np
     votes = np.zeros((int(starts[-1]) + frames, voices), np.float32)
     seen = np.zeros((len(votes), 1), np.float32)
     last = np.full(votes.shape[1], -1)  # frame in which each voice of the clip was heard last
-    names = np.full((windows, voices), NOBODY)
+    names = np.full((windows, voices), INACTIVE)
     for window, first in enumerate(starts):
         span = slice(int(first), int(first) + frames)
         own = active[window]
         shared = own.T @ (votes[span] / np.maximum(seen[span], 1.0))
         for voice, name in zip(*cast("Any", optimize).linear_sum_assignment(shared, maximize=True), strict=True):
-            if shared[voice, name] >= SHARED:
+            if shared[voice, name] >= MIN_SHARED_FRAMES:
                 names[window, voice] = name
         for voice in np.flatnonzero(own.any(axis=0)):
-            if names[window, voice] == NOBODY:
+            if names[window, voice] == INACTIVE:
                 free = [name for name in np.flatnonzero(last < first) if name not in names[window]]
                 if not free:
                     votes, last = np.pad(votes, ((0, 0), (0, 1))), np.append(last, -1)

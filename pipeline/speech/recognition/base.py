@@ -6,20 +6,20 @@ from typing import Protocol
 
 from pipeline.graph.stage import ProgressCallback
 from pipeline.speech.recognition.chunking import Window
-from pipeline.speech.recognition.speech_reader import Speech
+from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.types import Word
 
-UNKNOWN = "und"
+UNKNOWN_LANGUAGE = "und"
 """ISO 639 for a language that cannot be told, as when nobody speaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
+class RecognitionInput:
     """One clip to be written down."""
 
-    speech: Speech
+    reader: SpeechReader
     windows: Sequence[Window]
-    spans: Sequence[tuple[float, float]]
+    speech_spans: Sequence[tuple[float, float]]
     """Where anybody speaks, as `find_speech` gave it."""
     report: ProgressCallback
     language: str | None
@@ -27,7 +27,7 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class DecodedText:
     """The words of a clip in the order in which they were said, on its clock."""
 
     language: str
@@ -39,19 +39,19 @@ class Heard:
 class Recogniser(Protocol):
     """A loaded engine."""
 
-    def run(self, listening: Listening) -> Heard:
+    def recognise(self, listening: RecognitionInput) -> DecodedText:
         """Write down a clip; raises `TranscriptionError`, or `Cancelled` through `report`."""
         ...
 
 
-class Pace:
+class WindowProgress:
     """How far a run over the windows of a clip is, told to the job and repeated while a step is long."""
 
     def __init__(self, report: ProgressCallback, total: int, begun: float) -> None:
         self._report, self._total, self._begun = report, total, begun
         self._told: tuple[float, str] = (begun, "listening")
 
-    def tell(self, first: int, count: int, share: float, *, only: int | None = None) -> None:
+    def update(self, first: int, count: int, share: float, *, only: int | None = None) -> None:
         """`share`, 0 to 1, of `count` windows from `first` on is done; `only` names one window of them."""
         which = (
             f"windows {first + 1} to {first + count}"

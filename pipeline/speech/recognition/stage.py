@@ -9,14 +9,14 @@ from pipeline.errors import ModelError, TranscriptionError
 from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
 from pipeline.models.recognisers import CTC, WHISPER
-from pipeline.speech.recognition.base import UNKNOWN, Heard, Listening, Recogniser
-from pipeline.speech.recognition.chunking import find_speech, pack
+from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, Recogniser, RecognitionInput
+from pipeline.speech.recognition.chunking import find_speech_spans, pack_windows
 from pipeline.speech.recognition.ctc.network import load_network
 from pipeline.speech.recognition.ctc.recogniser import CtcRecogniser
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
-from pipeline.speech.recognition.speech_reader import Speech
+from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.whisper.executor import load_executor
-from pipeline.speech.recognition.whisper.recogniser import LOADED, WhisperRecogniser
+from pipeline.speech.recognition.whisper.recogniser import LOADED_PROGRESS, WhisperRecogniser
 from pipeline.speech.recognition.whisper.weights import load_converted
 from pipeline.types import Diarization, JsonValue, ModelUse, Recognition
 
@@ -33,16 +33,18 @@ def transcribe_stage(work: StageContext) -> StageMetadata:
     if entry.engine not in (WHISPER, CTC):
         raise ModelError(f"{name} cannot write down speech.", hint="Choose another preset.", detail=entry.engine)
     diarization = _read_diarization(work.inputs["diarization"])
-    speech = Speech(work.inputs["speech"])
-    windows = [w for w in pack(diarization.segments, speech.duration, speech.quietest) if speech.is_audible(w)]
-    heard, models = Heard(language=asked or UNKNOWN, words=()), list[ModelUse]()
+    speech = SpeechReader(work.inputs["speech"])
+    windows = [
+        w for w in pack_windows(diarization.segments, speech.duration, speech.find_quietest) if speech.is_audible(w)
+    ]
+    heard, models = DecodedText(language=asked or UNKNOWN_LANGUAGE, words=()), list[ModelUse]()
     if windows:
         work.report(0.0, "loading the recogniser")
         recogniser = load_recogniser(work.models, name, work.report)
-        work.report(LOADED, "listening")
-        spans = find_speech(diarization.segments, speech.duration)
-        heard = recogniser.run(
-            Listening(speech=speech, windows=windows, spans=spans, report=work.report, language=asked)
+        work.report(LOADED_PROGRESS, "listening")
+        spans = find_speech_spans(diarization.segments, speech.duration)
+        heard = recogniser.recognise(
+            RecognitionInput(reader=speech, windows=windows, speech_spans=spans, report=work.report, language=asked)
         )
         models.append(
             ModelUse(stage=STAGE, engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))

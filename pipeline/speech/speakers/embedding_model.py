@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError
 from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
@@ -21,17 +21,17 @@ from pipeline.speech.speakers.matching import Voice, VoiceBook, mean_voice
 from pipeline.types import Diarization, ModelUse, SpeakerSegment
 
 SAMPLE_RATE: Final = 16_000
-SHORTEST: Final = 1.0
+MIN_SPAN_SECONDS: Final = 1.0
 """Seconds; a shorter stretch says too little about whose it is."""
-LONGEST: Final = 8.0
+MAX_SPAN_SECONDS: Final = 8.0
 """Seconds heard at a time."""
-MOST: Final = 48.0
+MAX_SPEAKER_SECONDS: Final = 48.0
 """Seconds heard of each speaker, of the longest stretches; more changes the vector no more."""
-EDGE: Final = 0.1
+EDGE_SECONDS: Final = 0.1
 """Seconds at both ends of a stretch that may hold somebody else's breath."""
 
 
-class Encode(Protocol):
+class SpeakerEncoder(Protocol):
     """Turns at least 0.2 s of mono sound at 16 kHz, shape (frames,), into a vector."""
 
     def __call__(self, samples: NDArray[np.float32], /) -> NDArray[np.float32]:
@@ -48,10 +48,10 @@ def voices_stage(work: StageContext) -> StageMetadata:
     heard = msgspec.json.decode(work.inputs["voices"].read_bytes(), type=Diarization)
     offset = float(cast("float", work.params.get("audio_start", 0.0)))
     work.report(0.0, "Listening to each voice")
-    encode = load_encoder(work.models, name)
+    encode = load_speaker_encoder(work.models, name)
     found: list[Voice] = []
     for index, speaker in enumerate(heard.speakers):
-        voice = encode_voice(work.inputs["speech"], heard.segments, speaker, encode, offset=offset)
+        voice = embed_speaker(work.inputs["speech"], heard.segments, speaker, encode, offset=offset)
         found += [] if voice is None else [voice]
         work.report((index + 1) / len(heard.speakers), "Listening to each voice")
     book = VoiceBook(model=name, digest=model_digest(name), voices=tuple(found))
@@ -61,21 +61,21 @@ def voices_stage(work: StageContext) -> StageMetadata:
     return {"voices": len(found), "models": [msgspec.to_builtins(use)]}
 
 
-def encode_voice(
-    path: Path, segments: Sequence[SpeakerSegment], speaker: str, encode: Encode, *, offset: float = 0.0
+def embed_speaker(
+    path: Path, segments: Sequence[SpeakerSegment], speaker: str, encode: SpeakerEncoder, *, offset: float = 0.0
 ) -> Voice | None:
     """The voice of a speaker from what is heard of them alone; None where that is too little."""
-    rate = sound.info(path).sample_rate
+    rate = audio_io.info(path).sample_rate
     if rate != SAMPLE_RATE:
         raise DiarizationError("Sound for the voice models must have 16 kHz.", detail=str(path))
     vectors: list[NDArray[np.float32]] = []
     lengths: list[float] = []
-    for start, end in choose_spans(alone(segments, speaker)):
+    for start, end in select_spans(alone(segments, speaker)):
         first = max(0, round((start - offset) * rate))
-        samples = sound.read(path, start=first, frames=round((end - start) * rate))
-        if len(samples) < SHORTEST * rate / 2:
+        samples = audio_io.read(path, start=first, frames=round((end - start) * rate))
+        if len(samples) < MIN_SPAN_SECONDS * rate / 2:
             continue
-        vectors.append(encode(np.ascontiguousarray(sound.to_mono(samples)[:, 0], np.float32)))
+        vectors.append(encode(np.ascontiguousarray(audio_io.to_mono(samples)[:, 0], np.float32)))
         lengths.append(len(samples) / rate)
     return mean_voice(speaker, vectors, lengths)
 
@@ -89,7 +89,7 @@ def alone(segments: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float,
 
 
 def _without(start: float, end: float, others: Iterable[Timeline]) -> list[tuple[float, float]]:
-    cuts = sorted((part.start, part.end) for timeline in others for part in timeline.within(start, end))
+    cuts = sorted((part.start, part.end) for timeline in others for part in timeline.overlapping(start, end))
     spans: list[tuple[float, float]] = []
     for first, past in [*cuts, (end, end)]:
         if first > start:
@@ -98,23 +98,27 @@ def _without(start: float, end: float, others: Iterable[Timeline]) -> list[tuple
     return spans
 
 
-def choose_spans(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def select_spans(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The longest spans, up to `MOST` seconds, without their edges and in parts of at most `LONGEST` seconds."""
-    inner = [(start + EDGE, end - EDGE) for start, end in spans if end - start - 2 * EDGE >= SHORTEST]
+    inner = [
+        (start + EDGE_SECONDS, end - EDGE_SECONDS)
+        for start, end in spans
+        if end - start - 2 * EDGE_SECONDS >= MIN_SPAN_SECONDS
+    ]
     chosen: list[tuple[float, float]] = []
-    left = MOST
+    left = MAX_SPEAKER_SECONDS
     for start, past in sorted(inner, key=lambda span: span[0] - span[1]):
         end = min(past, start + left)
-        if end - start < SHORTEST:
+        if end - start < MIN_SPAN_SECONDS:
             break
-        parts = ceil((end - start) / LONGEST)
+        parts = ceil((end - start) / MAX_SPAN_SECONDS)
         step = (end - start) / parts
         chosen += [(start + index * step, start + (index + 1) * step) for index in range(parts)]
         left -= end - start
     return chosen
 
 
-def load_encoder(models: Models, name: str) -> Encode:
+def load_speaker_encoder(models: Models, name: str) -> SpeakerEncoder:
     """The embedding model, built on first use and kept warm; raises `DiarizationError` or `ModelError`."""
     if models.entry(name).engine != "campplus":
         raise DiarizationError(
@@ -124,7 +128,7 @@ def load_encoder(models: Models, name: str) -> Encode:
     return models.loaded(f"voice encoder {name}", lambda: _build(files, models.device))
 
 
-def _build(files: Mapping[str, Path], device: str) -> Encode:
+def _build(files: Mapping[str, Path], device: str) -> SpeakerEncoder:
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     install()
     with warnings.catch_warnings():

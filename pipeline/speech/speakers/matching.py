@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ValidationError
 
-ENOUGH: Final = 5.0
+MIN_ENROLMENT_SECONDS: Final = 5.0
 """Seconds of a voice alone that are needed to enrol it."""
-SLOPE, LEVEL = 21.0, -15.2
+CALIBRATION_SLOPE, CALIBRATION_OFFSET = 21.0, -15.2
 """Of the logistic calibration: log odds = SLOPE x cosine + LEVEL, fitted by `make bench-voices` on the voices of its
 part `tune`: books of a dozen voices, half of those who are met strangers to the book, in lines of some seconds that are
 clean, noisy or from a telephone."""
-SURE: Final = 0.8
+MIN_NAMING_PROBABILITY: Final = 0.8
 """Probability from which a speaker gets the name of a known voice. On `tune` nobody got another's name, and 3 % of the
 strangers one; on the voices that were held out no stranger did."""
-VERSION: Final = 1
-MAX_NAME: Final = 100
+VOICE_BOOK_VERSION: Final = 1
+MAX_NAME_CHARS: Final = 100
 """Characters."""
 MAX_VOICES: Final = 1000
 
@@ -44,14 +44,14 @@ class Voice:
 class VoiceBook:
     """The voices that are known, or those of a clip; vectors of different models say nothing about each other."""
 
-    version: int = VERSION
+    version: int = VOICE_BOOK_VERSION
     model: str = ""
     """Catalogue name of the embedding model; empty until the first voice is enrolled."""
     digest: str = ""
     """`pipeline.models.loader.model_digest` of that model."""
     voices: tuple[Voice, ...] = ()
 
-    def voice(self, name: str) -> Voice | None:
+    def find(self, name: str) -> Voice | None:
         """The voice of that name, or None."""
         return next((voice for voice in self.voices if voice.name == name), None)
 
@@ -83,30 +83,32 @@ def mean_voice(name: str, vectors: Sequence[NDArray[np.float32]], seconds: Seque
     return Voice(name=name, vector=tuple(round(float(x), 6) for x in total / norm), seconds=round(heard, 2))
 
 
-def likeness(one: Voice, other: Voice) -> float:
+def cosine_similarity(one: Voice, other: Voice) -> float:
     """The cosine between two voices, -1 to 1."""
     return float(np.dot(one.vector, other.vector))
 
 
-def probability(cosine: float) -> float:
+def same_speaker_probability(cosine: float) -> float:
     """How sure the likeness to the most alike voice of a book makes one that it is that person.
 
     Logistic calibration (Platt 2000), for even odds that the person is in the book.
     """
-    odds = SLOPE * cosine + LEVEL
+    odds = CALIBRATION_SLOPE * cosine + CALIBRATION_OFFSET
     return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
-def match(voice: Voice, known: Sequence[Voice]) -> Match:
+def match_voice(voice: Voice, known: Sequence[Voice]) -> Match:
     """Which of the known voices it is, if any, and how sure that is."""
-    sure = [(probability(likeness(voice, each)), each.name) for each in known]
+    sure = [(same_speaker_probability(cosine_similarity(voice, each)), each.name) for each in known]
     if not sure:
         return Match(name=None, confidence=0.0, nearest=None)
     confidence, nearest = max(sure)
-    return Match(name=nearest if confidence >= SURE else None, confidence=round(confidence, 4), nearest=nearest)
+    return Match(
+        name=nearest if confidence >= MIN_NAMING_PROBABILITY else None, confidence=round(confidence, 4), nearest=nearest
+    )
 
 
-def match_all(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
+def match_speakers(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
     """A match for each speaker of a clip; no name is given twice, and the surest has it.
 
     Raises `ValidationError` when the voice-book was made with another model.
@@ -114,10 +116,10 @@ def match_all(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
     check_model(known, clip.model, clip.digest)
     matches: dict[str, Match] = {}
     taken: set[str] = set()
-    for voice in sorted(clip.voices, key=lambda voice: match(voice, known.voices).confidence, reverse=True):
-        found = match(voice, known.voices)
+    for voice in sorted(clip.voices, key=lambda voice: match_voice(voice, known.voices).confidence, reverse=True):
+        found = match_voice(voice, known.voices)
         if found.name in taken:
-            found = match(voice, [each for each in known.voices if each.name not in taken])
+            found = match_voice(voice, [each for each in known.voices if each.name not in taken])
         matches[voice.name] = found
         taken |= {found.name} if found.name is not None else set()
     return matches
@@ -130,13 +132,13 @@ def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) 
     """
     cleaned = check_name(name)
     check_model(book, model, digest)
-    if voice.seconds < ENOUGH:
+    if voice.seconds < MIN_ENROLMENT_SECONDS:
         heard = math.floor(10 * voice.seconds) / 10
         raise ValidationError(
-            f"Only {heard:.1f} s of {cleaned}'s voice are heard alone; {ENOUGH:.0f} s are needed.",
+            f"Only {heard:.1f} s of {cleaned}'s voice are heard alone; {MIN_ENROLMENT_SECONDS:.0f} s are needed.",
             hint="Enrol from a clip in which the person speaks longer.",
         )
-    old = book.voice(cleaned)
+    old = book.find(cleaned)
     if old is None and len(book.voices) >= MAX_VOICES:
         raise ValidationError(f"The voice-book is full: it has {MAX_VOICES} voices.", hint="Forget some of them first.")
     both = [voice] if old is None else [old, voice]
@@ -147,9 +149,9 @@ def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) 
     return replace(book, model=model, digest=digest, voices=(*_others(book, cleaned), joined))
 
 
-def forget(book: VoiceBook, name: str) -> VoiceBook:
+def remove_voice(book: VoiceBook, name: str) -> VoiceBook:
     """The book without that voice; raises `ValidationError` when it has none of that name."""
-    if book.voice(name) is None:
+    if book.find(name) is None:
         known = ", ".join(voice.name for voice in book.voices) or "nobody"
         raise ValidationError(f"The voice-book does not know {check_name(name)!r}.", hint=f"It knows {known}.")
     return replace(book, voices=tuple(_others(book, name)))
@@ -168,8 +170,8 @@ def check_model(book: VoiceBook, model: str, digest: str) -> None:
 def check_name(name: str) -> str:
     """The name as one line; raises `ValidationError` for an empty or endless one."""
     cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
-    if not cleaned or len(cleaned) > MAX_NAME:
-        raise ValidationError("The name of a voice cannot be used.", hint=f"Give it 1 to {MAX_NAME} characters.")
+    if not cleaned or len(cleaned) > MAX_NAME_CHARS:
+        raise ValidationError("The name of a voice cannot be used.", hint=f"Give it 1 to {MAX_NAME_CHARS} characters.")
     return cleaned
 
 

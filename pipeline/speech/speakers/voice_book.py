@@ -11,9 +11,9 @@ import msgspec
 
 from pipeline.errors import ValidationError
 from pipeline.graph.stage import StageContext, StageMetadata
-from pipeline.speech.speakers.matching import VERSION, VoiceBook, check_name, match_all
+from pipeline.speech.speakers.matching import VOICE_BOOK_VERSION, VoiceBook, check_name, match_speakers
 
-MAX_SIZE: Final = 16 * 1024 * 1024
+MAX_VOICE_BOOK_BYTES: Final = 16 * 1024 * 1024
 """Bytes."""
 
 
@@ -23,7 +23,7 @@ def identify_stage(work: StageContext) -> StageMetadata:
     Raises `ValidationError` for a broken book and for one of another model.
     """
     clip, book = read_book(work.inputs["embeddings"]), read_book(work.inputs["book"])
-    matches = match_all(clip, book)
+    matches = match_speakers(clip, book)
     names = {speaker: found.name for speaker, found in matches.items() if found.name is not None}
     notes = [f"{speaker} is {name} ({matches[speaker].confidence:.0%} sure)." for speaker, name in names.items()]
     notes += [
@@ -37,8 +37,8 @@ def identify_stage(work: StageContext) -> StageMetadata:
 def read_book(path: Path) -> VoiceBook:
     """A voice-book; raises `ValidationError` when the file is none."""
     try:
-        if path.stat().st_size > MAX_SIZE:
-            raise _broken(path, "it is too large")
+        if path.stat().st_size > MAX_VOICE_BOOK_BYTES:
+            raise _invalid_book(path, "it is too large")
         book = msgspec.json.decode(path.read_bytes(), type=VoiceBook)
     except OSError as error:
         raise ValidationError(
@@ -47,17 +47,17 @@ def read_book(path: Path) -> VoiceBook:
             detail=str(error),
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _broken(path, str(error)) from error
-    if book.version != VERSION:
-        raise _broken(path, f"it has version {book.version}, not {VERSION}")
+        raise _invalid_book(path, str(error)) from error
+    if book.version != VOICE_BOOK_VERSION:
+        raise _invalid_book(path, f"it has version {book.version}, not {VOICE_BOOK_VERSION}")
     lengths = {len(voice.vector) for voice in book.voices}
     if len(lengths) > 1 or 0 in lengths:
-        raise _broken(path, "its vectors differ in length")
+        raise _invalid_book(path, "its vectors differ in length")
     for voice in book.voices:
         if check_name(voice.name) != voice.name:
-            raise _broken(path, "a name has signs that cannot be seen")
+            raise _invalid_book(path, "a name has signs that cannot be seen")
         if not abs(math.hypot(*voice.vector) - 1.0) < 0.01 or not 0.0 < voice.seconds < math.inf:
-            raise _broken(path, "a vector is none")
+            raise _invalid_book(path, "a vector is none")
     return book
 
 
@@ -74,7 +74,7 @@ def write_book(book: VoiceBook, path: Path) -> None:
             Path(part).unlink()
 
 
-def _broken(path: Path, detail: str) -> ValidationError:
+def _invalid_book(path: Path, detail: str) -> ValidationError:
     return ValidationError(
         f"{path.name} is no voice-book: {detail}.",
         hint="Use one that `stemcord voices enrol` wrote.",

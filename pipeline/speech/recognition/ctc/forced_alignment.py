@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 SPACE = "<space>"
-_MARK = "▁"
+_WORD_START = "▁"
 """Sentencepiece's sign for the beginning of a word."""
 _SPECIAL = frozenset({"<blank>", "<unk>", "<sos/eos>", "<eos>", "<sos>"})
-TAIL = 0.12
+WORD_TAIL_SECONDS = 0.12
 """Seconds for which a word goes on after its last peak, unless another begins."""
-_TENDED = 0x2E80
+_FIRST_UNSPACED_CODE_POINT = 0x2E80
 """Signs from here on are written without spaces: each is a word of its own."""
 
 
@@ -65,8 +65,8 @@ def align_tokens(logprobs: NDArray[np.float32], tokens: Sequence[int], *, blank:
     return spans
 
 
-def make_words(
-    pieces: Sequence[str], spans: Sequence[tuple[int, int]], peaks: Sequence[float], frame: float
+def group_words(
+    texts: Sequence[str], spans: Sequence[tuple[int, int]], confidences: Sequence[float], frame_seconds: float
 ) -> list[CtcWord]:
     """Words of the texts of tokens: at spaces, and sign by sign in Chinese and the like.
 
@@ -74,25 +74,30 @@ def make_words(
     """
     groups: list[list[int]] = []
     fresh = True
-    for index, piece in enumerate(pieces):
-        text = piece.removeprefix(_MARK)
+    for index, piece in enumerate(texts):
+        text = piece.removeprefix(_WORD_START)
         if piece in _SPECIAL:
             continue
         if piece == SPACE or not text:
             fresh = True
             continue
-        before = pieces[groups[-1][-1]][-1] if groups else ""
-        if fresh or piece != text or ord(text[0]) >= _TENDED or ord(before) >= _TENDED:
+        before = texts[groups[-1][-1]][-1] if groups else ""
+        if (
+            fresh
+            or piece != text
+            or ord(text[0]) >= _FIRST_UNSPACED_CODE_POINT
+            or ord(before) >= _FIRST_UNSPACED_CODE_POINT
+        ):
             groups.append([])
         groups[-1].append(index)
         fresh = False
-    starts = [spans[group[0]][0] * frame for group in groups] + [np.inf]
+    starts = [spans[group[0]][0] * frame_seconds for group in groups] + [np.inf]
     return [
         CtcWord(
             start=starts[number],
-            end=min(starts[number + 1], (spans[group[-1]][1] + 1) * frame + TAIL),
-            text="".join(pieces[index].removeprefix(_MARK) for index in group),
-            confidence=float(np.mean([peaks[index] for index in group])),
+            end=min(starts[number + 1], (spans[group[-1]][1] + 1) * frame_seconds + WORD_TAIL_SECONDS),
+            text="".join(texts[index].removeprefix(_WORD_START) for index in group),
+            confidence=float(np.mean([confidences[index] for index in group])),
         )
         for number, group in enumerate(groups)
     ]

@@ -19,10 +19,10 @@ import yaml
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError, TranscriptionError
-from pipeline.speech.compat.paddlespeech import guard, load_library
+from pipeline.speech.compat.paddlespeech import load_paddlespeech, translate_errors
 
 Untyped: TypeAlias = Any
-BEAM = 10
+BEAM_WIDTH = 10
 """Texts that the attention decoder chooses from."""
 CTC_WEIGHT = 0.5
 """How much the CTC network's own opinion counts in that; both are PaddleSpeech's own values."""
@@ -30,11 +30,11 @@ _DECODERS = ("ctc_beam_search_decoding_batch", "ctc_greedy_decoding", "Scorer", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CtcDraft:
+class CtcHypothesis:
     """What one window is taken to say; `logprobs` has shape (frames, vocabulary)."""
 
     tokens: tuple[int, ...]
-    pieces: tuple[str, ...]
+    texts: tuple[str, ...]
     logprobs: NDArray[np.float32]
 
 
@@ -47,24 +47,24 @@ class CtcNetwork:
     features: Untyped
     """PaddleSpeech's `Transformation`: samples of 16 bit to filter banks."""
     vocabulary: tuple[str, ...]
-    frame: float
+    frame_seconds: float
     """Seconds of one frame of `logprobs`."""
 
-    def hear(self, samples: NDArray[np.float32]) -> CtcDraft:
+    def decode(self, samples: NDArray[np.float32]) -> CtcHypothesis:
         """The likeliest text of a window by CTC prefix beam search, rescored by the attention decoder."""
-        with guard("recognising words"), self.paddle.no_grad(), _quiet():
+        with translate_errors("recognising words"), self.paddle.no_grad(), _suppress_warnings():
             banks = self.features((samples * 32767).astype(np.int16), train=False)
             sound = self.paddle.to_tensor(banks, dtype="float32").unsqueeze(0)
             length = self.paddle.to_tensor([banks.shape[0]])
             encoded, _ = self.model._forward_encoder(sound, length)
             logprobs = self.model.ctc.log_softmax(encoded)[0].numpy()
             try:
-                found = self.model.attention_rescoring(sound, length, BEAM, ctc_weight=CTC_WEIGHT)
+                found = self.model.attention_rescoring(sound, length, BEAM_WIDTH, ctc_weight=CTC_WEIGHT)
             except AssertionError:
                 # A window too short for `BEAM` different texts, which PaddleSpeech insists on.
                 found = _collapse(logprobs.argmax(axis=1))
         tokens = tuple(int(token) for token in found if 0 < int(token) < len(self.vocabulary) - 1)
-        return CtcDraft(tokens=tokens, pieces=tuple(self.vocabulary[token] for token in tokens), logprobs=logprobs)
+        return CtcHypothesis(tokens=tokens, texts=tuple(self.vocabulary[token] for token in tokens), logprobs=logprobs)
 
 
 def _collapse(best: NDArray[np.int64]) -> list[int]:
@@ -75,13 +75,13 @@ def _collapse(best: NDArray[np.int64]) -> list[int]:
 
 def load_network(folder: Path, device: str) -> CtcNetwork:
     """Build the network of an unpacked model; raises `ModelError` when its files are not PaddleSpeech's."""
-    library = load_library()
+    library = load_paddlespeech()
     u2, transformation = _load_modules()
     settings = _read_settings(folder)
     weights = sorted(folder.rglob("*.pdparams"))
     if len(weights) != 1:
-        raise _damaged(folder, f"{len(weights)} files *.pdparams")
-    with guard("loading the weights"), _quiet():
+        raise _damaged_files(folder, f"{len(weights)} files *.pdparams")
+    with translate_errors("loading the weights"), _suppress_warnings():
         paddle = library.paddle
         card = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count()
         paddle.set_device("gpu" if device == "cuda" or (device == "auto" and card) else "cpu")
@@ -95,7 +95,7 @@ def load_network(folder: Path, device: str) -> CtcNetwork:
         frame = shift * model.subsampling_rate()
         features = transformation.Transformation(settings["preprocess_config"])
     return CtcNetwork(
-        paddle=library.paddle, model=model, features=features, vocabulary=_vocabulary(settings), frame=frame
+        paddle=library.paddle, model=model, features=features, vocabulary=_vocabulary(settings), frame_seconds=frame
     )
 
 
@@ -105,18 +105,18 @@ def _read_settings(folder: Path) -> dict[str, Untyped]:
         text = next(iter(sorted(folder.rglob("model.yaml")))).read_text(encoding="utf-8")
         settings: Untyped = yaml.safe_load(text)
     except (StopIteration, OSError, yaml.YAMLError) as error:
-        raise _damaged(folder, repr(error)) from error
+        raise _damaged_files(folder, repr(error)) from error
     if not isinstance(settings, dict) or not {"input_dim", "output_dim", "preprocess_config"} <= settings.keys():
-        raise _damaged(folder, "model.yaml lacks what describes a network")
-    return cast("dict[str, Untyped]", _placed(settings, folder))
+        raise _damaged_files(folder, "model.yaml lacks what describes a network")
+    return cast("dict[str, Untyped]", _resolve_paths(settings, folder))
 
 
-def _placed(value: Untyped, folder: Path) -> Untyped:
+def _resolve_paths(value: Untyped, folder: Path) -> Untyped:
     """Every text that is the path of a file below the folder, as a whole path; a YAML file as what it holds."""
     if isinstance(value, dict):
-        return {key: _placed(part, folder) for key, part in cast("dict[str, Untyped]", value).items()}
+        return {key: _resolve_paths(part, folder) for key, part in cast("dict[str, Untyped]", value).items()}
     if isinstance(value, list):
-        return [_placed(part, folder) for part in cast("list[Untyped]", value)]
+        return [_resolve_paths(part, folder) for part in cast("list[Untyped]", value)]
     if not isinstance(value, str) or Path(value).is_absolute() or ".." in Path(value).parts:
         return value
     path = folder / value
@@ -146,7 +146,7 @@ def _load_modules() -> tuple[Untyped, Untyped]:
         decoders = ModuleType("paddlespeech.s2t.decoders.ctcdecoder")
         vars(decoders).update(dict.fromkeys(_DECODERS))
         sys.modules[decoders.__name__] = decoders
-    with guard("loading PaddleSpeech"), _quiet():
+    with translate_errors("loading PaddleSpeech"), _suppress_warnings():
         try:
             return (
                 import_module("paddlespeech.s2t.models.u2"),
@@ -158,7 +158,7 @@ def _load_modules() -> tuple[Untyped, Untyped]:
             ) from error
 
 
-def _damaged(folder: Path, detail: str) -> ModelError:
+def _damaged_files(folder: Path, detail: str) -> ModelError:
     return ModelError(
         "The recogniser's files are not what PaddleSpeech publishes.",
         hint="Delete them and fetch the model again.",
@@ -166,5 +166,5 @@ def _damaged(folder: Path, detail: str) -> ModelError:
     )
 
 
-def _quiet() -> warnings.catch_warnings:  # type: ignore[type-arg]
+def _suppress_warnings() -> warnings.catch_warnings:  # type: ignore[type-arg]
     return warnings.catch_warnings(action="ignore")

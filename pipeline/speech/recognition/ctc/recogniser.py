@@ -6,14 +6,14 @@ import numpy as np
 
 from pipeline.errors import TranscriptionError
 from pipeline.languages import LANGUAGES
-from pipeline.speech.recognition.base import Heard, Listening, Pace
+from pipeline.speech.recognition.base import DecodedText, RecognitionInput, WindowProgress
 from pipeline.speech.recognition.chunking import Window, trim_to_speech
-from pipeline.speech.recognition.ctc.forced_alignment import align_tokens, make_words
+from pipeline.speech.recognition.ctc.forced_alignment import align_tokens, group_words
 from pipeline.speech.recognition.ctc.network import CtcNetwork
 from pipeline.types import Word
 
-LOADED = 0.03
-BORNE_OUT = 0.35
+LOADED_PROGRESS = 0.03
+MIN_MEAN_PROBABILITY = 0.35
 """Mean probability of the tokens; a text below it was guessed from what is no speech."""
 
 
@@ -23,7 +23,7 @@ class CtcRecogniser:
     def __init__(self, network: CtcNetwork, languages: Sequence[str], name: str) -> None:
         self._network, self._languages, self._name = network, tuple(languages), name
 
-    def run(self, listening: Listening) -> Heard:
+    def run(self, listening: RecognitionInput) -> DecodedText:
         """All words of the windows; raises `TranscriptionError` for a language that the network lacks."""
         asked = listening.language
         if asked and asked not in self._languages:
@@ -32,15 +32,15 @@ class CtcRecogniser:
                 f"{self._name} knows {known}, and {LANGUAGES.get(asked, asked)} was asked for.",
                 hint="Choose another language, or leave the recogniser to the preset.",
             )
-        pace = Pace(listening.report, len(listening.windows), LOADED)
+        pace = WindowProgress(listening.report, len(listening.windows), LOADED_PROGRESS)
         words: list[Word] = []
         for index, window in enumerate(listening.windows):
-            pace.tell(index, 1, 0.0)
+            pace.update(index, 1, 0.0)
             words += self._recognise(listening, window)
-        return Heard(language=asked or self._languages[0], words=tuple(words))
+        return DecodedText(language=asked or self._languages[0], words=tuple(words))
 
-    def _recognise(self, listening: Listening, window: Window) -> list[Word]:
-        draft = self._network.hear(listening.speech.render(window))
+    def _recognise(self, listening: RecognitionInput, window: Window) -> list[Word]:
+        draft = self._network.decode(listening.reader.read_window(window))
         if not draft.tokens or len(draft.logprobs) < len(draft.tokens):
             return []
         try:
@@ -51,11 +51,11 @@ class CtcRecogniser:
             float(np.exp(draft.logprobs[first : last + 1, token].max()))
             for token, (first, last) in zip(draft.tokens, spans, strict=True)
         ]
-        if np.mean(peaks) < BORNE_OUT:
+        if np.mean(peaks) < MIN_MEAN_PROBABILITY:
             return []
         words: list[Word] = []
-        for word in make_words(draft.pieces, spans, peaks, self._network.frame):
-            start, end = trim_to_speech(*window.to_clip_span(word.start, word.end), listening.spans)
+        for word in group_words(draft.texts, spans, peaks, self._network.frame_seconds):
+            start, end = trim_to_speech(*window.to_clip_span(word.start, word.end), listening.speech_spans)
             confidence = round(min(1.0, word.confidence), 3)
             words.append(Word(start=round(start, 3), end=round(end, 3), text=word.text, confidence=confidence))
         return words

@@ -10,7 +10,7 @@ from pipeline.errors import ModelError
 from pipeline.models.loader import Models
 from pipeline.models.unpack import extract
 
-MARK = ".md5"
+CHECKSUM_FILE = ".md5"
 """File in an unpacked folder that holds the md5 of its archive."""
 
 
@@ -26,7 +26,7 @@ def ensure_unpacked(models: Models, name: str, report: Callable[[float, str], No
     try:
         with tarfile.open(archive) as packed:
             extract(packed, draft)
-        (draft / MARK).write_text(file.md5, encoding="ascii")
+        (draft / CHECKSUM_FILE).write_text(file.md5, encoding="ascii")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
     except (OSError, tarfile.TarError) as error:
@@ -41,5 +41,5 @@ def ensure_unpacked(models: Models, name: str, report: Callable[[float, str], No
 
 
 def _is_whole(folder: Path, md5: str) -> bool:
-    mark = folder / MARK
+    mark = folder / CHECKSUM_FILE
     return mark.is_file() and mark.read_text(encoding="ascii") == md5

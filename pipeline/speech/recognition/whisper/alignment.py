@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.recognition.whisper.executor import FRAME, Attention
+from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Attention
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 
-SMOOTHING = 7
+MEDIAN_FILTER_FRAMES = 7
 """Frames of the median filter."""
 UNSPACED = frozenset(("zh", "ja", "th", "lo", "my", "km", "bo"))
 """Languages written without spaces between words."""
-LATER = 2
+ONSET_DELAY_FRAMES = 2
 """Frames by which a word begins after the attention turns to it; measured on the sample against a
 forced alignment by another recogniser, which had words 43 ms later in the median."""
-LONGEST = 1.4
+MAX_WORD_SECONDS = 1.4
 """Seconds; a word takes no longer than this, nor than `STRETCH` times the usual word of its window."""
-STRETCH = 2.5
+MAX_WORD_STRETCH = 2.5
 _OPENING = frozenset("\"'“‘¿¡([{«「『（-")  # noqa: RUF001 - the very characters that are written
 _SENTENCE_END = (".", "!", "?", "。", "！", "？")  # noqa: RUF001 - likewise
 
@@ -72,21 +72,25 @@ def time_words(
     """
     if not words:
         return []
-    count = max(1, min(attention.weights.shape[2], round(duration / FRAME)))
-    heard = _heard_frames(count, pauses)
-    follow = _follow(attention.weights[:, :, :count])[:, heard]
-    starts = np.minimum(trace_starts(-follow) + LATER, len(heard) - 1)
-    starts[0] = max(0, starts[0] - LATER)
+    count = max(1, min(attention.weights.shape[2], round(duration / FRAME_SECONDS)))
+    heard = _speech_frames(count, pauses)
+    follow = _normalized_attention(attention.weights[:, :, :count])[:, heard]
+    starts = np.minimum(trace_starts(-follow) + ONSET_DELAY_FRAMES, len(heard) - 1)
+    starts[0] = max(0, starts[0] - ONSET_DELAY_FRAMES)
     logprobs = np.log(np.maximum(attention.probabilities, 1e-10))
     timed: list[TimedWord] = []
     at = 0
     for word in words:
         rows = slice(at, at + word.core)
-        first, last = _settle_span(follow[rows], heard, int(starts[at]), int(starts[at + word.core]))
+        first, last = _locate_word(follow[rows], heard, int(starts[at]), int(starts[at + word.core]))
         confidence = float(np.exp(logprobs[rows].mean()))
-        timed.append(TimedWord(start=first * FRAME, end=(last + 1) * FRAME, text=word.text, confidence=confidence))
+        timed.append(
+            TimedWord(
+                start=first * FRAME_SECONDS, end=(last + 1) * FRAME_SECONDS, text=word.text, confidence=confidence
+            )
+        )
         at += len(word.tokens)
-    return _shorten(timed)
+    return _limit_durations(timed)
 
 
 def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -116,7 +120,7 @@ def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     return starts
 
 
-def _heard_frames(count: int, pauses: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+def _speech_frames(count: int, pauses: NDArray[np.bool_] | None) -> NDArray[np.intp]:
     """Frames that may belong to a word; all of them when the pauses leave nothing."""
     heard = np.ones(count, np.bool_)
     if pauses is not None:
@@ -124,7 +128,7 @@ def _heard_frames(count: int, pauses: NDArray[np.bool_] | None) -> NDArray[np.in
     return np.flatnonzero(heard if heard.any() else ~heard)
 
 
-def _settle_span(follow: NDArray[np.float64], heard: NDArray[np.intp], start: int, end: int) -> tuple[int, int]:
+def _locate_word(follow: NDArray[np.float64], heard: NDArray[np.intp], start: int, end: int) -> tuple[int, int]:
     """First and last frame of a word whose path goes over `heard[start:end]`.
 
     Where a pause cuts the path, the word is where its tokens listen hardest.
@@ -135,16 +139,16 @@ def _settle_span(follow: NDArray[np.float64], heard: NDArray[np.intp], start: in
     return int(heard[best[0]]), int(heard[best[-1]])
 
 
-def _follow(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def _normalized_attention(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     """How strongly each token listens to each frame, shape (tokens + 1, frames); unit variance over the tokens."""
     shifted = np.exp(scores - scores.max(axis=2, keepdims=True))
     weights = shifted / shifted.sum(axis=2, keepdims=True)
     deviation = weights.std(axis=1, keepdims=True)
     weights = (weights - weights.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-9)
-    half = SMOOTHING // 2
+    half = MEDIAN_FILTER_FRAMES // 2
     if weights.shape[2] > half:
         padded = np.pad(weights, ((0, 0), (0, 0), (half, half)), mode="reflect")
-        weights = np.median(np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=2), axis=3)
+        weights = np.median(np.lib.stride_tricks.sliding_window_view(padded, MEDIAN_FILTER_FRAMES, axis=2), axis=3)
     return weights.mean(axis=0, dtype=np.float64)
 
 
@@ -208,10 +212,10 @@ def _to_word(groups: Sequence[tuple[tuple[int, ...], str]]) -> TokenWord:
     return TokenWord(tokens=tokens, text="".join(text for _, text in groups).strip(), core=len(tokens) - closing)
 
 
-def _shorten(words: Sequence[TimedWord]) -> list[TimedWord]:
+def _limit_durations(words: Sequence[TimedWord]) -> list[TimedWord]:
     """Take pauses out of words: the path has to spend them somewhere, mostly next to the end of a sentence."""
     usual = float(np.median([word.end - word.start for word in words]))
-    longest = min(LONGEST, max(STRETCH * usual, 0.4))
+    longest = min(MAX_WORD_SECONDS, max(MAX_WORD_STRETCH * usual, 0.4))
     shortened: list[TimedWord] = []
     for index, word in enumerate(words):
         start, end = word.start, word.end

@@ -16,23 +16,23 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.compat.paddlespeech import Library, Untyped, guard, load_library
+from pipeline.speech.compat.paddlespeech import PaddleSpeech, Untyped, load_paddlespeech, translate_errors
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
-from pipeline.speech.recognition.whisper.weights import Converted
+from pipeline.speech.recognition.whisper.weights import ConvertedWeights
 
 Features: TypeAlias = Any
 """A paddle tensor of shape (1, 1500, width)."""
-Tick: TypeAlias = Callable[[int], None]
+OnToken: TypeAlias = Callable[[int], None]
 """Called before each token with the number of tokens so far; may raise to stop."""
 
 SAMPLE_RATE = 16_000
-WINDOW = 30 * SAMPLE_RATE
+WINDOW_SAMPLES = 30 * SAMPLE_RATE
 """Samples that the encoder takes at once."""
-FRAME = 0.02
+FRAME_SECONDS = 0.02
 """Seconds of one encoder frame and of one timestamp step."""
-CANDIDATES = 3
+SAMPLED_CANDIDATES = 3
 """Samples drawn when decoding at a temperature; the likeliest is kept."""
-STEP_LIMIT = 2.0
+TOKEN_TIMEOUT_S = 2.0
 """Seconds for a token; a hundred times what is usual, so that only a machine that stands still gets there."""
 MAX_THREADS = 8
 
@@ -73,9 +73,9 @@ class Attention:
 class Executor:
     """A loaded model; make it with `load_executor`."""
 
-    library: Library
+    library: PaddleSpeech
     model: Untyped
-    converted: Converted
+    converted: ConvertedWeights
     tokenizers: dict[str, Untyped] = field(default_factory=dict[str, Untyped])
 
     @property
@@ -102,11 +102,11 @@ class Executor:
 
     def encode(self, samples: NDArray[np.float32]) -> Features:
         """Features of a window, padded with silence to 30 s."""
-        padded = np.zeros(WINDOW, np.float32)
-        padded[: len(samples)] = samples[:WINDOW]
+        padded = np.zeros(WINDOW_SAMPLES, np.float32)
+        padded[: len(samples)] = samples[:WINDOW_SAMPLES]
         with self._running("listening"):
             mel = self.library.whisper.log_mel_spectrogram(padded, resource_path=self.resources)
-            return self.model.encoder(mel[:, : WINDOW // 160].unsqueeze(0))
+            return self.model.encoder(mel[:, : WINDOW_SAMPLES // 160].unsqueeze(0))
 
     def detect_language(self, features: Sequence[Features]) -> dict[str, float]:
         """Probability of each language code, the mean over windows."""
@@ -124,8 +124,8 @@ class Executor:
         *,
         language: str,
         temperature: float = 0.0,
-        limit: int | None = None,
-        tick: Tick,
+        max_tokens: int | None = None,
+        on_token: OnToken,
     ) -> list[Hypothesis]:
         """The text of each window, by PaddleSpeech's `DecodingTask`; all windows go step by step together.
 
@@ -138,11 +138,11 @@ class Executor:
             options = self.library.whisper.DecodingOptions(
                 language=language,
                 temperature=temperature,
-                best_of=CANDIDATES if temperature else None,
-                sample_len=limit,
+                best_of=SAMPLED_CANDIDATES if temperature else None,
+                sample_len=max_tokens,
                 suppress_tokens=[-1, *self._task_tokens(language)],
             )
-            task = _make_task(self.library, self.model, options, self.resources, tick)
+            task = _make_task(self.library, self.model, options, self.resources, on_token)
             results = task.run(self.library.paddle.concat(list(features)))
         return [
             Hypothesis(
@@ -173,7 +173,7 @@ class Executor:
 
     @contextmanager
     def _running(self, doing: str) -> Generator[None]:
-        with guard(doing), self.library.paddle.no_grad(), warnings.catch_warnings():
+        with translate_errors(doing), self.library.paddle.no_grad(), warnings.catch_warnings():
             # It copies tensors in ways that paddle would rather see spelt otherwise.
             warnings.filterwarnings("ignore", message="To copy construct from a tensor")
             yield
@@ -208,10 +208,10 @@ class Executor:
                 hook.remove()
 
 
-def load_executor(converted: Converted, device: str) -> Executor:
+def load_executor(converted: ConvertedWeights, device: str) -> Executor:
     """Build the model on `cpu`, `cuda` or, for `auto`, on a card if paddle can use one."""
-    library = load_library()
-    with guard("loading the weights"), warnings.catch_warnings():
+    library = load_paddlespeech()
+    with translate_errors("loading the weights"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="To copy construct from a tensor")
         paddle = library.paddle
         paddle.set_device("gpu" if device == "cuda" or (device == "auto" and _has_card(paddle)) else "cpu")
@@ -232,7 +232,7 @@ def _has_card(paddle: Untyped) -> bool:
     return bool(paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count())
 
 
-def _make_task(library: Library, model: Untyped, options: Untyped, resources: str, tick: Tick) -> Untyped:
+def _make_task(library: PaddleSpeech, model: Untyped, options: Untyped, resources: str, on_token: OnToken) -> Untyped:
     """PaddleSpeech's decoding task with a main loop that takes any number of windows and tells how far it is."""
     paddle, whisper = library.paddle, library.whisper
 
@@ -246,9 +246,9 @@ def _make_task(library: Library, model: Untyped, options: Untyped, resources: st
             sums = paddle.zeros([rows], dtype="float32")
             no_speech: list[float] = []
             try:
-                end = time.monotonic() + STEP_LIMIT * self.sample_len
+                end = time.monotonic() + TOKEN_TIMEOUT_S * self.sample_len
                 for step in range(self.sample_len):
-                    tick(step)
+                    on_token(step)
                     if step and time.monotonic() > end:
                         break
                     logits = self.inference.logits(tokens, audio_features)

@@ -12,33 +12,33 @@ from collections.abc import Callable, Sequence
 from pipeline.speech.recognition.whisper.alignment import TimedWord
 from pipeline.speech.recognition.whisper.executor import Hypothesis
 
-COMPRESSION = 2.4
+MAX_COMPRESSION_RATIO = 2.4
 """Text that zlib makes smaller than this goes round in circles."""
-LOGPROB = -1.0
+MIN_MEAN_LOGPROB = -1.0
 """Below this mean over the tokens the recogniser was guessing."""
-NO_SPEECH = 0.6
+MAX_NO_SPEECH_PROBABILITY = 0.6
 """Above this probability, guesses are taken for silence."""
-HOPELESS, PERHAPS_NOBODY = -1.5, 0.1
+MIN_HOPEFUL_LOGPROB, DOUBTFUL_NO_SPEECH_PROBABILITY = -1.5, 0.1
 """A guess below this mean, where there may be nobody with more than this probability, is not tried again."""
-BORNE_OUT = 0.35
+MIN_WORD_PROBABILITY = 0.35
 """Mean probability of the words read back against the sound; text below it was made up."""
-DOUBTED = 0.65
+MIN_DOUBTFUL_WORD_PROBABILITY = 0.65
 """The same where nobody may be speaking, or where words are few."""
-FEWEST = 0.25
+MIN_WORDS_PER_SECOND = 0.25
 """Words a second; speech has ten times as many."""
-LONGEST_DRAFT = 224
+MAX_DRAFT_TOKENS = 224
 """Tokens; half of Whisper's memory."""
-TOKENS_PER_SECOND, SPARE_TOKENS = 18.0, 24
+MAX_TOKENS_PER_SECOND, SPARE_TOKENS = 18.0, 24
 """More than anybody says, in any script, with timestamps: what goes on beyond it goes round in circles."""
-TEMPERATURES = (0.2, 0.4, 0.6, 0.8)
+FALLBACK_TEMPERATURES = (0.2, 0.4, 0.6, 0.8)
 """Tried in turn when the likeliest text looks made up."""
-LOOP_TOKENS = 40
+MAX_LOOP_TOKENS = 40
 """Longest phrase that is looked for as a loop, in tokens."""
 _ANNOTATION = re.compile(r"(?:[\[(*♪][^\])*♪]*[\])*♪]\W*)+")
 """Nothing but remarks such as [BLANK_AUDIO], (music) or ♪ ♪."""
-LONGEST_REMARK = 5
+MAX_ANNOTATION_WORDS = 5
 """Words."""
-LOOP_TIMES = 3
+MIN_LOOP_REPEATS = 3
 """A phrase said this often without anything between is a loop."""
 
 
@@ -47,31 +47,31 @@ def is_silent(found: Hypothesis) -> bool:
     return (
         not found.text
         or _ANNOTATION.fullmatch(found.text) is not None
-        or (found.no_speech > NO_SPEECH and found.logprob < LOGPROB)
-        or (found.no_speech > PERHAPS_NOBODY and found.logprob < HOPELESS)
+        or (found.no_speech > MAX_NO_SPEECH_PROBABILITY and found.logprob < MIN_MEAN_LOGPROB)
+        or (found.no_speech > DOUBTFUL_NO_SPEECH_PROBABILITY and found.logprob < MIN_HOPEFUL_LOGPROB)
     )
 
 
-def is_invented(found: Hypothesis, confidences: Sequence[float], duration: float) -> bool:
+def is_hallucinated(found: Hypothesis, confidences: Sequence[float], duration: float) -> bool:
     """True when the words of a draft, read back against its `duration` seconds of sound, are not borne out by it."""
     if not confidences:
         return True
     mean = sum(confidences) / len(confidences)
-    suspect = found.no_speech > PERHAPS_NOBODY or len(confidences) < FEWEST * duration
-    return mean < (DOUBTED if suspect else BORNE_OUT)
+    suspect = found.no_speech > DOUBTFUL_NO_SPEECH_PROBABILITY or len(confidences) < MIN_WORDS_PER_SECOND * duration
+    return mean < (MIN_DOUBTFUL_WORD_PROBABILITY if suspect else MIN_WORD_PROBABILITY)
 
 
-def limit_tokens(duration: float) -> int:
+def token_limit(duration: float) -> int:
     """The longest draft, in tokens, that a window of so many seconds can be worth."""
-    return min(LONGEST_DRAFT, SPARE_TOKENS + round(TOKENS_PER_SECOND * duration))
+    return min(MAX_DRAFT_TOKENS, SPARE_TOKENS + round(MAX_TOKENS_PER_SECOND * duration))
 
 
-def drop_remarks(words: Sequence[TimedWord]) -> list[TimedWord]:
+def drop_annotations(words: Sequence[TimedWord]) -> list[TimedWord]:
     """The words without remarks such as [MUSIC PLAYING] or (laughs), which nobody says."""
     kept: list[TimedWord] = []
     at = 0
     while at < len(words):
-        texts = (" ".join(word.text for word in words[at:end]) for end in range(at + 1, at + 1 + LONGEST_REMARK))
+        texts = (" ".join(word.text for word in words[at:end]) for end in range(at + 1, at + 1 + MAX_ANNOTATION_WORDS))
         length = next((n for n, text in enumerate(texts, start=1) if _ANNOTATION.fullmatch(text)), 0)
         if not length:
             kept.append(words[at])
@@ -79,32 +79,34 @@ def drop_remarks(words: Sequence[TimedWord]) -> list[TimedWord]:
     return kept
 
 
-def is_doubtful(found: Hypothesis) -> bool:
+def needs_fallback(found: Hypothesis) -> bool:
     """True when another draft is worth its cost."""
-    return not is_silent(found) and (found.compression > COMPRESSION or found.logprob < LOGPROB)
+    return not is_silent(found) and (found.compression > MAX_COMPRESSION_RATIO or found.logprob < MIN_MEAN_LOGPROB)
 
 
-def settle(first: Hypothesis, draft: Callable[[float], Hypothesis]) -> Hypothesis:
+def decode_with_fallback(first: Hypothesis, draft: Callable[[float], Hypothesis]) -> Hypothesis:
     """The first text, or a draft at the lowest temperature that looks sound, or the best of all.
 
     Where there may be nobody, one more draft is enough: noise looks no better at the fourth.
     """
     tried = [first]
-    for temperature in TEMPERATURES[:1] if first.no_speech > PERHAPS_NOBODY else TEMPERATURES:
-        if not is_doubtful(tried[-1]):
+    for temperature in (
+        FALLBACK_TEMPERATURES[:1] if first.no_speech > DOUBTFUL_NO_SPEECH_PROBABILITY else FALLBACK_TEMPERATURES
+    ):
+        if not needs_fallback(tried[-1]):
             return tried[-1]
         tried.append(draft(temperature))
-    if not is_doubtful(tried[-1]):
+    if not needs_fallback(tried[-1]):
         return tried[-1]
-    return max(tried, key=lambda found: (found.compression <= COMPRESSION, found.logprob))
+    return max(tried, key=lambda found: (found.compression <= MAX_COMPRESSION_RATIO, found.logprob))
 
 
-def cut_loops(tokens: Sequence[int]) -> list[int]:
+def collapse_loops(tokens: Sequence[int]) -> list[int]:
     """Text tokens with every phrase that is said three or more times in a row said once."""
     kept: list[int] = []
     at = 0
     while at < len(tokens):
-        period = next((p for p in range(1, LOOP_TOKENS + 1) if _repeats(tokens, at, p) >= LOOP_TIMES), 0)
+        period = next((p for p in range(1, MAX_LOOP_TOKENS + 1) if _repeats(tokens, at, p) >= MIN_LOOP_REPEATS), 0)
         if not period:
             kept.append(tokens[at])
             at += 1

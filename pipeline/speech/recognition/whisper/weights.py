@@ -27,15 +27,15 @@ from pipeline.models.loader import Models, model_digest
 from pipeline.speech.recognition.whisper.ctranslate import Arrays, Dimensions, convert_variables, read_variables
 from pipeline.speech.recognition.whisper.openai import read_heads, read_openai
 
-MODEL = "whisper-base"
-FORMAT = 1
+DEFAULT_MODEL = "whisper-base"
+FORMAT_VERSION = 1
 """Raised when the same weights would now be stored in another way."""
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.npz"
-LOCK_LIMIT = 300.0
+LOCK_TIMEOUT_S = 300.0
 """Seconds to wait for another process that converts the same weights."""
 
-Tell = Callable[[str], None]
+OnStep = Callable[[str], None]
 Report = Callable[[float, str], None]
 
 
@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Converted:
+class ConvertedWeights:
     """A verified folder of converted weights."""
 
     folder: Path
@@ -68,21 +68,23 @@ class Converted:
                 yield name, np.asarray(archive[name], np.float32)
 
 
-def ensure_converted(home: Path, *, models: Models | None = None, name: str = MODEL, tell: Tell | None = None) -> Path:
+def ensure_converted(
+    home: Path, *, models: Models | None = None, name: str = DEFAULT_MODEL, on_step: OnStep | None = None
+) -> Path:
     """The folder of converted weights under `home`, made on first use; raises a `ModelError`."""
-    return load_converted(home, models=models, name=name, tell=tell).folder
+    return load_converted(home, models=models, name=name, on_step=on_step).folder
 
 
 def load_converted(
     home: Path,
     *,
     models: Models | None = None,
-    name: str = MODEL,
-    tell: Tell | None = None,
+    name: str = DEFAULT_MODEL,
+    on_step: OnStep | None = None,
     report: Report | None = None,
-) -> Converted:
+) -> ConvertedWeights:
     """Like `ensure_converted`, with the manifest that was checked; `report` hears of what is fetched."""
-    tell = tell or _keep_quiet
+    on_step = on_step or _keep_quiet
     folder = home / "models" / f"{name}-{model_digest(name)[:12]}"
     found = _verify(folder)
     if found:
@@ -90,7 +92,7 @@ def load_converted(
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _lock(folder.with_name(f"{folder.name}.lock")):
-            return _verify(folder) or _convert(folder, _read(models or Models(home), name, tell, report), tell)
+            return _verify(folder) or _convert(folder, _read(models or Models(home), name, on_step, report), on_step)
     except OSError as error:
         raise ModelError(
             "The recogniser's weights could not be prepared.",
@@ -119,14 +121,16 @@ class _Source:
     tokenizer: Path
 
 
-def _read(models: Models, name: str, tell: Tell, report: Report | None) -> _Source:
+def _read(models: Models, name: str, tell: OnStep, report: Report | None) -> _Source:
     """The files of a model, from packages in CTranslate2's form or from a hub in OpenAI's."""
     if models.entry(name).hub:
         (path,) = models.fetched(name, report).values()
         tell("converting the weights")
         weights, dimensions = read_openai(path)
         heads = read_heads(str(models.entry(name).settings["heads"]), dimensions)
-        return _Source(weights=weights, dimensions=dimensions, heads=heads, tokenizer=models.files(MODEL)["tokenizer"])
+        return _Source(
+            weights=weights, dimensions=dimensions, heads=heads, tokenizer=models.files(DEFAULT_MODEL)["tokenizer"]
+        )
     tell("checking the packages that hold the weights")
     files = models.files(name)
     parts = [files[key] for key in sorted(files) if key.startswith("part")]
@@ -137,7 +141,7 @@ def _read(models: Models, name: str, tell: Tell, report: Report | None) -> _Sour
     return _Source(weights=weights, dimensions=dimensions, heads=heads, tokenizer=files["tokenizer"])
 
 
-def _convert(folder: Path, source: _Source, tell: Tell) -> Converted:
+def _convert(folder: Path, source: _Source, tell: OnStep) -> ConvertedWeights:
     """Write beside the folder, then rename: a folder that is there is whole."""
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -145,7 +149,7 @@ def _convert(folder: Path, source: _Source, tell: Tell) -> Converted:
         _write_assets(draft / "assets", source.tokenizer)
         tell("writing the manifest")
         manifest = Manifest(
-            format=FORMAT,
+            format=FORMAT_VERSION,
             dimensions=source.dimensions,
             alignment_heads=source.heads,
             files={str(path.relative_to(draft)): _digest(path) for path in sorted(draft.rglob("*")) if path.is_file()},
@@ -157,7 +161,7 @@ def _convert(folder: Path, source: _Source, tell: Tell) -> Converted:
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return Converted(folder=folder, manifest=manifest)
+    return ConvertedWeights(folder=folder, manifest=manifest)
 
 
 def _write_assets(assets: Path, tokenizer: Path) -> None:
@@ -172,14 +176,14 @@ def _write_assets(assets: Path, tokenizer: Path) -> None:
     np.savez(assets / "mel_filters.npz", mel_80=compute_mel_filters())
 
 
-def _verify(folder: Path) -> Converted | None:
+def _verify(folder: Path) -> ConvertedWeights | None:
     """The folder if all its files are the ones that were written, else None."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-        whole = manifest.format == FORMAT and all(_digest(folder / f) == d for f, d in manifest.files.items())
+        whole = manifest.format == FORMAT_VERSION and all(_digest(folder / f) == d for f, d in manifest.files.items())
     except (OSError, msgspec.DecodeError):
         return None
-    return Converted(folder=folder, manifest=manifest) if whole else None
+    return ConvertedWeights(folder=folder, manifest=manifest) if whole else None
 
 
 def _digest(path: Path) -> str:
@@ -191,7 +195,7 @@ def _digest(path: Path) -> str:
 def _lock(path: Path) -> Generator[None]:
     """Only one process converts; the system lets go of the lock when its holder ends."""
     with path.open("a") as stream:
-        end = time.monotonic() + LOCK_LIMIT
+        end = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -227,11 +231,13 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("Usage: python -m pipeline.speech.recognition.whisper.weights HOME\n")
         return 2
     try:
-        folder = ensure_converted(Path(arguments[0]), tell=lambda step: print(f"{MODEL}: {step}", flush=True))  # noqa: T201
+        folder = ensure_converted(
+            Path(arguments[0]), on_step=lambda step: print(f"{DEFAULT_MODEL}: {step}", flush=True)
+        )
     except AudioProcessingError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    print(f"{MODEL}: ready in {folder}", flush=True)  # noqa: T201
+    print(f"{DEFAULT_MODEL}: ready in {folder}", flush=True)  # noqa: T201
     return 0
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
-from pipeline.speech.alignment.speaker_attribution import attribute
-from pipeline.speech.alignment.stage import align_stage, join
+from pipeline.speech.alignment.speaker_attribution import attribute_words
+from pipeline.speech.alignment.stage import align_stage, build_transcript
 from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
 from pipeline.types import Diarization, Recognition, SpeakerSegment, Transcript, Word
 
@@ -30,7 +30,7 @@ def voices(*spans: tuple[float, float, str], exclusive: tuple[tuple[float, float
 
 def transcribe(heard: list[Word], diarization: Diarization, *, language: str = "en", offset: float = 0.0) -> Transcript:
     recognition = Recognition(language=language, words=tuple(heard))
-    return join(recognition, diarization, duration=100.0, offset=offset)[0]
+    return build_transcript(recognition, diarization, duration=100.0, offset=offset)[0]
 
 
 def said(transcript: Transcript) -> list[tuple[str, str]]:
@@ -47,7 +47,7 @@ def test_words_go_to_the_voice_that_covers_them() -> None:
 def test_a_word_in_silence_goes_to_the_nearest_voice_else_to_the_one_before() -> None:
     diarization = voices((0, 1, "S1"), (10, 11, "S2"))
     heard = [*words("First.", 0.2), *words("near", 9.4), *words("lost", 5.0)]
-    assert [item.speaker for item in attribute(heard, diarization)] == ["S1", "S2", "S2"]
+    assert [item.speaker for item in attribute_words(heard, diarization)] == ["S1", "S2", "S2"]
 
 
 def test_a_blurred_word_at_the_edge_of_a_sentence_stays_with_it() -> None:
@@ -95,7 +95,7 @@ def test_word_times_are_fitted_to_the_edges_of_speech() -> None:
 
 def test_speakers_are_those_who_say_something_in_order() -> None:
     diarization = voices((0, 0.5, "S1"), (1, 2, "S2"), (3, 4, "S3"))
-    transcript, heard = join(
+    transcript, heard = build_transcript(
         Recognition(language="en", words=(*words("Hi.", 1.0), *words("Ho.", 3.0))), diarization, duration=5.0
     )
     assert [speaker.id for speaker in transcript.speakers] == ["S1", "S2"]

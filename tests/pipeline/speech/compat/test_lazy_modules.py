@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from pipeline.speech.compat.lazy_modules import forget_unloadable_modules
+from pipeline.speech.compat.lazy_modules import remove_unloadable_modules
 
 
 class Unloadable(ModuleType):
@@ -22,6 +22,6 @@ def test_a_stack_can_be_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(OSError, match="C library"):
         inspect.getmodule(compile("", "nowhere", "exec"))
     before = set(sys.modules) - {"samplerate_of_nobody"}
-    forget_unloadable_modules()
+    remove_unloadable_modules()
     assert inspect.getmodule(compile("", "nowhere", "exec")) is None
     assert before - set(sys.modules) <= {"samplerate"}

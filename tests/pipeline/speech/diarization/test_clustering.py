@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.diarization.clustering import LEAST_SPEECH, SHORTEST_WITNESS, name_stretches
-from pipeline.speech.diarization.pyannote_pipeline import Count
-from pipeline.speech.diarization.single_speaker_segments import Stretch
+from pipeline.speech.diarization.clustering import MIN_CLUSTER_SECONDS, MIN_CLUSTERED_SECONDS, cluster_segments
+from pipeline.speech.diarization.pyannote_pipeline import SpeakerCount
+from pipeline.speech.diarization.single_speaker_segments import SingleSpeakerSegment
 from pipeline.types import SpeakerSegment
 
 Vectors = NDArray[np.float32]
 
 
-def stretches(*voices: tuple[Vectors | None, float]) -> list[Stretch]:
+def stretches(*voices: tuple[Vectors | None, float]) -> list[SingleSpeakerSegment]:
     """One after another, of these vectors and seconds."""
-    found: list[Stretch] = []
+    found: list[SingleSpeakerSegment] = []
     for vector, seconds in voices:
         start = found[-1].segment.end if found else 0.0
         segment = SpeakerSegment(start=start, end=start + seconds, speaker="X")
-        found.append(Stretch(segment=segment, vector=vector))
+        found.append(SingleSpeakerSegment(segment=segment, embedding=vector))
     return found
 
 
@@ -30,10 +30,10 @@ def voice(person: int, noise: float = 0.3, seed: int = 0) -> Vectors:
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def names(order: str, seconds: float = 3.0, count: Count | None = None) -> str:
+def names(order: str, seconds: float = 3.0, count: SpeakerCount | None = None) -> str:
     """Who is found, as letters in order of appearance, where each letter of `order` is a person."""
     people = [voice(ord(letter), seed=place) for place, letter in enumerate(order)]
-    found = name_stretches(stretches(*((vector, seconds) for vector in people)), count or Count())
+    found = cluster_segments(stretches(*((vector, seconds) for vector in people)), count or SpeakerCount())
     letters = {name: "ABCDEFGH"[place] for place, name in enumerate(dict.fromkeys(found))}
     return "".join(letters[name] for name in found)
 
@@ -46,39 +46,39 @@ def test_people_are_told_apart(order: str) -> None:
 @pytest.mark.parametrize(
     ("count", "people"),
     [
-        (Count(exact=1), 1),
-        (Count(exact=2), 2),
-        (Count(exact=4), 4),
-        (Count(exact=9), 6),
-        (Count(most=2), 2),
-        (Count(least=4), 4),
-        (Count(least=2, most=5), 3),
+        (SpeakerCount(exact=1), 1),
+        (SpeakerCount(exact=2), 2),
+        (SpeakerCount(exact=4), 4),
+        (SpeakerCount(exact=9), 6),
+        (SpeakerCount(max=2), 2),
+        (SpeakerCount(min=4), 4),
+        (SpeakerCount(min=2, max=5), 3),
     ],
 )
-def test_their_number_can_be_told(count: Count, people: int) -> None:
+def test_their_number_can_be_told(count: SpeakerCount, people: int) -> None:
     assert len(set(names("ABCABC", count=count))) == people
 
 
 def test_a_cry_makes_no_person() -> None:
-    voices = [(voice(1), 3.0), (voice(2), LEAST_SPEECH - 0.1), (voice(1, seed=1), 3.0)]
-    assert len(set(name_stretches(stretches(*voices), Count()))) == 1
+    voices = [(voice(1), 3.0), (voice(2), MIN_CLUSTER_SECONDS - 0.1), (voice(1, seed=1), 3.0)]
+    assert len(set(cluster_segments(stretches(*voices), SpeakerCount()))) == 1
 
 
 def test_two_short_answers_make_one() -> None:
     voices = [(voice(1), 3.0), (voice(2), 1.0), (voice(1, seed=1), 3.0), (voice(2, seed=1), 1.0)]
-    assert len(set(name_stretches(stretches(*voices), Count()))) == 2
+    assert len(set(cluster_segments(stretches(*voices), SpeakerCount()))) == 2
 
 
 def test_what_is_too_short_to_count_is_somebodys_all_the_same() -> None:
-    short = SHORTEST_WITNESS - 0.1
-    found = name_stretches(stretches((voice(1), 3.0), (voice(2), 3.0), (voice(2, seed=1), short)), Count())
+    short = MIN_CLUSTERED_SECONDS - 0.1
+    found = cluster_segments(stretches((voice(1), 3.0), (voice(2), 3.0), (voice(2, seed=1), short)), SpeakerCount())
     assert found[2] == found[1] != found[0]
 
 
 def test_nobody_is_told_without_a_vector() -> None:
-    assert name_stretches(stretches((None, 3.0), (None, 0.2)), Count()) == [None, None]
-    assert name_stretches([], Count()) == []
-    first, second = name_stretches(stretches((None, 3.0), (voice(1), 0.4)), Count())
+    assert cluster_segments(stretches((None, 3.0), (None, 0.2)), SpeakerCount()) == [None, None]
+    assert cluster_segments([], SpeakerCount()) == []
+    first, second = cluster_segments(stretches((None, 3.0), (voice(1), 0.4)), SpeakerCount())
     assert first is None
     assert second is not None
 
@@ -90,7 +90,7 @@ def test_minutes_of_one_voice_that_drifts_are_one_person() -> None:
         off = np.random.default_rng(place).standard_normal(192) * 0.02
         vector = (early if place < 60 else late) + off
         voices.append(((vector / np.linalg.norm(vector)).astype(np.float32), 4.0))
-    assert len(set(name_stretches(stretches(*voices), Count()))) == 1
+    assert len(set(cluster_segments(stretches(*voices), SpeakerCount()))) == 1
 
 
 def test_a_recording_that_is_played_over_and_over_has_no_more_people() -> None:
@@ -100,6 +100,6 @@ def test_a_recording_that_is_played_over_and_over_has_no_more_people() -> None:
     once = {each: voice(ord(each[0]), noise=0.6, seed=each[1]) for each in said}
     copies = [once[each] + 0.002 * jitter.standard_normal(192).astype(np.float32) for _ in range(10) for each in said]
     heard = stretches(*(((vector / np.linalg.norm(vector)).astype(np.float32), 2.0) for vector in copies))
-    found = name_stretches(heard, Count())
+    found = cluster_segments(heard, SpeakerCount())
     assert len(set(found)) == 3
     assert found[: len(said)] * 10 == found

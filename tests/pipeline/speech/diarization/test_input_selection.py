@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError
-from pipeline.speech.diarization.input_selection import CLEAR, FRAME, GAIN, blend, choose
+from pipeline.speech.diarization.input_selection import (
+    BACKGROUND_GAIN,
+    FRAME_SAMPLES,
+    MIN_CLEAR_RATIO_DB,
+    blend_background,
+    select_input,
+)
 
 RATE = 16_000
 
 
 def write(folder: Path, name: str, samples: NDArray[np.float32]) -> Path:
     path = folder / f"{name}.flac"
-    sound.write(path, samples[:, None].astype(np.float32), RATE, subtype="PCM_24")
+    audio_io.write(path, samples[:, None].astype(np.float32), RATE, subtype="PCM_24")
     return path
 
 
@@ -32,36 +38,36 @@ def made(folder: Path, level: float) -> tuple[Path, Path, NDArray[np.float32], N
     ("level", "gain", "reason"),
     [
         (12.0, 1.0, "12 dB louder"),
-        (CLEAR + 1, 1.0, "3 dB louder"),
-        (CLEAR - 1, GAIN, "1 dB louder"),
-        (-4.0, GAIN, "4 dB quieter"),
+        (MIN_CLEAR_RATIO_DB + 1, 1.0, "3 dB louder"),
+        (MIN_CLEAR_RATIO_DB - 1, BACKGROUND_GAIN, "1 dB louder"),
+        (-4.0, BACKGROUND_GAIN, "4 dB quieter"),
     ],
 )
 def test_the_choice_follows_the_level_while_somebody_speaks(
     tmp_path: Path, level: float, gain: float, reason: str
 ) -> None:
     mix, voices, *_ = made(tmp_path, level)
-    hearing = choose(mix, voices)
-    assert hearing.gain == gain
+    hearing = select_input(mix, voices)
+    assert hearing.background_gain == gain
     assert reason in hearing.reason
 
 
-@pytest.mark.parametrize("frames", [FRAME // 2, 3 * RATE])
+@pytest.mark.parametrize("frames", [FRAME_SAMPLES // 2, 3 * RATE])
 def test_without_voices_the_whole_sound_is_heard(tmp_path: Path, frames: int) -> None:
     mix = write(tmp_path, "mix", np.full(frames, 0.1, np.float32))
     voices = write(tmp_path, "voices", np.zeros(frames, np.float32))
-    hearing = choose(mix, voices)
-    assert hearing.gain == 1.0
+    hearing = select_input(mix, voices)
+    assert hearing.background_gain == 1.0
     assert "no voices" in hearing.reason
 
 
 def test_a_blend_keeps_the_voices_and_a_part_of_the_rest(tmp_path: Path) -> None:
     mix, voices, own, rest = made(tmp_path, 0.0)
-    blended = np.concatenate(list(blend(mix, voices, 0.3)))
+    blended = np.concatenate(list(blend_background(mix, voices, 0.3)))
     np.testing.assert_allclose(blended, own + 0.3 * rest, atol=1e-6)
 
 
 def test_voices_of_another_length_are_refused(tmp_path: Path) -> None:
     mix = write(tmp_path, "mix", np.zeros(RATE, np.float32))
     with pytest.raises(DiarizationError):
-        choose(mix, write(tmp_path, "voices", np.zeros(RATE + 1, np.float32)))
+        select_input(mix, write(tmp_path, "voices", np.zeros(RATE + 1, np.float32)))

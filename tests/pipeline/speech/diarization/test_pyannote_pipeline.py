@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline import catalog
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError, ModelDigestError, ModelMissingError
 from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.download.hub import Access
@@ -148,9 +148,9 @@ def have_token(hub: Hub, monkeypatch: pytest.MonkeyPatch, token: str | None) -> 
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten seconds in which two people speak."""
     path = tmp_path_factory.mktemp("speech") / "speech.flac"
-    rate = sound.info(SAMPLE).sample_rate
-    heard = sound.to_mono(sound.read(SAMPLE, start=2 * rate, frames=10 * rate))
-    sound.write(path, sound.resample(heard, rate, 16_000), 16_000, subtype="PCM_16")
+    rate = audio_io.info(SAMPLE).sample_rate
+    heard = audio_io.to_mono(audio_io.read(SAMPLE, start=2 * rate, frames=10 * rate))
+    audio_io.write(path, audio_io.resample(heard, rate, 16_000), 16_000, subtype="PCM_16")
     return path
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Count, Voices
-from pipeline.speech.diarization.resegmentation import reconsider
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, DiarizationOutput, SpeakerCount
+from pipeline.speech.diarization.resegmentation import resegment
 from pipeline.types import SpeakerSegment
 
 LEVELS = {
@@ -28,12 +28,14 @@ def segment(start: float, end: float, speaker: str) -> SpeakerSegment:
     return SpeakerSegment(start=start, end=end, speaker=speaker)
 
 
-def names(labels: str, *levels: int, seconds: float = 3.0, count: Count | None = None) -> str:
+def names(labels: str, *levels: int, seconds: float = 3.0, count: SpeakerCount | None = None) -> str:
     """What stretches of these labels and levels are called in the end, as letters in order of appearance."""
     parts = tuple(segment(seconds * i, seconds * (i + 1), label) for i, label in enumerate(labels))
     samples = np.repeat(np.array(levels, np.float32), int(seconds * SAMPLE_RATE))
     told: list[float] = []
-    found = reconsider(Voices(segments=parts, exclusive=parts), samples, hear, told.append, count or Count())
+    found = resegment(
+        DiarizationOutput(segments=parts, exclusive=parts), samples, hear, told.append, count or SpeakerCount()
+    )
     assert told == sorted(told)
     assert [(part.start, part.end) for part in found.segments] == [(part.start, part.end) for part in parts]
     assert found.exclusive == found.segments
@@ -50,8 +52,8 @@ def test_voices_that_were_parted_are_joined() -> None:
 
 
 def test_the_number_of_people_can_be_told() -> None:
-    assert names("XXXX", 1, 2, 3, 4, count=Count(exact=1)) == "AAAA"
-    assert names("XXXX", 1, 2, 3, 4, count=Count(exact=3)) == "ABCA"
+    assert names("XXXX", 1, 2, 3, 4, count=SpeakerCount(exact=1)) == "AAAA"
+    assert names("XXXX", 1, 2, 3, 4, count=SpeakerCount(exact=3)) == "ABCA"
 
 
 def test_a_stretch_that_says_nothing_follows_its_neighbour_of_the_same_voice() -> None:
@@ -61,14 +63,16 @@ def test_a_stretch_that_says_nothing_follows_its_neighbour_of_the_same_voice() -
 
 def test_nothing_to_go_by_changes_nothing() -> None:
     parts = (segment(0, 0.3, "X"), segment(0.3, 0.6, "Y"))
-    voices = Voices(segments=parts, exclusive=parts)
-    assert reconsider(voices, np.ones(SAMPLE_RATE, np.float32), hear, lambda part: None, Count()) is voices
+    voices = DiarizationOutput(segments=parts, exclusive=parts)
+    assert resegment(voices, np.ones(SAMPLE_RATE, np.float32), hear, lambda part: None, SpeakerCount()) is voices
 
 
 def test_a_segment_of_two_people_is_cut_between_them() -> None:
     parts = (segment(0, 7, "X"),)
     samples = np.repeat(np.array([1, 1, 1, 2, 2, 2, 2], np.float32), SAMPLE_RATE)
-    found = reconsider(Voices(segments=parts, exclusive=parts), samples, hear, lambda part: None, Count())
+    found = resegment(
+        DiarizationOutput(segments=parts, exclusive=parts), samples, hear, lambda part: None, SpeakerCount()
+    )
     edges = [(before.end, after.start) for before, after in itertools.pairwise(found.segments)]
     changes = [before.end for before, after in itertools.pairwise(found.segments) if before.speaker != after.speaker]
     assert all(end == start for end, start in edges)
@@ -80,7 +84,7 @@ def test_only_what_is_heard_alone_is_judged() -> None:
     # The long voice is alone in its first three seconds; the rest is shared.
     parts = (segment(0, 6, "X"), segment(3, 6, "Y"), segment(6, 9, "Y"))
     samples = np.repeat(np.array([1, 2, 2], np.float32), 3 * SAMPLE_RATE)
-    found = reconsider(Voices(segments=parts, exclusive=()), samples, hear, lambda part: None, Count())
+    found = resegment(DiarizationOutput(segments=parts, exclusive=()), samples, hear, lambda part: None, SpeakerCount())
     first, shared, last = (part.speaker for part in found.segments)
     assert first != last
     assert shared == last

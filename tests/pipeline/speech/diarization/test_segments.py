@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.diarization.segments import Timeline, by_speaker, close_gaps, drop_blips
+from pipeline.speech.diarization.segments import Timeline, by_speaker, close_gaps, drop_short_segments
 from pipeline.types import SpeakerSegment
 
 
@@ -14,10 +14,10 @@ def segment(start: float, end: float, speaker: str = "A") -> SpeakerSegment:
 
 def test_cover_counts_time_once() -> None:
     timeline = Timeline([segment(0, 10), segment(2, 3), segment(12, 13)])
-    assert timeline.cover(1, 5) == pytest.approx(4)
-    assert timeline.cover(9, 20) == pytest.approx(2)
-    assert timeline.cover(10.2, 10.8) == 0
-    assert timeline.cover(10.2, 10.8, padding=0.5) == pytest.approx(0.3)
+    assert timeline.covered_duration(1, 5) == pytest.approx(4)
+    assert timeline.covered_duration(9, 20) == pytest.approx(2)
+    assert timeline.covered_duration(10.2, 10.8) == 0
+    assert timeline.covered_duration(10.2, 10.8, padding=0.5) == pytest.approx(0.3)
 
 
 def test_distance_is_to_the_nearest_edge() -> None:
@@ -40,7 +40,7 @@ def test_exclusive_gaps_with_somebody_in_between_stay_open() -> None:
 
 
 def test_blips_are_dropped() -> None:
-    assert drop_blips([segment(0, 0.05), segment(1, 2)], 0.1) == [segment(1, 2)]
+    assert drop_short_segments([segment(0, 0.05), segment(1, 2)], 0.1) == [segment(1, 2)]
 
 
 def test_speakers_come_in_order_of_appearance() -> None:
@@ -54,7 +54,7 @@ spans = st.tuples(st.integers(0, 200), st.integers(1, 40), st.sampled_from("AB")
 def test_cover_is_what_counting_says(raw: list[tuple[int, int, str]], start: int, length: int) -> None:
     parts = [segment(first, first + size) for first, size, _ in raw]
     counted = sum(any(part.start <= second < part.end for part in parts) for second in range(start, start + length))
-    assert Timeline(parts).cover(start, start + length) == counted
+    assert Timeline(parts).covered_duration(start, start + length) == counted
     if counted:
         assert Timeline(parts).distance(start, start + length) == 0
 

@@ -5,7 +5,13 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE
-from pipeline.speech.diarization.single_speaker_segments import LONG, PIECE, SHORTEST, STEP, find_stretches
+from pipeline.speech.diarization.single_speaker_segments import (
+    CHUNK_SECONDS,
+    MAX_CHUNK_STEP_SECONDS,
+    MIN_CHUNKED_SECONDS,
+    MIN_EMBEDDED_SECONDS,
+    find_single_speaker_segments,
+)
 from pipeline.types import SpeakerSegment
 
 
@@ -25,22 +31,26 @@ def sounds(*parts: tuple[float, float]) -> NDArray[np.float32]:
 
 
 def spans(segments: list[SpeakerSegment], samples: NDArray[np.float32]) -> list[tuple[float, float]]:
-    found = find_stretches(segments, samples, hear, lambda part: None)
+    found = find_single_speaker_segments(segments, samples, hear, lambda part: None)
     return [(stretch.segment.start, stretch.segment.end) for stretch in found]
 
 
 def test_a_stretch_is_cut_where_another_person_goes_on() -> None:
     (first, second) = spans([segment(0, 7)], sounds((3.0, 0.1), (4.0, -0.1)))
     assert first[0] == 0
-    assert first[1] == second[0] == pytest.approx(3.0, abs=STEP / 2 + 0.01)
+    assert first[1] == second[0] == pytest.approx(3.0, abs=MAX_CHUNK_STEP_SECONDS / 2 + 0.01)
     assert second[1] == 7
 
 
 def test_three_people_make_three_stretches_of_one_segment() -> None:
     samples = sounds((3.0, 0.1), (3.0, -0.1), (3.0, 0.1))
-    found = find_stretches([segment(0, 9)], samples, hear, lambda part: None)
-    pure = [stretch for stretch in found if stretch.vector is not None and stretch.vector[:2].min() < 0.1]
-    assert [bool(stretch.vector[0] > 0.5) for stretch in pure if stretch.vector is not None] == [True, False, True]
+    found = find_single_speaker_segments([segment(0, 9)], samples, hear, lambda part: None)
+    pure = [stretch for stretch in found if stretch.embedding is not None and stretch.embedding[:2].min() < 0.1]
+    assert [bool(stretch.embedding[0] > 0.5) for stretch in pure if stretch.embedding is not None] == [
+        True,
+        False,
+        True,
+    ]
     assert [stretch.segment.start for stretch in found[1:]] == [stretch.segment.end for stretch in found[:-1]]
 
 
@@ -54,11 +64,11 @@ def test_what_is_heard_of_others_is_left_out() -> None:
 
 
 def test_too_little_and_silence_have_no_vector() -> None:
-    parts = [segment(0, SHORTEST / 2), segment(1, 2), segment(3, 3 + LONG + PIECE)]
+    parts = [segment(0, MIN_EMBEDDED_SECONDS / 2), segment(1, 2), segment(3, 3 + MIN_CHUNKED_SECONDS + CHUNK_SECONDS)]
     samples = sounds((2.5, 0.1), (5.0, 0.0))
     told: list[float] = []
-    found = find_stretches(parts, samples, hear, told.append)
-    assert [stretch.vector is None for stretch in found] == [True, False, True]
+    found = find_single_speaker_segments(parts, samples, hear, told.append)
+    assert [stretch.embedding is None for stretch in found] == [True, False, True]
     assert told == sorted(told)
-    assert len(told) == 1 + 1 + (LONG + PIECE - PIECE) / STEP
+    assert len(told) == 1 + 1 + (MIN_CHUNKED_SECONDS + CHUNK_SECONDS - CHUNK_SECONDS) / MAX_CHUNK_STEP_SECONDS
     assert 0 <= told[0] <= told[-1] <= 1

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from pyannote.core import Annotation, Segment
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, DiarizationError, ModelDigestError
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.loader import Models
-from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, Voices
-from pipeline.speech.diarization.stage import diarize_stage, tidy
+from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, DiarizationOutput
+from pipeline.speech.diarization.stage import diarize_stage, post_process
 from pipeline.types import Diarization, JsonValue, SpeakerSegment
 from tests.bench.speech_scores import read_rttm, score_diarization
 
@@ -40,9 +40,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
 def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("speech") / "speech.flac"
     source = DATA / "sample.speech.flac"
-    rate = sound.info(source).sample_rate
-    samples = sound.to_mono(sound.read(source, frames=int(EXCERPT * rate)))
-    sound.write(path, sound.resample(samples, rate, SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
+    rate = audio_io.info(source).sample_rate
+    samples = audio_io.to_mono(audio_io.read(source, frames=int(EXCERPT * rate)))
+    audio_io.write(path, audio_io.resample(samples, rate, SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
     return path
 
 
@@ -65,7 +65,7 @@ def diarize(
 
 
 def silence(path: Path, seconds: float, *, rate: int = SAMPLE_RATE) -> Path:
-    sound.write(path, np.zeros((int(seconds * rate), 1), np.float32), rate, subtype="PCM_16")
+    audio_io.write(path, np.zeros((int(seconds * rate), 1), np.float32), rate, subtype="PCM_16")
     return path
 
 
@@ -88,16 +88,16 @@ def test_three_speakers_are_told_apart(excerpt: Path, models: Models, tmp_path: 
 
 def test_the_number_of_speakers_can_be_told(excerpt: Path, models: Models, tmp_path: Path) -> None:
     short = tmp_path / "short.flac"
-    sound.write(short, sound.read(excerpt, frames=12 * SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
+    audio_io.write(short, audio_io.read(excerpt, frames=12 * SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
     assert diarize(short, tmp_path / "out", models, speakers=1).speakers == ("S1",)
 
 
 def test_loud_noise_is_turned_down_where_the_voices_are_known(excerpt: Path, models: Models, tmp_path: Path) -> None:
-    voices = sound.read(excerpt, frames=5 * SAMPLE_RATE)
+    voices = audio_io.read(excerpt, frames=5 * SAMPLE_RATE)
     noise = np.random.default_rng(3).normal(0.0, voices.std(), voices.shape).astype(np.float32)
     paths = {name: tmp_path / f"{name}.flac" for name in ("speech", "vocals")}
     for name, samples in (("speech", 0.3 * (voices + noise)), ("vocals", 0.3 * voices)):
-        sound.write(paths[name], samples, SAMPLE_RATE, subtype="PCM_24")
+        audio_io.write(paths[name], samples, SAMPLE_RATE, subtype="PCM_24")
     asked: dict[str, JsonValue] = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None}
     (tmp_path / "out").mkdir()
     facts = diarize_stage(
@@ -146,7 +146,7 @@ def test_names_follow_first_appearance_and_blips_are_dropped() -> None:
         return SpeakerSegment(start=start, end=end, speaker=speaker)
 
     parts = (part(0, 0.05, "X"), part(0.5, 2, "B"), part(2.1, 3, "B"), part(2.5, 4, "A"))
-    found = tidy(Voices(segments=parts, exclusive=parts[1:3]))
+    found = post_process(DiarizationOutput(segments=parts, exclusive=parts[1:3]))
     assert found.speakers == ("S1", "S2")
     assert found.segments == (part(0.5, 3, "S1"), part(2.5, 4, "S2"))
     assert found.exclusive == (part(0.5, 3, "S1"),)

@@ -4,7 +4,15 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.speech.recognition.chunking import LIMIT, PAUSE, Piece, Window, find_speech, pack, trim_to_speech
+from pipeline.speech.recognition.chunking import (
+    GAP_SECONDS,
+    MAX_WINDOW_SECONDS,
+    Chunk,
+    Window,
+    find_speech_spans,
+    pack_windows,
+    trim_to_speech,
+)
 from pipeline.types import SpeakerSegment
 
 pytest.importorskip("hypothesis", reason="the environment of the asr worker has no hypothesis")
@@ -34,50 +42,50 @@ def segment(start: float, end: float, speaker: str = "A") -> SpeakerSegment:
 @given(SEGMENTS)
 def test_windows_fit_and_follow_each_other(segments: list[SpeakerSegment]) -> None:
     pieces = []
-    for window in pack(segments, DURATION, middle):
-        assert 0 < window.duration <= LIMIT + 1e-6
-        assert window.pieces[0].offset == 0
-        for before, after in pairwise(window.pieces):
-            assert after.offset == pytest.approx(before.offset + before.duration + PAUSE)
-        pieces += window.pieces
+    for window in pack_windows(segments, DURATION, middle):
+        assert 0 < window.duration <= MAX_WINDOW_SECONDS + 1e-6
+        assert window.chunks[0].offset == 0
+        for before, after in pairwise(window.chunks):
+            assert after.offset == pytest.approx(before.offset + before.duration + GAP_SECONDS)
+        pieces += window.chunks
     assert all(0 <= piece.start < piece.end <= DURATION for piece in pieces)
     assert all(before.end <= after.start for before, after in pairwise(pieces))
 
 
 @given(SEGMENTS)
 def test_all_speech_is_in_a_window(segments: list[SpeakerSegment]) -> None:
-    pieces = [piece for window in pack(segments, DURATION, middle) for piece in window.pieces]
-    for start, end in find_speech(segments, DURATION):
+    pieces = [piece for window in pack_windows(segments, DURATION, middle) for piece in window.chunks]
+    for start, end in find_speech_spans(segments, DURATION):
         covered = sum(max(0.0, min(end, piece.end) - max(start, piece.start)) for piece in pieces)
         assert covered == pytest.approx(end - start, abs=0.07 * len(pieces))
 
 
 @given(SEGMENTS, st.floats(0, 1))
 def test_a_window_finds_its_way_back_to_the_clip(segments: list[SpeakerSegment], share: float) -> None:
-    for window in pack(segments, DURATION, middle):
-        for piece in window.pieces:
+    for window in pack_windows(segments, DURATION, middle):
+        for piece in window.chunks:
             time = piece.offset + share * piece.duration
             start, end = window.to_clip_span(time, time + 0.01)
             assert piece.start - 1e-6 <= start <= end <= piece.end + 1e-6
             assert start == pytest.approx(piece.start + share * piece.duration, abs=1e-6)
         start, end = window.to_clip_span(share * window.duration, window.duration + 3)
-        assert window.pieces[0].start <= start <= end <= window.pieces[-1].end
+        assert window.chunks[0].start <= start <= end <= window.chunks[-1].end
 
 
 def test_long_pauses_are_taken_out_and_short_ones_kept() -> None:
-    (window,) = pack([segment(1, 2), segment(2.5, 4), segment(30, 31)], 60, middle)
-    assert [(piece.start, piece.end) for piece in window.pieces] == [(0.75, 4.35), (29.75, 31.35)]
+    (window,) = pack_windows([segment(1, 2), segment(2.5, 4), segment(30, 31)], 60, middle)
+    assert [(piece.start, piece.end) for piece in window.chunks] == [(0.75, 4.35), (29.75, 31.35)]
 
 
 def test_a_word_over_a_gap_goes_where_most_of_it_is() -> None:
-    window = Window(pieces=(Piece(start=10, end=12, offset=0), Piece(start=50, end=53, offset=2 + PAUSE)))
+    window = Window(chunks=(Chunk(start=10, end=12, offset=0), Chunk(start=50, end=53, offset=2 + GAP_SECONDS)))
     assert window.to_clip_span(1.9, 3.5) == (50, 51)
     assert window.to_clip_span(1.0, 2.6) == (11, 12)
 
 
 def test_long_speech_is_cut_in_its_pause_and_shared_out_evenly() -> None:
-    windows = pack([segment(0, 19), segment(19.4, 40)], 40, middle)
-    assert [window.pieces[-1].end for window in windows] == [pytest.approx(19.2), 40]
+    windows = pack_windows([segment(0, 19), segment(19.4, 40)], 40, middle)
+    assert [window.chunks[-1].end for window in windows] == [pytest.approx(19.2), 40]
 
 
 def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:
@@ -87,21 +95,21 @@ def test_speech_without_a_pause_is_cut_where_it_is_quietest() -> None:
         asked.append((start, end))
         return 20.0
 
-    assert [window.pieces[0].start for window in pack([segment(0, 40)], 40, quietest)] == [0, 20]
-    assert asked == [(LIMIT / 2, LIMIT)]
+    assert [window.chunks[0].start for window in pack_windows([segment(0, 40)], 40, quietest)] == [0, 20]
+    assert asked == [(MAX_WINDOW_SECONDS / 2, MAX_WINDOW_SECONDS)]
 
 
 def test_the_rest_of_a_window_is_a_window() -> None:
-    window = Window(pieces=(Piece(start=10, end=12, offset=0), Piece(start=50, end=53, offset=2.5)))
-    rest = window.after(3.5)
+    window = Window(chunks=(Chunk(start=10, end=12, offset=0), Chunk(start=50, end=53, offset=2.5)))
+    rest = window.remainder(3.5)
     assert rest is not None
-    assert [(piece.start, piece.end, piece.offset) for piece in rest.pieces] == [(51, 53, 0)]
-    assert window.after(5.5) is None
+    assert [(piece.start, piece.end, piece.offset) for piece in rest.chunks] == [(51, 53, 0)]
+    assert window.remainder(5.5) is None
 
 
 def test_nobody_speaks() -> None:
-    assert pack([], 60, middle) == []
-    assert pack([segment(5, 5.01)], 60, middle) == []
+    assert pack_windows([], 60, middle) == []
+    assert pack_windows([segment(5, 5.01)], 60, middle) == []
 
 
 @pytest.mark.parametrize(

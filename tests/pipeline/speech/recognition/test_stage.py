@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, ModelError, TranscriptionError
 from pipeline.graph.stage import StageContext, StageMetadata
 from pipeline.models.loader import Models
-from pipeline.speech.recognition.speech_reader import Speech
+from pipeline.speech.compat.paddlespeech import translate_errors
+from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.stage import transcribe_stage
-from pipeline.speech.compat.paddlespeech import guard
 from pipeline.speech.recognition.whisper.executor import load_executor
 from pipeline.speech.recognition.whisper.weights import load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
@@ -54,7 +54,7 @@ def make_work(
     model: str = "whisper-base",
     language: str | None = None,
 ) -> StageContext:
-    sound.write(folder / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
+    audio_io.write(folder / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
     found = tuple(SpeakerSegment(start=start, end=end, speaker=who) for start, end, who in segments)
     who = tuple(sorted({segment.speaker for segment in found}))
     diarization = Diarization(speakers=who, segments=found, exclusive=found)
@@ -92,9 +92,9 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_sound_of_another_rate_is_refused(tmp_path: Path) -> None:
-    sound.write(tmp_path / "speech.flac", np.zeros((100, 2), np.float32), 44_100)
+    audio_io.write(tmp_path / "speech.flac", np.zeros((100, 2), np.float32), 44_100)
     with pytest.raises(TranscriptionError, match="16 kHz"):
-        Speech(tmp_path / "speech.flac")
+        SpeechReader(tmp_path / "speech.flac")
 
 
 def test_a_damaged_list_of_speakers_is_refused(tmp_path: Path) -> None:
@@ -107,24 +107,24 @@ def test_a_damaged_list_of_speakers_is_refused(tmp_path: Path) -> None:
 def test_the_quietest_moment_is_found(tmp_path: Path) -> None:
     samples = np.random.default_rng(1).uniform(-0.5, 0.5, 16_000 * 4)
     samples[40_000:44_000] *= 0.01
-    sound.write(tmp_path / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
-    assert Speech(tmp_path / "speech.flac").quietest(1.0, 4.0) == pytest.approx(2.625, abs=0.1)
+    audio_io.write(tmp_path / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
+    assert SpeechReader(tmp_path / "speech.flac").find_quietest(1.0, 4.0) == pytest.approx(2.625, abs=0.1)
 
 
 def test_an_exit_of_the_engine_becomes_an_error() -> None:
-    with pytest.raises(TranscriptionError, match="gave up while listening") as caught, guard("listening"):
+    with pytest.raises(TranscriptionError, match="gave up while listening") as caught, translate_errors("listening"):
         raise SystemExit(-1)
     assert "-1" in caught.value.detail
-    with pytest.raises(TranscriptionError, match="failed while listening"), guard("listening"):
+    with pytest.raises(TranscriptionError, match="failed while listening"), translate_errors("listening"):
         raise ValueError("shape")
-    with pytest.raises(Cancelled), guard("listening"):
+    with pytest.raises(Cancelled), translate_errors("listening"):
         raise Cancelled("Stopped.")
 
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
     """The first seven seconds of the sample, twice, with half a minute of silence between."""
-    samples = sound.resample(sound.read(SAMPLE, frames=48_000 * 7), 48_000, 16_000)[:, 0]
+    samples = audio_io.resample(audio_io.read(SAMPLE, frames=48_000 * 7), 48_000, 16_000)[:, 0]
     return np.concatenate([samples, np.zeros(16_000 * 30, np.float32), samples])
 
 
@@ -186,11 +186,11 @@ def test_another_language_than_asked_for_is_noted(tmp_path: Path, models: Models
 def test_a_draft_ends_after_its_limit(models: Models, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     executor = load_executor(load_converted(models.home, models=models), "cpu")
     features = [executor.encode(speech[: 16_000 * 7])]
-    (draft,) = executor.decode(features, language="en", limit=9, tick=lambda _: None)
+    (draft,) = executor.decode(features, language="en", max_tokens=9, on_token=lambda _: None)
     assert 0 < len(draft.tokens) <= 9
-    monkeypatch.setattr("pipeline.speech.recognition.whisper.executor.STEP_LIMIT", 0.0)
+    monkeypatch.setattr("pipeline.speech.recognition.whisper.executor.TOKEN_TIMEOUT_S", 0.0)
     steps: list[int] = []
-    executor.decode(features, language="en", tick=steps.append)
+    executor.decode(features, language="en", on_token=steps.append)
     assert steps == [0, 1]
 
 
@@ -199,8 +199,8 @@ def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: 
     executor = load_executor(load_converted(models.home, models=models), "cpu")
     features = [executor.encode(speech[: 16_000 * 4]), executor.encode(speech[: 16_000 * 7])]
     steps: list[int] = []
-    together = executor.decode([*features, features[0]], language="en", tick=steps.append)
-    (alone,) = executor.decode(features[:1], language="en", tick=lambda _: None)
+    together = executor.decode([*features, features[0]], language="en", on_token=steps.append)
+    (alone,) = executor.decode(features[:1], language="en", on_token=lambda _: None)
     assert together[0].tokens == together[2].tokens == alone.tokens
     assert together[0].logprob == pytest.approx(alone.logprob, abs=1e-3)
     assert -1 < alone.logprob < 0

@@ -8,23 +8,29 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import ValidationError
 from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
 from pipeline.models.loader import Models, model_digest
-from pipeline.speech.speakers.embedding_model import LONGEST, MOST, alone, choose_spans, voices_stage
+from pipeline.speech.speakers.embedding_model import (
+    MAX_SPAN_SECONDS,
+    MAX_SPEAKER_SECONDS,
+    alone,
+    select_spans,
+    voices_stage,
+)
 from pipeline.speech.speakers.matching import (
-    ENOUGH,
-    SURE,
+    MIN_ENROLMENT_SECONDS,
+    MIN_NAMING_PROBABILITY,
     Voice,
     VoiceBook,
+    cosine_similarity,
     enrol,
-    forget,
-    likeness,
-    match,
-    match_all,
+    match_speakers,
+    match_voice,
     mean_voice,
-    probability,
+    remove_voice,
+    same_speaker_probability,
 )
 from pipeline.speech.speakers.voice_book import identify_stage, read_book, write_book
 from pipeline.types import Diarization, SpeakerSegment
@@ -49,27 +55,27 @@ def clip(*voices: Voice, model: str = "m", digest: str = "d") -> VoiceBook:
 
 
 def test_a_voice_is_named_when_it_is_surely_known() -> None:
-    found = match(voice("S1", 10, 1, 0), BOOK.voices)
+    found = match_voice(voice("S1", 10, 1, 0), BOOK.voices)
     assert found.name == found.nearest == "Anna"
-    assert SURE <= found.confidence <= 1.0
+    assert MIN_NAMING_PROBABILITY <= found.confidence <= 1.0
 
 
 def test_a_stranger_gets_no_name_but_how_sure_it_is_is_told() -> None:
-    found = match(voice("S1", 1, 1, 2), BOOK.voices)
+    found = match_voice(voice("S1", 1, 1, 2), BOOK.voices)
     assert found.name is None
     assert 0.0 <= found.confidence < 0.5
-    assert match(ANNA, ()).nearest is None
+    assert match_voice(ANNA, ()).nearest is None
 
 
 def test_the_probability_grows_with_the_likeness() -> None:
-    chances = [probability(cosine / 100) for cosine in range(-100, 101)]
+    chances = [same_speaker_probability(cosine / 100) for cosine in range(-100, 101)]
     assert chances == sorted(chances)
     assert 0.0 < chances[0] < 1e-6
     assert chances[-1] > 0.99
 
 
 def test_nobody_is_named_twice_in_a_clip_and_the_surest_has_the_name() -> None:
-    found = match_all(clip(voice("S1", 10, 2, 1), voice("S2", 10, 1, 0)), BOOK)
+    found = match_speakers(clip(voice("S1", 10, 2, 1), voice("S2", 10, 1, 0)), BOOK)
     assert found["S2"].name == "Anna"
     assert found["S1"].name is None
     assert found["S1"].nearest == "Ben"
@@ -89,14 +95,14 @@ def test_a_voice_is_enrolled_learnt_further_and_forgotten() -> None:
     assert [each.name for each in book.voices] == ["Anna"]
     more = enrol(book, "Anna", voice("S7", 1, 1), model="m", digest="d")
     assert [each.seconds for each in more.voices] == [40.0]
-    assert likeness(more.voices[0], voice("", 1, 0)) == pytest.approx(np.cos(np.pi / 8), abs=1e-4)
-    assert forget(more, "Anna").voices == ()
+    assert cosine_similarity(more.voices[0], voice("", 1, 0)) == pytest.approx(np.cos(np.pi / 8), abs=1e-4)
+    assert remove_voice(more, "Anna").voices == ()
     with pytest.raises(ValidationError, match="does not know 'Ben'"):
-        forget(more, "Ben")
+        remove_voice(more, "Ben")
 
 
 def test_too_little_speech_is_refused_with_how_much_is_needed() -> None:
-    with pytest.raises(ValidationError, match=rf"Only 3\.2 s .* {ENOUGH:.0f} s are needed"):
+    with pytest.raises(ValidationError, match=rf"Only 3\.2 s .* {MIN_ENROLMENT_SECONDS:.0f} s are needed"):
         enrol(BOOK, "Cem", voice("S1", 0, 0, 1, seconds=3.2), model="m", digest="d")
 
 
@@ -109,7 +115,7 @@ def test_a_name_that_cannot_be_used_is_refused(name: str) -> None:
 @pytest.mark.parametrize(("model", "digest"), [("other", "d"), ("m", "new")])
 def test_voices_of_another_model_are_never_compared(model: str, digest: str) -> None:
     with pytest.raises(ValidationError, match="was made with"):
-        match_all(clip(ANNA, model=model, digest=digest), BOOK)
+        match_speakers(clip(ANNA, model=model, digest=digest), BOOK)
     with pytest.raises(ValidationError, match="was made with"):
         enrol(BOOK, "Cem", ANNA, model=model, digest=digest)
 
@@ -168,10 +174,10 @@ def test_a_voice_is_heard_only_where_nobody_else_is() -> None:
 
 
 def test_the_longest_stretches_are_heard_in_short_parts() -> None:
-    spans = choose_spans([(0.0, 1.1), (10.0, 30.0), (40.0, 43.0), (100.0, 160.0)])
-    assert sum(end - start for start, end in spans) == pytest.approx(MOST)
-    assert max(end - start for start, end in spans) <= LONGEST + 1e-9
-    assert choose_spans([(0.0, 1.1)]) == []
+    spans = select_spans([(0.0, 1.1), (10.0, 30.0), (40.0, 43.0), (100.0, 160.0)])
+    assert sum(end - start for start, end in spans) == pytest.approx(MAX_SPEAKER_SECONDS)
+    assert max(end - start for start, end in spans) <= MAX_SPAN_SECONDS + 1e-9
+    assert select_spans([(0.0, 1.1)]) == []
 
 
 @pytest.fixture(scope="module")
@@ -197,8 +203,10 @@ def hear(
     heard = Diarization(speakers=names, segments=tuple(segments), exclusive=())
     (folder / "voices.json").write_bytes(msgspec.json.encode(heard))
     speech = folder / "speech.flac"
-    samples = sound.to_mono(sound.read(DATA / "sample.speech.flac"))
-    sound.write(speech, sound.resample(samples, sound.info(DATA / "sample.speech.flac").sample_rate, 16_000), 16_000)
+    samples = audio_io.to_mono(audio_io.read(DATA / "sample.speech.flac"))
+    audio_io.write(
+        speech, audio_io.resample(samples, audio_io.info(DATA / "sample.speech.flac").sample_rate, 16_000), 16_000
+    )
     inputs = {"speech": speech, "voices": folder / "voices.json"}
     out = folder / "out"
     out.mkdir()
@@ -214,7 +222,7 @@ def test_the_samples_speakers_are_known_again(models: Models, tmp_path: Path) ->
     book = VoiceBook(model=MODEL, digest=model_digest(MODEL), voices=first.voices)
     assert facts["voices"] == len(first.voices) >= 2
     assert (first.model, first.digest) == (MODEL, model_digest(MODEL))
-    found = match_all(again, book)
+    found = match_speakers(again, book)
     shared = {each.name for each in first.voices} & {each.name for each in again.voices}
     assert len(shared) >= 2
     assert all(found[name].nearest == name for name in shared)

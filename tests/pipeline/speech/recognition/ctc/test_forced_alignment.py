@@ -5,7 +5,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from pipeline.speech.recognition.ctc.forced_alignment import TAIL, align_tokens, make_words
+from pipeline.speech.recognition.ctc.forced_alignment import WORD_TAIL_SECONDS, align_tokens, group_words
 
 
 def frames(path: str) -> np.ndarray:
@@ -50,7 +50,7 @@ def test_the_path_spells_the_text(seed: int) -> None:
 
 def words_of(*pieces: str) -> list[str]:
     spans = [(10 * n, 10 * n + 2) for n in range(len(pieces))]
-    return [word.text for word in make_words(pieces, spans, [0.5] * len(pieces), 0.04)]
+    return [word.text for word in group_words(pieces, spans, [0.5] * len(pieces), 0.04)]
 
 
 def test_each_chinese_sign_is_a_word_and_english_stays_whole() -> None:
@@ -60,7 +60,7 @@ def test_each_chinese_sign_is_a_word_and_english_stays_whole() -> None:
 
 
 def test_words_have_times_and_confidence() -> None:
-    first, second = make_words(["▁go", "od", "▁day"], [(5, 6), (8, 8), (10, 12)], [0.9, 0.7, 0.4], 0.04)
+    first, second = group_words(["▁go", "od", "▁day"], [(5, 6), (8, 8), (10, 12)], [0.9, 0.7, 0.4], 0.04)
     assert (first.start, first.confidence) == (pytest.approx(0.2), pytest.approx(0.8))
     assert first.end == pytest.approx(0.4)  # where the next begins
-    assert second.end == pytest.approx(13 * 0.04 + TAIL)
+    assert second.end == pytest.approx(13 * 0.04 + WORD_TAIL_SECONDS)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from pipeline import catalog
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import ModelDigestError, ModelError, ModelMissingError, TranscriptionError
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
@@ -73,7 +73,7 @@ def pack(home: Path, monkeypatch: pytest.MonkeyPatch, *, weights: Path | None = 
 
 def make_work(folder: Path, models: Models, language: str | None = None) -> StageContext:
     samples = (0.1 * np.random.default_rng(0).standard_normal(16_000 * 4)).astype(np.float32)
-    sound.write(folder / "speech.flac", samples[:, None], 16_000, subtype="PCM_16")
+    audio_io.write(folder / "speech.flac", samples[:, None], 16_000, subtype="PCM_16")
     whole = (SpeakerSegment(start=0.5, end=3.5, speaker="S1"),)
     found = Diarization(speakers=("S1",), segments=whole, exclusive=whole)
     (folder / "diarization.json").write_bytes(msgspec.json.encode(found))
@@ -119,7 +119,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_published_network_writes_down_what_it_hears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = pack(tmp_path, monkeypatch, weights=save_random(tmp_path / "random.pdparams"))
     monkeypatch.setattr(
-        "pipeline.speech.recognition.ctc.recogniser.BORNE_OUT", 0.0
+        "pipeline.speech.recognition.ctc.recogniser.MIN_MEAN_PROBABILITY", 0.0
     )  # random weights are sure of nothing
     facts = transcribe_stage(make_work(tmp_path, models))
     found = msgspec.json.decode((tmp_path / "out/recognition.json").read_bytes(), type=Recognition)
@@ -150,7 +150,7 @@ def save_random(path: Path) -> Path:
     """Weights of the small network as PaddleSpeech saves them."""
     from pipeline.speech.recognition.ctc import network as ctc_network
 
-    library, (u2, _) = ctc_network.load_library(), ctc_network._load_modules()
+    library, (u2, _) = ctc_network.load_paddlespeech(), ctc_network._load_modules()
     library.paddle.seed(3)
     model = u2.U2Model.from_config({**SETTINGS, "model_conf": dict(SETTINGS["model_conf"])})  # type: ignore[arg-type]
     library.paddle.save(model.state_dict(), str(path))

@@ -7,13 +7,13 @@ import pytest
 from pipeline.speech.recognition.whisper.alignment import TimedWord
 from pipeline.speech.recognition.whisper.executor import Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
-    cut_loops,
-    drop_remarks,
-    is_doubtful,
-    is_invented,
+    collapse_loops,
+    decode_with_fallback,
+    drop_annotations,
+    is_hallucinated,
     is_silent,
-    limit_tokens,
-    settle,
+    needs_fallback,
+    token_limit,
 )
 
 SOUND = Hypothesis(tokens=(1,), text="We will publish a report.", logprob=-0.2, no_speech=0.02, temperature=0.0)
@@ -37,9 +37,9 @@ def test_a_guess_where_nobody_seems_to_speak_is_silence() -> None:
 
 
 def test_guesses_and_loops_are_doubtful() -> None:
-    assert is_doubtful(GUESS)
-    assert is_doubtful(LOOP)
-    assert not is_doubtful(SOUND)
+    assert needs_fallback(GUESS)
+    assert needs_fallback(LOOP)
+    assert not needs_fallback(SOUND)
 
 
 def test_drafts_are_drawn_until_one_is_sound() -> None:
@@ -50,29 +50,29 @@ def test_drafts_are_drawn_until_one_is_sound() -> None:
         asked.append(temperature)
         return drafts[temperature]
 
-    assert settle(GUESS, draft) is SOUND
+    assert decode_with_fallback(GUESS, draft) is SOUND
     assert asked == [0.2, 0.4]
-    assert settle(SOUND, draft) is SOUND
+    assert decode_with_fallback(SOUND, draft) is SOUND
     assert len(asked) == 2
 
 
 def test_when_no_draft_is_sound_the_likeliest_without_a_loop_is_kept() -> None:
     better = replace(GUESS, logprob=-1.2)
     drafts = iter([LOOP, better, GUESS, LOOP])
-    assert settle(LOOP, lambda _: next(drafts)) is better
+    assert decode_with_fallback(LOOP, lambda _: next(drafts)) is better
 
 
 def test_loops_are_said_once() -> None:
-    assert cut_loops([9, *[1, 2, 3] * 7, 8]) == [9, 1, 2, 3, 8]
-    assert cut_loops([1, 1, 1, 1, 2, 2, 3]) == [1, 2, 2, 3]
-    assert cut_loops([1, 2, 1, 2, 3]) == [1, 2, 1, 2, 3]
-    assert cut_loops([]) == []
+    assert collapse_loops([9, *[1, 2, 3] * 7, 8]) == [9, 1, 2, 3, 8]
+    assert collapse_loops([1, 1, 1, 1, 2, 2, 3]) == [1, 2, 2, 3]
+    assert collapse_loops([1, 2, 1, 2, 3]) == [1, 2, 1, 2, 3]
+    assert collapse_loops([]) == []
 
 
 def test_a_hopeless_guess_where_nobody_may_speak_is_not_tried_again() -> None:
     hopeless = replace(SOUND, logprob=-1.8, no_speech=0.3)
     assert is_silent(hopeless)
-    assert settle(hopeless, lambda _: pytest.fail("tried again")) is hopeless
+    assert decode_with_fallback(hopeless, lambda _: pytest.fail("tried again")) is hopeless
     assert not is_silent(replace(hopeless, no_speech=0.02))
 
 
@@ -84,32 +84,32 @@ def test_where_nobody_may_speak_one_more_draft_is_enough() -> None:
         asked.append(temperature)
         return noise
 
-    assert settle(noise, draft) == noise
+    assert decode_with_fallback(noise, draft) == noise
     assert len(asked) == 1
 
 
 def test_words_that_the_sound_does_not_bear_out_are_invented() -> None:
     noise = replace(SOUND, text="ご視聴ありがとうございました", logprob=-0.67, no_speech=0.76)
-    assert is_invented(noise, [0.13], 16.0)
-    assert is_invented(replace(SOUND, logprob=-1.71, no_speech=0.47), [0.42] * 14, 25.0)
-    assert is_invented(SOUND, [], 5.0)
+    assert is_hallucinated(noise, [0.13], 16.0)
+    assert is_hallucinated(replace(SOUND, logprob=-1.71, no_speech=0.47), [0.42] * 14, 25.0)
+    assert is_hallucinated(SOUND, [], 5.0)
 
 
 def test_a_bad_telephone_line_and_one_clear_word_are_believed() -> None:
     telephone = replace(SOUND, logprob=-0.33, no_speech=0.03)
-    assert not is_invented(telephone, [0.8] * 42, 21.6)
-    assert not is_invented(telephone, [0.5] * 42, 21.6)
-    assert not is_invented(SOUND, [0.9], 20.0)
-    assert is_invented(SOUND, [0.5], 20.0)
+    assert not is_hallucinated(telephone, [0.8] * 42, 21.6)
+    assert not is_hallucinated(telephone, [0.5] * 42, 21.6)
+    assert not is_hallucinated(SOUND, [0.9], 20.0)
+    assert is_hallucinated(SOUND, [0.5], 20.0)
 
 
 def test_a_draft_can_hold_quick_speech_and_no_more() -> None:
-    assert limit_tokens(29.0) == 224
-    assert limit_tokens(2.0) == 60
-    assert limit_tokens(0.5) < limit_tokens(1.0)
+    assert token_limit(29.0) == 224
+    assert token_limit(2.0) == 60
+    assert token_limit(0.5) < token_limit(1.0)
 
 
 def test_remarks_are_dropped_from_between_words() -> None:
     texts = ["Good", "[MUSIC", "PLAYING]", "evening.", "(laughs)", "♪", "la", "♪", "(the", "rest", "stays"]
     words = [TimedWord(start=n, end=n + 1, text=text, confidence=0.9) for n, text in enumerate(texts)]
-    assert [word.text for word in drop_remarks(words)] == ["Good", "evening.", "(the", "rest", "stays"]
+    assert [word.text for word in drop_annotations(words)] == ["Good", "evening.", "(the", "rest", "stays"]

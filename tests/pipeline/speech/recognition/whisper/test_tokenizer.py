@@ -42,12 +42,12 @@ def test_a_broken_character_is_shown_as_such(tokenizer: WhisperTokenizer) -> Non
 
 @pytest.mark.asr
 def test_ids_are_those_of_the_published_model(tmp_path: Path) -> None:
-    from pipeline.speech.compat.paddlespeech import load_library
+    from pipeline.speech.compat.paddlespeech import load_paddlespeech
     from pipeline.speech.recognition.whisper.weights import ensure_converted
 
     models = Models(tmp_path, "cpu")
     folder = ensure_converted(tmp_path, models=models)
-    tokenizer = load_library().tokenizer.get_tokenizer(
+    tokenizer = load_paddlespeech().tokenizer.get_tokenizer(
         True, resource_path=str(folder), language="en", task="transcribe"
     )
     assert tokenizer.sot_sequence == (50258, 50259, 50359)
