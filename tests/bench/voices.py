@@ -236,7 +236,8 @@ def main() -> None:
                 f"false accepts {named.mean():.1%}, false rejects {rejected.mean():.1%}"
             )
             console.print(
-                f"fitted here: slope {fitted[0]:.1f}, level {fitted[1]:.1f}; used {CALIBRATION_SLOPE}, {CALIBRATION_OFFSET}"
+                f"fitted here: slope {fitted[0]:.1f}, offset {fitted[1]:.1f}; "
+                f"used {CALIBRATION_SLOPE}, {CALIBRATION_OFFSET}"
             )
             show_naming(known, met, console)
 

@@ -232,7 +232,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         folder = ensure_converted(
-            Path(arguments[0]), on_step=lambda step: print(f"{DEFAULT_MODEL}: {step}", flush=True)
+            Path(arguments[0]),
+            on_step=lambda step: print(f"{DEFAULT_MODEL}: {step}", flush=True),  # noqa: T201
         )
     except AudioProcessingError as error:
         sys.stderr.write(f"{error}\n")
