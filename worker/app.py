@@ -16,8 +16,9 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from pipeline.errors import QueueError
-from pipeline.graph.run import Limits, run
-from pipeline.graph.stage import Stage
+from pipeline.graph.context import Limits
+from pipeline.graph.run import run
+from pipeline.graph.stage import AnyStage
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.asr import perform_asr
 from worker.jobs.media import RunGraph, WorkerContext, perform_media
@@ -104,7 +105,7 @@ class Service:
     kind: Kind
     settings: WorkerSettings
     run: RunGraph = run
-    stages: Mapping[str, Stage] | None = None
+    stages: Mapping[str, AnyStage] | None = None
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
     job_limit: float = JOB_LIMIT
 

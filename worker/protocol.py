@@ -122,8 +122,10 @@ class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}
 class StageResult(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):
     """What a stage gave; also the content of a memo."""
 
-    facts: dict[str, Any]
+    output: dict[str, Any]
+    """As `pipeline.graph.codec.encode_output` gives it."""
     artefacts: dict[str, Artefact]
+    """The files of the output, by their name in the stage's folder."""
     engine_seconds: float
 
 

@@ -10,22 +10,43 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeAlias
 
 from pipeline.errors import MediaError
-from pipeline.graph.run import Limits
-from pipeline.graph.stage import Stage, StageContext, StageExecutor, StageMetadata
+from pipeline.graph.context import Limits
+from pipeline.graph.stage import FileT, ModelParams, Stage, StageContext, StageExecutor, StageOutput
 from pipeline.media.probe import check_duration
+from pipeline.models.entries import Environment
 from pipeline.types import Artefact, AudioStream, MediaInfo, Request, Result, Route, RouteName, StageTiming
 
 STEP = 0.05
 
 
-def behave(work: StageContext) -> StageMetadata:
-    """Do what the plan says for the stage of `params["stage"]` and pass the plan on."""
-    plan: dict[str, Any] = json.loads(next(iter(work.inputs.values())).read_text())
-    stage = str(work.params["stage"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyInputs(Generic[FileT]):
+    plan: FileT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyParams(ModelParams):
+    model: str = ""
+    weights: str = ""
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyOutput(StageOutput, Generic[FileT]):
+    plan: FileT
+    stage: str
+    pid: int
+
+
+def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) -> ToyOutput[Path]:
+    """Do what the plan says for the stage of `params.stage` and pass the plan on."""
+    plan: dict[str, Any] = json.loads(inputs.plan.read_text())
+    stage = params.stage
     with Path(plan["tally"]).open("a") as tally:
         tally.write(f"{stage}\n")
     how = plan.get(stage, "ok")
@@ -33,7 +54,7 @@ def behave(work: StageContext) -> StageMetadata:
         how = "ok" if tally_of(Path(plan["tally"]), stage) > 1 else "be killed"
     {
         "ok": lambda: None,
-        "sleep": lambda: sleep(work, plan["seconds"]),
+        "sleep": lambda: sleep(context, plan["seconds"]),
         "sleep deeply": lambda: time.sleep(plan["seconds"]),
         "exit": lambda: sys.exit(3),
         "be killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -41,14 +62,15 @@ def behave(work: StageContext) -> StageMetadata:
         "stumble": lambda: json.loads("{"),
         "print": print_everywhere,
     }[how]()
-    (work.out / f"{stage}.json").write_text(json.dumps(plan))
-    return {"stage": stage, "pid": os.getpid()}
+    passed_on = context.out / f"{stage}.json"
+    passed_on.write_text(json.dumps(plan))
+    return ToyOutput(plan=passed_on, stage=stage, pid=os.getpid())
 
 
-def sleep(work: StageContext, seconds: float) -> None:
+def sleep(context: StageContext, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        work.report(1 - (end - time.monotonic()) / seconds, "sleeping")
+        context.report(1 - (end - time.monotonic()) / seconds, "sleeping")
         time.sleep(STEP)
 
 
@@ -69,17 +91,28 @@ def tally_of(tally: Path, stage: str) -> int:
 
 SECONDS = 1.0
 """Length of a toy clip."""
-TOYS: Mapping[str, Stage] = {
-    "first": Stage(name="first", function="tests.worker.toys:behave"),
-    "second": Stage(name="second", function="tests.worker.toys:behave"),
-    "heard": Stage(name="heard", function="tests.worker.toys:behave", environment="asr"),
-}
+ToyStage: TypeAlias = Stage[ToyInputs[Artefact], ToyParams, ToyOutput[Artefact]]
+
+
+def toy(name: str, environment: Environment = "media") -> ToyStage:
+    return Stage(
+        name=name,
+        title=name,
+        function="tests.worker.toys:behave",
+        inputs=ToyInputs[Artefact],
+        params=ToyParams,
+        output=ToyOutput[Artefact],
+        environment=environment,
+    )
+
+
+TOYS: Mapping[str, ToyStage] = {"first": toy("first"), "second": toy("second"), "heard": toy("heard", "asr")}
 
 
 async def run_toys(
     request: Request,
     source: Artefact,
-    perform: StageExecutor,
+    execute: StageExecutor,
     *,
     dub: Artefact | None = None,
     limits: Limits | None = None,
@@ -91,10 +124,10 @@ async def run_toys(
     timings: list[StageTiming] = []
     artefact = source
     for name in names:
-        output = await perform(name, {"plan": artefact}, {"stage": name})
-        artefact = output.artefacts[f"{name}.json"]
+        done = await execute(TOYS[name], ToyInputs(plan=artefact), ToyParams(stage=name))
+        artefact = done.output.plan
         timings.append(
-            StageTiming(stage=name, seconds=output.seconds, engine_seconds=output.engine_seconds, reused=output.reused)
+            StageTiming(stage=name, seconds=done.seconds, engine_seconds=done.engine_seconds, reused=done.reused)
         )
     audio = AudioStream(codec="toy", sample_rate=1, channels=1, layout="mono", start=0.0)
     return Result(

@@ -21,8 +21,10 @@ from typing import BinaryIO, Final
 import msgspec
 
 from pipeline.errors import AudioProcessingError, Cancelled
-from pipeline.graph.stage import Stage, StageContext, StageMetadata
+from pipeline.graph.codec import contract_of, decode_params, encode_output, inputs_from
+from pipeline.graph.stage import StageContext, load_function
 from pipeline.models.loader import Models
+from pipeline.types import JsonValue
 from worker.engine.messages import (
     CancelStage,
     EngineReply,
@@ -77,8 +79,8 @@ class EngineProcess:
     def _handle(self, command: RunStage) -> EngineReply:
         started = time.perf_counter()
         try:
-            facts = self._run(command)
-            reply = StageSucceeded(id=command.id, facts=facts, seconds=time.perf_counter() - started)
+            output = self._run(command)
+            reply = StageSucceeded(id=command.id, output=output, seconds=time.perf_counter() - started)
             encode_line(reply)
         except AudioProcessingError as error:
             error.stage = error.stage or command.stage
@@ -92,18 +94,18 @@ class EngineProcess:
             return StageFailed(id=command.id, failure=named.to_failure())
         return reply
 
-    def _run(self, command: RunStage) -> StageMetadata:
-        stage = Stage(name=command.stage, function=command.function)
+    def _run(self, command: RunStage) -> dict[str, JsonValue]:
+        function = load_function(command.function)
+        inputs, params = contract_of(function)
         reporter = _ProgressReporter(command.id, self._cancelled, self._send)
-        context = StageContext(
-            inputs={name: Path(path) for name, path in command.inputs.items()},
-            params=command.params,
-            out=Path(command.out),
-            report=reporter,
-            models=self._models,
-        )
+        context = StageContext(out=Path(command.out), report=reporter, models=self._models)
         reporter(0.0)
-        return stage.load()(context)
+        output = function(
+            context,
+            inputs_from(inputs, {name: Path(path) for name, path in command.inputs.items()}),
+            decode_params(params, command.params),
+        )
+        return encode_output(output, context.out)
 
     def _send(self, message: EngineReply) -> None:
         with self._write_lock:

@@ -17,6 +17,7 @@ class RunStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     inputs: dict[str, str]
     params: dict[str, Any]
     out: str
+    """Folder in which the stage leaves its files."""
 
 
 class CancelStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="cancel_stage"):
@@ -37,7 +38,8 @@ class StageSucceeded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"
     """Say that a stage returned; `seconds` are those spent inside its function."""
 
     id: int
-    facts: dict[str, Any]
+    output: dict[str, Any]
+    """As `pipeline.graph.codec.encode_output` gives it."""
     seconds: float
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from pipeline.errors import Cancelled, EngineDiedError, EngineTimeoutError, from_failure
-from pipeline.graph.stage import Stage, StageMetadata
+from pipeline.graph.stage import AnyStage
 from pipeline.types import JsonValue
 from worker.engine.messages import (
     CancelStage,
@@ -76,18 +76,33 @@ class EngineSupervisor:
 
     async def run_stage(
         self,
-        stage: Stage,
+        stage: AnyStage,
         inputs: Mapping[str, Path],
         params: Mapping[str, JsonValue],
         out: Path,
         on_progress: StageProgressCallback,
         cancelled: asyncio.Event,
         limit: float,
-    ) -> tuple[StageMetadata, float]:
-        """The stage's facts and the seconds inside it; its files are in `out`.
+    ) -> tuple[dict[str, JsonValue], float]:
+        """Run a stage in the engine process.
 
-        Raises what the stage raised, `Cancelled`, `EngineTimeoutError` after `limit` seconds,
-        `EngineDiedError` when the process ended on its own.
+        Args:
+            stage: The stage.
+            inputs: Its files by field name.
+            params: Its parameters as JSON.
+            out: An empty folder for its files.
+            on_progress: Called with the fraction done and a message.
+            cancelled: Set when the stage should stop.
+            limit: Seconds that the stage may take.
+
+        Returns:
+            The stage's output as JSON, and the seconds inside its function.
+
+        Raises:
+            AudioProcessingError: What the stage raised.
+            Cancelled: The stage was cancelled.
+            EngineTimeoutError: The stage took too long.
+            EngineDiedError: The process ended on its own.
         """
         await self._take_turn(cancelled)
         try:
@@ -156,7 +171,7 @@ class EngineSupervisor:
         on_progress: StageProgressCallback,
         cancelled: asyncio.Event,
         limit: float,
-    ) -> tuple[StageMetadata, float]:
+    ) -> tuple[dict[str, JsonValue], float]:
         stopping = asyncio.create_task(self._stop_when(cancelled, process, order.id))
         try:
             async with asyncio.timeout(limit):
@@ -178,14 +193,14 @@ class EngineSupervisor:
 
     async def _answer(
         self, process: Process, order: RunStage, on_progress: StageProgressCallback
-    ) -> tuple[StageMetadata, float]:
+    ) -> tuple[dict[str, JsonValue], float]:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             match decode_reply(line):
                 case StageProgress(id=order.id, fraction=fraction, message=message):
                     on_progress(fraction, message)
-                case StageSucceeded(id=order.id, facts=facts, seconds=seconds):
-                    return facts, seconds
+                case StageSucceeded(id=order.id, output=output, seconds=seconds):
+                    return output, seconds
                 case StageFailed(id=order.id, failure=failure):
                     raise from_failure(failure)
                 case _:

@@ -9,6 +9,7 @@ from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
 from worker.jobs.attempts import make_attempt
 from worker.jobs.media import WorkerContext, read_record
+from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
 from worker.protocol import Message, StageJob, decode_stage_job
 from worker.queue.keys import ASR
@@ -38,9 +39,7 @@ async def _perform_stage(context: WorkerContext, job: StageJob, lease: Lease) ->
     stages = STAGES if context.stages is None else context.stages
     async with progress_events(lease) as publish:
         performed, _ = await context.stage_cache.get_or_run(
-            stages[job.stage],
-            job.inputs,
-            job.params,
+            StageCall(stage=stages[job.stage], inputs=job.inputs, params=job.params),
             keys=job.keys,
             on_progress=lambda fraction, message: publish(
                 Progress(stage=job.stage, fraction=fraction, message=message)

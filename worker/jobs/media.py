@@ -14,8 +14,8 @@ from arq.worker import Retry
 
 from pipeline.errors import QueueError, ValidationError
 from pipeline.graph.compact import add_compact
-from pipeline.graph.run import Limits
-from pipeline.graph.stage import Stage, StageExecutor
+from pipeline.graph.context import Limits
+from pipeline.graph.stage import AnyStage, StageExecutor
 from pipeline.types import Artefact, Request, Result, Task
 from worker.jobs.attempts import HELD_DELAY, make_attempt
 from worker.jobs.stage_cache import StageCache
@@ -63,7 +63,7 @@ class WorkerContext:
     stopping: asyncio.Event
     """Set when this worker was told to end: unfinished attempts then do not count."""
     prefetch: bool = True
-    stages: Mapping[str, Stage] | None = None
+    stages: Mapping[str, AnyStage] | None = None
     """None: the stages of the pipeline."""
 
 
@@ -114,14 +114,15 @@ async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Messag
             cancelled=lease.cancelled,
             job_id=job.id,
             fresh=job.fresh,
-            stages=context.stages,
         )
         result = await context.run_graph(
             job.request, job.source, perform, dub=job.dub, limits=_limits(context.limits, job)
         )
         if job.reply_to is not None:
             # By whichever way the answer then goes, a copy of that size may go with it.
-            result = await add_compact(result, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), perform)
+            result = await add_compact(
+                result, job.source, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), perform
+            )
     await _submit_prefetch(context, job)
     return Finished(result=result)
 

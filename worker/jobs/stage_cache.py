@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from pipeline.graph.stage import Stage
+from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
 from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
@@ -19,34 +19,40 @@ from worker.protocol import StageResult, decode_cache_entry, encode
 from worker.store import Store
 
 MAX_SUFFIX_CHARS: Final = 16
+CONTRACT_VERSION: Final = 2
+"""Raised when `pipeline.graph.codec` writes outputs in another form."""
 
 
-def cache_key(
-    stage: Stage,
-    inputs: Mapping[str, Artefact],
-    params: Mapping[str, JsonValue],
-    *,
-    own_weights: str = "",
-    salt: str = "",
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageCall:
+    """A stage with the inputs and parameters of one run, as plain data."""
+
+    stage: AnyStage
+    inputs: Mapping[str, Artefact]
+    """By field name, as `pipeline.graph.codec.files_of` lists them."""
+    params: Mapping[str, JsonValue]
+    """As `pipeline.graph.codec.encode_params` gives them."""
+    model: str | None = None
+    """The model of the catalogue that a person's own checkpoint may stand in for."""
+
+
+def cache_key(call: StageCall, *, own_weights: str = "", salt: str = "") -> str:
     """Hash everything that the output of a stage depends on.
 
     Args:
-        stage: The stage; its name and version count.
-        inputs: Its input files; only their digests count.
-        params: Its parameters, in any order.
+        call: The stage, of which name and version count, the digests of its inputs, and its parameters in any order.
         own_weights: The digest of checkpoints that a person put in place of the catalogue's, empty without any.
         salt: Keeps the results of one job apart from those of all others.
 
     Returns:
         A sha256 in hexadecimal.
-
     """
     content = {
-        "stage": stage.name,
-        "version": stage.version,
-        "params": dict(params),
-        "inputs": {name: artefact.digest for name, artefact in inputs.items()},
+        "contract": CONTRACT_VERSION,
+        "stage": call.stage.name,
+        "version": call.stage.version,
+        "params": dict(call.params),
+        "inputs": {name: artefact.digest for name, artefact in call.inputs.items()},
     }
     if own_weights:
         content["own weights"] = own_weights
@@ -64,10 +70,9 @@ class StageCache:
     scratch: Scratch
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
 
-    async def own_weights(self, params: Mapping[str, JsonValue]) -> str:
-        """Hash the person's own checkpoints that a stage with these parameters would use; empty without any."""
-        model = params.get("model")
-        return await asyncio.to_thread(own_model_digest, self.engine.home, model) if isinstance(model, str) else ""
+    async def own_weights(self, model: str | None) -> str:
+        """Hash the person's own checkpoints that would be used in place of a model; empty without any."""
+        return "" if model is None else await asyncio.to_thread(own_model_digest, self.engine.home, model)
 
     async def get(self, key: str) -> StageResult | None:
         """Look up a result; None when it, or one of its files, is missing or cannot be read."""
@@ -85,9 +90,7 @@ class StageCache:
 
     async def get_or_run(
         self,
-        stage: Stage,
-        inputs: Mapping[str, Artefact],
-        params: Mapping[str, JsonValue],
+        call: StageCall,
         *,
         keys: Sequence[str],
         on_progress: StageProgressCallback,
@@ -97,9 +100,7 @@ class StageCache:
         """Return the result of a stage, from the store when it is there; equal work that is under way is waited for.
 
         Args:
-            stage: The stage to run.
-            inputs: Its input files by the name that the stage knows.
-            params: Its parameters.
+            call: The stage to run, with its inputs and parameters.
             keys: Cache keys under which the result is kept; it is looked up under the first.
             on_progress: Called with the fraction done and a message.
             cancelled: Set when the stage should stop.
@@ -115,12 +116,14 @@ class StageCache:
             if cached is not None:
                 return cached, True
             with self.scratch.folder() as folder:
-                paths = await self._fetch(inputs, folder)
+                paths = await self._fetch(call.inputs, folder)
                 out = folder / "out"
                 out.mkdir()
-                facts, seconds = await self.engine.run_stage(stage, paths, params, out, on_progress, cancelled, limit)
+                output, seconds = await self.engine.run_stage(
+                    call.stage, paths, call.params, out, on_progress, cancelled, limit
+                )
                 artefacts = await self._store_outputs(out)
-            result = StageResult(facts=facts, artefacts=artefacts, engine_seconds=seconds)
+            result = StageResult(output=output, artefacts=artefacts, engine_seconds=seconds)
             for key in keys:
                 await self.store.references.add(key, [artefact.digest for artefact in artefacts.values()])
                 await self.store.put_cache_entry(key, encode(result))

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+import msgspec
 import structlog
 
 from pipeline.catalog import Environment
@@ -20,11 +21,12 @@ from pipeline.errors import (
     QueueError,
     from_failure,
 )
+from pipeline.graph.codec import decode_output, encode_params, files_of
 from pipeline.graph.eta import Estimate
-from pipeline.graph.registry import STAGES
-from pipeline.graph.stage import Stage, StageOutput
-from pipeline.types import Artefact, JsonValue, Progress
-from worker.jobs.stage_cache import StageCache, cache_key
+from pipeline.graph.stage import InputsT, ModelParams, OutputT, ParamsT, Stage, StageRun
+from pipeline.media.contracts import ProbeOutput
+from pipeline.types import Artefact, Progress
+from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.protocol import Failed, Progressed, StageJob, StageResult, Stopped, owner_of
 from worker.queue import Queue
 from worker.queue.lease import Lease, LeaseLostError
@@ -87,85 +89,79 @@ class StageRunner:
     fresh: bool = False
     """Use only results that this job itself cached in an earlier attempt."""
     environment: Environment = "media"
-    stages: Mapping[str, Stage] | None = None
     no_worker_timeout_s: float = NO_WORKER_TIMEOUT_S
     _clip_seconds: float = 0.0
     """Length of the clip once it was probed; the longer it is, the longer a stage may take."""
 
     async def __call__(
-        self, stage: str, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> StageOutput:
+        self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+    ) -> StageRun[OutputT]:
         """Run a stage and return its output.
 
         Raises:
             Cancelled: The job was cancelled.
             AudioProcessingError: What the stage raised.
-
         """
         started = time.monotonic()
-        found = (STAGES if self.stages is None else self.stages)[stage]
+        call = StageCall(
+            stage=stage,
+            inputs=files_of(inputs, Artefact),
+            params=encode_params(params),
+            model=(params.model or None) if isinstance(params, ModelParams) else None,
+        )
         try:
-            performed, reused = await self._run_or_reuse(found, inputs, params)
+            result, reused = await self._run_or_reuse(call)
+            output = _decode(result, stage)
         except AudioProcessingError as error:
-            error.stage = error.stage or stage
+            error.stage = error.stage or stage.name
             raise
-        self.publish(Progress(stage=stage, fraction=1.0, message="taken from the store" if reused else ""))
-        if stage == "probe" and isinstance(duration := performed.facts.get("duration"), int | float):
-            self._clip_seconds = float(duration)
-        return StageOutput(
-            facts=performed.facts,
-            artefacts=performed.artefacts,
-            engine_seconds=performed.engine_seconds,
+        self.publish(Progress(stage=stage.name, fraction=1.0, message="taken from the store" if reused else ""))
+        if isinstance(output, ProbeOutput):
+            self._clip_seconds = output.media.duration
+        return StageRun(
+            output=output,
+            engine_seconds=result.engine_seconds,
             reused=reused,
             seconds=time.monotonic() - started,
         )
 
-    async def _run_or_reuse(
-        self, stage: Stage, inputs: Mapping[str, Artefact], params: Mapping[str, JsonValue]
-    ) -> tuple[StageResult, bool]:
+    async def _run_or_reuse(self, call: StageCall) -> tuple[StageResult, bool]:
         self._check_cancelled()
-        own = await self.stage_cache.own_weights(params)
-        keys = (cache_key(stage, inputs, params, own_weights=own),)
+        own = await self.stage_cache.own_weights(call.model)
+        keys = (cache_key(call, own_weights=own),)
         if self.fresh:
-            keys = (cache_key(stage, inputs, params, own_weights=own, salt=self.job_id), *keys)
+            keys = (cache_key(call, own_weights=own, salt=self.job_id), *keys)
         # Before the lookup, so that nobody deletes the entry in between.
         await self.stage_cache.store.references.add_for_job(owner_of(self.job_id), keys)
         cached = await self.stage_cache.get(keys[0])
         if cached is not None:
             return cached, True
+        stage = call.stage
         self.publish(Progress(stage=stage.name, fraction=0.0))
         limit = stage.limit + stage.limit_per_second * self._clip_seconds
         if stage.environment == self.environment:
             try:
-                return await self._run_here(stage, inputs, params, keys, limit)
+                return await self._run_here(call, keys, limit)
             except EngineDiedError as error:
                 # Once more in a new engine; what kills that one too is the stage's own fault.
                 structlog.get_logger().warning("engine died", job=self.job_id, stage=stage.name, error=error.message)
-                return await self._run_here(stage, inputs, params, keys, limit)
+                return await self._run_here(call, keys, limit)
         job = StageJob(
             id=f"stage-{keys[0]}",
             keys=keys,
             stage=stage.name,
-            inputs=dict(inputs),
-            params=dict(params),
+            inputs=dict(call.inputs),
+            params=dict(call.params),
             timeout_s=limit,
         )
         return await self._delegate(job), False
 
-    async def _run_here(
-        self,
-        stage: Stage,
-        inputs: Mapping[str, Artefact],
-        params: Mapping[str, JsonValue],
-        keys: tuple[str, ...],
-        limit: float,
-    ) -> tuple[StageResult, bool]:
+    async def _run_here(self, call: StageCall, keys: tuple[str, ...], limit: float) -> tuple[StageResult, bool]:
+        name = call.stage.name
         return await self.stage_cache.get_or_run(
-            stage,
-            inputs,
-            params,
+            call,
             keys=keys,
-            on_progress=lambda done, message: self.publish(Progress(stage=stage.name, fraction=done, message=message)),
+            on_progress=lambda done, message: self.publish(Progress(stage=name, fraction=done, message=message)),
             cancelled=self.cancelled,
             limit=limit,
         )
@@ -229,3 +225,14 @@ class StageRunner:
                 continue
             if any(worker.kind == "asr" for worker in live):
                 seen = time.monotonic()
+
+
+def _decode(result: StageResult, stage: Stage[InputsT, ParamsT, OutputT]) -> OutputT:
+    try:
+        return decode_output(result.output, result.artefacts, stage.output)
+    except (msgspec.ValidationError, KeyError) as error:
+        raise EngineError(
+            f"The result of the step {stage.name} cannot be read.",
+            hint="Update all workers to the same version, then try again.",
+            detail=repr(error),
+        ) from error

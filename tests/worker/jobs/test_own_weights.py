@@ -5,13 +5,13 @@ import hashlib
 from pathlib import Path
 
 from tests.worker.conftest import System
-from tests.worker.toys import TOYS
+from tests.worker.toys import TOYS, ToyInputs, ToyParams
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.scratch import Scratch
-from worker.jobs.stage_cache import StageCache, cache_key
+from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.jobs.stage_runner import StageRunner
 
-PARAMS = {"stage": "first", "model": "htdemucs"}
+PARAMS = ToyParams(stage="first", model="htdemucs")
 
 
 async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_path: Path) -> None:
@@ -26,7 +26,6 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
         publish=lambda progress: None,
         cancelled=asyncio.Event(),
         job_id="job",
-        stages=TOYS,
     )
     reused: list[bool] = []
     try:
@@ -34,7 +33,7 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
             own.unlink(missing_ok=True)
             if weights is not None:
                 own.write_bytes(weights)
-            reused.append((await runner("first", {"plan": plan}, PARAMS)).reused)
+            reused.append((await runner(TOYS["first"], ToyInputs(plan=plan), PARAMS)).reused)
     finally:
         await engine.close()
         scratch.close()
@@ -47,14 +46,15 @@ async def test_only_a_model_of_the_parameters_counts(system: System, tmp_path: P
     own.parent.mkdir(parents=True)
     own.write_bytes(b"one")
     scratch = Scratch(tmp_path / "scratch")
-    workshop = StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch)
+    cache = StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch)
     line = f"{own.name} {hashlib.sha256(b'one').hexdigest()}\n"
-    assert await workshop.own_weights(PARAMS) == hashlib.sha256(line.encode()).hexdigest()
-    for params in ({}, {"model": None}, {"model": "htdemucs_ft"}, {"model": "../htdemucs"}):
-        assert await workshop.own_weights(params) == ""
+    assert await cache.own_weights("htdemucs") == hashlib.sha256(line.encode()).hexdigest()
+    for model in (None, "htdemucs_ft", "../htdemucs"):
+        assert await cache.own_weights(model) == ""
     scratch.close()
 
 
 def test_keys_tell_own_weights_apart() -> None:
-    keys = {cache_key(TOYS["first"], {}, PARAMS, own_weights=own) for own in ("", "1" * 64, "2" * 64)}
+    call = StageCall(stage=TOYS["first"], inputs={}, params={"model": "htdemucs"})
+    keys = {cache_key(call, own_weights=own) for own in ("", "1" * 64, "2" * 64)}
     assert len(keys) == 3

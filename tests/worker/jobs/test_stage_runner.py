@@ -7,10 +7,10 @@ import pytest
 from pipeline.errors import EngineError
 from pipeline.types import Artefact, Progress
 from tests.worker.conftest import System
-from tests.worker.toys import TOYS
+from tests.worker.toys import TOYS, ToyInputs, ToyParams
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.scratch import Scratch
-from worker.jobs.stage_cache import StageCache, cache_key
+from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Failed, Finished, Started, Stopped
 from worker.queue.keys import ASR
@@ -151,11 +151,10 @@ async def test_no_worker_of_the_other_environment(
         publish=lambda progress: None,
         cancelled=asyncio.Event(),
         job_id="job",
-        stages=TOYS,
         no_worker_timeout_s=0.5,
     )
     with pytest.raises(EngineError) as caught:
-        await runner("heard", {"plan": plan}, {"stage": "heard"})
+        await runner(TOYS["heard"], ToyInputs(plan=plan), ToyParams(stage="heard"))
     scratch.close()
     assert caught.value.stage == "heard"
     assert "stemcord worker asr" in caught.value.hint
@@ -174,15 +173,17 @@ async def test_a_reused_stage_says_so(system: System) -> None:
 def test_keys_depend_on_all_that_matters_and_on_nothing_else() -> None:
     stage = TOYS["first"]
     one = Artefact(name="a.mp4", digest="1" * 64, size=1, media_type="video/mp4")
-    key = cache_key(stage, {"source": one}, {"a": 1, "b": 2})
+    call = StageCall(stage=stage, inputs={"source": one}, params={"a": 1, "b": 2})
+    key = cache_key(call)
     renamed = dataclasses.replace(one, name="b.mp4")
-    assert cache_key(stage, {"source": renamed}, {"b": 2, "a": 1}) == key
+    same = dataclasses.replace(call, inputs={"source": renamed}, params={"b": 2, "a": 1})
+    assert cache_key(same) == key
     others = [
-        cache_key(dataclasses.replace(stage, version=2), {"source": one}, {"a": 1, "b": 2}),
-        cache_key(TOYS["second"], {"source": one}, {"a": 1, "b": 2}),
-        cache_key(stage, {"sound": one}, {"a": 1, "b": 2}),
-        cache_key(stage, {"source": dataclasses.replace(one, digest="2" * 64)}, {"a": 1, "b": 2}),
-        cache_key(stage, {"source": one}, {"a": 1, "b": 3}),
-        cache_key(stage, {"source": one}, {"a": 1, "b": 2}, salt="job"),
+        cache_key(dataclasses.replace(call, stage=dataclasses.replace(stage, version=2))),
+        cache_key(dataclasses.replace(call, stage=TOYS["second"])),
+        cache_key(dataclasses.replace(call, inputs={"sound": one})),
+        cache_key(dataclasses.replace(call, inputs={"source": dataclasses.replace(one, digest="2" * 64)})),
+        cache_key(dataclasses.replace(call, params={"a": 1, "b": 3})),
+        cache_key(call, salt="job"),
     ]
     assert len({key, *others}) == 7
