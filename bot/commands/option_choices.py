@@ -9,15 +9,13 @@ from bot.commands.localization import localised
 from bot.discord_limits import CHOICES
 from bot.i18n.translator import Speech, speech_for
 from pipeline.catalog import MIXES, LoudnessTarget
-from pipeline.languages import LANGUAGES, MIXTURES, language_name
+from pipeline.languages import LANGUAGES, MIXTURES, SUGGESTED, language_name
 from pipeline.types import Preset, RouteName
 
 ROUTES = [app_commands.Choice(name=localised(f"route-{route}"), value=route.value) for route in RouteName]
 PRESETS = [app_commands.Choice(name=localised(f"preset-{preset}"), value=preset.value) for preset in Preset]
 MIX_PRESETS = [app_commands.Choice(name=localised(f"mix-{mix}"), value=mix.value) for mix in MIXES]
 LOUDNESS = [app_commands.Choice(name=localised(f"loudness-{target}"), value=target.value) for target in LoudnessTarget]
-COMMON = ("en", "zh", "zh-en", "de", "es", "fr", "ja", "ko", "pt", "ru", "it", "nl", "pl", "tr", "ar", "hi")
-"""Offered before anything is typed."""
 
 
 async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
@@ -28,7 +26,7 @@ async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> 
     text = typed.strip().lower()
     speech = speech_for(interaction.locale.value)
     if not text:
-        codes = list(COMMON)
+        codes = list(SUGGESTED)
     else:
         names = {code: (language_name(code).lower(), speech.name_of(code).lower()) for code in (*LANGUAGES, *MIXTURES)}
         codes = [code for code, known in names.items() if _begins(code, known, text)]

@@ -45,7 +45,7 @@ class Speech:
         """How a spoken language or a mixture, by its code, is called; empty for none that is known."""
         if language in MIXTURES:
             return self.say(f"language-{language}")
-        english = LANGUAGES.get(language, "")
+        english = LANGUAGES[language].name if language in LANGUAGES else ""
         if self.locale == ENGLISH:
             return english
         names = cast("Mapping[str, str]", babel.Locale.parse(self.locale, sep="-").languages)

@@ -4,8 +4,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.export.style import LINE_LENGTH, READING_SPEED, READING_SPEEDS, WIDE, WIDE_LINE_LENGTH, SubtitleStyle
-from pipeline.speech.alignment.text import UNSPACED, ends_sentence, join_words
+from pipeline.export.style import LINE_LENGTH, READING_SPEED, WIDE_LINE_LENGTH, SubtitleStyle
+from pipeline.languages import READING_SPEEDS, UNSPACED, WIDE
+from pipeline.speech.alignment.text import ends_sentence, join_words
 
 PAUSE_SIGNS = frozenset(",;:،、，；：–—")  # noqa: RUF001 - commas of many scripts
 GOOD_PLACE = 10

@@ -6,16 +6,11 @@ Korean 12), at least 5/6 s, at most 7 s, two frames between cues. BBC Subtitle G
 160 to 180 words a minute, at least about a second for the shortest line.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-WIDE = frozenset({"zh", "yue", "ja", "ko"})
-"""Languages whose letters are twice as wide as Latin ones; a narrow letter counts as half a character."""
 LINE_LENGTH = 42
 WIDE_LINE_LENGTH = 16
 READING_SPEED = 17.0
-READING_SPEEDS: Mapping[str, float] = MappingProxyType({"zh": 9.0, "yue": 9.0, "ja": 4.0, "ko": 12.0})
 MIN_LINE_LENGTH, MAX_LINE_LENGTH = 8, 200
 MIN_READING_SPEED, MAX_READING_SPEED = 2.0, 60.0
 

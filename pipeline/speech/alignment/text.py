@@ -4,10 +4,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pipeline.languages import UNSPACED
 from pipeline.types import Word
-
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo", "yue"})
-"""Languages written without spaces between words."""
 
 SENTENCE_ENDS = frozenset(".!?…。！？｡।؟")  # noqa: RUF001 - full stops of many scripts
 CLOSING_MARKS = "\"'”’»)]）】」』›"  # noqa: RUF001

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.errors import TranscriptionError
-from pipeline.languages import LANGUAGES
+from pipeline.languages import language_name
 from pipeline.speech.recognition.base import DecodedText, RecognitionInput, WindowProgress
 from pipeline.speech.recognition.chunking import Window, trim_to_speech
 from pipeline.speech.recognition.ctc.forced_alignment import align_tokens, group_words
@@ -27,9 +27,9 @@ class CtcRecogniser:
         """All words of the windows; raises `TranscriptionError` for a language that the network lacks."""
         asked = listening.language
         if asked and asked not in self._languages:
-            known = " and ".join(LANGUAGES.get(code, code) for code in self._languages)
+            known = " and ".join(language_name(code) for code in self._languages)
             raise TranscriptionError(
-                f"{self._name} knows {known}, and {LANGUAGES.get(asked, asked)} was asked for.",
+                f"{self._name} knows {known}, and {language_name(asked)} was asked for.",
                 hint="Choose another language, or leave the recogniser to the preset.",
             )
         pace = WindowProgress(listening.report, len(listening.windows), LOADED_PROGRESS)

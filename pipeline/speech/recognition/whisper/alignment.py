@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.languages import UNSPACED
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Attention
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 
 MEDIAN_FILTER_FRAMES = 7
 """Frames of the median filter."""
-UNSPACED = frozenset(("zh", "ja", "th", "lo", "my", "km", "bo"))
-"""Languages written without spaces between words."""
 ONSET_DELAY_FRAMES = 2
 """Frames by which a word begins after the attention turns to it; measured on the sample against a
 forced alignment by another recogniser, which had words 43 ms later in the median."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.languages import LANGUAGES
+from pipeline.languages import language_name
 from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, RecognitionInput, WindowProgress
 from pipeline.speech.recognition.chunking import Window, trim_to_speech
 from pipeline.speech.recognition.pause_detection import find_pauses
@@ -93,7 +93,7 @@ class _Run:
         self.language = asked or likeliest
         if asked and chances.get(asked, 0.0) < MAX_UNLIKELY_PROBABILITY and chances[likeliest] > MIN_LIKELY_PROBABILITY:
             self.notes.append(
-                f"The clip sounds like {LANGUAGES[likeliest]}, but {LANGUAGES.get(asked, asked)} was asked for."
+                f"The clip sounds like {language_name(likeliest)}, but {language_name(asked)} was asked for."
             )
 
     def _finish(self, window: Window, features: Features, draft: Hypothesis) -> Iterator[Word]:
