@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from typing import Literal
 
 from bot.database.protocols import GuildSettings
 from bot.exceptions import QuotaError
 from bot.permissions import over_quota
+from pipeline.graph.registry import COSTLY_STAGES
 from pipeline.types import Result
-
-COSTLY: Final = frozenset({"separate", "diarize", "transcribe"})
-"""Steps that are paid for; what is mixed or written anew from their work is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +79,7 @@ def decide(quotas: Quotas, load: Load, now: float) -> Refused | None:
 
 def cost(result: Result) -> float:
     """Seconds that a result is charged with: the clip's length, or none when all costly steps had been done before."""
-    costly = [timing for timing in result.timings if timing.stage in COSTLY]
+    costly = [timing for timing in result.timings if timing.stage in COSTLY_STAGES]
     return 0.0 if costly and all(timing.reused for timing in costly) else result.media.duration
 
 

@@ -11,6 +11,9 @@ from rich.console import Console
 from deploy.cli.progress import JobProgress
 from deploy.local.supervisor import Broker, Crew, interpreter
 from pipeline.errors import AudioProcessingError, Cancelled, EngineError, from_failure
+from pipeline.media.contracts import EXTRACT, PREPARE_SPEECH
+from pipeline.separation.contracts import SEPARATE
+from pipeline.speech.contracts import DIARIZE, TRANSCRIBE
 from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progressed, Stopped
 from worker.queue import Queue
@@ -19,7 +22,7 @@ from worker.settings import WorkerSettings
 
 STOP_LIMIT: Final = 10.0
 """Seconds that a cancelled job may take to end."""
-HEARING: Final = ("extract", "separate", "listen", "diarize", "transcribe")
+HEARING: Final = frozenset(stage.name for stage in (EXTRACT, SEPARATE, PREPARE_SPEECH, DIARIZE, TRANSCRIBE))
 """Stages after which, when they are not taken from the store, somebody must transcribe."""
 Need: TypeAlias = Callable[[Kind], Coroutine[None, None, None]]
 """Sees that a worker of a kind is alive; raises `EngineError` when it cannot be started."""

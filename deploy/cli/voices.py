@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +13,13 @@ from rich.markup import escape
 from deploy.cli.errors import exit_on_failure
 from pipeline.catalog import PRESETS
 from pipeline.errors import ValidationError
-from pipeline.graph.registry import STAGES
-from pipeline.graph.stage import StageContext, StageMetadata
+from pipeline.graph.stage import NoParams, StageContext
+from pipeline.media.contracts import ExtractInputs, ExtractParams, PrepareSpeechInputs, ProbeInputs, ProbeParams
 from pipeline.models.loader import Models, model_digest
+from pipeline.speech.contracts import DiarizeInputs, DiarizeParams, EmbedSpeakersInputs, EmbedSpeakersParams
 from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, remove_voice
 from pipeline.speech.speakers.voice_book import read_book, write_book
-from pipeline.types import JsonValue, Preset, Result
+from pipeline.types import Preset, Result
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -97,26 +97,27 @@ def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
     """The voices of a clip, heard here."""
     if not clip.is_file():
         raise ValidationError(f"There is no file {clip}.", hint="Check the path.")
+    # The engines are loaded for a clip only, not for a list of names.
+    from pipeline.media.stages import extract_stage, prepare_speech_stage, probe_stage
+    from pipeline.speech.diarization.stage import diarize_stage
+    from pipeline.speech.speakers.embedding_model import embed_speakers_stage
+
     preset = PRESETS[Preset(settings.preset)]
     models = Models(settings.home, settings.device)
-    models_used: dict[str, JsonValue] = {"segmentation": preset.segmentation, "embedding": preset.embedding}
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        scratch = Path(folder)
-        limits: dict[str, JsonValue] = {"max_duration": settings.max_duration, "max_size": settings.max_size}
-        _perform("probe", {"source": clip}, {"name": clip.name, **limits}, scratch, models)
-        _perform("extract", {"source": clip}, {"mono": False}, scratch, models)
-        _perform("listen", {"sound": scratch / "master.flac"}, {}, scratch, models)
-        _perform("diarize", {"speech": scratch / "speech.flac"}, models_used, scratch, models)
-        inputs = {"speech": scratch / "speech.flac", "voices": scratch / "diarization.json"}
-        _perform("voices", inputs, {"embedding": preset.embedding}, scratch, models)
-        return read_book(scratch / "voices-embeddings.json")
-
-
-def _perform(
-    stage: str, inputs: Mapping[str, Path], params: Mapping[str, JsonValue], out: Path, models: Models
-) -> StageMetadata:
-    work = StageContext(inputs=inputs, params=params, out=out, report=_keep_quiet, models=models)
-    return STAGES[stage].load()(work)
+        context = StageContext(out=Path(folder), report=_keep_quiet, models=models)
+        limits = ProbeParams(name=clip.name, max_duration=settings.max_duration, max_size=settings.max_size)
+        probe_stage(context, ProbeInputs(source=clip), limits)
+        sound = extract_stage(context, ExtractInputs(source=clip), ExtractParams(mono=False)).sound
+        speech = prepare_speech_stage(context, PrepareSpeechInputs(sound=sound), NoParams()).speech
+        params = DiarizeParams(segmentation=preset.segmentation, embedding=preset.embedding, weights=())
+        voices = diarize_stage(context, DiarizeInputs(speech=speech), params).diarization
+        embedded = embed_speakers_stage(
+            context,
+            EmbedSpeakersInputs(speech=speech, voices=voices),
+            EmbedSpeakersParams(embedding=preset.embedding, weights=""),
+        )
+        return read_book(embedded.embeddings)
 
 
 def _keep_quiet(fraction: float, message: str = "") -> None:

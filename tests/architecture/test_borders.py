@@ -12,7 +12,7 @@ HEAVY = ("torch", "paddle", "paddlespeech", "pyannote", "demucs", "lightning")
 CHAT = ("discord",)
 BROKER = ("redis", "arq")
 OPEN_TO_THE_BOT = {
-    *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages")),
+    *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages", "graph.registry")),
     *(f"worker.{name}" for name in ("protocol", "queue", "store")),
 }
 
@@ -43,6 +43,7 @@ def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
         "pipeline.errors",
         "pipeline.options",
         "pipeline.languages",
+        "pipeline.graph.registry",
         "deploy.cli",
     ],
 )
