@@ -8,9 +8,9 @@ import pydantic
 import structlog
 
 from pipeline.errors import AudioProcessingError
-from worker.app import Service
-from worker.log import set_up_log
-from worker.queue.keys import Kind
+from worker.app import WorkerApp
+from worker.log import configure_logging
+from worker.protocol import WorkerKind
 from worker.settings import WorkerSettings
 
 
@@ -26,9 +26,9 @@ def main(arguments: list[str]) -> int:
         name = "STEMCORD_" + "_".join(str(part) for part in first["loc"]).upper()
         sys.stderr.write(f"The setting {name} cannot be used: {first['msg']}.\n")
         return 2
-    set_up_log(settings.log_format, settings.log_level)
+    configure_logging(settings.log_format, settings.log_level)
     try:
-        asyncio.run(Service(kind=cast("Kind", arguments[0]), settings=settings).serve())
+        asyncio.run(WorkerApp(kind=cast("WorkerKind", arguments[0]), settings=settings).serve())
     except AudioProcessingError as error:
         structlog.get_logger().error("the worker cannot start", error=str(error))
         return 1

@@ -1,4 +1,4 @@
-"""A worker process from start to end: arq's loop made patient, the reaper, signals, draining."""
+"""The worker process from start to end: the arq loop, the reaper, signals and draining."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+import stamina
 import structlog
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
@@ -24,41 +25,41 @@ from worker.jobs.asr import perform_asr
 from worker.jobs.media import RunGraph, WorkerContext, perform_media
 from worker.jobs.scratch import Scratch
 from worker.jobs.stage_cache import StageCache
+from worker.protocol import WorkerKind
 from worker.queue import Queue
-from worker.queue.keys import ASR, MEDIA, Kind
+from worker.queue.keys import ASR, MEDIA
 from worker.queue.reaper import Reaper
 from worker.queue.redis_client import open_redis
 from worker.settings import WorkerSettings
 from worker.store import Store
 
-POLL: Final = 0.1
-"""Seconds between two looks at the queue."""
-JOB_LIMIT: Final = 24 * 3600.0
-"""Seconds; only a net under the limits of the stages, since reclaiming does not depend on it."""
-LONGEST_PAUSE: Final = 5.0
-"""Seconds between two tries while the broker is away."""
-ROUND_LIMIT: Final = 15.0
-"""Seconds for one round of arq's Redis calls."""
-CLOSE_LIMIT: Final = 15.0
-PRELOAD: Final[Mapping[Kind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
-"""What an engine imports before its first order: what a mix needs, since people wait for that."""
+POLL_INTERVAL_S: Final = 0.1
+JOB_TIMEOUT_S: Final = 24 * 3600.0
+"""A safety net above the limits of the stages; reclaiming jobs does not depend on it."""
+MAX_RETRY_DELAY_S: Final = 5.0
+"""Longest delay between two tries while the broker is away."""
+POLL_TIMEOUT_S: Final = 15.0
+"""For one round of arq's calls to Redis."""
+CLOSE_TIMEOUT_S: Final = 15.0
+PRELOADED_MODULES: Final[Mapping[WorkerKind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
+"""What an engine imports before its first stage: the modules of a mix, since people wait for that one."""
 
 
-class PatientWorker(Worker):
-    """arq's worker, which would end when Redis drops; this one waits, and its running jobs go on."""
+class ReconnectingWorker(Worker):
+    """An arq worker that survives the loss of its Redis connection: it reconnects, and running jobs go on."""
 
-    _pause = 0.0
+    _retry_delay_s = 0.0
 
     async def _poll_iteration(self) -> None:
         try:
-            async with asyncio.timeout(ROUND_LIMIT):
+            async with asyncio.timeout(POLL_TIMEOUT_S):
                 await super()._poll_iteration()
-            self._pause = 0.0
+            self._retry_delay_s = 0.0
         except (RedisError, OSError, TimeoutError) as error:
-            self._pause = min(max(2 * self._pause, 0.2), LONGEST_PAUSE)
-            structlog.get_logger().warning("the queue is away", error=repr(error), again_in=self._pause)
-            await self._count_slots_again()
-            await asyncio.sleep(self._pause)
+            self._retry_delay_s = min(max(2 * self._retry_delay_s, 0.2), MAX_RETRY_DELAY_S)
+            structlog.get_logger().warning("the queue is away", error=repr(error), again_in=self._retry_delay_s)
+            await self._recount_slots()
+            await asyncio.sleep(self._retry_delay_s)
 
     async def finish_job(
         self,
@@ -70,26 +71,26 @@ class PatientWorker(Worker):
         incr_score: int | None,
         keep_in_progress: float | None,
     ) -> None:
-        """Take a job out of arq; the reaper puts right what a broker that is away leaves."""
-        async with asyncio.timeout(ROUND_LIMIT):
+        """Remove a job from arq; the reaper repairs what an outage of the broker leaves behind."""
+        async with asyncio.timeout(POLL_TIMEOUT_S):
             await super().finish_job(
                 job_id, finish, result_data, result_timeout_s, keep_result_forever, incr_score, keep_in_progress
             )
 
     async def close(self) -> None:
-        """Cancel what still runs, so that others take it over, and let go of Redis."""
+        """Cancel the running jobs, so that other workers take them over, and disconnect from Redis."""
         running = list(self.tasks.values())
         for task in running:
             task.cancel()
         try:
-            # A task that could not tell Redis about its end is found by the reaper.
+            # The reaper finds jobs whose end could not be written to Redis.
             await asyncio.gather(*running, return_exceptions=True)
             await self.pool.delete(self.health_check_key)
         finally:
             await self.pool.aclose(close_connection_pool=True)
 
-    async def _count_slots_again(self) -> None:
-        """Arq loses the slots it took for jobs that it then could not start; without this it would stop working."""
+    async def _recount_slots(self) -> None:
+        """Free the slots that arq took for jobs which it then could not start; otherwise it would stop working."""
         await asyncio.sleep(0)
         running = sum(not task.done() for task in self.tasks.values())
         self.job_counter = running
@@ -99,28 +100,34 @@ class PatientWorker(Worker):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """What a worker process runs; tests give it stages and a run of their own."""
+class WorkerApp:
+    """A worker of one kind."""
 
-    kind: Kind
+    kind: WorkerKind
     settings: WorkerSettings
     run: RunGraph = run
     stages: Mapping[str, AnyStage] | None = None
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
-    job_limit: float = JOB_LIMIT
+    job_timeout_s: float = JOB_TIMEOUT_S
 
     async def serve(self, stopping: asyncio.Event | None = None) -> None:
-        """Work until told to stop, by `stopping` or else by signals to this process.
+        """Work until told to stop.
 
-        Raises `QueueError` or `StoreError` when it cannot start.
+        Args:
+            stopping: Stops the worker when it is set; without it, signals to this process do.
+
+        Raises:
+            QueueError: The queue cannot be reached.
+            StoreError: The store cannot be opened.
+            EngineDiedError: The engine process cannot be started.
         """
-        hearing = contextlib.nullcontext() if stopping is not None else None
+        signals = contextlib.nullcontext() if stopping is not None else None
         stopping = stopping or asyncio.Event()
         async with AsyncExitStack() as stack:
             context, reaper = await self._open(stack, stopping)
             worker = self._arq_worker(context)
-            with hearing or _stop_signals(stopping, tied=self.settings.tied):
-                await reaper.look()
+            with signals or _stop_signals(stopping, tied=self.settings.tied):
+                await reaper.scan()
                 structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
                 await self._work(worker, reaper, stopping)
 
@@ -133,7 +140,7 @@ class Service:
         scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")
         stack.callback(scratch.close)
         engine = EngineSupervisor(
-            settings.home, settings.device, preload=PRELOAD[self.kind] if self.stages is None else ()
+            settings.home, settings.device, preload=PRELOADED_MODULES[self.kind] if self.stages is None else ()
         )
         stack.push_async_callback(engine.close)
         await engine.start()
@@ -149,36 +156,36 @@ class Service:
         )
         return context, Reaper(queue, self.kind, self.name)
 
-    def _arq_worker(self, context: WorkerContext) -> PatientWorker:
+    def _arq_worker(self, context: WorkerContext) -> ReconnectingWorker:
         keys = {"media": MEDIA, "asr": ASR}[self.kind]
         work = {"media": perform_media, "asr": perform_asr}[self.kind]
         assert self.settings.redis_url is not None
         redis = open_redis(self.settings.redis_url, keys.queue)
-        return PatientWorker(
+        return ReconnectingWorker(
             functions=[func(cast("Any", work), name=keys.function)],
             queue_name=keys.queue,
             redis_pool=redis,
             handle_signals=False,
             max_jobs=self.settings.media_jobs if self.kind == "media" else 1,
-            job_timeout=self.job_limit,
+            job_timeout=self.job_timeout_s,
             keep_result=0,
             # Attempts are counted by the lease.
             max_tries=1_000_000,
-            poll_delay=POLL,
+            poll_delay=POLL_INTERVAL_S,
             ctx={"context": context},
             job_serializer=redis.job_serializer,
             job_deserializer=redis.job_deserializer,
         )
 
-    async def _work(self, worker: PatientWorker, reaper: Reaper, stopping: asyncio.Event) -> None:
-        working = asyncio.create_task(_keep_working(worker))
+    async def _work(self, worker: ReconnectingWorker, reaper: Reaper, stopping: asyncio.Event) -> None:
+        working = asyncio.create_task(_run_forever(worker))
         reaping = asyncio.create_task(reaper.run())
         waiting = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({working, waiting, reaping}, return_when=asyncio.FIRST_COMPLETED)
             for task in (working, reaping):
                 if task.done():
-                    # Neither ends by itself.
+                    # Neither ends on its own, so this raises.
                     task.result()
             await self._drain(worker)
         finally:
@@ -186,29 +193,25 @@ class Service:
                 task.cancel()
             await asyncio.wait({working, reaping, waiting})
             with contextlib.suppress(QueueError):
-                await reaper.leave()
+                await reaper.unregister()
             with contextlib.suppress(RedisError, OSError, TimeoutError):
-                async with asyncio.timeout(CLOSE_LIMIT):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await worker.close()
 
-    async def _drain(self, worker: PatientWorker) -> None:
+    async def _drain(self, worker: ReconnectingWorker) -> None:
         worker.allow_pick_jobs = False
         running = set(worker.tasks.values())
-        structlog.get_logger().info("worker stops", kind=self.kind, running=sum(not task.done() for task in running))
+        structlog.get_logger().info("worker stopping", kind=self.kind, running=sum(not task.done() for task in running))
         if running:
             await asyncio.wait(running, timeout=self.settings.drain)
 
 
-async def _keep_working(worker: PatientWorker) -> None:
-    """Arq's loop, begun again when something outside its polling drops it."""
-    pause = 0.2
-    while True:
-        try:
-            await worker.async_run()
-        except (RedisError, OSError, TimeoutError) as error:
-            structlog.get_logger().warning("the queue is away", error=repr(error), again_in=pause)
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+@stamina.retry(
+    on=(RedisError, OSError, TimeoutError), attempts=None, timeout=None, wait_initial=0.2, wait_max=MAX_RETRY_DELAY_S
+)
+async def _run_forever(worker: ReconnectingWorker) -> None:
+    """Run the loop of arq, and restart it when an error outside of its polling ends it."""
+    await worker.async_run()
 
 
 @contextlib.contextmanager

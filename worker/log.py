@@ -1,4 +1,4 @@
-"""Logs go to standard error or a file, as JSON for machines or as lines for people."""
+"""Configures logging to standard error or a file, as JSON for machines or as lines for people."""
 
 import logging
 import sys
@@ -10,16 +10,16 @@ from typing import IO, Literal, TypeAlias
 import structlog
 from structlog.typing import Processor
 
-Style: TypeAlias = Literal["auto", "console", "json"]
+LogFormat: TypeAlias = Literal["auto", "console", "json"]
 
 
 @contextmanager
-def logging_to(path: Path, style: Style, level: str) -> Generator[None]:
-    """Within the block, logs are appended to a file."""
+def log_to_file(path: Path, log_format: LogFormat, level: str) -> Generator[None]:
+    """Append all logs to a file for the length of the block."""
     root, known = logging.getLogger(), structlog.get_config()
     handlers, number = root.handlers, root.level
     with path.open("a", encoding="utf-8") as stream:
-        set_up_log(style, level, stream)
+        configure_logging(log_format, level, stream)
         try:
             yield
         finally:
@@ -28,13 +28,16 @@ def logging_to(path: Path, style: Style, level: str) -> Generator[None]:
             structlog.configure(**known)
 
 
-def set_up_log(style: Style, level: str, stream: IO[str] | None = None) -> None:
-    """Send structlog and the standard library's log the same way, to standard error if not to `stream`.
+def configure_logging(log_format: LogFormat, level: str, stream: IO[str] | None = None) -> None:
+    """Send the logs of structlog and of the standard library to one stream.
 
-    The style `auto` is lines on a terminal.
+    Args:
+        log_format: `auto` means lines on a terminal and JSON elsewhere.
+        level: The lowest level that is logged.
+        stream: Standard error by default.
     """
     target: IO[str] = sys.stderr if stream is None else stream
-    lines = style == "console" or (style == "auto" and target.isatty())
+    lines = log_format == "console" or (log_format == "auto" and target.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,20 +1,30 @@
-"""What travels on the queue: frozen, versioned, JSON.
+"""The messages on the queue, as frozen structs that msgspec encodes to JSON.
 
-Messages are dataclasses encoded by msgspec; a union is told apart by its `kind`.
+The members of a union are told apart by their `kind` field. Names on the wire stay the same when a field is renamed
+here, so that workers and clients of neighbouring versions understand each other.
 """
 
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from pipeline.errors import ValidationError
 from pipeline.types import Artefact, Failure, Progress, Request, Result
 
-PROTOCOL_VERSION = 1
-DEFAULT_UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
-"""Bytes that a file may have in every place of Discord."""
+PROTOCOL_VERSION: Final = 1
+UNREADABLE_VERSION: Final = 0
+"""Version of the placeholder for a job whose JSON cannot be decoded."""
+DEFAULT_UPLOAD_LIMIT_BYTES: Final = 10 * 1024 * 1024
+"""Size that a file may have everywhere in Discord."""
 
-PREFETCH_PREFIX = "ahead-"
-"""What the id of a job begins with that is done ahead, in case somebody asks; the asked-for job's id follows."""
+PREFETCH_PREFIX: Final = "ahead-"
+"""Start of the id of a prefetch job; the id of the job that a person asked for follows."""
+
+WorkerKind = Literal["media", "asr"]
+"""The environment that a worker runs in: media separates and mixes, asr transcribes."""
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -22,19 +32,19 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
 
 
 class ReplyTo(Message, frozen=True, kw_only=True):
-    """Where in Discord the answer goes; ids are decimal snowflakes as text."""
+    """The place in Discord that the answer goes to; ids are snowflakes as decimal text."""
 
     application_id: str
     channel_id: str
     user_id: str
     guild_id: str | None = None
     message_id: str | None = None
-    """The message that shows the job; it is edited by the bot's own token once the interaction's is gone."""
+    """The message that shows the job; it is edited with the bot's own token once the interaction token has expired."""
     interaction_token: str = ""
     interaction_expires: float = 0.0
     """Unix time after which the interaction token is refused."""
     size_limit: int = DEFAULT_UPLOAD_LIMIT_BYTES
-    """Bytes allowed per file in that place."""
+    """Bytes that one file may have in that place."""
     locale: str = "en-US"
 
 
@@ -44,19 +54,24 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     id: str
     request: Request
     source: Artefact
-    """The clip, already in the store; its name is what the person called it."""
+    """The clip, already in the store, under the name that the person gave it."""
     submitted: float
     """Unix time."""
     dub: Artefact | None = None
     """A whole replacement track for the vocals."""
     max_duration: float | None = None
-    """Seconds that the clip may last where it was asked for; None: as long as the worker allows."""
+    """Longest clip allowed where the job was asked for, in seconds; None: the limit of the worker."""
     fresh: bool = False
-    """Do not use what the store already has."""
+    """Compute every stage anew instead of using cached results."""
     prefetch: bool = False
-    """Work done in idle time in case somebody asks; it gives way to any other job."""
+    """Done in idle time in case somebody asks for it; any other job takes precedence."""
     reply_to: ReplyTo | None = None
     version: int = PROTOCOL_VERSION
+
+    @property
+    def is_supported(self) -> bool:
+        """True when this version of Stemcord can run the job."""
+        return self.version == PROTOCOL_VERSION
 
 
 class Started(Message, frozen=True, kw_only=True, tag_field="kind", tag="started"):
@@ -67,7 +82,7 @@ class Started(Message, frozen=True, kw_only=True, tag_field="kind", tag="started
 
 
 class Progressed(Message, frozen=True, kw_only=True, tag_field="kind", tag="progressed"):
-    """A stage went on."""
+    """A stage made progress."""
 
     progress: Progress
 
@@ -79,7 +94,7 @@ class Finished(Message, frozen=True, kw_only=True, tag_field="kind", tag="finish
 
 
 class Failed(Message, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
-    """The job gave nothing."""
+    """The job ended without a result."""
 
     failure: Failure
 
@@ -95,23 +110,26 @@ JobStatus = Literal["queued", "running", "finished", "failed", "stopped", "dead"
 
 
 class JobState(Message, frozen=True, kw_only=True):
-    """A job as a list shows it."""
+    """A job and how it stands in the queue."""
 
     job: Job
     status: JobStatus
     attempts: int
     position: int | None = None
-    """How many jobs are before it; None once it has ended."""
+    """Number of jobs before it; None once it has ended."""
     error: str = ""
-    """The last error in words, empty when there was none."""
+    """Message of the last error, empty when there was none."""
 
 
 class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}):
-    """One stage for a worker of another environment; its id comes from its key, so equal work is done once."""
+    """One stage for a worker of another environment.
+
+    Its id is derived from its first cache key, so that equal work is done once.
+    """
 
     id: str
     keys: tuple[str, ...]
-    """Memo keys under which the output is remembered; the first is the one to look under."""
+    """Cache keys under which the result is kept; it is looked up under the first."""
     stage: str
     inputs: dict[str, Artefact]
     params: dict[str, Any]
@@ -120,7 +138,7 @@ class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}
 
 
 class StageResult(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):
-    """What a stage gave; also the content of a memo."""
+    """The result of a stage, as an event and as the content of a cache entry."""
 
     output: dict[str, Any]
     """As `pipeline.graph.codec.encode_output` gives it."""
@@ -137,41 +155,102 @@ class WorkerState(Message, frozen=True, kw_only=True):
     """A live worker."""
 
     name: str
-    kind: Literal["media", "asr"]
+    kind: WorkerKind
     seen: float
     """Unix time of its last heartbeat."""
 
 
 def owner_of(job_id: str) -> str:
-    """The job for whose person a job is done: itself, but for one that is done ahead."""
+    """Return the id of the job that a person asked for: the job itself, or the one that a prefetch job is for."""
     return job_id.removeprefix(PREFETCH_PREFIX)
 
 
 def encode(message: Message) -> bytes:
-    """A message as JSON bytes."""
+    """Encode a message as JSON."""
     return msgspec.json.encode(message)
 
 
 def decode_job(data: bytes) -> Job:
-    """A job from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    """Decode a job; raises `msgspec.DecodeError` when it cannot be read."""
     return msgspec.json.decode(data, type=Job)
 
 
+def other_version_error(detail: str = "") -> ValidationError:
+    """Return the error for a job or event that another version of Stemcord put into the queue."""
+    return ValidationError(
+        "This job was sent by another version of Stemcord.", hint="Send the clip again.", detail=detail
+    )
+
+
+def decode_stored_job(job_id: str, data: bytes) -> Job:
+    """Decode a job from the queue, even one that another version of Stemcord put there.
+
+    Args:
+        job_id: The id under which the job is stored.
+        data: The JSON that it was submitted as.
+
+    Returns:
+        The job. When its JSON cannot be decoded, a placeholder with `is_supported` false that keeps those of the
+        fields that can be read, so that the job can still be listed and its person answered.
+    """
+    try:
+        return decode_job(data)
+    except msgspec.DecodeError:
+        pass
+    try:
+        fields = msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError:
+        fields = {}
+    return Job(
+        id=job_id,
+        request=Request(),
+        source=_convert(fields.get("source"), Artefact, Artefact(name="unknown", digest="", size=0, media_type="")),
+        submitted=_convert(fields.get("submitted"), float, 0.0),
+        prefetch=_convert(fields.get("ahead"), bool, False),
+        reply_to=_convert(fields.get("reply_to"), ReplyTo, None),
+        version=UNREADABLE_VERSION,
+    )
+
+
 def decode_event(data: bytes) -> Event:
-    """An event from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    """Decode an event; raises `msgspec.DecodeError` when it cannot be read."""
     return msgspec.json.decode(data, type=Event)
 
 
 def decode_stage_job(data: bytes) -> StageJob:
-    """A stage job from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    """Decode a stage job; raises `msgspec.DecodeError` when it cannot be read."""
     return msgspec.json.decode(data, type=StageJob)
 
 
 def decode_stage_event(data: bytes) -> StageEvent:
-    """A stage event from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    """Decode an event of a stage job; raises `msgspec.DecodeError` when it cannot be read."""
     return msgspec.json.decode(data, type=StageEvent)
 
 
 def decode_cache_entry(data: bytes) -> StageResult:
-    """A memo from JSON bytes; raises `msgspec.ValidationError` when it is none."""
+    """Decode a cache entry; raises `msgspec.DecodeError` when it cannot be read."""
     return msgspec.json.decode(data, type=StageResult)
+
+
+def decode_cached_files(data: bytes) -> set[str]:
+    """Return the digests of the files that a cache entry names, also when another version wrote the entry."""
+    try:
+        artefacts = msgspec.json.decode(data, type=_CachedFiles).artefacts
+    except msgspec.DecodeError:
+        return set()
+    return {file.digest for file in artefacts.values()}
+
+
+class _CachedFile(msgspec.Struct):
+    digest: str
+
+
+class _CachedFiles(msgspec.Struct):
+    artefacts: dict[str, _CachedFile]
+
+
+def _convert(value: object, kind: type[T], default: D) -> T | D:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return default

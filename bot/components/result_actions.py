@@ -98,7 +98,7 @@ class Board:
         if artefact is None:
             raise RefusedError("no-such-part")
         await interaction.response.defer(ephemeral=True, thinking=True)
-        data = await self._store.read(artefact, limit=FILE_SIZE)
+        data = await self._store.read(artefact, max_bytes=FILE_SIZE)
         speech = speech_for(interaction.locale.value)
         file = discord.File(io.BytesIO(data), filename=artefact.name)
         await interaction.edit_original_response(content=speech.say("subtitles-here"), attachments=[file])

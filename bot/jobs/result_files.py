@@ -157,7 +157,7 @@ async def read_transcript(result: Result, store: Store) -> Transcript | None:
     if artefact is None:
         return None
     try:
-        return msgspec.json.decode(await store.read(artefact, limit=TRANSCRIPT_SIZE), type=Transcript)
+        return msgspec.json.decode(await store.read(artefact, max_bytes=TRANSCRIPT_SIZE), type=Transcript)
     except (StoreError, msgspec.DecodeError) as error:
         structlog.get_logger(__name__).warning("transcript_unread", error=type(error).__name__)
         return None

@@ -196,7 +196,7 @@ def _models_to_check(settings: WorkerSettings) -> list[Model]:
 
 def _check_server(url: str) -> Finding:
     from worker.queue import Queue
-    from worker.queue.redis_client import shown_url
+    from worker.queue.redis_client import redact_url
 
     async def ask() -> int:
         async with asyncio.timeout(CALL_LIMIT), Queue.connect(url) as queue:
@@ -205,15 +205,15 @@ def _check_server(url: str) -> Finding:
     try:
         workers = asyncio.run(ask())
     except (AudioProcessingError, TimeoutError) as error:
-        detail = f"{shown_url(url)} does not answer ({type(error).__name__})"
+        detail = f"{redact_url(url)} does not answer ({type(error).__name__})"
         return Finding(
             name="broker", status="missing", detail=detail, hint="start that server or unset STEMCORD_REDIS_URL"
         )
-    return Finding(name="broker", status="ok", detail=f"{shown_url(url)} answers, {workers} workers there")
+    return Finding(name="broker", status="ok", detail=f"{redact_url(url)} answers, {workers} workers there")
 
 
 def _check_remote_store(url: str) -> Finding:
-    from worker.queue.redis_client import shown_url
+    from worker.queue.redis_client import redact_url
     from worker.store import Store
 
     async def ask() -> None:
@@ -223,9 +223,9 @@ def _check_remote_store(url: str) -> Finding:
     try:
         asyncio.run(ask())
     except (AudioProcessingError, TimeoutError) as error:
-        detail = f"{shown_url(url)} cannot be written ({type(error).__name__})"
+        detail = f"{redact_url(url)} cannot be written ({type(error).__name__})"
         return Finding(name="store", status="missing", detail=detail, hint="check STEMCORD_STORE_URL and its keys")
-    return Finding(name="store", status="ok", detail=f"{shown_url(url)} can be written")
+    return Finding(name="store", status="ok", detail=f"{redact_url(url)} can be written")
 
 
 def _settings_refused(error: pydantic.ValidationError) -> Finding:

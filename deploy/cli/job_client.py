@@ -15,22 +15,21 @@ from pipeline.media.contracts import EXTRACT, PREPARE_SPEECH
 from pipeline.separation.contracts import SEPARATE
 from pipeline.speech.contracts import DIARIZE, TRANSCRIBE
 from pipeline.types import Result
-from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progressed, Stopped
+from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progressed, Stopped, WorkerKind
 from worker.queue import Queue
-from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 
 STOP_LIMIT: Final = 10.0
 """Seconds that a cancelled job may take to end."""
 HEARING: Final = frozenset(stage.name for stage in (EXTRACT, SEPARATE, PREPARE_SPEECH, DIARIZE, TRANSCRIBE))
 """Stages after which, when they are not taken from the store, somebody must transcribe."""
-Need: TypeAlias = Callable[[Kind], Coroutine[None, None, None]]
+Need: TypeAlias = Callable[[WorkerKind], Coroutine[None, None, None]]
 """Sees that a worker of a kind is alive; raises `EngineError` when it cannot be started."""
 
 
 @asynccontextmanager
 async def staffed_queue(
-    settings: WorkerSettings, console: Console, kinds: Sequence[Kind]
+    settings: WorkerSettings, console: Console, kinds: Sequence[WorkerKind]
 ) -> AsyncIterator[tuple[Queue, Need]]:
     """A queue, and what sees to it that a worker of a kind is behind it, started here when nobody else has."""
     async with AsyncExitStack() as stack:
@@ -44,14 +43,14 @@ async def staffed_queue(
         console.print("Starting the workers …")
         crew = await stack.enter_async_context(Crew(settings, url, queue, inner=True))
 
-        async def need(kind: Kind) -> None:
+        async def need(kind: WorkerKind) -> None:
             if kind in kinds:
                 await crew.need(kind)
 
         yield queue, need
 
 
-async def _nothing(_: Kind) -> None: ...
+async def _nothing(_: WorkerKind) -> None: ...
 
 
 async def follow(queue: Queue, job: Job, starting: asyncio.Task[None], need: Need, console: Console) -> Result:

@@ -23,8 +23,7 @@ from pipeline.mix.dub.params import needs_turns
 from pipeline.models.recogniser_choice import RECOGNISERS
 from pipeline.options import parse_request, parse_subtitle_style, read_speaker_gains
 from pipeline.types import Request, Result, SoundFormat, Task
-from worker.protocol import Job
-from worker.queue.keys import Kind
+from worker.protocol import Job, WorkerKind
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -182,7 +181,7 @@ async def _job(order: _Order, store: Store) -> Job:
     )
 
 
-def _kinds(order: _Order) -> tuple[Kind, ...]:
+def _kinds(order: _Order) -> tuple[WorkerKind, ...]:
     """The workers that an order needs; the one that transcribes takes seconds to start."""
     request, dub = order.request, order.dub
     hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles

@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from pipeline.errors import EngineError
-from worker.app import Service
-from worker.log import logging_to
+from worker.app import WorkerApp
+from worker.log import log_to_file
 from worker.settings import WorkerSettings
 
 
@@ -31,8 +31,8 @@ class InnerWorker:
     async def running(self) -> AsyncGenerator[None]:
         """Keep it running; `settings` name the queue."""
         stopping = asyncio.Event()
-        with logging_to(self.log, self.settings.log_format, self.settings.log_level):
-            self._serving = asyncio.create_task(Service(kind="media", settings=self.settings).serve(stopping))
+        with log_to_file(self.log, self.settings.log_format, self.settings.log_level):
+            self._serving = asyncio.create_task(WorkerApp(kind="media", settings=self.settings).serve(stopping))
             try:
                 yield
             finally:

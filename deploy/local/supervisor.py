@@ -19,8 +19,8 @@ from deploy.local.embedded_broker import Broker
 from deploy.local.in_process_worker import InnerWorker
 from pipeline.errors import EngineError
 from worker.engine.supervisor import child_environment
+from worker.protocol import WorkerKind
 from worker.queue import Queue
-from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 
 __all__ = ["Broker", "Crew", "LocalWorker", "interpreter", "local_workers"]
@@ -41,7 +41,7 @@ LONGEST_LOG: Final = 10 * 1024 * 1024
 
 @asynccontextmanager
 async def local_workers(
-    settings: WorkerSettings, url: str, kinds: Sequence[Kind] = ("media", "asr")
+    settings: WorkerSettings, url: str, kinds: Sequence[WorkerKind] = ("media", "asr")
 ) -> AsyncGenerator[None]:
     """Workers of these kinds alive, those that were running already included; what was started here ends here.
 
@@ -65,9 +65,9 @@ class Crew:
         self._url = url
         self._queue = queue
         self._stack = AsyncExitStack()
-        self._known = set[Kind]()
+        self._known = set[WorkerKind]()
 
-    async def need(self, *kinds: Kind) -> None:
+    async def need(self, *kinds: WorkerKind) -> None:
         """See that workers of these kinds are alive. Raises `EngineError` when one cannot be started."""
         if self._known >= {*kinds}:
             return
@@ -78,7 +78,7 @@ class Crew:
         await _wait_until_alive(self._queue, started, {*kinds})
         self._known |= {*kinds}
 
-    def _worker(self, kind: Kind) -> "LocalWorker | InnerWorker":
+    def _worker(self, kind: WorkerKind) -> "LocalWorker | InnerWorker":
         if kind == "media" and self._inner:
             settings = self._settings.model_copy(update={"redis_url": self._url, "drain": DRAIN})
             _make_room(log := log_of(kind, self._settings))
@@ -94,7 +94,9 @@ class Crew:
         await self._stack.aclose()
 
 
-async def _wait_until_alive(queue: Queue, started: Sequence["LocalWorker | InnerWorker"], kinds: set[Kind]) -> None:
+async def _wait_until_alive(
+    queue: Queue, started: Sequence["LocalWorker | InnerWorker"], kinds: set[WorkerKind]
+) -> None:
     for _ in range(int(WORKERS_LIMIT / LOOK_EVERY)):
         if kinds <= {worker.kind for worker in await queue.workers()}:
             return
@@ -105,7 +107,7 @@ async def _wait_until_alive(queue: Queue, started: Sequence["LocalWorker | Inner
     raise EngineError("The workers did not start in time.", hint=f"Their logs: {logs}.")
 
 
-def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
+def interpreter(kind: WorkerKind, settings: WorkerSettings) -> Path:
     """The Python of a worker's environment; raises `EngineError` when it is not there."""
     if kind == "media":
         return Path(sys.executable)
@@ -119,7 +121,7 @@ def interpreter(kind: Kind, settings: WorkerSettings) -> Path:
     return python
 
 
-def log_of(kind: Kind, settings: WorkerSettings) -> Path:
+def log_of(kind: WorkerKind, settings: WorkerSettings) -> Path:
     """Where a worker's output goes."""
     return settings.home / "logs" / f"{kind}.log"
 
@@ -128,7 +130,7 @@ def log_of(kind: Kind, settings: WorkerSettings) -> Path:
 class LocalWorker:
     """One worker as a child process that is started again when it dies."""
 
-    kind: Kind
+    kind: WorkerKind
     settings: WorkerSettings
     url: str
     _process: Process | None = None

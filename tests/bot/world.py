@@ -159,7 +159,7 @@ class PlayedWorker:
     async def take(self) -> Lease:
         job = await self.job()
         lease = await Lease.acquire(self.queue, MEDIA, job.id, "played")
-        assert lease.verdict == "go"
+        assert lease.outcome == "acquired"
         await lease.emit(Started(attempt=lease.attempt, worker="played"))
         return lease
 

@@ -16,10 +16,9 @@ import pytest
 from deploy.local.embedded_broker import Broker
 from pipeline.types import Request, Task
 from tests.worker.toys import TOYS, run_toys, tally_of
-from worker.app import Service
-from worker.protocol import Event, Job, ReplyTo
+from worker.app import WorkerApp
+from worker.protocol import Event, Job, ReplyTo, WorkerKind
 from worker.queue import Queue
-from worker.queue.keys import Kind
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -36,10 +35,10 @@ class System:
     folder: Path
     workers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def start(self, kind: Kind = "media") -> None:
+    async def start(self, kind: WorkerKind = "media") -> None:
         """Run a worker in this process."""
         name = f"{kind}-{len(self.workers)}"
-        service = Service(kind=kind, settings=self.settings, run=run_toys, stages=TOYS, name=name)
+        service = WorkerApp(kind=kind, settings=self.settings, run=run_toys, stages=TOYS, name=name)
         self.workers[name] = asyncio.create_task(service.serve())
         async with asyncio.timeout(LIMIT):
             while name not in {worker.name for worker in await self.queue.workers()}:

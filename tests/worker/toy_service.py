@@ -8,17 +8,17 @@ import sys
 from unittest.mock import patch
 
 from tests.worker.toys import TOYS, run_toys
-from worker.app import Service
-from worker.log import set_up_log
+from worker.app import WorkerApp
+from worker.log import configure_logging
 from worker.queue import lease, reaper
 from worker.settings import WorkerSettings
 
-LEASE_TTL = 3.0
-ROUND = 0.5
+LEASE_TTL_S = 3.0
+SCAN_INTERVAL_S = 0.5
 
 if __name__ == "__main__":
     settings = WorkerSettings()
-    set_up_log("console", "info")
+    configure_logging("console", "info")
     kind = "asr" if sys.argv[1] == "asr" else "media"
-    with patch.object(lease, "LEASE_TTL", LEASE_TTL), patch.object(reaper, "ROUND", ROUND):
-        asyncio.run(Service(kind=kind, settings=settings, run=run_toys, stages=TOYS).serve())
+    with patch.object(lease, "LEASE_TTL_S", LEASE_TTL_S), patch.object(reaper, "SCAN_INTERVAL_S", SCAN_INTERVAL_S):
+        asyncio.run(WorkerApp(kind=kind, settings=settings, run=run_toys, stages=TOYS).serve())

@@ -1,4 +1,4 @@
-"""A warm engine process per worker, so that a cancel, a time-out or a crash kills it and not the worker."""
+"""Supervises the engine process of a worker: a cancellation, a timeout or a crash ends it and not the worker."""
 
 import asyncio
 import contextlib
@@ -28,20 +28,20 @@ from worker.engine.messages import (
     encode_line,
 )
 
-KILL_GRACE: Final = 3.0
-"""Seconds that a stage may take to stop by itself."""
-LONGEST_LINE: Final = 64 * 1024 * 1024
-KEPT_LINES: Final = 30
+CANCEL_TIMEOUT_S: Final = 3.0
+"""How long a cancelled stage may take to stop by itself."""
+MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+MAX_LOG_LINES: Final = 30
 """Lines of the engine's log that an error carries."""
 
 StageProgressCallback: TypeAlias = Callable[[float, str], None]
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for a child that imports this same code when it runs from a checkout.
+    """Return the environment variables for a child process that imports this same code, also from a checkout.
 
-    Threads of the number libraries sleep while they wait: two engines share the processors,
-    and one that spins takes the other's time (OpenMP 5.2, OMP_WAIT_POLICY; KMP_BLOCKTIME for Intel's).
+    Idle threads of OpenMP sleep instead of spinning, since two engines share the processors (OpenMP 5.2,
+    OMP_WAIT_POLICY; KMP_BLOCKTIME for Intel's runtime).
     """
     root = Path(__file__).parents[2]
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"} | os.environ
@@ -52,7 +52,7 @@ def child_environment() -> dict[str, str]:
 
 
 class EngineSupervisor:
-    """Runs stages one at a time in a child process that starts when first needed."""
+    """Runs stages one at a time in a child process, which it starts when first needed."""
 
     def __init__(
         self, home: Path, device: str = "auto", *, python: str = sys.executable, preload: Sequence[str] = ()
@@ -61,18 +61,22 @@ class EngineSupervisor:
         self._command = (python, "-m", "worker.engine.child", str(home), device, *preload)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None
-        self._last_lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._last_lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._lock = asyncio.Lock()
-        self._numbers = itertools.count(1)
+        self._ids = itertools.count(1)
 
     @property
     def pid(self) -> int | None:
-        """Process id of the engine, None when none runs."""
+        """Process id of the engine; None when it is not running."""
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Start the process ahead of need; raises `EngineDiedError` when it cannot be started."""
-        await self._alive()
+        """Start the process before it is needed.
+
+        Raises:
+            EngineDiedError: The process could not be started.
+        """
+        await self._ensure_running()
 
     async def run_stage(
         self,
@@ -84,38 +88,38 @@ class EngineSupervisor:
         cancelled: asyncio.Event,
         limit: float,
     ) -> tuple[dict[str, JsonValue], float]:
-        """Run a stage in the engine process.
+        """Run a stage; its files are then in `out`.
 
         Args:
             stage: The stage.
-            inputs: Its files by field name.
+            inputs: Its input files, by the names of its input fields.
             params: Its parameters as JSON.
-            out: An empty folder for its files.
+            out: An empty folder for its output files.
             on_progress: Called with the fraction done and a message.
             cancelled: Set when the stage should stop.
             limit: Seconds that the stage may take.
 
         Returns:
-            The stage's output as JSON, and the seconds inside its function.
+            The output of the stage as JSON, and the seconds spent inside its function.
 
         Raises:
             AudioProcessingError: What the stage raised.
             Cancelled: The stage was cancelled.
-            EngineTimeoutError: The stage took too long.
+            EngineTimeoutError: The stage took longer than `limit`.
             EngineDiedError: The process ended on its own.
         """
-        await self._take_turn(cancelled)
+        await self._acquire_turn(cancelled)
         try:
-            process = await self._alive()
-            order = RunStage(
-                id=next(self._numbers),
+            process = await self._ensure_running()
+            command = RunStage(
+                id=next(self._ids),
                 stage=stage.name,
                 function=stage.function,
                 inputs={name: str(path) for name, path in inputs.items()},
                 params=dict(params),
                 out=str(out),
             )
-            return await self._oversee(process, order, on_progress, cancelled, limit)
+            return await self._supervise(process, command, on_progress, cancelled, limit)
         finally:
             self._lock.release()
 
@@ -124,27 +128,27 @@ class EngineSupervisor:
         if self._process is not None:
             await self._kill(self._process)
 
-    async def _take_turn(self, cancelled: asyncio.Event) -> None:
-        taking = asyncio.create_task(self._lock.acquire())
+    async def _acquire_turn(self, cancelled: asyncio.Event) -> None:
+        acquiring = asyncio.create_task(self._lock.acquire())
         stopping = asyncio.create_task(cancelled.wait())
         try:
-            await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({acquiring, stopping}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            self._give_up_turn(taking)
+            self._release_turn(acquiring)
             raise
         finally:
             stopping.cancel()
         if cancelled.is_set():
-            self._give_up_turn(taking)
+            self._release_turn(acquiring)
             raise Cancelled("The job was cancelled.")
 
-    def _give_up_turn(self, taking: "asyncio.Task[bool]") -> None:
-        if taking.done():
+    def _release_turn(self, acquiring: "asyncio.Task[bool]") -> None:
+        if acquiring.done():
             self._lock.release()
         else:
-            taking.cancel()
+            acquiring.cancel()
 
-    async def _alive(self) -> Process:
+    async def _ensure_running(self) -> Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
         await self.close()
@@ -154,81 +158,81 @@ class EngineSupervisor:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
-                limit=LONGEST_LINE,
+                limit=MAX_MESSAGE_BYTES,
                 env=child_environment(),
-                # A group of its own: ffmpeg and the like end with it, and Ctrl-C reaches the worker alone.
+                # A process group of its own: ffmpeg and the like end with it, and Ctrl-C reaches only the worker.
                 start_new_session=True,
             )
         except OSError as error:
             raise EngineDiedError("The engine could not be started.", detail=repr(error)) from error
-        self._logging = asyncio.create_task(self._log(self._process))
+        self._logging = asyncio.create_task(self._forward_log(self._process))
         return self._process
 
-    async def _oversee(
+    async def _supervise(
         self,
         process: Process,
-        order: RunStage,
+        command: RunStage,
         on_progress: StageProgressCallback,
         cancelled: asyncio.Event,
         limit: float,
     ) -> tuple[dict[str, JsonValue], float]:
-        stopping = asyncio.create_task(self._stop_when(cancelled, process, order.id))
+        stopping = asyncio.create_task(self._cancel_when(cancelled, process, command.id))
         try:
             async with asyncio.timeout(limit):
-                await _send(process, order)
-                return await self._answer(process, order, on_progress)
+                await _send(process, command)
+                return await self._read_reply(process, command, on_progress)
         except TimeoutError as error:
             await self._kill(process)
-            message = f"The step {order.stage} took longer than {limit:.0f} seconds and was stopped."
-            raise EngineTimeoutError(message, hint="Send a shorter clip.", stage=order.stage) from error
+            message = f"The step {command.stage} took longer than {limit:.0f} seconds and was stopped."
+            raise EngineTimeoutError(message, hint="Send a shorter clip.", stage=command.stage) from error
         except EngineDiedError as error:
             if cancelled.is_set():
                 raise Cancelled("The job was cancelled.") from error
             raise
         except asyncio.CancelledError:
-            await self._settle(process, order)
+            await self._abandon(process, command)
             raise
         finally:
             stopping.cancel()
 
-    async def _answer(
-        self, process: Process, order: RunStage, on_progress: StageProgressCallback
+    async def _read_reply(
+        self, process: Process, command: RunStage, on_progress: StageProgressCallback
     ) -> tuple[dict[str, JsonValue], float]:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             match decode_reply(line):
-                case StageProgress(id=order.id, fraction=fraction, message=message):
+                case StageProgress(id=command.id, fraction=fraction, message=message):
                     on_progress(fraction, message)
-                case StageSucceeded(id=order.id, output=output, seconds=seconds):
+                case StageSucceeded(id=command.id, output=output, seconds=seconds):
                     return output, seconds
-                case StageFailed(id=order.id, failure=failure):
+                case StageFailed(id=command.id, failure=failure):
                     raise from_failure(failure)
                 case _:
-                    # The end of an order that was given up.
+                    # A reply to a command that was abandoned.
                     continue
-        raise await self._death(process, order.stage)
+        raise await self._describe_death(process, command.stage)
 
-    async def _stop_when(self, cancelled: asyncio.Event, process: Process, number: int) -> None:
+    async def _cancel_when(self, cancelled: asyncio.Event, process: Process, command_id: int) -> None:
         await cancelled.wait()
-        # A process that is gone already is noticed by whoever reads its answers.
+        # Whoever reads the replies notices that the process is gone.
         with contextlib.suppress(EngineDiedError):
-            await _send(process, CancelStage(id=number))
-        await asyncio.sleep(KILL_GRACE)
+            await _send(process, CancelStage(id=command_id))
+        await asyncio.sleep(CANCEL_TIMEOUT_S)
         await self._kill(process)
 
-    async def _settle(self, process: Process, order: RunStage) -> None:
-        """Stop an order nobody waits for any more; the process survives when the stage stops in time."""
+    async def _abandon(self, process: Process, command: RunStage) -> None:
+        """Cancel a command that nobody waits for any more; the process survives when the stage stops in time."""
         assert process.stdout is not None
         try:
-            async with asyncio.timeout(KILL_GRACE):
-                await _send(process, CancelStage(id=order.id))
+            async with asyncio.timeout(CANCEL_TIMEOUT_S):
+                await _send(process, CancelStage(id=command.id))
                 while line := await process.stdout.readline():
-                    if isinstance(answer := decode_reply(line), StageSucceeded | StageFailed) and answer.id == order.id:
+                    if isinstance(reply := decode_reply(line), StageSucceeded | StageFailed) and reply.id == command.id:
                         return
         except (TimeoutError, EngineDiedError):
             await self._kill(process)
 
-    async def _death(self, process: Process, stage: str) -> EngineDiedError:
+    async def _describe_death(self, process: Process, stage: str) -> EngineDiedError:
         await self._kill(process)
         detail = "\n".join([f"exit code {process.returncode}", *self._last_lines])
         if process.returncode == -signal.SIGKILL:
@@ -251,7 +255,7 @@ class EngineSupervisor:
         if self._process is process:
             self._process = None
 
-    async def _log(self, process: Process) -> None:
+    async def _forward_log(self, process: Process) -> None:
         assert process.stderr is not None
         log = structlog.get_logger("engine")
         while line := await process.stderr.readline():

@@ -1,23 +1,22 @@
-"""What an asr worker does: single stages, each under a lease, for jobs that run elsewhere."""
+"""The job of an asr worker: single stages, each under a lease, for jobs that run elsewhere."""
 
 from typing import Any, cast
 
 import msgspec
 
-from pipeline.errors import ValidationError
 from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
-from worker.jobs.attempts import make_attempt
+from worker.jobs.attempts import run_attempt
 from worker.jobs.media import WorkerContext, read_record
 from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
-from worker.protocol import Message, StageJob, decode_stage_job
+from worker.protocol import Message, StageJob, decode_stage_job, other_version_error
 from worker.queue.keys import ASR
 from worker.queue.lease import Lease
 
 
 async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
-    """The arq function of the asr queue."""
+    """Run a stage job; the arq function of the asr queue."""
     context = cast("WorkerContext", ctx["context"])
     data = await read_record(context.queue, ASR, job_id)
     if data is None:
@@ -26,20 +25,21 @@ async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
     async def work(lease: Lease) -> Message:
         try:
             job = decode_stage_job(data)
-        except msgspec.MsgspecError as error:
-            raise ValidationError(
-                "The stage was asked for by another version of Stemcord.", detail=str(error)
-            ) from error
-        return await _perform_stage(context, job, lease)
+        except msgspec.DecodeError as error:
+            raise other_version_error(str(error)) from error
+        return await _run_stage(context, job, lease)
 
-    await make_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping)
+    await run_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping)
 
 
-async def _perform_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:
+async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:
     stages = STAGES if context.stages is None else context.stages
+    stage = stages.get(job.stage)
+    if stage is None:
+        raise other_version_error(f"unknown stage {job.stage}")
     async with progress_events(lease) as publish:
-        performed, _ = await context.stage_cache.get_or_run(
-            StageCall(stage=stages[job.stage], inputs=job.inputs, params=job.params),
+        result, _ = await context.stage_cache.get_or_run(
+            StageCall(stage=stage, inputs=job.inputs, params=job.params),
             keys=job.keys,
             on_progress=lambda fraction, message: publish(
                 Progress(stage=job.stage, fraction=fraction, message=message)
@@ -47,4 +47,4 @@ async def _perform_stage(context: WorkerContext, job: StageJob, lease: Lease) ->
             cancelled=lease.cancelled,
             limit=job.timeout_s,
         )
-    return performed
+    return result

@@ -1,4 +1,4 @@
-"""What becomes of a job after one attempt: finished, failed, stopped, tried again, put aside."""
+"""Runs one attempt at a job and records how it ended: finished, failed, stopped, to be retried, or dead."""
 
 import asyncio
 import traceback
@@ -15,19 +15,19 @@ from worker.queue.keys import Keys
 from worker.queue.lease import MAX_ATTEMPTS, Lease, LeaseLostError
 
 AttemptBody: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
-"""Does the job and gives its last event; raises what went wrong."""
+"""Does the job and returns its last event; raises what went wrong."""
 
-HELD_DELAY: Final = 5.0
-"""Seconds before looking again at a job that another worker holds."""
-RETRY_DELAY: Final = 1.0
-"""Seconds before the second attempt; the third waits twice as long."""
-STOP_GRACE: Final = 8.0
-"""Seconds that work may take to clean up behind itself."""
-MENDABLE = (EngineDiedError, StoreError, QueueError)
+HELD_RETRY_DELAY_S: Final = 5.0
+"""Delay before taking up a job again that another worker holds."""
+RETRY_DELAY_S: Final = 1.0
+"""Delay before the second attempt; the third waits twice as long."""
+STOP_TIMEOUT_S: Final = 8.0
+"""How long cancelled work may take to clean up."""
+TRANSIENT_ERRORS = (EngineDiedError, StoreError, QueueError)
 """Errors that another attempt may not meet again."""
 
 
-async def make_attempt(
+async def run_attempt(
     queue: Queue,
     keys: Keys,
     job_id: str,
@@ -37,35 +37,46 @@ async def make_attempt(
     stopping: asyncio.Event,
     keep_dead: bool = True,
 ) -> None:
-    """Take the job, do the work under its lease, write how it ended.
+    """Take a job, do its work under a lease and write how it ended.
 
-    Raises arq's `Retry` when the job is to run again, `CancelledError` when this worker is told to stop.
+    Args:
+        queue: The queue.
+        keys: The keys of the kind of job.
+        job_id: The job.
+        worker: Name of this worker.
+        work: Does the job.
+        stopping: Set when this worker was told to stop; an interrupted attempt then does not count.
+        keep_dead: Keep a job that used up its attempts as "dead", so that it can be replayed.
+
+    Raises:
+        Retry: arq shall run the job again.
+        CancelledError: This worker is told to stop.
     """
     lease = await Lease.acquire(queue, keys, job_id, worker)
-    if lease.verdict in ("gone", "ended"):
+    if lease.outcome in ("missing", "ended"):
         return
-    if lease.verdict == "held":
-        raise Retry(HELD_DELAY)
+    if lease.outcome == "held":
+        raise Retry(HELD_RETRY_DELAY_S)
     log = structlog.get_logger().bind(job=job_id, attempt=lease.attempt)
     try:
-        if lease.verdict == "spent":
+        if lease.outcome == "exhausted":
             reason = lease.last_error or "Its worker was lost each time."
-            await lease.end(*_put_aside(reason, "", keep_dead))
+            await lease.end(*_give_up(reason, "", keep_dead))
             return
         working = asyncio.create_task(_work(lease, work))
-        beating = asyncio.create_task(lease.keep())
+        renewing = asyncio.create_task(lease.renew())
         try:
-            await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             await _stop(working)
             await lease.release(counted=not stopping.is_set())
             raise
         finally:
-            beating.cancel()
-        await _conclude(lease, working, keep_dead)
+            renewing.cancel()
+        await _record_outcome(lease, working, keep_dead)
     except LeaseLostError:
         log.warning("lease lost, another worker has the job")
-        raise Retry(HELD_DELAY) from None
+        raise Retry(HELD_RETRY_DELAY_S) from None
 
 
 async def _work(lease: Lease, work: AttemptBody) -> Message:
@@ -73,7 +84,7 @@ async def _work(lease: Lease, work: AttemptBody) -> Message:
     return await work(lease)
 
 
-async def _conclude(lease: Lease, working: asyncio.Task[Message], keep_dead: bool) -> None:
+async def _record_outcome(lease: Lease, working: asyncio.Task[Message], keep_dead: bool) -> None:
     if not working.done():
         await _stop(working)
         if not lease.cancelled.is_set():
@@ -83,12 +94,12 @@ async def _conclude(lease: Lease, working: asyncio.Task[Message], keep_dead: boo
         message = working.result()
     except Cancelled:
         return await lease.end("stopped", Stopped())
-    except MENDABLE as error:
+    except TRANSIENT_ERRORS as error:
         _log_failure(lease, error)
         if lease.attempt < MAX_ATTEMPTS:
             await lease.release(counted=True, error=error.message)
-            raise Retry(RETRY_DELAY * lease.attempt) from error
-        return await lease.end(*_put_aside(error.message, error.detail, keep_dead))
+            raise Retry(RETRY_DELAY_S * lease.attempt) from error
+        return await lease.end(*_give_up(error.message, error.detail, keep_dead))
     except AudioProcessingError as error:
         _log_failure(lease, error)
         return await lease.end("failed", Failed(failure=error.to_failure()), error.message)
@@ -101,14 +112,14 @@ async def _conclude(lease: Lease, working: asyncio.Task[Message], keep_dead: boo
     return await lease.end("finished", message)
 
 
-def _put_aside(reason: str, detail: str, keep_dead: bool) -> tuple[JobStatus, Message, str]:
+def _give_up(reason: str, detail: str, keep_dead: bool) -> tuple[JobStatus, Message, str]:
     error = AttemptsError(f"The job failed {MAX_ATTEMPTS} times and was put aside: {reason}", detail=detail)
     return "dead" if keep_dead else "failed", Failed(failure=error.to_failure()), error.message
 
 
 async def _stop(working: asyncio.Task[Message]) -> None:
     working.cancel()
-    await asyncio.wait({working}, timeout=STOP_GRACE)
+    await asyncio.wait({working}, timeout=STOP_TIMEOUT_S)
 
 
 def _log_failure(lease: Lease, error: AudioProcessingError) -> None:

@@ -1,4 +1,4 @@
-"""What a media worker does with a job: the whole stage graph, under a lease, with events."""
+"""The job of a media worker: the whole stage graph, under a lease, with events."""
 
 import asyncio
 import dataclasses
@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-import msgspec
 import structlog
 from arq.worker import Retry
 
-from pipeline.errors import QueueError, ValidationError
+from pipeline.errors import QueueError
 from pipeline.graph.compact import add_compact
 from pipeline.graph.context import Limits
 from pipeline.graph.stage import AnyStage, StageExecutor
 from pipeline.types import Artefact, Request, Result, Task
-from worker.jobs.attempts import HELD_DELAY, make_attempt
+from worker.jobs.attempts import HELD_RETRY_DELAY_S, run_attempt
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner, progress_events
 from worker.protocol import (
@@ -27,7 +26,8 @@ from worker.protocol import (
     Finished,
     Job,
     Message,
-    decode_job,
+    decode_stored_job,
+    other_version_error,
     owner_of,
 )
 from worker.queue import Queue
@@ -47,13 +47,13 @@ class RunGraph(Protocol):
         dub: Artefact | None = None,
         limits: Limits | None = None,
     ) -> Result:
-        """Take a clip through the stages that its request asks for."""
+        """Run a clip through the stages that its request asks for."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
-    """What a worker's arq functions share; arq passes it as `ctx["context"]`."""
+    """What the arq functions of a worker share; arq passes it as `ctx["context"]`."""
 
     name: str
     queue: Queue
@@ -61,49 +61,46 @@ class WorkerContext:
     run_graph: RunGraph
     limits: Limits
     stopping: asyncio.Event
-    """Set when this worker was told to end: unfinished attempts then do not count."""
+    """Set when this worker was told to stop; unfinished attempts then do not count."""
     prefetch: bool = True
     stages: Mapping[str, AnyStage] | None = None
     """None: the stages of the pipeline."""
 
 
 async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
-    """The arq function of the media queue."""
+    """Run a job; the arq function of the media queue."""
     context = cast("WorkerContext", ctx["context"])
     data = await read_record(context.queue, MEDIA, job_id)
     if data is None:
         return
-    job = _decode(data)
+    job = decode_stored_job(job_id, data)
 
     async def work(lease: Lease) -> Message:
-        if job is None:
-            raise ValidationError("The job was made by another version of Stemcord.", hint="Send the clip again.")
-        return await _perform_job(context, job, lease)
+        if not job.is_supported:
+            raise other_version_error(f"version {job.version}, expected {PROTOCOL_VERSION}")
+        return await _run_job(context, job, lease)
 
-    prefetch = job is not None and job.prefetch
-    await make_attempt(
-        context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not prefetch
+    await run_attempt(
+        context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not job.prefetch
     )
 
 
 async def read_record(queue: Queue, keys: Keys, job_id: str) -> bytes | None:
-    """The job as it was submitted, None when it is unknown; raises arq's `Retry` when the broker is away."""
+    """Read the JSON that a job was submitted as.
+
+    Returns:
+        The JSON; None when the job is unknown.
+
+    Raises:
+        Retry: The broker is away; arq shall run the job again.
+    """
     try:
         return await queue.read_job(keys, job_id)
     except QueueError as error:
-        raise Retry(HELD_DELAY) from error
+        raise Retry(HELD_RETRY_DELAY_S) from error
 
 
-def _decode(data: bytes) -> Job | None:
-    try:
-        job = decode_job(data)
-    except msgspec.MsgspecError as error:
-        structlog.get_logger().warning("a job cannot be read", error=str(error))
-        return None
-    return job if job.version == PROTOCOL_VERSION else None
-
-
-async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
+async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
     clips = [job.source.digest] if job.dub is None else [job.source.digest, job.dub.digest]
     await context.stage_cache.store.references.add_for_job(owner_of(job.id), clips)
     async with progress_events(lease) as publish, _cancel_prefetch_on_stop(context, job, lease):
@@ -116,10 +113,10 @@ async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Messag
             fresh=job.fresh,
         )
         result = await context.run_graph(
-            job.request, job.source, perform, dub=job.dub, limits=_limits(context.limits, job)
+            job.request, job.source, perform, dub=job.dub, limits=_narrow_limits(context.limits, job)
         )
         if job.reply_to is not None:
-            # By whichever way the answer then goes, a copy of that size may go with it.
+            # Whatever the route of the answer, a copy of this size fits.
             result = await add_compact(
                 result, job.source, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), perform
             )
@@ -127,16 +124,16 @@ async def _perform_job(context: WorkerContext, job: Job, lease: Lease) -> Messag
     return Finished(result=result)
 
 
-def _limits(usual: Limits, job: Job) -> Limits:
-    """The worker's limits, narrowed by those of the job."""
+def _narrow_limits(limits: Limits, job: Job) -> Limits:
+    """Narrow the limits of the worker by those of the job."""
     if job.max_duration is None:
-        return usual
-    return dataclasses.replace(usual, max_duration=min(usual.max_duration, job.max_duration))
+        return limits
+    return dataclasses.replace(limits, max_duration=min(limits.max_duration, job.max_duration))
 
 
 @asynccontextmanager
 async def _cancel_prefetch_on_stop(context: WorkerContext, job: Job, lease: Lease) -> AsyncGenerator[None]:
-    """Work ahead ends at once when the worker is to stop; nobody waits for it."""
+    """Cancel a prefetch job as soon as the worker is told to stop; nobody waits for it."""
 
     async def watch() -> None:
         await context.stopping.wait()
@@ -151,7 +148,7 @@ async def _cancel_prefetch_on_stop(context: WorkerContext, job: Job, lease: Leas
 
 
 async def _submit_prefetch(context: WorkerContext, job: Job) -> None:
-    """After a separation with nothing else to do, transcribe too: people often ask for it next."""
+    """After a separation, in idle time, also transcribe: people often ask for it next."""
     if not context.prefetch or job.prefetch or job.request.task is not Task.SEPARATE:
         return
     try:

@@ -1,55 +1,50 @@
-"""Folders for work in progress that never outlive the work, not even after a kill."""
+"""Folders for temporary files that never outlive the work, not even when the worker is killed."""
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
+
+from filelock import FileLock, Timeout
 
 _LOCK: Final = ".lock"
 
 
 class Scratch:
-    """A worker's own folder for temporary files; the next worker clears away what a killed one left."""
+    """A worker's own folder for temporary files.
+
+    The folder is locked while its worker lives, however the worker ends; the next worker removes unlocked ones.
+    """
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(root)
+        _remove_abandoned(root)
         self._folder = Path(tempfile.mkdtemp(prefix="worker-", dir=root))
-        self._lock = _hold(self._folder / _LOCK)
+        # Not per thread: it is taken in one thread and released in another.
+        self._lock = FileLock(self._folder / _LOCK, thread_local=False)
+        self._lock.acquire(blocking=False)
 
     @contextmanager
     def folder(self) -> Generator[Path]:
-        """An empty folder that is gone afterwards."""
+        """Create an empty folder for the length of the block."""
         with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as path:
             yield Path(path)
 
     def close(self) -> None:
-        """Remove everything."""
+        """Remove the worker's folder with everything in it."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
+        self._lock.release()
 
 
-def _hold(path: Path) -> IO[bytes] | None:
-    """The locked file, None when somebody alive holds it; the lock ends with the process, however it ends."""
-    stream = path.open("ab")
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        stream.close()
-        return None
-    return stream
-
-
-def _clear_abandoned(root: Path) -> None:
+def _remove_abandoned(root: Path) -> None:
     for folder in root.glob("worker-*"):
-        # One without a lock file is just being made.
+        # A folder without a lock file is just being made.
         if not (folder / _LOCK).exists():
             continue
-        lock = _hold(folder / _LOCK)
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+        try:
+            with FileLock(folder / _LOCK, blocking=False):
+                shutil.rmtree(folder, ignore_errors=True)
+        except Timeout:
+            continue

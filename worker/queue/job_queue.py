@@ -1,20 +1,23 @@
-"""Submit, follow, cancel, list.
+"""The queue of jobs: submit, follow, cancel and list them.
 
-A job lives in a record of ours; arq only carries its id. So arq's own results, aborts and
-attempts are not used: a record survives a broker restart, a lost worker and a replay.
+Stemcord keeps a record of each job, and arq only carries its id. The results, aborts and attempts of arq are not
+used: a record survives a restart of the broker, a lost worker and a replay.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Self, cast
+
+import msgspec
+import stamina
 
 from pipeline.errors import QueueError
 from worker.protocol import (
     TERMINAL_EVENTS,
     TERMINAL_STAGE_EVENTS,
     Event,
+    Failed,
     Job,
     JobState,
     JobStatus,
@@ -23,27 +26,28 @@ from worker.protocol import (
     Stopped,
     WorkerState,
     decode_event,
-    decode_job,
     decode_stage_event,
+    decode_stored_job,
     encode,
+    other_version_error,
 )
 from worker.queue import lua_scripts as scripts
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
 
-KEEP: Final = 7 * 24 * 3600
-"""Seconds that an ended job can be asked about."""
-MOST_EVENTS: Final = 2000
+RECORD_TTL_S: Final = 7 * 24 * 3600
+"""How long the record of an ended job is kept."""
+MAX_EVENTS: Final = 2000
 """Events kept per job; the oldest are dropped first."""
-WORKER_TTL: Final = 8.0
-"""Seconds after its last heartbeat that a worker counts as gone."""
-OUTAGE_LIMIT: Final = 60.0
-"""Seconds for which following a job outlasts a broker that is away."""
-LIVE_STATUS: Final = (b"queued", b"running")
+WORKER_TTL_S: Final = 8.0
+"""Time after its last heartbeat at which a worker counts as gone."""
+OUTAGE_TIMEOUT_S: Final = 60.0
+"""How long following a job goes on while the broker is away."""
+LIVE_STATUSES: Final = (b"queued", b"running")
 
 
 class Queue:
-    """The queue as clients and workers see it. Raises `QueueError` when the broker is away."""
+    """The queue for clients and workers. Every method raises `QueueError` when the broker is away."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -51,157 +55,167 @@ class Queue:
     @classmethod
     @asynccontextmanager
     async def connect(cls, url: str) -> AsyncGenerator[Self]:
-        """A queue at `redis://…` or `unix://…`; raises `QueueError` when nothing answers there."""
+        """Connect to the queue at a `redis://…` or `unix://…` address for the length of the block."""
         async with Connection.open(url, MEDIA.queue) as connection:
             yield cls(connection)
 
     async def submit(self, job: Job) -> None:
-        """Hand in a job; the second time with the same id does nothing. Ahead jobs of other clips give way."""
+        """Submit a job, unless one with its id is known; cancels prefetch jobs of other clips."""
         keys = [MEDIA.record(job.id), MEDIA.index, MEDIA.active, UNDELIVERED]
-        answered = "0" if job.reply_to is None else "1"
-        arguments = (job.id, encode(job), job.submitted, answered)
-        new = await self.connection.run(scripts.SUBMIT, keys, arguments)
-        if new and not job.prefetch:
-            await self._stop_ahead(job)
-        if new:
-            await self._enqueue(MEDIA, job.id)
+        awaited = "0" if job.reply_to is None else "1"
+        arguments = (job.id, encode(job), job.submitted, awaited)
+        if not await self.connection.run(scripts.SUBMIT, keys, arguments):
+            return
+        if not job.prefetch:
+            await self._cancel_prefetches(job)
+        await self.ensure_enqueued(MEDIA, job.id)
 
     async def cancel(self, job_id: str) -> bool:
-        """Ask a job to stop; False when it is unknown or has ended."""
+        """Ask a job to stop; returns False when it is unknown or has ended."""
         return await self._cancel(MEDIA, job_id)
 
     async def events(self, job_id: str, *, after: str = "0") -> AsyncIterator[Event]:
-        """All events of a job from the first on, then new ones as they come, up to the one that ends it."""
+        """Yield all events of a job, past and future, up to the one that ends it.
+
+        An event of another version that cannot be decoded is skipped, or becomes `Failed` when it ended the job.
+
+        Args:
+            job_id: The job.
+            after: Id of the stream entry after which to begin; "0" for the start of the job's present run.
+        """
         async for data in self._follow(MEDIA, job_id, after):
-            event = decode_event(data)
-            yield event
+            event = _decode_stored_event(data)
+            if event is not None:
+                yield event
             if isinstance(event, TERMINAL_EVENTS):
                 return
 
     async def position(self, job_id: str) -> int | None:
-        """How many jobs are before it: 0 for running or next, None when it is unknown or has ended."""
+        """Return the number of jobs before this one; None when it is unknown or has ended."""
         state = await self.state(job_id)
         return None if state is None else state.position
 
     async def jobs(self) -> list[JobState]:
-        """All known jobs, oldest first."""
-        ids = await self.connection.members(MEDIA.index)
-        if not ids:
-            return []
-        records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids))
-        gone = [job_id for job_id, record in zip(ids, records, strict=True) if not record]
-        await self.connection.remove_members(MEDIA.index, gone)
+        """List all known jobs, oldest first."""
         states: list[JobState] = []
         waiting = 0
-        for record in filter(None, records):
-            job = decode_job(record["job"].encode())
+        for job, record in await self._jobs_in(MEDIA.index):
             states.append(_state(job, record, waiting))
             waiting += record["status"] == "queued" and not job.prefetch
         return states
 
     async def state(self, job_id: str) -> JobState | None:
-        """One job, None when it is unknown."""
+        """Return one job and how it stands; None when it is unknown."""
         ids = await self.connection.members(MEDIA.active)
         record, *active = await self.connection.fields(*(MEDIA.record(known) for known in (job_id, *ids)))
         if not record:
             return None
-        before = active[: ids.index(job_id)] if job_id in ids else []
-        return _state(decode_job(record["job"].encode()), record, _count_waiting(before))
+        before = ids.index(job_id) if job_id in ids else 0
+        waiting = sum(
+            other["status"] == "queued" and not job.prefetch
+            for job, other in _decode_records(ids[:before], active[:before])
+        )
+        return _state(decode_stored_job(job_id, record["job"].encode()), record, waiting)
 
     async def replay(self, job_id: str) -> bool:
-        """Run a failed, stopped or dead job again from its kept inputs; False for any other."""
+        """Run a failed, stopped or dead job again; returns False for any other."""
         again = await self._restart(MEDIA, job_id)
         if again:
             await self._expect_delivery(job_id)
-            await self._enqueue(MEDIA, job_id)
+            await self.ensure_enqueued(MEDIA, job_id)
         return again
 
     async def discard(self, job_id: str) -> bool:
-        """Forget an ended job; False when it is unknown or not over."""
+        """Delete the record of an ended job; returns False when it is unknown or has not ended."""
         keys = [MEDIA.record(job_id), MEDIA.index, MEDIA.events(job_id), UNDELIVERED]
         return bool(await self.connection.run(scripts.DISCARD, keys, [job_id]))
 
     async def undelivered(self) -> list[Job]:
-        """Jobs somebody waits for whose answer was not confirmed, oldest first; running ones too."""
-        ids = await self.connection.members(UNDELIVERED)
-        records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
-        gone = [job_id for job_id, record in zip(ids, records, strict=True) if not record]
-        await self.connection.remove_members(UNDELIVERED, gone)
-        return [decode_job(record["job"].encode()) for record in records if record]
+        """List the jobs, running ones too, whose answer a person still waits for, oldest first."""
+        return [job for job, _ in await self._jobs_in(UNDELIVERED)]
 
     async def confirm_delivery(self, job_id: str) -> None:
-        """The person has the answer."""
+        """Note that the person has the answer."""
         await self.connection.remove_members(UNDELIVERED, [job_id])
 
     async def workers(self) -> list[WorkerState]:
-        """Live workers."""
-        found = cast("list[str]", await self.connection.run(scripts.ROLL_CALL, [WORKERS], [WORKER_TTL]))
+        """List all live workers."""
+        found = cast("list[str]", await self.connection.run(scripts.LIST_WORKERS, [WORKERS], [WORKER_TTL_S]))
         live = [(member.partition("/"), float(seen)) for member, seen in zip(found[::2], found[1::2], strict=True)]
         return [
             WorkerState(name=name, kind=kind, seen=seen) for (kind, _, name), seen in live if kind in ("media", "asr")
         ]
 
     async def is_idle(self, *, besides: str) -> bool:
-        """True when no other job of a person waits or runs."""
-        ids = [job_id for job_id in await self.connection.members(MEDIA.active) if job_id != besides]
-        records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
-        return not any(record and not decode_job(record["job"].encode()).prefetch for record in records)
+        """Tell whether no job but `besides`, prefetch jobs aside, waits or runs."""
+        return all(job.prefetch or job.id == besides for job, _ in await self._jobs_in(MEDIA.active))
 
     async def submit_stage(self, job: StageJob, *, parent: str) -> None:
-        """Hand in a stage for a job; one with the same id that is under way is joined."""
+        """Submit a stage for the job `parent`, or join the same stage when it is under way."""
         if await self._restart(ASR, job.id, encode(job), parent):
-            await self._enqueue(ASR, job.id)
+            await self.ensure_enqueued(ASR, job.id)
 
     async def stage_events(self, stage_id: str) -> AsyncIterator[StageEvent]:
-        """The events of a stage's present run."""
+        """Yield the events of the present run of a stage, up to the one that ends it.
+
+        Raises:
+            ValidationError: An event was written by another version.
+        """
         async for data in self._follow(ASR, stage_id, "0"):
-            event = decode_stage_event(data)
+            try:
+                event = decode_stage_event(data)
+            except msgspec.DecodeError as error:
+                raise other_version_error(str(error)) from error
             yield event
             if isinstance(event, TERMINAL_STAGE_EVENTS):
                 return
 
-    async def leave_stage(self, stage_id: str, *, parent: str) -> None:
-        """A job no longer waits for a stage; when nobody does, the stage is stopped."""
-        if not await self.connection.run(scripts.LEAVE, [ASR.followers(stage_id)], [parent]):
+    async def unfollow_stage(self, stage_id: str, *, parent: str) -> None:
+        """Note that the job `parent` no longer waits for a stage; cancel the stage when no job does."""
+        if not await self.connection.run(scripts.UNFOLLOW_STAGE, [ASR.followers(stage_id)], [parent]):
             await self._cancel(ASR, stage_id)
 
     async def read_job(self, keys: Keys, job_id: str) -> bytes | None:
-        """The JSON that the job was submitted as; None when it is unknown."""
+        """Return the JSON that a job was submitted as; None when it is unknown."""
         return await self.connection.field(keys.record(job_id), "job")
 
     async def ensure_enqueued(self, keys: Keys, job_id: str) -> None:
-        """Give arq a job that it lost or that its own marks hold back."""
-        await self._enqueue(keys, job_id)
-
-    async def _enqueue(self, keys: Keys, job_id: str) -> None:
+        """Give a job to arq, unless arq has it already."""
         await self.connection.enqueue(keys.queue, keys.function, job_id)
 
     async def _restart(self, keys: Keys, job_id: str, job: bytes = b"", parent: str = "") -> bool:
         names = [keys.record(job_id), keys.index, keys.active, keys.events(job_id), keys.followers(job_id)]
-        again = bool(await self.connection.run(scripts.RESTART, names, [job_id, time.time(), job, parent, KEEP]))
+        again = bool(
+            await self.connection.run(scripts.RESTART, names, [job_id, time.time(), job, parent, RECORD_TTL_S])
+        )
         if again:
-            await self.connection.run(scripts.FORGET, keys.arq(job_id), [job_id])
+            await self.connection.run(scripts.REMOVE_FROM_ARQ, keys.arq_keys(job_id), [job_id])
         return again
 
     async def _expect_delivery(self, job_id: str) -> None:
         data = await self.read_job(MEDIA, job_id)
-        if data is not None and decode_job(data).reply_to is not None:
+        if data is not None and decode_stored_job(job_id, data).reply_to is not None:
             await self.connection.add_member(UNDELIVERED, job_id, time.time())
 
     async def _cancel(self, keys: Keys, job_id: str) -> bool:
         names = [keys.record(job_id), keys.lease(job_id), keys.active, keys.events(job_id)]
-        arguments = (job_id, encode(Stopped()), time.time(), MOST_EVENTS, KEEP)
+        arguments = (job_id, encode(Stopped()), time.time(), MAX_EVENTS, RECORD_TTL_S)
         return bool(await self.connection.run(scripts.CANCEL, names, arguments))
 
-    async def _stop_ahead(self, job: Job) -> None:
-        ids = [job_id for job_id in await self.connection.members(MEDIA.active) if job_id != job.id]
-        records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
-        for other in (decode_job(record["job"].encode()) for record in records if record):
+    async def _cancel_prefetches(self, job: Job) -> None:
+        for other, _ in await self._jobs_in(MEDIA.active):
             if other.prefetch and other.source.digest != job.source.digest:
                 await self.cancel(other.id)
 
+    async def _jobs_in(self, key: str) -> list[tuple[Job, dict[str, str]]]:
+        """Read the jobs in a sorted set, each with its record; ids without a record are removed from the set."""
+        ids = await self.connection.members(key)
+        records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
+        gone = [job_id for job_id, record in zip(ids, records, strict=True) if not record]
+        await self.connection.remove_members(key, gone)
+        return _decode_records(ids, records)
+
     async def _follow(self, keys: Keys, job_id: str, after: str) -> AsyncIterator[bytes]:
-        away_since: float | None = None
         at = after
         if after == "0":
             first = await self.connection.field(keys.record(job_id), "first")
@@ -209,32 +223,40 @@ class Queue:
                 raise QueueError(f"There is no job {job_id}.", hint="Look at `stemcord jobs list`.")
             at = first.decode()
         while True:
-            try:
-                entries = await self.connection.read_stream(keys.events(job_id), at, 2.0)
-                status = b"running" if entries else await self.connection.field(keys.record(job_id), "status")
-                if status not in LIVE_STATUS:
-                    # It may have ended between the two looks.
-                    entries = await self.connection.read_stream(keys.events(job_id), at, 0.01)
-                away_since = None
-            except QueueError:
-                away_since = away_since or time.monotonic()
-                if time.monotonic() - away_since > OUTAGE_LIMIT:
-                    raise
-                await asyncio.sleep(0.5)
-                continue
+            status, entries = await self._read_events(keys, job_id, at)
             if status is None:
                 raise QueueError(f"The job {job_id} was discarded.", hint="Send the clip again.")
-            if status not in LIVE_STATUS and not entries:
+            if status not in LIVE_STATUSES and not entries:
                 return
             for entry, data in entries:
                 at = entry
                 yield data
 
+    @stamina.retry(on=QueueError, attempts=None, timeout=OUTAGE_TIMEOUT_S, wait_initial=0.5, wait_max=0.5)
+    async def _read_events(self, keys: Keys, job_id: str, after: str) -> tuple[bytes | None, list[tuple[str, bytes]]]:
+        """Wait a moment for events; the status is None when the record is gone."""
+        entries = await self.connection.read_stream(keys.events(job_id), after, 2.0)
+        if entries:
+            return b"running", entries
+        status = await self.connection.field(keys.record(job_id), "status")
+        if status not in LIVE_STATUSES:
+            # It may have ended between the two reads.
+            entries = await self.connection.read_stream(keys.events(job_id), after, 0.01)
+        return status, entries
 
-def _count_waiting(records: Sequence[dict[str, str]]) -> int:
-    """How many of the jobs wait for a worker and are a person's."""
-    waiting = (record for record in records if record and record["status"] == "queued")
-    return sum(not decode_job(record["job"].encode()).prefetch for record in waiting)
+
+def _decode_stored_event(data: bytes) -> Event | None:
+    try:
+        return decode_event(data)
+    except msgspec.DecodeError as error:
+        if data.startswith((b'{"kind":"started"', b'{"kind":"progressed"')):
+            return None
+        return Failed(failure=other_version_error(str(error)).to_failure())
+
+
+def _decode_records(ids: Sequence[str], records: Sequence[dict[str, str]]) -> list[tuple[Job, dict[str, str]]]:
+    pairs = zip(ids, records, strict=True)
+    return [(decode_stored_job(job_id, record["job"].encode()), record) for job_id, record in pairs if record]
 
 
 def _state(job: Job, record: dict[str, str], waiting: int) -> JobState:

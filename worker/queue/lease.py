@@ -1,7 +1,7 @@
-"""One attempt at a job: taken, kept alive, ended or given back.
+"""The lease under which a worker runs one attempt at a job.
 
-While a worker runs a job it renews a lease; when it stops doing so, `worker.queue.reaper` gives the
-job to another. Whoever lost the lease can write nothing more: every script checks the token.
+A worker renews the lease while it runs the job. When it stops doing so, `worker.queue.reaper` gives the job to
+another worker. A worker that lost its lease can write nothing more, since every script checks the token.
 """
 
 import asyncio
@@ -16,98 +16,129 @@ import structlog
 from pipeline.errors import QueueError
 from worker.protocol import JobStatus, Message, encode
 from worker.queue import lua_scripts as scripts
-from worker.queue.job_queue import KEEP, MOST_EVENTS, Queue
+from worker.queue.job_queue import MAX_EVENTS, RECORD_TTL_S, Queue
 from worker.queue.keys import Keys
 
-LEASE_TTL: Final = 8.0
-"""Seconds after the last heartbeat that a job counts as abandoned."""
-BEAT: Final = 0.5
-"""Seconds between heartbeats, so also the delay of a cancel."""
-STOP_LIMIT: Final = 15.0
-"""Seconds that cancelled work may take to stop by itself."""
+LEASE_TTL_S: Final = 8.0
+"""Time after the last heartbeat at which a job counts as abandoned."""
+HEARTBEAT_INTERVAL_S: Final = 0.5
+"""Time between heartbeats, and so the delay of a cancellation."""
+CANCEL_TIMEOUT_S: Final = 15.0
+"""How long cancelled work may take to stop by itself."""
 MAX_ATTEMPTS: Final = 3
-PATIENCE: Final = 60.0
-"""Seconds for which the end of a job is held on to while the broker is away."""
+OUTAGE_TIMEOUT_S: Final = 60.0
+"""How long a change of a job is tried again while the broker is away."""
 
-Verdict = Literal["go", "spent", "held", "ended", "gone"]
+AcquireOutcome = Literal["acquired", "exhausted", "held", "ended", "missing"]
+"""Exhausted: all attempts were used up. Held: another worker has the job."""
 
 
 class LeaseLostError(Exception):
-    """Another worker has the job now; this one must stop and say nothing."""
+    """Raised when another worker has the job; this one must stop and write nothing more."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Lease:
-    """The right to run a job and to write about it."""
+    """The right to run a job and to write its events."""
 
     queue: Queue
     keys: Keys
     job_id: str
     worker: str
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
-    verdict: Verdict = "go"
+    outcome: AcquireOutcome = "acquired"
     attempt: int = 0
     last_error: str = ""
-    """Why the attempt before this one failed, when that is known."""
+    """Message of the previous attempt's error, empty when it is not known."""
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when somebody asked the job to stop."""
+    """Set when somebody cancelled the job."""
 
     @classmethod
     async def acquire(cls, queue: Queue, keys: Keys, job_id: str, worker: str) -> Self:
-        """Count an attempt and take the job, both in one step; look at `verdict` before working."""
+        """Count an attempt and take the job, both in one step.
+
+        Returns:
+            A lease that gives the right to work only when its `outcome` is "acquired".
+
+        Raises:
+            QueueError: The broker stayed away.
+        """
         lease = cls(queue=queue, keys=keys, job_id=job_id, worker=worker)
-        arguments = (lease.token, int(LEASE_TTL * 1000), MAX_ATTEMPTS, worker)
-        answer = cast("list[Any]", await lease._patiently(scripts.ACQUIRE, lease._names(), arguments))
-        lease.verdict, lease.attempt, lease.last_error = answer[0], int(answer[1]), str(answer[2])
+        arguments = (lease.token, int(LEASE_TTL_S * 1000), MAX_ATTEMPTS, worker)
+        answer = cast("list[Any]", await lease._run_with_retries(scripts.ACQUIRE, lease._names(), arguments))
+        lease.outcome, lease.attempt, lease.last_error = answer[0], int(answer[1]), str(answer[2])
         return lease
 
-    async def keep(self) -> Literal["lost", "overdue"]:
-        """Renew the lease until it is lost or cancelled work does not stop; sets `cancelled`."""
-        stop_since: float | None = None
-        while stop_since is None or time.monotonic() - stop_since < STOP_LIMIT:
+    async def renew(self) -> Literal["lost", "overdue"]:
+        """Send heartbeats until the lease is lost, or until cancelled work has not stopped in time.
+
+        Sets `cancelled` when somebody cancels the job.
+        """
+        cancelled_since: float | None = None
+        while cancelled_since is None or time.monotonic() - cancelled_since < CANCEL_TIMEOUT_S:
             try:
-                arguments = (self.token, int(LEASE_TTL * 1000))
-                answer = str(await self.queue.connection.run(scripts.BEAT, self._names(), arguments))
+                arguments = (self.token, int(LEASE_TTL_S * 1000))
+                answer = str(await self.queue.connection.run(scripts.HEARTBEAT, self._names(), arguments))
             except QueueError as error:
-                # Nobody can take the job while the broker is away; going on costs nothing.
+                # Nobody can take the job while the broker is away, so the work may go on.
                 structlog.get_logger().warning("heartbeat missed", job=self.job_id, error=error.message)
-                answer = "on"
+                answer = "renewed"
             if answer == "lost":
                 return "lost"
-            if answer == "stop":
+            if answer == "cancelled":
                 self.cancelled.set()
-                stop_since = stop_since or time.monotonic()
-            await asyncio.sleep(BEAT)
+                cancelled_since = cancelled_since or time.monotonic()
+            await asyncio.sleep(HEARTBEAT_INTERVAL_S)
         return "overdue"
 
     async def emit(self, message: Message) -> None:
-        """Write an event; raises `LeaseLostError` when the job is another worker's, `QueueError` when away."""
+        """Write an event of the job.
+
+        Raises:
+            LeaseLostError: Another worker has the job.
+            QueueError: The broker is away.
+        """
         names = [self.keys.record(self.job_id), self.keys.events(self.job_id)]
-        arguments = (self.token, encode(message), MOST_EVENTS, KEEP)
+        arguments = (self.token, encode(message), MAX_EVENTS, RECORD_TTL_S)
         if not await self.queue.connection.run(scripts.EMIT, names, arguments):
             raise LeaseLostError(self.job_id)
 
     async def end(self, status: JobStatus, message: Message, error: str = "") -> None:
-        """Write the last event and give the job's final status, both or neither."""
+        """Write the last event and the final status of the job in one step.
+
+        Args:
+            status: The final status.
+            message: The last event.
+            error: Message of the error that ended the job, if any.
+
+        Raises:
+            LeaseLostError: Another worker has the job.
+            QueueError: The broker stayed away.
+        """
         names = [
             *self._names(),
             self.keys.active,
             self.keys.events(self.job_id),
             self.keys.followers(self.job_id),
         ]
-        arguments = (self.token, encode(message), status, time.time(), error, MOST_EVENTS, KEEP, self.job_id)
-        if not await self._patiently(scripts.END, names, arguments):
+        arguments = (self.token, encode(message), status, time.time(), error, MAX_EVENTS, RECORD_TTL_S, self.job_id)
+        if not await self._run_with_retries(scripts.END, names, arguments):
             raise LeaseLostError(self.job_id)
 
     async def release(self, *, counted: bool, error: str = "") -> None:
-        """Give the job back to the queue; an attempt that was not the job's fault does not count."""
-        await self._patiently(scripts.RELEASE, self._names(), (self.token, int(counted), error))
+        """Return the job to the queue.
+
+        Args:
+            counted: False gives the attempt back, for one that was not the fault of the job.
+            error: Message of the error that ended the attempt, if any.
+        """
+        await self._run_with_retries(scripts.RELEASE, self._names(), (self.token, int(counted), error))
 
     def _names(self) -> list[str]:
         return [self.keys.record(self.job_id), self.keys.lease(self.job_id)]
 
-    async def _patiently(self, script: str, names: list[str], arguments: tuple[str | bytes | int | float, ...]) -> Any:  # noqa: ANN401 - scripts answer what they like
-        async for trying in stamina.retry_context(on=QueueError, attempts=None, timeout=PATIENCE, wait_max=2.0):
-            with trying:
-                return await self.queue.connection.run(script, names, arguments)
-        raise AssertionError("retry_context ends by returning or raising")
+    @stamina.retry(on=QueueError, attempts=None, timeout=OUTAGE_TIMEOUT_S, wait_max=2.0)
+    async def _run_with_retries(
+        self, script: str, names: list[str], arguments: tuple[str | bytes | int | float, ...]
+    ) -> Any:  # noqa: ANN401 - each script has its own answer
+        return await self.queue.connection.run(script, names, arguments)

@@ -1,8 +1,8 @@
-"""What must happen in Redis in one step, as Lua. Key names come from `worker.queue.job_queue`.
+"""Lua scripts for changes that Redis must make in one step. Key names come from `worker.queue.keys`.
 
-A job's record is a hash: job, status, attempts, token, cancel, first, submitted, ended,
-error, worker. `token` names the attempt that may write; taking it away fences the attempt
-off. The lease key only says that the attempt's worker is alive.
+A job's record is a hash with the fields job, status, attempts, token, cancel, first, submitted, ended, error and
+worker. `token` names the attempt that may write; clearing it fences that attempt off. The lease key only says that
+the worker of the attempt is alive.
 """
 
 _ENDED = """
@@ -12,14 +12,14 @@ end
 """
 
 _EMIT = """
-local function emit(stream, event, most, keep)
-  redis.call('XADD', stream, 'MAXLEN', '~', most, '*', 'event', event)
-  redis.call('EXPIRE', stream, keep)
+local function emit(stream, event, max_events, ttl)
+  redis.call('XADD', stream, 'MAXLEN', '~', max_events, '*', 'event', event)
+  redis.call('EXPIRE', stream, ttl)
 end
 """
 
-_MINE = """
-local function mine(record, token)
+_OWNS_LEASE = """
+local function owns_lease(record, token)
   local found = redis.call('HMGET', record, 'token', 'status')
   return found[1] == token and found[2] == 'running'
 end
@@ -39,7 +39,7 @@ return 1
 RESTART = (
     _ENDED
     + """
--- KEYS record index active events followers; ARGV id now job parent fallback. 1 when it must be enqueued.
+-- KEYS record index active events followers; ARGV id now job parent ttl. 1 when it must be enqueued.
 -- With a job (a stage) a missing record is made and a running one is joined; without (a replay) neither.
 local status = redis.call('HGET', KEYS[1], 'status')
 if ARGV[4] ~= '' then redis.call('SADD', KEYS[5], ARGV[4]) redis.call('EXPIRE', KEYS[5], ARGV[5]) end
@@ -67,7 +67,7 @@ CANCEL = (
     _ENDED
     + _EMIT
     + """
--- KEYS record lease active events; ARGV id stopped now most keep. 0 when there is nothing to cancel.
+-- KEYS record lease active events; ARGV id stopped now max_events ttl. 0 when there is nothing to cancel.
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or has_ended(status) then return 0 end
 redis.call('HSET', KEYS[1], 'cancel', '1')
@@ -93,8 +93,8 @@ return 1
 """
 )
 
-LEAVE = """
--- KEYS followers; ARGV parent. How many still wait for the stage.
+UNFOLLOW_STAGE = """
+-- KEYS followers; ARGV parent. The number of jobs that still wait for the stage.
 redis.call('SREM', KEYS[1], ARGV[1])
 return redis.call('SCARD', KEYS[1])
 """
@@ -102,9 +102,9 @@ return redis.call('SCARD', KEYS[1])
 ACQUIRE = (
     _ENDED
     + """
--- KEYS record lease; ARGV token ttl most worker. {verdict, attempt, error}
+-- KEYS record lease; ARGV token ttl_ms max_attempts worker. {outcome, attempt, error}
 local found = redis.call('HMGET', KEYS[1], 'status', 'token', 'attempts', 'error')
-if not found[1] then return {'gone', 0, ''} end
+if not found[1] then return {'missing', 0, ''} end
 if has_ended(found[1]) then return {'ended', 0, ''} end
 local lease = redis.call('GET', KEYS[2])
 if lease and lease ~= ARGV[1] then return {'held', 0, ''} end
@@ -115,41 +115,41 @@ if found[2] ~= ARGV[1] then
 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('HSET', KEYS[1], 'status', 'running', 'token', ARGV[1], 'worker', ARGV[4])
-if attempt > tonumber(ARGV[3]) then return {'spent', attempt - 1, found[4] or ''} end
-return {'go', attempt, ''}
+if attempt > tonumber(ARGV[3]) then return {'exhausted', attempt - 1, found[4] or ''} end
+return {'acquired', attempt, ''}
 """
 )
 
-BEAT = (
-    _MINE
+HEARTBEAT = (
+    _OWNS_LEASE
     + """
--- KEYS record lease; ARGV token ttl. 'lost', 'stop' or 'on'.
-if not mine(KEYS[1], ARGV[1]) then return 'lost' end
+-- KEYS record lease; ARGV token ttl_ms. 'lost', 'cancelled' or 'renewed'.
+if not owns_lease(KEYS[1], ARGV[1]) then return 'lost' end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-if redis.call('HGET', KEYS[1], 'cancel') == '1' then return 'stop' end
-return 'on'
+if redis.call('HGET', KEYS[1], 'cancel') == '1' then return 'cancelled' end
+return 'renewed'
 """
 )
 
 EMIT = (
-    _MINE
+    _OWNS_LEASE
     + _EMIT
     + """
--- KEYS record events; ARGV token event most keep. 0 when the lease was lost.
-if not mine(KEYS[1], ARGV[1]) then return 0 end
+-- KEYS record events; ARGV token event max_events ttl. 0 when the lease was lost.
+if not owns_lease(KEYS[1], ARGV[1]) then return 0 end
 emit(KEYS[2], ARGV[2], ARGV[3], ARGV[4])
 return 1
 """
 )
 
 END = (
-    _MINE
+    _OWNS_LEASE
     + _EMIT
     + """
--- KEYS record lease active events followers; ARGV token event status now error most keep id. 0 when lost.
+-- KEYS record lease active events followers; ARGV token event status now error max_events ttl id. 0 when lost.
 local found = redis.call('HMGET', KEYS[1], 'token', 'status')
 if found[1] == ARGV[1] and found[2] == ARGV[3] then return 1 end
-if not mine(KEYS[1], ARGV[1]) then return 0 end
+if not owns_lease(KEYS[1], ARGV[1]) then return 0 end
 emit(KEYS[4], ARGV[2], ARGV[6], ARGV[7])
 redis.call('HSET', KEYS[1], 'status', ARGV[3], 'ended', ARGV[4], 'error', ARGV[5])
 redis.call('DEL', KEYS[2], KEYS[5])
@@ -165,10 +165,10 @@ return 1
 )
 
 RELEASE = (
-    _MINE
+    _OWNS_LEASE
     + """
 -- KEYS record lease; ARGV token counted error. Back to the queue; an attempt that does not count is given back.
-if not mine(KEYS[1], ARGV[1]) then return 0 end
+if not owns_lease(KEYS[1], ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'status', 'queued', 'token', '')
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[3]) end
 if ARGV[2] == '0' then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
@@ -181,18 +181,18 @@ INSPECT = (
     _ENDED
     + """
 -- KEYS record lease active arq_running arq_queue arq_job; ARGV id.
--- 'ended', 'fine', 'lost' (its worker is gone) or 'stuck' (queued, but arq will not start it).
+-- 'ended', 'alive', 'abandoned' (its worker is gone) or 'stuck' (queued, but arq will not start it).
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or has_ended(status) then
   redis.call('ZREM', KEYS[3], ARGV[1])
   return 'ended'
 end
-if redis.call('EXISTS', KEYS[2]) == 1 then return 'fine' end
-if status == 'running' then return 'lost' end
+if redis.call('EXISTS', KEYS[2]) == 1 then return 'alive' end
+if status == 'running' then return 'abandoned' end
 local held = redis.call('EXISTS', KEYS[4]) == 1
 local queued = redis.call('ZSCORE', KEYS[5], ARGV[1]) and redis.call('EXISTS', KEYS[6]) == 1
 if held or not queued then return 'stuck' end
-return 'fine'
+return 'alive'
 """
 )
 
@@ -209,15 +209,15 @@ return 1
 """
 )
 
-FORGET = """
--- KEYS arq_running arq_queue arq_job arq_retry; ARGV id. Leaves nothing of the job in arq.
+REMOVE_FROM_ARQ = """
+-- KEYS arq_running arq_queue arq_job arq_retry; ARGV id. Removes every trace of the job from arq.
 redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
 """
 
-GREET = """
--- KEYS workers; ARGV member ttl. Puts the worker's heartbeat in Redis' own time.
+REGISTER_WORKER = """
+-- KEYS workers; ARGV member ttl. Records a heartbeat of the worker by the clock of Redis.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 redis.call('ZADD', KEYS[1], now, ARGV[1])
@@ -225,14 +225,14 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 return tostring(now)
 """
 
-ROLL_CALL = """
--- KEYS workers; ARGV ttl. {member, seen, member, seen, …} of the live ones.
+LIST_WORKERS = """
+-- KEYS workers; ARGV ttl. {member, seen, member, seen, …} of all live workers.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 return redis.call('ZRANGEBYSCORE', KEYS[1], now - tonumber(ARGV[1]), '+inf', 'WITHSCORES')
 """
 
-PART = """
+UNREGISTER_WORKER = """
 -- KEYS workers; ARGV member.
 return redis.call('ZREM', KEYS[1], ARGV[1])
 """

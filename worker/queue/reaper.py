@@ -1,6 +1,6 @@
-"""Finds jobs whose worker is gone and has them run again; tells that this worker is alive.
+"""Finds jobs whose worker is gone and enqueues them again; registers this worker as alive.
 
-arq alone would leave such a job marked as in progress for its longest time-out.
+arq alone would leave such a job marked as in progress until its job timeout.
 """
 
 import asyncio
@@ -10,58 +10,63 @@ from typing import Final
 import structlog
 
 from pipeline.errors import QueueError
+from worker.protocol import WorkerKind
 from worker.queue import lua_scripts as scripts
-from worker.queue.job_queue import WORKER_TTL, Queue
-from worker.queue.keys import ASR, MEDIA, WORKERS, Keys, Kind
+from worker.queue.job_queue import WORKER_TTL_S, Queue
+from worker.queue.keys import ASR, MEDIA, WORKERS, Keys
 
-ROUND: Final = 2.0
-"""Seconds between two looks at the jobs."""
-GRACE: Final = 6.0
-"""Seconds that a job may sit between arq's mark and its lease, or between two workers."""
+SCAN_INTERVAL_S: Final = 2.0
+"""Time between two scans of the active jobs."""
+STUCK_GRACE_S: Final = 6.0
+"""How long a job may be between arq's in-progress mark and its lease, or between two workers."""
 
 
 class Reaper:
-    """One runs in every worker; any of them may reclaim any job."""
+    """Reclaims abandoned jobs. One runs in every worker, and any of them may reclaim any job."""
 
-    def __init__(self, queue: Queue, kind: Kind, name: str) -> None:
+    def __init__(self, queue: Queue, kind: WorkerKind, name: str) -> None:
         self._queue = queue
         self._member = f"{kind}/{name}"
         self._stuck_since: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Look around until cancelled; a broker that is away is waited for."""
+        """Scan at regular intervals until cancelled, also while the broker is away for a time."""
         while True:
             try:
-                await self.look()
+                await self.scan()
             except QueueError as error:
-                structlog.get_logger().warning("the reaper cannot look", error=error.message)
-            await asyncio.sleep(ROUND)
+                structlog.get_logger().warning("the reaper cannot scan", error=error.message)
+            await asyncio.sleep(SCAN_INTERVAL_S)
 
-    async def look(self) -> None:
-        """Say that this worker is alive and reclaim what others left."""
-        await self._queue.connection.run(scripts.GREET, [WORKERS], [self._member, WORKER_TTL])
+    async def scan(self) -> None:
+        """Register this worker as alive and reclaim abandoned jobs.
+
+        Raises:
+            QueueError: The broker is away.
+        """
+        await self._queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [self._member, WORKER_TTL_S])
         for keys in (MEDIA, ASR):
             for job_id in await self._queue.connection.members(keys.active):
-                await self._look_at(keys, job_id)
+                await self._inspect(keys, job_id)
 
-    async def leave(self) -> None:
-        """Say that this worker is gone."""
-        await self._queue.connection.run(scripts.PART, [WORKERS], [self._member])
+    async def unregister(self) -> None:
+        """Remove this worker from the list of live workers."""
+        await self._queue.connection.run(scripts.UNREGISTER_WORKER, [WORKERS], [self._member])
 
-    async def _look_at(self, keys: Keys, job_id: str) -> None:
-        in_progress, queue, job, _ = keys.arq(job_id)
+    async def _inspect(self, keys: Keys, job_id: str) -> None:
+        in_progress, queue, job, _ = keys.arq_keys(job_id)
         names = [keys.record(job_id), keys.lease(job_id), keys.active, in_progress, queue, job]
-        verdict = str(await self._queue.connection.run(scripts.INSPECT, names, [job_id]))
-        if verdict != "stuck":
+        status = str(await self._queue.connection.run(scripts.INSPECT, names, [job_id]))
+        if status != "stuck":
             self._stuck_since.pop(job_id, None)
-        elif time.monotonic() - self._stuck_since.setdefault(job_id, time.monotonic()) >= GRACE:
+        elif time.monotonic() - self._stuck_since.setdefault(job_id, time.monotonic()) >= STUCK_GRACE_S:
             del self._stuck_since[job_id]
-            verdict = "lost"
-        if verdict == "lost":
+            status = "abandoned"
+        if status == "abandoned":
             await self._reclaim(keys, job_id)
 
     async def _reclaim(self, keys: Keys, job_id: str) -> None:
-        names = [keys.record(job_id), keys.lease(job_id), *keys.arq(job_id)]
+        names = [keys.record(job_id), keys.lease(job_id), *keys.arq_keys(job_id)]
         if await self._queue.connection.run(scripts.RECLAIM, names, [job_id]):
             await self._queue.ensure_enqueued(keys, job_id)
             structlog.get_logger().warning("job reclaimed", job=job_id, queue=keys.queue)

@@ -1,4 +1,4 @@
-"""Redis or Valkey behind types and time limits; the only module that touches the client library."""
+"""A typed client for Redis or Valkey with time limits; the only module that uses the client library."""
 
 import asyncio
 import sys
@@ -20,47 +20,55 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from pipeline.errors import QueueError
 
 T = TypeVar("T")
-CALL_LIMIT = 10.0
-"""Seconds for one call, all its retries included."""
-CONNECT_LIMIT = 3.0
+CALL_TIMEOUT_S = 10.0
+"""Limit for one call, all its retries included."""
+CONNECT_TIMEOUT_S = 3.0
 
 
 _Parser = cast("type[Any]", DefaultParser)
 
 
 class _TaskParser(_Parser):  # pyright: ignore[reportUntypedBaseClass]
-    """Looks for data that nobody asked for in a task of its own.
+    """Checks for unexpected data in a separate task.
 
-    CPython before 3.11.3 takes the end of a time limit for a cancellation in a task that was cancelled before
-    (gh-102780), so that what such a task has to tidy up would not reach the server.
+    CPython before 3.11.3 mistakes an expired timeout for a cancellation in a task that was cancelled before
+    (gh-102780); the clean-up of such a task would then not reach the server.
     """
 
     async def can_read_destructive(self) -> bool:
         return await asyncio.create_task(super().can_read_destructive())  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
 
 
-def _no_pickle_encode(value: dict[str, Any]) -> bytes:
+def _encode_job(value: dict[str, Any]) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _no_pickle_decode(data: bytes) -> dict[str, Any]:
+def _decode_job(data: bytes) -> dict[str, Any]:
     return msgspec.json.decode(data, type=dict[str, Any])
 
 
-def shown_url(url: str) -> str:
-    """The address without user name and password."""
+def redact_url(url: str) -> str:
+    """Return an address without its user name and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def open_redis(url: str, queue: str) -> ArqRedis:
-    """An arq client that speaks JSON; raises `QueueError` for a bad address. Its calls have no limit of their own."""
+    """Create an arq client that stores jobs as JSON instead of pickles. Its calls have no time limit of their own.
+
+    Args:
+        url: `redis://…`, `rediss://…` or `unix://…`.
+        queue: Name of the arq queue that jobs go to by default.
+
+    Raises:
+        QueueError: The address is not one of Redis.
+    """
     try:
         pool = cast("Any", ConnectionPool).from_url(
             url,
             # No socket_timeout: the client keeps it by asyncio.wait_for, which on CPython 3.11 can swallow a
             # cancellation. Callers set their own limits.
-            socket_connect_timeout=CONNECT_LIMIT,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
             **({} if url.startswith("unix:") else {"socket_keepalive": True}),
             health_check_interval=30,
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
@@ -69,13 +77,13 @@ def open_redis(url: str, queue: str) -> ArqRedis:
         )
     except ValueError as error:
         raise QueueError(
-            f"{shown_url(url)} is no address of a Redis or Valkey server.",
+            f"{redact_url(url)} is not the address of a Redis or Valkey server.",
             hint="Set STEMCORD_REDIS_URL to redis://host:6379 or unix:///path.",
         ) from error
     return ArqRedis(
         pool_or_conn=pool,
-        job_serializer=_no_pickle_encode,
-        job_deserializer=_no_pickle_decode,
+        job_serializer=_encode_job,
+        job_deserializer=_decode_job,
         default_queue_name=queue,
         # A job waits as long as it must; its own record says when it is over.
         expires_extra_ms=30 * 24 * 3600 * 1000,
@@ -83,7 +91,10 @@ def open_redis(url: str, queue: str) -> ArqRedis:
 
 
 class Connection:
-    """A few Redis commands with types; each raises `QueueError` when the server is away or too slow."""
+    """The Redis commands that the queue needs, with types.
+
+    Every method raises `QueueError` when the server is away or too slow.
+    """
 
     def __init__(self, redis: ArqRedis, address: str) -> None:
         self._redis = cast("Any", redis)
@@ -93,24 +104,24 @@ class Connection:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, queue: str) -> AsyncGenerator[Self]:
-        """A connection that answered once; closed at the end."""
+        """Open a connection and check that the server answers; close it at the end of the block."""
         redis = open_redis(url, queue)
-        connection = cls(redis, shown_url(url))
+        connection = cls(redis, redact_url(url))
         try:
             await connection._call(connection._redis.ping())
             yield connection
         finally:
             await redis.aclose(close_connection_pool=True)
 
-    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:  # noqa: ANN401 - scripts answer what they like
-        """Run a Lua script atomically; bytes in its answer become text."""
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:  # noqa: ANN401 - each script has its own answer
+        """Run a Lua script atomically and return its answer, with bytes decoded to text."""
         if script not in self._scripts:
             self._scripts[script] = self._redis.register_script(script)
-        return _text(await self._call(self._scripts[script](keys=list(keys), args=list(arguments))))
+        return _decode_text(await self._call(self._scripts[script](keys=list(keys), args=list(arguments))))
 
     async def fields(self, *keys: str) -> list[dict[str, str]]:
-        """The hashes of the keys; an empty one for a key that is not there."""
-        # The block gives the pipeline's connection back also when a cancel cuts its execution short.
+        """Read whole hashes; a missing key gives an empty one."""
+        # The block returns the pipeline's connection to the pool even when the call is cancelled.
         async with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(key)
@@ -118,40 +129,39 @@ class Connection:
         return [{name.decode(): value.decode() for name, value in answer.items()} for answer in answers]
 
     async def field(self, key: str, name: str) -> bytes | None:
-        """One field of a hash."""
+        """Read one field of a hash; None when it is missing."""
         return await self._call(self._redis.hget(key, name))
 
     async def members(self, key: str) -> list[str]:
-        """The members of a sorted set, lowest first."""
-        return _text(await self._call(self._redis.zrange(key, 0, -1)))
-
-    async def scores(self, key: str, lowest: float) -> list[tuple[str, float]]:
-        """Members of a sorted set with a score of at least `lowest`."""
-        found = await self._call(self._redis.zrangebyscore(key, lowest, "+inf", withscores=True))
-        return [(name.decode(), float(score)) for name, score in found]
+        """List the members of a sorted set, lowest score first."""
+        return _decode_text(await self._call(self._redis.zrange(key, 0, -1)))
 
     async def add_member(self, key: str, member: str, score: float) -> None:
-        """Put a member into a sorted set."""
+        """Add a member to a sorted set."""
         await self._call(self._redis.zadd(key, {member: score}))
 
     async def remove_members(self, key: str, members: Sequence[str]) -> None:
-        """Take members out of a sorted set."""
+        """Remove members from a sorted set."""
         if members:
             await self._call(self._redis.zrem(key, *members))
 
     async def read_stream(self, key: str, after: str, wait: float) -> list[tuple[str, bytes]]:
-        """Entries of a stream after an id, as (id, event); waits up to `wait` seconds for one."""
+        """Read the entries of a stream after an entry id, waiting up to `wait` seconds for the first.
+
+        Returns:
+            Pairs of entry id and event, oldest first; at most 200.
+        """
         reading = self._redis.xread({key: after}, count=200, block=int(wait * 1000))
         answer = await self._call(reading, wait)
         return [(entry.decode(), fields[b"event"]) for _, entries in answer or () for entry, fields in entries]
 
     async def enqueue(self, queue: str, function: str, job_id: str) -> None:
-        """Hand a job to arq; nothing happens when arq has it already."""
+        """Give a job to arq; does nothing when arq has it already."""
         await self._call(self._redis.enqueue_job(function, job_id, _job_id=job_id, _queue_name=queue))
 
     async def _call(self, work: Awaitable[T], extra: float = 0.0) -> T:
         try:
-            async with asyncio.timeout(CALL_LIMIT + extra):
+            async with asyncio.timeout(CALL_TIMEOUT_S + extra):
                 return await work
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
             raise QueueError(f"The queue at {self._address} is away.", detail=repr(error)) from error
@@ -159,9 +169,9 @@ class Connection:
             raise QueueError(f"The queue at {self._address} refused a command.", detail=repr(error)) from error
 
 
-def _text(value: Any) -> Any:  # noqa: ANN401 - as deep as the answer of a script
+def _decode_text(value: Any) -> Any:  # noqa: ANN401 - as deep as the answer of a script
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, list):
-        return [_text(item) for item in cast("list[Any]", value)]
+        return [_decode_text(item) for item in cast("list[Any]", value)]
     return value

@@ -1,4 +1,4 @@
-"""Artefacts by the sha256 of their bytes, in a folder, in memory or in any S3."""
+"""The artefact store: files by the sha256 of their bytes, in a folder, in memory or in an S3 bucket."""
 
 import asyncio
 import contextlib
@@ -21,19 +21,19 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
-from worker.store.errors import named_errors
-from worker.store.garbage_collection import IsReferenced, release
+from worker.store.errors import store_errors
+from worker.store.garbage_collection import IsReferenced, release_job
 from worker.store.references import References
 
-CHUNK: Final = 8 * 1024 * 1024
-PIECE: Final = 256 * 1024
-"""Bytes of a stream that are held at once."""
-REMOTE_LIMIT: Final = timedelta(minutes=5)
-"""For one request, so for one part of a large file."""
-TRANSFER_LIMIT: Final = 3600.0
-"""Seconds for a whole file."""
-SMALL_LIMIT: Final = 60.0
-"""Seconds for anything that is not a whole file."""
+TRANSFER_CHUNK_BYTES: Final = 8 * 1024 * 1024
+STREAM_CHUNK_BYTES: Final = 256 * 1024
+"""Size of the pieces in which a stream is read."""
+REQUEST_TIMEOUT: Final = timedelta(minutes=5)
+"""For one request, and so for one part of a large file."""
+TRANSFER_TIMEOUT_S: Final = 3600.0
+"""For a whole file."""
+SMALL_REQUEST_TIMEOUT_S: Final = 60.0
+"""For anything smaller than a whole file."""
 
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -59,24 +59,29 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 
 
 def media_type_of(name: str) -> str:
-    """The media type that a file's name suggests; the same on every machine for the types we make."""
+    """Guess a media type from a file name; the same on every machine for the types that Stemcord makes."""
     known = MEDIA_TYPES.get(Path(name).suffix.lower())
     return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 class Store:
-    """Where all clips and results are. Every method raises `StoreError` when the store cannot do it."""
+    """Keeps all clips and results. Every method raises `StoreError` when the store cannot do what was asked."""
 
     def __init__(self, remote: ObjectStore, folder: Path | None) -> None:
         self._remote = remote
         self._folder = folder
         self.references = References(remote, folder)
-        """Who still needs what is kept here."""
+        """Which jobs and cache entries still need a file or cache entry."""
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """`file:///folder` (made when missing), `s3://bucket/prefix`, other clouds, or `memory://`."""
-        with named_errors("opened"):
+        """Open a store.
+
+        Args:
+            url: `file:///folder` (created when missing), `s3://bucket/prefix`, the address of another cloud that
+                obstore knows, or `memory://`.
+        """
+        with store_errors("opened"):
             parts = urlsplit(url)
             if parts.scheme == "file":
                 folder = Path(url2pathname(parts.path))
@@ -86,26 +91,35 @@ class Store:
                 return cls(MemoryStore(), None)
             # Options given here replace those that the library reads from the environment.
             plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
-            options = {"timeout": REMOTE_LIMIT, "connect_timeout": timedelta(seconds=10), "allow_http": plain}
+            options = {"timeout": REQUEST_TIMEOUT, "connect_timeout": timedelta(seconds=10), "allow_http": plain}
             return cls(from_url(url, client_options=cast("Any", options)), None)
 
     async def put(self, path: Path, *, name: str, media_type: str | None = None) -> Artefact:
-        """Keep a file; one with the same bytes is kept once."""
-        with named_errors(f"given {name}"):
+        """Store a file; equal bytes are stored once.
+
+        Args:
+            path: The file.
+            name: The name that people will see.
+            media_type: Guessed from the name by default.
+        """
+        with store_errors(f"given {name}"):
             digest, size = await asyncio.to_thread(_measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
             if not await self.contains(artefact):
-                async with asyncio.timeout(TRANSFER_LIMIT):
-                    await obstore.put_async(self._remote, _blob(digest), path, chunk_size=CHUNK, max_concurrency=4)
+                async with asyncio.timeout(TRANSFER_TIMEOUT_S):
+                    await obstore.put_async(
+                        self._remote, _blob(digest), path, chunk_size=TRANSFER_CHUNK_BYTES, max_concurrency=4
+                    )
             return artefact
 
     async def fetch(self, artefact: Artefact, target: Path) -> Path:
-        """Bring a file to `target`, whole or not at all.
+        """Copy a file to `target`, whole or not at all.
 
-        From a folder it is linked when possible, so nobody may write into it; from elsewhere its digest is checked.
+        A store in a folder links its files when possible, so do not write into them. Files from elsewhere are
+        checked against their digest.
         """
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        with named_errors(f"asked for {artefact.name}"):
+        with store_errors(f"asked for {artefact.name}"):
             try:
                 if self._folder is not None:
                     await asyncio.to_thread(_link, self._folder / _blob(artefact.digest), partial)
@@ -120,77 +134,82 @@ class Store:
                     partial.unlink()
         return target
 
-    async def read(self, artefact: Artefact, *, limit: int) -> bytes:
-        """The bytes of a small file of at most `limit` bytes."""
-        if artefact.size > limit:
-            raise StoreError(f"{artefact.name} is larger than the {limit} bytes that may be read at once.")
-        with named_errors(f"asked for {artefact.name}"):
+    async def read(self, artefact: Artefact, *, max_bytes: int) -> bytes:
+        """Read a small file of at most `max_bytes` bytes."""
+        if artefact.size > max_bytes:
+            raise StoreError(f"{artefact.name} is larger than the {max_bytes} bytes that may be read at once.")
+        with store_errors(f"asked for {artefact.name}"):
             data = await self._get(_blob(artefact.digest))
         if hashlib.sha256(data).hexdigest() != artefact.digest:
             raise StoreError(f"{artefact.name} is damaged in the store.", hint="Send the clip again.")
         return data
 
     async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
-        """The bytes from `start` up to `end`, not included, in pieces; what is damaged cannot be told here."""
-        with named_errors(f"asked for {artefact.name}"):
+        """Yield the bytes from `start` up to but without `end`. Damage is not detected."""
+        with store_errors(f"asked for {artefact.name}"):
             if start >= end:
                 return
-            async with asyncio.timeout(SMALL_LIMIT):
+            async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
                 answer = await obstore.get_async(self._remote, _blob(artefact.digest), options={"range": (start, end)})
-            pieces = aiter(answer.stream(min_chunk_size=PIECE))
+            pieces = aiter(answer.stream(min_chunk_size=STREAM_CHUNK_BYTES))
             while True:
-                async with asyncio.timeout(SMALL_LIMIT):
+                async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
                     piece = await anext(pieces, None)
                 if piece is None:
                     return
                 yield bytes(piece)
 
     async def has_digest(self, digest: str) -> bool:
-        """True when bytes of that digest are kept."""
+        """Tell whether a file with this digest is stored."""
         return await self._size(digest) is not None
 
     async def contains(self, artefact: Artefact) -> bool:
-        """True when the file is kept whole."""
+        """Tell whether a file is stored with all its bytes."""
         return await self._size(artefact.digest) == artefact.size
 
     async def delete(self, digest: str) -> None:
-        """Delete the bytes of that digest, where they are kept; a memo that names them holds no longer."""
-        with named_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
-            async with asyncio.timeout(SMALL_LIMIT):
+        """Delete the file with this digest, if it is stored; cache entries that name it become invalid."""
+        with store_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
+            async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
                 await obstore.delete_async(self._remote, _blob(digest))
 
     async def put_cache_entry(self, key: str, value: bytes) -> None:
-        """Keep what a stage gave under its key."""
-        with named_errors("given a memo"):
-            async with asyncio.timeout(SMALL_LIMIT):
-                await obstore.put_async(self._remote, _memo(key), value)
+        """Store the encoded result of a stage under its cache key."""
+        with store_errors("given a cache entry"):
+            async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
+                await obstore.put_async(self._remote, _cache_entry(key), value)
 
     async def get_cache_entry(self, key: str) -> bytes | None:
-        """What was remembered under the key, None when nothing was."""
-        with named_errors("asked for a memo"):
+        """Read what is stored under a cache key; None when there is nothing."""
+        with store_errors("asked for a cache entry"):
             try:
-                return await self._get(_memo(key))
+                return await self._get(_cache_entry(key))
             except FileNotFoundError:
                 return None
 
     async def delete_cache_entry(self, key: str) -> None:
-        """Delete what was remembered under the key, where there is anything."""
-        with named_errors("told to delete a memo"), contextlib.suppress(FileNotFoundError):
-            async with asyncio.timeout(SMALL_LIMIT):
-                await obstore.delete_async(self._remote, _memo(key))
+        """Delete what is stored under a cache key, if anything."""
+        with store_errors("told to delete a cache entry"), contextlib.suppress(FileNotFoundError):
+            async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
+                await obstore.delete_async(self._remote, _cache_entry(key))
 
     async def release_job(self, job_id: str, is_referenced: IsReferenced) -> None:
-        """Delete what a job used and no other job does; `needed` tells what somebody else still refers to."""
-        await release(self, job_id, is_referenced)
+        """Delete everything that a job used and nothing else needs.
+
+        Args:
+            job_id: The job.
+            is_referenced: Tells whether something outside of the store still refers to the file with a digest.
+        """
+        await release_job(self, job_id, is_referenced)
 
     async def _get(self, path: str) -> bytes:
-        async with asyncio.timeout(SMALL_LIMIT):
+        async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
             return bytes(await (await obstore.get_async(self._remote, path)).bytes_async())
 
     async def _size(self, digest: str) -> int | None:
-        with named_errors("asked for a file"):
+        with store_errors("asked for a file"):
             try:
-                async with asyncio.timeout(SMALL_LIMIT):
+                async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
                     return (await obstore.head_async(self._remote, _blob(digest)))["size"]
             except FileNotFoundError:
                 return None
@@ -203,10 +222,10 @@ class Store:
             digest.update(chunk)
             stream.write(chunk)
 
-        async with asyncio.timeout(TRANSFER_LIMIT):
+        async with asyncio.timeout(TRANSFER_TIMEOUT_S):
             answer = await obstore.get_async(self._remote, _blob(artefact.digest))
             with await asyncio.to_thread(target.open, "wb") as stream:
-                async for chunk in answer.stream(min_chunk_size=CHUNK):
+                async for chunk in answer.stream(min_chunk_size=TRANSFER_CHUNK_BYTES):
                     await asyncio.to_thread(write, bytes(chunk))
                     size += len(chunk)
         return size, digest.hexdigest()
@@ -218,7 +237,7 @@ def _blob(digest: str) -> str:
     return f"blobs/{digest[:2]}/{digest}"
 
 
-def _memo(key: str) -> str:
+def _cache_entry(key: str) -> str:
     return f"stages/{key}.json"
 
 

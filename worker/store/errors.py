@@ -1,4 +1,4 @@
-"""The many errors of files and clouds as one that says what to do."""
+"""Translates the errors of file systems and clouds to `StoreError`."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,8 +9,12 @@ from pipeline.errors import StoreError
 
 
 @contextmanager
-def named_errors(asked: str) -> Generator[None]:
-    """Raise `StoreError` for whatever goes wrong; `asked` is what the store was."""
+def store_errors(asked: str) -> Generator[None]:
+    """Raise `StoreError` for any error in the block.
+
+    Args:
+        asked: Completes "The store was …" in the message.
+    """
     try:
         yield
     except StoreError:

@@ -1,49 +1,44 @@
-"""Deletes what a job left in the store and no other job needs: memos, what they name, and the clip itself."""
+"""Deletes what a job left in the store and no other job needs: cache entries, their files, and the clip itself."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
-from worker.protocol import decode_cache_entry
+from worker.protocol import decode_cached_files
 
 if TYPE_CHECKING:
     from worker.store.artefact_store import Store
 
 IsReferenced: TypeAlias = Callable[[str], Awaitable[bool]]
-"""Whether something outside of the store still refers to a file."""
+"""Tells whether something outside of the store still refers to the file with a digest."""
 
 
-async def release(store: "Store", job_id: str, needed: IsReferenced) -> None:
-    """Take back all that a job holds, and delete what then nothing needs.
+async def release_job(store: "Store", job_id: str, is_referenced: IsReferenced) -> None:
+    """Remove all references of a job and delete what nothing refers to any more.
 
-    Cut off at any place it can be done again. Raises `StoreError`, and what `needed` raises.
+    An interrupted call can be repeated.
+
+    Raises:
+        StoreError: The store is away.
+        Exception: Whatever `is_referenced` raises.
     """
-    for thing in await store.references.of_job(job_id):
-        if await store.references.owners(thing) <= {job_id}:
-            memo = await store.get_cache_entry(thing)
-            if memo is None:
-                await _discard(store, thing, needed)
+    for target in await store.references.of_job(job_id):
+        if await store.references.owners(target) <= {job_id}:
+            entry = await store.get_cache_entry(target)
+            if entry is None:
+                await _delete_file(store, target, is_referenced)
             else:
-                await _forget(store, thing, memo, needed)
-        await store.references.remove_for_job(job_id, thing)
+                await _delete_cache_entry(store, target, entry, is_referenced)
+        await store.references.remove_for_job(job_id, target)
 
 
-async def _forget(store: "Store", key: str, memo: bytes, needed: IsReferenced) -> None:
-    for digest in _digests(memo):
+async def _delete_cache_entry(store: "Store", key: str, entry: bytes, is_referenced: IsReferenced) -> None:
+    for digest in decode_cached_files(entry):
         if await store.references.owners(digest) <= {key}:
-            await _discard(store, digest, needed)
+            await _delete_file(store, digest, is_referenced)
         await store.references.remove(digest, key)
     await store.delete_cache_entry(key)
 
 
-async def _discard(store: "Store", digest: str, needed: IsReferenced) -> None:
-    if not await needed(digest):
+async def _delete_file(store: "Store", digest: str, is_referenced: IsReferenced) -> None:
+    if not await is_referenced(digest):
         await store.delete(digest)
-
-
-def _digests(memo: bytes) -> set[str]:
-    try:
-        return {artefact.digest for artefact in decode_cache_entry(memo).artefacts.values()}
-    except msgspec.DecodeError:
-        return set()

@@ -1,9 +1,10 @@
-"""Who still needs what is in the store: a job claims its clip and the memos that it used, a memo claims its files.
+"""References to what is in the store: a job refers to its clip and its cache entries, a cache entry to its files.
 
-    claims/<thing>/<holder>     an empty object for each claim on a memo (by its key) or a file (by its digest)
-    holdings/<holder>/<thing>   the same, seen from a job
+    claims/<target>/<owner>    an empty object for each reference to a cache entry (by its key) or file (by its digest)
+    holdings/<job>/<target>    the same references, found from the job
 
-What nothing claims any more can go; so a clip that two people sent keeps all that the other's job used.
+What nothing refers to can be deleted; so when two people sent the same clip, deleting one job keeps what the other
+one uses.
 """
 
 import asyncio
@@ -15,52 +16,54 @@ from typing import Final
 import obstore
 from obstore.store import ObjectStore
 
-from worker.store.errors import named_errors
+from worker.store.errors import store_errors
 
-LIMIT: Final = 60.0
-"""Seconds for one request."""
+REQUEST_TIMEOUT_S: Final = 60.0
 
 
 class References:
-    """Every method raises `StoreError` when the store is away."""
+    """Counts references. Every method raises `StoreError` when the store is away."""
 
     def __init__(self, remote: ObjectStore, folder: Path | None) -> None:
         self._remote = remote
         self._folder = folder
 
-    async def add_for_job(self, job_id: str, things: Iterable[str]) -> None:
-        """A job needs memos or files from now on, until `let_go`."""
-        await self._mark([mark for thing in things for mark in (_claim(thing, job_id), _holding(job_id, thing))])
+    async def add_for_job(self, job_id: str, targets: Iterable[str]) -> None:
+        """Let a job refer to cache entries (by key) or files (by digest), until `remove_for_job`."""
+        await self._put(
+            [path for target in targets for path in (_reference_path(target, job_id), _job_path(job_id, target))]
+        )
 
-    async def remove_for_job(self, job_id: str, thing: str) -> None:
-        """A job needs a thing no longer; its holding goes last, so that what is cut off can be done again."""
-        await self.remove(thing, job_id)
-        await self._delete(_holding(job_id, thing))
+    async def remove_for_job(self, job_id: str, target: str) -> None:
+        """Remove one reference of a job; an interrupted call can be repeated."""
+        await self.remove(target, job_id)
+        # Last, since `of_job` finds by it what is left to do.
+        await self._delete(_job_path(job_id, target))
 
     async def of_job(self, job_id: str) -> list[str]:
-        """All that a job holds."""
+        """List everything that a job refers to."""
         return await self._names(f"holdings/{job_id}")
 
-    async def add(self, holder: str, things: Iterable[str]) -> None:
-        """A memo needs its files."""
-        await self._mark([_claim(thing, holder) for thing in things])
+    async def add(self, owner: str, targets: Iterable[str]) -> None:
+        """Let a cache entry refer to its files."""
+        await self._put([_reference_path(target, owner) for target in targets])
 
-    async def remove(self, thing: str, holder: str) -> None:
-        """A memo needs a file no longer."""
-        await self._delete(_claim(thing, holder))
+    async def remove(self, target: str, owner: str) -> None:
+        """Remove the reference of a cache entry to a file."""
+        await self._delete(_reference_path(target, owner))
 
-    async def owners(self, thing: str) -> set[str]:
-        """Who claims a thing."""
-        return set(await self._names(f"claims/{thing}"))
+    async def owners(self, target: str) -> set[str]:
+        """List everything that refers to a cache entry or file."""
+        return set(await self._names(f"claims/{target}"))
 
-    async def _mark(self, paths: list[str]) -> None:
-        with named_errors("given a claim"):
-            async with asyncio.timeout(LIMIT):
+    async def _put(self, paths: list[str]) -> None:
+        with store_errors("given a reference"):
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 await asyncio.gather(*(obstore.put_async(self._remote, path, b"") for path in paths))
 
     async def _delete(self, path: str) -> None:
-        with named_errors("told to drop a claim"), contextlib.suppress(FileNotFoundError):
-            async with asyncio.timeout(LIMIT):
+        with store_errors("told to drop a reference"), contextlib.suppress(FileNotFoundError):
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 await obstore.delete_async(self._remote, path)
             if self._folder is not None:
                 with contextlib.suppress(OSError):
@@ -68,8 +71,8 @@ class References:
                     (self._folder / path).parent.rmdir()
 
     async def _names(self, prefix: str) -> list[str]:
-        with named_errors("asked for claims"):
-            async with asyncio.timeout(LIMIT):
+        with store_errors("asked for references"):
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 return await asyncio.to_thread(self._list, prefix)
 
     def _list(self, prefix: str) -> list[str]:
@@ -78,9 +81,9 @@ class References:
         return [one["path"].rpartition("/")[2] for one in found["objects"]]
 
 
-def _claim(thing: str, holder: str) -> str:
-    return f"claims/{thing}/{holder}"
+def _reference_path(target: str, owner: str) -> str:
+    return f"claims/{target}/{owner}"
 
 
-def _holding(job_id: str, thing: str) -> str:
-    return f"holdings/{job_id}/{thing}"
+def _job_path(job_id: str, target: str) -> str:
+    return f"holdings/{job_id}/{target}"

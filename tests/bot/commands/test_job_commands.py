@@ -49,7 +49,7 @@ async def test_dub_brings_both_files(place: Place) -> None:
     job = await place.played.job()
     assert job.dub is not None
     assert (job.dub.name, job.request.task) == ("voice.zip", Task.REMIX)
-    assert await place.played.store.read(job.dub, limit=100) == b"pieces"
+    assert await place.played.store.read(job.dub, max_bytes=100) == b"pieces"
     await place.played.finish(await place.played.take(), {"final.m4a": b"m"})
     await until(place.env, lambda: bool(discord_message(result).attachments))
     assert f"Dubbed for {place.alice.mention}" in card_text(result.response)

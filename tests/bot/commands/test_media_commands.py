@@ -31,7 +31,7 @@ async def test_separate_brings_the_stems_to_the_channel(
     job = await played.job()
     assert job.request.task is Task.SEPARATE
     assert job.request.route is RouteName.DIALOGUE
-    assert await played.store.read(job.source, limit=1000) == CLIP[1]
+    assert await played.store.read(job.source, max_bytes=1000) == CLIP[1]
     assert job.reply_to is not None
     assert job.reply_to.user_id == str(alice.id)
     assert job.reply_to.message_id == str(result.response.id)

@@ -176,7 +176,7 @@ async def test_dub_takes_a_new_voice_track(place: Place) -> None:
     await place.alice.submit_modal(shown, {"dub": ("voice.wav", b"new voice")})
     job = await place.newest()
     assert job.dub is not None
-    assert await place.played.store.read(job.dub, limit=100) == b"new voice"
+    assert await place.played.store.read(job.dub, max_bytes=100) == b"new voice"
     assert job.request.task is Task.ALL
 
 

@@ -88,4 +88,4 @@ async def test_what_does_not_stop_in_time_goes_with_the_next_sweep(
 async def test_somebody_of_whom_nothing_is_known(queue: Queue, records: Records, lease: Lease) -> None:
     assert await forget_person(records, queue, "7") == 0
     assert len(await queue.jobs()) == 2
-    assert lease.verdict == "go"
+    assert lease.outcome == "acquired"

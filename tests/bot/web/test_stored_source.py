@@ -124,7 +124,7 @@ async def test_the_page_shows_the_result_of_a_job(kept: Kept) -> None:
 async def test_files_come_from_the_store_whole_and_in_parts(kept: Kept) -> None:
     page = await kept.page()
     (stem,) = [artefact for artefact in kept.result.artefacts if artefact.name == STEMS[0]]
-    whole = await kept.store.read(stem, limit=stem.size)
+    whole = await kept.store.read(stem, max_bytes=stem.size)
     answer = await kept.browser.get(f"{page}/files/{STEMS[0]}")
     assert (await answer.read(), answer.headers["ETag"]) == (whole, f'"{stem.digest}"')
     part = await kept.browser.get(f"{page}/files/{STEMS[0]}", headers={"Range": "bytes=10-19"})

@@ -124,7 +124,7 @@ async def test_a_cancel_leaves_the_engine_warm(bench: Bench) -> None:
 
 
 async def test_a_stage_that_does_not_listen_is_killed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.engine.supervisor.KILL_GRACE", 1.0)
+    monkeypatch.setattr("worker.engine.supervisor.CANCEL_TIMEOUT_S", 1.0)
     asyncio.get_running_loop().call_later(0.3, bench.cancelled.set)
     started = time.monotonic()
     with pytest.raises(Cancelled):

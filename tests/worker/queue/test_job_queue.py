@@ -169,7 +169,7 @@ async def test_work_ahead_gives_way(system: System) -> None:
     await system.queue.submit(ahead)
     await system.until_run("first")
     same = dataclasses.replace(ahead.request, task=Task.TRANSCRIBE)
-    await system.queue.submit(msgspec.structs.replace(ahead, id="same clip", request=same, ahead=False))
+    await system.queue.submit(msgspec.structs.replace(ahead, id="same clip", request=same, prefetch=False))
     await asyncio.sleep(1.0)
     assert await system.status(ahead) == "running", "work on the same clip is not in the way"
     assert await system.queue.cancel("same clip")
@@ -232,6 +232,6 @@ async def test_passwords_are_not_shown() -> None:
 
 
 async def test_an_address_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(QueueError, match="no address"):
+    with pytest.raises(QueueError, match="not the address"):
         async with Queue.connect("http://example.org"):
             pass

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from tests.worker.conftest import System
-from worker.jobs.attempts import make_attempt
+from worker.jobs.attempts import run_attempt
 from worker.protocol import Failed, Finished, Progressed, Started, Stopped
 from worker.queue import lua_scripts as scripts
 from worker.queue.keys import MEDIA
@@ -14,7 +14,7 @@ from worker.queue.reaper import Reaper
 async def lose(system: System, job_id: str) -> None:
     """What eight seconds without a heartbeat do, and the reaper after them."""
     await system.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.lease(job_id)], [])
-    names = [MEDIA.record(job_id), MEDIA.lease(job_id), *MEDIA.arq(job_id)]
+    names = [MEDIA.record(job_id), MEDIA.lease(job_id), *MEDIA.arq_keys(job_id)]
     assert await system.queue.connection.run(scripts.RECLAIM, names, [job_id])
 
 
@@ -23,7 +23,7 @@ async def test_only_one_worker_has_a_job(system: System) -> None:
     await system.queue.submit(job)
     mine = await Lease.acquire(system.queue, MEDIA, job.id, "one")
     theirs = await Lease.acquire(system.queue, MEDIA, job.id, "two")
-    assert (mine.verdict, mine.attempt, theirs.verdict) == ("go", 1, "held")
+    assert (mine.outcome, mine.attempt, theirs.outcome) == ("acquired", 1, "held")
 
 
 async def test_who_lost_the_lease_can_say_nothing(system: System) -> None:
@@ -32,8 +32,8 @@ async def test_who_lost_the_lease_can_say_nothing(system: System) -> None:
     mine = await Lease.acquire(system.queue, MEDIA, job.id, "one")
     await lose(system, job.id)
     theirs = await Lease.acquire(system.queue, MEDIA, job.id, "two")
-    assert (theirs.verdict, theirs.attempt) == ("go", 2)
-    assert await mine.keep() == "lost"
+    assert (theirs.outcome, theirs.attempt) == ("acquired", 2)
+    assert await mine.renew() == "lost"
     with pytest.raises(LeaseLostError):
         await mine.emit(Started(attempt=1, worker="one"))
     with pytest.raises(LeaseLostError):
@@ -57,7 +57,7 @@ async def test_a_worker_that_lost_its_lease_stops_working(system: System) -> Non
         return Started(attempt=0, worker="never")
 
     with pytest.raises(RuntimeError):  # arq's Retry
-        await make_attempt(system.queue, MEDIA, job.id, "one", work, stopping=asyncio.Event())
+        await run_attempt(system.queue, MEDIA, job.id, "one", work, stopping=asyncio.Event())
     assert stopped.is_set()
     assert await system.status(job) == "queued"
 
@@ -67,17 +67,17 @@ async def test_the_lease_comes_back_after_an_outage(system: System) -> None:
     await system.queue.submit(job)
     lease = await Lease.acquire(system.queue, MEDIA, job.id, "one")
     await system.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.lease(job.id)], [])
-    keeping = asyncio.create_task(lease.keep())
+    renewing = asyncio.create_task(lease.renew())
     await asyncio.sleep(0.3)
-    assert not keeping.done(), "nobody else took the job, so it is still ours"
-    assert (await Lease.acquire(system.queue, MEDIA, job.id, "two")).verdict == "held"
-    keeping.cancel()
+    assert not renewing.done(), "nobody else took the job, so it is still ours"
+    assert (await Lease.acquire(system.queue, MEDIA, job.id, "two")).outcome == "held"
+    renewing.cancel()
 
 
 async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.jobs.attempts.RETRY_DELAY", 0.1)
+    monkeypatch.setattr("worker.jobs.attempts.RETRY_DELAY_S", 0.1)
     await system.start()
     job = await system.job(first="be killed")
     await system.queue.submit(job)
@@ -151,12 +151,12 @@ async def test_a_library_that_exits_fails_the_job_and_not_the_worker(system: Sys
 
 
 async def test_a_job_that_arq_forgot_is_found(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.queue.reaper.GRACE", 1.0)
+    monkeypatch.setattr("worker.queue.reaper.STUCK_GRACE_S", 1.0)
     job = await system.job()
     await system.queue.submit(job)
-    await system.queue.connection.run(scripts.FORGET, MEDIA.arq(job.id), [job.id])
+    await system.queue.connection.run(scripts.REMOVE_FROM_ARQ, MEDIA.arq_keys(job.id), [job.id])
     reaper = Reaper(system.queue, "media", "test")
-    await reaper.look()
+    await reaper.scan()
     await system.start()
     started = asyncio.get_running_loop().time()
     events = await system.events(job)

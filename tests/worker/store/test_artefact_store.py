@@ -30,7 +30,7 @@ async def test_a_file_comes_back_as_it_went_in(store: Store, clip: Path, tmp_pat
     assert await store.has_digest(digest)
     target = await store.fetch(artefact, tmp_path / "back.flac")
     assert target.read_bytes() == CONTENT
-    assert await store.read(artefact, limit=len(CONTENT)) == CONTENT
+    assert await store.read(artefact, max_bytes=len(CONTENT)) == CONTENT
     assert clip.read_bytes() == CONTENT
 
 
@@ -38,7 +38,7 @@ async def test_what_was_put_does_not_change_with_the_file(store: Store, clip: Pa
     artefact = await store.put(clip, name="clip.flac")
     with clip.open("r+b") as stream:
         stream.write(b"other")
-    assert await store.read(artefact, limit=len(CONTENT)) == CONTENT
+    assert await store.read(artefact, max_bytes=len(CONTENT)) == CONTENT
 
 
 async def test_equal_files_are_kept_once(clip: Path, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_a_missing_file_is_named(store: Store, tmp_path: Path) -> None:
         await store.fetch(missing, tmp_path / "x")
     assert caught.value.hint == "Send the clip again."
     with pytest.raises(StoreError, match="not there"):
-        await store.read(missing, limit=10)
+        await store.read(missing, max_bytes=10)
     assert list(tmp_path.glob("*x*")) == []
 
 
@@ -93,7 +93,7 @@ async def test_only_a_digest_is_looked_for(store: Store) -> None:
 async def test_a_large_file_is_not_read_at_once(store: Store, clip: Path) -> None:
     artefact = await store.put(clip, name="a.flac")
     with pytest.raises(StoreError, match="larger"):
-        await store.read(artefact, limit=1000)
+        await store.read(artefact, max_bytes=1000)
 
 
 def test_a_store_that_cannot_be_opened() -> None:
