@@ -183,7 +183,7 @@ class StageRunner:
             )
             if following.done():
                 return following.result()
-            await self.queue.leave_stage(job.id, parent=self.job_id)
+            await self.queue.unfollow_stage(job.id, parent=self.job_id)
             self._check_cancelled()
             if missing.done():
                 missing.result()
