@@ -42,7 +42,7 @@ class RunGraph(Protocol):
         self,
         request: Request,
         source: Artefact,
-        perform: StageExecutor,
+        execute: StageExecutor,
         *,
         dub: Artefact | None = None,
         limits: Limits | None = None,
@@ -104,7 +104,7 @@ async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
     clips = [job.source.digest] if job.dub is None else [job.source.digest, job.dub.digest]
     await context.stage_cache.store.references.add_for_job(owner_of(job.id), clips)
     async with progress_events(lease) as publish, _cancel_prefetch_on_stop(context, job, lease):
-        perform = StageRunner(
+        execute = StageRunner(
             stage_cache=context.stage_cache,
             queue=context.queue,
             publish=publish,
@@ -113,12 +113,12 @@ async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
             fresh=job.fresh,
         )
         result = await context.run_graph(
-            job.request, job.source, perform, dub=job.dub, limits=_narrow_limits(context.limits, job)
+            job.request, job.source, execute, dub=job.dub, limits=_narrow_limits(context.limits, job)
         )
         if job.reply_to is not None:
             # Whatever the route of the answer, a copy of this size fits.
             result = await add_compact(
-                result, job.source, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), perform
+                result, job.source, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), execute
             )
     await _submit_prefetch(context, job)
     return Finished(result=result)
