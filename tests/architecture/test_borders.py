@@ -37,6 +37,7 @@ def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
         "worker.protocol",
         "worker.queue",
         "worker.store",
+        "worker.__main__",
         "pipeline",
         "pipeline.types",
         "pipeline.catalog",

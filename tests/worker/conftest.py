@@ -15,14 +15,16 @@ import pytest
 
 from deploy.local.embedded_broker import Broker
 from pipeline.types import Request, Task
-from tests.worker.toys import TOYS, run_toys, tally_of
+from tests.worker.toy_stages import TOYS, run_toys, tally_of
 from worker.app import WorkerApp
 from worker.protocol import Event, Job, ReplyTo, WorkerKind
 from worker.queue import Queue
+from worker.queue import lua_scripts as scripts
+from worker.queue.keys import MEDIA
 from worker.settings import WorkerSettings
 from worker.store import Store
 
-LIMIT = 40.0
+TIMEOUT_S = 40.0
 
 
 @dataclass
@@ -40,7 +42,7 @@ class System:
         name = f"{kind}-{len(self.workers)}"
         service = WorkerApp(kind=kind, settings=self.settings, run=run_toys, stages=TOYS, name=name)
         self.workers[name] = asyncio.create_task(service.serve())
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(TIMEOUT_S):
             while name not in {worker.name for worker in await self.queue.workers()}:
                 if self.workers[name].done():
                     self.workers[name].result()
@@ -70,16 +72,22 @@ class System:
         """How often a stage was begun."""
         return tally_of(self.tally, stage)
 
-    async def until_run(self, stage: str, times: int = 1) -> None:
+    async def wait_for_run(self, stage: str, times: int = 1) -> None:
         """Wait until a stage was begun that often."""
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(TIMEOUT_S):
             while self.runs(stage) < times:
                 await asyncio.sleep(0.02)
 
     async def events(self, job: Job) -> list[Event]:
         """All events of a job, up to its end."""
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(TIMEOUT_S):
             return [event async for event in self.queue.events(job.id)]
+
+    async def lose_lease(self, job: Job) -> None:
+        """Do what the reaper does after a worker stopped sending heartbeats."""
+        await self.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.lease(job.id)], [])
+        names = [MEDIA.record(job.id), MEDIA.lease(job.id), *MEDIA.arq_keys(job.id)]
+        assert await self.queue.connection.run(scripts.RECLAIM, names, [job.id])
 
     async def status(self, job: Job) -> str:
         """The status of a job."""

@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from pipeline.errors import AudioProcessingError, Cancelled, EngineDiedError, EngineTimeoutError, MediaError
-from tests.worker.toys import TOYS
+from tests.worker.toy_stages import TOYS
 from worker.engine.supervisor import EngineSupervisor, child_environment
 
 
 @dataclass
-class Bench:
+class EngineUnderTest:
     """An engine and a folder to use it in."""
 
     engine: EngineSupervisor
@@ -44,20 +44,20 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def tested(tmp_path: Path) -> AsyncIterator[EngineUnderTest]:
     engine = EngineSupervisor(tmp_path, "cpu")
-    yield Bench(engine, tmp_path)
+    yield EngineUnderTest(engine, tmp_path)
     await engine.close()
 
 
-async def test_a_stage_runs_in_a_warm_process(bench: Bench) -> None:
-    first = await bench.perform("ok")
-    second = await bench.perform("sleep", seconds=0.5)
-    assert first["pid"] == second["pid"] == bench.engine.pid
-    fractions = [fraction for fraction, _ in bench.steps]
+async def test_a_stage_runs_in_a_warm_process(tested: EngineUnderTest) -> None:
+    first = await tested.perform("ok")
+    second = await tested.perform("sleep", seconds=0.5)
+    assert first["pid"] == second["pid"] == tested.engine.pid
+    fractions = [fraction for fraction, _ in tested.steps]
     assert fractions[0] == 0.0
     assert fractions[1:] == sorted(fractions[1:])
-    assert any(0.2 < fraction < 0.9 and message == "sleeping" for fraction, message in bench.steps)
+    assert any(0.2 < fraction < 0.9 and message == "sleeping" for fraction, message in tested.steps)
 
 
 async def test_modules_are_imported_ahead_of_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,79 +65,79 @@ async def test_modules_are_imported_ahead_of_need(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     engine = EngineSupervisor(tmp_path, "cpu", preload=("no_such_module", "ahead"))
     try:
-        assert (await Bench(engine, tmp_path).perform("ok"))["stage"] == "first"
+        assert (await EngineUnderTest(engine, tmp_path).perform("ok"))["stage"] == "first"
         assert (tmp_path / "imported").exists()
     finally:
         await engine.close()
 
 
-async def test_what_libraries_print_does_no_harm(bench: Bench) -> None:
-    assert (await bench.perform("print"))["stage"] == "first"
+async def test_what_libraries_print_does_no_harm(tested: EngineUnderTest) -> None:
+    assert (await tested.perform("print"))["stage"] == "first"
 
 
-async def test_a_library_that_exits_does_not_end_the_engine(bench: Bench) -> None:
-    pid = (await bench.perform("ok"))["pid"]
+async def test_a_library_that_exits_does_not_end_the_engine(tested: EngineUnderTest) -> None:
+    pid = (await tested.perform("ok"))["pid"]
     with pytest.raises(AudioProcessingError, match="unexpected") as caught:
-        await bench.perform("exit")
+        await tested.perform("exit")
     assert "SystemExit: 3" in caught.value.detail
-    assert (await bench.perform("ok"))["pid"] == pid
+    assert (await tested.perform("ok"))["pid"] == pid
 
 
-async def test_named_errors_cross_as_they_are(bench: Bench) -> None:
+async def test_named_errors_cross_as_they_are(tested: EngineUnderTest) -> None:
     with pytest.raises(MediaError, match="The toy is no clip") as caught:
-        await bench.perform("refuse")
+        await tested.perform("refuse")
     assert caught.value.stage == "first"
 
 
-async def test_unknown_errors_carry_their_trace(bench: Bench) -> None:
+async def test_unknown_errors_carry_their_trace(tested: EngineUnderTest) -> None:
     with pytest.raises(AudioProcessingError) as caught:
-        await bench.perform("stumble")
+        await tested.perform("stumble")
     assert "JSONDecodeError" in caught.value.detail
-    assert "toys.py" in caught.value.detail
+    assert "toy_stages.py" in caught.value.detail
 
 
-async def test_a_time_out_kills_the_engine(bench: Bench) -> None:
-    pid = (await bench.perform("ok"))["pid"]
+async def test_a_time_out_kills_the_engine(tested: EngineUnderTest) -> None:
+    pid = (await tested.perform("ok"))["pid"]
     started = time.monotonic()
     with pytest.raises(EngineTimeoutError, match="1 seconds"):
-        await bench.perform("sleep deeply", limit=1.0, seconds=30)
+        await tested.perform("sleep deeply", limit=1.0, seconds=30)
     assert time.monotonic() - started < 3
     assert not psutil.pid_exists(pid)
-    assert (await bench.perform("ok"))["pid"] != pid
+    assert (await tested.perform("ok"))["pid"] != pid
 
 
-async def test_an_engine_that_is_killed(bench: Bench) -> None:
+async def test_an_engine_that_is_killed(tested: EngineUnderTest) -> None:
     with pytest.raises(EngineDiedError, match="memory"):
-        await bench.perform("be killed")
-    assert (await bench.perform("ok"))["stage"] == "first"
+        await tested.perform("be killed")
+    assert (await tested.perform("ok"))["stage"] == "first"
 
 
-async def test_a_cancel_leaves_the_engine_warm(bench: Bench) -> None:
-    pid = (await bench.perform("ok"))["pid"]
-    asyncio.get_running_loop().call_later(0.3, bench.cancelled.set)
+async def test_a_cancel_leaves_the_engine_warm(tested: EngineUnderTest) -> None:
+    pid = (await tested.perform("ok"))["pid"]
+    asyncio.get_running_loop().call_later(0.3, tested.cancelled.set)
     started = time.monotonic()
     with pytest.raises(Cancelled):
-        await bench.perform("sleep", seconds=30)
+        await tested.perform("sleep", seconds=30)
     assert time.monotonic() - started < 2
-    bench.cancelled.clear()
-    assert (await bench.perform("ok"))["pid"] == pid
+    tested.cancelled.clear()
+    assert (await tested.perform("ok"))["pid"] == pid
 
 
-async def test_a_stage_that_does_not_listen_is_killed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stage_that_does_not_listen_is_killed(tested: EngineUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.engine.supervisor.CANCEL_TIMEOUT_S", 1.0)
-    asyncio.get_running_loop().call_later(0.3, bench.cancelled.set)
+    asyncio.get_running_loop().call_later(0.3, tested.cancelled.set)
     started = time.monotonic()
     with pytest.raises(Cancelled):
-        await bench.perform("sleep deeply", seconds=30)
+        await tested.perform("sleep deeply", seconds=30)
     assert 1 < time.monotonic() - started < 3
 
 
-async def test_a_dropped_task_stops_the_stage(bench: Bench) -> None:
-    pid = (await bench.perform("ok"))["pid"]
+async def test_a_dropped_task_stops_the_stage(tested: EngineUnderTest) -> None:
+    pid = (await tested.perform("ok"))["pid"]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
-            await bench.perform("sleep", seconds=30)
-    assert (await bench.perform("ok"))["pid"] == pid
+            await tested.perform("sleep", seconds=30)
+    assert (await tested.perform("ok"))["pid"] == pid
 
 
 async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ async def test_a_folder_hands_out_links(clip: Path, tmp_path: Path) -> None:
     assert target.stat().st_nlink == 2
 
 
-async def test_a_memo_is_remembered(store: Store) -> None:
+async def test_a_cache_entry_is_kept(store: Store) -> None:
     assert await store.get_cache_entry("key") is None
     await store.put_cache_entry("key", b"first")
     await store.put_cache_entry("key", b"second")

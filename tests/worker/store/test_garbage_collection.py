@@ -1,5 +1,6 @@
-"""What a job leaves in the store goes when nothing else needs it: no file, memo or mark is left, and none too many."""
+"""Releasing a job deletes what nothing else needs, and only that."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,24 +57,34 @@ async def test_a_clip_of_two_people_keeps_what_the_other_used(system: System) ->
     assert kept(system) == set()
 
 
-async def test_jobs_that_failed_or_stopped_or_were_done_ahead_leave_nothing(system: System) -> None:
+async def test_jobs_that_failed_or_stopped_or_were_prefetched_leave_nothing(system: System) -> None:
     await system.start()
     failing = await system.job("a.json", second="refuse")
     await system.queue.submit(failing)
     assert isinstance((await system.events(failing))[-1], Failed)
     stopped = await system.job("b.json", second="sleep", seconds=30.0)
     await system.queue.submit(stopped)
-    await system.until_run("second", 2)
+    await system.wait_for_run("second", 2)
     await system.queue.cancel(stopped.id)
     assert isinstance((await system.events(stopped))[-1], Stopped)
     asked = await system.job("c.json", note="asked")
-    ahead = Job(
+    prefetch = Job(
         id=f"{PREFETCH_PREFIX}{asked.id}", request=asked.request, source=asked.source, submitted=0.0, prefetch=True
     )
-    await done(system, ahead)
+    await done(system, prefetch)
     for job in (failing, stopped, asked):
         assert await system.store.references.of_job(job.id)
         await system.store.release_job(job.id, unneeded)
+    assert kept(system) == set()
+
+
+async def test_files_of_an_entry_of_another_version_go_too(system: System) -> None:
+    await system.start()
+    job = await done(system, await system.job())
+    for path in (system.settings.home / "store/stages").glob("*.json"):
+        entry = json.loads(path.read_bytes())
+        path.write_text(json.dumps({"kind": "performed", "facts": {}, "artefacts": entry["artefacts"]}))
+    await system.store.release_job(job.id, unneeded)
     assert kept(system) == set()
 
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import psutil
 
 from deploy.local.embedded_broker import Broker
-from tests.worker.conftest import LIMIT, System
+from tests.worker.conftest import TIMEOUT_S, System
 from worker.engine.supervisor import child_environment
 from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
 
-RECLAIM_LIMIT = 15.0
+RECLAIM_TIMEOUT_S = 15.0
 
 
 @asynccontextmanager
-async def worker_process(system: System, kind: str, module: str = "tests.worker.toy_service") -> AsyncIterator[int]:
+async def worker_process(system: System, kind: str, module: str = "tests.worker.toy_worker") -> AsyncIterator[int]:
     """A worker in a process of its own that is alive; gives its id."""
     assert system.settings.redis_url is not None
     before = {worker.name for worker in await system.queue.workers()}
@@ -34,7 +34,7 @@ async def worker_process(system: System, kind: str, module: str = "tests.worker.
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, kind, env=environment)
     try:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(TIMEOUT_S):
             while not {worker.name for worker in await system.queue.workers()} - before:
                 assert process.returncode is None
                 await asyncio.sleep(0.05)
@@ -47,7 +47,7 @@ async def worker_process(system: System, kind: str, module: str = "tests.worker.
 
 async def started_again(system: System, job: Job) -> float:
     """When the second attempt began."""
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(TIMEOUT_S):
         async for event in system.queue.events(job.id):
             if isinstance(event, Started) and event.attempt == 2:
                 return time.monotonic()
@@ -58,7 +58,7 @@ async def test_a_killed_worker_costs_seconds_and_no_finished_stage(system: Syste
     job = await system.job(second="sleep", seconds=1.5)
     async with worker_process(system, "media") as first, worker_process(system, "media") as second:
         await system.queue.submit(job)
-        await system.until_run("second")
+        await system.wait_for_run("second")
         pids = {first: engine_of(first), second: engine_of(second)}
         busy = await busy_worker(system, job)
         engine = pids[busy]
@@ -67,7 +67,7 @@ async def test_a_killed_worker_costs_seconds_and_no_finished_stage(system: Syste
         took = await started_again(system, job) - killed
         last = (await system.events(job))[-1]
     print(f"reclaimed after {took:.1f} s")
-    assert took < RECLAIM_LIMIT
+    assert took < RECLAIM_TIMEOUT_S
     assert isinstance(last, Finished)
     assert (system.runs("first"), system.runs("second")) == (1, 2)
     assert not psutil.pid_exists(engine), "the engine of the killed worker is gone too"
@@ -77,7 +77,7 @@ async def test_a_killed_asr_worker_costs_the_job_no_attempt(system: System) -> N
     job = await system.job("heard.json", heard="sleep", seconds=3.0)
     async with worker_process(system, "media"), worker_process(system, "asr") as first:
         await system.queue.submit(job)
-        await system.until_run("heard")
+        await system.wait_for_run("heard")
         os.kill(first, signal.SIGKILL)
         async with worker_process(system, "asr"):
             events = await system.events(job)
@@ -90,7 +90,7 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_over(system: System) 
     job = await system.job(second="sleep", seconds=2.0)
     async with worker_process(system, "media") as first:
         await system.queue.submit(job)
-        await system.until_run("second")
+        await system.wait_for_run("second")
         os.kill(first, signal.SIGTERM)
         asked = time.monotonic()
         while await system.queue.workers():
@@ -109,7 +109,7 @@ async def test_a_job_outlives_its_broker(tmp_path: Path, system: System) -> None
     job = await system.job(second="sleep", seconds=4.5)
     await system.queue.submit(job)
     following = asyncio.create_task(system.events(job))
-    await system.until_run("second")
+    await system.wait_for_run("second")
     await asyncio.sleep(1.2)  # the broker writes to disk once a second
     broker = next(process for process in psutil.process_iter() if serves(process, tmp_path))
     broker.kill()
@@ -152,7 +152,7 @@ async def test_a_tied_worker_ends_with_its_command(system: System) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "worker", "media"), stdin=asyncio.subprocess.PIPE, env=environment
     )
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(TIMEOUT_S):
         while not await system.queue.workers():
             await asyncio.sleep(0.05)
     assert process.stdin is not None

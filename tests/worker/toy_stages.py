@@ -98,7 +98,7 @@ def toy(name: str, environment: Environment = "media") -> ToyStage:
     return Stage(
         name=name,
         title=name,
-        function="tests.worker.toys:behave",
+        function="tests.worker.toy_stages:behave",
         inputs=ToyInputs[Artefact],
         params=ToyParams,
         output=ToyOutput[Artefact],

@@ -74,15 +74,15 @@ async def bucket(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bucket]:
     await runner.cleanup()
 
 
-async def test_files_and_memos_go_round(bucket: Bucket, tmp_path: Path) -> None:
+async def test_files_and_cache_entries_go_round(bucket: Bucket, tmp_path: Path) -> None:
     clip = tmp_path / "clip.wav"
     clip.write_bytes(bytes(range(256)) * 1000)
     store = Store.open("s3://clips/team")
     artefact = await store.put(clip, name="clip.wav")
     assert list(bucket.objects) == [f"/clips/team/blobs/{artefact.digest[:2]}/{artefact.digest}"]
     assert (await store.fetch(artefact, tmp_path / "back.wav")).read_bytes() == clip.read_bytes()
-    await store.put_cache_entry("key", b"memo")
-    assert await store.get_cache_entry("key") == b"memo"
+    await store.put_cache_entry("key", b"entry")
+    assert await store.get_cache_entry("key") == b"entry"
     assert await store.get_cache_entry("other") is None
     assert await store.contains(artefact)
     assert not await store.has_digest("0" * 64)
@@ -99,7 +99,7 @@ async def test_damaged_bytes_are_not_handed_out(bucket: Bucket, tmp_path: Path) 
     assert not (tmp_path / "back.wav").exists()
 
 
-async def test_what_nobody_claims_goes(bucket: Bucket, tmp_path: Path) -> None:
+async def test_what_nothing_refers_to_is_deleted(bucket: Bucket, tmp_path: Path) -> None:
     clip = tmp_path / "clip.wav"
     clip.write_bytes(b"sound")
     store = Store.open("s3://clips/team")

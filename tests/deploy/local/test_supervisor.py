@@ -73,16 +73,3 @@ async def test_a_home_that_cannot_be_used_is_an_error() -> None:
     with pytest.raises(QueueError, match="cannot be started"):
         async with Broker(Path("/dev/null/home")):
             pass
-
-
-async def test_importing_the_worker_loads_no_engine_and_no_chat() -> None:
-    names = ["queue", "store", "stages", "engines", "asr", "lease", "settings", "tasks", "service", "__main__"]
-    program = (
-        f"import sys, {', '.join(f'worker.{name}' for name in names)};"
-        "print(sorted({'torch', 'paddle', 'discord'} & set(sys.modules)))"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program), cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await process.communicate()
-    assert said.strip() == b"[]"

@@ -1,4 +1,4 @@
-"""A real worker process with toy stages: `python -m tests.worker.toy_service media|asr`.
+"""A real worker process with toy stages: `python -m tests.worker.toy_worker media|asr`.
 
 What it leaves behind is found sooner than in production, whose limits `tests/e2e/test_killed_worker.py` keeps to.
 """
@@ -7,7 +7,7 @@ import asyncio
 import sys
 from unittest.mock import patch
 
-from tests.worker.toys import TOYS, run_toys
+from tests.worker.toy_stages import TOYS, run_toys
 from worker.app import WorkerApp
 from worker.log import configure_logging
 from worker.queue import lease, reaper

@@ -1,0 +1,104 @@
+import asyncio
+
+import pytest
+
+from tests.worker.conftest import System
+from worker.jobs.attempts import run_attempt
+from worker.protocol import Failed, Finished, Started, Stopped
+from worker.queue.keys import MEDIA
+from worker.queue.lease import Lease
+
+
+async def test_a_worker_that_lost_its_lease_stops_working(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    stopped = asyncio.Event()
+
+    async def work(lease: Lease) -> Started:
+        await system.lose_lease(job)
+        try:
+            await asyncio.sleep(30)
+        finally:
+            stopped.set()
+        return Started(attempt=0, worker="never")
+
+    with pytest.raises(RuntimeError):  # arq's Retry
+        await run_attempt(system.queue, MEDIA, job.id, "one", work, stopping=asyncio.Event())
+    assert stopped.is_set()
+    assert await system.status(job) == "queued"
+
+
+async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.jobs.attempts.RETRY_DELAY_S", 0.1)
+    await system.start()
+    job = await system.job(first="be killed")
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1, 2, 3]
+    assert isinstance(events[-1], Failed)
+    assert events[-1].failure.type == "AttemptsError"
+    assert "memory" in events[-1].failure.message
+    assert system.runs("first") == 6, "each attempt tries the stage once more in a new engine"
+    state = await system.queue.state(job.id)
+    assert state is not None
+    assert (state.status, state.attempts, state.job) == ("dead", 3, job)
+    assert "memory" in state.error
+    assert await system.queue.replay(job.id)
+    await system.wait_for_run("first", 7)
+    assert await system.queue.cancel(job.id)
+    events = await system.events(job)
+    assert isinstance(events[0], Started)
+    assert events[0].attempt == 1
+    assert isinstance(events[-1], Stopped)
+    assert await system.queue.discard(job.id)
+
+
+async def test_a_job_whose_workers_are_lost_three_times_is_put_aside(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    for attempt in (1, 2, 3):
+        lease = await Lease.acquire(system.queue, MEDIA, job.id, "lost")
+        assert lease.attempt == attempt
+        await system.lose_lease(job)
+    await system.queue.ensure_enqueued(MEDIA, job.id)
+    await system.start()
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert last.failure.type == "AttemptsError"
+    assert await system.status(job) == "dead"
+    assert system.runs("first") == 0
+
+
+async def test_an_engine_that_dies_once_costs_no_attempt(system: System) -> None:
+    await system.start()
+    job = await system.job(second="crash once")
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1]
+    assert isinstance(events[-1], Finished)
+    assert (system.runs("first"), system.runs("second")) == (1, 2)
+
+
+async def test_bad_input_fails_at_once(system: System) -> None:
+    await system.start()
+    job = await system.job(first="refuse")
+    await system.queue.submit(job)
+    events = await system.events(job)
+    assert isinstance(events[-1], Failed)
+    assert events[-1].failure.type == "MediaError"
+    assert system.runs("first") == 1
+    assert await system.status(job) == "failed"
+
+
+async def test_a_library_that_exits_fails_the_job_and_not_the_worker(system: System) -> None:
+    await system.start()
+    job = await system.job(first="exit")
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert "SystemExit" in last.failure.detail
+    after = await system.job("after.json", other=1)
+    await system.queue.submit(after)
+    assert isinstance((await system.events(after))[-1], Finished)
