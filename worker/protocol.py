@@ -12,6 +12,8 @@ from pipeline.errors import ValidationError
 from pipeline.types import Artefact, Failure, Progress, Request, Result
 
 PROTOCOL_VERSION: Final = 1
+CONTRACT_VERSION: Final = 2
+"""Raised when the form changes in which `pipeline.graph.codec` writes inputs, parameters and outputs of stages."""
 UNREADABLE_VERSION: Final = 0
 """Version of the placeholder for a job whose JSON cannot be decoded."""
 DEFAULT_UPLOAD_LIMIT_BYTES: Final = 10 * 1024 * 1024
@@ -135,6 +137,8 @@ class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}
     params: dict[str, Any]
     timeout_s: float
     """Seconds that the engine may take."""
+    contract: int
+    """`CONTRACT_VERSION` of the sender; absent before version 2."""
 
 
 class StageResult(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):

@@ -143,7 +143,6 @@ def detach_pipes() -> tuple[BinaryIO, BinaryIO]:
 
     Returns:
         The stream to read commands from and the stream to write replies to.
-
     """
     commands, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)

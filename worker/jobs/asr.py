@@ -10,7 +10,7 @@ from worker.jobs.attempts import run_attempt
 from worker.jobs.media import WorkerContext, read_record
 from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
-from worker.protocol import Message, StageJob, decode_stage_job, other_version_error
+from worker.protocol import CONTRACT_VERSION, Message, StageJob, decode_stage_job, other_version_error
 from worker.queue.keys import ASR
 from worker.queue.lease import Lease
 
@@ -35,8 +35,8 @@ async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
 async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:
     stages = STAGES if context.stages is None else context.stages
     stage = stages.get(job.stage)
-    if stage is None:
-        raise other_version_error(f"unknown stage {job.stage}")
+    if stage is None or job.contract != CONTRACT_VERSION:
+        raise other_version_error(f"stage {job.stage}, contract {job.contract}, expected {CONTRACT_VERSION}")
     async with progress_events(lease) as publish:
         result, _ = await context.stage_cache.get_or_run(
             StageCall(stage=stage, inputs=job.inputs, params=job.params),

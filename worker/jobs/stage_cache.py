@@ -15,12 +15,10 @@ from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
 from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
 from worker.jobs.scratch import Scratch
-from worker.protocol import StageResult, decode_cache_entry, encode
+from worker.protocol import CONTRACT_VERSION, StageResult, decode_cache_entry, encode
 from worker.store import Store
 
 MAX_SUFFIX_CHARS: Final = 16
-CONTRACT_VERSION: Final = 2
-"""Raised when `pipeline.graph.codec` writes outputs in another form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +106,6 @@ class StageCache:
 
         Returns:
             The result, and True when it came from the store.
-
         """
         lock = self._locks.setdefault(keys[0], asyncio.Lock())
         async with lock:

@@ -27,7 +27,7 @@ from pipeline.graph.stage import InputsT, ModelParams, OutputT, ParamsT, Stage, 
 from pipeline.media.contracts import ProbeOutput
 from pipeline.types import Artefact, Progress
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key
-from worker.protocol import Failed, Progressed, StageJob, StageResult, Stopped, owner_of
+from worker.protocol import CONTRACT_VERSION, Failed, Progressed, StageJob, StageResult, Stopped, owner_of
 from worker.queue import Queue
 from worker.queue.lease import Lease, LeaseLostError
 
@@ -153,6 +153,7 @@ class StageRunner:
             inputs=dict(call.inputs),
             params=dict(call.params),
             timeout_s=limit,
+            contract=CONTRACT_VERSION,
         )
         return await self._delegate(job), False
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.worker.conftest import System
-from worker.protocol import Failed, Finished
+from worker.protocol import CONTRACT_VERSION, Failed, Finished
 from worker.queue import lua_scripts as scripts
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED
 
@@ -23,6 +23,10 @@ async def submit_json(system: System, name: str, **fields: Any) -> str:
     assert await system.queue.connection.run(scripts.SUBMIT, keys, (job_id, data, 1.0, "1"))
     await system.queue.ensure_enqueued(MEDIA, job_id)
     return job_id
+
+
+def stage_job(**fields: Any) -> bytes:
+    return json.dumps({"keys": ["key"], "inputs": {}, "params": {}, "limit": 1.0} | fields).encode()
 
 
 async def test_a_job_of_version_1_runs(system: System) -> None:
@@ -72,13 +76,15 @@ async def test_a_result_of_another_version_ends_the_job_with_a_clear_message(sys
 async def test_a_stage_of_another_version_fails_with_a_clear_message(system: System) -> None:
     for job_id, data in (
         ("stage-a", b'{"id": "stage-a", "stage": "first"}'),
-        ("stage-b", b'{"id":"stage-b","keys":["b"],"stage":"none","inputs":{},"params":{},"limit":1.0}'),
+        ("stage-b", stage_job(id="stage-b", stage="unknown", contract=CONTRACT_VERSION)),
+        ("stage-c", stage_job(id="stage-c", stage="first")),
+        ("stage-d", stage_job(id="stage-d", stage="first", contract=CONTRACT_VERSION - 1)),
     ):
         names = [ASR.record(job_id), ASR.index, ASR.active, ASR.events(job_id), ASR.followers(job_id)]
         assert await system.queue.connection.run(scripts.RESTART, names, [job_id, 1.0, data, "job", 60])
         await system.queue.ensure_enqueued(ASR, job_id)
     await system.start("asr")
-    for job_id in ("stage-a", "stage-b"):
+    for job_id in ("stage-a", "stage-b", "stage-c", "stage-d"):
         events = [event async for event in system.queue.stage_events(job_id)]
         assert isinstance(events[-1], Failed)
         assert events[-1].failure.message == MESSAGE
