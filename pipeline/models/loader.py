@@ -35,7 +35,7 @@ def verify_file(path: Path, file: WeightFile) -> None:
 
 
 def model_digest(name: str) -> str:
-    """One digest for all files of a model as the catalogue knows them, part of every memo key.
+    """One digest for all files of a model as the catalogue knows them, part of every cache key.
 
     Of what a person put in their place, `own_model_digest` tells.
     """

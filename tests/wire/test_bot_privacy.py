@@ -30,7 +30,7 @@ def clip(tmp_path: Path) -> Path:
 
 
 def kept(stack: Stack) -> set[str]:
-    """Every file of the store: clips, stems, transcripts, what lies between, memos and claims."""
+    """Every file of the store: clips, stems, transcripts, what lies between, cache entries and references."""
     root = Path(stack.store_url.removeprefix("file://"))
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 

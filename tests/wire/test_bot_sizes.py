@@ -52,12 +52,12 @@ async def test_parts_of_200_mib_come_as_copies_that_fit(stack: Stack, clip: Path
     store = Store.open(stack.store_url)
     seconds = write_large(tmp_path / "large.flac", 1)
     for key in await store.references.of_job((await job_of(stack, first)).id):
-        memo = (
+        entry = (
             decode_cache_entry(await store.get_cache_entry(key) or b"{}") if await store.get_cache_entry(key) else None
         )
-        if memo is not None and "vocals.flac" in memo.artefacts:
-            large = {name: await store.put(tmp_path / "large.flac", name=name) for name in memo.artefacts}
-            await store.put_cache_entry(key, encode(structs.replace(memo, artefacts=large)))
+        if entry is not None and "vocals.flac" in entry.artefacts:
+            large = {name: await store.put(tmp_path / "large.flac", name=name) for name in entry.artefacts}
+            await store.put_cache_entry(key, encode(structs.replace(entry, artefacts=large)))
     start = len(stack.fake.recorder.exchanges)
     message = await result_of(stack, await stack.fake.slash("separate", clip=clip, route="dialogue"))
     assert {"vocals.opus", "background.opus"} <= set(message.files), f"{message.text}\n{stack.report()}"
