@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from pipeline.graph.codec import decode_output
 from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
@@ -72,14 +73,15 @@ class StageCache:
         """Hash the person's own checkpoints that would be used in place of a model; empty without any."""
         return "" if model is None else await asyncio.to_thread(own_model_digest, self.engine.home, model)
 
-    async def get(self, key: str) -> StageResult | None:
-        """Look up a result; None when it, or one of its files, is missing or cannot be read."""
+    async def get(self, key: str, stage: AnyStage) -> StageResult | None:
+        """Look up a stage's result; None when it, or one of its files, is missing or does not fit its contract."""
         entry = await self.store.get_cache_entry(key)
         if entry is None:
             return None
         try:
             result = decode_cache_entry(entry)
-        except msgspec.DecodeError:
+            decode_output(result.output, result.artefacts, stage.output)
+        except (msgspec.DecodeError, KeyError):
             return None
         for artefact in result.artefacts.values():
             if not await self.store.contains(artefact):
@@ -109,7 +111,7 @@ class StageCache:
         """
         lock = self._locks.setdefault(keys[0], asyncio.Lock())
         async with lock:
-            cached = await self.get(keys[0])
+            cached = await self.get(keys[0], call.stage)
             if cached is not None:
                 return cached, True
             with self.scratch.folder() as folder:

@@ -133,7 +133,7 @@ class StageRunner:
             keys = (cache_key(call, own_weights=own, salt=self.job_id), *keys)
         # Before the lookup, so that nobody deletes the entry in between.
         await self.stage_cache.store.references.add_for_job(owner_of(self.job_id), keys)
-        cached = await self.stage_cache.get(keys[0])
+        cached = await self.stage_cache.get(keys[0], call.stage)
         if cached is not None:
             return cached, True
         stage = call.stage

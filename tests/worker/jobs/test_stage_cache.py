@@ -11,7 +11,7 @@ from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.scratch import Scratch
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.jobs.stage_runner import StageRunner
-from worker.protocol import Finished
+from worker.protocol import Finished, StageResult, encode
 
 PARAMS = ToyParams(stage="first", model="htdemucs")
 
@@ -128,3 +128,17 @@ async def test_an_entry_that_cannot_be_decoded_is_absent(system: System) -> None
         await system.queue.submit(job)
         assert isinstance((await system.events(job))[-1], Finished)
     assert (system.runs("first"), system.runs("second")) == (4, 4)
+
+
+async def test_a_result_that_does_not_fit_the_contract_is_absent(system: System, tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "scratch")
+    cache = StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch)
+    plan = (await system.job()).source
+    fitting = {"plan": {"$file": "first.json"}, "stage": "first", "pid": 1}
+    for key, output in (("a" * 64, fitting), ("b" * 64, {"stage": "first"}), ("c" * 64, {**fitting, "pid": "one"})):
+        result = StageResult(output=output, artefacts={"first.json": plan}, engine_seconds=0.1)
+        await system.store.put_cache_entry(key, encode(result))
+    assert await cache.get("a" * 64, TOYS["first"]) is not None
+    assert await cache.get("b" * 64, TOYS["first"]) is None
+    assert await cache.get("c" * 64, TOYS["first"]) is None
+    scratch.close()
