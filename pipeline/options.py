@@ -25,7 +25,7 @@ from pipeline.mix.presets import (
     LoudnessTarget,
     MixPreset,
 )
-from pipeline.models.recogniser_choice import check_recogniser
+from pipeline.models.recognisers import check_recogniser
 from pipeline.types import Budget, Preset, Request, RouteName, SoundFormat, Task
 
 

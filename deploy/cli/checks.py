@@ -17,15 +17,15 @@ from urllib.request import url2pathname
 
 import pydantic
 
-from deploy.cli.weights import WHISPER, check_model, converted_folder, preset_models
+from deploy.cli.model_status import WHISPER, check_model, converted_folder, preset_models
 from deploy.setup.environments import PYTHON_VERSION, ROOT, Environment, State, all_environments, find_state
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import AudioProcessingError
 from worker.settings import WorkerSettings
 
-LOW_SPACE = 2 * 10**9
+LOW_DISK_SPACE_BYTES = 2 * 10**9
 """Bytes; a clip of an hour leaves about one GB of stems."""
-CALL_LIMIT = 15.0
+CALL_TIMEOUT_S = 15.0
 """Seconds for any program or server that is asked."""
 
 
@@ -43,7 +43,7 @@ class Finding:
         return {"name": self.name, "status": self.status, "detail": self.detail, "mend": self.hint}
 
 
-def examine() -> list[Finding]:
+def run_checks() -> list[Finding]:
     """All checks, in the order in which mending makes sense."""
     findings = [check_interpreter(), *(check_environment(environment) for environment in all_environments(ROOT))]
     try:
@@ -94,7 +94,7 @@ def check_ffmpeg() -> Finding:
         from pipeline.media.ffmpeg import executable
 
         path = executable()
-        answer = _ask(path, "-version")
+        answer = _first_output_line(path, "-version")
     except (ImportError, OSError, subprocess.SubprocessError, AudioProcessingError) as error:
         return Finding(name="ffmpeg", status="missing", detail=str(error), hint="make env")
     return Finding(name="ffmpeg", status="ok", detail=answer.partition(" Copyright")[0])
@@ -138,7 +138,7 @@ def check_broker(settings: WorkerSettings) -> Finding:
     programs = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
     for program in programs:
         try:
-            version = _ask(program, "--version")
+            version = _first_output_line(program, "--version")
             return Finding(name="broker", status="ok", detail=f"embedded, {version.partition(' sha')[0]}")
         except (OSError, subprocess.SubprocessError):
             continue
@@ -161,7 +161,7 @@ def check_store(settings: WorkerSettings) -> Finding:
         hint = "set STEMCORD_STORE_URL or STEMCORD_HOME to a folder that can be written"
         return Finding(name="store", status="missing", detail=f"{folder}: {error.strerror}", hint=hint)
     detail = f"{folder}, {free / 1e9:.0f} GB free"
-    if free < LOW_SPACE:
+    if free < LOW_DISK_SPACE_BYTES:
         return Finding(name="store", status="warning", detail=detail, hint="make room on that disk")
     return Finding(name="store", status="ok", detail=detail)
 
@@ -199,7 +199,7 @@ def _check_server(url: str) -> Finding:
     from worker.queue.redis_client import redact_url
 
     async def ask() -> int:
-        async with asyncio.timeout(CALL_LIMIT), Queue.connect(url) as queue:
+        async with asyncio.timeout(CALL_TIMEOUT_S), Queue.connect(url) as queue:
             return len(await queue.workers())
 
     try:
@@ -217,7 +217,7 @@ def _check_remote_store(url: str) -> Finding:
     from worker.store import Store
 
     async def ask() -> None:
-        async with asyncio.timeout(CALL_LIMIT):
+        async with asyncio.timeout(CALL_TIMEOUT_S):
             await Store.open(url).put_cache_entry("doctor", b"{}")
 
     try:
@@ -234,7 +234,7 @@ def _settings_refused(error: pydantic.ValidationError) -> Finding:
     return Finding(name="settings", status="missing", detail=f"{name}: {first['msg']}", hint=f"unset {name}")
 
 
-def _ask(program: Path, argument: str) -> str:
+def _first_output_line(program: Path, argument: str) -> str:
     """The first line that a program prints about itself."""
-    answer = subprocess.run([program, argument], capture_output=True, text=True, timeout=CALL_LIMIT, check=True)
+    answer = subprocess.run([program, argument], capture_output=True, text=True, timeout=CALL_TIMEOUT_S, check=True)
     return answer.stdout.partition("\n")[0].strip()

@@ -27,7 +27,7 @@ def cut(
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
         until = None if end is None else cutting.read_time(end)
         cutting.cut(clip, opened, out, start=cutting.read_time(start), end=until)
-    _tell(out)
+    _print_file(out)
 
 
 def audio(
@@ -40,7 +40,7 @@ def audio(
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
         cutting.extract_sound(clip, opened, out)
-    _tell(out)
+    _print_file(out)
 
 
 def frame(
@@ -55,8 +55,8 @@ def frame(
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
         cutting.take_frame(clip, opened, out, at=cutting.read_time(at))
-    _tell(out)
+    _print_file(out)
 
 
-def _tell(out: Path) -> None:
+def _print_file(out: Path) -> None:
     Console().print(f"[bold]File[/bold]  {escape(str(out))}", highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli.checks import Finding, examine
+from deploy.cli.checks import Finding, run_checks
 
 _COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
 
@@ -18,7 +18,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Check that everything is there to take clips apart; exit code 1 when something is missing."""
-    findings = examine()
+    findings = run_checks()
     missing = [finding for finding in findings if finding.status == "missing"]
     if as_json:
         document = {"ok": not missing, "checks": [finding.describe() for finding in findings]}

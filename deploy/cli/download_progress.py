@@ -17,11 +17,11 @@ from rich.progress import (
 
 from pipeline.catalog import HubFile
 
-LINE_EVERY: Final = 5.0
+LINE_INTERVAL_S: Final = 5.0
 """Seconds between two lines about one file, where there is no terminal."""
 
 
-class Transfers:
+class DownloadBars:
     """One bar a file: bytes, speed, time that is left. Without a terminal, a line now and then."""
 
     def __init__(self, console: Console) -> None:
@@ -58,7 +58,7 @@ class Transfers:
 
     def _write_line(self, file: HubFile, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._last.get(file.name, -LINE_EVERY) >= LINE_EVERY or done == total:
+        if now - self._last.get(file.name, -LINE_INTERVAL_S) >= LINE_INTERVAL_S or done == total:
             self._last[file.name] = now
             whole = f" of {total / 1e6:.1f}" if total else ""
             self._console.print(f"{file.name}: {done / 1e6:.1f}{whole} MB", highlight=False, soft_wrap=True)

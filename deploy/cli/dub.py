@@ -11,7 +11,7 @@ from pipeline.mix.dub.params import BUNDLE_SUFFIX
 
 
 @contextmanager
-def one_file(dub: Path | None) -> Iterator[Path | None]:
+def packed_dub(dub: Path | None) -> Iterator[Path | None]:
     """The dub as one file that can go into the store; pieces are checked by their names and packed."""
     if dub is None or not (dub.is_dir() or dub.suffix.lower() == ".json"):
         yield dub

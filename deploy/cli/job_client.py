@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 from rich.console import Console
 
-from deploy.cli.progress import JobProgress
-from deploy.local.supervisor import Broker, Crew, interpreter
+from deploy.cli.progress import JobProgressBars
+from deploy.local.supervisor import EmbeddedBroker, LocalWorkers, worker_python
 from pipeline.errors import AudioProcessingError, Cancelled, EngineError, from_failure
 from pipeline.media.contracts import EXTRACT, PREPARE_SPEECH
 from pipeline.separation.contracts import SEPARATE
@@ -19,41 +19,41 @@ from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progr
 from worker.queue import Queue
 from worker.settings import WorkerSettings
 
-STOP_LIMIT: Final = 10.0
+CANCEL_TIMEOUT_S: Final = 10.0
 """Seconds that a cancelled job may take to end."""
 HEARING: Final = frozenset(stage.name for stage in (EXTRACT, SEPARATE, PREPARE_SPEECH, DIARIZE, TRANSCRIBE))
 """Stages after which, when they are not taken from the store, somebody must transcribe."""
-Need: TypeAlias = Callable[[WorkerKind], Coroutine[None, None, None]]
+EnsureWorker: TypeAlias = Callable[[WorkerKind], Coroutine[None, None, None]]
 """Sees that a worker of a kind is alive; raises `EngineError` when it cannot be started."""
 
 
 @asynccontextmanager
-async def staffed_queue(
+async def local_queue(
     settings: WorkerSettings, console: Console, kinds: Sequence[WorkerKind]
-) -> AsyncIterator[tuple[Queue, Need]]:
+) -> AsyncIterator[tuple[Queue, EnsureWorker]]:
     """A queue, and what sees to it that a worker of a kind is behind it, started here when nobody else has."""
     async with AsyncExitStack() as stack:
-        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
+        url = settings.redis_url or await stack.enter_async_context(EmbeddedBroker(settings.home))
         queue = await stack.enter_async_context(Queue.connect(url))
         if settings.redis_url is not None and await queue.workers():
-            yield queue, _nothing
+            yield queue, _no_worker_needed
             return
         for kind in kinds:
-            interpreter(kind, settings)
+            worker_python(kind, settings)
         console.print("Starting the workers …")
-        crew = await stack.enter_async_context(Crew(settings, url, queue, inner=True))
+        crew = await stack.enter_async_context(LocalWorkers(settings, url, queue, inner=True))
 
         async def need(kind: WorkerKind) -> None:
             if kind in kinds:
-                await crew.need(kind)
+                await crew.ensure(kind)
 
         yield queue, need
 
 
-async def _nothing(_: WorkerKind) -> None: ...
+async def _no_worker_needed(_: WorkerKind) -> None: ...
 
 
-async def follow(queue: Queue, job: Job, starting: asyncio.Task[None], need: Need, console: Console) -> Result:
+async def follow(queue: Queue, job: Job, starting: asyncio.Task[None], need: EnsureWorker, console: Console) -> Result:
     """Submit the job and give its result; workers may still be `starting`. Ctrl-C cancels the job.
 
     Raises what the job ended with, `Cancelled`, and `EngineError` when a worker cannot be started.
@@ -61,7 +61,7 @@ async def follow(queue: Queue, job: Job, starting: asyncio.Task[None], need: Nee
     await queue.submit(job)
     try:
         await starting
-        with JobProgress(console) as progress:
+        with JobProgressBars(console) as progress:
             return await _follow(queue, job, progress, need)
     except EngineError:
         # Nobody would follow it when a worker comes one day.
@@ -69,7 +69,7 @@ async def follow(queue: Queue, job: Job, starting: asyncio.Task[None], need: Nee
         raise
 
 
-async def _follow(queue: Queue, job: Job, progress: JobProgress, need: Need) -> Result:
+async def _follow(queue: Queue, job: Job, progress: JobProgressBars, need: EnsureWorker) -> Result:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -80,7 +80,7 @@ async def _follow(queue: Queue, job: Job, progress: JobProgress, need: Need) -> 
         await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
             await queue.cancel(job.id)
-            await asyncio.wait({following}, timeout=STOP_LIMIT)
+            await asyncio.wait({following}, timeout=CANCEL_TIMEOUT_S)
             raise Cancelled("Stopped.", hint="Finished stages are kept for the next run.")
         match await following:
             case Finished(result=result):
@@ -96,7 +96,7 @@ async def _follow(queue: Queue, job: Job, progress: JobProgress, need: Need) -> 
         stopping.cancel()
 
 
-async def _last_event(queue: Queue, job_id: str, progress: JobProgress, need: Need) -> Event | None:
+async def _last_event(queue: Queue, job_id: str, progress: JobProgressBars, need: EnsureWorker) -> Event | None:
     async for event in queue.events(job_id):
         progress.show(event)
         if isinstance(event, TERMINAL_EVENTS):

@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.errors import exit_on_failure
-from deploy.local.supervisor import Broker
+from deploy.local.supervisor import EmbeddedBroker
 from worker.protocol import JobState
 from worker.queue import Queue
 from worker.settings import WorkerSettings
 
 jobs = typer.Typer(help="Look at jobs; cancel, replay or discard them.", no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(help="The job's id, or its beginning when that is enough to tell it.")]
-SHOWN_ID = 12
+SHOWN_ID_CHARS = 12
 
 
 @jobs.command("list")
@@ -59,7 +59,7 @@ def discard(job_id: JobId) -> None:
 
 def _change(job_id: str, change: Callable[[Queue, str], Awaitable[bool]], *, done: str, refused: str) -> None:
     async def work() -> tuple[str | None, bool]:
-        async with _queue() as queue:
+        async with _connected_queue() as queue:
             found = [state.job.id for state in await queue.jobs() if state.job.id.startswith(job_id)]
             return (found[0], await change(queue, found[0])) if len(found) == 1 else (None, False)
 
@@ -73,15 +73,15 @@ def _change(job_id: str, change: Callable[[Queue, str], Awaitable[bool]], *, don
 
 
 async def _list() -> list[JobState]:
-    async with _queue() as queue:
+    async with _connected_queue() as queue:
         return await queue.jobs()
 
 
 @asynccontextmanager
-async def _queue() -> AsyncGenerator[Queue]:
+async def _connected_queue() -> AsyncGenerator[Queue]:
     settings = WorkerSettings()
     async with AsyncExitStack() as stack:
-        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
+        url = settings.redis_url or await stack.enter_async_context(EmbeddedBroker(settings.home))
         yield await stack.enter_async_context(Queue.connect(url))
 
 
@@ -91,7 +91,7 @@ def _row(state: JobState) -> tuple[str, ...]:
     waiting = f" ({state.position} before it)" if state.status == "queued" and state.position is not None else ""
     task = f"{job.request.task.value} (ahead)" if job.prefetch else job.request.task.value
     return (
-        job.id[:SHOWN_ID],
+        job.id[:SHOWN_ID_CHARS],
         state.status + waiting,
         task,
         job.source.name,

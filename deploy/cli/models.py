@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli.download_progress import Transfers
+from deploy.cli.download_progress import DownloadBars
 from deploy.cli.errors import exit_on_failure
-from deploy.cli.weights import (
+from deploy.cli.model_status import (
     WHISPER,
-    Presence,
+    ModelStatus,
     check_model,
     choose_models,
     converted_folder,
+    describe_size,
     environment_folder,
-    size_of,
 )
 from deploy.setup.environments import ROOT
 from pipeline.catalog import MODELS, Model
@@ -29,13 +29,13 @@ from pipeline.errors import ModelDigestError, ModelError, ModelMissingError
 from pipeline.models.checkpoints import checkpoints_folder, own_checkpoints
 from worker.settings import WorkerSettings
 
-CONVERSION_LIMIT = 600.0
+CONVERSION_TIMEOUT_S = 600.0
 """Seconds for converting one model."""
 _COLOURS = {"ok": "green", "own": "green", "partial": "yellow", "hub": "yellow", "missing": "red", "wrong": "red"}
 
 models = typer.Typer(help="The weights: what there is, fetch them, check them.", no_args_is_help=True)
 
-Names = Annotated[list[str] | None, typer.Argument(help="Names of models or of presets; default: all.")]
+NamesArgument = Annotated[list[str] | None, typer.Argument(help="Names of models or of presets; default: all.")]
 
 
 @models.command("list")
@@ -54,13 +54,13 @@ def list_models(
         table.add_column(column, no_wrap=column in ("here", "size"), overflow="fold")
     for presence in presences:
         model = presence.model
-        size = size_of(model) if model.size else "-"
+        size = describe_size(model) if model.size else "-"
         table.add_row(model.name, _paint(presence), size, model.licence, model.good_for)
     Console().print(table)
 
 
 @models.command("verify")
-def verify_models(names: Names = None) -> None:
+def verify_models(names: NamesArgument = None) -> None:
     """Read all files of the models and compare them with the catalogue; exit code 1 if one is not right."""
     with exit_on_failure():
         settings = WorkerSettings()
@@ -75,7 +75,7 @@ def verify_models(names: Names = None) -> None:
 
 
 @models.command("fetch")
-def fetch_models(names: Names = None) -> None:
+def fetch_models(names: NamesArgument = None) -> None:
     """Bring models here, check them and convert what needs it; default: those of STEMCORD_PRESET."""
     console = Console()
     with exit_on_failure():
@@ -102,7 +102,7 @@ def fetch_model(model: Model, settings: WorkerSettings, console: Console | None 
     Raises `ModelMissingError` when it cannot be had, `ModelDigestError` when it is not the right one.
     """
     if not model.files:
-        return fetch_from_hub(model, settings, console or Console())
+        return download_from_hub(model, settings, console or Console())
     presence = check_model(model, settings)
     if presence.status != "ok":
         install_weights(model)
@@ -143,7 +143,7 @@ def convert_whisper(settings: WorkerSettings) -> None:
         subprocess.run(
             [python, "-m", "pipeline.speech.recognition.whisper.weights", settings.home],
             cwd=ROOT,
-            timeout=CONVERSION_LIMIT,
+            timeout=CONVERSION_TIMEOUT_S,
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
@@ -154,12 +154,12 @@ def convert_whisper(settings: WorkerSettings) -> None:
         ) from error
 
 
-def fetch_from_hub(model: Model, settings: WorkerSettings, console: Console) -> str:
+def download_from_hub(model: Model, settings: WorkerSettings, console: Console) -> str:
     """Fetch what is missing of a model that hubs keep, and verify it all.
 
     Raises as `pipeline.models.download.client` does.
     """
-    from pipeline.models.download.client import fetch_model as fetch
+    from pipeline.models.download.client import download_model as fetch
 
     folder = checkpoints_folder(settings.home)
     if own_checkpoints(settings.home, model):
@@ -168,17 +168,17 @@ def fetch_from_hub(model: Model, settings: WorkerSettings, console: Console) -> 
         raise ModelMissingError(
             f"No hub keeps {model.name}.", hint=f"Put its files into {folder}; {model.source} says where they are."
         )
-    with Transfers(console) as transfers:
+    with DownloadBars(console) as transfers:
         fetch(model, settings.home, transfers.show)
     return f"{check_model(model, settings).detail}, in {folder}"
 
 
-def _paint(presence: Presence) -> str:
+def _paint(presence: ModelStatus) -> str:
     colour = _COLOURS[presence.status]
     return f"[{colour}]{presence.status}[/{colour}]"
 
 
-def _describe(presence: Presence) -> dict[str, object]:
+def _describe(presence: ModelStatus) -> dict[str, object]:
     model = presence.model
     return {
         "name": model.name,

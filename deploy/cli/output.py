@@ -51,7 +51,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
         console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
     final = result.loudness.get("final")
     if final is not None and final.integrated is not None:
-        console.print(f"[bold]Loudness[/bold]  {describe(final)}{_before(result)}", highlight=False)
+        console.print(f"[bold]Loudness[/bold]  {describe_loudness(final)}{_original_loudness(result)}", highlight=False)
     console.print(_timing_table(result, seconds))
     for note in result.notes:
         console.print(f"[yellow]Note[/yellow]      {escape(note)}", highlight=False)
@@ -66,7 +66,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
     )
 
 
-def describe(loudness: Loudness) -> str:
+def describe_loudness(loudness: Loudness) -> str:
     """Loudness, range and peak in one line; what was not measured is left out."""
     found = (
         (loudness.integrated, "LUFS"),
@@ -76,9 +76,9 @@ def describe(loudness: Loudness) -> str:
     return ", ".join(f"{value:.1f} {unit}" for value, unit in found if value is not None)
 
 
-def _before(result: Result) -> str:
+def _original_loudness(result: Result) -> str:
     original = result.loudness.get("original")
-    return "" if original is None or original.integrated is None else f" (original: {describe(original)})"
+    return "" if original is None or original.integrated is None else f" (original: {describe_loudness(original)})"
 
 
 def _timing_table(result: Result, seconds: float) -> Table:

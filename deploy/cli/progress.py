@@ -11,7 +11,7 @@ from bot.messages.texts import STAGES
 from worker.protocol import Event, Progressed, Started
 
 
-class JobProgress:
+class JobProgressBars:
     """One bar a stage; without a terminal, one line when a stage begins."""
 
     def __init__(self, console: Console) -> None:

@@ -20,7 +20,7 @@ from bot.web.sources.folder import FolderSource
 from deploy.cli.errors import exit_on_failure
 from pipeline.errors import AudioProcessingError
 
-NEVER = 1 << 40
+NEVER_EXPIRES = 1 << 40
 """Unix time far away: the address holds as long as the command runs."""
 
 
@@ -51,7 +51,7 @@ async def _serve(folder: Path, console: Console, port: int) -> None:
     await runner.setup()
     try:
         await web.SockSite(runner, line).start()
-        address = site.address(Ticket(link_id="local", expires=NEVER, edit=True))
+        address = site.address(Ticket(link_id="local", expires=NEVER_EXPIRES, edit=True))
         console.print(f"[bold]Page[/bold]      {address} (until Ctrl-C)", highlight=False, soft_wrap=True)
         if _has_screen(console):
             await asyncio.to_thread(webbrowser.open, address)

@@ -12,15 +12,15 @@ import msgspec
 import typer
 from rich.console import Console
 
-from deploy.cli.dub import one_file
+from deploy.cli.dub import packed_dub
 from deploy.cli.errors import exit_on_failure
-from deploy.cli.job_client import follow, staffed_queue
+from deploy.cli.job_client import follow, local_queue
 from deploy.cli.output import show_result, write_result
 from pipeline.catalog import LOUDNESS, MIXES
 from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
-from pipeline.models.recogniser_choice import RECOGNISERS
+from pipeline.models.recognisers import RECOGNISERS
 from pipeline.options import parse_request, parse_subtitle_style, read_speaker_gains
 from pipeline.types import Request, Result, SoundFormat, Task
 from worker.protocol import Job, WorkerKind
@@ -125,9 +125,9 @@ def run(
             from deploy.cli.voices import check_book
 
             check_book(voices, request.preset)
-        with one_file(dub) as new_voices:
+        with packed_dub(dub) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
-            order = _Order(request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices)
+            order = _RunArguments(request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices)
             result = asyncio.run(_run(order, settings, console))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
@@ -143,7 +143,7 @@ def run(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class _RunArguments:
     """What the command line asked for, checked."""
 
     request: Request
@@ -154,36 +154,36 @@ class _Order:
     voices: Path | None = None
 
 
-async def _run(order: _Order, settings: WorkerSettings, console: Console) -> Result:
+async def _run(arguments: _RunArguments, settings: WorkerSettings, console: Console) -> Result:
     store = Store.open(settings.store_url)
-    async with staffed_queue(settings, console, _kinds(order)) as (queue, need):
+    async with local_queue(settings, console, _worker_kinds(arguments)) as (queue, need):
         starting = asyncio.create_task(need("media"))
         try:
-            job = await _job(order, store)
+            job = await _build_job(arguments, store)
             result = await follow(queue, job, starting, need, console)
         finally:
             starting.cancel()
             await asyncio.wait({starting})
         # While the workers are still there: to end them takes a moment, and nobody should wait for that.
-        await write_result(result, store, order.out)
+        await write_result(result, store, arguments.out)
     return result
 
 
-async def _job(order: _Order, store: Store) -> Job:
-    book = None if order.voices is None else await store.put(order.voices, name="voice-book.json")
+async def _build_job(arguments: _RunArguments, store: Store) -> Job:
+    book = None if arguments.voices is None else await store.put(arguments.voices, name="voice-book.json")
     return Job(
         id=uuid.uuid4().hex,
-        request=replace(order.request, voice_book=book),
-        source=await store.put(order.clip, name=order.clip.name),
-        dub=None if order.dub is None else await store.put(order.dub, name=order.dub.name),
+        request=replace(arguments.request, voice_book=book),
+        source=await store.put(arguments.clip, name=arguments.clip.name),
+        dub=None if arguments.dub is None else await store.put(arguments.dub, name=arguments.dub.name),
         submitted=time.time(),
-        fresh=order.fresh,
+        fresh=arguments.fresh,
     )
 
 
-def _kinds(order: _Order) -> tuple[WorkerKind, ...]:
+def _worker_kinds(arguments: _RunArguments) -> tuple[WorkerKind, ...]:
     """The workers that an order needs; the one that transcribes takes seconds to start."""
-    request, dub = order.request, order.dub
+    request, dub = arguments.request, arguments.dub
     hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles
     hears = hears or (dub is not None and needs_turns(request, dub.name))
     return ("media", "asr") if hears else ("media",)

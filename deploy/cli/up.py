@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 
 from deploy.cli.errors import exit_on_failure
-from deploy.local.supervisor import Broker, local_workers
+from deploy.local.supervisor import EmbeddedBroker, running_workers
 from worker.settings import WorkerSettings
 
-GRACE = 15.0
+BOT_STOP_TIMEOUT_S = 15.0
 """Seconds that the bot may take to say goodbye."""
 
 
@@ -29,9 +29,9 @@ async def _up(settings: WorkerSettings, console: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
     async with AsyncExitStack() as stack:
-        url = settings.redis_url or await stack.enter_async_context(Broker(settings.home))
+        url = settings.redis_url or await stack.enter_async_context(EmbeddedBroker(settings.home))
         console.print(f"broker   {url}", highlight=False)
-        await stack.enter_async_context(local_workers(settings, url))
+        await stack.enter_async_context(running_workers(settings, url))
         console.print("workers  media, asr")
         if not os.environ.get("DISCORD_TOKEN"):
             console.print("bot      not started: set DISCORD_TOKEN to bring it to Discord")
@@ -54,7 +54,7 @@ async def _run_bot(url: str, asked_to_stop: asyncio.Event, console: Console) -> 
             console.print("[red]The bot ended on its own; its last lines above say why.[/red]")
             return ended.result() or 1
         bot.terminate()
-        await asyncio.wait({ended}, timeout=GRACE)
+        await asyncio.wait({ended}, timeout=BOT_STOP_TIMEOUT_S)
         return 0
     finally:
         if bot.returncode is None:

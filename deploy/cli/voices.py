@@ -24,28 +24,32 @@ from worker.settings import WorkerSettings
 from worker.store import Store
 
 voices = typer.Typer(help="Voices that are known by name.", no_args_is_help=True)
-Book = Annotated[Path, typer.Option("--book", help="The file of the voice-book.")]
+BookOption = Annotated[Path, typer.Option("--book", help="The file of the voice-book.")]
 
 
 @voices.command("enrol")
 def enrol_voice(
     source: Annotated[Path, typer.Argument(help="A clip, or a folder that `stemcord run` wrote.")],
     name: Annotated[str, typer.Option(help="Whose voice it is.")],
-    book: Book,
+    book: BookOption,
     speaker: Annotated[str | None, typer.Option(help="Which speaker, such as S1; when several speak.")] = None,
 ) -> None:
     """Learn a person's voice; done again, it learns more of it."""
     with exit_on_failure():
         settings = WorkerSettings()
         known = read_book(book) if book.exists() else VoiceBook()
-        heard = asyncio.run(_kept(source, settings)) if source.is_dir() else _hear(source, settings)
-        found = _choose(heard, speaker)
+        heard = (
+            asyncio.run(_read_job_voices(source, settings))
+            if source.is_dir()
+            else _extract_clip_voices(source, settings)
+        )
+        found = _choose_voice(heard, speaker)
         write_book(enrol(known, name, found, model=heard.model, digest=heard.digest), book)
         Console().print(f"{escape(name)}: learnt from {found.seconds:.1f} s", highlight=False)
 
 
 @voices.command("list")
-def list_voices(book: Book) -> None:
+def list_voices(book: BookOption) -> None:
     """Who is known, and from how much speech."""
     with exit_on_failure():
         for voice in read_book(book).voices:
@@ -53,7 +57,7 @@ def list_voices(book: Book) -> None:
 
 
 @voices.command("forget")
-def forget_voice(name: Annotated[str, typer.Argument(help="Whose voice.")], book: Book) -> None:
+def forget_voice(name: Annotated[str, typer.Argument(help="Whose voice.")], book: BookOption) -> None:
     """Forget a voice."""
     with exit_on_failure():
         write_book(remove_voice(read_book(book), name), book)
@@ -65,7 +69,7 @@ def check_book(path: Path, preset: Preset) -> None:
     check_model(read_book(path), model, model_digest(model))
 
 
-def _choose(heard: VoiceBook, speaker: str | None) -> Voice:
+def _choose_voice(heard: VoiceBook, speaker: str | None) -> Voice:
     known = ", ".join(f"{voice.name} ({voice.seconds:.0f} s)" for voice in heard.voices)
     first = next(iter(heard.voices), None)
     if first is None:
@@ -78,7 +82,7 @@ def _choose(heard: VoiceBook, speaker: str | None) -> Voice:
     return found
 
 
-async def _kept(folder: Path, settings: WorkerSettings) -> VoiceBook:
+async def _read_job_voices(folder: Path, settings: WorkerSettings) -> VoiceBook:
     """The voices of a finished job, which the store keeps."""
     try:
         result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
@@ -93,7 +97,7 @@ async def _kept(folder: Path, settings: WorkerSettings) -> VoiceBook:
         return read_book(await Store.open(settings.store_url).fetch(result.voices, target))
 
 
-def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
+def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
     """The voices of a clip, heard here."""
     if not clip.is_file():
         raise ValidationError(f"There is no file {clip}.", hint="Check the path.")
@@ -105,7 +109,7 @@ def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
     preset = PRESETS[Preset(settings.preset)]
     models = Models(settings.home, settings.device)
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        context = StageContext(out=Path(folder), report=_keep_quiet, models=models)
+        context = StageContext(out=Path(folder), report=_ignore_progress, models=models)
         limits = ProbeParams(name=clip.name, max_duration=settings.max_duration, max_size=settings.max_size)
         probe_stage(context, ProbeInputs(source=clip), limits)
         sound = extract_stage(context, ExtractInputs(source=clip), ExtractParams(mono=False)).sound
@@ -120,5 +124,5 @@ def _hear(clip: Path, settings: WorkerSettings) -> VoiceBook:
         return read_book(embedded.embeddings)
 
 
-def _keep_quiet(fraction: float, message: str = "") -> None:
+def _ignore_progress(fraction: float, message: str = "") -> None:
     """Progress that nobody reads."""

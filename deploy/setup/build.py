@@ -18,20 +18,20 @@ from deploy.setup.environments import (
 )
 from deploy.setup.errors import SetupError
 from deploy.setup.interpreters import Interpreter, base_executable, find_interpreter
-from deploy.setup.pip_config import choose_torch_backend, read_pip_settings, translate
-from deploy.setup.uv import Uv, fetch_uv, find_uv, own_environment
+from deploy.setup.pip_config import choose_torch_backend, read_pip_settings, to_uv_sources
+from deploy.setup.uv import Uv, clean_environment, fetch_uv, find_uv
 
-_WHY = {
+_REASONS = {
     State.ABSENT: "it is not there",
     State.STALE: "the requirement files have changed",
     State.FOREIGN: "it was made by something else: what is missing is added, nothing is removed",
     State.BROKEN: "it is not whole: it is built again",
 }
-_KEPT = (State.STALE, State.FOREIGN)
+_UPDATED_IN_PLACE = (State.STALE, State.FOREIGN)
 """What is worked on in place."""
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """One line for the person who waits."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
@@ -47,14 +47,14 @@ class Steps:
     def begin(self, text: str) -> None:
         """Say which step comes now."""
         self.done += 1
-        say(f"[{self.done}/{self.total}] {text}")
+        print_line(f"[{self.done}/{self.total}] {text}")
 
 
 def open_uv(root: Path, lock: int) -> Uv:
     """A uv that runs, with pip's settings; fetched when there is none. Raises `SetupError`."""
     cache = root / ".cache"
     path = find_uv(cache) or fetch_uv(cache)
-    sources = translate(read_pip_settings(base_executable()), own_environment())
+    sources = to_uv_sources(read_pip_settings(base_executable()), clean_environment())
     return Uv(path=path, sources=sources, root=root, lock=lock, quiet=not sys.stderr.isatty())
 
 
@@ -66,9 +66,9 @@ def build(environments: tuple[Environment, ...], lock: int) -> None:
         return
     started = time.monotonic()
     for environment in wanting:
-        say(f"{environment.folder}: {_WHY[states[environment.name]]}")
+        print_line(f"{environment.folder}: {_REASONS[states[environment.name]]}")
     _check_space(wanting)
-    kept = [environment for environment in wanting if states[environment.name] in _KEPT]
+    kept = [environment for environment in wanting if states[environment.name] in _UPDATED_IN_PLACE]
     steps = Steps(total=1 + 4 * len(wanting) - len(kept))
     steps.begin("uv, which installs the rest")
     uv = open_uv(wanting[0].root, lock)
@@ -76,7 +76,7 @@ def build(environments: tuple[Environment, ...], lock: int) -> None:
     for environment in wanting:
         _build_one(environment, states[environment.name], uv, interpreter, steps)
     sizes = ", ".join(f"{environment.folder} {measure(environment.path) / 1e9:.1f} GB" for environment in environments)
-    say(f"Set up in {time.monotonic() - started:.0f} s: {sizes}")
+    print_line(f"Set up in {time.monotonic() - started:.0f} s: {sizes}")
 
 
 def install_weights(environment: Environment, uv: Uv, *, again: bool) -> None:
@@ -104,7 +104,7 @@ def _build_one(environment: Environment, state: State, uv: Uv, interpreter: Inte
         discard(environment)
     mark_building(environment)
     label = environment.folder
-    if state not in _KEPT:
+    if state not in _UPDATED_IN_PLACE:
         _timed(steps, f"{label}: an environment of its own", lambda: _create(environment, uv, interpreter))
     _timed(steps, f"{label}: packages", lambda: _install_packages(environment, state, uv))
     _timed(steps, f"{label}: weights", lambda: install_weights(environment, uv, again=False))
@@ -116,12 +116,12 @@ def _timed(steps: Steps, text: str, work: Callable[[], None]) -> None:
     started = time.monotonic()
     steps.begin(text)
     work()
-    say(f"      {time.monotonic() - started:.1f} s")
+    print_line(f"      {time.monotonic() - started:.1f} s")
 
 
 def _create(environment: Environment, uv: Uv, interpreter: Interpreter) -> None:
     if not interpreter.found:
-        say("      this machine has no CPython 3.11; uv fetches one")
+        print_line("      this machine has no CPython 3.11; uv fetches one")
     uv.run(
         "venv",
         "--no-project",
@@ -138,13 +138,15 @@ def _create(environment: Environment, uv: Uv, interpreter: Interpreter) -> None:
 def _install_packages(environment: Environment, state: State, uv: Uv) -> None:
     # The lock names every package but the libraries a build of torch brings for its graphics
     # card; torch pins those itself, so they are left to uv to find.
-    backend = choose_torch_backend(uv.sources, own_environment()) if environment.torch else None
+    backend = choose_torch_backend(uv.sources, clean_environment()) if environment.torch else None
     arguments: list[str | Path] = ["-r", environment.lock, "--overrides", environment.overrides]
     if state is State.STALE:
         arguments.append("--exact")
     if backend:
         arguments += ["--torch-backend", backend]
-        say(f"      torch build: {backend} (STEMCORD_TORCH_BACKEND chooses another; off: the one of the package index)")
+        print_line(
+            f"      torch build: {backend} (STEMCORD_TORCH_BACKEND chooses another; off: the one of the package index)"
+        )
     uv.install(environment.python, *arguments, doing=f"Installing the packages of {environment.folder}")
 
 
@@ -161,7 +163,7 @@ def _install_project(environment: Environment, uv: Uv) -> None:
 
 
 def _check_space(wanting: list[Environment]) -> None:
-    need = sum(environment.need for environment in wanting)
+    need = sum(environment.disk_bytes for environment in wanting)
     free = shutil.disk_usage(wanting[0].root).free
     if free < need:
         raise SetupError(

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from deploy.setup.build import build, install_weights, open_uv, say
+from deploy.setup.build import build, install_weights, open_uv, print_line
 from deploy.setup.environments import ROOT, Environment, State, all_environments, find_state
 from deploy.setup.errors import SetupError
 from deploy.setup.requirements_lock import lock
 from deploy.setup.setup_lock import hold_lock
 
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
@@ -19,16 +19,16 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     if options.task == "env" and all(find_state(environment) is State.WHOLE for environment in environments):
         return 0
     try:
-        _work(options, tuple(environments), root)
+        _run_task(options, tuple(environments), root)
     except SetupError as error:
-        say(str(error))
+        print_line(str(error))
         return 1
     except OSError as error:
-        say(f"The set-up cannot go on: {error}. Mend that and run `make env` again.")
+        print_line(f"The set-up cannot go on: {error}. Mend that and run `make env` again.")
         return 1
     except KeyboardInterrupt:
-        say("\nStopped. Run `make env` to go on; what was downloaded is kept.")
-        return INTERRUPTED
+        print_line("\nStopped. Run `make env` to go on; what was downloaded is kept.")
+        return EXIT_INTERRUPTED
     return 0
 
 
@@ -40,16 +40,18 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _work(options: argparse.Namespace, environments: tuple[Environment, ...], root: Path) -> None:
+def _run_task(options: argparse.Namespace, environments: tuple[Environment, ...], root: Path) -> None:
     guard = root / ".cache" / "setup.lock"
-    with hold_lock(guard, lambda: say("Another set-up is at work in this checkout; waiting for it to end …")) as held:
+    with hold_lock(
+        guard, lambda: print_line("Another set-up is at work in this checkout; waiting for it to end …")
+    ) as held:
         if options.task == "env":
             build(environments, held)
             return
         uv = open_uv(root, held)
         for environment in environments:
             if options.task == "lock":
-                say(f"{environment.lock.relative_to(root)} …")
+                print_line(f"{environment.lock.relative_to(root)} …")
                 lock(environment, uv, upgrade=options.upgrade)
             else:
                 install_weights(environment, uv, again=True)

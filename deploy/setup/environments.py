@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-FORMAT = "1"
+FORMAT_VERSION = "1"
 """Raised when the same requirement files would now be installed in another way."""
 PYTHON_VERSION = (3, 11)
-MARK = "stemcord-environment.json"
+STATE_FILE = "stemcord-environment.json"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,7 +43,7 @@ class Environment:
     extras: tuple[str, ...]
     """Extras of pyproject.toml that its lock file is made from."""
     torch: bool
-    need: int
+    disk_bytes: int
     """Bytes of free disk that building it takes, with uv's cache; measured, with some room."""
 
     @property
@@ -91,15 +91,17 @@ def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
             folder=".venv",
             extras=("bot", "worker", "dev"),
             torch=True,
-            need=5 * gigabyte,
+            disk_bytes=5 * gigabyte,
         ),
-        Environment(name="asr", root=root, folder=".venv-asr", extras=("asr", "test"), torch=False, need=3 * gigabyte),
+        Environment(
+            name="asr", root=root, folder=".venv-asr", extras=("asr", "test"), torch=False, disk_bytes=3 * gigabyte
+        ),
     )
 
 
 def compute_digest(environment: Environment) -> str:
     """One digest of all that decides what is installed."""
-    digest = hashlib.sha256(FORMAT.encode())
+    digest = hashlib.sha256(FORMAT_VERSION.encode())
     for path in (environment.lock, environment.overrides, environment.weights):
         digest.update(path.read_bytes())
     # The tools' sections of pyproject.toml change nothing that is installed.
@@ -115,7 +117,7 @@ def find_state(environment: Environment) -> State:
         return State.BROKEN if path.is_file() or path.is_symlink() else State.ABSENT
     if not _has_interpreter(environment):
         return State.BROKEN
-    if not (path / MARK).exists():
+    if not (path / STATE_FILE).exists():
         return State.FOREIGN
     mark = _read_mark(environment)
     if mark.get("state") != "whole" or mark.get("place") != _place(environment) or not environment.command.exists():
@@ -142,13 +144,13 @@ def discard(environment: Environment) -> None:
         return
     mark_building(environment)
     for child in path.iterdir():
-        if child.name == MARK:
+        if child.name == STATE_FILE:
             continue
         if child.is_dir() and not child.is_symlink():
             shutil.rmtree(child)
         else:
             child.unlink()
-    (path / MARK).unlink()
+    (path / STATE_FILE).unlink()
     if not path.is_symlink():
         path.rmdir()
 
@@ -175,14 +177,14 @@ def _read_configuration(environment: Environment) -> dict[str, str]:
 
 def _read_mark(environment: Environment) -> dict[str, str]:
     try:
-        mark = json.loads((environment.path / MARK).read_text())
+        mark = json.loads((environment.path / STATE_FILE).read_text())
     except (OSError, ValueError):
         return {}
     return mark if isinstance(mark, dict) else {}
 
 
 def _write_mark(environment: Environment, mark: dict[str, str]) -> None:
-    path = environment.path / MARK
+    path = environment.path / STATE_FILE
     part = path.with_suffix(".part")
     with part.open("w") as stream:
         json.dump(mark, stream)

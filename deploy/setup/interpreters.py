@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploy.setup.environments import PYTHON_VERSION
 
-PROBE_LIMIT = 20.0
+PROBE_TIMEOUT_S = 20.0
 """Seconds for an interpreter to say what it is."""
 _PROBE = "import sys; print(sys.implementation.name, *sys.version_info[:2], getattr(sys, '_base_executable', ''))"
 
@@ -43,7 +43,7 @@ def _probe(command: str) -> tuple[str, str, str, str]:
     """
     try:
         answer = subprocess.run(
-            [command, "-c", _PROBE], capture_output=True, text=True, timeout=PROBE_LIMIT, check=False
+            [command, "-c", _PROBE], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ("", "", "", "")

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PIP_LIMIT = 60.0
+PIP_TIMEOUT_S = 60.0
 """Seconds for `pip config list`."""
 _SECTIONS = ("global", "install", ":env:")
 """Where pip looks, the last one wins."""
@@ -20,7 +20,7 @@ _TRUE = {"1", "true", "yes", "on"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class PackageSources:
     """Where packages come from, in uv's words."""
 
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -36,7 +36,7 @@ def read_pip_settings(python: str) -> dict[str, str]:
             [python, "-m", "pip", "--disable-pip-version-check", "config", "list"],
             capture_output=True,
             text=True,
-            timeout=PIP_LIMIT,
+            timeout=PIP_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -57,7 +57,7 @@ def parse_pip_settings(listing: str) -> dict[str, str]:
     return {name: value for section in _SECTIONS for name, value in found[section].items()}
 
 
-def translate(settings: Mapping[str, str], environment: Mapping[str, str]) -> Sources:
+def to_uv_sources(settings: Mapping[str, str], environment: Mapping[str, str]) -> PackageSources:
     """What to add to uv's environment for pip's settings.
 
     What `environment` already says to uv itself wins over what is said to pip.
@@ -81,14 +81,14 @@ def translate(settings: Mapping[str, str], environment: Mapping[str, str]) -> So
         "HTTP_PROXY": settings.get("proxy", ""),
     }
     told = {"UV_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environment.keys()
-    return Sources(
+    return PackageSources(
         environment={name: value for name, value in wanted.items() if value and name not in environment},
         arguments=("--no-index",) if offline else (),
         chosen=bool(links or index or offline or told),
     )
 
 
-def choose_torch_backend(sources: Sources, environment: Mapping[str, str]) -> str | None:
+def choose_torch_backend(sources: PackageSources, environment: Mapping[str, str]) -> str | None:
     """The build of torch that uv should look for; None leaves the choice to the package sources.
 
     Without it a machine that has no graphics card would fetch several GB of CUDA libraries.

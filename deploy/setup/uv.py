@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.setup.errors import SetupError
-from deploy.setup.interpreters import PROBE_LIMIT, base_executable
-from deploy.setup.pip_config import Sources
+from deploy.setup.interpreters import PROBE_TIMEOUT_S, base_executable
+from deploy.setup.pip_config import PackageSources
 
-VERSION = "0.13.9"
+UV_VERSION = "0.13.9"
 """Fetched when there is none."""
-OLDEST = (0, 9, 0)
+MIN_UV_VERSION = (0, 9, 0)
 """The oldest that is taken from PATH."""
-_EXTRA = frozenset({"UV_INDEX", "UV_INDEX_STRATEGY"})
-_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
+_EXTRA_INDEX_VARIABLES = frozenset({"UV_INDEX", "UV_INDEX_STRATEGY"})
+_REMOVED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
 """Variables that would turn uv or pip to another environment."""
 
 
@@ -27,7 +27,7 @@ class Uv:
     """A uv that runs, how it is to be called, and what its children must hold open."""
 
     path: str
-    sources: Sources
+    sources: PackageSources
     root: Path
     lock: int
     quiet: bool
@@ -41,7 +41,7 @@ class Uv:
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=own_environment()
+            env=clean_environment()
             | {name: value for name, value in self.sources.environment.items() if name not in leave_out},
             stdin=subprocess.DEVNULL,
             pass_fds=(self.lock,),
@@ -60,7 +60,7 @@ class Uv:
             # pip takes the best file of all indexes; uv takes what the first one with that version has, which may
             # be a wheel without its libraries. So the main index is asked alone before the extra ones are.
             try:
-                self.run(*command, doing=doing, leave_out=_EXTRA)
+                self.run(*command, doing=doing, leave_out=_EXTRA_INDEX_VARIABLES)
             except SetupError:
                 sys.stderr.write("      once more, with the extra indexes of pip's configuration\n")
             else:
@@ -68,9 +68,9 @@ class Uv:
         self.run(*command, doing=doing)
 
 
-def own_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The environment of this process, without what points at another Python."""
-    return {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
 
 
 def find_uv(cache: Path) -> str | None:
@@ -91,14 +91,14 @@ def fetch_uv(cache: Path) -> str:
         "PIP_ROOT_USER_ACTION": "ignore",
     }
     done = subprocess.run(
-        [base_executable(), "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(part), f"uv=={VERSION}"],
-        env=own_environment() | settings,
+        [base_executable(), "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(part), f"uv=={UV_VERSION}"],
+        env=clean_environment() | settings,
         stdin=subprocess.DEVNULL,
         check=False,
     )
     if done.returncode:
         raise SetupError(
-            f"pip could not install uv {VERSION}.",
+            f"pip could not install uv {UV_VERSION}.",
             hint="Check pip's settings and the network, or install uv yourself, then run `make env` again.",
         )
     # Renamed whole, so that a download that was stopped is never taken for a uv.
@@ -117,12 +117,14 @@ def parse_version(text: str) -> tuple[int, ...]:
 
 
 def _fetched(cache: Path) -> Path:
-    return cache / f"uv-{VERSION}" / "bin" / "uv"
+    return cache / f"uv-{UV_VERSION}" / "bin" / "uv"
 
 
 def _is_recent(path: str) -> bool:
     try:
-        answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=PROBE_LIMIT, check=False)
+        answer = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return answer.returncode == 0 and parse_version(answer.stdout) >= OLDEST
+    return answer.returncode == 0 and parse_version(answer.stdout) >= MIN_UV_VERSION

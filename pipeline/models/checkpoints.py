@@ -13,13 +13,13 @@ from typing import Any, Final, cast
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.models.entries import HubFile, Model
 
-NOTE: Final = ".sha256"
+DIGEST_SUFFIX: Final = ".sha256"
 """Ending of the note that keeps the digest of a file whose hub publishes no whole one."""
-PART: Final = ".part"
+PARTIAL_SUFFIX: Final = ".part"
 """Ending of a file that is not whole yet."""
-SETTLED: Final = 1_000_000_000
+SETTLE_TIME_NS: Final = 1_000_000_000
 """Nanoseconds after which a change of a file shows in its times."""
-SIGNATURE: Final = re.compile(r"[A-Za-z0-9_]+")
+SIGNATURE_PATTERN: Final = re.compile(r"[A-Za-z0-9_]+")
 """What Demucs calls a network."""
 
 
@@ -28,19 +28,19 @@ def checkpoints_folder(home: Path) -> Path:
     return home / "checkpoints"
 
 
-def place_of(file: HubFile, home: Path) -> Path:
+def checkpoint_path(file: HubFile, home: Path) -> Path:
     """Where a file of a hub lies once it is here."""
     return checkpoints_folder(home).joinpath(*file.name.split("/"))
 
 
-def bytes_here(file: HubFile, home: Path) -> int:
+def bytes_present(file: HubFile, home: Path) -> int:
     """How much of a file is here, whole or not."""
-    return bytes_of(place_of(file, home))
+    return bytes_at(checkpoint_path(file, home))
 
 
-def bytes_of(place: Path) -> int:
+def bytes_at(place: Path) -> int:
     """How much there is of the file of a place, whole or not."""
-    for path in (place, place.with_name(place.name + PART)):
+    for path in (place, place.with_name(place.name + PARTIAL_SUFFIX)):
         if path.is_file():
             return path.stat().st_size
     return 0
@@ -49,28 +49,28 @@ def bytes_of(place: Path) -> int:
 def file_digest(path: Path) -> str:
     """The sha256 of a file's bytes, which are read again only when the file has changed."""
     state = path.stat()
-    if time.time_ns() - state.st_ctime_ns < SETTLED:
+    if time.time_ns() - state.st_ctime_ns < SETTLE_TIME_NS:
         # The clock of the file system may be too coarse to tell two changes apart.
         return _read_digest(path)
-    return _known_digest(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return _cached_digest(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def verify_checkpoint(path: Path, file: HubFile) -> str:
     """The file's sha256; raises `ModelDigestError` unless it is the one that the catalogue and its note know."""
     size = path.stat().st_size
     if file.size and size != file.size:
-        raise wrong_bytes(path, f"{size} bytes, expected {file.size}")
+        raise wrong_checkpoint(path, f"{size} bytes, expected {file.size}")
     digest = file_digest(path)
-    if not matches(digest, path, file):
-        raise wrong_bytes(path, f"sha256 {digest}, expected {noted_digest(path) or file.sha256}")
-    if file.md5 and not noted_digest(path) and file_md5(path) != file.md5:
-        raise wrong_bytes(path, f"md5 {file_md5(path)}, expected {file.md5}")
+    if not digest_matches(digest, path, file):
+        raise wrong_checkpoint(path, f"sha256 {digest}, expected {read_digest_note(path) or file.sha256}")
+    if file.md5 and not read_digest_note(path) and file_md5(path) != file.md5:
+        raise wrong_checkpoint(path, f"md5 {file_md5(path)}, expected {file.md5}")
     return digest
 
 
-def files_here(model: Model, home: Path) -> dict[str, Path] | None:
+def present_files(model: Model, home: Path) -> dict[str, Path] | None:
     """The verified files of a model by their names when all of them are here, else None; raises as above."""
-    places = {file.name: place_of(file, home) for file in model.hub}
+    places = {file.name: checkpoint_path(file, home) for file in model.hub}
     if not all(place.is_file() for place in places.values()):
         return None
     for file in model.hub:
@@ -84,25 +84,25 @@ def file_md5(path: Path) -> str:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def matches(digest: str, path: Path, file: HubFile) -> bool:
+def digest_matches(digest: str, path: Path, file: HubFile) -> bool:
     """Whether a digest is that of the file; where only its first digits are published, also that of the note."""
-    return digest.startswith(file.sha256) and (file.pinned or digest == (noted_digest(path) or digest))
+    return digest.startswith(file.sha256) and (file.pinned or digest == (read_digest_note(path) or digest))
 
 
-def noted_digest(path: Path) -> str:
+def read_digest_note(path: Path) -> str:
     """The digest in the note next to a file; empty without a note, `nothing` for a note without a digest."""
-    note = path.with_name(path.name + NOTE)
+    note = path.with_name(path.name + DIGEST_SUFFIX)
     if not note.is_file():
         return ""
     return (note.read_text(encoding="utf-8", errors="replace").split() or ["nothing"])[0].lower()
 
 
-def write_note(path: Path, digest: str) -> None:
+def write_digest_note(path: Path, digest: str) -> None:
     """Note a digest next to its file, in the form of `sha256sum`."""
-    path.with_name(path.name + NOTE).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+    path.with_name(path.name + DIGEST_SUFFIX).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
 
 
-def wrong_bytes(path: Path, detail: str) -> ModelDigestError:
+def wrong_checkpoint(path: Path, detail: str) -> ModelDigestError:
     """What to raise for a file that is not the one of its name."""
     return ModelDigestError(
         f"The checkpoint {path.name} is not the one that is known by that name.",
@@ -123,12 +123,12 @@ def own_checkpoints(home: Path, model: Model) -> list[Path]:
     if model.files or model.hub:
         return []
     found = (folder / model.engine).glob(f"{model.name}.*")
-    return sorted(path for path in found if path.is_file() and path.suffix not in (PART, NOTE))
+    return sorted(path for path in found if path.is_file() and path.suffix not in (PARTIAL_SUFFIX, DIGEST_SUFFIX))
 
 
 def own_demucs(folder: Path, name: str) -> list[Path]:
     """A bag's description and its networks, or a network of that signature; empty for a name that is none."""
-    if not SIGNATURE.fullmatch(name):
+    if not SIGNATURE_PATTERN.fullmatch(name):
         return []
     networks = find_networks(folder, name)
     bag = folder / f"{name}.yaml"
@@ -156,7 +156,7 @@ def signatures_of(description: Any) -> list[str]:  # noqa: ANN401 - as it was re
     """The `models` of a bag's description; empty unless they are names and no paths."""
     listed: Any = cast("dict[str, Any]", description).get("models") if isinstance(description, dict) else None
     names = [str(name) for name in cast("list[Any]", listed)] if isinstance(listed, list) else []
-    return names if all(SIGNATURE.fullmatch(name) for name in names) else []
+    return names if all(SIGNATURE_PATTERN.fullmatch(name) for name in names) else []
 
 
 def own_digest(home: Path, model: Model) -> str:
@@ -176,7 +176,7 @@ def own_digest(home: Path, model: Model) -> str:
 
 
 @lru_cache(maxsize=256)
-def _known_digest(path: Path, _inode: int, _size: int, _written: int, _changed: int) -> str:
+def _cached_digest(path: Path, _inode: int, _size: int, _written: int, _changed: int) -> str:
     return _read_digest(path)
 
 

@@ -8,12 +8,12 @@ from pipeline.types import StemName
 
 Environment = Literal["media", "asr"]
 """Which of the two Python environments an engine lives in."""
-DIGITS = 64
+SHA256_HEX_DIGITS = 64
 """Hexadecimal digits of a whole sha256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeightFile:
+class PackageFile:
     """One file of a model: where it is found inside an installed package, and its digest."""
 
     name: str
@@ -42,7 +42,7 @@ class HubFile:
     @property
     def pinned(self) -> bool:
         """True when the catalogue knows the whole digest, so that no other bytes can pass."""
-        return len(self.sha256) == DIGITS
+        return len(self.sha256) == SHA256_HEX_DIGITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Model:
     good_for: str
     distribution: str = ""
     """What to install, as pip names it; empty for a model of a hub."""
-    files: tuple[WeightFile, ...] = ()
+    files: tuple[PackageFile, ...] = ()
     """What comes with packages."""
     hub: tuple[HubFile, ...] = ()
     """What is fetched, on first use or by `stemcord models fetch`."""

@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from pipeline.catalog import MODELS, Model, WeightFile
+from pipeline.catalog import MODELS, Model, PackageFile
 from pipeline.errors import ModelDigestError, ModelMissingError
-from pipeline.models.checkpoints import file_digest, files_here, own_checkpoints, own_digest
+from pipeline.models.checkpoints import file_digest, own_checkpoints, own_digest, present_files
 
 T = TypeVar("T")
 
 
-def find_file(file: WeightFile) -> Path | None:
+def find_file(file: PackageFile) -> Path | None:
     """Where an installed package keeps the file, found without importing the package; None if it is not there."""
     spec = find_spec(file.package)
     if spec is None or not spec.submodule_search_locations:
@@ -23,7 +23,7 @@ def find_file(file: WeightFile) -> Path | None:
     return path if path.is_file() else None
 
 
-def verify_file(path: Path, file: WeightFile) -> None:
+def verify_file(path: Path, file: PackageFile) -> None:
     """Raises `ModelDigestError` unless the file's sha256 is the catalogue's."""
     digest = file_digest(path)
     if digest != file.sha256:
@@ -111,18 +111,18 @@ class Models:
         entry = MODELS.get(name)
         if entry is None or not entry.hub or own_checkpoints(self.home, entry):
             return {}
-        here = files_here(entry, self.home)
+        here = present_files(entry, self.home)
         if here is not None:
             return here
         try:
-            from pipeline.models.download.client import ensure
+            from pipeline.models.download.client import ensure_downloaded
         except ImportError as error:
             raise ModelMissingError(
                 f"The weights of {name} are not here.",
                 hint=f"Run `stemcord models fetch {name}`.",
                 detail=f"this environment cannot fetch: {error}",
             ) from error
-        return ensure(entry, self.home, report)
+        return ensure_downloaded(entry, self.home, report)
 
     def loaded(self, key: str, load: Callable[[], T]) -> T:
         """What `load` returned for that key, loaded on first use."""
@@ -136,7 +136,7 @@ class Models:
         with self._lock:
             self._loaded.clear()
 
-    def _verified_path(self, name: str, file: WeightFile) -> Path:
+    def _verified_path(self, name: str, file: PackageFile) -> Path:
         path = find_file(file)
         if path is None:
             raise ModelMissingError(

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from pipeline.models.entries import HubFile, Model
-from pipeline.models.recognisers import RECOGNISERS
+from pipeline.models.recognisers import HUB_RECOGNISERS
 from pipeline.types import StemName
 
 _VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
@@ -285,4 +285,4 @@ _UVR_CLASSIC = (
         sample_rate=44_100,
     ),
 )
-PUBLISHED = (*_SEPARATION, *_UVR_CLASSIC, *_SPEECH, *RECOGNISERS)
+PUBLISHED = (*_SEPARATION, *_UVR_CLASSIC, *_SPEECH, *HUB_RECOGNISERS)

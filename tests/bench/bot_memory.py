@@ -22,7 +22,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.supervisor import Broker
+from deploy.local.supervisor import EmbeddedBroker
 from pipeline.types import Artefact, Progress
 from tests.bot.world import make_result
 from tests.wire.processes import Program, ready_or_dead, run_program
@@ -74,7 +74,7 @@ async def measure(jobs: int, folder: Path) -> tuple[list[tuple[int, float]], lis
     async with AsyncExitStack() as exits:
         home = folder / "home"
         home.mkdir()
-        url = await exits.enter_async_context(Broker(home))
+        url = await exits.enter_async_context(EmbeddedBroker(home))
         knobs = Knobs(edits_per_window=1000, acknowledge_within=15.0)
         fake = await exits.enter_async_context(FakeDiscord.start(knobs))
         limits = dict.fromkeys(("JOBS_AT_ONCE", "MINUTES_PER_DAY_PERSON", "MINUTES_PER_DAY_GUILD"), "0")

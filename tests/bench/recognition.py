@@ -28,7 +28,7 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.supervisor import interpreter
+from deploy.local.supervisor import worker_python
 from pipeline.audio import io as audio_io
 from pipeline.catalog import PRESETS
 from pipeline.graph.stage import StageContext
@@ -91,7 +91,7 @@ class Way:
 @contextmanager
 def started(way: str, home: Path, speech: Path, *options: str | Path) -> Generator[Way]:
     """A child in the recogniser's environment; what it logs is dropped."""
-    python = interpreter("asr", WorkerSettings())
+    python = worker_python("asr", WorkerSettings())
     command = [str(part) for part in (python, ROOT / "tests/bench/recogniser_runs.py", way, home, speech, *options)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.output import write_result
-from deploy.local.supervisor import Broker, local_workers
+from deploy.local.supervisor import EmbeddedBroker, running_workers
 from pipeline.audio import io as audio_io
 from pipeline.catalog import PRESETS
 from pipeline.graph.registry import STAGES
@@ -156,9 +156,9 @@ async def transcribe_all(cases: Iterable[Case], tell: Callable[[Score], None]) -
         settings = WorkerSettings()
         store = Store.open(settings.store_url)
         async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(Broker(settings.home))
+            url = await stack.enter_async_context(EmbeddedBroker(settings.home))
             queue = await stack.enter_async_context(Queue.connect(url))
-            await stack.enter_async_context(local_workers(settings, url))
+            await stack.enter_async_context(running_workers(settings, url))
             for case in cases:
                 source = await store.put(case.sound, name=case.sound.name)
                 result, _ = await run_job(queue, source, Task.TRANSCRIBE, fresh=True)

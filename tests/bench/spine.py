@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.output import write_result
-from deploy.local.supervisor import Broker, local_workers
+from deploy.local.supervisor import EmbeddedBroker, running_workers
 from pipeline.errors import from_failure
 from pipeline.types import Artefact, Request, Result, Task
 from tests.bench.speech_scores import score_folder
@@ -107,9 +107,9 @@ async def measure(runs: int, console: Console) -> None:
         settings = WorkerSettings()
         store = Store.open(settings.store_url)
         async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(Broker(settings.home))
+            url = await stack.enter_async_context(EmbeddedBroker(settings.home))
             queue = await stack.enter_async_context(Queue.connect(url))
-            await stack.enter_async_context(local_workers(settings, url))
+            await stack.enter_async_context(running_workers(settings, url))
             source = await store.put(DATA / "sample.mp4", name="sample.mp4")
             result, cold = await run_job(queue, source, Task.ALL, fresh=True)
             out = Path(folder) / "out"

@@ -14,7 +14,7 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from deploy.local.supervisor import Broker, local_workers
+from deploy.local.supervisor import EmbeddedBroker, running_workers
 from pipeline.types import Request, Result, Task
 from tests.e2e.conftest import SAMPLE
 from worker.protocol import Failed, Finished, Job, Progressed, Started, Stopped
@@ -34,9 +34,9 @@ async def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setenv("STEMCORD_LOOK_AHEAD", "false")
     settings = WorkerSettings()
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(Broker(settings.home))
+        url = await stack.enter_async_context(EmbeddedBroker(settings.home))
         queue = await stack.enter_async_context(Queue.connect(url))
-        await stack.enter_async_context(local_workers(settings, url))
+        await stack.enter_async_context(running_workers(settings, url))
         yield queue, Store.open(settings.store_url)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from deploy.local.supervisor import Broker
+from deploy.local.supervisor import EmbeddedBroker
 from tests.wire.processes import ROOT, Program, ready_or_dead, run_program
 from tests.wire.server import FakeDiscord
 from worker.queue import Queue
@@ -39,7 +39,7 @@ class Stack:
         async with AsyncExitStack() as exits:
             home = folder / "home"
             home.mkdir()
-            url = await exits.enter_async_context(Broker(home))
+            url = await exits.enter_async_context(EmbeddedBroker(home))
             environment = {
                 "STEMCORD_HOME": str(home),
                 "STEMCORD_REDIS_URL": url,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.supervisor import Broker
+from deploy.local.supervisor import EmbeddedBroker
 from tests.bot.world import PlayedWorker
 from tests.postgres import postgres_server
 from tests.wire.objects import Interaction
@@ -42,7 +42,7 @@ async def test_settings_and_quotas_survive_a_restart(
 ) -> None:
     clip = tmp_path / "talk.mp4"
     clip.write_bytes(b"a clip that only a played worker takes")
-    async with Broker(tmp_path) as url, Queue.connect(url) as queue:
+    async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
         environment = fake.environment | {"STEMCORD_HOME": str(tmp_path), "STEMCORD_REDIS_URL": url} | database
         async with run_program("bot-1", BOT, environment, tmp_path) as bot:
             await ready_or_dead(fake, bot, commands=("settings", "separate"))

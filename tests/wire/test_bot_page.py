@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from deploy.local.supervisor import Broker
+from deploy.local.supervisor import EmbeddedBroker
 from pipeline.types import Artefact, Result
 from tests.bot.web.test_site import STEMS, write_result
 from tests.bot.world import make_result
@@ -74,7 +74,7 @@ async def office(fake: FakeDiscord, tmp_path: Path) -> AsyncIterator[Office]:
     with socket.create_server(("127.0.0.1", 0)) as line:
         port = line.getsockname()[1]
     async with AsyncExitStack() as exits:
-        url = await exits.enter_async_context(Broker(home))
+        url = await exits.enter_async_context(EmbeddedBroker(home))
         environment = fake.environment | {
             "STEMCORD_HOME": str(home),
             "STEMCORD_REDIS_URL": url,

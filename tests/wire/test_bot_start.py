@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from deploy.local.supervisor import Broker
+from deploy.local.supervisor import EmbeddedBroker
 from tests.wire.processes import run_program
 from tests.wire.server import FakeDiscord
 
@@ -19,7 +19,7 @@ async def run_bot(environment: dict[str, str], folder: Path) -> tuple[int, str]:
 
 
 async def test_a_token_that_discord_refuses(fake: FakeDiscord, tmp_path: Path) -> None:
-    async with Broker(tmp_path) as url:
+    async with EmbeddedBroker(tmp_path) as url:
         environment = fake.environment | {"STEMCORD_REDIS_URL": url, "DISCORD_TOKEN": "wrong.token.here"}
         code, said = await run_bot(environment, tmp_path)
     assert code == 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.embedded_broker import Broker
+from deploy.local.embedded_broker import EmbeddedBroker
 from pipeline.types import Request, Task
 from tests.worker.toy_stages import TOYS, run_toys, tally_of
 from worker.app import WorkerApp
@@ -105,7 +105,7 @@ def reply_to() -> ReplyTo:
 async def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[System]:
     for name in [name for name in os.environ if name.startswith("STEMCORD_")]:
         monkeypatch.delenv(name)
-    async with Broker(tmp_path) as url:
+    async with EmbeddedBroker(tmp_path) as url:
         settings = WorkerSettings(redis_url=url, home=tmp_path, drain=0.5, look_ahead=False)
         folder = tmp_path / "clips"
         folder.mkdir()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.embedded_broker import Broker
+from deploy.local.embedded_broker import EmbeddedBroker
 from tests.worker.conftest import TIMEOUT_S, System
 from worker.engine.supervisor import child_environment
 from worker.protocol import Finished, Job, Started
@@ -114,7 +114,7 @@ async def test_a_job_outlives_its_broker(tmp_path: Path, system: System) -> None
     broker = next(process for process in psutil.process_iter() if serves(process, tmp_path))
     broker.kill()
     await asyncio.sleep(2.0)
-    async with Broker(tmp_path) as url:
+    async with EmbeddedBroker(tmp_path) as url:
         assert url == system.settings.redis_url
         events = await following
         assert isinstance(events[-1], Finished)
@@ -162,19 +162,19 @@ async def test_a_tied_worker_ends_with_its_command(system: System) -> None:
 
 
 async def test_the_broker_is_shared_and_kept(tmp_path: Path) -> None:
-    async with Broker(tmp_path) as first:
-        async with Broker(tmp_path) as second:
+    async with EmbeddedBroker(tmp_path) as first:
+        async with EmbeddedBroker(tmp_path) as second:
             assert first == second
         async with Queue.connect(first) as queue:
             await queue.confirm_delivery("x")
             await queue.connection.run("return redis.call('SET', 'kept', '1')", [], [])
     assert not [process for process in psutil.process_iter() if serves(process, tmp_path)]
-    async with Broker(tmp_path) as url, Queue.connect(url) as queue:
+    async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
         assert await queue.connection.run("return redis.call('GET', 'kept')", [], []) == "1"
 
 
 async def test_a_home_with_a_long_path(tmp_path: Path) -> None:
-    async with Broker(tmp_path / ("long" * 30)) as url, Queue.connect(url) as queue:
+    async with EmbeddedBroker(tmp_path / ("long" * 30)) as url, Queue.connect(url) as queue:
         assert await queue.jobs() == []
 
 

@@ -16,50 +16,57 @@ import httpx2
 
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.models.checkpoints import (
-    bytes_here,
-    bytes_of,
-    matches,
-    place_of,
+    bytes_at,
+    bytes_present,
+    checkpoint_path,
+    digest_matches,
     verify_checkpoint,
-    write_note,
-    wrong_bytes,
+    write_digest_note,
+    wrong_checkpoint,
 )
-from pipeline.models.download.hub import Access, AwayError, ForbiddenError, GoneError, open_client, opened
-from pipeline.models.download.partial_file import Origin, PartFile, open_part
+from pipeline.models.download.hub import (
+    FileUnavailableError,
+    ForbiddenError,
+    HubAccess,
+    HubUnavailableError,
+    open_client,
+    open_file,
+)
+from pipeline.models.download.partial_file import Origin, PartialFile, open_partial
 from pipeline.models.entries import HubFile, Model
 
-ROOM: Final = 16 * 1024 * 1024
+RESERVED_DISK_BYTES: Final = 16 * 1024 * 1024
 """Bytes that are left free on the disk."""
-STEP: Final = 1024 * 1024
+RETRY_RESET_BYTES: Final = 1024 * 1024
 """Bytes after which a hub that breaks off again is given all its tries again."""
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-REST: Final = 0.1
+DISK_FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+PAUSE_POLL_S: Final = 0.1
 """Seconds between two looks whether to go on, in a pause."""
 
-Told: TypeAlias = Callable[[HubFile, int, int], None]
+DownloadProgress: TypeAlias = Callable[[HubFile, int, int], None]
 """Called with a file, the bytes of it that are here, and all its bytes (0: unknown); what it raises ends the work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long a hub is waited for."""
 
-    connect: float = 10.0
+    connect_timeout_s: float = 10.0
     """Seconds for a connection."""
-    silence: float = 30.0
+    read_timeout_s: float = 30.0
     """Seconds without a byte."""
-    attempts: int = 5
+    max_attempts: int = 5
     """Tries in a row that bring less than `STEP`; two for a hub that is not reached at all."""
-    pause: float = 1.0
+    first_pause_s: float = 1.0
     """Seconds before the second try, doubled for each one after."""
 
 
-def ensure(model: Model, home: Path, report: Callable[[float, str], None] | None = None) -> dict[str, Path]:
+def ensure_downloaded(model: Model, home: Path, report: Callable[[float, str], None] | None = None) -> dict[str, Path]:
     """The verified files of a model by their names, fetched first when they are not here.
 
     `report` hears how many bytes have come, at fraction 0. Raises as `fetch_model` does.
     """
-    here = {file.name: bytes_here(file, home) for file in model.hub}
+    here = {file.name: bytes_present(file, home) for file in model.hub}
     sizes = {file.name: file.size for file in model.hub}
 
     def told(file: HubFile, done: int, total: int) -> None:
@@ -68,129 +75,142 @@ def ensure(model: Model, home: Path, report: Callable[[float, str], None] | None
             whole = f" of {sum(sizes.values()) / 1e6:.0f}" if all(sizes.values()) else ""
             report(0.0, f"Fetching {model.name}, {sum(here.values()) / 1e6:.0f}{whole} MB")
 
-    return fetch_model(model, home, told)
+    return download_model(model, home, told)
 
 
-def fetch_model(
-    model: Model, home: Path, told: Told, *, access: Access | None = None, patience: Patience | None = None
+def download_model(
+    model: Model,
+    home: Path,
+    progress: DownloadProgress,
+    *,
+    access: HubAccess | None = None,
+    retry: RetryPolicy | None = None,
 ) -> dict[str, Path]:
     """Bring every file of a model to its place and verify it, also one that was here.
 
     Raises `ModelMissingError` (no hub reached, no permission, no room), `ModelDigestError` (other bytes than the
     catalogue's) or what `told` raises; what has come of a file is kept and gone on with next time.
     """
-    places = {file.name: place_of(file, home) for file in model.hub}
+    places = {file.name: checkpoint_path(file, home) for file in model.hub}
     missing = [file for file in model.hub if not places[file.name].is_file()]
     if missing:
-        _check_room(home, sum(max(0, file.size - bytes_here(file, home)) for file in missing), model.name)
-        access = access or Access.find()
+        _check_disk_space(home, sum(max(0, file.size - bytes_present(file, home)) for file in missing), model.name)
+        access = access or HubAccess.find()
         for file in missing:
-            _Fetch(model, file, places[file.name], told, access, patience or Patience()).run()
+            _Download(model, file, places[file.name], progress, access, retry or RetryPolicy()).run()
     for file in model.hub:
         verify_checkpoint(places[file.name], file)
     return places
 
 
-class _Fetch:
+class _Download:
     """One file on its way here."""
 
     def __init__(
-        self, model: Model, file: HubFile, place: Path, told: Told, access: Access, patience: Patience
+        self,
+        model: Model,
+        file: HubFile,
+        place: Path,
+        progress: DownloadProgress,
+        access: HubAccess,
+        retry: RetryPolicy,
     ) -> None:
         self._model, self._file, self._place = model, file, place
-        self._told, self._access, self._patience = told, access, patience
+        self._progress, self._access, self._retry = progress, access, retry
         self._total = file.size
         self._resumed = False
 
     def run(self) -> None:
         """Try the addresses in turn until one gives the right bytes."""
         try:
-            with open_part(self._place, self._tell) as part:
+            with open_partial(self._place, self._report) as part:
                 if part is not None:
-                    self._from_any(part)
+                    self._try_addresses(part)
         except OSError as error:
-            if error.errno in FULL:
-                raise _no_room(self._place.parent, self._total, self._place.name, repr(error)) from error
+            if error.errno in DISK_FULL_ERRNOS:
+                raise _disk_full(self._place.parent, self._total, self._place.name, repr(error)) from error
             raise ModelMissingError(
                 f"The file {self._place.name} cannot be written into {self._place.parent}.",
                 hint="Look at the rights of that folder, or set STEMCORD_HOME to another one.",
                 detail=repr(error),
             ) from error
 
-    def _from_any(self, part: PartFile) -> None:
+    def _try_addresses(self, part: PartialFile) -> None:
         failures: list[Exception] = []
-        with open_client(silence=self._patience.silence, connect=self._patience.connect) as client:
+        with open_client(
+            read_timeout_s=self._retry.read_timeout_s, connect_timeout_s=self._retry.connect_timeout_s
+        ) as client:
             for address in self._file.addresses:
                 try:
-                    self._from_one(part, client, address)
-                except (AwayError, ForbiddenError, GoneError, ModelDigestError) as error:
+                    self._download_verified(part, client, address)
+                except (HubUnavailableError, ForbiddenError, FileUnavailableError, ModelDigestError) as error:
                     failures.append(error)
                 else:
                     if not self._file.pinned:
-                        write_note(self._place, part.digest)
+                        write_digest_note(self._place, part.digest)
                     part.finish(self._place)
                     return
         if not part.size:
             part.remove()
-        raise self._failed(failures)
+        raise self._choose_failure(failures)
 
-    def _from_one(self, part: PartFile, client: httpx2.Client, address: str) -> None:
+    def _download_verified(self, part: PartialFile, client: httpx2.Client, address: str) -> None:
         """Have the whole file from one address. Raises `ModelDigestError` when it sends other bytes."""
         self._resumed = part.size > 0
         if not self._file.size or part.size != self._file.size:
-            self._come(part, client, address)
-        if self._resumed and not matches(part.digest, self._place, self._file):
+            self._download(part, client, address)
+        if self._resumed and not digest_matches(part.digest, self._place, self._file):
             # What an earlier try left may be what is wrong.
             part.restart()
-            self._come(part, client, address)
-        if not matches(part.digest, self._place, self._file):
+            self._download(part, client, address)
+        if not digest_matches(part.digest, self._place, self._file):
             detail = f"{address} sent sha256 {part.digest}, expected {self._file.sha256}"
             part.restart()
-            raise wrong_bytes(self._place, detail)
+            raise wrong_checkpoint(self._place, detail)
         if self._file.md5 and part.md5 != self._file.md5:
             detail = f"{address} sent md5 {part.md5}, expected {self._file.md5}"
             part.restart()
-            raise wrong_bytes(self._place, detail)
+            raise wrong_checkpoint(self._place, detail)
 
-    def _come(self, part: PartFile, client: httpx2.Client, address: str) -> None:
+    def _download(self, part: PartialFile, client: httpx2.Client, address: str) -> None:
         """Read from an address to the end, going on where it breaks off; raises `AwayError` when that is no use."""
         failed = 0
         while True:
             before = part.size
             try:
-                return self._read(part, client, address)
-            except AwayError as error:
-                failed = 1 if part.size - before >= STEP else failed + 1
-                if failed >= (min(2, self._patience.attempts) if error.unreached else self._patience.attempts):
+                return self._request(part, client, address)
+            except HubUnavailableError as error:
+                failed = 1 if part.size - before >= RETRY_RESET_BYTES else failed + 1
+                if failed >= (min(2, self._retry.max_attempts) if error.unreached else self._retry.max_attempts):
                     raise
-                self._rest(max(error.seconds, self._patience.pause * 2 ** (failed - 1)))
+                self._pause(max(error.seconds, self._retry.first_pause_s * 2 ** (failed - 1)))
 
-    def _read(self, part: PartFile, client: httpx2.Client, address: str) -> None:
+    def _request(self, part: PartialFile, client: httpx2.Client, address: str) -> None:
         """One request, from where the file breaks off if it can be."""
-        headers = {"Accept-Encoding": "identity"} | self._range(part, address)
-        with opened(client, address, headers, self._access, self._model) as answer:
-            start, total = _extent(answer)
+        headers = {"Accept-Encoding": "identity"} | self._range_headers(part, address)
+        with open_file(client, address, headers, self._access, self._model) as answer:
+            start, total = _read_extent(answer)
             if answer.status_code == 416 or (start and start != part.size):
                 part.restart()
-                raise AwayError(f"{answer.url.host} cannot go on where it broke off")
+                raise HubUnavailableError(f"{answer.url.host} cannot go on where it broke off")
             if self._file.size and total and total != self._file.size:
                 part.restart()
-                raise wrong_bytes(self._place, f"{address} has {total} bytes, expected {self._file.size}")
+                raise wrong_checkpoint(self._place, f"{address} has {total} bytes, expected {self._file.size}")
             if not start:
                 part.restart(Origin(address=address, validator=_validator(answer)))
             self._resumed = start > 0
             self._total = self._file.size or total
-            self._tell()
+            self._report()
             for block in answer.iter_raw():
                 part.append(block)
                 if self._total and part.size > self._total:
                     part.restart()
-                    raise wrong_bytes(self._place, f"{address} sends more than {self._total} bytes")
-                self._tell()
+                    raise wrong_checkpoint(self._place, f"{address} sends more than {self._total} bytes")
+                self._report()
         if part.size < self._total:
-            raise AwayError(f"{address} ended after {part.size} of {self._total} bytes")
+            raise HubUnavailableError(f"{address} ended after {part.size} of {self._total} bytes")
 
-    def _range(self, part: PartFile, address: str) -> dict[str, str]:
+    def _range_headers(self, part: PartialFile, address: str) -> dict[str, str]:
         """Ask for the rest only where it must be of the same file: by its digest, or by the hub's word (RFC 9110)."""
         origin = part.origin
         if part.size and self._file.size and part.size > self._file.size:
@@ -200,16 +220,16 @@ class _Fetch:
             return wanted | {"If-Range": origin.validator}
         return wanted if part.size and self._file.pinned else {}
 
-    def _tell(self) -> None:
-        self._told(self._file, bytes_of(self._place), self._total)
+    def _report(self) -> None:
+        self._progress(self._file, bytes_at(self._place), self._total)
 
-    def _rest(self, seconds: float) -> None:
+    def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._tell()
-            time.sleep(min(REST, seconds))
+            self._report()
+            time.sleep(min(PAUSE_POLL_S, seconds))
 
-    def _failed(self, failures: list[Exception]) -> Exception:
+    def _choose_failure(self, failures: list[Exception]) -> Exception:
         """The failure that says most about what to do."""
         detail = "; ".join(str(failure) for failure in failures)
         for failure in failures:
@@ -218,7 +238,7 @@ class _Fetch:
             if isinstance(failure, ForbiddenError):
                 failure.refusal.detail = detail
                 return failure.refusal
-        if any(isinstance(failure, AwayError) for failure in failures):
+        if any(isinstance(failure, HubUnavailableError) for failure in failures):
             return ModelMissingError(
                 f"The weights of {self._model.name} are not here, and no hub that keeps them can be reached.",
                 hint=f"Run `stemcord models fetch {self._model.name}` when there is a network, or use "
@@ -232,15 +252,15 @@ class _Fetch:
         )
 
 
-def _check_room(home: Path, needed: int, name: str) -> None:
+def _check_disk_space(home: Path, needed: int, name: str) -> None:
     """Raises `ModelMissingError` unless the disk has room for so many bytes more."""
     there = next(path for path in (home, *home.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(there).free
-    if needed and free < needed + ROOM:
-        raise _no_room(home, needed, name, f"{free} bytes are free, {needed + ROOM} are needed")
+    if needed and free < needed + RESERVED_DISK_BYTES:
+        raise _disk_full(home, needed, name, f"{free} bytes are free, {needed + RESERVED_DISK_BYTES} are needed")
 
 
-def _no_room(folder: Path, needed: int, name: str, detail: str) -> ModelMissingError:
+def _disk_full(folder: Path, needed: int, name: str, detail: str) -> ModelMissingError:
     size = f"{needed / 1e6:.0f} MB" if needed else "more room"
     return ModelMissingError(
         f"There is too little room in {folder}: {name} needs {size}.",
@@ -249,7 +269,7 @@ def _no_room(folder: Path, needed: int, name: str, detail: str) -> ModelMissingE
     )
 
 
-def _extent(answer: httpx2.Response) -> tuple[int, int]:
+def _read_extent(answer: httpx2.Response) -> tuple[int, int]:
     """The first byte of the answer and the bytes of the whole file; 0 where it is not told."""
     if answer.status_code == 206:
         _, _, text = answer.headers.get("Content-Range", "").partition("bytes ")

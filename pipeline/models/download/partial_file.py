@@ -11,10 +11,10 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from pipeline.models.checkpoints import PART, file_md5
+from pipeline.models.checkpoints import PARTIAL_SUFFIX, file_md5
 
-BLOCK: Final = 1024 * 1024
-LOOK_EVERY: Final = 0.2
+BLOCK_BYTES: Final = 1024 * 1024
+POLL_INTERVAL_S: Final = 0.2
 """Seconds between two looks at a file that another process fetches."""
 
 
@@ -25,7 +25,7 @@ class Origin(msgspec.Struct, frozen=True):
     validator: str
 
 
-class PartFile:
+class PartialFile:
     """The bytes that came so far. `open_part` makes one."""
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
@@ -35,7 +35,7 @@ class PartFile:
         self._digest = hashlib.sha256()
         self.size = 0
         stream.seek(0)
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_BYTES):
             self._digest.update(block)
             self.size += len(block)
 
@@ -97,21 +97,21 @@ class PartFile:
 
 
 @contextmanager
-def open_part(place: Path, waiting: Callable[[], None]) -> Generator[PartFile | None]:
+def open_partial(place: Path, on_wait: Callable[[], None]) -> Generator[PartialFile | None]:
     """The unfinished file of a place, for this process alone; None once the place has its file.
 
     `waiting` is called now and then while another process is at it; what it raises ends the wait.
     """
-    path = place.with_name(place.name + PART)
+    path = place.with_name(place.name + PARTIAL_SUFFIX)
     place.parent.mkdir(parents=True, exist_ok=True)
     while not place.is_file():
         # Not buffered, so that a full disk is noticed at the write and nothing is left to flush.
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0) as stream:
             if _locked(stream, path):
-                yield PartFile(stream, path)
+                yield PartialFile(stream, path)
                 return
-        waiting()
-        time.sleep(LOOK_EVERY)
+        on_wait()
+        time.sleep(POLL_INTERVAL_S)
     yield None
 
 

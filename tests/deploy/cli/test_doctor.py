@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import checks
 from deploy.cli.doctor import doctor
-from deploy.local.embedded_broker import Broker
+from deploy.local.embedded_broker import EmbeddedBroker
 from deploy.setup.environments import all_environments
 from pipeline.catalog import MODELS
 from worker.settings import WorkerSettings
@@ -66,7 +66,7 @@ def test_a_broker_that_is_away_is_missing_and_keeps_its_password(monkeypatch: py
 
 
 async def test_a_broker_that_answers_is_fine(home: Path) -> None:
-    async with Broker(home) as url:
+    async with EmbeddedBroker(home) as url:
         finding = await asyncio.to_thread(checks.check_broker, WorkerSettings(redis_url=url))
     assert finding.status == "ok"
     assert "0 workers" in finding.detail

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.dub import one_file
+from deploy.cli.dub import packed_dub
 from pipeline.errors import ValidationError
 
 
 def test_a_sound_file_and_a_zip_go_as_they_are(tmp_path: Path) -> None:
     for path in (None, tmp_path / "dub.wav", tmp_path / "dub.zip"):
-        with one_file(path) as sent:
+        with packed_dub(path) as sent:
             assert sent == path
 
 
@@ -20,7 +20,7 @@ def test_pieces_are_packed_and_the_zip_is_removed(tmp_path: Path, by: str) -> No
     (tmp_path / "turn-1.wav").write_text("x")
     if by == "manifest":
         (tmp_path / "dub.json").write_text('[{"file": "turn-1.wav", "turn": 1}]')
-    with one_file(tmp_path if by == "folder" else tmp_path / "dub.json") as sent:
+    with packed_dub(tmp_path if by == "folder" else tmp_path / "dub.json") as sent:
         assert sent is not None
         assert sent.name == "dub.zip"
         with zipfile.ZipFile(sent) as archive:
@@ -29,5 +29,5 @@ def test_pieces_are_packed_and_the_zip_is_removed(tmp_path: Path, by: str) -> No
 
 
 def test_a_dub_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="There is no file"), one_file(tmp_path / "dub.json"):
+    with pytest.raises(ValidationError, match="There is no file"), packed_dub(tmp_path / "dub.json"):
         pass

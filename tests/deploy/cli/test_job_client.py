@@ -10,7 +10,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from deploy.cli.job_client import follow, staffed_queue
+from deploy.cli.job_client import follow, local_queue
 from pipeline.errors import EngineError, MediaError
 from pipeline.types import Artefact, Request
 from worker.protocol import Job
@@ -34,7 +34,7 @@ async def test_what_the_job_ends_with_is_raised_and_nobody_stays(settings: Worke
     (tmp_path / "clip.mp4").write_bytes(b"no clip")
     source = await Store.open(settings.store_url).put(tmp_path / "clip.mp4", name="clip.mp4")
     job = Job(id="0" * 32, request=Request(), source=source, submitted=time.time())
-    async with staffed_queue(settings, Console(quiet=True), ("media", "asr")) as (queue, need):
+    async with local_queue(settings, Console(quiet=True), ("media", "asr")) as (queue, need):
         starting = asyncio.create_task(need("media"))
         with pytest.raises(MediaError, match="no video or sound"):
             await follow(queue, job, starting, need, Console(quiet=True))
@@ -53,7 +53,7 @@ async def test_a_worker_that_cannot_start_leaves_no_job_behind(settings: WorkerS
         source=Artefact(name="a.mp4", digest="0" * 64, size=1, media_type="video/mp4"),
         submitted=time.time(),
     )
-    async with staffed_queue(broken, Console(quiet=True), ("media",)) as (queue, need):
+    async with local_queue(broken, Console(quiet=True), ("media",)) as (queue, need):
         starting = asyncio.create_task(need("media"))
         with pytest.raises(EngineError, match="cannot start") as caught:
             await follow(queue, job, starting, need, Console(quiet=True))
@@ -66,12 +66,12 @@ async def test_a_worker_that_cannot_start_leaves_no_job_behind(settings: WorkerS
 async def test_a_missing_environment_is_told_at_once(settings: WorkerSettings, tmp_path: Path) -> None:
     missing = settings.model_copy(update={"asr_python": tmp_path / "python"})
     with pytest.raises(EngineError, match="environment"):
-        async with staffed_queue(missing, Console(quiet=True), ("media", "asr")):
+        async with local_queue(missing, Console(quiet=True), ("media", "asr")):
             pass
 
 
 async def test_only_kinds_of_the_order_are_started(settings: WorkerSettings) -> None:
-    async with staffed_queue(settings, Console(quiet=True), ("media",)) as (queue, need):
+    async with local_queue(settings, Console(quiet=True), ("media",)) as (queue, need):
         await need("asr")
         assert await queue.workers() == []
 

@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from deploy.cli import checks, weights
+from deploy.cli import checks, model_status
+from deploy.cli.model_status import check_model, choose_models, converted_folder
 from deploy.cli.models import fetch_model, install_weights, models
-from deploy.cli.weights import check_model, choose_models, converted_folder
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelMissingError, ValidationError
-from pipeline.models.download.client import STEP
+from pipeline.models.download.client import RETRY_RESET_BYTES
 from tests.pipeline.models.hub_server import Hub, running
 from worker.settings import WorkerSettings
 
@@ -124,10 +124,10 @@ def test_fetching_converts_whisper_once(home: Path) -> None:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch):
     """A hub that runs here, and a catalogue whose only model it keeps."""
-    content = {"uvr/tiny.ckpt": random.randbytes(STEP), "uvr/tiny.yaml": b"settings"}
+    content = {"uvr/tiny.ckpt": random.randbytes(RETRY_RESET_BYTES), "uvr/tiny.yaml": b"settings"}
     with running(content) as hub:
         catalogue = {"tiny": hub.model()}
-        for module in ("deploy.cli.models", "deploy.cli.weights", "pipeline.models.loader"):
+        for module in ("deploy.cli.models", "deploy.cli.model_status", "pipeline.models.loader"):
             monkeypatch.setattr(import_module(module), "MODELS", catalogue)
         monkeypatch.setenv("HF_TOKEN", "token")
         yield hub
@@ -157,11 +157,11 @@ def test_a_hubs_model_is_fetched_shown_and_verified(hub: Hub, home: Path) -> Non
 def test_a_fetch_that_broke_off_is_shown_and_gone_on_with(hub: Hub, home: Path) -> None:
     part = home / "checkpoints" / "uvr" / "tiny.ckpt.part"
     part.parent.mkdir(parents=True)
-    part.write_bytes(hub.files["uvr/tiny.ckpt"][: STEP // 2])
+    part.write_bytes(hub.files["uvr/tiny.ckpt"][: RETRY_RESET_BYTES // 2])
     assert status() == ("partial", "1 of 1 MB fetched")
     assert checks.check_weights(hub.model(), WorkerSettings()).hint == "stemcord models fetch tiny"
     assert call("fetch", "tiny").exit_code == 0
-    assert hub.asked[0].range == f"bytes={STEP // 2}-"
+    assert hub.asked[0].range == f"bytes={RETRY_RESET_BYTES // 2}-"
     assert checks.check_weights(hub.model(), WorkerSettings()).status == "ok"
 
 
@@ -180,7 +180,7 @@ def test_a_hubs_file_that_was_exchanged_is_wrong(hub: Hub, home: Path) -> None:
 
 def test_without_a_network_fetching_fails_in_one_clear_sentence(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     file = replace(hub.model().hub[0], addresses=("http://127.0.0.1:9/a",))
-    monkeypatch.setattr("deploy.cli.weights.MODELS", {"tiny": replace(hub.model(), hub=(file,))})
+    monkeypatch.setattr("deploy.cli.model_status.MODELS", {"tiny": replace(hub.model(), hub=(file,))})
     result = call("fetch", "tiny")
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
@@ -190,7 +190,7 @@ def test_without_a_network_fetching_fails_in_one_clear_sentence(hub: Hub, monkey
 def test_a_model_that_is_refused_keeps_no_other_away(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     file = replace(hub.model().hub[0], addresses=("http://127.0.0.1:9/a",), name="uvr/other.ckpt")
     known = {"away": replace(hub.model("away"), hub=(file,)), "tiny": hub.model()}
-    monkeypatch.setattr("deploy.cli.weights.MODELS", known)
+    monkeypatch.setattr("deploy.cli.model_status.MODELS", known)
     result = call("fetch", "away", "tiny")
     assert result.exit_code == 1
     assert "The weights of away are not here" in result.stderr
@@ -226,5 +226,5 @@ def test_a_model_of_no_hub_must_be_brought(home: Path) -> None:
 
 def test_each_environment_is_looked_for_in_its_own_place(tmp_path: Path) -> None:
     settings = WorkerSettings(asr_python=tmp_path / "asr" / "bin" / "python")
-    assert weights.environment_folder("asr", settings) == tmp_path / "asr"
-    assert weights.environment_folder("media", settings).name == ".venv"
+    assert model_status.environment_folder("asr", settings) == tmp_path / "asr"
+    assert model_status.environment_folder("media", settings).name == ".venv"

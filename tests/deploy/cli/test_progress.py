@@ -2,14 +2,14 @@ from io import StringIO
 
 from rich.console import Console
 
-from deploy.cli.progress import JobProgress
+from deploy.cli.progress import JobProgressBars
 from pipeline.types import Progress
 from worker.protocol import Progressed
 
 
 def shown(*, terminal: bool, fraction: float, remaining: float | None = None) -> str:
     out = StringIO()
-    with JobProgress(Console(file=out, force_terminal=terminal, width=140, color_system=None)) as bars:
+    with JobProgressBars(Console(file=out, force_terminal=terminal, width=140, color_system=None)) as bars:
         bars.show(Progressed(progress=Progress(stage="separate", fraction=fraction, remaining=remaining)))
     return out.getvalue()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.embedded_broker import Broker
-from deploy.local.supervisor import local_workers
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.supervisor import running_workers
 from pipeline.errors import EngineError, QueueError
 from worker.queue import Queue
 from worker.settings import WorkerSettings
@@ -33,11 +33,11 @@ def workers_of(home: Path) -> dict[str, int]:
 
 
 async def test_both_workers_are_kept_alive_and_end_in_the_end(settings: WorkerSettings, tmp_path: Path) -> None:
-    async with Broker(tmp_path) as url, Queue.connect(url) as queue:
-        async with local_workers(settings, url):
+    async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
+        async with running_workers(settings, url):
             assert {worker.kind for worker in await queue.workers()} == {"media", "asr"}
             first = workers_of(tmp_path)
-            async with local_workers(settings, url):
+            async with running_workers(settings, url):
                 assert workers_of(tmp_path) == first, "live workers are used"
             os.kill(first["asr"], signal.SIGKILL)
             async with asyncio.timeout(30):
@@ -52,9 +52,9 @@ async def test_both_workers_are_kept_alive_and_end_in_the_end(settings: WorkerSe
 
 async def test_a_worker_that_cannot_start_is_an_error(settings: WorkerSettings, tmp_path: Path) -> None:
     broken = settings.model_copy(update={"store_url": "ftp://nowhere"})
-    async with Broker(tmp_path) as url:
+    async with EmbeddedBroker(tmp_path) as url:
         with pytest.raises(EngineError, match="worker cannot start") as caught:
-            async with local_workers(broken, url):
+            async with running_workers(broken, url):
                 pass
     assert ".log" in caught.value.hint
     assert "the worker cannot start" in caught.value.detail
@@ -62,14 +62,14 @@ async def test_a_worker_that_cannot_start_is_an_error(settings: WorkerSettings, 
 
 async def test_a_missing_environment_is_an_error(settings: WorkerSettings, tmp_path: Path) -> None:
     missing = settings.model_copy(update={"asr_python": tmp_path / "python"})
-    async with Broker(tmp_path) as url:
+    async with EmbeddedBroker(tmp_path) as url:
         with pytest.raises(EngineError, match="environment") as caught:
-            async with local_workers(missing, url):
+            async with running_workers(missing, url):
                 pass
     assert "make env" in caught.value.hint
 
 
 async def test_a_home_that_cannot_be_used_is_an_error() -> None:
     with pytest.raises(QueueError, match="cannot be started"):
-        async with Broker(Path("/dev/null/home")):
+        async with EmbeddedBroker(Path("/dev/null/home")):
             pass

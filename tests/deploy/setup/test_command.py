@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from deploy.setup.build import build
-from deploy.setup.environments import MARK, ROOT, State, all_environments, find_state
+from deploy.setup.environments import ROOT, STATE_FILE, State, all_environments, find_state
 from deploy.setup.errors import SetupError
 
 LIMIT = 60.0
@@ -206,7 +206,7 @@ def test_settings_of_tools_change_nothing_that_is_installed(checkout: Checkout) 
 
 def test_an_environment_of_somebody_else_is_added_to(checkout: Checkout) -> None:
     checkout.run()
-    (checkout.root / ".venv" / MARK).unlink()
+    (checkout.root / ".venv" / STATE_FILE).unlink()
     (checkout.root / ".venv" / "theirs").touch()
     before = len(checkout.calls())
     assert checkout.run()[0] == 0

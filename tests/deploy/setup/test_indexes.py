@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.setup.errors import SetupError
-from deploy.setup.pip_config import Sources
+from deploy.setup.pip_config import PackageSources
 from deploy.setup.uv import Uv
 
 EXTRA = {"UV_INDEX": "https://extra.example/simple", "UV_INDEX_STRATEGY": "unsafe-best-match"}
@@ -19,7 +19,7 @@ def install(tmp_path: Path, works_with: str) -> list[str]:
     program.chmod(0o755)
     lock = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
     try:
-        uv = Uv(path=str(program), sources=Sources(environment=EXTRA), root=tmp_path, lock=lock, quiet=True)
+        uv = Uv(path=str(program), sources=PackageSources(environment=EXTRA), root=tmp_path, lock=lock, quiet=True)
         uv.install(tmp_path / "python", "-r", "all.txt", doing="Installing")
     finally:
         os.close(lock)

@@ -49,8 +49,8 @@ def test_an_old_uv_on_path_is_not_used(tmp_path: Path, monkeypatch: pytest.Monke
     script(tmp_path / "uv", "echo uv 0.4.30")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert uv.find_uv(tmp_path / "cache") is None
-    fetched = tmp_path / "cache" / f"uv-{uv.VERSION}" / "bin"
+    fetched = tmp_path / "cache" / f"uv-{uv.UV_VERSION}" / "bin"
     fetched.mkdir(parents=True)
     assert uv.find_uv(tmp_path / "cache") is None
-    path = script(fetched / "uv", f"echo uv {uv.VERSION}")
+    path = script(fetched / "uv", f"echo uv {uv.UV_VERSION}")
     assert uv.find_uv(tmp_path / "cache") == path

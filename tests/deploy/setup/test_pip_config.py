@@ -6,11 +6,11 @@ import pytest
 
 from deploy.setup.interpreters import base_executable
 from deploy.setup.pip_config import (
-    Sources,
+    PackageSources,
     choose_torch_backend,
     parse_pip_settings,
     read_pip_settings,
-    translate,
+    to_uv_sources,
 )
 
 
@@ -36,7 +36,7 @@ def test_values_may_hold_several_places_over_several_lines() -> None:
         r"global.find-links='\n/wheels\nhttps://wheels.example/'" + "\n"
         r"global.extra-index-url='https://a.example/simple https://b.example/simple'"
     )
-    sources = translate(settings, {})
+    sources = to_uv_sources(settings, {})
     assert sources.environment == {
         "UV_FIND_LINKS": "/wheels,https://wheels.example/",
         "UV_INDEX": "https://a.example/simple https://b.example/simple",
@@ -45,13 +45,13 @@ def test_values_may_hold_several_places_over_several_lines() -> None:
 
 
 def test_one_index_keeps_uvs_own_strategy() -> None:
-    sources = translate({"index-url": "https://mirror.example/simple"}, {})
+    sources = to_uv_sources({"index-url": "https://mirror.example/simple"}, {})
     assert sources.environment == {"UV_DEFAULT_INDEX": "https://mirror.example/simple"}
     assert sources.chosen
 
 
 def test_certificate_timeout_proxy_and_trusted_hosts_are_handed_on() -> None:
-    sources = translate(
+    sources = to_uv_sources(
         {
             "cert": "/ca.pem",
             "timeout": "7.5",
@@ -77,29 +77,29 @@ def test_what_uv_was_told_itself_wins() -> None:
         "UV_EXTRA_INDEX_URL": "https://more.example",
     }
     settings = {"find-links": "/pips", "index-url": "https://pips.example", "extra-index-url": "https://pips2.example"}
-    sources = translate(settings, told)
+    sources = to_uv_sources(settings, told)
     assert sources.environment == {"UV_INDEX_STRATEGY": "unsafe-best-match"}
     assert sources.chosen
 
 
 def test_no_index_is_an_argument() -> None:
-    sources = translate({"no-index": "1", "find-links": "/wheels"}, {})
+    sources = to_uv_sources({"no-index": "1", "find-links": "/wheels"}, {})
     assert sources.arguments == ("--no-index",)
     assert sources.environment == {"UV_FIND_LINKS": "/wheels"}
-    assert translate({"no-index": "false"}, {}).arguments == ()
+    assert to_uv_sources({"no-index": "false"}, {}).arguments == ()
 
 
 @pytest.mark.parametrize(
     ("sources", "environment", "backend"),
     [
-        (Sources(), {}, "auto"),
-        (Sources(chosen=True), {}, None),
-        (Sources(chosen=True), {"STEMCORD_TORCH_BACKEND": "cpu"}, "cpu"),
-        (Sources(), {"STEMCORD_TORCH_BACKEND": "off"}, None),
-        (Sources(), {"UV_TORCH_BACKEND": "cu130"}, None),
+        (PackageSources(), {}, "auto"),
+        (PackageSources(chosen=True), {}, None),
+        (PackageSources(chosen=True), {"STEMCORD_TORCH_BACKEND": "cpu"}, "cpu"),
+        (PackageSources(), {"STEMCORD_TORCH_BACKEND": "off"}, None),
+        (PackageSources(), {"UV_TORCH_BACKEND": "cu130"}, None),
     ],
 )
-def test_torch_backend(sources: Sources, environment: dict[str, str], backend: str | None) -> None:
+def test_torch_backend(sources: PackageSources, environment: dict[str, str], backend: str | None) -> None:
     assert choose_torch_backend(sources, environment) == backend
 
 

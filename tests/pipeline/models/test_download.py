@@ -15,16 +15,16 @@ import pytest
 
 from pipeline.catalog import MODELS, HubFile, Model
 from pipeline.errors import Cancelled, ModelDigestError, ModelMissingError
-from pipeline.models.checkpoints import place_of
-from pipeline.models.download.client import STEP, Patience, ensure, fetch_model
-from pipeline.models.download.hub import Access, GoneError, follow
+from pipeline.models.checkpoints import checkpoint_path
+from pipeline.models.download.client import RETRY_RESET_BYTES, RetryPolicy, download_model, ensure_downloaded
+from pipeline.models.download.hub import FileUnavailableError, HubAccess, resolve_redirect
 from tests.pipeline.models.hub_server import Hub, running
 
 ROOT = Path(__file__).parents[3]
 NAME = "uvr/tiny.ckpt"
-SIZE = 3 * STEP
-PATIENCE = Patience(connect=2.0, silence=0.3, attempts=3, pause=0.01)
-NOBODY = Access()
+SIZE = 3 * RETRY_RESET_BYTES
+RETRY = RetryPolicy(connect_timeout_s=2.0, read_timeout_s=0.3, max_attempts=3, first_pause_s=0.01)
+NOBODY = HubAccess()
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ class Told:
             raise Cancelled("stopped")
 
 
-def fetch(model: Model, home: Path, told: Told | None = None, access: Access = NOBODY) -> Path:
-    paths = fetch_model(model, home, told or Told(), access=access, patience=PATIENCE)
+def fetch(model: Model, home: Path, told: Told | None = None, access: HubAccess = NOBODY) -> Path:
+    paths = download_model(model, home, told or Told(), access=access, retry=RETRY)
     return paths[NAME]
 
 
@@ -89,18 +89,18 @@ def test_a_broken_connection_is_gone_on_with(hub: Hub, content: bytes, tmp_path:
 
 def test_a_hub_that_brings_something_each_time_is_asked_on(hub: Hub, content: bytes, tmp_path: Path) -> None:
     """Three tries are for those in a row that bring next to nothing."""
-    hub.break_after = [STEP, 0, STEP, 0]
+    hub.break_after = [RETRY_RESET_BYTES, 0, RETRY_RESET_BYTES, 0]
     assert fetch(hub.model(), tmp_path).read_bytes() == content
     assert len(hub.asked) == 5
 
 
 def test_a_cancel_leaves_what_came_and_the_next_run_goes_on(hub: Hub, content: bytes, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
-        fetch(hub.model(), tmp_path, Told(stop_at=STEP))
+        fetch(hub.model(), tmp_path, Told(stop_at=RETRY_RESET_BYTES))
     part = tmp_path / "checkpoints" / "uvr" / "tiny.ckpt.part"
     here = part.stat().st_size
     assert part.read_bytes() == content[:here]
-    assert STEP <= here < SIZE
+    assert RETRY_RESET_BYTES <= here < SIZE
     hub.asked.clear()
     told = Told()
     assert fetch(hub.model(), tmp_path, told).read_bytes() == content
@@ -144,7 +144,7 @@ def test_a_file_that_changed_meanwhile_is_not_mixed(hub: Hub, content: bytes, tm
     hub.files[NAME] = bytes(SIZE)
     hub.etag = '"one"' if etag else None
     with pytest.raises(Cancelled):
-        fetch(model, tmp_path, Told(stop_at=STEP))
+        fetch(model, tmp_path, Told(stop_at=RETRY_RESET_BYTES))
     hub.files[NAME], hub.etag = content, etag
     assert fetch(model, tmp_path).read_bytes() == content
     assert (hub.asked[1].range is None) is (etag is None)
@@ -153,9 +153,9 @@ def test_a_file_that_changed_meanwhile_is_not_mixed(hub: Hub, content: bytes, tm
 def test_a_part_that_was_damaged_is_fetched_again(hub: Hub, content: bytes, tmp_path: Path) -> None:
     part = tmp_path / "checkpoints" / "uvr" / "tiny.ckpt.part"
     part.parent.mkdir(parents=True)
-    part.write_bytes(bytes(STEP))
+    part.write_bytes(bytes(RETRY_RESET_BYTES))
     assert fetch(hub.model(), tmp_path).read_bytes() == content
-    assert [asked.range for asked in hub.asked] == [f"bytes={STEP}-", None]
+    assert [asked.range for asked in hub.asked] == [f"bytes={RETRY_RESET_BYTES}-", None]
 
 
 @pytest.mark.parametrize("change", ["bytes", "longer", "shorter"])
@@ -179,10 +179,10 @@ def test_a_mirror_is_asked_when_the_first_place_fails(hub: Hub, content: bytes, 
 def test_a_mirror_goes_on_where_another_broke_off(hub: Hub, content: bytes, tmp_path: Path) -> None:
     model = hub.model()
     with running({NAME: content}) as failing:
-        failing.break_after = [STEP, 0, 0, 0]
+        failing.break_after = [RETRY_RESET_BYTES, 0, 0, 0]
         file = replace(model.hub[0], addresses=(f"{failing.url}/{NAME}", f"{hub.url}/{NAME}"))
         assert fetch(replace(model, hub=(file,)), tmp_path).read_bytes() == content
-    assert [(asked.range, asked.if_range) for asked in hub.asked] == [(f"bytes={STEP}-", None)]
+    assert [(asked.range, asked.if_range) for asked in hub.asked] == [(f"bytes={RETRY_RESET_BYTES}-", None)]
 
 
 def test_the_first_digits_are_enough_once_and_the_rest_is_noted(hub: Hub, content: bytes, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_a_silent_hub_is_given_up_and_what_came_is_kept(hub: Hub, content: bytes
 
 def test_a_hub_that_asks_who_it_is_gets_the_token(hub: Hub, content: bytes, tmp_path: Path) -> None:
     hub.token = "secret"
-    mine = Access(token="secret", origins=frozenset({hub.url}))
+    mine = HubAccess(token="secret", origins=frozenset({hub.url}))
     assert fetch(hub.model(), tmp_path, access=mine).read_bytes() == content
     assert "secret" not in repr(mine)
 
@@ -280,7 +280,7 @@ def test_a_refusal_says_what_to_do(
 ) -> None:
     hub.statuses = [status]
     with pytest.raises(ModelMissingError, match=message) as caught:
-        fetch(hub.model(), tmp_path, access=Access(token=token, origins=frozenset({hub.url})))
+        fetch(hub.model(), tmp_path, access=HubAccess(token=token, origins=frozenset({hub.url})))
     assert caught.value.hint.startswith(hint)
     assert str(status) in caught.value.detail
     assert "other" not in caught.value.detail
@@ -291,7 +291,7 @@ def test_the_token_is_for_its_hub_alone(hub: Hub, content: bytes, tmp_path: Path
     with running({}) as front:
         front.redirect = hub.url
         file = replace(hub.model().hub[0], addresses=(f"{front.url}/{NAME}",))
-        access = Access(token="secret", origins=frozenset({front.url}))
+        access = HubAccess(token="secret", origins=frozenset({front.url}))
         assert fetch(replace(hub.model(), hub=(file,)), tmp_path, access=access).read_bytes() == content
         assert [asked.authorization for asked in front.asked] == ["Bearer secret"]
     assert [asked.authorization for asked in hub.asked] == [None]
@@ -300,9 +300,9 @@ def test_the_token_is_for_its_hub_alone(hub: Hub, content: bytes, tmp_path: Path
 def test_by_default_only_hugging_face_sees_the_token(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "theirs")
     monkeypatch.setenv("STEMCORD_HUB_TOKEN", "")
-    assert Access.find().token == "theirs"
+    assert HubAccess.find().token == "theirs"
     monkeypatch.setenv("STEMCORD_HUB_TOKEN", "secret")
-    access = Access.find()
+    access = HubAccess.find()
     assert access.token == "secret"
     fetch(hub.model(), tmp_path, access=access)
     assert hub.asked[0].authorization is None
@@ -311,10 +311,10 @@ def test_by_default_only_hugging_face_sees_the_token(hub: Hub, tmp_path: Path, m
 
 def test_a_redirect_may_not_give_up_encryption() -> None:
     url = httpx2.URL("https://hub.example/a")
-    assert follow(url, "/b") == "https://hub.example/b"
-    assert follow(url, "https://other.example/b") == "https://other.example/b"
-    with pytest.raises(GoneError, match="not encrypted"):
-        follow(url, "http://hub.example/b")
+    assert resolve_redirect(url, "/b") == "https://hub.example/b"
+    assert resolve_redirect(url, "https://other.example/b") == "https://other.example/b"
+    with pytest.raises(FileUnavailableError, match="not encrypted"):
+        resolve_redirect(url, "http://hub.example/b")
 
 
 def test_a_redirect_in_a_circle_ends(hub: Hub, tmp_path: Path) -> None:
@@ -335,14 +335,14 @@ def test_too_little_room_is_said_before_anything_is_asked(hub: Hub, tmp_path: Pa
 
 def test_a_disk_that_fills_up_is_named_and_what_came_is_kept(hub: Hub, content: bytes, tmp_path: Path) -> None:
     def limit_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (STEP, STEP))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (RETRY_RESET_BYTES, RETRY_RESET_BYTES))
 
     done = run_fetch(hub, tmp_path, preexec_fn=limit_files)
     assert "ModelMissingError: There is too little room in" in done.stderr
     assert f"tiny.ckpt needs {SIZE / 1e6:.0f} MB" in done.stderr
-    assert (tmp_path / "checkpoints" / "uvr" / "tiny.ckpt.part").stat().st_size == STEP
+    assert (tmp_path / "checkpoints" / "uvr" / "tiny.ckpt.part").stat().st_size == RETRY_RESET_BYTES
     assert fetch(hub.model(), tmp_path).read_bytes() == content
-    assert hub.asked[-1].range == f"bytes={STEP}-"
+    assert hub.asked[-1].range == f"bytes={RETRY_RESET_BYTES}-"
 
 
 def test_a_folder_that_cannot_be_written_is_named(hub: Hub, tmp_path: Path) -> None:
@@ -369,11 +369,11 @@ def test_two_processes_fetch_a_file_once(hub: Hub, content: bytes, tmp_path: Pat
         waited.append(done)
         later.set()
 
-    fetch_model(hub.model(), tmp_path, told, access=NOBODY, patience=PATIENCE)
+    download_model(hub.model(), tmp_path, told, access=NOBODY, retry=RETRY)
     first.join()
     assert waited[0] == 0, "the second was waiting while the first had not begun to read"
     assert len(hub.asked) == 1
-    assert place_of(hub.model().hub[0], tmp_path).read_bytes() == content
+    assert checkpoint_path(hub.model().hub[0], tmp_path).read_bytes() == content
     assert names(tmp_path) == ["tiny.ckpt"]
 
 
@@ -381,7 +381,7 @@ def test_a_stage_hears_how_much_has_come(hub: Hub, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HF_TOKEN", "token")
     hub.files["uvr/tiny.yaml"] = b"settings"
     told: list[tuple[float, str]] = []
-    paths = ensure(hub.model(), tmp_path, lambda fraction, message: told.append((fraction, message)))
+    paths = ensure_downloaded(hub.model(), tmp_path, lambda fraction, message: told.append((fraction, message)))
     assert sorted(paths) == [NAME, "uvr/tiny.yaml"]
     assert {fraction for fraction, _ in told} == {0.0}
     assert told[0][1] == "Fetching tiny, 0 of 3 MB"
@@ -394,10 +394,10 @@ def run_fetch(hub: Hub, home: Path, **options) -> subprocess.CompletedProcess[st
     code = (
         "import sys; from pathlib import Path; from pipeline.catalog import *\n"
         "from pipeline.models.download.client import *\n"
-        "from pipeline.models.download.hub import Access\n"
+        "from pipeline.models.download.hub import HubAccess\n"
         f"file = HubFile(name={file.name!r}, addresses={file.addresses!r}, sha256={file.sha256!r}, size={file.size})\n"
         "model = Model(name='tiny', engine='', environment='media', licence='', source='', good_for='', hub=(file,))\n"
-        "fetch_model(model, Path(sys.argv[1]), lambda *told: None, access=Access())\n"
+        "download_model(model, Path(sys.argv[1]), lambda *told: None, access=HubAccess())\n"
     )
     return subprocess.run(
         [sys.executable, "-c", code, str(home)], cwd=ROOT, capture_output=True, text=True, timeout=60, **options

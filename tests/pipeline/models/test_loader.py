@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from demucs.pretrained import REMOTE_ROOT
 
-from pipeline.catalog import MODELS, PRESETS, WeightFile
+from pipeline.catalog import MODELS, PRESETS, PackageFile
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.models.checkpoints import read_signatures
@@ -71,13 +71,13 @@ def test_installed_weights_are_the_ones_of_the_catalogue(name: str, tmp_path: Pa
 def test_other_bytes_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     path.write_bytes(b"other")
-    file = WeightFile(name="w", package="p", path="w", sha256=hashlib.sha256(b"right").hexdigest(), size=5)
+    file = PackageFile(name="w", package="p", path="w", sha256=hashlib.sha256(b"right").hexdigest(), size=5)
     with pytest.raises(ModelDigestError, match="p are not the ones"):
         verify_file(path, file)
 
 
 def test_a_package_that_is_not_there_is_found_missing() -> None:
-    assert find_file(WeightFile(name="w", package="no_such_package", path="w", sha256="", size=0)) is None
+    assert find_file(PackageFile(name="w", package="no_such_package", path="w", sha256="", size=0)) is None
 
 
 def test_an_unknown_model_is_named(tmp_path: Path) -> None:

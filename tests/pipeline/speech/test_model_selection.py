@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.catalog import MODELS
 from pipeline.errors import ValidationError
-from pipeline.models.recogniser_choice import RECOGNISERS
+from pipeline.models.recognisers import RECOGNISERS
 from pipeline.options import parse_request
 from pipeline.speech.model_selection import choose_names, options_to_diarize, options_to_transcribe
 from pipeline.types import Preset, Request, Speaker

@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.catalog import MODELS, HubFile
 from pipeline.errors import UVRError
-from pipeline.models.checkpoints import file_digest, noted_digest, verify_checkpoint, wrong_bytes
+from pipeline.models.checkpoints import file_digest, read_digest_note, verify_checkpoint, wrong_checkpoint
 from pipeline.separation.engines.uvr import library
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -70,9 +70,9 @@ def verify(path: Path) -> str:
     """
     if path.name in KNOWN:
         return verify_checkpoint(path, KNOWN[path.name])
-    digest, noted = file_digest(path), noted_digest(path)
+    digest, noted = file_digest(path), read_digest_note(path)
     if noted and digest != noted:
-        raise wrong_bytes(path, f"sha256 {digest}, expected {noted}")
+        raise wrong_checkpoint(path, f"sha256 {digest}, expected {noted}")
     return digest
 
 

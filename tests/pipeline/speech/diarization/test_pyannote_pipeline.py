@@ -14,7 +14,7 @@ from pipeline import catalog
 from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError, ModelDigestError, ModelMissingError
 from pipeline.graph.stage import StageContext, StageMetadata
-from pipeline.models.download.hub import Access
+from pipeline.models.download.hub import HubAccess
 from pipeline.models.loader import Models
 from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Diarization
@@ -140,8 +140,8 @@ def hub(shared_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 
 def have_token(hub: Hub, monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
-    access = Access(token=token, origins=frozenset({hub.url}))
-    monkeypatch.setattr(Access, "find", classmethod(lambda cls: access))
+    access = HubAccess(token=token, origins=frozenset({hub.url}))
+    monkeypatch.setattr(HubAccess, "find", classmethod(lambda cls: access))
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,15 @@ from typing import Literal
 
 from deploy.setup.environments import PYTHON_VERSION, ROOT, all_environments
 from pipeline import catalog
-from pipeline.catalog import MODELS, PRESETS, Model, WeightFile
+from pipeline.catalog import MODELS, PRESETS, Model, PackageFile
 from pipeline.errors import ModelDigestError, ValidationError
-from pipeline.models.checkpoints import bytes_here, checkpoints_folder, own_checkpoints, place_of, verify_checkpoint
+from pipeline.models.checkpoints import (
+    bytes_present,
+    checkpoint_path,
+    checkpoints_folder,
+    own_checkpoints,
+    verify_checkpoint,
+)
 from pipeline.models.loader import find_file, model_digest, verify_file
 from pipeline.types import Preset
 from worker.settings import WorkerSettings
@@ -21,7 +27,7 @@ Status = Literal["ok", "own", "partial", "hub", "missing", "wrong"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class ModelStatus:
     """Whether a model's files are there and are the right ones."""
 
     model: Model
@@ -30,58 +36,58 @@ class Presence:
     detail: str
 
 
-def check_model(model: Model, settings: WorkerSettings, *, digests: bool = True) -> Presence:
+def check_model(model: Model, settings: WorkerSettings, *, digests: bool = True) -> ModelStatus:
     """Look for every file of the model; with `digests` also read them all."""
     if not model.files:
         return _check_hub_model(model, settings, digests=digests)
     for file in model.files:
-        path = locate(file, model.environment, settings)
+        path = locate_file(file, model.environment, settings)
         if path is None:
-            return Presence(model=model, status="missing", detail=f"no {file.path} of package {file.package}")
+            return ModelStatus(model=model, status="missing", detail=f"no {file.path} of package {file.package}")
         try:
             if digests:
                 verify_file(path, file)
         except ModelDigestError as error:
-            return Presence(model=model, status="wrong", detail=error.detail)
-    return Presence(model=model, status="ok", detail=_describe_files(model))
+            return ModelStatus(model=model, status="wrong", detail=error.detail)
+    return ModelStatus(model=model, status="ok", detail=_describe_files(model))
 
 
-def _check_hub_model(model: Model, settings: WorkerSettings, *, digests: bool) -> Presence:
+def _check_hub_model(model: Model, settings: WorkerSettings, *, digests: bool) -> ModelStatus:
     own = own_checkpoints(settings.home, model)
     if own:
         detail = f"your own {', '.join(path.name for path in own)} in {checkpoints_folder(settings.home)}"
-        return Presence(model=model, status="own", detail=detail)
+        return ModelStatus(model=model, status="own", detail=detail)
     if not model.hub:
         detail = f"no hub keeps it; its files belong into {checkpoints_folder(settings.home)}"
-        return Presence(model=model, status="missing", detail=detail)
-    whole = [file for file in model.hub if place_of(file, settings.home).is_file()]
+        return ModelStatus(model=model, status="missing", detail=detail)
+    whole = [file for file in model.hub if checkpoint_path(file, settings.home).is_file()]
     try:
         for file in whole if digests else ():
-            verify_checkpoint(place_of(file, settings.home), file)
+            verify_checkpoint(checkpoint_path(file, settings.home), file)
     except ModelDigestError as error:
-        return Presence(model=model, status="wrong", detail=error.detail)
+        return ModelStatus(model=model, status="wrong", detail=error.detail)
     if len(whole) == len(model.hub):
-        return Presence(model=model, status="ok", detail=_describe_files(model))
-    here = sum(bytes_here(file, settings.home) for file in model.hub)
+        return ModelStatus(model=model, status="ok", detail=_describe_files(model))
+    here = sum(bytes_present(file, settings.home) for file in model.hub)
     if here:
-        whole_size = f" of {size_of(model)}" if model.size else " MB"
-        return Presence(model=model, status="partial", detail=f"{here / 1e6:.0f}{whole_size} fetched")
-    size = f"{size_of(model)} are " if model.size else ""
-    return Presence(model=model, status="hub", detail=f"not here; {size}fetched on first use")
+        whole_size = f" of {describe_size(model)}" if model.size else " MB"
+        return ModelStatus(model=model, status="partial", detail=f"{here / 1e6:.0f}{whole_size} fetched")
+    size = f"{describe_size(model)} are " if model.size else ""
+    return ModelStatus(model=model, status="hub", detail=f"not here; {size}fetched on first use")
 
 
 def _describe_files(model: Model) -> str:
     count = len(model.files) + len(model.hub)
     files = "1 file" if count == 1 else f"{count} files"
-    return f"{files}, {size_of(model)}" if model.size else files
+    return f"{files}, {describe_size(model)}" if model.size else files
 
 
-def size_of(model: Model) -> str:
+def describe_size(model: Model) -> str:
     """All its bytes, or those that are known beforehand."""
     return f"{'' if all(file.size for file in model.hub) else 'over '}{model.size / 1e6:.0f} MB"
 
 
-def locate(file: WeightFile, environment: catalog.Environment, settings: WorkerSettings) -> Path | None:
+def locate_file(file: PackageFile, environment: catalog.Environment, settings: WorkerSettings) -> Path | None:
     """The file in the environment that uses it; else in the one that runs this, as in an image with only one."""
     version = ".".join(str(part) for part in PYTHON_VERSION)
     path = environment_folder(environment, settings) / "lib" / f"python{version}" / "site-packages"
