@@ -238,7 +238,7 @@ def test_weights_alone_can_be_installed_again(checkout: Checkout) -> None:
 
 
 def test_a_full_disk_is_told_before_anything_is_made(checkout: Checkout) -> None:
-    environments = tuple(replace(environment, need=10**18) for environment in all_environments(checkout.root))
+    environments = tuple(replace(environment, disk_bytes=10**18) for environment in all_environments(checkout.root))
     with pytest.raises(SetupError, match=r"GB free\. Make room"):
         build(environments, lock=0)
     assert checkout.states() == [State.ABSENT, State.ABSENT]
