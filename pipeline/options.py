@@ -1,7 +1,14 @@
-"""Options as people give them, turned into a `Request` or into one clear sentence."""
+"""The options of a request: one table row each, read from people's input and turned into a `Request`.
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+A row of `RequestOptions` or `SubtitleOptions` is a field with its type, limits and default, and a `Flag` with the help
+text. `stemcord run` takes its command line from the rows, Discord's commands take their choices and limits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, get_args
 
 import pydantic
 
@@ -25,8 +32,41 @@ from pipeline.mix.presets import (
     LoudnessTarget,
     MixPreset,
 )
-from pipeline.models.recognisers import check_recogniser
+from pipeline.models.recognisers import RECOGNISERS, check_recogniser
 from pipeline.types import Budget, Preset, Request, RouteName, SoundFormat, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How an option is given on the command line."""
+
+    help: str
+    default: str | None = None
+    """What the help shows as the default; None: the option is left out."""
+    name: str = ""
+    """Empty: the option's own name."""
+    kind: Any = str
+    """Type of the value before it is checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The least and the greatest value of a number."""
+
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A row of the table, as a user interface needs it."""
+
+    name: str
+    choices: tuple[str, ...]
+    """Values to choose from; empty where the value is free."""
+    limits: Limits | None
+    flag: Flag | None
+    """None: the command line does not have the option."""
 
 
 def _auto_is_none(value: object) -> object:
@@ -63,44 +103,76 @@ Gain = Annotated[
     pydantic.Field(allow_inf_nan=False),
     pydantic.AfterValidator(_within_bounds),
 ]
+OptionalGain = Annotated[Gain | None, Limits(0.0, MAX_GAIN)]
 Fade = Annotated[float, pydantic.Field(gt=0.0, le=MAX_FADE, allow_inf_nan=False)]
-Count = Annotated[Annotated[int, pydantic.Field(ge=1, le=MAX_SPEAKERS)] | None, Auto]
+SpeakerCount = Annotated[Annotated[int, pydantic.Field(ge=1, le=MAX_SPEAKERS)] | None, Auto, Limits(1, MAX_SPEAKERS)]
 SpeakerName = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
-class _Options(pydantic.BaseModel):
+class RequestOptions(pydantic.BaseModel):
+    """The table of request options; each field is also one of `Request`, or decides some of its fields."""
+
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    task: Task = Task.ALL
-    route: Annotated[RouteName | None, Auto] = None
-    preset: Preset = Preset.POCKET
-    budget: Budget = Budget.NORMAL
-    language: Annotated[str | None, Auto, pydantic.AfterValidator(_known_language)] = None
-    recogniser: Annotated[str | None, Auto] = None
-    speakers: Count = None
-    min_speakers: Count = None
-    max_speakers: Count = None
-    voice: Gain | None = None
-    background: Gain | None = None
-    music: Gain | None = None
-    sfx: Gain | None = None
-    ambient: Gain | None = None
-    speaker_gains: Annotated[dict[SpeakerName, Gain], pydantic.Field(max_length=MAX_SPEAKERS)] = {}
-    mix: MixPreset | None = None
-    loudness: LoudnessTarget | Literal["none"] | None = None
-    duck: Annotated[float, pydantic.Field(ge=0.0, le=MAX_DUCKING, allow_inf_nan=False)] | None = None
-    """Depth in dB; 0 turns the preset's ducking off."""
-    duck_attack: Fade | None = None
-    duck_release: Fade | None = None
-    dub_stretch: Annotated[float, pydantic.Field(ge=0.0, le=MAX_DUB_STRETCH, allow_inf_nan=False)] = 12.0
-    keep_vocals: Annotated[bool | None, Auto] = None
-    formats: Annotated[tuple[SoundFormat, ...], pydantic.Field(max_length=16)] = (SoundFormat.M4A,)
-    soft_subtitles: bool = False
+    task: Annotated[Task, Flag(" | ".join(Task), "all")] = Task.ALL
+    route: Annotated[RouteName | None, Auto, Flag(" | ".join(("auto", *RouteName)), "auto")] = None
+    preset: Annotated[Preset, Flag(f"{' | '.join(Preset)}; default STEMCORD_PRESET")] = Preset.POCKET
+    budget: Annotated[Budget, Flag(" | ".join(Budget), "normal")] = Budget.NORMAL
+    language: Annotated[
+        str | None,
+        Auto,
+        pydantic.AfterValidator(_known_language),
+        Flag("Language code such as en, zh or zh-en (mixed), or auto.", "auto"),
+    ] = None
+    recogniser: Annotated[
+        str | None, Auto, Flag(f"Who writes the words down: {' | '.join(RECOGNISERS)}, or auto.", "auto")
+    ] = None
+    speakers: Annotated[SpeakerCount, Flag("Exact number of speakers, or auto.", "auto")] = None
+    min_speakers: Annotated[SpeakerCount, Flag("At least so many speakers, or auto.", "auto")] = None
+    max_speakers: Annotated[SpeakerCount, Flag("At most so many speakers, or auto.", "auto")] = None
+    dub_stretch: Annotated[
+        float,
+        pydantic.Field(ge=0.0, le=MAX_DUB_STRETCH, allow_inf_nan=False),
+        Flag("Per cent by which the length of a dubbed line may be changed.", "12"),
+    ] = 12.0
+    keep_vocals: Annotated[
+        bool | None,
+        Auto,
+        Flag("Keep the vocals where the dub replaces no turn; by default with a dub in pieces.", kind=bool),
+    ] = None
+    mix: Annotated[MixPreset | None, Flag(f"Balance by name: {' | '.join(MixPreset)}")] = None
+    voice: Annotated[OptionalGain, Flag("Gain of the voice, such as 0.7 or '-3 dB'; default 1.0.")] = None
+    background: Annotated[OptionalGain, Flag("Gain of everything else; default 0.7.")] = None
+    music: Annotated[OptionalGain, Flag("Gain of the music, where it is a stem of its own.")] = None
+    sfx: Annotated[OptionalGain, Flag("Gain of the effects, likewise.")] = None
+    ambient: Annotated[OptionalGain, Flag("Gain of the ambience, likewise.")] = None
+    speaker_gains: Annotated[
+        dict[SpeakerName, Gain],
+        pydantic.Field(max_length=MAX_SPEAKERS),
+        Flag("Gain of one speaker, such as 'Speaker 1=-3 dB'; may be repeated.", name="--speaker", kind=list[str]),
+    ] = {}
+    loudness: Annotated[LoudnessTarget | Literal["none"] | None, Flag(" | ".join(("none", *LoudnessTarget)))] = None
+    duck: Annotated[
+        Annotated[float, pydantic.Field(ge=0.0, le=MAX_DUCKING, allow_inf_nan=False)] | None,
+        Flag("Turn the background down under speech by so many dB."),
+    ] = None
+    """0 turns the preset's ducking off."""
+    duck_attack: Annotated[Fade | None, Flag("Seconds that it takes to go down; default 0.2.")] = None
+    duck_release: Annotated[Fade | None, Flag("Seconds that it takes to come back; default 0.6.")] = None
+    formats: Annotated[
+        tuple[SoundFormat, ...],
+        pydantic.Field(max_length=16),
+        Flag(f"{' | '.join(SoundFormat)}, beside the m4a; may be repeated.", name="--format", kind=list[str]),
+    ] = (SoundFormat.M4A,)
+    soft_subtitles: Annotated[
+        bool,
+        Flag("Put the transcript into the final video, to be turned on by viewers.", name="--subtitles", kind=bool),
+    ] = False
     names: Annotated[dict[str, SpeakerName], pydantic.Field(max_length=MAX_SPEAKERS)] = {}
 
     @pydantic.field_validator("min_speakers", "max_speakers")
     @classmethod
-    def _bounds_that_fit(cls, value: int | None, info: pydantic.ValidationInfo) -> int | None:
+    def _check_bounds(cls, value: int | None, info: pydantic.ValidationInfo) -> int | None:
         if value is not None and info.data.get("speakers") is not None:
             raise ValueError("the exact number of speakers is given as well")
         least = info.data.get("min_speakers")
@@ -109,7 +181,7 @@ class _Options(pydantic.BaseModel):
         return value
 
     def to_request(self) -> Request:
-        """The request, in which what was given goes before what the preset says."""
+        """Return the request; options that are given replace those of the mix preset."""
         preset = DEFAULT_MIX if self.mix is None else MIXES[self.mix]
         given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release"})
         given["voice"] = preset.voice if self.voice is None else self.voice
@@ -131,57 +203,84 @@ class _Options(pydantic.BaseModel):
         )
 
 
-class _SubtitleOptions(pydantic.BaseModel):
+class SubtitleOptions(pydantic.BaseModel):
+    """The table of options for the layout of subtitles; each field is also one of `SubtitleStyle`."""
+
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    line_length: Annotated[Annotated[int, pydantic.Field(ge=MIN_LINE_LENGTH, le=MAX_LINE_LENGTH)] | None, Auto] = None
-    reading_speed: Annotated[
-        Annotated[float, pydantic.Field(ge=MIN_READING_SPEED, le=MAX_READING_SPEED, allow_inf_nan=False)] | None, Auto
+    line_length: Annotated[
+        Annotated[int, pydantic.Field(ge=MIN_LINE_LENGTH, le=MAX_LINE_LENGTH)] | None,
+        Auto,
+        Flag("Characters in a line of subtitles, or auto (42, Chinese 16).", "auto"),
     ] = None
-    min_duration: Annotated[float, pydantic.Field(ge=0.0, le=5.0, allow_inf_nan=False)] = 1.0
+    reading_speed: Annotated[
+        Annotated[float, pydantic.Field(ge=MIN_READING_SPEED, le=MAX_READING_SPEED, allow_inf_nan=False)] | None,
+        Auto,
+        Flag("Characters of a subtitle a second, or auto (17, Chinese 9).", "auto"),
+    ] = None
+    min_duration: Annotated[
+        float,
+        pydantic.Field(ge=0.0, le=5.0, allow_inf_nan=False),
+        Flag("Seconds that a subtitle stays at least where there is room.", "1"),
+    ] = 1.0
 
 
-def parse_subtitle_style(options: Mapping[str, Any]) -> SubtitleStyle:
-    """How subtitles are to look, from untrusted options; raises `ValidationError` as `parse_request` does."""
-    try:
-        return SubtitleStyle(**_SubtitleOptions.model_validate(dict(options)).model_dump())
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "options"
-        reason = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise ValidationError(
-            f"The option {name} cannot be used: {reason}.", hint="Choose another value, or auto."
-        ) from error
+def read_options(table: type[pydantic.BaseModel]) -> Mapping[str, Option]:
+    """Return the rows of a table by their names."""
+    return MappingProxyType({name: _read_row(name, field) for name, field in table.model_fields.items()})
 
 
-def read_speaker_gains(pairs: Sequence[str]) -> dict[str, str]:
-    """`["Speaker 1=-3 dB"]` as a mapping; raises `ValidationError`."""
-    gains = dict[str, str]()
-    for pair in pairs:
-        name, sign, gain = pair.rpartition("=")
-        if not sign:
-            raise ValidationError(
-                f"The gain of a speaker cannot be read: {pair}.", hint="Write it as 'Speaker 1=-3 dB'."
-            )
-        gains[name] = gain
-    return gains
+def _read_row(name: str, field: pydantic.fields.FieldInfo) -> Option:
+    kinds: tuple[Any, ...] = (field.annotation, *get_args(field.annotation))
+    enums = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum))
+    return Option(
+        name=name,
+        choices=tuple(member.value for members in enums for member in members),
+        limits=next((each for each in field.metadata if isinstance(each, Limits)), None),
+        flag=next((each for each in field.metadata if isinstance(each, Flag)), None),
+    )
+
+
+REQUEST_OPTIONS: Final = read_options(RequestOptions)
+SUBTITLE_OPTIONS: Final = read_options(SubtitleOptions)
 
 
 def parse_request(options: Mapping[str, Any]) -> Request:
-    """A request from untrusted options; values left out take their defaults.
+    """Turn untrusted options into a request; options that are left out take their defaults.
 
-    Raises `ValidationError` naming the first option that cannot be used and what it may be.
+    Args:
+        options: Values by the names of `RequestOptions`.
+
+    Raises:
+        ValidationError: An option cannot be used; the message names the first one and what it may be.
     """
     try:
-        checked = _Options.model_validate(dict(options))
+        checked = RequestOptions.model_validate(dict(options))
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        # What follows the option's name are the branches of its type.
-        name = str(first["loc"][0]) if first["loc"] else "options"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ValidationError(
-            f"The option {name} cannot be used: {reason[:1].lower()}{reason[1:]}.", hint="Choose another value."
-        ) from error
+        raise _refuse(error, "Choose another value.") from error
     if checked.recogniser is not None:
         check_recogniser(checked.recogniser, checked.language)
     return checked.to_request()
+
+
+def parse_subtitle_style(options: Mapping[str, Any]) -> SubtitleStyle:
+    """Turn untrusted options into the layout of subtitles.
+
+    Args:
+        options: Values by the names of `SubtitleOptions`.
+
+    Raises:
+        ValidationError: An option cannot be used; the message names the first one and what it may be.
+    """
+    try:
+        return SubtitleStyle(**SubtitleOptions.model_validate(dict(options)).model_dump())
+    except pydantic.ValidationError as error:
+        raise _refuse(error, "Choose another value, or auto.") from error
+
+
+def _refuse(error: pydantic.ValidationError, hint: str) -> ValidationError:
+    first = error.errors(include_url=False)[0]
+    # What follows the option's name are the branches of its type.
+    name = str(first["loc"][0]) if first["loc"] else "options"
+    reason = first["msg"].removeprefix("Value error, ")
+    return ValidationError(f"The option {name} cannot be used: {reason[:1].lower()}{reason[1:]}.", hint=hint)

@@ -10,31 +10,26 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.cli.errors import exit_on_failure
+from deploy.cli.request_options import FlagValue, given_in, with_options
 from pipeline.errors import ValidationError
 from pipeline.export.stage import write_exports, write_json
 from pipeline.export.transcripts import beside, read_transcript, rename
-from pipeline.options import parse_subtitle_style
+from pipeline.options import SUBTITLE_OPTIONS, parse_subtitle_style
 
 
+@with_options(SUBTITLE_OPTIONS)
 def export(
+    *,
     source: Annotated[Path, typer.Argument(help="A folder that `stemcord run` wrote, or its transcript.json.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the exports.")],
     name: Annotated[
         list[str] | None, typer.Option(help="Another name for a speaker, such as S1=Anna; may be repeated.")
     ] = None,
-    line_length: Annotated[
-        str, typer.Option(help="Characters in a line of subtitles, or auto (42, Chinese 16).")
-    ] = "auto",
-    reading_speed: Annotated[str, typer.Option(help="Characters a second, or auto (17, Chinese 9).")] = "auto",
-    min_duration: Annotated[
-        str, typer.Option(help="Seconds that a subtitle stays at least where there is room.")
-    ] = "1",
+    **given: FlagValue,
 ) -> None:
     """Write all exports of a transcript again: other names, another layout. No engine runs."""
     with exit_on_failure():
-        style = parse_subtitle_style(
-            {"line_length": line_length, "reading_speed": reading_speed, "min_duration": min_duration}
-        )
+        style = parse_subtitle_style(given_in(SUBTITLE_OPTIONS, given))
         path = source / "transcript.json" if source.is_dir() else source
         transcript = read_transcript(path)
         voices = beside(transcript, path.parent)

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -16,111 +17,42 @@ from deploy.cli.dub import packed_dub
 from deploy.cli.errors import exit_on_failure
 from deploy.cli.job_client import follow, local_queue
 from deploy.cli.output import show_result, write_result
-from pipeline.catalog import LOUDNESS, MIXES
+from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
 from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
-from pipeline.models.recognisers import RECOGNISERS
-from pipeline.options import parse_request, parse_subtitle_style, read_speaker_gains
-from pipeline.types import Request, Result, SoundFormat, Task
+from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, parse_request, parse_subtitle_style
+from pipeline.types import Request, Result, Task
 from worker.protocol import Job, WorkerKind
 from worker.settings import WorkerSettings
 from worker.store import Store
 
 
+@with_options(REQUEST_OPTIONS, SUBTITLE_OPTIONS)
 def run(
+    *,
     clip: Annotated[Path, typer.Argument(help="A video or sound file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    task: Annotated[str, typer.Option(help="separate | transcribe | remix | all")] = "all",
-    route: Annotated[str, typer.Option(help="auto | basic | dialogue | cinematic")] = "auto",
-    preset: Annotated[str | None, typer.Option(help="pocket | studio; default STEMCORD_PRESET")] = None,
-    budget: Annotated[str, typer.Option(help="low | normal")] = "normal",
-    language: Annotated[str, typer.Option(help="Language code such as en, zh or zh-en (mixed), or auto.")] = "auto",
-    recogniser: Annotated[
-        str, typer.Option(help=f"Who writes the words down: {' | '.join(RECOGNISERS)}, or auto.")
-    ] = "auto",
-    speakers: Annotated[str, typer.Option(help="Exact number of speakers, or auto.")] = "auto",
-    min_speakers: Annotated[str, typer.Option(help="At least so many speakers, or auto.")] = "auto",
-    max_speakers: Annotated[str, typer.Option(help="At most so many speakers, or auto.")] = "auto",
     dub: Annotated[
         Path | None,
         typer.Option(
             help="A sound file in place of the vocals; or a folder, zip or dub.json of files for turns and speakers."
         ),
     ] = None,
-    dub_stretch: Annotated[
-        str, typer.Option(help="Per cent by which the length of a dubbed line may be changed.")
-    ] = "12",
-    keep_vocals: Annotated[
-        bool | None,
-        typer.Option(help="Keep the vocals where the dub replaces no turn; by default with a dub in pieces."),
-    ] = None,
-    mix: Annotated[str | None, typer.Option(help=f"Balance by name: {' | '.join(MIXES)}")] = None,
-    voice: Annotated[str | None, typer.Option(help="Gain of the voice, such as 0.7 or '-3 dB'; default 1.0.")] = None,
-    background: Annotated[str | None, typer.Option(help="Gain of everything else; default 0.7.")] = None,
-    music: Annotated[str | None, typer.Option(help="Gain of the music, where it is a stem of its own.")] = None,
-    sfx: Annotated[str | None, typer.Option(help="Gain of the effects, likewise.")] = None,
-    ambient: Annotated[str | None, typer.Option(help="Gain of the ambience, likewise.")] = None,
-    speaker: Annotated[
-        list[str] | None, typer.Option(help="Gain of one speaker, such as 'Speaker 1=-3 dB'; may be repeated.")
-    ] = None,
-    loudness: Annotated[str | None, typer.Option(help=f"none | original | {' | '.join(LOUDNESS)}")] = None,
-    duck: Annotated[str | None, typer.Option(help="Turn the background down under speech by so many dB.")] = None,
-    duck_attack: Annotated[str | None, typer.Option(help="Seconds that it takes to go down; default 0.2.")] = None,
-    duck_release: Annotated[str | None, typer.Option(help="Seconds that it takes to come back; default 0.6.")] = None,
-    formats: Annotated[
-        list[str] | None, typer.Option("--format", help=f"{' | '.join(SoundFormat)}, beside the m4a; may be repeated.")
-    ] = None,
     voices: Annotated[Path | None, typer.Option(help="A voice-book by which speakers are named.")] = None,
-    line_length: Annotated[str, typer.Option(help="Characters in a line of subtitles, or auto.")] = "auto",
-    reading_speed: Annotated[str, typer.Option(help="Characters of a subtitle a second, or auto.")] = "auto",
-    min_duration: Annotated[str, typer.Option(help="Seconds that a subtitle stays at least.")] = "1",
-    subtitles: Annotated[
-        bool, typer.Option("--subtitles", help="Put the transcript into the final video, to be turned on by viewers.")
-    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what the store already has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of a summary.")] = False,
     with_page: Annotated[
         bool, typer.Option("--page", help="Then show the result in the browser, like `stemcord page`.")
     ] = False,
+    **given: FlagValue,
 ) -> None:
     """Take a clip apart, write down who said what, and mix it together again."""
     console = Console(stderr=as_json)
     started = time.monotonic()
     with exit_on_failure():
         settings = WorkerSettings()
-        request = parse_request(
-            {
-                "task": task,
-                "route": route,
-                "preset": preset or settings.preset,
-                "budget": budget,
-                "language": language,
-                "recogniser": recogniser,
-                "speakers": speakers,
-                "min_speakers": min_speakers,
-                "max_speakers": max_speakers,
-                "mix": mix,
-                "voice": voice,
-                "background": background,
-                "music": music,
-                "sfx": sfx,
-                "ambient": ambient,
-                "speaker_gains": read_speaker_gains(speaker or []),
-                "loudness": loudness,
-                "duck": duck,
-                "duck_attack": duck_attack,
-                "duck_release": duck_release,
-                "formats": formats or ["m4a"],
-                "soft_subtitles": subtitles,
-                "dub_stretch": dub_stretch,
-                "keep_vocals": keep_vocals,
-            }
-        )
-        style = parse_subtitle_style(
-            {"line_length": line_length, "reading_speed": reading_speed, "min_duration": min_duration}
-        )
-        request = replace(request, subtitles=None if style == SubtitleStyle() else style)
+        request = _read_request(given, settings)
         if voices is not None:
             from deploy.cli.voices import check_book
 
@@ -140,6 +72,14 @@ def run(
         with exit_on_failure():
             show_folder(out, console)
     raise typer.Exit(1 if result.failures else 0)
+
+
+def _read_request(given: Mapping[str, FlagValue], settings: WorkerSettings) -> Request:
+    options = given_in(REQUEST_OPTIONS, given)
+    options["preset"] = options.get("preset") or settings.preset
+    options["speaker_gains"] = read_speaker_gains(options.get("speaker_gains", ()))
+    style = parse_subtitle_style(given_in(SUBTITLE_OPTIONS, given))
+    return replace(parse_request(options), subtitles=None if style == SubtitleStyle() else style)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

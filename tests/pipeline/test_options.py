@@ -1,8 +1,9 @@
 import pytest
 
 from pipeline.errors import ValidationError
-from pipeline.mix.presets import Ducking, LoudnessTarget
-from pipeline.options import parse_request, read_speaker_gains
+from pipeline.export.style import SubtitleStyle
+from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
+from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, Limits, parse_request, parse_subtitle_style
 from pipeline.types import Budget, Preset, Request, RouteName, Task
 
 
@@ -94,12 +95,6 @@ def test_a_preset_is_a_start_and_what_is_given_wins() -> None:
     assert parse_request({"mix": "karaoke"}).voice == 0.0
 
 
-def test_gains_of_speakers_are_read_from_pairs() -> None:
-    assert read_speaker_gains(["Speaker 1=-3 dB", "S2=0"]) == {"Speaker 1": "-3 dB", "S2": "0"}
-    with pytest.raises(ValidationError, match="cannot be read: S1"):
-        read_speaker_gains(["S1"])
-
-
 def test_formats_and_subtitles_are_asked_for() -> None:
     request = parse_request({"formats": ["wav", "mp3"], "soft_subtitles": True})
     assert request.formats == ("wav", "mp3")
@@ -113,3 +108,32 @@ def test_a_dub_may_be_stretched_by_so_much_and_keep_vocals_or_not() -> None:
     given = parse_request({"dub_stretch": "0", "keep_vocals": False})
     assert (given.dub_stretch, given.keep_vocals) == (0.0, False)
     assert parse_request({"keep_vocals": "auto"}).keep_vocals is None
+
+
+def test_the_table_knows_choices_limits_and_defaults() -> None:
+    assert REQUEST_OPTIONS["route"].choices == tuple(RouteName)
+    assert REQUEST_OPTIONS["mix"].choices == tuple(MixPreset)
+    assert REQUEST_OPTIONS["loudness"].choices == tuple(LoudnessTarget)
+    assert REQUEST_OPTIONS["language"].choices == ()
+    assert REQUEST_OPTIONS["speakers"].limits == Limits(1, 20)
+    assert REQUEST_OPTIONS["voice"].limits == Limits(0.0, 4.0)
+    assert REQUEST_OPTIONS["names"].flag is None
+
+
+def test_limits_and_choices_are_those_that_are_checked() -> None:
+    for name, option in REQUEST_OPTIONS.items():
+        for choice in option.choices:
+            parse_request({name: (choice,) if name == "formats" else choice})
+        if option.limits is not None:
+            parse_request({name: option.limits.minimum})
+            parse_request({name: option.limits.maximum})
+            for outside in (option.limits.minimum - 1, option.limits.maximum + 1):
+                with pytest.raises(ValidationError, match=f"option {name}"):
+                    parse_request({name: outside})
+
+
+def test_what_the_command_line_shows_as_default_is_the_default() -> None:
+    shown = {name: option.flag.default for name, option in REQUEST_OPTIONS.items() if option.flag}
+    assert parse_request({name: value for name, value in shown.items() if value is not None}) == Request()
+    style = {name: option.flag.default for name, option in SUBTITLE_OPTIONS.items() if option.flag}
+    assert parse_subtitle_style(style) == SubtitleStyle()
