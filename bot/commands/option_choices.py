@@ -8,14 +8,20 @@ from discord import app_commands
 from bot.commands.localization import localised
 from bot.discord_limits import CHOICES
 from bot.i18n.translator import Speech, speech_for
-from pipeline.catalog import MIXES, LoudnessTarget
 from pipeline.languages import LANGUAGES, MIXTURES, SUGGESTED, language_name
-from pipeline.types import Preset, RouteName
+from pipeline.options import REQUEST_OPTIONS
 
-ROUTES = [app_commands.Choice(name=localised(f"route-{route}"), value=route.value) for route in RouteName]
-PRESETS = [app_commands.Choice(name=localised(f"preset-{preset}"), value=preset.value) for preset in Preset]
-MIX_PRESETS = [app_commands.Choice(name=localised(f"mix-{mix}"), value=mix.value) for mix in MIXES]
-LOUDNESS = [app_commands.Choice(name=localised(f"loudness-{target}"), value=target.value) for target in LoudnessTarget]
+
+def _choices(option: str) -> list[app_commands.Choice[str]]:
+    """Return what an option of a request offers, from its table."""
+    values = REQUEST_OPTIONS[option].choices
+    return [app_commands.Choice(name=localised(f"{option}-{value}"), value=value) for value in values]
+
+
+ROUTES = _choices("route")
+PRESETS = _choices("preset")
+MIX_PRESETS = _choices("mix")
+LOUDNESS = _choices("loudness")
 
 
 async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
