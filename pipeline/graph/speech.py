@@ -28,7 +28,7 @@ from pipeline.speech.contracts import (
     MatchSpeakersInputs,
     TranscribeInputs,
 )
-from pipeline.speech.model_selection import choose_names, options_to_diarize, options_to_transcribe
+from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe
 from pipeline.types import Artefact, MediaInfo, Speaker
 
 NO_SPEECH = "No speech was found, so the transcript is empty."
@@ -89,7 +89,7 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
 
 
 async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:
-    names, missed = choose_names(found.names, context.request.names, aligned.speakers)
+    names, missed = assign_names(found.names, context.request.names, aligned.speakers)
     context.log.notes.extend(missed)
     written = await context.run(
         SUBTITLES,

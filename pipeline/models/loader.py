@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from pipeline.catalog import MODELS, Model, PackageFile
 from pipeline.errors import ModelDigestError, ModelMissingError
 from pipeline.models.checkpoints import file_digest, own_checkpoints, own_digest, present_files
+from pipeline.types import ModelUse
 
 T = TypeVar("T")
 
@@ -89,6 +90,11 @@ class Models:
             raise ModelMissingError(
                 f"There is no model called {name!r}.", hint="Run `stemcord models list` to see the names."
             ) from None
+
+    def use(self, stage: str, name: str) -> ModelUse:
+        """Describe that a stage used a model's catalogue weights."""
+        entry = self.entry(name)
+        return ModelUse(stage=stage, engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))
 
     def files(self, name: str) -> dict[str, Path]:
         """The verified files of a model by their catalogue names; digests are read once per process.

@@ -169,7 +169,7 @@ class EmbedSpeakersOutput(StageOutput, Generic[FileT]):
 EMBED_SPEAKERS = Stage(
     name="embed_speakers",
     title="Describing the voices",
-    function="pipeline.speech.speakers.embedding_model:embed_speakers_stage",
+    function="pipeline.speech.speakers.stage:embed_speakers_stage",
     inputs=EmbedSpeakersInputs[Artefact],
     params=EmbedSpeakersParams,
     output=EmbedSpeakersOutput[Artefact],
@@ -194,7 +194,7 @@ class MatchSpeakersOutput(StageOutput):
 MATCH_SPEAKERS = Stage(
     name="match_speakers",
     title="Looking for known voices",
-    function="pipeline.speech.speakers.voice_book:match_speakers_stage",
+    function="pipeline.speech.speakers.stage:match_speakers_stage",
     inputs=MatchSpeakersInputs[Artefact],
     params=NoParams,
     output=MatchSpeakersOutput,

@@ -1,8 +1,8 @@
-"""Which models hear a clip: who speaks, and what is said.
+"""Selection of the models that hear a clip: who speaks, and what is said.
 
-Speakers: the preset's whole pipeline if it has one, else its segmentation and embedding. Words: the recogniser that was
-asked for, else the preset's for the language, else the preset's for any. A model of a hub may not be had (no token, no
-network, half of it here); then what comes with packages stands in, and the failure is told beside its work.
+Speakers: the preset's pretrained pipeline if it has one, else its segmentation and embedding. Words: the recogniser
+that was asked for, else the preset's for the language, else the preset's for any. A model of a hub may not be had (no
+token, no network, an interrupted download); then a model that comes with packages stands in, and a note says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from pipeline.models.loader import model_digest
 from pipeline.speech.contracts import DiarizeParams, TranscribeParams
 from pipeline.types import Preset, Request, Speaker
 
-STAND_IN: Final = PRESETS[Preset.POCKET].recognition
+FALLBACK_RECOGNISER: Final = PRESETS[Preset.POCKET].recognition
 _REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "conformer_wenetspeech": "it was trained on 10,000 hours of Chinese",
@@ -48,45 +48,59 @@ def options_to_diarize(request: Request) -> list[ModelOption[DiarizeParams]]:
     )
     if preset.diarization is None:
         return [ModelOption(params=pair)]
-    whole = replace(pair, pipeline=preset.diarization, weights=(model_digest(preset.diarization),))
-    instead = f"{preset.segmentation} and {preset.embedding}, which come with the packages, told the speakers apart."
-    return [ModelOption(params=whole), ModelOption(params=pair, reason=instead)]
+    pretrained = replace(pair, pipeline=preset.diarization, weights=(model_digest(preset.diarization),))
+    fallback = f"{preset.segmentation} and {preset.embedding}, which come with the packages, told the speakers apart."
+    return [ModelOption(params=pretrained), ModelOption(params=pair, reason=fallback)]
 
 
 def options_to_transcribe(request: Request) -> list[ModelOption[TranscribeParams]]:
     """List how the words may be recognised, the best option first; an asked-for recogniser has no stand-in."""
     preset, language = PRESETS[request.preset], request.language
     if request.recogniser is not None:
-        return [_by(request.recogniser, language, f"{request.recogniser} recognised the words, as was asked.")]
+        return [
+            _recogniser_option(
+                request.recogniser, language, f"{request.recogniser} recognised the words, as was asked."
+            )
+        ]
     options: list[ModelOption[TranscribeParams]] = []
     special = preset.recognition_by_language.get(language or "")
     if special is not None and language is not None:
-        why = _REASONS.get(special, "it was made for that language")
-        options.append(_by(special, language, f"{special} recognised the {language_name(language)}: {why}."))
-    elif preset.recognition != STAND_IN:
-        why = "the best of this preset where no recogniser is made for the language"
-        options.append(_by(preset.recognition, language, f"{preset.recognition} recognised the words: {why}."))
-    instead = f"{STAND_IN}, which comes with the packages, recognised the words." if options else ""
-    return [*options, _by(STAND_IN, language, instead)]
+        reason = _REASONS.get(special, "it was made for that language")
+        options.append(
+            _recogniser_option(special, language, f"{special} recognised the {language_name(language)}: {reason}.")
+        )
+    elif preset.recognition != FALLBACK_RECOGNISER:
+        reason = "the best of this preset where no recogniser is made for the language"
+        options.append(
+            _recogniser_option(preset.recognition, language, f"{preset.recognition} recognised the words: {reason}.")
+        )
+    fallback = f"{FALLBACK_RECOGNISER}, which comes with the packages, recognised the words." if options else ""
+    return [*options, _recogniser_option(FALLBACK_RECOGNISER, language, fallback)]
 
 
-def choose_names(
+def assign_names(
     known: Mapping[str, str], asked: Mapping[str, str], speakers: Sequence[Speaker]
 ) -> tuple[dict[str, str], list[str]]:
-    """Names by speaker: those of a voice-book, then those asked for, by the id or the name that a speaker has.
+    """Give the speakers names: those of a voice-book, then those that were asked for.
 
-    And a sentence for each that was asked for of a speaker whom the clip has not.
+    Args:
+        known: Names of a voice-book, by speaker's id.
+        asked: Names that were asked for, by speaker's id or name.
+        speakers: The speakers of the clip.
+
+    Returns:
+        The names by the key they were asked for with, and a sentence for each speaker whom the clip does not have.
     """
-    there = {key for speaker in speakers for key in (speaker.id, speaker.name)}
-    names: dict[str, str] = {**known, **{key: name for key, name in asked.items() if key in there}}
+    present = {key for speaker in speakers for key in (speaker.id, speaker.name)}
+    names: dict[str, str] = {**known, **{key: name for key, name in asked.items() if key in present}}
     ids = ", ".join(speaker.id for speaker in speakers) or "nobody"
     return names, [
         f"{name} is nobody's name: there is no speaker {key} in this clip, only {ids}."
         for key, name in asked.items()
-        if key not in there
+        if key not in present
     ]
 
 
-def _by(model: str, language: str | None, reason: str) -> ModelOption[TranscribeParams]:
+def _recogniser_option(model: str, language: str | None, reason: str) -> ModelOption[TranscribeParams]:
     params = TranscribeParams(model=model, weights=model_digest(model), language=main_language(language))
     return ModelOption(params=params, reason=reason)

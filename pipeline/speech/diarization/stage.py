@@ -1,11 +1,10 @@
-"""Who speaks when: pyannote.audio's own pipeline on verified weights, and what it found made tidy."""
+"""The stage that finds out who speaks when."""
 
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import msgspec
 import numpy as np
@@ -13,12 +12,14 @@ from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import AudioProcessingError, DiarizationError
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
-from pipeline.models.loader import Models, model_digest
-from pipeline.speech.diarization import input_selection
+from pipeline.graph.stage import ProgressCallback, StageContext
+from pipeline.models.loader import Models
+from pipeline.speech.contracts import DIARIZE, DiarizeInputs, DiarizeOutput, DiarizeParams
+from pipeline.speech.diarization.input_selection import read_input, select_input
 from pipeline.speech.diarization.pyannote_pipeline import (
     SAMPLE_RATE,
     DiarizationOutput,
+    Diarizer,
     PipelineSettings,
     PretrainedPipelineDiarizer,
     SegmentationDiarizer,
@@ -27,101 +28,104 @@ from pipeline.speech.diarization.pyannote_pipeline import (
 from pipeline.speech.diarization.resegmentation import resegment
 from pipeline.speech.diarization.segments import close_gaps, drop_short_segments
 from pipeline.speech.speakers.embedding_model import load_speaker_encoder
-from pipeline.types import Diarization, JsonValue, ModelUse, SpeakerSegment
+from pipeline.types import Diarization, SpeakerSegment
 
 CPU_SETTINGS = PipelineSettings(segmentation_step=0.1, segmentation_batch_size=8, embedding_batch_size=4)
-"""Batches are small so that a cancel is heard within a second."""
-CUDA_SETTINGS = replace(CPU_SETTINGS, segmentation_batch=32, embedding_batch=32)
+"""Batches are small so that a cancel takes effect within a second."""
+CUDA_SETTINGS = replace(CPU_SETTINGS, segmentation_batch_size=32, embedding_batch_size=32)
 MAX_GAP_SECONDS = 0.2
-"""Seconds; a shorter pause is a breath inside a word group."""
+"""A shorter pause is a breath inside a group of words."""
 MIN_SEGMENT_SECONDS = 0.2
-"""Seconds; what is shorter is a noise."""
+"""A shorter segment is a noise."""
 MIN_SOUND_SECONDS = 0.25
-"""Seconds; nothing is told about less."""
+"""A shorter clip is taken to hold no speech."""
 STEP_PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
-"""Part of the work that each long step of pyannote takes on a warm engine."""
+"""Progress at the beginning and the end of each long step of pyannote, on a warm engine."""
 
 
-def diarize_stage(work: StageContext) -> StageMetadata:
-    """Writes `diarization.json`; see the contract in `pipeline.graph.stage`.
+def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: DiarizeParams) -> DiarizeOutput[Path]:
+    """Find out who speaks when, and write it to `diarization.json`.
 
-    Inputs: `speech`, and where there are separated voices `vocals`, both 16 kHz and of one length.
-    What is heard of them is chosen in `front_end`; the fact `notes` says why.
-
-    Raises `DiarizationError`, `ModelError` for weights that are missing or wrong, and `Cancelled`.
+    Raises:
+        DiarizationError: The sound or the models do not fit, or the diarization failed.
+        ModelError: Weights are missing or changed.
+        Cancelled: The job was stopped.
     """
-    whole = cast("str | None", work.params.get("pipeline"))
-    names = (str(work.params["segmentation"]), str(work.params["embedding"])) if whole is None else (whole,)
-    count = SpeakerCount(
-        exact=cast("int | None", work.params.get("speakers")),
-        min=cast("int | None", work.params.get("min_speakers")),
-        max=cast("int | None", work.params.get("max_speakers")),
-    )
-    path, vocals = work.inputs["speech"], work.inputs.get("vocals")
-    notes: list[JsonValue] = []
+    found, notes = DiarizationOutput(segments=(), exclusive=()), tuple[str, ...]()
     with _translate_errors():
-        if audio_io.info(path).duration < MIN_SOUND_SECONDS:
-            voices = DiarizationOutput(segments=(), exclusive=())
-        else:
-            work.report(0.0, "Loading the voice models")
-            diarizer = (
-                load_segmentation_diarizer(work.models, *names)
-                if whole is None
-                else load_pretrained_pipeline(work, whole)
-            )
-            hearing = None if vocals is None else input_selection.select_input(path, vocals)
-            notes = [] if hearing is None else [hearing.reason]
-            blocks = (
-                audio_io.read_blocks(path)
-                if vocals is None or hearing is None or hearing.background_gain == 1.0
-                else (
-                    block[:, None] for block in input_selection.blend_background(path, vocals, hearing.background_gain)
-                )
-            )
-            voices = _run_diarizer(diarizer, path, blocks, count, work.report)
-    diarization = post_process(voices)
-    (work.out / "diarization.json").write_bytes(msgspec.json.encode(diarization))
-    found = len(diarization.speakers)
-    work.report(1.0, f"{found} speaker{'' if found == 1 else 's'}")
-    models: list[JsonValue] = [msgspec.to_builtins(_model_use(work.models, name)) for name in names]
-    return {"speakers": found, "models": models, "notes": notes}
+        if audio_io.info(inputs.speech).duration >= MIN_SOUND_SECONDS:
+            context.report(0.0, "Loading the voice models")
+            diarizer = load_diarizer(context, params)
+            selected = None if inputs.vocals is None else select_input(inputs.speech, inputs.vocals)
+            notes = () if selected is None else (selected.reason,)
+            blocks = read_input(inputs.speech, inputs.vocals, selected)
+            count = SpeakerCount(exact=params.speakers, min=params.min_speakers, max=params.max_speakers)
+            found = _run_diarizer(diarizer, inputs.speech, blocks, count, context.report)
+    diarization = post_process(found)
+    path = context.out / "diarization.json"
+    path.write_bytes(msgspec.json.encode(diarization))
+    speakers = len(diarization.speakers)
+    context.report(1.0, f"{speakers} speaker{'' if speakers == 1 else 's'}")
+    names = (params.segmentation, params.embedding) if params.pipeline is None else (params.pipeline,)
+    models = tuple(context.models.use(DIARIZE.name, name) for name in names)
+    return DiarizeOutput(diarization=path, speakers=speakers, notes=notes, models=models)
 
 
-def load_pretrained_pipeline(work: StageContext, name: str) -> SegmentationDiarizer:
-    """A pipeline that pyannote publishes whole, fetched and built on first use and kept warm."""
-    models = work.models
-    files = models.fetched(name, work.report)
+def load_diarizer(context: StageContext, params: DiarizeParams) -> Diarizer:
+    """Load what the parameters name: a pretrained pipeline, or a segmentation and an embedding model."""
+    if params.pipeline is not None:
+        return load_pretrained_pipeline(context, params.pipeline)
+    return load_segmentation_diarizer(context.models, params.segmentation, params.embedding)
+
+
+def load_pretrained_pipeline(context: StageContext, name: str) -> PretrainedPipelineDiarizer:
+    """Load a pipeline that pyannote publishes; it is downloaded and built on first use and kept warm.
+
+    Raises:
+        DiarizationError: The model is no pipeline.
+        ModelError: The download failed.
+    """
+    models = context.models
+    files = models.fetched(name, context.report)
     config = next((path for key, path in files.items() if key.endswith("config.yaml")), None)
     if config is None:
         raise DiarizationError(
             f"Speakers cannot be told apart with {name}.",
             hint="Choose models that `stemcord models list` names for this.",
         )
-    settings = CUDA_SETTINGS if models.device.startswith("cuda") else CPU_SETTINGS
     return models.loaded(
-        f"diarizer {name}", lambda: PretrainedPipelineDiarizer(config.parent, settings, device=models.device)
+        f"diarizer {name}",
+        lambda: PretrainedPipelineDiarizer(config.parent, _settings_for(models.device), device=models.device),
     )
 
 
 def load_segmentation_diarizer(models: Models, segmentation: str, embedding: str) -> SegmentationDiarizer:
-    """The pipeline on these models, built on first use and kept warm."""
+    """Load a segmentation model and an embedding model on first use and keep them warm.
+
+    Raises:
+        DiarizationError: The models are of another kind.
+        ModelError: Weights are missing or changed.
+    """
     if models.entry(segmentation).engine != "pyannote" or models.entry(embedding).engine != "campplus":
         raise DiarizationError(
             f"Speakers cannot be told apart with {segmentation} and {embedding}.",
             hint="Choose models that `stemcord models list` names for this.",
         )
-    checkpoint, encode = models.files(segmentation)["checkpoint"], load_speaker_encoder(models, embedding)
-    settings = CUDA_SETTINGS if models.device.startswith("cuda") else CPU_SETTINGS
+    checkpoint, encoder = models.files(segmentation)["checkpoint"], load_speaker_encoder(models, embedding)
     return models.loaded(
         f"diarizer {segmentation} {embedding}",
-        lambda: SegmentationDiarizer(checkpoint, encode, settings, device=models.device),
+        lambda: SegmentationDiarizer(checkpoint, encoder, _settings_for(models.device), device=models.device),
     )
 
 
-def post_process(voices: DiarizationOutput) -> Diarization:
-    """Breaths closed, blips dropped, speakers called S1, S2, … in order of first appearance."""
-    segments = drop_short_segments(close_gaps(voices.segments, MAX_GAP_SECONDS, exclusive=False), MIN_SEGMENT_SECONDS)
-    exclusive = drop_short_segments(close_gaps(voices.exclusive, MAX_GAP_SECONDS, exclusive=True), MIN_SEGMENT_SECONDS)
+def _settings_for(device: str) -> PipelineSettings:
+    return CUDA_SETTINGS if device.startswith("cuda") else CPU_SETTINGS
+
+
+def post_process(found: DiarizationOutput) -> Diarization:
+    """Close short gaps, drop short segments, and call the speakers S1, S2, … in order of first appearance."""
+    segments = _clean(found.segments, exclusive=False)
+    exclusive = _clean(found.exclusive, exclusive=True)
     order = dict.fromkeys(segment.speaker for segment in sorted(segments, key=lambda segment: segment.start))
     names = {label: f"S{number}" for number, label in enumerate(order, start=1)}
     return Diarization(
@@ -129,6 +133,10 @@ def post_process(voices: DiarizationOutput) -> Diarization:
         segments=tuple(_relabel(segments, names)),
         exclusive=tuple(_relabel(exclusive, names)),
     )
+
+
+def _clean(segments: Sequence[SpeakerSegment], *, exclusive: bool) -> list[SpeakerSegment]:
+    return drop_short_segments(close_gaps(segments, MAX_GAP_SECONDS, exclusive=exclusive), MIN_SEGMENT_SECONDS)
 
 
 def _relabel(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Iterator[SpeakerSegment]:
@@ -140,55 +148,57 @@ def _relabel(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Itera
 
 
 def _run_diarizer(
-    diarizer: SegmentationDiarizer, path: Path, blocks: audio_io.Blocks, count: SpeakerCount, report: ProgressCallback
+    diarizer: Diarizer,
+    path: Path,
+    blocks: Iterable[NDArray[np.float32]],
+    count: SpeakerCount,
+    report: ProgressCallback,
 ) -> DiarizationOutput:
-    """Run pyannote over the whole clip, which lies in a file so that its length costs no memory."""
+    """Diarize the whole clip, which lies in a scratch file so that its length costs no memory."""
     reached = min(low for low, _ in STEP_PROGRESS.values())
 
-    def hook(step: str, done: int | None, total: int | None) -> None:
+    def hook(step: str, completed: int | None, total: int | None) -> None:
         # Steps report the end of their last batch, which may lie beyond the end of the sound.
         nonlocal reached
         low, high = STEP_PROGRESS.get(step, (reached, reached))
-        part = min(1.0, done / total) if done is not None and total else 0.0
-        reached = max(reached, low + (high - low) * part)
+        fraction = min(1.0, completed / total) if completed is not None and total else 0.0
+        reached = max(reached, low + (high - low) * fraction)
         report(reached, "Telling the voices apart")
 
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
         samples = _map_samples(path, blocks, Path(folder) / "speech.f32")
         report(reached, "Telling the voices apart")
-        voices = diarizer.apply(samples, hook=hook, count=count if diarizer.whole else None)
-        if diarizer.whole:
-            return voices
+        if isinstance(diarizer, PretrainedPipelineDiarizer):
+            return diarizer.apply(samples, hook=hook, count=count)
         return resegment(
-            voices,
+            diarizer.apply(samples, hook=hook),
             samples,
-            diarizer.embed,
-            lambda part: report(reached + (1.0 - reached) * part, "Listening again to each stretch"),
+            diarizer.encoder,
+            lambda fraction: report(reached + (1.0 - reached) * fraction, "Listening again to each stretch"),
             count,
         )
 
 
-def _map_samples(path: Path, blocks: audio_io.Blocks, scratch: Path) -> NDArray[np.float32]:
-    """The samples of blocks as long as the file as a map of a scratch file, shape (frames,)."""
-    about = audio_io.info(path)
-    if about.sample_rate != SAMPLE_RATE:
+def _map_samples(path: Path, blocks: Iterable[NDArray[np.float32]], scratch: Path) -> NDArray[np.float32]:
+    """Write blocks of mono samples, as many as the file at `path` has, to a scratch file and map it to memory.
+
+    Returns:
+        The samples, shape (samples,).
+    """
+    info = audio_io.info(path)
+    if info.sample_rate != SAMPLE_RATE:
         raise DiarizationError("Sound for the voice models must have 16 kHz.", detail=str(path))
-    samples = np.memmap(scratch, dtype=np.float32, mode="w+", shape=(about.frames,))
-    place = 0
+    samples = np.memmap(scratch, dtype=np.float32, mode="w+", shape=(info.frames,))
+    written = 0
     for block in blocks:
-        samples[place : place + len(block)] = audio_io.to_mono(block)[:, 0]
-        place += len(block)
-    return samples[:place]
-
-
-def _model_use(models: Models, name: str) -> ModelUse:
-    entry = models.entry(name)
-    return ModelUse(stage="diarize", engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))
+        samples[written : written + len(block)] = block
+        written += len(block)
+    return samples[:written]
 
 
 @contextmanager
 def _translate_errors() -> Generator[None]:
-    """What pyannote and torch raise, of whatever type, as a named error; a cancel passes through."""
+    """Raise what pyannote and torch raise, of whatever type, as a `DiarizationError`."""
     try:
         yield
     except AudioProcessingError:

@@ -1,9 +1,10 @@
-"""What every recogniser is to the transcription stage: windows of speech in, timed words out."""
+"""The interface of a recogniser: windows of speech in, timed words out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.audio.intervals import Interval
 from pipeline.graph.stage import ProgressCallback
 from pipeline.speech.recognition.chunking import Window
 from pipeline.speech.recognition.speech_reader import SpeechReader
@@ -11,19 +12,21 @@ from pipeline.types import Word
 
 UNKNOWN_LANGUAGE = "und"
 """ISO 639 for a language that cannot be told, as when nobody speaks."""
+LOADED_PROGRESS = 0.03
+"""Progress of the stage once the recogniser is loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognitionInput:
-    """One clip to be written down."""
+    """One clip whose words are wanted."""
 
     reader: SpeechReader
     windows: Sequence[Window]
-    speech_spans: Sequence[tuple[float, float]]
-    """Where anybody speaks, as `find_speech` gave it."""
+    speech_spans: Sequence[Interval]
+    """Seconds in which anybody speaks, as `find_speech_spans` gave them."""
     report: ProgressCallback
     language: str | None
-    """ISO 639-1; None: it is found."""
+    """ISO 639-1; None: it is detected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,31 +42,34 @@ class DecodedText:
 class Recogniser(Protocol):
     """A loaded engine."""
 
-    def recognise(self, listening: RecognitionInput) -> DecodedText:
-        """Write down a clip; raises `TranscriptionError`, or `Cancelled` through `report`."""
+    def recognise(self, source: RecognitionInput) -> DecodedText:
+        """Recognise the words of a clip.
+
+        Raises:
+            TranscriptionError: The engine failed, or does not know the language.
+            Cancelled: Raised by `source.report` when the job was stopped.
+        """
         ...
 
 
 class WindowProgress:
-    """How far a run over the windows of a clip is, told to the job and repeated while a step is long."""
+    """Progress of a run over the windows of a clip, reported to the job."""
 
-    def __init__(self, report: ProgressCallback, total: int, begun: float) -> None:
-        self._report, self._total, self._begun = report, total, begun
-        self._told: tuple[float, str] = (begun, "listening")
+    def __init__(self, report: ProgressCallback, total: int) -> None:
+        self._report, self._total = report, total
+        self._last: tuple[float, str] = (LOADED_PROGRESS, "listening")
 
     def update(self, first: int, count: int, share: float, *, only: int | None = None) -> None:
-        """`share`, 0 to 1, of `count` windows from `first` on is done; `only` names one window of them."""
+        """Report that `share`, 0 to 1, of `count` windows from `first` on is done; `only` names one of them."""
         which = (
             f"windows {first + 1} to {first + count}"
             if only is None and count > 1
             else f"window {first + 1 + (only or 0)}"
         )
-        self._told = (
-            self._begun + (1.0 - self._begun) * (first + count * share) / self._total,
-            f"{which} of {self._total}",
-        )
+        done = (first + count * share) / self._total
+        self._last = (LOADED_PROGRESS + (1.0 - LOADED_PROGRESS) * done, f"{which} of {self._total}")
         self.repeat()
 
     def repeat(self) -> None:
-        """Tell the same again, so that a cancel is seen."""
-        self._report(*self._told)
+        """Report the same again, so that a cancel takes effect."""
+        self._report(*self._last)

@@ -1,4 +1,4 @@
-"""The sound file for speech models, read window by window, so that no long clip lies in memory."""
+"""Reading of the recogniser's sound file window by window, so that no long clip lies in memory."""
 
 from pathlib import Path
 
@@ -6,20 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.voice_activity import frame_powers
 from pipeline.errors import TranscriptionError
 from pipeline.speech.recognition.chunking import GAP_SECONDS, Window
 
 SAMPLE_RATE = 16_000
 MIN_AUDIBLE_PEAK = 10 ** (-60 / 20)
-"""Peak, linear; a window that stays below it holds no speech."""
+"""Linear; a window that stays below it holds no speech."""
 QUIET_FRAME_SECONDS = 0.05
-"""Seconds over which loudness is taken where a cut has to be found."""
+"""Over which power is measured where a cut has to be found."""
 
 
 class SpeechReader:
-    """16 kHz mono; raises `TranscriptionError` for any other sound."""
+    """A file of 16 kHz mono sound."""
 
     def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            TranscriptionError: The sound is not 16 kHz mono.
+        """
         self._path = path
         info = audio_io.info(path)
         if info.sample_rate != SAMPLE_RATE or info.channels != 1:
@@ -30,29 +36,27 @@ class SpeechReader:
         self.duration = info.duration
 
     def read(self, start: float, end: float) -> NDArray[np.float32]:
-        """Samples between two times."""
+        """Read the samples between two times in seconds, shape (samples,)."""
         first = round(start * SAMPLE_RATE)
         return audio_io.read(self._path, start=first, frames=max(0, round(end * SAMPLE_RATE) - first))[:, 0]
 
     def read_window(self, window: Window) -> NDArray[np.float32]:
-        """The sound of a window, silence between its pieces included."""
+        """Read a window with the silence between its chunks, shape (samples,)."""
         gap = np.zeros(round(GAP_SECONDS * SAMPLE_RATE), np.float32)
         parts: list[NDArray[np.float32]] = []
-        for piece in window.chunks:
-            parts += [self.read(piece.start, piece.end), gap]
+        for chunk in window.chunks:
+            parts += [self.read(chunk.start, chunk.end), gap]
         return np.concatenate(parts[:-1])
 
     def is_audible(self, window: Window) -> bool:
-        """False for digital silence and the like, which the recogniser would put words to."""
+        """Tell whether a window is more than digital silence and the like, to which the recogniser invents words."""
         return any(
-            np.abs(self.read(piece.start, piece.end)).max(initial=0.0) > MIN_AUDIBLE_PEAK for piece in window.chunks
+            np.abs(self.read(chunk.start, chunk.end)).max(initial=0.0) > MIN_AUDIBLE_PEAK for chunk in window.chunks
         )
 
     def find_quietest(self, start: float, end: float) -> float:
-        """The middle of the quietest moment between two times."""
-        size = round(QUIET_FRAME_SECONDS * SAMPLE_RATE)
-        samples = self.read(start, end)
-        powers = np.square(samples[: len(samples) // size * size]).reshape(-1, size).mean(axis=1)
+        """Find the middle of the quietest moment between two times, all in seconds."""
+        powers = frame_powers(self.read(start, end), round(QUIET_FRAME_SECONDS * SAMPLE_RATE))
         if len(powers) < 4:
             return (start + end) / 2
         smooth = np.convolve(powers, np.ones(3) / 3, mode="valid")

@@ -1,68 +1,85 @@
-"""The stage that writes down what is said: speech packed into windows, recognised, words put in time."""
+"""The stage that recognises what is said."""
 
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
 from pipeline.errors import ModelError, TranscriptionError
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
-from pipeline.models.loader import Models, model_digest
+from pipeline.graph.stage import ProgressCallback, StageContext
+from pipeline.models.loader import Models
 from pipeline.models.recognisers import CTC, WHISPER
-from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, Recogniser, RecognitionInput
+from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
+from pipeline.speech.recognition.base import (
+    LOADED_PROGRESS,
+    UNKNOWN_LANGUAGE,
+    DecodedText,
+    Recogniser,
+    RecognitionInput,
+)
 from pipeline.speech.recognition.chunking import find_speech_spans, pack_windows
 from pipeline.speech.recognition.ctc.network import load_network
 from pipeline.speech.recognition.ctc.recogniser import CtcRecogniser
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
 from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.whisper.executor import load_executor
-from pipeline.speech.recognition.whisper.recogniser import LOADED_PROGRESS, WhisperRecogniser
+from pipeline.speech.recognition.whisper.recogniser import WhisperRecogniser
 from pipeline.speech.recognition.whisper.weights import load_converted
-from pipeline.types import Diarization, JsonValue, ModelUse, Recognition
-
-STAGE = "transcribe"
+from pipeline.types import Diarization, ModelUse, Recognition
 
 
-def transcribe_stage(work: StageContext) -> StageMetadata:
-    """Recognise `speech` where `diarization` hears anybody; writes `recognition.json`.
+def transcribe_stage(
+    context: StageContext, inputs: TranscribeInputs[Path], params: TranscribeParams
+) -> TranscribeOutput[Path]:
+    """Recognise words where the diarization hears anybody, and write them to `recognition.json`.
 
-    Raises `TranscriptionError`, a `ModelError`, or `Cancelled` through `report`.
+    Raises:
+        TranscriptionError: The inputs cannot be read, or the recogniser failed.
+        ModelError: The model is of another kind, or its weights are missing or changed.
+        Cancelled: The job was stopped.
     """
-    name, asked = str(work.params["model"]), cast("str | None", work.params.get("language"))
-    entry = work.models.entry(name)
+    entry = context.models.entry(params.model)
     if entry.engine not in (WHISPER, CTC):
-        raise ModelError(f"{name} cannot write down speech.", hint="Choose another preset.", detail=entry.engine)
-    diarization = _read_diarization(work.inputs["diarization"])
-    speech = SpeechReader(work.inputs["speech"])
-    windows = [
-        w for w in pack_windows(diarization.segments, speech.duration, speech.find_quietest) if speech.is_audible(w)
-    ]
-    heard, models = DecodedText(language=asked or UNKNOWN_LANGUAGE, words=()), list[ModelUse]()
+        raise ModelError(
+            f"{params.model} cannot write down speech.", hint="Choose another preset.", detail=entry.engine
+        )
+    diarization = _read_diarization(inputs.diarization)
+    reader = SpeechReader(inputs.speech)
+    windows = pack_windows(diarization.segments, reader.duration, reader.find_quietest)
+    windows = [window for window in windows if reader.is_audible(window)]
+    text, models = DecodedText(language=params.language or UNKNOWN_LANGUAGE, words=()), tuple[ModelUse, ...]()
     if windows:
-        work.report(0.0, "loading the recogniser")
-        recogniser = load_recogniser(work.models, name, work.report)
-        work.report(LOADED_PROGRESS, "listening")
-        spans = find_speech_spans(diarization.segments, speech.duration)
-        heard = recogniser.recognise(
-            RecognitionInput(reader=speech, windows=windows, speech_spans=spans, report=work.report, language=asked)
+        context.report(0.0, "loading the recogniser")
+        recogniser = load_recogniser(context.models, params.model, context.report)
+        context.report(LOADED_PROGRESS, "listening")
+        text = recogniser.recognise(
+            RecognitionInput(
+                reader=reader,
+                windows=windows,
+                speech_spans=find_speech_spans(diarization.segments, reader.duration),
+                report=context.report,
+                language=params.language,
+            )
         )
-        models.append(
-            ModelUse(stage=STAGE, engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))
-        )
-    recognition = Recognition(language=heard.language, words=heard.words)
-    (work.out / "recognition.json").write_bytes(msgspec.json.encode(recognition))
-    work.report(1.0, f"{len(heard.words)} words")
-    return {
-        "language": heard.language,
-        "words": len(heard.words),
-        "models": cast("JsonValue", msgspec.to_builtins(models)),
-        "windows": len(windows),
-        "notes": [*heard.notes],
-    }
+        models = (context.models.use(TRANSCRIBE.name, params.model),)
+    path = context.out / "recognition.json"
+    path.write_bytes(msgspec.json.encode(Recognition(language=text.language, words=text.words)))
+    context.report(1.0, f"{len(text.words)} words")
+    return TranscribeOutput(
+        recognition=path,
+        language=text.language,
+        words=len(text.words),
+        windows=len(windows),
+        notes=text.notes,
+        models=models,
+    )
 
 
 def load_recogniser(models: Models, name: str, report: ProgressCallback | None = None) -> Recogniser:
-    """A recogniser of the catalogue, fetched and loaded on first use and kept warm; raises a `ModelError`."""
+    """Load a recogniser of the catalogue; it is downloaded and built on first use and kept warm.
+
+    Raises:
+        ModelError: The weights cannot be had.
+    """
 
     def load() -> Recogniser:
         entry = models.entry(name)

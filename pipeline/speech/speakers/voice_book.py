@@ -1,4 +1,4 @@
-"""Voice-books as files, and the stage that names a clip's speakers by one."""
+"""Voice-books as files."""
 
 import contextlib
 import math
@@ -10,32 +10,17 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import StageContext, StageMetadata
-from pipeline.speech.speakers.matching import VOICE_BOOK_VERSION, VoiceBook, check_name, match_speakers
+from pipeline.speech.speakers.matching import VOICE_BOOK_VERSION, VoiceBook, check_name
 
 MAX_VOICE_BOOK_BYTES: Final = 16 * 1024 * 1024
-"""Bytes."""
-
-
-def identify_stage(work: StageContext) -> StageMetadata:
-    """Name the voices of `embeddings` that `book` knows; facts: `names` by speaker's id, `notes` on how sure.
-
-    Raises `ValidationError` for a broken book and for one of another model.
-    """
-    clip, book = read_book(work.inputs["embeddings"]), read_book(work.inputs["book"])
-    matches = match_speakers(clip, book)
-    names = {speaker: found.name for speaker, found in matches.items() if found.name is not None}
-    notes = [f"{speaker} is {name} ({matches[speaker].confidence:.0%} sure)." for speaker, name in names.items()]
-    notes += [
-        f"{speaker} may be {found.nearest} ({found.confidence:.0%} sure), too little to say so."
-        for speaker, found in matches.items()
-        if found.name is None and found.nearest is not None and found.confidence >= 0.5
-    ]
-    return {"names": msgspec.to_builtins(names), "notes": msgspec.to_builtins(notes)}
 
 
 def read_book(path: Path) -> VoiceBook:
-    """A voice-book; raises `ValidationError` when the file is none."""
+    """Read a voice-book.
+
+    Raises:
+        ValidationError: The file is not a voice-book of this version.
+    """
     try:
         if path.stat().st_size > MAX_VOICE_BOOK_BYTES:
             raise _invalid_book(path, "it is too large")
@@ -55,23 +40,23 @@ def read_book(path: Path) -> VoiceBook:
         raise _invalid_book(path, "its vectors differ in length")
     for voice in book.voices:
         if check_name(voice.name) != voice.name:
-            raise _invalid_book(path, "a name has signs that cannot be seen")
+            raise _invalid_book(path, "a name has characters that cannot be seen")
         if not abs(math.hypot(*voice.vector) - 1.0) < 0.01 or not 0.0 < voice.seconds < math.inf:
-            raise _invalid_book(path, "a vector is none")
+            raise _invalid_book(path, "a vector is not of length 1")
     return book
 
 
 def write_book(book: VoiceBook, path: Path) -> None:
-    """Write the book, whole or not at all, readable by its owner only."""
+    """Write a voice-book atomically, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, part = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
-        with os.fdopen(number, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(book))
-        Path(part).replace(path)
+        Path(draft).replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):
-            Path(part).unlink()
+            Path(draft).unlink()
 
 
 def _invalid_book(path: Path, detail: str) -> ValidationError:

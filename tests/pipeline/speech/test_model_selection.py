@@ -1,4 +1,4 @@
-"""Who hears a clip, by preset, language and what was asked for."""
+"""Which models hear a clip, by preset, language and what was asked for."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from pipeline.catalog import MODELS
 from pipeline.errors import ValidationError
 from pipeline.models.recognisers import RECOGNISERS
 from pipeline.options import parse_request
-from pipeline.speech.model_selection import choose_names, options_to_diarize, options_to_transcribe
+from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe
 from pipeline.types import Preset, Request, Speaker
 
 
 def models_of(**options: object) -> list[tuple[object, object]]:
-    return [(way.params["model"], way.params["language"]) for way in options_to_transcribe(parse_request(options))]
+    return [(option.params.model, option.params.language) for option in options_to_transcribe(parse_request(options))]
 
 
 @pytest.mark.parametrize(
@@ -76,24 +76,24 @@ def test_another_model_is_no_recogniser() -> None:
 
 def test_every_recogniser_has_weights_and_tells_them_apart() -> None:
     assert {"whisper-tiny", "whisper-base", "whisper-small", "whisper-medium", "whisper-large-v2"} < {*RECOGNISERS}
-    weights = [options_to_transcribe(Request(recogniser=name))[0].params["weights"] for name in RECOGNISERS]
+    weights = [options_to_transcribe(Request(recogniser=name))[0].params.weights for name in RECOGNISERS]
     assert len({*map(str, weights)}) == len(RECOGNISERS)
     assert all(MODELS[name].environment == "asr" for name in RECOGNISERS)
 
 
 def test_studio_hears_speakers_with_pyannotes_pipeline_first() -> None:
     (pocket,) = options_to_diarize(Request(min_speakers=2, max_speakers=4))
-    assert "pipeline" not in pocket.params
-    whole, pair = options_to_diarize(Request(preset=Preset.STUDIO, min_speakers=2, max_speakers=4))
-    assert whole.params["pipeline"] == "speaker-diarization-community-1"
-    assert (whole.params["min_speakers"], whole.params["max_speakers"]) == (2, 4)
+    assert pocket.params.pipeline is None
+    pretrained, pair = options_to_diarize(Request(preset=Preset.STUDIO, min_speakers=2, max_speakers=4))
+    assert pretrained.params.pipeline == "speaker-diarization-community-1"
+    assert (pretrained.params.min_speakers, pretrained.params.max_speakers) == (2, 4)
     assert pair.params == pocket.params
     assert "which come with the packages" in pair.reason
 
 
-def test_a_name_for_a_speaker_who_is_not_there_is_left_out_and_told_of() -> None:
+def test_a_name_for_a_speaker_who_is_not_there_is_left_out_with_a_note() -> None:
     speakers = [Speaker(id="S1", name="Speaker 1"), Speaker(id="S2", name="Speaker 2")]
-    names, notes = choose_names({"S1": "Anna"}, {"Speaker 2": "Ben", "S9": "Cem", "S1": "Dora"}, speakers)
+    names, notes = assign_names({"S1": "Anna"}, {"Speaker 2": "Ben", "S9": "Cem", "S1": "Dora"}, speakers)
     assert names == {"S1": "Dora", "Speaker 2": "Ben"}
     assert notes == ["Cem is nobody's name: there is no speaker S9 in this clip, only S1, S2."]
-    assert choose_names({}, {"S1": "Anna"}, [])[1][0].endswith("only nobody.")
+    assert assign_names({}, {"S1": "Anna"}, [])[1][0].endswith("only nobody.")

@@ -5,10 +5,11 @@ al. 2006; Kürzinger et al. 2020), and the words that tokens make up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.types import Word
 
 SPACE = "<space>"
 _WORD_START = "▁"
@@ -18,16 +19,6 @@ WORD_TAIL_SECONDS = 0.12
 """Seconds for which a word goes on after its last peak, unless another begins."""
 _FIRST_UNSPACED_CODE_POINT = 0x2E80
 """Signs from here on are written without spaces: each is a word of its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtcWord:
-    """A word on the window's clock; `confidence` is the mean over its tokens of their likeliest frames."""
-
-    start: float
-    end: float
-    text: str
-    confidence: float
 
 
 def align_tokens(logprobs: NDArray[np.float32], tokens: Sequence[int], *, blank: int = 0) -> list[tuple[int, int]]:
@@ -67,7 +58,7 @@ def align_tokens(logprobs: NDArray[np.float32], tokens: Sequence[int], *, blank:
 
 def group_words(
     texts: Sequence[str], spans: Sequence[tuple[int, int]], confidences: Sequence[float], frame_seconds: float
-) -> list[CtcWord]:
+) -> list[Word]:
     """Words of the texts of tokens: at spaces, and sign by sign in Chinese and the like.
 
     `peaks` are probabilities of the tokens, `frame` is the length of a frame in seconds.
@@ -93,7 +84,7 @@ def group_words(
         fresh = False
     starts = [spans[group[0]][0] * frame_seconds for group in groups] + [np.inf]
     return [
-        CtcWord(
+        Word(
             start=starts[number],
             end=min(starts[number + 1], (spans[group[-1]][1] + 1) * frame_seconds + WORD_TAIL_SECONDS),
             text="".join(texts[index].removeprefix(_WORD_START) for index in group),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.languages import UNSPACED
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Attention
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
+from pipeline.types import Word
 
 MEDIAN_FILTER_FRAMES = 7
 """Frames of the median filter."""
@@ -38,16 +39,6 @@ class TokenWord:
     core: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedWord:
-    """A word on the window's clock."""
-
-    start: float
-    end: float
-    text: str
-    confidence: float
-
-
 def split_words(tokenizer: WhisperTokenizer, tokens: Iterable[int], language: str) -> list[TokenWord]:
     """Text tokens as words: at spaces, or character by character where no spaces are written.
 
@@ -64,7 +55,7 @@ def split_words(tokenizer: WhisperTokenizer, tokens: Iterable[int], language: st
 
 def time_words(
     words: Sequence[TokenWord], attention: Attention, duration: float, pauses: NDArray[np.bool_] | None = None
-) -> list[TimedWord]:
+) -> list[Word]:
     """Times and confidence of the words whose tokens `attention` was taken for; `duration` is the window's.
 
     `pauses` marks the frames that belong to no word.
@@ -77,16 +68,14 @@ def time_words(
     starts = np.minimum(trace_starts(-follow) + ONSET_DELAY_FRAMES, len(heard) - 1)
     starts[0] = max(0, starts[0] - ONSET_DELAY_FRAMES)
     logprobs = np.log(np.maximum(attention.probabilities, 1e-10))
-    timed: list[TimedWord] = []
+    timed: list[Word] = []
     at = 0
     for word in words:
         rows = slice(at, at + word.core)
         first, last = _locate_word(follow[rows], heard, int(starts[at]), int(starts[at + word.core]))
         confidence = float(np.exp(logprobs[rows].mean()))
         timed.append(
-            TimedWord(
-                start=first * FRAME_SECONDS, end=(last + 1) * FRAME_SECONDS, text=word.text, confidence=confidence
-            )
+            Word(start=first * FRAME_SECONDS, end=(last + 1) * FRAME_SECONDS, text=word.text, confidence=confidence)
         )
         at += len(word.tokens)
     return _limit_durations(timed)
@@ -211,11 +200,11 @@ def _to_word(groups: Sequence[tuple[tuple[int, ...], str]]) -> TokenWord:
     return TokenWord(tokens=tokens, text="".join(text for _, text in groups).strip(), core=len(tokens) - closing)
 
 
-def _limit_durations(words: Sequence[TimedWord]) -> list[TimedWord]:
+def _limit_durations(words: Sequence[Word]) -> list[Word]:
     """Take pauses out of words: the path has to spend them somewhere, mostly next to the end of a sentence."""
     usual = float(np.median([word.end - word.start for word in words]))
     longest = min(MAX_WORD_SECONDS, max(MAX_WORD_STRETCH * usual, 0.4))
-    shortened: list[TimedWord] = []
+    shortened: list[Word] = []
     for index, word in enumerate(words):
         start, end = word.start, word.end
         if end - start > longest:
@@ -224,5 +213,5 @@ def _limit_durations(words: Sequence[TimedWord]) -> list[TimedWord]:
                 start = end - longest
             else:
                 end = start + longest
-        shortened.append(TimedWord(start=start, end=end, text=word.text, confidence=word.confidence))
+        shortened.append(Word(start=start, end=end, text=word.text, confidence=word.confidence))
     return shortened

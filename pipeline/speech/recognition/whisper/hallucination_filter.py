@@ -9,8 +9,8 @@ on a telephone (at most 0.2, mostly below 0.04, and at least 0.80).
 import re
 from collections.abc import Callable, Sequence
 
-from pipeline.speech.recognition.whisper.alignment import TimedWord
 from pipeline.speech.recognition.whisper.executor import Hypothesis
+from pipeline.types import Word
 
 MAX_COMPRESSION_RATIO = 2.4
 """Text that zlib makes smaller than this goes round in circles."""
@@ -66,9 +66,9 @@ def token_limit(duration: float) -> int:
     return min(MAX_DRAFT_TOKENS, SPARE_TOKENS + round(MAX_TOKENS_PER_SECOND * duration))
 
 
-def drop_annotations(words: Sequence[TimedWord]) -> list[TimedWord]:
+def drop_annotations(words: Sequence[Word]) -> list[Word]:
     """The words without remarks such as [MUSIC PLAYING] or (laughs), which nobody says."""
-    kept: list[TimedWord] = []
+    kept: list[Word] = []
     at = 0
     while at < len(words):
         texts = (" ".join(word.text for word in words[at:end]) for end in range(at + 1, at + 1 + MAX_ANNOTATION_WORDS))

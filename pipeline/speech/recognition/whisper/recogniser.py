@@ -1,14 +1,14 @@
-"""Whisper over the windows of a clip: language, drafts, guards, and words put in time."""
+"""Whisper over the windows of a clip: language, drafts, hallucination filter, and words put in time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.languages import language_name
 from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, RecognitionInput, WindowProgress
-from pipeline.speech.recognition.chunking import Window, trim_to_speech
+from pipeline.speech.recognition.chunking import Window, to_clip_word
 from pipeline.speech.recognition.pause_detection import find_pauses
 from pipeline.speech.recognition.speech_reader import SAMPLE_RATE
-from pipeline.speech.recognition.whisper.alignment import TimedWord, split_words, time_words
+from pipeline.speech.recognition.whisper.alignment import split_words, time_words
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Features, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
     MAX_COMPRESSION_RATIO,
@@ -24,16 +24,15 @@ from pipeline.types import Word
 BATCH_WINDOWS = 4
 """Windows decoded together; each costs about 40 MB."""
 LANGUAGE_WINDOWS = 3
-"""Windows that the language is found on."""
+"""Windows from which the language is detected."""
 MIN_MISSED_SECONDS = 2.0
-"""Seconds of speech after the last word; with more, the rest of the window is listened to again."""
-LOADED_PROGRESS = 0.03
+"""Speech after the last word from which the rest of a window is recognised again."""
 ENCODED_PROGRESS, DECODED_PROGRESS = 0.45, 0.9
-"""Share of a batch's time that is over when its windows are encoded, and decoded."""
+"""Progress within a batch when its windows are encoded, and decoded."""
 TOKENS_PER_SECOND = 4.0
-"""Usual rate of speech, to tell how far a batch is."""
+"""Usual rate of speech, for the progress within a batch."""
 MAX_UNLIKELY_PROBABILITY, MIN_LIKELY_PROBABILITY = 0.05, 0.8
-"""Probabilities of the language that was asked for, and of another, from which on people are told."""
+"""Probabilities of the language that was asked for, and of another, from which on a note says so."""
 
 
 class WhisperRecogniser:
@@ -42,93 +41,103 @@ class WhisperRecogniser:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    def run(self, listening: RecognitionInput) -> DecodedText:
-        """All words of the windows; the language is found when none is asked for."""
-        return _Run(self._executor, listening).result()
+    def recognise(self, source: RecognitionInput) -> DecodedText:
+        """Recognise the words of a clip; the language is detected when none is asked for.
+
+        Raises:
+            TranscriptionError: The engine failed.
+            Cancelled: Raised by `source.report` when the job was stopped.
+        """
+        return _Run(self._executor, source).decode()
 
 
 @dataclass(slots=True)
 class _Run:
+    """The state of one clip's recognition."""
+
     executor: Executor
-    listening: RecognitionInput
-    pace: WindowProgress = field(init=False)
+    source: RecognitionInput
+    progress: WindowProgress = field(init=False)
     language: str = field(default="", init=False)
     notes: list[str] = field(default_factory=list[str], init=False)
 
     def __post_init__(self) -> None:
-        self.pace = WindowProgress(self.listening.report, len(self.listening.windows), LOADED_PROGRESS)
+        self.progress = WindowProgress(self.source.report, len(self.source.windows))
 
-    def result(self) -> DecodedText:
+    def decode(self) -> DecodedText:
         words: list[Word] = []
-        windows = self.listening.windows
+        windows = self.source.windows
         for first in range(0, len(windows), BATCH_WINDOWS):
-            words += self._recognise(first, windows[first : first + BATCH_WINDOWS])
-        found = self.language if words or self.listening.language else UNKNOWN_LANGUAGE
-        return DecodedText(language=found, words=tuple(words), notes=tuple(self.notes))
+            words += self._recognise_batch(first, windows[first : first + BATCH_WINDOWS])
+        language = self.language if words or self.source.language else UNKNOWN_LANGUAGE
+        return DecodedText(language=language, words=tuple(words), notes=tuple(self.notes))
 
-    def _recognise(self, first: int, batch: Sequence[Window]) -> Iterator[Word]:
+    def _recognise_batch(self, first: int, batch: Sequence[Window]) -> Iterator[Word]:
         features: list[Features] = []
         for index, window in enumerate(batch):
-            self.pace.update(first, len(batch), ENCODED_PROGRESS * index / len(batch), only=index)
-            features.append(self.executor.encode(self.listening.reader.read_window(window)))
+            self.progress.update(first, len(batch), ENCODED_PROGRESS * index / len(batch), only=index)
+            features.append(self.executor.encode(self.source.reader.read_window(window)))
         if not self.language:
             self._choose_language(self.executor.detect_language(features[:LANGUAGE_WINDOWS]))
         longest = max(window.duration for window in batch)
 
-        def tick(step: int) -> None:
+        def on_token(step: int) -> None:
             share = min(1.0, step / (longest * TOKENS_PER_SECOND))
-            self.pace.update(first, len(batch), ENCODED_PROGRESS + (DECODED_PROGRESS - ENCODED_PROGRESS) * share)
+            self.progress.update(first, len(batch), ENCODED_PROGRESS + (DECODED_PROGRESS - ENCODED_PROGRESS) * share)
 
-        drafts = self.executor.decode(features, language=self.language, max_tokens=token_limit(longest), on_token=tick)
+        drafts = self.executor.decode(
+            features, language=self.language, max_tokens=token_limit(longest), on_token=on_token
+        )
         for index, (window, feature, draft) in enumerate(zip(batch, features, drafts, strict=True)):
-            self.pace.update(
-                first, len(batch), DECODED_PROGRESS + (1.0 - DECODED_PROGRESS) * index / len(batch), only=index
-            )
-            yield from self._finish(window, feature, draft)
+            share = DECODED_PROGRESS + (1.0 - DECODED_PROGRESS) * index / len(batch)
+            self.progress.update(first, len(batch), share, only=index)
+            yield from self._finish_window(window, feature, draft)
 
-    def _choose_language(self, chances: Mapping[str, float]) -> None:
-        """Take the language that was asked for, or the likeliest; say so when the clip sounds like another."""
-        likeliest = max(chances, key=lambda code: chances[code])
-        asked = self.listening.language
+    def _choose_language(self, probabilities: Mapping[str, float]) -> None:
+        """Take the language that was asked for, or the likeliest; note when the clip sounds like another."""
+        likeliest = max(probabilities, key=lambda code: probabilities[code])
+        asked = self.source.language
         self.language = asked or likeliest
-        if asked and chances.get(asked, 0.0) < MAX_UNLIKELY_PROBABILITY and chances[likeliest] > MIN_LIKELY_PROBABILITY:
+        unlikely = asked and probabilities.get(asked, 0.0) < MAX_UNLIKELY_PROBABILITY
+        if asked and unlikely and probabilities[likeliest] > MIN_LIKELY_PROBABILITY:
             self.notes.append(
                 f"The clip sounds like {language_name(likeliest)}, but {language_name(asked)} was asked for."
             )
 
-    def _finish(self, window: Window, features: Features, draft: Hypothesis) -> Iterator[Word]:
-        """Words of one window, on the clip's clock; what the recogniser left out at its end is tried once more."""
+    def _finish_window(self, window: Window, features: Features, draft: Hypothesis) -> Iterator[Word]:
+        """Yield the words of one window; what the recogniser left out at its end is recognised once more."""
         found = decode_with_fallback(draft, lambda temperature: self._draft(window, features, temperature))
-        words = self._place(window, features, found)
+        words = self._place_words(window, features, found)
         yield from words
-        last = self._last_time(found)
+        last = self._last_timestamp(found)
         rest = window.remainder(last) if words and last > 0.0 else None
-        while rest and sum(piece.duration for piece in rest.chunks) > MIN_MISSED_SECONDS:
-            encoded = self.executor.encode(self.listening.reader.read_window(rest))
-            again = self._settled(rest, encoded)
-            words = self._place(rest, encoded, again)
+        while rest and sum(chunk.duration for chunk in rest.chunks) > MIN_MISSED_SECONDS:
+            encoded = self.executor.encode(self.source.reader.read_window(rest))
+            again = self._decode_alone(rest, encoded)
+            words = self._place_words(rest, encoded, again)
             yield from words
-            last = self._last_time(again)
+            last = self._last_timestamp(again)
             rest = rest.remainder(last) if words and last > MIN_MISSED_SECONDS else None
 
-    def _settled(self, window: Window, features: Features) -> Hypothesis:
-        return decode_with_fallback(
-            self._draft(window, features, 0.0), lambda temperature: self._draft(window, features, temperature)
-        )
+    def _decode_alone(self, window: Window, features: Features) -> Hypothesis:
+        def draft(temperature: float) -> Hypothesis:
+            return self._draft(window, features, temperature)
+
+        return decode_with_fallback(draft(0.0), draft)
 
     def _draft(self, window: Window, features: Features, temperature: float) -> Hypothesis:
-        """Decode one window by itself; the progress stands still, but a cancel is seen."""
+        """Decode one window by itself; the progress stands still, but a cancel takes effect."""
         (found,) = self.executor.decode(
             [features],
             language=self.language,
             temperature=temperature,
             max_tokens=token_limit(window.duration),
-            on_token=lambda _: self.pace.repeat(),
+            on_token=lambda _: self.progress.repeat(),
         )
         return found
 
-    def _place(self, window: Window, features: Features, found: Hypothesis) -> list[Word]:
-        """The words of a draft with their times; none when the sound does not bear them out."""
+    def _place_words(self, window: Window, features: Features, found: Hypothesis) -> list[Word]:
+        """Put the words of a draft in time; none when the sound does not bear them out."""
         if is_silent(found):
             return []
         tokenizer = self.executor.vocabulary(self.language)
@@ -136,20 +145,15 @@ class _Run:
         if found.compression > MAX_COMPRESSION_RATIO:
             text = collapse_loops(text)
         attention = self.executor.attend(features, text, language=self.language)
-        pauses = find_pauses(self.listening.reader.read_window(window), round(FRAME_SECONDS * SAMPLE_RATE))
+        pauses = find_pauses(self.source.reader.read_window(window), round(FRAME_SECONDS * SAMPLE_RATE))
         timed = time_words(split_words(tokenizer, text, self.language), attention, window.duration, pauses)
         timed = drop_annotations([word for word in timed if word.text])
         # In a language that nobody speaks here no word is borne out; who asked for it gets them all the same.
         if not self.notes and is_hallucinated(found, [word.confidence for word in timed], window.duration):
             return []
-        return [self._to_clip(window, word) for word in timed]
+        return [to_clip_word(word, window, self.source.speech_spans) for word in timed]
 
-    def _to_clip(self, window: Window, word: TimedWord) -> Word:
-        start, end = trim_to_speech(*window.to_clip_span(word.start, word.end), self.listening.speech_spans)
-        confidence = min(1.0, max(0.0, word.confidence))
-        return Word(start=round(start, 3), end=round(end, 3), text=word.text, confidence=round(confidence, 3))
-
-    def _last_time(self, found: Hypothesis) -> float:
-        """The last timestamp, seconds of the window: speech after it was not written down."""
+    def _last_timestamp(self, found: Hypothesis) -> float:
+        """Find the last timestamp, in seconds of the window; speech after it was not written down."""
         zero = self.executor.timestamp_begin()
         return max((token - zero for token in found.tokens if token >= zero), default=0) * FRAME_SECONDS

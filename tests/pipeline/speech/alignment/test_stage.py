@@ -10,7 +10,8 @@ from pipeline.models.loader import Models
 from pipeline.speech.alignment.speaker_attribution import attribute_words
 from pipeline.speech.alignment.stage import align_stage, build_transcript
 from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
-from pipeline.types import Diarization, Recognition, SpeakerSegment, Transcript, Word
+from pipeline.speech.contracts import AlignInputs, AlignParams
+from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Word
 
 
 def words(text: str, start: float, *, each: float = 0.3) -> list[Word]:
@@ -148,17 +149,14 @@ def test_the_stage_writes_the_clip_clock(tmp_path: Path) -> None:
     recognition.write_bytes(msgspec.json.encode(Recognition(language="en", words=tuple(words("Hello there.", 0.0)))))
     out = tmp_path / "out"
     out.mkdir()
-    facts = align_stage(
-        StageContext(
-            inputs={"diarization": diarization, "recognition": recognition},
-            params={"duration": 3.0, "audio_start": 0.25},
-            out=out,
-            report=lambda fraction, message="": None,
-            models=Models(tmp_path, "cpu"),
-        )
+    output = align_stage(
+        StageContext(out=out, report=lambda fraction, message="": None, models=Models(tmp_path, "cpu")),
+        AlignInputs(diarization=diarization, recognition=recognition),
+        AlignParams(duration=3.0, audio_start=0.25),
     )
     transcript = msgspec.json.decode((out / "transcript.json").read_bytes(), type=Transcript)
     heard = msgspec.json.decode((out / "voices.json").read_bytes(), type=Diarization)
-    assert facts == {"language": "en", "speakers": [{"id": "S1", "name": "Speaker 1"}], "turns": 1}
+    assert (output.transcript, output.voices) == (out / "transcript.json", out / "voices.json")
+    assert (output.language, output.speakers, output.turns) == ("en", (Speaker(id="S1", name="Speaker 1"),), 1)
     assert transcript.turns[0].start == heard.segments[0].start == 0.25
     assert [word.text for word in transcript.turns[0].words] == ["Hello", "there."]

@@ -13,9 +13,10 @@ import pytest
 from pipeline import catalog
 from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError, ModelDigestError, ModelMissingError
-from pipeline.graph.stage import StageContext, StageMetadata
+from pipeline.graph.stage import StageContext
 from pipeline.models.download.hub import HubAccess
 from pipeline.models.loader import Models
+from pipeline.speech.contracts import DiarizeInputs, DiarizeOutput, DiarizeParams
 from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Diarization
 from tests.pipeline.models.hub_server import Hub, running
@@ -155,19 +156,14 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def diarize(
-    speech: Path, home: Path, models: Models | None = None, **params: int | str
-) -> tuple[Diarization, StageMetadata]:
+    speech: Path, home: Path, models: Models | None = None, *, pipeline: str = NAME, speakers: int | None = None
+) -> tuple[Diarization, DiarizeOutput[Path]]:
     out = home / "out"
     out.mkdir(exist_ok=True)
-    work = StageContext(
-        inputs={"speech": speech},
-        params={"segmentation": "unused", "embedding": "unused", "pipeline": NAME, **params},
-        out=out,
-        report=lambda fraction, message="": None,
-        models=models or Models(home, "cpu"),
-    )
-    facts = diarize_stage(work)
-    return msgspec.json.decode((out / "diarization.json").read_bytes(), type=Diarization), facts
+    context = StageContext(out=out, report=lambda fraction, message="": None, models=models or Models(home, "cpu"))
+    params = DiarizeParams(segmentation="unused", embedding="unused", pipeline=pipeline, weights=(), speakers=speakers)
+    output = diarize_stage(context, DiarizeInputs(speech=speech), params)
+    return msgspec.json.decode(output.diarization.read_bytes(), type=Diarization), output
 
 
 def test_it_is_fetched_with_the_persons_token_loaded_and_run(
@@ -176,11 +172,11 @@ def test_it_is_fetched_with_the_persons_token_loaded_and_run(
     have_token(hub, monkeypatch, TOKEN)
     models = Models(tmp_path, "cpu")
     # VBx and k-means are pyannote's own: a number that is asked for is kept to.
-    found, facts = diarize(speech, tmp_path, models, speakers=2)
+    found, output = diarize(speech, tmp_path, models, speakers=2)
     assert found.speakers == ("S1", "S2")
     assert all(first.end <= second.start for first, second in zip(found.exclusive, found.exclusive[1:], strict=False))
-    (used,) = msgspec.convert(facts["models"], list[dict[str, str]])
-    assert (used["stage"], used["model"], used["engine"]) == ("diarize", NAME, "pyannote")
+    (used,) = output.models
+    assert (used.stage, used.model, used.engine) == ("diarize", NAME, "pyannote")
     assert {asked.path.removeprefix(f"/{FOLDER}/") for asked in hub.asked} == {
         *("config.yaml", "segmentation/pytorch_model.bin", "embedding/pytorch_model.bin"),
         *("plda/plda.npz", "plda/xvec_transform.npz"),
@@ -197,7 +193,7 @@ def test_it_is_fetched_with_the_persons_token_loaded_and_run(
     ("token", "sentence", "hint"),
     [(None, "only to people it knows", "set it as HF_TOKEN"), ("hf_other", "account of the token", "Log in")],
 )
-def test_without_the_right_token_the_mend_is_said(
+def test_without_the_right_token_a_hint_says_what_to_do(
     token: str | None, sentence: str, hint: str, hub: Hub, speech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     have_token(hub, monkeypatch, token)

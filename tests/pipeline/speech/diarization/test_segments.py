@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.diarization.segments import Timeline, by_speaker, close_gaps, drop_short_segments
+from pipeline.speech.diarization.segments import Timeline, by_speaker, close_gaps, drop_short_segments, spans_alone
 from pipeline.types import SpeakerSegment
 
 
@@ -68,3 +68,14 @@ def test_closing_gaps_keeps_an_exclusive_list_exclusive(raw: list[tuple[int, int
     closed = close_gaps(parts, 1.0, exclusive=True)
     assert all(left.end <= right.start for left, right in itertools.pairwise(closed))
     assert sum(part.end - part.start for part in closed) >= sum(part.end - part.start for part in parts)
+
+
+def test_a_speaker_is_alone_where_nobody_else_is_heard() -> None:
+    said = (
+        SpeakerSegment(start=0, end=10, speaker="S1"),
+        SpeakerSegment(start=2, end=3, speaker="S2"),
+        SpeakerSegment(start=9, end=12, speaker="S2"),
+        SpeakerSegment(start=2.5, end=4, speaker="S3"),
+    )
+    assert spans_alone(said, "S1") == [(0, 2), (4, 9)]
+    assert spans_alone(said, "S4") == []

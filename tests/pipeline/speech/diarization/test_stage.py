@@ -14,10 +14,11 @@ from pyannote.core import Annotation, Segment
 from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, DiarizationError, ModelDigestError
 from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.models.loader import Models
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.contracts import DiarizeInputs, DiarizeParams
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, DiarizationOutput
 from pipeline.speech.diarization.stage import diarize_stage, post_process
-from pipeline.types import Diarization, JsonValue, SpeakerSegment
+from pipeline.types import Diarization, SpeakerSegment
 from tests.bench.speech_scores import read_rttm, score_diarization
 
 DATA = Path(__file__).parents[3] / "data"
@@ -50,16 +51,25 @@ def keep_quiet(fraction: float, message: str = "") -> None:
     """Progress that nobody reads."""
 
 
+def make_params(segmentation: str = "segmentation-3.0", speakers: int | None = None) -> DiarizeParams:
+    embedding = "campplus-zh-en"
+    weights = (model_digest(segmentation), model_digest(embedding))
+    return DiarizeParams(segmentation=segmentation, embedding=embedding, weights=weights, speakers=speakers)
+
+
 def diarize(
-    path: Path, out: Path, models: Models, report: ProgressCallback = keep_quiet, **params: object
+    path: Path,
+    out: Path,
+    models: Models,
+    report: ProgressCallback = keep_quiet,
+    params: DiarizeParams | None = None,
 ) -> Diarization:
     out.mkdir(exist_ok=True)
-    asked = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None} | params
-    facts = diarize_stage(
-        StageContext(inputs={"speech": path}, params=asked, out=out, report=report, models=models)  # type: ignore[arg-type]
-    )
-    diarization = msgspec.json.decode((out / "diarization.json").read_bytes(), type=Diarization)
-    assert facts["speakers"] == len(diarization.speakers)
+    context = StageContext(out=out, report=report, models=models)
+    output = diarize_stage(context, DiarizeInputs(speech=path), params or make_params())
+    diarization = msgspec.json.decode(output.diarization.read_bytes(), type=Diarization)
+    assert output.speakers == len(diarization.speakers)
+    assert [use.stage for use in output.models] == ["diarize", "diarize"]
     assert [path.name for path in out.iterdir()] == ["diarization.json"]
     return diarization
 
@@ -89,7 +99,7 @@ def test_three_speakers_are_told_apart(excerpt: Path, models: Models, tmp_path: 
 def test_the_number_of_speakers_can_be_told(excerpt: Path, models: Models, tmp_path: Path) -> None:
     short = tmp_path / "short.flac"
     audio_io.write(short, audio_io.read(excerpt, frames=12 * SAMPLE_RATE), SAMPLE_RATE, subtype="PCM_16")
-    assert diarize(short, tmp_path / "out", models, speakers=1).speakers == ("S1",)
+    assert diarize(short, tmp_path / "out", models, params=make_params(speakers=1)).speakers == ("S1",)
 
 
 def test_loud_noise_is_turned_down_where_the_voices_are_known(excerpt: Path, models: Models, tmp_path: Path) -> None:
@@ -98,13 +108,12 @@ def test_loud_noise_is_turned_down_where_the_voices_are_known(excerpt: Path, mod
     paths = {name: tmp_path / f"{name}.flac" for name in ("speech", "vocals")}
     for name, samples in (("speech", 0.3 * (voices + noise)), ("vocals", 0.3 * voices)):
         audio_io.write(paths[name], samples, SAMPLE_RATE, subtype="PCM_24")
-    asked: dict[str, JsonValue] = {"segmentation": "segmentation-3.0", "embedding": "campplus-zh-en", "speakers": None}
     (tmp_path / "out").mkdir()
-    facts = diarize_stage(
-        StageContext(inputs=paths, params=asked, out=tmp_path / "out", report=keep_quiet, models=models)
-    )
-    assert "turned down" in str(facts["notes"])
-    assert facts["speakers"] == 1
+    context = StageContext(out=tmp_path / "out", report=keep_quiet, models=models)
+    output = diarize_stage(context, DiarizeInputs(speech=paths["speech"], vocals=paths["vocals"]), make_params())
+    (note,) = output.notes
+    assert "turned down" in note
+    assert output.speakers == 1
 
 
 def test_a_cancel_comes_out_of_the_engine(excerpt: Path, models: Models, tmp_path: Path) -> None:
@@ -130,7 +139,7 @@ def test_another_rate_is_refused(models: Models, tmp_path: Path) -> None:
 
 def test_models_of_another_kind_are_refused(models: Models, tmp_path: Path) -> None:
     with pytest.raises(DiarizationError, match="htdemucs"):
-        diarize(silence(tmp_path / "s.flac", 1.0), tmp_path / "out", models, segmentation="htdemucs")
+        diarize(silence(tmp_path / "s.flac", 1.0), tmp_path / "out", models, params=make_params("htdemucs"))
 
 
 def test_weights_that_changed_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.speech.recognition.pause_detection import find_pauses, keep_runs
+from pipeline.speech.recognition.pause_detection import find_pauses
 
 FRAME = 320
 FRAMES_PER_SECOND = 50
@@ -33,8 +33,3 @@ def test_under_loud_music_nothing_is_a_pause() -> None:
 def test_silence_is_all_pause_and_nothing_is_nothing() -> None:
     assert find_pauses(np.zeros(16_000, np.float32), FRAME).all()
     assert len(find_pauses(np.zeros(10, np.float32), FRAME)) == 0
-
-
-def test_only_long_runs_are_kept() -> None:
-    marked = np.array([1, 1, 0, 1, 1, 1, 0, 1], bool)
-    assert keep_runs(marked, 3).tolist() == [False, False, False, True, True, True, False, False]

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,10 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, ModelError, TranscriptionError
-from pipeline.graph.stage import StageContext, StageMetadata
-from pipeline.models.loader import Models
+from pipeline.graph.stage import StageContext
+from pipeline.models.loader import Models, model_digest
 from pipeline.speech.compat.paddlespeech import translate_errors
+from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.stage import transcribe_stage
 from pipeline.speech.recognition.whisper.executor import load_executor
@@ -23,6 +25,15 @@ from pipeline.types import Diarization, Recognition, SpeakerSegment
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample.speech.flac"
 HEARD = "good evening everyone and welcome back to the show tonight we are talking about the storm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the stage is called with."""
+
+    context: StageContext
+    inputs: TranscribeInputs[Path]
+    params: TranscribeParams
 
 
 class Progress:
@@ -53,37 +64,36 @@ def make_work(
     report: Progress | None = None,
     model: str = "whisper-base",
     language: str | None = None,
-) -> StageContext:
+) -> Work:
     audio_io.write(folder / "speech.flac", samples.astype(np.float32)[:, None], 16_000, subtype="PCM_16")
     found = tuple(SpeakerSegment(start=start, end=end, speaker=who) for start, end, who in segments)
     who = tuple(sorted({segment.speaker for segment in found}))
     diarization = Diarization(speakers=who, segments=found, exclusive=found)
     (folder / "diarization.json").write_bytes(msgspec.json.encode(diarization))
     (folder / "out").mkdir()
-    return StageContext(
-        inputs={"speech": folder / "speech.flac", "diarization": folder / "diarization.json"},
-        params={"model": model, "language": language},
-        out=folder / "out",
-        report=report or Progress(),
-        models=models or Models(folder, "cpu"),
+    return Work(
+        context=StageContext(out=folder / "out", report=report or Progress(), models=models or Models(folder, "cpu")),
+        inputs=TranscribeInputs(speech=folder / "speech.flac", diarization=folder / "diarization.json"),
+        params=TranscribeParams(model=model, weights=model_digest(model), language=language),
     )
 
 
-def run(work: StageContext) -> tuple[StageMetadata, Recognition]:
-    facts = transcribe_stage(work)
-    return facts, msgspec.json.decode((work.out / "recognition.json").read_bytes(), type=Recognition)
+def run(work: Work) -> tuple[TranscribeOutput[Path], Recognition]:
+    output = transcribe_stage(work.context, work.inputs, work.params)
+    assert output.recognition == work.context.out / "recognition.json"
+    return output, msgspec.json.decode(output.recognition.read_bytes(), type=Recognition)
 
 
 def test_without_speech_there_are_no_words_and_no_model(tmp_path: Path) -> None:
-    facts, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), []))
+    output, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), []))
     assert recognition == Recognition(language="und", words=())
-    assert facts == {"language": "und", "words": 0, "models": [], "windows": 0, "notes": []}
+    assert (output.language, output.words, output.models, output.windows, output.notes) == ("und", 0, (), 0, ())
 
 
 def test_digital_silence_is_not_decoded_even_if_somebody_is_said_to_speak(tmp_path: Path) -> None:
-    facts, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), [(0, 5, "A")], language="de"))
+    output, recognition = run(make_work(tmp_path, np.zeros(16_000 * 5), [(0, 5, "A")], language="de"))
     assert recognition == Recognition(language="de", words=())
-    assert facts["windows"] == 0
+    assert output.windows == 0
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -99,7 +109,7 @@ def test_sound_of_another_rate_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_list_of_speakers_is_refused(tmp_path: Path) -> None:
     work = make_work(tmp_path, np.zeros(16_000), [])
-    work.inputs["diarization"].write_text("{")
+    work.inputs.diarization.write_text("{")
     with pytest.raises(TranscriptionError, match="list of speakers"):
         run(work)
 
@@ -134,15 +144,15 @@ def test_speech_is_written_down_with_times_on_the_clips_clock(
 ) -> None:
     progress = Progress()
     segments = [(0.4, 7.0, "A"), (37.4, 44.0, "A")]
-    facts, recognition = run(make_work(tmp_path, speech, segments, models=models, report=progress))
+    output, recognition = run(make_work(tmp_path, speech, segments, models=models, report=progress))
     text = " ".join(re.sub(r"[^a-z ]", "", word.text.lower()) for word in recognition.words)
     assert text.startswith(HEARD)
     assert text.count(HEARD) == 2
-    assert facts["language"] == recognition.language == "en"
-    assert facts["words"] == len(recognition.words)
-    assert facts["windows"] == 1
-    (used,) = msgspec.convert(facts["models"], list[dict[str, str]])
-    assert (used["stage"], used["model"], used["licence"]) == ("transcribe", "whisper-base", "MIT")
+    assert output.language == recognition.language == "en"
+    assert output.words == len(recognition.words)
+    assert output.windows == 1
+    (used,) = output.models
+    assert (used.stage, used.model, used.licence) == ("transcribe", "whisper-base", "MIT")
     starts = {round(word.start, 2) for word in recognition.words if word.text == "Tonight"}
     first, second = sorted(starts)
     assert first == pytest.approx(3.8, abs=0.25)
@@ -177,8 +187,8 @@ def test_noise_has_no_words(tmp_path: Path, models: Models, colour: float) -> No
 
 @pytest.mark.asr
 def test_another_language_than_asked_for_is_noted(tmp_path: Path, models: Models, speech: np.ndarray) -> None:
-    facts, recognition = run(make_work(tmp_path, speech[:96_000], [(0.4, 6, "A")], models=models, language="de"))
-    assert facts["notes"] == ["The clip sounds like English, but German was asked for."]
+    output, recognition = run(make_work(tmp_path, speech[:96_000], [(0.4, 6, "A")], models=models, language="de"))
+    assert output.notes == ("The clip sounds like English, but German was asked for.",)
     assert recognition.language == "de"
 
 
@@ -209,7 +219,7 @@ def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: 
 
 @pytest.mark.asr
 def test_loading_the_library_leaves_nothing_behind(tmp_path: Path) -> None:
-    code = "from pipeline.speech.compat.paddlespeech import load_library; load_library()"
+    code = "from pipeline.speech.compat.paddlespeech import load_paddlespeech; load_paddlespeech()"
     root = Path(__file__).parents[4]
     environment = os.environ | {"PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=120)

@@ -10,14 +10,18 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import ValidationError
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.graph.stage import NoParams, ProgressCallback, StageContext
 from pipeline.models.loader import Models, model_digest
+from pipeline.speech.contracts import (
+    EmbedSpeakersInputs,
+    EmbedSpeakersOutput,
+    EmbedSpeakersParams,
+    MatchSpeakersInputs,
+)
 from pipeline.speech.speakers.embedding_model import (
     MAX_SPAN_SECONDS,
     MAX_SPEAKER_SECONDS,
-    alone,
     select_spans,
-    voices_stage,
 )
 from pipeline.speech.speakers.matching import (
     MIN_ENROLMENT_SECONDS,
@@ -32,7 +36,8 @@ from pipeline.speech.speakers.matching import (
     remove_voice,
     same_speaker_probability,
 )
-from pipeline.speech.speakers.voice_book import identify_stage, read_book, write_book
+from pipeline.speech.speakers.stage import embed_speakers_stage, match_speakers_stage
+from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import Diarization, SpeakerSegment
 
 DATA = Path(__file__).parents[3] / "data"
@@ -155,22 +160,17 @@ def test_a_missing_book_is_named(tmp_path: Path) -> None:
 def test_identifying_says_how_sure_it_is(tmp_path: Path) -> None:
     write_book(BOOK, tmp_path / "book")
     write_book(clip(voice("S1", 10, 1, 0), voice("S2", 0, 1, 1.1)), tmp_path / "clip")
-    inputs = {"embeddings": tmp_path / "clip", "book": tmp_path / "book"}
-    facts = identify_stage(
-        StageContext(inputs=inputs, params={}, out=tmp_path, report=QUIET, models=Models(tmp_path, "cpu"))
+    output = match_speakers_stage(
+        StageContext(out=tmp_path, report=QUIET, models=Models(tmp_path, "cpu")),
+        MatchSpeakersInputs(embeddings=tmp_path / "clip", book=tmp_path / "book"),
+        NoParams(),
     )
-    assert facts["names"] == {"S1": "Anna"}
-    assert str(facts["notes"]).startswith("['S1 is Anna (")
+    assert output.names == {"S1": "Anna"}
+    assert output.notes[0].startswith("S1 is Anna (")
 
 
 def segment(start: float, end: float, speaker: str) -> SpeakerSegment:
     return SpeakerSegment(start=start, end=end, speaker=speaker)
-
-
-def test_a_voice_is_heard_only_where_nobody_else_is() -> None:
-    said = (segment(0, 10, "S1"), segment(2, 3, "S2"), segment(9, 12, "S2"), segment(2.5, 4, "S3"))
-    assert alone(said, "S1") == [(0, 2), (4, 9)]
-    assert alone(said, "S4") == []
 
 
 def test_the_longest_stretches_are_heard_in_short_parts() -> None:
@@ -195,9 +195,7 @@ def truth() -> list[SpeakerSegment]:
     return [segment(float(row[3]), float(row[3]) + float(row[4]), row[7]) for row in rows if row]
 
 
-def hear(
-    segments: list[SpeakerSegment], folder: Path, models: Models, **params: float
-) -> tuple[VoiceBook, StageMetadata]:
+def hear(segments: list[SpeakerSegment], folder: Path, models: Models) -> tuple[VoiceBook, EmbedSpeakersOutput[Path]]:
     folder.mkdir()
     names = tuple(dict.fromkeys(each.speaker for each in segments))
     heard = Diarization(speakers=names, segments=tuple(segments), exclusive=())
@@ -207,20 +205,22 @@ def hear(
     audio_io.write(
         speech, audio_io.resample(samples, audio_io.info(DATA / "sample.speech.flac").sample_rate, 16_000), 16_000
     )
-    inputs = {"speech": speech, "voices": folder / "voices.json"}
     out = folder / "out"
     out.mkdir()
-    work = StageContext(inputs=inputs, params={"embedding": MODEL, **params}, out=out, report=QUIET, models=models)
-    facts = voices_stage(work)
-    return read_book(out / "voices-embeddings.json"), facts
+    output = embed_speakers_stage(
+        StageContext(out=out, report=QUIET, models=models),
+        EmbedSpeakersInputs(speech=speech, voices=folder / "voices.json"),
+        EmbedSpeakersParams(embedding=MODEL, weights=model_digest(MODEL)),
+    )
+    return read_book(output.embeddings), output
 
 
 def test_the_samples_speakers_are_known_again(models: Models, tmp_path: Path) -> None:
     said = truth()
-    first, facts = hear(said[::2], tmp_path / "first", models)
+    first, output = hear(said[::2], tmp_path / "first", models)
     again, _ = hear(said[1::2], tmp_path / "again", models)
     book = VoiceBook(model=MODEL, digest=model_digest(MODEL), voices=first.voices)
-    assert facts["voices"] == len(first.voices) >= 2
+    assert output.voices == len(first.voices) >= 2
     assert (first.model, first.digest) == (MODEL, model_digest(MODEL))
     found = match_speakers(again, book)
     shared = {each.name for each in first.voices} & {each.name for each in again.voices}
@@ -229,6 +229,6 @@ def test_the_samples_speakers_are_known_again(models: Models, tmp_path: Path) ->
 
 
 def test_silence_and_short_words_make_no_voice(models: Models, tmp_path: Path) -> None:
-    book, facts = hear([segment(0.5, 1.2, "S1")], tmp_path / "short", models)
+    book, output = hear([segment(0.5, 1.2, "S1")], tmp_path / "short", models)
     assert book.voices == ()
-    assert facts["voices"] == 0
+    assert output.voices == 0

@@ -16,7 +16,8 @@ from pipeline import catalog
 from pipeline.audio import io as audio_io
 from pipeline.errors import ModelDigestError, ModelError, ModelMissingError, TranscriptionError
 from pipeline.graph.stage import StageContext
-from pipeline.models.loader import Models
+from pipeline.models.loader import Models, model_digest
+from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
 from pipeline.speech.recognition.stage import transcribe_stage
 from pipeline.types import Diarization, Recognition, SpeakerSegment
@@ -71,19 +72,17 @@ def pack(home: Path, monkeypatch: pytest.MonkeyPatch, *, weights: Path | None = 
     return Models(home, "cpu")
 
 
-def make_work(folder: Path, models: Models, language: str | None = None) -> StageContext:
+def transcribe(folder: Path, models: Models, language: str | None = None) -> TranscribeOutput[Path]:
     samples = (0.1 * np.random.default_rng(0).standard_normal(16_000 * 4)).astype(np.float32)
     audio_io.write(folder / "speech.flac", samples[:, None], 16_000, subtype="PCM_16")
     whole = (SpeakerSegment(start=0.5, end=3.5, speaker="S1"),)
     found = Diarization(speakers=("S1",), segments=whole, exclusive=whole)
     (folder / "diarization.json").write_bytes(msgspec.json.encode(found))
     (folder / "out").mkdir()
-    return StageContext(
-        inputs={"speech": folder / "speech.flac", "diarization": folder / "diarization.json"},
-        params={"model": NAME, "language": language},
-        out=folder / "out",
-        report=lambda fraction, message="": None,
-        models=models,
+    return transcribe_stage(
+        StageContext(out=folder / "out", report=lambda fraction, message="": None, models=models),
+        TranscribeInputs(speech=folder / "speech.flac", diarization=folder / "diarization.json"),
+        TranscribeParams(model=NAME, weights=model_digest(NAME), language=language),
     )
 
 
@@ -121,29 +120,29 @@ def test_a_published_network_writes_down_what_it_hears(tmp_path: Path, monkeypat
     monkeypatch.setattr(
         "pipeline.speech.recognition.ctc.recogniser.MIN_MEAN_PROBABILITY", 0.0
     )  # random weights are sure of nothing
-    facts = transcribe_stage(make_work(tmp_path, models))
-    found = msgspec.json.decode((tmp_path / "out/recognition.json").read_bytes(), type=Recognition)
-    assert found.language == facts["language"] == "zh"
+    output = transcribe(tmp_path, models)
+    found = msgspec.json.decode(output.recognition.read_bytes(), type=Recognition)
+    assert found.language == output.language == "zh"
     assert len(found.words) > 3
     assert {word.text for word in found.words} <= set(SIGNS)
     starts = [word.start for word in found.words]
     assert starts == sorted(starts)
     assert all(0.2 <= word.start < word.end <= 4.0 for word in found.words)
-    (used,) = msgspec.convert(facts["models"], list[dict[str, str]])
-    assert (used["engine"], used["model"]) == ("paddlespeech-ctc", NAME)
+    (used,) = output.models
+    assert (used.engine, used.model) == ("paddlespeech-ctc", NAME)
 
 
 @pytest.mark.asr
 def test_a_language_that_a_network_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = pack(tmp_path, monkeypatch, weights=save_random(tmp_path / "random.pdparams"))
     with pytest.raises(TranscriptionError, match="knows Chinese, and German was asked for"):
-        transcribe_stage(make_work(tmp_path, models, language="de"))
+        transcribe(tmp_path, models, language="de")
 
 
 @pytest.mark.asr
 def test_an_archive_of_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match="not what PaddleSpeech publishes"):
-        transcribe_stage(make_work(tmp_path, pack(tmp_path, monkeypatch)))
+        transcribe(tmp_path, pack(tmp_path, monkeypatch))
 
 
 def save_random(path: Path) -> Path:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.speech.recognition.whisper.alignment import TimedWord
 from pipeline.speech.recognition.whisper.executor import Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
     collapse_loops,
@@ -15,6 +14,7 @@ from pipeline.speech.recognition.whisper.hallucination_filter import (
     needs_fallback,
     token_limit,
 )
+from pipeline.types import Word
 
 SOUND = Hypothesis(tokens=(1,), text="We will publish a report.", logprob=-0.2, no_speech=0.02, temperature=0.0)
 GUESS = replace(SOUND, logprob=-1.5)
@@ -111,5 +111,5 @@ def test_a_draft_can_hold_quick_speech_and_no_more() -> None:
 
 def test_remarks_are_dropped_from_between_words() -> None:
     texts = ["Good", "[MUSIC", "PLAYING]", "evening.", "(laughs)", "♪", "la", "♪", "(the", "rest", "stays"]
-    words = [TimedWord(start=n, end=n + 1, text=text, confidence=0.9) for n, text in enumerate(texts)]
+    words = [Word(start=n, end=n + 1, text=text, confidence=0.9) for n, text in enumerate(texts)]
     assert [word.text for word in drop_annotations(words)] == ["Good", "evening.", "(the", "rest", "stays"]
