@@ -57,25 +57,17 @@ def options_to_transcribe(request: Request) -> list[ModelOption[TranscribeParams
     """List how the words may be recognised, the best option first; an asked-for recogniser has no stand-in."""
     preset, language = PRESETS[request.preset], request.language
     if request.recogniser is not None:
-        return [
-            _recogniser_option(
-                request.recogniser, language, f"{request.recogniser} recognised the words, as was asked."
-            )
-        ]
+        return [_option(request.recogniser, language, f"{request.recogniser} recognised the words, as was asked.")]
     options: list[ModelOption[TranscribeParams]] = []
     special = preset.recognition_by_language.get(language or "")
     if special is not None and language is not None:
         reason = _REASONS.get(special, "it was made for that language")
-        options.append(
-            _recogniser_option(special, language, f"{special} recognised the {language_name(language)}: {reason}.")
-        )
+        options.append(_option(special, language, f"{special} recognised the {language_name(language)}: {reason}."))
     elif preset.recognition != FALLBACK_RECOGNISER:
         reason = "the best of this preset where no recogniser is made for the language"
-        options.append(
-            _recogniser_option(preset.recognition, language, f"{preset.recognition} recognised the words: {reason}.")
-        )
+        options.append(_option(preset.recognition, language, f"{preset.recognition} recognised the words: {reason}."))
     fallback = f"{FALLBACK_RECOGNISER}, which comes with the packages, recognised the words." if options else ""
-    return [*options, _recogniser_option(FALLBACK_RECOGNISER, language, fallback)]
+    return [*options, _option(FALLBACK_RECOGNISER, language, fallback)]
 
 
 def assign_names(
@@ -101,6 +93,6 @@ def assign_names(
     ]
 
 
-def _recogniser_option(model: str, language: str | None, reason: str) -> ModelOption[TranscribeParams]:
+def _option(model: str, language: str | None, reason: str) -> ModelOption[TranscribeParams]:
     params = TranscribeParams(model=model, weights=model_digest(model), language=main_language(language))
     return ModelOption(params=params, reason=reason)
