@@ -104,7 +104,7 @@ def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
     # The engines are loaded for a clip only, not for a list of names.
     from pipeline.media.stages import extract_stage, prepare_speech_stage, probe_stage
     from pipeline.speech.diarization.stage import diarize_stage
-    from pipeline.speech.speakers.embedding_model import embed_speakers_stage
+    from pipeline.speech.speakers.stage import embed_speakers_stage
 
     preset = PRESETS[Preset(settings.preset)]
     models = Models(settings.home, settings.device)
