@@ -1,8 +1,8 @@
-"""How many people speak, and which stretches are whose: agglomerative clustering by evidence.
+"""Agglomerative clustering of segments into speakers by likelihood ratio.
 
-Two groups of stretches are joined while that they are one person's is likelier than that they are two's
-(`voice_evidence`), the likeliest first. No distance has to be chosen: short and long stretches, few and
-many of them weigh as much as they say.
+The two groups of segments that are likeliest to be one speaker's (`pipeline.speech.diarization.plda`) are merged
+first, for as long as one speaker is likelier than two. No distance has to be chosen: short and long segments, few
+and many of them weigh as much as they say.
 """
 
 from collections.abc import Sequence
@@ -15,142 +15,164 @@ from pipeline.speech.diarization.pyannote_pipeline import SpeakerCount
 from pipeline.speech.diarization.single_speaker_segments import SingleSpeakerSegment, mean_embedding
 
 MIN_CLUSTERED_SECONDS = 0.6
-"""Seconds from which a stretch has a say in how many people there are."""
+"""Shorter segments are given to a cluster afterwards."""
 MIN_CLUSTER_SECONDS = 1.5
-"""Seconds heard of a person; less is a noise or a cry of somebody who is known."""
+"""Less of a speaker is a noise or a cry of somebody who is known."""
 MAX_CLUSTERED_SEGMENTS = 1000
-"""Longer stretches first, so that hours of talk take seconds to tell apart."""
+"""The longest are clustered, so that hours of talk take seconds."""
 DUPLICATE_COSINE = 0.95
-"""Cosine from which two stretches are one recording played twice: the same person's other words stay below 0.91."""
+"""From here on two segments are one recording played twice: other words of the same speaker stay below 0.91."""
 MAX_UNDONE_MERGES = 100
-"""Joins that are taken back at most where more people are asked for than the evidence tells apart."""
+"""Merges that are undone where more speakers are asked for than the likelihood tells apart."""
 
 Labels = NDArray[np.int64]
+"""A cluster for each segment, shape (segments,)."""
 
 
-def cluster_segments(stretches: Sequence[SingleSpeakerSegment], count: SpeakerCount) -> list[int | None]:
-    """The number of the person whose each stretch is; None where too little is heard to tell.
+def cluster_segments(segments: Sequence[SingleSpeakerSegment], count: SpeakerCount) -> list[int | None]:
+    """Give each segment to a speaker.
 
-    Where fewer people can be told apart than are asked for, as many as can be.
+    Args:
+        segments: Segments with their embeddings.
+        count: Constraints on the number of speakers. Where fewer can be told apart, there are as many as can be.
+
+    Returns:
+        A cluster for each segment; None where too little is heard to tell.
     """
-    able = [index for index, stretch in enumerate(stretches) if stretch.embedding is not None]
-    witnesses = [index for index in able if stretches[index].seconds >= MIN_CLUSTERED_SECONDS] or able
-    witnesses = _drop_duplicates(stretches, sorted(witnesses, key=lambda index: -stretches[index].seconds))
-    names: list[int | None] = [None] * len(stretches)
-    if not witnesses:
-        return names
-    voices = [(stretch.seconds, stretch.embedding) for stretch in stretches if stretch.embedding is not None]
-    mean = mean_embedding([voice for voice, index in zip(voices, able, strict=True) if index in set(witnesses)])
-    seconds = np.array([length for length, _ in voices])
+    usable = [index for index, segment in enumerate(segments) if segment.embedding is not None]
+    clustered = [index for index in usable if segments[index].seconds >= MIN_CLUSTERED_SECONDS] or usable
+    clustered = _drop_duplicates(segments, sorted(clustered, key=lambda index: -segments[index].seconds))
+    clusters: list[int | None] = [None] * len(segments)
+    if not clustered:
+        return clusters
+    heard = [(segment.seconds, segment.embedding) for segment in segments if segment.embedding is not None]
+    mean = mean_embedding([each for each, index in zip(heard, usable, strict=True) if index in set(clustered)])
+    seconds = np.array([length for length, _ in heard])
     precisions = plda.embedding_precision(seconds)
-    sums = (np.stack([vector for _, vector in voices]).astype(np.float64) - mean) * precisions[:, None]
-    place = {index: row for row, index in enumerate(able)}
-    rows = np.array([place[index] for index in witnesses])
+    sums = (np.stack([embedding for _, embedding in heard]).astype(np.float64) - mean) * precisions[:, None]
+    row_of = {index: row for row, index in enumerate(usable)}
+    rows = np.array([row_of[index] for index in clustered])
     labels = cluster_embeddings(sums[rows], precisions[rows], seconds[rows], count)
-    people = sorted(set(labels.tolist()))
-    total = np.stack([sums[rows[labels == person]].sum(axis=0) for person in people])
-    weight = np.array([precisions[rows[labels == person]].sum() for person in people])
-    known = dict(zip(witnesses, labels.tolist(), strict=True))
-    for row, index in enumerate(able):
-        nearest = people[int(plda.log_likelihood_ratio(sums[row], float(precisions[row]), total, weight).argmax())]
-        names[index] = known.get(index, nearest)
-    return names
+    found = sorted(set(labels.tolist()))
+    cluster_sums = np.stack([sums[rows[labels == cluster]].sum(axis=0) for cluster in found])
+    cluster_precisions = np.array([precisions[rows[labels == cluster]].sum() for cluster in found])
+    known = dict(zip(clustered, labels.tolist(), strict=True))
+    for row, index in enumerate(usable):
+        ratios = plda.log_likelihood_ratio(sums[row], float(precisions[row]), cluster_sums, cluster_precisions)
+        clusters[index] = known.get(index, found[int(ratios.argmax())])
+    return clusters
 
 
-def _drop_duplicates(stretches: Sequence[SingleSpeakerSegment], order: Sequence[int]) -> list[int]:
-    """The first `MOST_WITNESSES` of an order, none a copy of one before it.
+def _drop_duplicates(segments: Sequence[SingleSpeakerSegment], order: Sequence[int]) -> list[int]:
+    """Keep the first `MAX_CLUSTERED_SEGMENTS` of an order, none a duplicate of one before it.
 
-    A recording heard ten times says no more about its speaker than heard once, but ten stretches that differ so
+    A recording heard ten times says no more about its speaker than heard once, but ten segments that differ so
     little would be taken for proof that whatever sounds a little different is somebody else.
     """
-    found: list[int] = []
+    kept: list[int] = []
     known: NDArray[np.float32] | None = None
     for index in order:
-        vector = stretches[index].embedding
-        if vector is None or len(found) == MAX_CLUSTERED_SEGMENTS:
+        embedding = segments[index].embedding
+        if embedding is None or len(kept) == MAX_CLUSTERED_SEGMENTS:
             continue
         if known is None:
-            known = np.zeros((MAX_CLUSTERED_SEGMENTS, len(vector)), np.float32)
+            known = np.zeros((MAX_CLUSTERED_SEGMENTS, len(embedding)), np.float32)
         # Rows that are not filled yet are like nothing.
-        if float((known @ vector).max()) < DUPLICATE_COSINE:
-            known[len(found)] = vector
-            found.append(index)
-    return found
+        if float((known @ embedding).max()) < DUPLICATE_COSINE:
+            known[len(kept)] = embedding
+            kept.append(index)
+    return kept
 
 
 def cluster_embeddings(
     sums: plda.WeightedSums, precisions: NDArray[np.float64], seconds: NDArray[np.float64], count: SpeakerCount
 ) -> Labels:
-    """A label for each stretch, given its vector less the clip's mean times its precision.
+    """Merge segments for as long as the likelihood grows, or until the number of clusters fits the constraints.
 
-    Groups are joined for as long as evidence grows, or until the number of people fits what is known of it.
+    Args:
+        sums: (embedding - clip mean) x precision of each segment, shape (segments, dimensions).
+        precisions: Shape (segments,).
+        seconds: Shape (segments,).
+        count: Constraints on the number of clusters.
+
+    Returns:
+        The cluster of each segment, shape (segments,).
     """
-    steps, gains = _merge_all(sums, precisions)
-    chosen = len(gains) if all(gain > 0.0 for gain in gains) else int(np.argmax(np.array(gains) <= 0.0))
-    lengths = range(max(0, chosen - MAX_UNDONE_MERGES), len(steps) + 1)
+    merges, ratios = _merge_all(sums, precisions)
+    chosen = len(ratios) if all(ratio > 0.0 for ratio in ratios) else int(np.argmax(np.array(ratios) <= 0.0))
+    lengths = range(max(0, chosen - MAX_UNDONE_MERGES), len(merges) + 1)
     best: tuple[int, Labels] | None = None
     for length in sorted(lengths, key=lambda length: abs(length - chosen)):
-        labels = _reassign_small_clusters(_cut_dendrogram(len(sums), steps[:length]), sums, precisions, seconds)
-        off = _count_error(len(set(labels.tolist())), count)
-        if best is None or off < best[0]:
-            best = (off, labels)
-        if not off:
+        labels = _cut_dendrogram(len(sums), merges[:length])
+        labels = _reassign_small_clusters(labels, sums, precisions, seconds)
+        error = _count_error(len(set(labels.tolist())), count)
+        if best is None or error < best[0]:
+            best = (error, labels)
+        if not error:
             break
     assert best is not None  # the range above is never empty
     return best[1]
 
 
 def _merge_all(sums: plda.WeightedSums, precisions: NDArray[np.float64]) -> tuple[list[tuple[int, int]], list[float]]:
-    """Every join down to one group, as pairs of stretches that stand for their groups, and what each gains."""
-    sums, weights = sums.copy(), precisions.copy()
-    gains = np.stack([plda.log_likelihood_ratio(sums[i], float(weights[i]), sums, weights) for i in range(len(sums))])
-    np.fill_diagonal(gains, -np.inf)
-    steps: list[tuple[int, int]] = []
-    grown: list[float] = []
+    """Merge down to one cluster, the likeliest pair first.
+
+    Returns:
+        The merges as pairs of segments that stand for their clusters, and the likelihood ratio of each.
+    """
+    sums, precisions = sums.copy(), precisions.copy()
+    ratios = np.stack(
+        [plda.log_likelihood_ratio(sums[i], float(precisions[i]), sums, precisions) for i in range(len(sums))]
+    )
+    np.fill_diagonal(ratios, -np.inf)
+    merges: list[tuple[int, int]] = []
+    merge_ratios: list[float] = []
     for _ in range(len(sums) - 1):
-        one, other = (int(part) for part in np.unravel_index(int(gains.argmax()), gains.shape))
-        steps.append((one, other))
-        grown.append(float(gains[one, other]))
-        sums[one] += sums[other]
-        weights[one] += weights[other]
-        gone = gains[one] == -np.inf
-        fresh = np.where(gone, -np.inf, plda.log_likelihood_ratio(sums[one], float(weights[one]), sums, weights))
-        gains[one], gains[:, one] = fresh, fresh
-        gains[other], gains[:, other] = -np.inf, -np.inf
-    return steps, grown
+        kept, merged = (int(part) for part in np.unravel_index(int(ratios.argmax()), ratios.shape))
+        merges.append((kept, merged))
+        merge_ratios.append(float(ratios[kept, merged]))
+        sums[kept] += sums[merged]
+        precisions[kept] += precisions[merged]
+        gone = ratios[kept] == -np.inf
+        updated = plda.log_likelihood_ratio(sums[kept], float(precisions[kept]), sums, precisions)
+        updated = np.where(gone, -np.inf, updated)
+        ratios[kept], ratios[:, kept] = updated, updated
+        ratios[merged], ratios[:, merged] = -np.inf, -np.inf
+    return merges, merge_ratios
 
 
-def _cut_dendrogram(size: int, steps: Sequence[tuple[int, int]]) -> Labels:
+def _cut_dendrogram(size: int, merges: Sequence[tuple[int, int]]) -> Labels:
     labels = np.arange(size)
-    for one, other in steps:
-        labels[labels == other] = one
+    for kept, merged in merges:
+        labels[labels == merged] = kept
     return labels
 
 
 def _reassign_small_clusters(
     labels: Labels, sums: plda.WeightedSums, precisions: NDArray[np.float64], seconds: NDArray[np.float64]
 ) -> Labels:
-    """The labels, groups of less than `LEAST_SPEECH` joined to those that they are likeliest to be of."""
-    groups, own = np.unique(labels, return_inverse=True)
-    heard, weights, totals = np.zeros(len(groups)), np.zeros(len(groups)), np.zeros((len(groups), sums.shape[1]))
-    for table, parts in ((heard, seconds), (weights, precisions), (totals, sums)):
-        np.add.at(table, own, parts)
-    into = np.arange(len(groups))
-    while len(left := np.flatnonzero(np.isfinite(heard))) > 1:
-        smallest = int(left[heard[left].argmin()])
-        if heard[smallest] >= MIN_CLUSTER_SECONDS:
+    """Merge clusters of less than `MIN_CLUSTER_SECONDS` into those that they are likeliest to be of."""
+    clusters, own = np.unique(labels, return_inverse=True)
+    lengths, weights = np.zeros(len(clusters)), np.zeros(len(clusters))
+    totals = np.zeros((len(clusters), sums.shape[1]))
+    for table, values in ((lengths, seconds), (weights, precisions), (totals, sums)):
+        np.add.at(table, own, values)
+    target = np.arange(len(clusters))
+    while len(left := np.flatnonzero(np.isfinite(lengths))) > 1:
+        smallest = int(left[lengths[left].argmin()])
+        if lengths[smallest] >= MIN_CLUSTER_SECONDS:
             break
         others = left[left != smallest]
-        gains = plda.log_likelihood_ratio(totals[smallest], float(weights[smallest]), totals[others], weights[others])
-        nearest = int(others[gains.argmax()])
-        for table in (heard, weights, totals):
+        ratios = plda.log_likelihood_ratio(totals[smallest], float(weights[smallest]), totals[others], weights[others])
+        nearest = int(others[ratios.argmax()])
+        for table in (lengths, weights, totals):
             table[nearest] += table[smallest]
-        heard[smallest] = np.inf
-        into[into == smallest] = nearest
-    return into[own]
+        lengths[smallest] = np.inf
+        target[target == smallest] = nearest
+    return target[own]
 
 
-def _count_error(people: int, count: SpeakerCount) -> int:
-    """By how many people a number lies outside of what is known."""
-    least, most = count.exact or count.min or 1, count.exact or count.max or people
-    return max(least - people, people - most, 0)
+def _count_error(found: int, count: SpeakerCount) -> int:
+    """Measure by how many a number of speakers lies outside of the constraints."""
+    lowest, highest = count.exact or count.min or 1, count.exact or count.max or found
+    return max(lowest - found, found - highest, 0)

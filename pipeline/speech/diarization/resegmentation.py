@@ -1,76 +1,89 @@
-"""Hears each stretch of speech once more on its own, and tells by that whose it is.
+"""Second pass of the diarization: each segment is embedded on its own, clustered and relabelled.
 
-The segmentation names voices within windows of 10 s, and `stitching` follows them from window to window; who
-is heard again later, or was taken for somebody else, is told by what the voices sound like.
+The segmentation labels voices within windows of 10 s, and `window_stitching` follows them from window to window;
+who is heard again later, or was taken for somebody else, is found by what the voices sound like.
 """
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.speech.diarization.clustering import cluster_segments
-from pipeline.speech.diarization.plda import Embedding
 from pipeline.speech.diarization.pyannote_pipeline import DiarizationOutput, SpeakerCount
 from pipeline.speech.diarization.single_speaker_segments import (
-    Embed,
     OnFraction,
     SingleSpeakerSegment,
     find_single_speaker_segments,
 )
+from pipeline.speech.speakers.embedding_model import SpeakerEncoder
 from pipeline.types import SpeakerSegment
 
-LabelledSegments = Sequence[tuple[SingleSpeakerSegment, str]]
+Labelled = tuple[SingleSpeakerSegment, str]
+"""A segment and the label of its cluster."""
 
 
 def resegment(
-    voices: DiarizationOutput, samples: Embedding, embed: Embed, tell: OnFraction, count: SpeakerCount
+    first: DiarizationOutput,
+    samples: NDArray[np.float32],
+    encoder: SpeakerEncoder,
+    report: OnFraction,
+    count: SpeakerCount,
 ) -> DiarizationOutput:
-    """The same speech, cut at changes of speaker, each part with the name of who is found to speak.
+    """Cut the segments of a first pass at changes of speaker, and relabel them by clustering.
 
-    `samples` is the clip at 16 kHz, shape (frames,); `tell` is called with the part done and may raise.
-    Where too little is heard to tell, the first answer stands.
+    Args:
+        first: The first pass; it stands where too little is heard to tell.
+        samples: The clip at 16 kHz, shape (samples,).
+        encoder: The embedding model.
+        report: Called with the fraction that is done.
+        count: Constraints on the number of speakers.
     """
-    stretches = find_single_speaker_segments(voices.segments, samples, embed, tell)
-    names = cluster_segments(stretches, count)
-    named = [(stretch, f"V{name}") for stretch, name in zip(stretches, names, strict=True) if name is not None]
-    if not named:
-        return voices
-    by_voice: dict[str, list[tuple[SingleSpeakerSegment, str]]] = {}
-    for stretch, name in named:
-        by_voice.setdefault(stretch.segment.speaker, []).append((stretch, name))
+    segments = find_single_speaker_segments(first.segments, samples, encoder, report)
+    clusters = cluster_segments(segments, count)
+    labelled = [
+        (segment, f"V{cluster}") for segment, cluster in zip(segments, clusters, strict=True) if cluster is not None
+    ]
+    if not labelled:
+        return first
+    by_label: dict[str, list[Labelled]] = {}
+    for each in labelled:
+        by_label.setdefault(each[0].segment.speaker, []).append(each)
     return DiarizationOutput(
-        segments=_relabel(voices.segments, by_voice, named), exclusive=_relabel(voices.exclusive, by_voice, named)
+        segments=_relabel(first.segments, by_label, labelled), exclusive=_relabel(first.exclusive, by_label, labelled)
     )
 
 
 def _relabel(
-    segments: Sequence[SpeakerSegment], by_voice: Mapping[str, LabelledSegments], named: LabelledSegments
+    segments: Sequence[SpeakerSegment], by_label: Mapping[str, Sequence[Labelled]], labelled: Sequence[Labelled]
 ) -> tuple[SpeakerSegment, ...]:
-    """The segments cut where another person's stretch of the same voice begins; lists of stretches in order of time."""
+    """Cut segments where another speaker's segment of the same first-pass label begins; lists in order of time."""
     found: list[SpeakerSegment] = []
     for segment in segments:
-        own = by_voice.get(segment.speaker, named)
-        around = _within(own, segment) or [_nearest(own, segment)]
+        own = by_label.get(segment.speaker, labelled)
+        around = _overlapping(own, segment) or [_nearest(own, segment)]
         start = segment.start
-        for (stretch, name), after in zip(around, [*around[1:], None], strict=True):
+        for (current, label), following in zip(around, [*around[1:], None], strict=True):
             end = segment.end
-            if after is not None:
-                end = min(segment.end, (stretch.segment.end + after[0].segment.start) / 2)
+            if following is not None:
+                end = min(segment.end, (current.segment.end + following[0].segment.start) / 2)
             if end > start:
-                found.append(SpeakerSegment(start=start, end=end, speaker=name))
+                found.append(SpeakerSegment(start=start, end=end, speaker=label))
                 start = end
     return tuple(sorted(found, key=lambda part: (part.start, part.end)))
 
 
-def _within(named: LabelledSegments, segment: SpeakerSegment) -> LabelledSegments:
-    """The stretches that share time with the segment; those of one voice share none with one another."""
-    first = bisect_left(named, segment.start, key=lambda each: each[0].segment.end)
-    past = bisect_left(named, segment.end, key=lambda each: each[0].segment.start)
-    return [each for each in named[first:past] if each[0].segment.end > segment.start]
+def _overlapping(labelled: Sequence[Labelled], segment: SpeakerSegment) -> Sequence[Labelled]:
+    """Find the segments that overlap a segment; those of one first-pass label do not overlap one another."""
+    first = bisect_left(labelled, segment.start, key=lambda each: each[0].segment.end)
+    past = bisect_left(labelled, segment.end, key=lambda each: each[0].segment.start)
+    return [each for each in labelled[first:past] if each[0].segment.end > segment.start]
 
 
-def _nearest(named: LabelledSegments, segment: SpeakerSegment) -> tuple[SingleSpeakerSegment, str]:
-    """What is nearest in time: a voice too short to tell is most likely heard right before or after."""
+def _nearest(labelled: Sequence[Labelled], segment: SpeakerSegment) -> Labelled:
+    """Find the nearest in time: a voice too short to tell is most likely heard right before or after."""
     return min(
-        named,
+        labelled,
         key=lambda each: max(each[0].segment.start - segment.end, segment.start - each[0].segment.end),
     )

@@ -1,10 +1,10 @@
-"""Stretches in which one person and nobody else speaks, each with what its voice sounds like.
+"""Segments in which one speaker and nobody else is heard, each with an embedding.
 
 What the segmentation takes for one voice may be two people who speak after one another, and the more so
-in noise. So each stretch is heard piece by piece, and cut where its two sides are more likely two people's.
+in noise. So each segment is embedded chunk by chunk, and split where its two sides are likelier two speakers'.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,27 +13,28 @@ from numpy.typing import NDArray
 from pipeline.speech.diarization import plda
 from pipeline.speech.diarization.plda import Embedding, normalize_length
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE
-from pipeline.speech.diarization.segments import by_speaker
+from pipeline.speech.diarization.segments import spans_alone
+from pipeline.speech.speakers.embedding_model import SpeakerEncoder
 from pipeline.types import SpeakerSegment
 
 MIN_EMBEDDED_SECONDS = 0.35
-"""Seconds of one voice alone; less says too little about whose it is."""
+"""Less of one voice alone says too little about whose it is."""
 MIN_CHUNKED_SECONDS = 2.0
-"""Seconds from which a stretch is heard in pieces."""
+"""A longer segment is embedded in chunks."""
 CHUNK_SECONDS, MAX_CHUNK_STEP_SECONDS = 1.5, 0.5
-"""Seconds of a piece, and at most between the starts of two."""
+"""Length of a chunk, and the longest distance of the starts of two."""
 MIN_SIDE_SECONDS = 0.75
-"""Seconds between a cut and the ends of a stretch."""
+"""Between a split and the ends of a segment."""
 SPLIT_GUARD_SECONDS = 0.3
-"""Seconds from a cut within which the middle of a piece says nothing about either side."""
+"""From a split within which the middle of a chunk says nothing about either side."""
 
-Embed = Callable[[Embedding], Embedding]
 OnFraction = Callable[[float], None]
+"""Called with the fraction that is done, 0 to 1; may raise to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleSpeakerSegment:
-    """One person alone, as it seems."""
+    """A segment that one speaker is likely to have alone."""
 
     segment: SpeakerSegment
     embedding: Embedding | None
@@ -41,136 +42,135 @@ class SingleSpeakerSegment:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Length in seconds."""
         return self.segment.end - self.segment.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _EmbeddedSegment:
-    """A stretch before it is cut; `vectors` of length 1, one for each piece."""
+    """A segment before it is split."""
 
     segment: SpeakerSegment
     middles: NDArray[np.float64]
-    vectors: NDArray[np.float32]
+    """Seconds, shape (chunks,)."""
+    embeddings: NDArray[np.float32]
+    """Of length 1, shape (chunks, dimensions)."""
 
 
 def find_single_speaker_segments(
-    segments: Sequence[SpeakerSegment], samples: Embedding, embed: Embed, tell: OnFraction
+    segments: Sequence[SpeakerSegment], samples: NDArray[np.float32], encoder: SpeakerEncoder, report: OnFraction
 ) -> list[SingleSpeakerSegment]:
-    """The stretches of a clip in order of time; `tell` is called with the part done and may raise.
+    """Find the segments in which nobody else is heard, embed them, and split them at changes of speaker.
 
-    `samples` is the clip at 16 kHz, shape (frames,).
+    Args:
+        segments: What the segmentation found.
+        samples: The clip at 16 kHz, shape (samples,).
+        encoder: The embedding model.
+        report: Called before each chunk.
+
+    Returns:
+        The segments in order of time.
     """
-    spans = sorted(_alone(segments), key=lambda span: span.start)
-    total = sum(span.end - span.start for span in spans)
-    heard: list[_EmbeddedSegment] = []
+    alone = [
+        SpeakerSegment(start=start, end=end, speaker=speaker)
+        for speaker in dict.fromkeys(segment.speaker for segment in segments)
+        for start, end in spans_alone(segments, speaker)
+    ]
+    alone.sort(key=lambda segment: segment.start)
+    total = sum(segment.end - segment.start for segment in alone)
+    embedded: list[_EmbeddedSegment] = []
     done = 0.0
-    for span in spans:
-        heard.append(
-            _embed_segment(span, samples, embed, lambda seconds, before=done: tell((before + seconds) / total))
+    for segment in alone:
+        embedded.append(
+            _embed_segment(segment, samples, encoder, lambda seconds, before=done: report((before + seconds) / total))
         )
-        done += span.end - span.start
-    known = [each for each in heard if len(each.vectors)]
-    mean = mean_embedding([(each.segment.end - each.segment.start, _mean(each.vectors)) for each in known])
+        done += segment.end - segment.start
+    known = [each for each in embedded if len(each.embeddings)]
+    mean = mean_embedding([(each.segment.end - each.segment.start, _mean(each.embeddings)) for each in known])
     found: list[SingleSpeakerSegment] = []
-    for each in heard:
-        if len(each.vectors):
+    for each in embedded:
+        if len(each.embeddings):
             found += _split_speakers(each, mean)
         else:
             found.append(SingleSpeakerSegment(segment=each.segment, embedding=None))
     return found
 
 
-def mean_embedding(voices: Sequence[tuple[float, Embedding]]) -> Embedding:
-    """The mean of vectors, each counting by the seconds of speech it was made from; 0 where there is none."""
-    if not voices:
+def mean_embedding(embeddings: Sequence[tuple[float, Embedding]]) -> Embedding:
+    """Average embeddings by the seconds of speech that each was made from; 0 where there is none."""
+    if not embeddings:
         return np.zeros(1, np.float32)
-    seconds = np.minimum([length for length, _ in voices], plda.MAX_INFORMATIVE_SECONDS)
-    return np.average(np.stack([vector for _, vector in voices]), axis=0, weights=seconds).astype(np.float32)
+    seconds = np.minimum([length for length, _ in embeddings], plda.MAX_INFORMATIVE_SECONDS)
+    return np.average(np.stack([embedding for _, embedding in embeddings]), axis=0, weights=seconds).astype(np.float32)
 
 
-def _alone(segments: Sequence[SpeakerSegment]) -> Iterator[SpeakerSegment]:
-    """The parts of the segments in which nobody else is heard."""
-    timelines = by_speaker(segments)
-    for speaker, timeline in timelines.items():
-        others = [other for name, other in timelines.items() if name != speaker]
-        for segment in timeline.segments:
-            reached = segment.start
-            cuts = sorted(
-                (part.start, part.end) for other in others for part in other.overlapping(segment.start, segment.end)
-            )
-            for start, end in [*cuts, (segment.end, segment.end)]:
-                if start > reached:
-                    yield replace(segment, start=reached, end=start)
-                reached = max(reached, end)
-
-
-def _embed_segment(segment: SpeakerSegment, samples: Embedding, embed: Embed, tell: OnFraction) -> _EmbeddedSegment:
-    """The vectors of a stretch: of all of it, or of pieces all over it where it is long; told in seconds."""
+def _embed_segment(
+    segment: SpeakerSegment, samples: NDArray[np.float32], encoder: SpeakerEncoder, report: Callable[[float], None]
+) -> _EmbeddedSegment:
+    """Embed a segment as a whole, or in chunks all over it where it is long; `report` is given seconds."""
     length = segment.end - segment.start
     if length < MIN_CHUNKED_SECONDS:
         starts, size = np.array([segment.start] if length >= MIN_EMBEDDED_SECONDS else []), length
     else:
-        starts = np.linspace(
-            segment.start,
-            segment.end - CHUNK_SECONDS,
-            int(np.ceil((length - CHUNK_SECONDS) / MAX_CHUNK_STEP_SECONDS)) + 1,
-        )
         size = CHUNK_SECONDS
-    vectors: list[Embedding] = []
+        chunks = int(np.ceil((length - size) / MAX_CHUNK_STEP_SECONDS)) + 1
+        starts = np.linspace(segment.start, segment.end - size, chunks)
+    embeddings: list[Embedding] = []
     middles: list[float] = []
     for start in starts:
-        tell(float(start) - segment.start)
-        piece = samples[round(start * SAMPLE_RATE) : round((start + size) * SAMPLE_RATE)]
-        if len(piece) < MIN_EMBEDDED_SECONDS * SAMPLE_RATE * 0.9:
+        report(float(start) - segment.start)
+        chunk = samples[round(start * SAMPLE_RATE) : round((start + size) * SAMPLE_RATE)]
+        if len(chunk) < MIN_EMBEDDED_SECONDS * SAMPLE_RATE * 0.9:
             continue
-        vector = normalize_length(embed(np.ascontiguousarray(piece)))
-        if np.isfinite(vector).all():
-            vectors.append(vector)
+        embedding = normalize_length(encoder(np.ascontiguousarray(chunk)))
+        if np.isfinite(embedding).all():
+            embeddings.append(embedding)
             middles.append(float(start) + size / 2)
-    stacked = np.stack(vectors) if vectors else np.zeros((0, 0), np.float32)
-    return _EmbeddedSegment(segment=segment, middles=np.array(middles), vectors=stacked)
+    stacked = np.stack(embeddings) if embeddings else np.zeros((0, 0), np.float32)
+    return _EmbeddedSegment(segment=segment, middles=np.array(middles), embeddings=stacked)
 
 
-def _split_speakers(heard: _EmbeddedSegment, mean: Embedding) -> list[SingleSpeakerSegment]:
-    """The stretch, or its sides where they are more likely two people's, cut on in the same way."""
-    best, where = 0.0, None
-    for first, second in zip(heard.middles, heard.middles[1:], strict=False):
+def _split_speakers(embedded: _EmbeddedSegment, mean: Embedding) -> list[SingleSpeakerSegment]:
+    """Split a segment where its sides are likelier two speakers', and the sides in the same way."""
+    lowest, split = 0.0, None
+    for first, second in zip(embedded.middles, embedded.middles[1:], strict=False):
         time = float(first + second) / 2
-        if min(time - heard.segment.start, heard.segment.end - time) < MIN_SIDE_SECONDS:
+        if min(time - embedded.segment.start, embedded.segment.end - time) < MIN_SIDE_SECONDS:
             continue
-        gain = _split_score(heard, time, mean)
-        if gain < best:
-            best, where = gain, time
-    if where is None:
-        return [SingleSpeakerSegment(segment=heard.segment, embedding=_mean(heard.vectors))]
-    early = heard.middles < where
+        ratio = _split_score(embedded, time, mean)
+        if ratio < lowest:
+            lowest, split = ratio, time
+    if split is None:
+        return [SingleSpeakerSegment(segment=embedded.segment, embedding=_mean(embedded.embeddings))]
+    before = embedded.middles < split
+    sides = (
+        (before, replace(embedded.segment, end=split)),
+        (~before, replace(embedded.segment, start=split)),
+    )
     return [
-        stretch
-        for side, segment in (
-            (early, replace(heard.segment, end=where)),
-            (~early, replace(heard.segment, start=where)),
-        )
-        for stretch in _split_speakers(
-            _EmbeddedSegment(segment=segment, middles=heard.middles[side], vectors=heard.vectors[side]), mean
+        found
+        for side, segment in sides
+        for found in _split_speakers(
+            _EmbeddedSegment(segment=segment, middles=embedded.middles[side], embeddings=embedded.embeddings[side]),
+            mean,
         )
     ]
 
 
-def _split_score(heard: _EmbeddedSegment, time: float, mean: Embedding) -> float:
-    """By how much evidence grows when both sides of a time are one person's."""
+def _split_score(embedded: _EmbeddedSegment, time: float, mean: Embedding) -> float:
+    """Compute the likelihood ratio of both sides of a time being one speaker's."""
     sums: list[NDArray[np.float64]] = []
     precisions: list[float] = []
     for side, clear, length in (
-        (heard.middles < time, heard.middles < time - SPLIT_GUARD_SECONDS, time - heard.segment.start),
-        (heard.middles > time, heard.middles > time + SPLIT_GUARD_SECONDS, heard.segment.end - time),
+        (embedded.middles < time, embedded.middles < time - SPLIT_GUARD_SECONDS, time - embedded.segment.start),
+        (embedded.middles > time, embedded.middles > time + SPLIT_GUARD_SECONDS, embedded.segment.end - time),
     ):
-        weight = float(plda.embedding_precision(np.array(length)))
-        vector = _mean(heard.vectors[clear if clear.any() else side])
-        sums.append((vector - mean).astype(np.float64) * weight)
-        precisions.append(weight)
+        precision = float(plda.embedding_precision(np.array(length)))
+        embedding = _mean(embedded.embeddings[clear if clear.any() else side])
+        sums.append((embedding - mean).astype(np.float64) * precision)
+        precisions.append(precision)
     return float(plda.log_likelihood_ratio(sums[0], precisions[0], sums[1][None], np.array(precisions[1:]))[0])
 
 
-def _mean(vectors: NDArray[np.float32]) -> Embedding:
-    return normalize_length(vectors.mean(axis=0))
+def _mean(embeddings: NDArray[np.float32]) -> Embedding:
+    return normalize_length(embeddings.mean(axis=0))
