@@ -1,4 +1,4 @@
-"""Words put together as each script does it."""
+"""Text of words: joining them as each script does, and attaching punctuation."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,12 +12,12 @@ CLOSING_MARKS = "\"'”’»)]）】」』›"  # noqa: RUF001
 
 
 def ends_sentence(text: str) -> bool:
-    """True when a word closes its sentence."""
+    """Tell whether a word closes its sentence."""
     return text.rstrip(CLOSING_MARKS)[-1:] in SENTENCE_ENDS
 
 
 def join_words(texts: Iterable[str], language: str) -> str:
-    """One line of text; without spaces between the words of scripts that have none."""
+    """Join words to one line of text, without spaces between the words of scripts that have none."""
     line = ""
     for text in texts:
         line += text if not line or _touches(line[-1], text[:1], language) else f" {text}"
@@ -25,7 +25,7 @@ def join_words(texts: Iterable[str], language: str) -> str:
 
 
 def attach_punctuation(words: Sequence[Word]) -> list[Word]:
-    """Clean words: marks that stand alone join the word before, or the next when they open something."""
+    """Attach marks that stand alone to the word before, or to the next when they open something."""
     clean: list[Word] = []
     opening = ""
     for word in words:
@@ -41,10 +41,10 @@ def attach_punctuation(words: Sequence[Word]) -> list[Word]:
 
 
 def _touches(left: str, right: str, language: str) -> bool:
-    """True when no space belongs between two signs."""
+    """Tell whether no space belongs between two characters."""
     return language in UNSPACED and not (_is_spaced(left) and _is_spaced(right))
 
 
 def _is_spaced(sign: str) -> bool:
-    """Latin, Cyrillic, Greek letters and digits keep their spaces inside a script without them."""
+    """Tell whether a character is a Latin, Cyrillic or Greek letter or a digit, which keep their spaces everywhere."""
     return sign.isalnum() and ord(sign) < 0x0590

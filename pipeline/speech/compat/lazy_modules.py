@@ -1,12 +1,13 @@
-"""Modules that load only when they are touched, and cannot: librosa leaves such a one for `samplerate`."""
+"""Removal of lazily loaded modules that cannot be loaded; librosa leaves such a one for `samplerate`."""
 
 import sys
 
 
 def remove_unloadable_modules() -> None:
-    """Take them out of `sys.modules`, where `inspect` touches every module while lightning looks for its callers.
+    """Remove modules that fail to load from `sys.modules`.
 
-    Whoever imported one keeps it, and the error that comes with its use.
+    `inspect` touches every module there while lightning looks for its callers. Code that imported such a
+    module keeps it, and the error that comes with its use.
     """
     for name, module in list(sys.modules.items()):
         try:

@@ -1,6 +1,6 @@
-"""The one door to paddle and PaddleSpeech: imported lean, quiet and mended.
+"""Typed front of paddle and PaddleSpeech: imports only what is used, without logs, and patches it.
 
-PaddleSpeech 1.5.0 on paddlepaddle 3.1 needs these mends to recognise speech well on a CPU:
+PaddleSpeech 1.5.0 on paddlepaddle 3.1 needs these patches to recognise speech well on a CPU:
 
 - it imports all of PaddleNLP (12 s) for one tokenizer, which doubles `<|endoftext|>`: `WhisperTokenizer` stands in;
 - its logger writes a folder `exp/log` wherever the process stands: Python's own logger stands in;
@@ -9,12 +9,12 @@ PaddleSpeech 1.5.0 on paddlepaddle 3.1 needs these mends to recognise speech wel
 - the output projection transposes the embedding for every token: transposed once, kept with the model;
 - keys are scaled and transposed at every step of the cross-attention: done once for a window, and the queries,
   which are few, take the whole scale;
-- `sum_logprobs +=` does not reach the caller, so that no guard by probability ever fires: assigned in place;
-- an empty output divides by zero and is refused by the tokenizer: both take it;
+- `sum_logprobs +=` does not reach the caller, so that no filter by probability ever applies: assigned in place;
+- an empty output divides by zero and is refused by the tokenizer: both accept it;
 - features are never seen to be encoded already (a list is compared with a tuple), and a batch of more than
-  two windows gets two rows of tokens: the decoding task of `whisper_executor` sees to both.
+  two windows gets two rows of tokens: the decoding task of `pipeline.speech.recognition.whisper.executor` handles both.
 
-Parts of PaddleSpeech end the process on an error: `guard` turns that into a `TranscriptionError`.
+Parts of PaddleSpeech end the process on an error: `translate_errors` raises a `TranscriptionError` instead.
 """
 
 import logging
@@ -44,7 +44,7 @@ _import_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaddleSpeech:
-    """The modules in use."""
+    """The modules of paddle and PaddleSpeech that are used."""
 
     paddle: Untyped
     whisper: Untyped
@@ -55,7 +55,11 @@ class PaddleSpeech:
 
 @contextmanager
 def translate_errors(doing: str) -> Generator[None]:
-    """Turn an exit of the process or an error of the engine while `doing` into a `TranscriptionError`."""
+    """Raise an exit of the process or an error of the engine as a `TranscriptionError`.
+
+    Args:
+        doing: What was going on, for the message, as in "while listening".
+    """
     try:
         yield
     except SystemExit as error:
@@ -78,7 +82,11 @@ def translate_errors(doing: str) -> Generator[None]:
 
 
 def load_paddlespeech() -> PaddleSpeech:
-    """PaddleSpeech's Whisper, imported and mended once per process; raises `TranscriptionError`."""
+    """Import and patch PaddleSpeech once per process.
+
+    Raises:
+        TranscriptionError: PaddleSpeech is not installed or does not load.
+    """
     with _import_lock, translate_errors("loading PaddleSpeech"):
         try:
             return _load_once()
@@ -93,7 +101,7 @@ def _load_once() -> PaddleSpeech:
     _tune_processor()
     sys.modules.setdefault("paddlespeech.s2t.utils.log", _log_module())
     with warnings.catch_warnings(), _without_paddlenlp():
-        # Asks for ccache and for newer setuptools, which concern nobody who runs a clip.
+        # It warns about ccache and setuptools, which concern nobody who runs a clip.
         warnings.simplefilter("ignore")
         library = PaddleSpeech(
             paddle=import_module("paddle"),
@@ -105,7 +113,7 @@ def _load_once() -> PaddleSpeech:
 
 
 def _tune_processor() -> None:
-    """Set what paddle's libraries read at their first call, unless the person who runs this has set it.
+    """Set the variables that paddle's libraries read at their first call, unless they are set.
 
     Threads that wait for work sleep instead of spinning, which other engines pay for. On AMD
     processors MKL of 2019 does not use AVX2 by itself; told to, it multiplies 2 to 3 times
@@ -135,7 +143,7 @@ def _log_module() -> ModuleType:
 
 @contextmanager
 def _without_paddlenlp() -> Generator[None]:
-    """Let PaddleSpeech find a `paddlenlp.transformers` that holds our tokenizer and nothing else."""
+    """Let PaddleSpeech find a `paddlenlp.transformers` that holds only `WhisperTokenizer`."""
     if "paddlenlp" in sys.modules:
         yield
         return
@@ -232,7 +240,7 @@ def _greedy_update(paddle: Untyped, whisper: Untyped) -> Untyped:
 
 
 def _rank(ranker: Untyped, tokens: Sequence[Sequence[Untyped]], sum_logprobs: Sequence[Sequence[float]]) -> list[int]:
-    """The likeliest candidate of each window, by the mean over its tokens or Google's length penalty."""
+    """Choose the likeliest candidate of each window, by the mean over its tokens or Google's length penalty."""
 
     def weigh(length: int) -> float:
         return max(1, length) if ranker.length_penalty is None else ((5 + length) / 6) ** ranker.length_penalty

@@ -1,4 +1,4 @@
-"""Makes torchaudio importable where its native library does not load.
+"""Import of torchaudio where its native library does not load.
 
 torchaudio's published wheels are built against a CUDA torch; beside a CPU torch their
 native library is rejected and `import torchaudio` ends. The parts used here (Kaldi
@@ -14,7 +14,7 @@ from typing import NoReturn
 
 
 class _NoExtension(ModuleType):
-    """Stands in for `torchaudio._extension`: says that nothing native is there."""
+    """Stand-in for `torchaudio._extension` that reports nothing native."""
 
     _IS_TORCHAUDIO_EXT_AVAILABLE = False
     _IS_ALIGN_AVAILABLE = False
@@ -25,7 +25,7 @@ class _NoExtension(ModuleType):
 
     @staticmethod
     def fail_if_no_align(function: Callable[..., object]) -> Callable[..., NoReturn]:
-        """Replace a function that needs the native aligner by one that says so."""
+        """Replace a function that needs the native aligner by one that raises."""
 
         def fail(*_: object, **__: object) -> NoReturn:
             raise RuntimeError(f"{function.__name__} needs the native library of torchaudio, which did not load")
@@ -34,9 +34,13 @@ class _NoExtension(ModuleType):
 
 
 def install() -> bool:
-    """Import torchaudio, without its native library if that does not load; True when it is native.
+    """Import torchaudio, without its native library if that does not load.
 
-    Raises `ImportError` when torchaudio is not installed.
+    Returns:
+        Whether the native library loaded.
+
+    Raises:
+        ImportError: torchaudio is not installed.
     """
     if "torchaudio" in sys.modules:
         return not isinstance(sys.modules.get("torchaudio._extension"), _NoExtension)

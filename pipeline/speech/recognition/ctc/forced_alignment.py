@@ -1,7 +1,7 @@
-"""When each token was said: the likeliest path of a text through the frames of a CTC network.
+"""Forced alignment of a text to the frames of a CTC network, and grouping of its tokens into words.
 
-Forced alignment by the Viterbi algorithm over the text with a blank around each token (Graves et
-al. 2006; Kürzinger et al. 2020), and the words that tokens make up.
+The likeliest path is found by the Viterbi algorithm over the text with a blank around each token (Graves et
+al. 2006; Kürzinger et al. 2020, "CTC-segmentation").
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,24 @@ from pipeline.types import Word
 
 SPACE = "<space>"
 _WORD_START = "▁"
-"""Sentencepiece's sign for the beginning of a word."""
+"""Sentencepiece's mark for the beginning of a word."""
 _SPECIAL = frozenset({"<blank>", "<unk>", "<sos/eos>", "<eos>", "<sos>"})
 WORD_TAIL_SECONDS = 0.12
-"""Seconds for which a word goes on after its last peak, unless another begins."""
+"""For which a word goes on after its last peak, unless another begins."""
 _FIRST_UNSPACED_CODE_POINT = 0x2E80
-"""Signs from here on are written without spaces: each is a word of its own."""
+"""Characters from here on are written without spaces: each is a word of its own."""
 
 
 def align_tokens(logprobs: NDArray[np.float32], tokens: Sequence[int], *, blank: int = 0) -> list[tuple[int, int]]:
-    """First and last frame of each token; `logprobs` has shape (frames, vocabulary).
+    """Find the first and last frame of each token on the likeliest path.
 
-    Raises `ValueError` when there are fewer frames than the text needs.
+    Args:
+        logprobs: Log-probabilities, shape (frames, vocabulary).
+        tokens: Ids of the text.
+        blank: Id of the blank.
+
+    Raises:
+        ValueError: There are fewer frames than the text needs.
     """
     if not tokens:
         return []
@@ -59,7 +65,7 @@ def align_tokens(logprobs: NDArray[np.float32], tokens: Sequence[int], *, blank:
 def group_words(
     texts: Sequence[str], spans: Sequence[tuple[int, int]], confidences: Sequence[float], frame_seconds: float
 ) -> list[Word]:
-    """Words of the texts of tokens: at spaces, and sign by sign in Chinese and the like.
+    """Group tokens into words: at spaces, and character by character in Chinese and the like.
 
     `peaks` are probabilities of the tokens, `frame` is the length of a frame in seconds.
     """

@@ -1,4 +1,4 @@
-"""PaddleSpeech's CTC and attention networks (conformer, u2, transformer) behind typed methods.
+"""Typed front of PaddleSpeech's CTC and attention networks (conformer, u2, transformer).
 
 A folder holds what PaddleSpeech publishes of a model: `model.yaml` and, below it, `*.pdparams`.
 Sound is float32 at 16 kHz; a text is the ids of tokens.
@@ -23,15 +23,15 @@ from pipeline.speech.compat.paddlespeech import load_paddlespeech, translate_err
 
 Untyped: TypeAlias = Any
 BEAM_WIDTH = 10
-"""Texts that the attention decoder chooses from."""
+"""Texts that the attention decoder rescores."""
 CTC_WEIGHT = 0.5
-"""How much the CTC network's own opinion counts in that; both are PaddleSpeech's own values."""
+"""Weight of the CTC score in the rescoring; both are PaddleSpeech's own values."""
 _DECODERS = ("ctc_beam_search_decoding_batch", "ctc_greedy_decoding", "Scorer", "CTCBeamSearchDecoder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CtcHypothesis:
-    """What one window is taken to say; `logprobs` has shape (frames, vocabulary)."""
+    """The likeliest text of one window."""
 
     tokens: tuple[int, ...]
     texts: tuple[str, ...]
@@ -51,7 +51,14 @@ class CtcNetwork:
     """Seconds of one frame of `logprobs`."""
 
     def decode(self, samples: NDArray[np.float32]) -> CtcHypothesis:
-        """The likeliest text of a window by CTC prefix beam search, rescored by the attention decoder."""
+        """Decode a window by CTC prefix beam search, rescored by the attention decoder.
+
+        Args:
+            samples: Mono sound at 16 kHz, shape (samples,).
+
+        Raises:
+            TranscriptionError: The network failed.
+        """
         with translate_errors("recognising words"), self.paddle.no_grad(), _suppress_warnings():
             banks = self.features((samples * 32767).astype(np.int16), train=False)
             sound = self.paddle.to_tensor(banks, dtype="float32").unsqueeze(0)
@@ -68,13 +75,22 @@ class CtcNetwork:
 
 
 def _collapse(best: NDArray[np.int64]) -> list[int]:
-    """The text of the likeliest token of each frame: runs of one token are one, blanks are none."""
+    """Collapse the likeliest tokens of the frames: runs of one token to one, blanks to none."""
     changed = np.concatenate(([True], best[1:] != best[:-1]))
     return [int(token) for token in best[changed & (best != 0)]]
 
 
 def load_network(folder: Path, device: str) -> CtcNetwork:
-    """Build the network of an unpacked model; raises `ModelError` when its files are not PaddleSpeech's."""
+    """Build the network of an unpacked model.
+
+    Args:
+        folder: What `ensure_unpacked` gave.
+        device: `cpu`, `cuda` or `auto`.
+
+    Raises:
+        ModelError: The files are not what PaddleSpeech publishes.
+        TranscriptionError: PaddleSpeech does not load.
+    """
     library = load_paddlespeech()
     u2, transformation = _load_modules()
     settings = _read_settings(folder)
@@ -100,7 +116,7 @@ def load_network(folder: Path, device: str) -> CtcNetwork:
 
 
 def _read_settings(folder: Path) -> dict[str, Untyped]:
-    """`model.yaml` with the paths in it made those of the folder."""
+    """Read `model.yaml` with the paths in it resolved against the folder."""
     try:
         text = next(iter(sorted(folder.rglob("model.yaml")))).read_text(encoding="utf-8")
         settings: Untyped = yaml.safe_load(text)
@@ -112,7 +128,7 @@ def _read_settings(folder: Path) -> dict[str, Untyped]:
 
 
 def _resolve_paths(value: Untyped, folder: Path) -> Untyped:
-    """Every text that is the path of a file below the folder, as a whole path; a YAML file as what it holds."""
+    """Replace each path of a file below the folder by the whole path, or by the contents of a YAML file."""
     if isinstance(value, dict):
         return {key: _resolve_paths(part, folder) for key, part in cast("dict[str, Untyped]", value).items()}
     if isinstance(value, list):
@@ -126,7 +142,7 @@ def _resolve_paths(value: Untyped, folder: Path) -> Untyped:
 
 
 def _vocabulary(settings: Mapping[str, Untyped]) -> tuple[str, ...]:
-    """The texts of all tokens by id: a list in `model.yaml`, or a file of one a line."""
+    """Read the texts of all tokens by id: a list in `model.yaml`, or a file with one a line."""
     given = settings.get("vocab_filepath")
     if isinstance(given, str) and Path(given).is_file():
         given = Path(given).read_text(encoding="utf-8").splitlines()
@@ -141,7 +157,7 @@ def _vocabulary(settings: Mapping[str, Untyped]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _load_modules() -> tuple[Untyped, Untyped]:
-    """PaddleSpeech's networks and filter banks, without the compiled decoders that it would install with pip."""
+    """Import PaddleSpeech's networks and filter banks without the compiled decoders that it would install with pip."""
     if "paddlespeech.s2t.decoders.ctcdecoder" not in sys.modules:
         decoders = ModuleType("paddlespeech.s2t.decoders.ctcdecoder")
         vars(decoders).update(dict.fromkeys(_DECODERS))

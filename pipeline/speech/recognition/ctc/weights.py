@@ -1,4 +1,4 @@
-"""The archives in which PaddleSpeech publishes its networks: fetched, checked, unpacked once, and kept."""
+"""Download and unpacking of the archives in which PaddleSpeech publishes its networks."""
 
 import shutil
 import tarfile
@@ -11,11 +11,15 @@ from pipeline.models.loader import Models
 from pipeline.models.unpack import extract
 
 CHECKSUM_FILE = ".md5"
-"""File in an unpacked folder that holds the md5 of its archive."""
+"""In an unpacked folder; holds the md5 of its archive."""
 
 
 def ensure_unpacked(models: Models, name: str, report: Callable[[float, str], None] | None = None) -> Path:
-    """The folder of a model, whose archive is fetched if need be; raises a `ModelError`."""
+    """Return the unpacked folder of a model, downloading and unpacking its archive first if need be.
+
+    Raises:
+        ModelError: The archive cannot be had or unpacked.
+    """
     (file,) = models.entry(name).hub
     folder = models.home / "models" / f"{name}-{file.md5[:12]}"
     if _is_whole(folder, file.md5):

@@ -1,4 +1,4 @@
-"""When each word was said: the path of the decoder's attention through the sound.
+"""Word times by the path of the decoder's attention through the sound.
 
 Follows the method of OpenAI's Whisper (`timing.py`, MIT): scores of the alignment heads are
 normalised over the tokens, smoothed over time, averaged, and a monotonic path is laid through
@@ -19,20 +19,23 @@ from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 from pipeline.types import Word
 
 MEDIAN_FILTER_FRAMES = 7
-"""Frames of the median filter."""
+"""Width of the median filter over time."""
 ONSET_DELAY_FRAMES = 2
-"""Frames by which a word begins after the attention turns to it; measured on the sample against a
-forced alignment by another recogniser, which had words 43 ms later in the median."""
+"""By which a word begins after the attention turns to it; measured on the sample against a forced
+alignment by another recogniser, which had words 43 ms later in the median."""
 MAX_WORD_SECONDS = 1.4
-"""Seconds; a word takes no longer than this, nor than `STRETCH` times the usual word of its window."""
+"""A word takes no longer than this."""
 MAX_WORD_STRETCH = 2.5
+"""Nor than so many times the median word of its window."""
+MIN_WORD_LIMIT_SECONDS = 0.4
+"""A word this short is never made shorter."""
 _OPENING = frozenset("\"'“‘¿¡([{«「『（-")  # noqa: RUF001 - the very characters that are written
 _SENTENCE_END = (".", "!", "?", "。", "！", "？")  # noqa: RUF001 - likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenWord:
-    """Tokens of one word; `core` of them come before the punctuation that closes it."""
+    """The tokens of one word."""
 
     tokens: tuple[int, ...]
     text: str
@@ -40,7 +43,7 @@ class TokenWord:
 
 
 def split_words(tokenizer: WhisperTokenizer, tokens: Iterable[int], language: str) -> list[TokenWord]:
-    """Text tokens as words: at spaces, or character by character where no spaces are written.
+    """Group text tokens into words: at spaces, or character by character where no spaces are written.
 
     Punctuation stays with its word; the tokens of all words, in order, are the tokens given.
     """
@@ -56,23 +59,30 @@ def split_words(tokenizer: WhisperTokenizer, tokens: Iterable[int], language: st
 def time_words(
     words: Sequence[TokenWord], attention: Attention, duration: float, pauses: NDArray[np.bool_] | None = None
 ) -> list[Word]:
-    """Times and confidence of the words whose tokens `attention` was taken for; `duration` is the window's.
+    """Put words in time.
 
-    `pauses` marks the frames that belong to no word.
+    Args:
+        words: The words whose tokens `attention` was computed for.
+        attention: Cross-attention of the window.
+        duration: Seconds of the window.
+        pauses: Marks the frames that belong to no word, shape (frames,).
+
+    Returns:
+        The words with times in seconds of the window, in steps of a frame.
     """
     if not words:
         return []
     count = max(1, min(attention.weights.shape[2], round(duration / FRAME_SECONDS)))
-    heard = _speech_frames(count, pauses)
-    follow = _normalized_attention(attention.weights[:, :, :count])[:, heard]
-    starts = np.minimum(trace_starts(-follow) + ONSET_DELAY_FRAMES, len(heard) - 1)
+    frames = _speech_frames(count, pauses)
+    scores = _normalized_attention(attention.weights[:, :, :count])[:, frames]
+    starts = np.minimum(trace_starts(-scores) + ONSET_DELAY_FRAMES, len(frames) - 1)
     starts[0] = max(0, starts[0] - ONSET_DELAY_FRAMES)
     logprobs = np.log(np.maximum(attention.probabilities, 1e-10))
     timed: list[Word] = []
     at = 0
     for word in words:
         rows = slice(at, at + word.core)
-        first, last = _locate_word(follow[rows], heard, int(starts[at]), int(starts[at + word.core]))
+        first, last = _locate_word(scores[rows], frames, int(starts[at]), int(starts[at + word.core]))
         confidence = float(np.exp(logprobs[rows].mean()))
         timed.append(
             Word(start=first * FRAME_SECONDS, end=(last + 1) * FRAME_SECONDS, text=word.text, confidence=confidence)
@@ -82,9 +92,15 @@ def time_words(
 
 
 def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The first column of each row on the cheapest monotonic path through `cost`, shape (rows, columns).
+    """Find the cheapest monotonic path through a matrix by dynamic time warping.
 
     The path goes from the first cell to the last by steps right, down or both.
+
+    Args:
+        cost: Shape (rows, columns).
+
+    Returns:
+        The first column of each row on the path, shape (rows,).
     """
     rows, columns = cost.shape
     # Cells of one anti-diagonal do not depend on each other: index (row + column, row).
@@ -109,27 +125,27 @@ def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _speech_frames(count: int, pauses: NDArray[np.bool_] | None) -> NDArray[np.intp]:
-    """Frames that may belong to a word; all of them when the pauses leave nothing."""
-    heard = np.ones(count, np.bool_)
+    """List the frames that may belong to a word; all of them when the pauses leave nothing."""
+    frames = np.ones(count, np.bool_)
     if pauses is not None:
-        heard[: len(pauses)] = ~pauses[:count]
-    return np.flatnonzero(heard if heard.any() else ~heard)
+        frames[: len(pauses)] = ~pauses[:count]
+    return np.flatnonzero(frames if frames.any() else ~frames)
 
 
-def _locate_word(follow: NDArray[np.float64], heard: NDArray[np.intp], start: int, end: int) -> tuple[int, int]:
-    """First and last frame of a word whose path goes over `heard[start:end]`.
+def _locate_word(scores: NDArray[np.float64], frames: NDArray[np.intp], start: int, end: int) -> tuple[int, int]:
+    """Find the first and last frame of a word whose path goes over `frames[start:end]`.
 
-    Where a pause cuts the path, the word is where its tokens listen hardest.
+    Where a pause cuts the path, the word is where its tokens attend most.
     """
     span = np.arange(start, max(end, start + 1))
-    parts = np.split(span, np.flatnonzero(np.diff(heard[span]) > 1) + 1)
-    best = max(parts, key=lambda part: float(follow[:, part].max(initial=-np.inf)))
-    return int(heard[best[0]]), int(heard[best[-1]])
+    parts = np.split(span, np.flatnonzero(np.diff(frames[span]) > 1) + 1)
+    best = max(parts, key=lambda part: float(scores[:, part].max(initial=-np.inf)))
+    return int(frames[best[0]]), int(frames[best[-1]])
 
 
-def _normalized_attention(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How strongly each token listens to each frame, shape (tokens + 1, frames); unit variance over the tokens."""
-    shifted = np.exp(scores - scores.max(axis=2, keepdims=True))
+def _normalized_attention(raw: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute how strongly each token attends to each frame, shape (tokens + 1, frames); unit variance over tokens."""
+    shifted = np.exp(raw - raw.max(axis=2, keepdims=True))
     weights = shifted / shifted.sum(axis=2, keepdims=True)
     deviation = weights.std(axis=1, keepdims=True)
     weights = (weights - weights.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-9)
@@ -141,7 +157,7 @@ def _normalized_attention(scores: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _whole_characters(tokenizer: WhisperTokenizer, tokens: Iterable[int]) -> list[tuple[tuple[int, ...], str]]:
-    """Smallest runs of tokens that are whole characters, with their text."""
+    """Group tokens into the smallest runs that are whole characters, with their text."""
     groups: list[tuple[tuple[int, ...], str]] = []
     run: list[int] = []
     for token in tokens:
@@ -173,7 +189,7 @@ def _begins_word(previous: str, text: str, *, unspaced: bool) -> bool:
 def _attach_openings(
     words: Sequence[list[tuple[tuple[int, ...], str]]],
 ) -> list[list[tuple[tuple[int, ...], str]]]:
-    """A word of nothing but punctuation goes to the next word if it opens something, else to the one before."""
+    """Attach words of nothing but punctuation to the next word if they open something, else to the one before."""
     attached: list[list[tuple[tuple[int, ...], str]]] = []
     opening: list[tuple[tuple[int, ...], str]] = []
     for groups in words:
@@ -201,9 +217,9 @@ def _to_word(groups: Sequence[tuple[tuple[int, ...], str]]) -> TokenWord:
 
 
 def _limit_durations(words: Sequence[Word]) -> list[Word]:
-    """Take pauses out of words: the path has to spend them somewhere, mostly next to the end of a sentence."""
-    usual = float(np.median([word.end - word.start for word in words]))
-    longest = min(MAX_WORD_SECONDS, max(MAX_WORD_STRETCH * usual, 0.4))
+    """Shorten words that hold a pause: the path has to spend pauses somewhere, mostly next to a sentence's end."""
+    median = float(np.median([word.end - word.start for word in words]))
+    longest = min(MAX_WORD_SECONDS, max(MAX_WORD_STRETCH * median, MIN_WORD_LIMIT_SECONDS))
     shortened: list[Word] = []
     for index, word in enumerate(words):
         start, end = word.start, word.end

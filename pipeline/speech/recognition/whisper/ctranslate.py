@@ -1,4 +1,4 @@
-"""Whisper weights out of a CTranslate2 `model.bin`, under the names and shapes of PaddleSpeech's Whisper.
+"""Reading of Whisper weights from a CTranslate2 `model.bin`, under the names and shapes of PaddleSpeech's Whisper.
 
 The binary layout (version 6, little-endian) is CTranslate2's own: a version, the name and revision
 of the model class, a count, then for each variable its name, rank, shape, type, size and bytes,
@@ -39,7 +39,7 @@ class Dimensions(TypedDict):
 
 
 class _Reader:
-    """Takes numbers, names and arrays off the front of a buffer."""
+    """A cursor over a buffer that reads numbers, names and arrays."""
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
@@ -71,7 +71,11 @@ class _Reader:
 
 
 def read_variables(data: bytes) -> Arrays:
-    """All variables of a Whisper `model.bin` by their CTranslate2 names; raises `ModelError`."""
+    """Read all variables of a Whisper `model.bin` by their CTranslate2 names.
+
+    Raises:
+        ModelError: The file is damaged or holds another model.
+    """
     reader = _Reader(data)
     try:
         reader.header()
@@ -83,10 +87,15 @@ def read_variables(data: bytes) -> Arrays:
 
 
 def convert_variables(variables: Arrays) -> tuple[Arrays, Dimensions]:
-    """Weights for PaddleSpeech's Whisper, of the same number type, and the sizes of the model.
+    """Convert variables to the weights of PaddleSpeech's Whisper, of the same number type.
 
-    Linear layers become (in, out), the joint query-key-value matrices are taken apart.
-    Raises `ModelError` when a variable is missing or quantized.
+    Linear layers become (in, out), the joint query-key-value matrices are split.
+
+    Returns:
+        The weights by PaddleSpeech's names, and the sizes of the model.
+
+    Raises:
+        ModelError: A variable is missing or quantized.
     """
     try:
         converted = _Converter(variables)
@@ -146,7 +155,7 @@ class _Converter:
         self._norm(f"{target}.mlp_ln", f"{source}/ffn/layer_norm")
 
     def _attention(self, target: str, source: str, *, inner: tuple[str, str], out: str) -> None:
-        """Query, key and value stand in one matrix, or the query alone and key and value together."""
+        """Split query, key and value, which stand in one matrix, or the query alone and key and value together."""
         width = self._width
         (query, query_bias), (rest, rest_bias) = self._pair(f"{source}/{inner[0]}"), self._pair(f"{source}/{inner[1]}")
         if rest_bias[-2 * width : -width].any():

@@ -1,6 +1,6 @@
-"""PaddleSpeech's Whisper behind typed methods: sound in, tokens, probabilities and attention out.
+"""Typed front of PaddleSpeech's Whisper: sound in, tokens, probabilities and attention out.
 
-Windows are float32 at 16 kHz, at most 30 s; features are what the encoder makes of a window,
+Windows are float32 at 16 kHz, at most 30 s; features are the encoder's output for a window,
 shape (1, 1500, width), and stay paddle tensors. One executor serves one thread at a time.
 """
 
@@ -27,19 +27,19 @@ OnToken: TypeAlias = Callable[[int], None]
 
 SAMPLE_RATE = 16_000
 WINDOW_SAMPLES = 30 * SAMPLE_RATE
-"""Samples that the encoder takes at once."""
+"""Length that the encoder takes at once."""
 FRAME_SECONDS = 0.02
-"""Seconds of one encoder frame and of one timestamp step."""
+"""Of one encoder frame and of one timestamp step."""
 SAMPLED_CANDIDATES = 3
-"""Samples drawn when decoding at a temperature; the likeliest is kept."""
+"""Drawn when decoding at a temperature; the likeliest is kept."""
 TOKEN_TIMEOUT_S = 2.0
-"""Seconds for a token; a hundred times what is usual, so that only a machine that stands still gets there."""
+"""A hundred times what a token takes, so that only a machine that stands still gets there."""
 MAX_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """What one window is taken to say."""
+    """One draft of a window's text."""
 
     tokens: tuple[int, ...]
     """Text and timestamp tokens, without the end."""
@@ -52,21 +52,19 @@ class Hypothesis:
 
     @property
     def compression(self) -> float:
-        """How many times zlib makes the text smaller; loops compress well."""
+        """How many times smaller zlib makes the text; loops compress well."""
         data = self.text.encode()
         return len(data) / len(zlib.compress(data))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """Where the decoder listened for each token of a text.
-
-    `weights` has shape (heads, tokens + 1, 1500), raw scores of the alignment heads; row n was
-    listening for token n, the last row for the end. `probabilities` has shape (tokens,).
-    """
+    """Cross-attention of the decoder for each token of a text."""
 
     weights: NDArray[np.float32]
+    """Raw scores of the alignment heads, shape (heads, tokens + 1, 1500); the last row is for the end of the text."""
     probabilities: NDArray[np.float32]
+    """Of the tokens, shape (tokens,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +82,7 @@ class Executor:
         return str(self.converted.folder)
 
     def tokenizer(self, language: str) -> Untyped:
-        """PaddleSpeech's tokenizer for transcription in a language."""
+        """Return PaddleSpeech's tokenizer for transcription in a language."""
         if language not in self.tokenizers:
             self.tokenizers[language] = self.library.tokenizer.get_tokenizer(
                 True, resource_path=self.resources, language=language, task="transcribe"
@@ -92,16 +90,16 @@ class Executor:
         return self.tokenizers[language]
 
     def vocabulary(self, language: str) -> WhisperTokenizer:
-        """The ids and bytes behind `tokenizer`."""
+        """Return the ids and bytes behind `tokenizer`."""
         found: WhisperTokenizer = self.tokenizer(language).tokenizer
         return found
 
     def timestamp_begin(self) -> int:
-        """Id of the timestamp 0; all higher ids are timestamps, 20 ms apart."""
+        """Return the id of the timestamp 0; all higher ids are timestamps, 20 ms apart."""
         return len(self.vocabulary("en"))
 
     def encode(self, samples: NDArray[np.float32]) -> Features:
-        """Features of a window, padded with silence to 30 s."""
+        """Encode a window, shape (samples,), padded with silence to 30 s."""
         padded = np.zeros(WINDOW_SAMPLES, np.float32)
         padded[: len(samples)] = samples[:WINDOW_SAMPLES]
         with self._running("listening"):
@@ -109,7 +107,7 @@ class Executor:
             return self.model.encoder(mel[:, : WINDOW_SAMPLES // 160].unsqueeze(0))
 
     def detect_language(self, features: Sequence[Features]) -> dict[str, float]:
-        """Probability of each language code, the mean over windows."""
+        """Compute the probability of each language code, the mean over windows."""
         tokenizer = self.tokenizer("en")
         with self._running("finding the language"):
             start = self.library.paddle.to_tensor([[tokenizer.sot]] * len(features))
@@ -127,11 +125,18 @@ class Executor:
         max_tokens: int | None = None,
         on_token: OnToken,
     ) -> list[Hypothesis]:
-        """The text of each window, by PaddleSpeech's `DecodingTask`; all windows go step by step together.
+        """Decode windows by PaddleSpeech's `DecodingTask`, all of them step by step together.
 
-        Ends after `limit` tokens, or after `STEP_LIMIT` seconds for each of them, with what was found so far.
-        At temperature 0 the likeliest token is taken; above it, the best of some random drafts, the
-        same ones at every call.
+        Args:
+            features: What `encode` gave.
+            language: A code that the tokenizer knows.
+            temperature: At 0 the likeliest token is taken; above it, the best of some random drafts, the
+                same ones at every call.
+            max_tokens: Where a draft ends; it also ends after `TOKEN_TIMEOUT_S` for each token.
+            on_token: Called before each token.
+
+        Raises:
+            TranscriptionError: The engine failed.
         """
         with self._running("recognising words"):
             self.library.paddle.seed(0)
@@ -156,7 +161,7 @@ class Executor:
         ]
 
     def attend(self, features: Features, text: Sequence[int], *, language: str) -> Attention:
-        """Read the text back against the sound, in one pass, and note where the alignment heads listen."""
+        """Run the decoder over a known text in one pass, and collect the scores of the alignment heads."""
         tokenizer = self.tokenizer(language)
         start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         with self._running("placing words"), self._watching() as scores:
@@ -167,14 +172,14 @@ class Executor:
         return Attention(weights=weights, probabilities=softmax[np.arange(len(text)), list(text)])
 
     def _task_tokens(self, language: str) -> list[int]:
-        """`<|translate|>` and `<|transcribe|>`, which stand before the text only."""
+        """Return `<|translate|>` and `<|transcribe|>`, which stand before the text only."""
         tokenizer = self.tokenizer(language)
         return [tokenizer.sot_lm - 2, tokenizer.sot_lm - 1]
 
     @contextmanager
     def _running(self, doing: str) -> Generator[None]:
         with translate_errors(doing), self.library.paddle.no_grad(), warnings.catch_warnings():
-            # It copies tensors in ways that paddle would rather see spelt otherwise.
+            # PaddleSpeech copies tensors in a way that paddle warns about.
             warnings.filterwarnings("ignore", message="To copy construct from a tensor")
             yield
 
@@ -209,12 +214,16 @@ class Executor:
 
 
 def load_executor(converted: ConvertedWeights, device: str) -> Executor:
-    """Build the model on `cpu`, `cuda` or, for `auto`, on a card if paddle can use one."""
+    """Build the model on `cpu`, `cuda` or, for `auto`, on a GPU if paddle can use one.
+
+    Raises:
+        TranscriptionError: The weights do not fit PaddleSpeech's Whisper.
+    """
     library = load_paddlespeech()
     with translate_errors("loading the weights"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="To copy construct from a tensor")
         paddle = library.paddle
-        paddle.set_device("gpu" if device == "cuda" or (device == "auto" and _has_card(paddle)) else "cpu")
+        paddle.set_device("gpu" if device == "cuda" or (device == "auto" and _has_gpu(paddle)) else "cpu")
         paddle.base.core.set_num_threads(min(MAX_THREADS, len(os.sched_getaffinity(0))))
         model = library.whisper.Whisper(library.whisper.ModelDimensions(**converted.manifest.dimensions))
         places: dict[str, Untyped] = model.state_dict()
@@ -228,12 +237,12 @@ def load_executor(converted: ConvertedWeights, device: str) -> Executor:
     return Executor(library=library, model=model, converted=converted)
 
 
-def _has_card(paddle: Untyped) -> bool:
+def _has_gpu(paddle: Untyped) -> bool:
     return bool(paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count())
 
 
 def _make_task(library: PaddleSpeech, model: Untyped, options: Untyped, resources: str, on_token: OnToken) -> Untyped:
-    """PaddleSpeech's decoding task with a main loop that takes any number of windows and tells how far it is."""
+    """Make PaddleSpeech's decoding task with a main loop that takes any number of windows and calls `on_token`."""
     paddle, whisper = library.paddle, library.whisper
 
     class Decoding(whisper.DecodingTask):

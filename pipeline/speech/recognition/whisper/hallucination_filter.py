@@ -1,9 +1,9 @@
-"""Signs that the recogniser made something up, and what is done about it.
+"""Detection of text that the recogniser invented, and decoding with temperature fallback.
 
-`COMPRESSION`, `LOGPROB`, `NO_SPEECH` are those of OpenAI's Whisper (Radford et al. 2022, section 4.5).
-The others lie between what noise, rain and music gave (`make bench-speech`: `no_speech` 0.13 to 0.9,
-words borne out with 0.02 to 0.42) and what speech gave that was clear, soft, under noise at 5 dB or
-on a telephone (at most 0.2, mostly below 0.04, and at least 0.80).
+The compression ratio, log-probability and no-speech thresholds are those of OpenAI's Whisper (Radford et al.
+2022, section 4.5). The others lie between what noise, rain and music gave (`make bench-speech`: `no_speech`
+0.13 to 0.9, mean word probability 0.02 to 0.42) and what speech gave that was clear, soft, under noise at 5 dB
+or on a telephone (at most 0.2, mostly below 0.04, and at least 0.80).
 """
 
 import re
@@ -13,37 +13,36 @@ from pipeline.speech.recognition.whisper.executor import Hypothesis
 from pipeline.types import Word
 
 MAX_COMPRESSION_RATIO = 2.4
-"""Text that zlib makes smaller than this goes round in circles."""
+"""Text that zlib makes smaller than this is a loop."""
 MIN_MEAN_LOGPROB = -1.0
-"""Below this mean over the tokens the recogniser was guessing."""
+"""Mean over the tokens below which the recogniser was guessing."""
 MAX_NO_SPEECH_PROBABILITY = 0.6
-"""Above this probability, guesses are taken for silence."""
+"""Above it, guesses are taken for silence."""
 MIN_HOPEFUL_LOGPROB, DOUBTFUL_NO_SPEECH_PROBABILITY = -1.5, 0.1
-"""A guess below this mean, where there may be nobody with more than this probability, is not tried again."""
+"""A guess below this mean, with more than this probability that nobody speaks, is taken for silence."""
 MIN_WORD_PROBABILITY = 0.35
-"""Mean probability of the words read back against the sound; text below it was made up."""
+"""Mean probability of the words against the sound; text below it was made up."""
 MIN_DOUBTFUL_WORD_PROBABILITY = 0.65
 """The same where nobody may be speaking, or where words are few."""
 MIN_WORDS_PER_SECOND = 0.25
-"""Words a second; speech has ten times as many."""
+"""Speech has ten times as many."""
 MAX_DRAFT_TOKENS = 224
-"""Tokens; half of Whisper's memory."""
+"""Half of Whisper's context."""
 MAX_TOKENS_PER_SECOND, SPARE_TOKENS = 18.0, 24
-"""More than anybody says, in any script, with timestamps: what goes on beyond it goes round in circles."""
+"""More than anybody says, in any script, with timestamps: what goes on beyond it is a loop."""
 FALLBACK_TEMPERATURES = (0.2, 0.4, 0.6, 0.8)
 """Tried in turn when the likeliest text looks made up."""
 MAX_LOOP_TOKENS = 40
-"""Longest phrase that is looked for as a loop, in tokens."""
+"""Longest phrase that is looked for as a loop."""
 _ANNOTATION = re.compile(r"(?:[\[(*♪][^\])*♪]*[\])*♪]\W*)+")
 """Nothing but remarks such as [BLANK_AUDIO], (music) or ♪ ♪."""
 MAX_ANNOTATION_WORDS = 5
-"""Words."""
 MIN_LOOP_REPEATS = 3
 """A phrase said this often without anything between is a loop."""
 
 
 def is_silent(found: Hypothesis) -> bool:
-    """True when what was found is taken for silence or noise."""
+    """Tell whether a draft is taken for silence or noise."""
     return (
         not found.text
         or _ANNOTATION.fullmatch(found.text) is not None
@@ -53,7 +52,13 @@ def is_silent(found: Hypothesis) -> bool:
 
 
 def is_hallucinated(found: Hypothesis, confidences: Sequence[float], duration: float) -> bool:
-    """True when the words of a draft, read back against its `duration` seconds of sound, are not borne out by it."""
+    """Tell whether the sound does not bear out the words of a draft.
+
+    Args:
+        found: The draft.
+        confidences: Probabilities of its words against the sound.
+        duration: Seconds of its window.
+    """
     if not confidences:
         return True
     mean = sum(confidences) / len(confidences)
@@ -62,12 +67,12 @@ def is_hallucinated(found: Hypothesis, confidences: Sequence[float], duration: f
 
 
 def token_limit(duration: float) -> int:
-    """The longest draft, in tokens, that a window of so many seconds can be worth."""
+    """Compute the longest draft, in tokens, that a window of `duration` seconds can hold."""
     return min(MAX_DRAFT_TOKENS, SPARE_TOKENS + round(MAX_TOKENS_PER_SECOND * duration))
 
 
 def drop_annotations(words: Sequence[Word]) -> list[Word]:
-    """The words without remarks such as [MUSIC PLAYING] or (laughs), which nobody says."""
+    """Drop annotations such as [MUSIC PLAYING] or (laughs), which nobody says."""
     kept: list[Word] = []
     at = 0
     while at < len(words):
@@ -80,14 +85,21 @@ def drop_annotations(words: Sequence[Word]) -> list[Word]:
 
 
 def needs_fallback(found: Hypothesis) -> bool:
-    """True when another draft is worth its cost."""
+    """Tell whether another draft, at a higher temperature, is worth its cost."""
     return not is_silent(found) and (found.compression > MAX_COMPRESSION_RATIO or found.logprob < MIN_MEAN_LOGPROB)
 
 
 def decode_with_fallback(first: Hypothesis, draft: Callable[[float], Hypothesis]) -> Hypothesis:
-    """The first text, or a draft at the lowest temperature that looks sound, or the best of all.
+    """Decode again at rising temperatures for as long as a draft looks made up.
 
-    Where there may be nobody, one more draft is enough: noise looks no better at the fourth.
+    Where nobody may be speaking, one more draft is enough: noise looks no better at the fourth.
+
+    Args:
+        first: The draft at temperature 0.
+        draft: Makes a draft at a temperature.
+
+    Returns:
+        The first draft that looks sound, else the best of all.
     """
     tried = [first]
     for temperature in (
@@ -102,7 +114,7 @@ def decode_with_fallback(first: Hypothesis, draft: Callable[[float], Hypothesis]
 
 
 def collapse_loops(tokens: Sequence[int]) -> list[int]:
-    """Text tokens with every phrase that is said three or more times in a row said once."""
+    """Keep one of every phrase that stands `MIN_LOOP_REPEATS` or more times in a row."""
     kept: list[int] = []
     at = 0
     while at < len(tokens):
@@ -117,7 +129,7 @@ def collapse_loops(tokens: Sequence[int]) -> list[int]:
 
 
 def _repeats(tokens: Sequence[int], at: int, period: int) -> int:
-    """How often the phrase of `period` tokens at `at` follows itself, itself included."""
+    """Count how often the phrase of `period` tokens at `at` stands in a row."""
     phrase, times = tokens[at : at + period], 1
     while len(phrase) == period and tokens[at + period * times : at + period * (times + 1)] == phrase:
         times += 1

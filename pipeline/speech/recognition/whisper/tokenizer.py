@@ -1,4 +1,4 @@
-"""Byte-level BPE of GPT-2 and Whisper, with the face that PaddleSpeech expects of PaddleNLP's `GPTTokenizer`.
+"""Byte-level BPE of GPT-2 and Whisper, with the interface that PaddleSpeech expects of PaddleNLP's `GPTTokenizer`.
 
 PaddleNLP takes two thirds of the time that importing PaddleSpeech takes, and only its
 tokenizer is used. Ids are the vocabulary's, then special tokens, then 1501 timestamps of
@@ -16,13 +16,13 @@ from typing import Self
 
 END = "<|endoftext|>"
 _SPECIAL = re.compile(r"(<\|[a-z]+\|>)")
-_PIECE = re.compile(r"'(?:[sdmt]|ll|ve|re)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
+_WORD_PATTERN = re.compile(r"'(?:[sdmt]|ll|ve|re)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 """GPT-2's pattern; categories L and N are close to Python's word and digit classes."""
 
 
 @lru_cache(maxsize=1)
 def _byte_letters() -> Mapping[int, str]:
-    """The printable letter that stands for each byte in GPT-2's vocabulary files."""
+    """Map each byte to the printable letter that stands for it in GPT-2's vocabulary files."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
     return {**{byte: chr(byte) for byte in printable}, **{byte: chr(256 + n) for n, byte in enumerate(others)}}
@@ -30,7 +30,7 @@ def _byte_letters() -> Mapping[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What PaddleNLP's tokenizers answer with."""
+    """The result type of PaddleNLP's tokenizers."""
 
     input_ids: list[int]
 
@@ -56,7 +56,7 @@ class WhisperTokenizer:
         return cls(vocabulary, ((first, second) for first, second in pairs))
 
     def add_special_tokens(self, tokens: Mapping[str, Sequence[str]]) -> int:
-        """Append special tokens in order; gives how many are new."""
+        """Append special tokens in order, and return how many are new."""
         new = [text for texts in tokens.values() for text in texts if text not in self._special]
         for text in new:
             number = len(self)
@@ -88,29 +88,29 @@ class WhisperTokenizer:
         return len(self._texts)
 
     def encode(self, text: str) -> Encoding:
-        """Ids of a text; special tokens in it are taken as such."""
+        """Encode a text; special tokens in it are taken as such."""
         ids: list[int] = []
         for part in _SPECIAL.split(text):
             if part in self._special:
                 ids.append(self._special[part])
             else:
-                ids.extend(number for piece in _PIECE.findall(part) for number in self._encode_piece(piece))
+                ids.extend(number for word in _WORD_PATTERN.findall(part) for number in self._encode_word(word))
         return Encoding(ids)
 
     def decode(self, ids: int | Iterable[int]) -> str:
-        """Text of ids; broken characters become U+FFFD, timestamps vanish."""
+        """Decode ids; broken characters become U+FFFD, timestamps vanish."""
         return self.decode_bytes([ids] if isinstance(ids, int) else ids).decode("utf-8", errors="replace")
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """UTF-8 bytes of ids."""
+        """Decode ids to UTF-8 bytes."""
         texts = (self._texts.get(number, "") for number in ids)
         return b"".join(
             text.encode() if text in self._special else bytes(self._values[letter] for letter in text) for text in texts
         )
 
-    def _encode_piece(self, piece: str) -> list[int]:
+    def _encode_word(self, word: str) -> list[int]:
         """Join the pair of lowest rank until no pair is known."""
-        parts = [self._letters[byte] for byte in piece.encode()]
+        parts = [self._letters[byte] for byte in word.encode()]
         while len(parts) > 1:
             rank, at = min((self._ranks.get(pair, len(self._ranks)), at) for at, pair in enumerate(pairwise(parts)))
             if rank == len(self._ranks):

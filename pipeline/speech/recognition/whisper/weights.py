@@ -1,28 +1,27 @@
-"""Whisper weights as PaddleSpeech wants them, converted once and checked ever after.
+"""Conversion of Whisper weights to PaddleSpeech's form; done once, and checked at each use.
 
 `python -m pipeline.speech.recognition.whisper.weights HOME` converts ahead of time. The folder holds
 `weights.npz` (numbers as they came, no pickle), PaddleSpeech's `assets` (vocabulary, merges,
 mel filters) and a manifest with sizes, alignment heads and the sha256 of every file.
 """
 
-import fcntl
 import hashlib
 import json
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from pipeline.errors import AudioProcessingError, ModelError
+from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.recognition.whisper.ctranslate import Arrays, Dimensions, convert_variables, read_variables
 from pipeline.speech.recognition.whisper.openai import read_heads, read_openai
@@ -33,10 +32,9 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.npz"
 LOCK_TIMEOUT_S = 300.0
-"""Seconds to wait for another process that converts the same weights."""
+"""For another process that converts the same weights."""
 
 OnStep = Callable[[str], None]
-Report = Callable[[float, str], None]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +56,11 @@ class ConvertedWeights:
     manifest: Manifest
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """All weights as float32, by PaddleSpeech's names."""
+        """Read all weights as float32, by PaddleSpeech's names."""
         return dict(self.each_weight())
 
     def each_weight(self) -> Generator[tuple[str, NDArray[np.float32]]]:
-        """The same one after the other, since the largest Whisper takes 6 GB."""
+        """Read the weights one after the other, since the largest Whisper takes 6 GB."""
         with np.load(self.folder / WEIGHTS, allow_pickle=False) as archive:
             for name in archive.files:
                 yield name, np.asarray(archive[name], np.float32)
@@ -71,7 +69,11 @@ class ConvertedWeights:
 def ensure_converted(
     home: Path, *, models: Models | None = None, name: str = DEFAULT_MODEL, on_step: OnStep | None = None
 ) -> Path:
-    """The folder of converted weights under `home`, made on first use; raises a `ModelError`."""
+    """Return the folder of converted weights under `home`, converting them on first use.
+
+    Raises:
+        ModelError: The weights cannot be had or written.
+    """
     return load_converted(home, models=models, name=name, on_step=on_step).folder
 
 
@@ -81,18 +83,35 @@ def load_converted(
     models: Models | None = None,
     name: str = DEFAULT_MODEL,
     on_step: OnStep | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> ConvertedWeights:
-    """Like `ensure_converted`, with the manifest that was checked; `report` hears of what is fetched."""
-    on_step = on_step or _keep_quiet
+    """Return converted weights with their manifest, converting them on first use.
+
+    Args:
+        home: The folder in which models are kept.
+        models: Where the source weights come from.
+        name: The model in the catalogue.
+        on_step: Called with what is being done.
+        report: Called as source weights are downloaded.
+
+    Raises:
+        ModelError: The weights cannot be had or written.
+    """
+    on_step = on_step or _ignore_step
     folder = home / "models" / f"{name}-{model_digest(name)[:12]}"
     found = _verify(folder)
     if found:
         return found
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(folder.with_name(f"{folder.name}.lock")):
+        with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=LOCK_TIMEOUT_S):
             return _verify(folder) or _convert(folder, _read(models or Models(home), name, on_step, report), on_step)
+    except Timeout as error:
+        raise ModelError(
+            "Another process has been converting the recogniser's weights for too long.",
+            hint="End it and try again.",
+            detail=error.lock_file,
+        ) from error
     except OSError as error:
         raise ModelError(
             "The recogniser's weights could not be prepared.",
@@ -102,7 +121,16 @@ def load_converted(
 
 
 def compute_mel_filters(bands: int = 80, *, rate: int = 16_000, size: int = 400) -> NDArray[np.float32]:
-    """Triangular filters on Slaney's mel scale, each of unit area; shape (bands, size / 2 + 1)."""
+    """Compute triangular filters on Slaney's mel scale, each of unit area.
+
+    Args:
+        bands: Number of filters.
+        rate: Sample rate in Hz.
+        size: Length of the Fourier transform.
+
+    Returns:
+        Shape (bands, size / 2 + 1).
+    """
     edges = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(rate / 2), bands + 2))
     bins = np.fft.rfftfreq(size, 1.0 / rate)
     ramps = edges[:, None] - bins[None, :]
@@ -113,7 +141,7 @@ def compute_mel_filters(bands: int = 80, *, rate: int = 16_000, size: int = 400)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """What a model's files hold."""
+    """The contents of a model's files."""
 
     weights: Arrays
     dimensions: Dimensions
@@ -121,8 +149,8 @@ class _Source:
     tokenizer: Path
 
 
-def _read(models: Models, name: str, tell: OnStep, report: Report | None) -> _Source:
-    """The files of a model, from packages in CTranslate2's form or from a hub in OpenAI's."""
+def _read(models: Models, name: str, tell: OnStep, report: ProgressCallback | None) -> _Source:
+    """Read the files of a model, from packages in CTranslate2's form or from a hub in OpenAI's."""
     if models.entry(name).hub:
         (path,) = models.fetched(name, report).values()
         tell("converting the weights")
@@ -142,7 +170,7 @@ def _read(models: Models, name: str, tell: OnStep, report: Report | None) -> _So
 
 
 def _convert(folder: Path, source: _Source, tell: OnStep) -> ConvertedWeights:
-    """Write beside the folder, then rename: a folder that is there is whole."""
+    """Write a draft beside the folder, then rename it, so that the folder is never incomplete."""
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         np.savez(draft / WEIGHTS, **cast("dict[str, Any]", source.weights))
@@ -165,7 +193,7 @@ def _convert(folder: Path, source: _Source, tell: OnStep) -> ConvertedWeights:
 
 
 def _write_assets(assets: Path, tokenizer: Path) -> None:
-    """The vocabulary as PaddleSpeech's tokenizer reads it, and the mel filters."""
+    """Write the vocabulary as PaddleSpeech's tokenizer reads it, and the mel filters."""
     source = json.loads(tokenizer.read_text(encoding="utf-8"))
     vocabulary = {**source["model"]["vocab"], **{t["content"]: t["id"] for t in source["added_tokens"][:1]}}
     merges = (pair if isinstance(pair, str) else " ".join(pair) for pair in source["model"]["merges"])
@@ -177,7 +205,7 @@ def _write_assets(assets: Path, tokenizer: Path) -> None:
 
 
 def _verify(folder: Path) -> ConvertedWeights | None:
-    """The folder if all its files are the ones that were written, else None."""
+    """Return the folder's weights if all its files are the ones that were written."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
         whole = manifest.format == FORMAT_VERSION and all(_digest(folder / f) == d for f, d in manifest.files.items())
@@ -191,29 +219,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-@contextmanager
-def _lock(path: Path) -> Generator[None]:
-    """Only one process converts; the system lets go of the lock when its holder ends."""
-    with path.open("a") as stream:
-        end = time.monotonic() + LOCK_TIMEOUT_S
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise ModelError(
-                        "Another process has been converting the recogniser's weights for too long.",
-                        hint="End it and try again.",
-                        detail=str(path),
-                    ) from None
-                time.sleep(0.1)
-            else:
-                break
-        yield
-
-
 def _hertz_to_mel(frequency: float) -> float:
-    """Slaney's scale: linear to 1 kHz, then 27 steps to each factor of 6.4."""
+    """Convert to Slaney's scale: linear to 1 kHz, then 27 steps to each factor of 6.4."""
     return frequency * 3 / 200 if frequency < 1000.0 else 15.0 + np.log(frequency / 1000.0) * 27 / np.log(6.4)
 
 
@@ -221,12 +228,12 @@ def _mel_to_hertz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mels < 15.0, mels * 200 / 3, 1000.0 * np.exp((mels - 15.0) * np.log(6.4) / 27))
 
 
-def _keep_quiet(_: str) -> None:
-    """Progress that nobody wants to read."""
+def _ignore_step(_: str) -> None:
+    """Ignore a step."""
 
 
 def main(arguments: list[str]) -> int:
-    """Convert into the home folder named on the command line; exit code 0, 1 or 2."""
+    """Convert into the home folder named on the command line; return the exit code 0, 1 or 2."""
     if len(arguments) != 1:
         sys.stderr.write("Usage: python -m pipeline.speech.recognition.whisper.weights HOME\n")
         return 2
