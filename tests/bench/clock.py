@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.bench.clock [--minutes 60] [--only offset.mp4 plain.opus]
 
 A silent clip holds short sweeps at known times. It is encoded in each format, taken through probe,
-extract and listen as in a job, and the sweeps are looked for in what the recogniser would hear. The
+extract and prepare_speech as in a job, and the sweeps are looked for in what the recogniser would hear. The
 clock of a clip is what a player shows: the first picture or the first sample is at 0.
 """
 
@@ -13,17 +13,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
 from pipeline.audio import io as audio_io
-from pipeline.graph.stage import StageContext
+from pipeline.media.contracts import ProbeInputs, ProbeParams
 from pipeline.media.ffmpeg import executable
-from pipeline.media.stages import extract_stage, listen_stage, probe_stage
+from pipeline.media.stages import probe_stage
 from pipeline.models.loader import Models
-from pipeline.types import MediaInfo
+from tests.bench.speech_stages import extract, make_context, prepare_speech
 
 RATE = 48_000
 HEARD_RATE = 16_000
@@ -31,7 +30,7 @@ SWEEP = 0.06
 """Seconds of a marker: from 400 Hz to 4 kHz."""
 SEARCH = 1.0
 """Seconds around a marker's place in which it is looked for."""
-BAR = 0.040
+MAX_DRIFT_S = 0.040
 OFFSET = 0.7
 """Seconds by which the sound of the offset clips comes later than the picture."""
 PICTURE = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5")
@@ -124,13 +123,11 @@ def encode(markers: Path, target: Path, seconds: float) -> float:
 
 def hear(clip: Path, folder: Path) -> tuple[Path, float]:
     """What the recogniser hears of a clip, and the time on the clip's clock at which it begins."""
-    media = msgspec.convert(
-        {k: v for k, v in probe_stage(_work(folder, {"source": clip}, {"name": clip.name})).items() if k != "notes"},
-        MediaInfo,
-    )
-    extract_stage(_work(folder, {"source": clip}, {"mono": False}))
-    listen_stage(_work(folder, {"sound": folder / "master.flac"}, {}))
-    return folder / "speech.flac", media.audio.start
+    models = Models(folder)
+    limits = ProbeParams(name=clip.name, max_duration=24 * 3600.0, max_size=2**40)
+    media = probe_stage(make_context(folder, models), ProbeInputs(source=clip), limits).media
+    speech = prepare_speech(extract(clip, folder, models), folder, models)
+    return speech, media.audio.start
 
 
 def find_drift(speech: Path, start: float, places: Sequence[float]) -> list[float]:
@@ -153,12 +150,6 @@ def measure(name: str, markers: Path, seconds: float, folder: Path) -> list[floa
     return find_drift(speech, start, [place + later for place in spread(seconds)])
 
 
-def _work(out: Path, inputs: Mapping[str, Path], params: Mapping[str, str | bool]) -> StageContext:
-    return StageContext(
-        inputs=inputs, params=params, out=out, report=lambda fraction, message="": None, models=Models(out)
-    )
-
-
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -175,7 +166,9 @@ def main() -> None:
             (folder / name).unlink()
             worst = max(worst, *map(abs, drift))
             console.print(f"{name:<16}{'  '.join(f'{value * 1000:+6.1f}' for value in drift)}", highlight=False)
-    console.print(f"worst {worst * 1000:.1f} ms, bar {BAR * 1000:.0f} ms: {'kept' if worst <= BAR else 'MISSED'}")
+    console.print(
+        f"worst {worst * 1000:.1f} ms, bar {MAX_DRIFT_S * 1000:.0f} ms: {'kept' if worst <= MAX_DRIFT_S else 'MISSED'}"
+    )
 
 
 if __name__ == "__main__":

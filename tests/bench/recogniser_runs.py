@@ -1,10 +1,10 @@
-"""One way of recognising speech, run in the recogniser's own environment; one run for each line of its input.
+"""One method of recognising speech, run in the recogniser's own environment; one run for each line of its input.
 
     .venv-asr/bin/python tests/bench/recogniser_runs.py ours|library HOME SPEECH [--diarization FILE] [--language en]
 
 `ours` is the stage as a job runs it. `library` is PaddleSpeech's own `transcribe` over the whole file, with
 no more than it needs to work at all on paddlepaddle 3: a log_softmax that does not take a second a call, an
-output projection that is not transposed for every token, sums that reach their caller. That is the way whose
+output projection that is not transposed for every token, sums that reach their caller. That is the method whose
 real-time factor was 0.32 on two cores. Without a diarization `ours` takes all of the file for speech.
 """
 
@@ -26,8 +26,9 @@ import msgspec
 
 from pipeline.audio import io as audio_io
 from pipeline.graph.stage import StageContext
-from pipeline.models.loader import Models
+from pipeline.models.loader import Models, model_digest
 from pipeline.speech.compat import paddlespeech
+from pipeline.speech.contracts import TranscribeInputs, TranscribeParams
 from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
 from pipeline.speech.recognition.whisper.weights import DEFAULT_MODEL, load_converted
 from pipeline.types import Diarization, Recognition, SpeakerSegment
@@ -36,7 +37,7 @@ TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """PaddleSpeech's own; it goes up when a text looks made up."""
 
 Spoken = tuple[str, list[dict[str, Any]]]
-"""The text, and the words with their times where the way gives them."""
+"""The text, and the words with their times where the method gives them."""
 
 
 def prepare_ours(home: Path, speech: Path, diarization: Path | None, language: str | None) -> Callable[[], Spoken]:
@@ -46,18 +47,14 @@ def prepare_ours(home: Path, speech: Path, diarization: Path | None, language: s
         whole = (SpeakerSegment(start=0.0, end=audio_io.info(speech).duration, speaker="S1"),)
         diarization = folder / "diarization.json"
         diarization.write_bytes(msgspec.json.encode(Diarization(speakers=("S1",), segments=whole, exclusive=whole)))
-    work = StageContext(
-        inputs={"speech": speech, "diarization": diarization},
-        params={"model": DEFAULT_MODEL, "language": language},
-        out=folder,
-        report=lambda fraction, message="": None,
-        models=Models(home, "cpu"),
-    )
-    load_recogniser(work.models, DEFAULT_MODEL)
+    context = StageContext(out=folder, report=lambda fraction, message="": None, models=Models(home, "cpu"))
+    inputs = TranscribeInputs(speech=speech, diarization=diarization)
+    params = TranscribeParams(model=DEFAULT_MODEL, weights=model_digest(DEFAULT_MODEL), language=language)
+    load_recogniser(context.models, DEFAULT_MODEL)
 
     def recognise() -> Spoken:
-        transcribe_stage(work)
-        found = msgspec.json.decode((folder / "recognition.json").read_bytes(), type=Recognition)
+        output = transcribe_stage(context, inputs, params)
+        found = msgspec.json.decode(output.recognition.read_bytes(), type=Recognition)
         return " ".join(word.text for word in found.words), [msgspec.to_builtins(word) for word in found.words]
 
     return recognise
@@ -66,7 +63,7 @@ def prepare_ours(home: Path, speech: Path, diarization: Path | None, language: s
 def prepare_library(home: Path, speech: Path, _: Path | None, language: str | None) -> Callable[[], Spoken]:
     """PaddleSpeech's own transcription of the whole file, on a warm model."""
     converted = load_converted(home)
-    paddle, whisper = load_unmended()
+    paddle, whisper = load_unpatched()
     model = whisper.Whisper(whisper.ModelDimensions(**converted.manifest.dimensions))
     model.set_state_dict({name: paddle.to_tensor(array) for name, array in converted.weights().items()})
     model.eval()
@@ -87,8 +84,8 @@ def prepare_library(home: Path, speech: Path, _: Path | None, language: str | No
     return recognise
 
 
-def load_unmended() -> tuple[Any, Any]:
-    """paddle and PaddleSpeech's Whisper with three mends only."""
+def load_unpatched() -> tuple[Any, Any]:
+    """paddle and PaddleSpeech's Whisper with three patches only."""
     sys.modules.setdefault("paddlespeech.s2t.utils.log", paddlespeech._log_module())
     with paddlespeech._without_paddlenlp():
         paddle, whisper, tokenizer = map(
@@ -114,13 +111,13 @@ def load_unmended() -> tuple[Any, Any]:
     return paddle, whisper
 
 
-WAYS = {"ours": prepare_ours, "library": prepare_library}
+METHODS = {"ours": prepare_ours, "library": prepare_library}
 
 
 def main() -> None:
     """Load, then recognise once for every line that comes in."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("method", choices=METHODS)
     parser.add_argument("home", type=Path)
     parser.add_argument("speech", type=Path)
     parser.add_argument("--diarization", type=Path)
@@ -128,7 +125,7 @@ def main() -> None:
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     with contextlib.redirect_stdout(sys.stderr):
-        recognise = WAYS[asked.way](asked.home, asked.speech, asked.diarization, asked.language)
+        recognise = METHODS[asked.method](asked.home, asked.speech, asked.diarization, asked.language)
     for _ in sys.stdin:
         wall, busy = time.perf_counter(), time.process_time()
         with contextlib.redirect_stdout(sys.stderr):

@@ -1,9 +1,9 @@
-"""Recognition: speed against the library's own way, invented words, word times, memory.
+"""Recognition: speed against the library's own method, invented words, word times, memory.
 
     .venv/bin/python -m tests.bench.recognition [speed] [nonspeech] [times] [memory] [--runs 3] [--minutes 10 60]
         [--seconds 600] [--kinds silence rain music …]
 
-Every part by default. speed: whole files, both ways in turn on warm models, with the words in which they differ.
+Every part by default. speed: whole files, both methods in turn on warm models, with the words in which they differ.
 nonspeech: ten minutes of each kind of `tests.bench.nonspeech`, through the whole chain and by the recogniser
 alone when told that somebody speaks all the time; no word may come out. times: word starts on the sample
 against `tests/data/sample.words.json`. memory: the peak of the recogniser's process on long speech, and
@@ -30,28 +30,24 @@ from rich.table import Table
 
 from deploy.local.supervisor import worker_python
 from pipeline.audio import io as audio_io
-from pipeline.catalog import PRESETS
-from pipeline.graph.stage import StageContext
-from pipeline.media.stages import listen_stage
 from pipeline.models.loader import Models
-from pipeline.speech.diarization.stage import diarize_stage
-from pipeline.types import Diarization, Preset
+from pipeline.types import Diarization
 from tests.bench.nonspeech import NOISES, write_music, write_noise
 from tests.bench.route_set import fetch, voices
 from tests.bench.speech_scores import normalise
+from tests.bench.speech_stages import diarize, prepare_speech
 from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, WORDS = ROOT / "tests/data/sample.speech.flac", ROOT / "tests/data/sample.words.json"
 HEARD_RATE = 16_000
 PARTS = ("speed", "nonspeech", "times", "memory")
-SPEED_BAR, FACTOR_BAR = 0.6, 0.6 * 0.32
+MAX_SPEED_RATIO, MAX_RTF = 0.6, 0.6 * 0.32
 """Of the library's seconds; seconds for a second of sound on two cores."""
-MEDIAN_BAR, MOST_BAR = 0.060, 0.200
-MEMORY_BAR = 3 * 1024
-"""MiB."""
-DRIFT_BAR = 0.040
-NOTHING_SECONDS = 600
+MAX_MEDIAN_ERROR_S, MAX_P95_ERROR_S = 0.060, 0.200
+MAX_PEAK_MIB = 3 * 1024
+MAX_DRIFT_S = 0.040
+NON_SPEECH_SECONDS = 600
 KINDS = (*NOISES, "music")
 PART, CYCLE = 40, 160
 """Seconds of each recording in the long speech, and after which it comes again."""
@@ -71,7 +67,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class RecogniserProcess:
     """A running child that recognises the same file again and again."""
 
     process: "subprocess.Popen[str]"
@@ -89,15 +85,15 @@ class Way:
 
 
 @contextmanager
-def started(way: str, home: Path, speech: Path, *options: str | Path) -> Generator[Way]:
+def started(method: str, home: Path, speech: Path, *options: str | Path) -> Generator[RecogniserProcess]:
     """A child in the recogniser's environment; what it logs is dropped."""
     python = worker_python("asr", WorkerSettings())
-    command = [str(part) for part in (python, ROOT / "tests/bench/recogniser_runs.py", way, home, speech, *options)]
+    command = [str(part) for part in (python, ROOT / "tests/bench/recogniser_runs.py", method, home, speech, *options)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
-        yield Way(process)
+        yield RecogniserProcess(process)
     finally:
         process.kill()
         process.wait()
@@ -120,31 +116,18 @@ class Bench:
         """Converted weights, made once."""
         return self.folder / "home"
 
-    def work(self, **inputs: Path) -> StageContext:
-        """Work for a stage with an empty folder of its own."""
+    def new_folder(self) -> Path:
+        """A folder for a stage of its own."""
         self._number += 1
-        out = self.folder / f"work{self._number}"
-        out.mkdir()
-        preset = PRESETS[Preset.POCKET]
-        return StageContext(
-            inputs=inputs,
-            params={"segmentation": preset.segmentation, "embedding": preset.embedding, "speakers": None},
-            out=out,
-            report=lambda fraction, message="": None,
-            models=Models(self.home, "cpu"),
-        )
+        return self.folder / f"stage{self._number}"
 
-    def listen(self, path: Path) -> Path:
+    def prepare_speech(self, path: Path) -> Path:
         """What the speech models hear of a sound."""
-        work = self.work(sound=path)
-        listen_stage(work)
-        return work.out / "speech.flac"
+        return prepare_speech(path, self.new_folder(), Models(self.home, "cpu"))
 
     def diarize(self, speech: Path) -> Path:
         """Who is heard when."""
-        work = self.work(speech=speech)
-        diarize_stage(work)
-        return work.out / "diarization.json"
+        return diarize(speech, self.new_folder(), Models(self.home, "cpu")).diarization
 
     def long_speech(self, seconds: float) -> Path:
         """Speech of several people and rooms in turn, as what the speech models hear."""
@@ -153,7 +136,7 @@ class Bench:
         with audio_io.SoundWriter(path, sample_rate=44_100, channels=1, subtype="PCM_16") as writer:
             for index in range(int(np.ceil(seconds / PART))):
                 writer.write(parts[index % len(parts)])
-        return self.listen(path)
+        return self.prepare_speech(path)
 
     def verdict(self, name: str, figure: str, *, met: bool) -> None:
         """One line for a bar."""
@@ -161,8 +144,8 @@ class Bench:
 
 
 def bench_speed(bench: Bench, runs: int) -> None:
-    """Both ways in turn on the sample and on three minutes of other speech."""
-    for name, speech in (("sample", bench.listen(SAMPLE)), ("3 min", bench.long_speech(180))):
+    """Both methods in turn on the sample and on three minutes of other speech."""
+    for name, speech in (("sample", bench.prepare_speech(SAMPLE)), ("3 min", bench.long_speech(180))):
         duration = audio_io.info(speech).duration
         options = ("--language", "en")
         diarization = bench.diarize(speech)
@@ -173,10 +156,12 @@ def bench_speed(bench: Bench, runs: int) -> None:
             pairs = [(ours.run(), library.run()) for _ in range(runs)]
         ratio = float(np.median([ours.seconds / library.seconds for ours, library in pairs]))
         busy = float(np.median([ours.busy / library.busy for ours, library in pairs]))
-        factors = [float(np.median([pair[way].seconds for pair in pairs])) / duration for way in (0, 1)]
+        factors = [float(np.median([pair[method].seconds for pair in pairs])) / duration for method in (0, 1)]
         bench.console.print(f"{name}: ours {factors[0]:.3f}, library {factors[1]:.3f} s for a second of sound")
-        bench.verdict(f"{name}: ours / library", f"{ratio:.2f} (processor time {busy:.2f})", met=ratio <= SPEED_BAR)
-        bench.verdict(f"{name}: real-time factor", f"{factors[0]:.3f}", met=factors[0] <= FACTOR_BAR)
+        bench.verdict(
+            f"{name}: ours / library", f"{ratio:.2f} (processor time {busy:.2f})", met=ratio <= MAX_SPEED_RATIO
+        )
+        bench.verdict(f"{name}: real-time factor", f"{factors[0]:.3f}", met=factors[0] <= MAX_RTF)
         differences = differing(pairs[-1][1].text, pairs[-1][0].text)
         bench.console.print(f"{name}: library → ours: {differences or 'the same words'}", highlight=False)
 
@@ -197,7 +182,7 @@ def bench_nonspeech(bench: Bench, seconds: float, kinds: Sequence[str]) -> None:
     for name in kinds:
         path = bench.folder / "nothing.flac"
         write_music(bench.sounds, path, seconds) if name == "music" else write_noise(name, path, seconds)
-        speech = bench.listen(path)
+        speech = bench.prepare_speech(path)
         diarization = bench.diarize(speech)
         with started("ours", bench.home, speech, "--diarization", diarization) as chain:
             whole = chain.run()
@@ -219,14 +204,14 @@ def show(run: Run) -> str:
 
 def bench_times(bench: Bench) -> None:
     """Word starts on the sample."""
-    speech = bench.listen(SAMPLE)
+    speech = bench.prepare_speech(SAMPLE)
     with started("ours", bench.home, speech, "--diarization", bench.diarize(speech), "--language", "en") as ours:
         words = ours.run().words
     errors = start_errors(words, json.loads(WORDS.read_text(encoding="utf-8")))
     median, most = (float(np.quantile(np.abs(errors), part)) for part in (0.5, 0.95))
     bench.console.print(f"{len(errors)} words found, bias {np.median(errors) * 1000:+.0f} ms")
-    bench.verdict("word starts: median error", f"{median * 1000:.0f} ms", met=median <= MEDIAN_BAR)
-    bench.verdict("word starts: 95 %", f"{most * 1000:.0f} ms", met=most <= MOST_BAR)
+    bench.verdict("word starts: median error", f"{median * 1000:.0f} ms", met=median <= MAX_MEDIAN_ERROR_S)
+    bench.verdict("word starts: 95 %", f"{most * 1000:.0f} ms", met=most <= MAX_P95_ERROR_S)
 
 
 def start_errors(words: Sequence[dict[str, Any]], truth: Sequence[dict[str, Any]]) -> list[float]:
@@ -244,10 +229,12 @@ def bench_memory(bench: Bench, minutes: Sequence[float]) -> None:
             run = ours.run()
         last = run.words[-1]["end"] if run.words else 0.0
         bench.console.print(f"{length:g} min: {len(run.words)} words, the last at {last:.0f} s, {run.seconds:.0f} s")
-        bench.verdict(f"peak on {length:g} min", f"{run.peak:.0f} MiB", met=run.peak <= MEMORY_BAR)
+        bench.verdict(f"peak on {length:g} min", f"{run.peak:.0f} MiB", met=run.peak <= MAX_PEAK_MIB)
         offset = CYCLE * int((60 * length - PART) // CYCLE)
         shift = late_shift(run.words, offset)
-        bench.verdict(f"words after {offset / 60:.0f} min", f"{shift * 1000:+.1f} ms late", met=abs(shift) <= DRIFT_BAR)
+        bench.verdict(
+            f"words after {offset / 60:.0f} min", f"{shift * 1000:+.1f} ms late", met=abs(shift) <= MAX_DRIFT_S
+        )
 
 
 def late_shift(words: Sequence[dict[str, Any]], offset: float) -> float:
@@ -262,7 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=NOTHING_SECONDS, help="length of each sound without speech")
+    parser.add_argument("--seconds", type=float, default=NON_SPEECH_SECONDS, help="length of each sound without speech")
     parser.add_argument(
         "--kinds", nargs="+", choices=KINDS, default=KINDS, help="sounds without speech, all by default"
     )

@@ -21,31 +21,18 @@ from rich.table import Table
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
-from pipeline.catalog import PRESETS
-from pipeline.graph.stage import StageContext, StageFunction
-from pipeline.media.stages import listen_stage
 from pipeline.models.loader import Models
-from pipeline.separation.stage import separate_stage
 from pipeline.speech.diarization.input_selection import BACKGROUND_GAIN, blend_background
-from pipeline.types import Diarization, JsonValue, Preset, RouteName, SpeakerSegment
+from pipeline.types import Diarization, SpeakerSegment
 from tests.bench.nonspeech import RATE, write_music, write_noise
 from tests.bench.recognition import SAMPLE, started
 from tests.bench.route_set import fetch
 from tests.bench.speech_scores import normalise
+from tests.bench.speech_stages import prepare_speech, separate_vocals
 
 DATA = SAMPLE.parent
 INPUTS = ("mix", "vocals", "blend")
 BACKGROUNDS = ("rain", "music")
-
-
-def perform(function: StageFunction, out: Path, home: Path, inputs: dict[str, Path], **params: JsonValue) -> Path:
-    """The folder that a stage filled."""
-    out.mkdir(parents=True)
-    models = Models(home, "cpu")
-    function(
-        StageContext(inputs=inputs, params=params, out=out, report=lambda fraction, message="": None, models=models)
-    )
-    return out
 
 
 def mixes(folder: Path, sounds: Path, seconds: float, ratios: Sequence[float]) -> Iterator[tuple[str, float, Path]]:
@@ -66,13 +53,9 @@ def mixes(folder: Path, sounds: Path, seconds: float, ratios: Sequence[float]) -
 
 def inputs_of(mix: Path, folder: Path, home: Path) -> dict[str, Path]:
     """What the recogniser may hear of a mix, at 16 kHz."""
-    model = PRESETS[Preset.POCKET].separation[RouteName.DIALOGUE]
-    stems = perform(separate_stage, folder / "stems", home, {"sound": mix}, engine="deepfilternet", model=model)
-    heard = {"mix": mix, "vocals": stems / "vocals.flac"}
-    found = {
-        name: perform(listen_stage, folder / name, home, {"sound": path}) / "speech.flac"
-        for name, path in heard.items()
-    }
+    models = Models(home, "cpu")
+    heard = {"mix": mix, "vocals": separate_vocals(mix, folder / "stems", models)}
+    found = {name: prepare_speech(path, folder / name, models) for name, path in heard.items()}
     blended = folder / "blend.flac"
     with audio_io.SoundWriter(blended, sample_rate=16_000, channels=1, subtype="PCM_16") as writer:
         for block in blend_background(found["mix"], found["vocals"], BACKGROUND_GAIN):

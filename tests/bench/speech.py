@@ -5,7 +5,7 @@
 
 Every clip goes through the project's own queue, workers and stages (`--task transcribe`), so DER, the
 number of speakers, WER, cpWER and the times of words are those that a person gets. `--diarization`
-runs `listen` and `diarize` alone, in this process, which is quicker; it hears what a job chooses.
+runs `prepare_speech` and `diarize` alone, in this process, which is quicker; it hears what a job chooses.
 DER has no collar and counts overlaps. Word times are judged where the truth knows them: at the first
 and the last word of a turn.
 What the diarization goes by was chosen on the tuning half; the figures that count are those of what is held out.
@@ -17,8 +17,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,14 +31,12 @@ from rich.table import Table
 from deploy.cli.output import write_result
 from deploy.local.supervisor import EmbeddedBroker, running_workers
 from pipeline.audio import io as audio_io
-from pipeline.catalog import PRESETS
-from pipeline.graph.registry import STAGES
-from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
-from pipeline.types import Diarization, JsonValue, Preset, SpeakerSegment, Task, Transcript
+from pipeline.types import Diarization, SpeakerSegment, Task, Transcript
 from tests.bench import speech_set
 from tests.bench.speech_cases import Case, own_cases, set_cases
 from tests.bench.speech_scores import normalise, read_rttm, score_diarization, score_words
+from tests.bench.speech_stages import diarize, extract, prepare_speech, separate_vocals
 from tests.bench.spine import run_job
 from worker.queue import Queue
 from worker.settings import WorkerSettings
@@ -80,48 +78,33 @@ class Score:
         return self.speakers == self.case.speakers
 
 
-def keep_quiet(fraction: float, message: str = "") -> None:
-    """Progress that nobody reads."""
+@contextmanager
+def timed(stage: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Note what a stage took."""
+    began = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - began
 
 
 def diarize_here(cases: Iterable[Case], source: str, tell: Callable[[Score], None]) -> list[Score]:
-    """`listen` and `diarize` alone, in this process, on the mix, on the voices, or on what a job chooses."""
+    """The diarization alone, in this process, on the mix, on the voices, or on what a job chooses."""
     scores: list[Score] = []
-    preset = PRESETS[Preset.POCKET]
     with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as scratch:
         models = Models(Path(scratch) / "home", "auto")
         for case in cases:
             place = Path(scratch) / case.name
             seconds: dict[str, float] = {}
-
-            def run(
-                stage: str,
-                inputs: dict[str, Path],
-                params: dict[str, JsonValue],
-                of: str = "",
-                place: Path = place,
-                seconds: dict[str, float] = seconds,
-            ) -> Path:
-                out = place / f"{stage}{of}"
-                out.mkdir(parents=True)
-                began = time.perf_counter()
-                work = StageContext(inputs=inputs, params=params, out=out, report=keep_quiet, models=models)
-                STAGES[stage].load()(work)
-                seconds[stage] = time.perf_counter() - began
-                return out
-
-            sounds = {"mix": run("extract", {"source": case.sound}, {"mono": False}) / "master.flac"}
+            sounds = {"mix": extract(case.sound, place / "extract", models)}
             if source != "mix":
-                model = preset.separation[next(iter(preset.separation))]
-                params: dict[str, JsonValue] = {"engine": models.entry(model).engine, "model": model}
-                sounds["vocals"] = run("separate", {"sound": sounds["mix"]}, params) / "vocals.flac"
-            heard = {name: run("listen", {"sound": path}, {}, name) / "speech.flac" for name, path in sounds.items()}
-            inputs = {"speech": heard["vocals" if source == "vocals" else "mix"]}
-            inputs |= {"vocals": heard["vocals"]} if source == "chosen" else {}
-            params = {"segmentation": preset.segmentation, "embedding": preset.embedding, "speakers": None}
-            out = run("diarize", inputs, params)
-            found = msgspec.json.decode((out / "diarization.json").read_bytes(), type=Diarization)
-            scores.append(judge_voices(case, found.segments, audio_io.info(inputs["speech"]).duration, seconds))
+                with timed("separate", seconds):
+                    sounds["vocals"] = separate_vocals(sounds["mix"], place / "separate", models)
+            with timed("prepare_speech", seconds):
+                heard = {name: prepare_speech(path, place / name, models) for name, path in sounds.items()}
+            speech = heard["vocals" if source == "vocals" else "mix"]
+            with timed("diarize", seconds):
+                output = diarize(speech, place / "diarize", models, heard["vocals"] if source == "chosen" else None)
+            found = msgspec.json.decode(output.diarization.read_bytes(), type=Diarization)
+            scores.append(judge_voices(case, found.segments, audio_io.info(speech).duration, seconds))
             tell(scores[-1])
     return scores
 

@@ -29,7 +29,8 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from pipeline.catalog import PRESETS
 from pipeline.models.loader import Models
-from pipeline.speech.speakers.embedding_model import SAMPLE_RATE, SpeakerEncoder, alone, load_speaker_encoder
+from pipeline.speech.diarization.segments import spans_alone
+from pipeline.speech.speakers.embedding_model import SAMPLE_RATE, SpeakerEncoder, load_speaker_encoder
 from pipeline.speech.speakers.matching import (
     CALIBRATION_OFFSET,
     CALIBRATION_SLOPE,
@@ -97,7 +98,7 @@ def phone_call() -> dict[str, list[Samples]]:
     for segment in segments:
         spoken.setdefault(f"phone {segment.speaker}", [])
     for name in spoken:
-        for start, end in alone(segments, name.removeprefix("phone ")):
+        for start, end in spans_alone(segments, name.removeprefix("phone ")):
             if end - start >= 1.0:
                 spoken[name].append(samples[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)])
     return spoken

@@ -1,0 +1,47 @@
+"""The stages of speech called directly, in this process, with the pocket preset's models."""
+
+from pathlib import Path
+
+from pipeline.catalog import PRESETS
+from pipeline.graph.stage import NoParams, StageContext
+from pipeline.media.contracts import ExtractInputs, ExtractParams, PrepareSpeechInputs
+from pipeline.media.stages import extract_stage, prepare_speech_stage
+from pipeline.models.loader import Models, model_digest
+from pipeline.separation.contracts import SeparateInputs, SeparateParams
+from pipeline.separation.stage import separate_stage
+from pipeline.speech.contracts import DiarizeInputs, DiarizeOutput, DiarizeParams
+from pipeline.speech.diarization.stage import diarize_stage
+from pipeline.types import Preset, RouteName
+
+
+def make_context(out: Path, models: Models) -> StageContext:
+    """A context that reports to nobody; its folder is made."""
+    out.mkdir(parents=True, exist_ok=True)
+    return StageContext(out=out, report=lambda fraction, message="": None, models=models)
+
+
+def extract(clip: Path, out: Path, models: Models) -> Path:
+    """The sound of a clip."""
+    return extract_stage(make_context(out, models), ExtractInputs(source=clip), ExtractParams(mono=False)).sound
+
+
+def prepare_speech(sound: Path, out: Path, models: Models) -> Path:
+    """What the speech models hear of a sound."""
+    return prepare_speech_stage(make_context(out, models), PrepareSpeechInputs(sound=sound), NoParams()).speech
+
+
+def separate_vocals(sound: Path, out: Path, models: Models) -> Path:
+    """The voices of a dialogue."""
+    model = PRESETS[Preset.POCKET].separation[RouteName.DIALOGUE]
+    params = SeparateParams(model=model, weights=model_digest(model), engine=models.entry(model).engine)
+    vocals = separate_stage(make_context(out, models), SeparateInputs(sound=sound), params).stems.vocals
+    assert vocals is not None
+    return vocals
+
+
+def diarize(speech: Path, out: Path, models: Models, vocals: Path | None = None) -> DiarizeOutput[Path]:
+    """Who speaks when."""
+    preset = PRESETS[Preset.POCKET]
+    weights = (model_digest(preset.segmentation), model_digest(preset.embedding))
+    params = DiarizeParams(segmentation=preset.segmentation, embedding=preset.embedding, weights=weights)
+    return diarize_stage(make_context(out, models), DiarizeInputs(speech=speech, vocals=vocals), params)
