@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from pipeline.export.registry import EXPORT_FORMATS, ExportFormat
 from pipeline.mix.presets import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
 from pipeline.models.entries import Environment, HubFile, Model, PackageFile
 from pipeline.models.published import PUBLISHED
@@ -11,6 +12,7 @@ from pipeline.models.recognisers import WHISPER_BASE
 from pipeline.types import Preset, RouteName, StemName
 
 __all__ = [
+    "EXPORT_FORMATS",
     "LOUDNESS",
     "MAX_DUCKING",
     "MAX_DURATION",
@@ -23,6 +25,7 @@ __all__ = [
     "MODELS",
     "PRESETS",
     "Environment",
+    "ExportFormat",
     "HubFile",
     "LoudnessTarget",
     "MixPreset",

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bot.messages.embeds import Offers
+from pipeline.catalog import EXPORT_FORMATS
 from pipeline.types import Result
 
 REBALANCE: Final = "rebalance"
@@ -15,7 +16,7 @@ REVOKE: Final = "revoke"
 AGAIN: Final = "again"
 SUBTITLES: Final = "subtitles"
 TRANSCRIPT = "transcript.json"
-FORMATS = ("txt", "md", "srt", "vtt", "ass", "rttm", "TextGrid", "json")
+FORMATS = (*(form.suffix for form in EXPORT_FORMATS), "json")
 """Ends of the names of a transcript's files, in the order in which they are offered."""
 
 

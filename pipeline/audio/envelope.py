@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,10 @@ def measure_envelope(path: Path, columns: int, tick: Callable[[float], None]) ->
 
     Raises `MediaError` when the file cannot be read.
     """
-    info = sound.info(path)
+    info = audio_io.info(path)
     low, high = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
     done = 0
-    for block in sound.read_blocks(path):
+    for block in audio_io.read_blocks(path):
         column = (np.arange(done, done + len(block)) * columns // max(1, info.frames)).astype(np.intp)
         first, starts = np.unique(column, return_index=True)
         low[first] = np.minimum(low[first], np.minimum.reduceat(block.min(axis=1), starts))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 
 SPEECH_BAND = (300.0, 3400.0)
 """Hz, the band of a telephone: most of what tells words apart, and neither hum nor hiss."""
@@ -31,14 +31,14 @@ class Levels:
 
 def measure_levels(path: Path, tick: Callable[[float], None]) -> Levels:
     """The levels of a sound file's channels; `tick` is told the fraction that is done."""
-    of = sound.info(path)
+    of = audio_io.info(path)
     window = np.hanning(_FRAMES).astype(np.float32)[:, None]
     bins = slice(*(round(edge * _FRAMES / of.sample_rate) for edge in SPEECH_BAND))
     # Of both halves of the spectrum, by Parseval, and without what the window takes away.
     scale = 2 / (_FRAMES * float(np.square(window).sum()))
     power, speech = np.zeros(of.channels), np.zeros(of.channels)
     read = 0
-    for block in sound.read_blocks(path):
+    for block in audio_io.read_blocks(path):
         power += np.square(block, dtype=np.float64).sum(axis=0)
         for start in range(0, len(block), _FRAMES):
             speech += _band_power(block[start : start + _FRAMES], window, bins) * scale * _FRAMES
@@ -48,7 +48,7 @@ def measure_levels(path: Path, tick: Callable[[float], None]) -> Levels:
     return Levels(power=tuple((power / frames).tolist()), speech=tuple((speech / frames).tolist()))
 
 
-def _band_power(samples: sound.Samples, window: sound.Samples, bins: slice) -> NDArray[np.float64]:
+def _band_power(samples: audio_io.Samples, window: audio_io.Samples, bins: slice) -> NDArray[np.float64]:
     """Sum of the power of some bins, shape (channels,); the last samples of a sound are filled up."""
     spectrum = np.fft.rfft(samples * window[: len(samples)], n=_FRAMES, axis=0)[bins]
     return np.square(np.abs(spectrum), dtype=np.float64).sum(axis=0)

@@ -5,23 +5,25 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from pipeline.export.escaping import clean, escape_markdown
+from pipeline.export.source import NO_SPEECH, ExportSource
 from pipeline.export.transcripts import rttm_labels
-from pipeline.types import Diarization, Speaker, Transcript
+from pipeline.types import Speaker, Transcript
 
-NO_SPEECH: Final = "(no speech)"
 SHORTEST: Final = 0.001
 """Seconds; intervals of a TextGrid need a length."""
 
 
-def write_text(transcript: Transcript, path: Path) -> None:
-    """One paragraph a turn: time, name, what was said."""
+def write_text(source: ExportSource, path: Path) -> None:
+    """Write a plain text, one line for each turn: time, name, what was said."""
+    transcript = source.transcript
     names = {speaker.id: clean(speaker.name) for speaker in transcript.speakers}
     lines = [f"[{_clock(turn.start)}] {names[turn.speaker]}: {clean(turn.text)}" for turn in transcript.turns]
     path.write_text("\n".join(lines or [NO_SPEECH]) + "\n", encoding="utf-8")
 
 
-def write_markdown(transcript: Transcript, path: Path) -> None:
-    """A page to read (CommonMark): who speaks for how long, then a paragraph a turn."""
+def write_markdown(source: ExportSource, path: Path) -> None:
+    """Write a page to read (CommonMark): who speaks for how long, then a paragraph for each turn."""
+    transcript = source.transcript
     names = {speaker.id: escape_markdown(speaker.name) for speaker in transcript.speakers}
     about = [f"- Language: {escape_markdown(transcript.language)}"] if transcript.language else []
     parts = ["# Transcript", "\n".join([*about, f"- Length: {_clock(transcript.duration)}"])]
@@ -35,20 +37,21 @@ def write_markdown(transcript: Transcript, path: Path) -> None:
     path.write_text("\n\n".join(parts if transcript.turns else [*parts, NO_SPEECH]) + "\n", encoding="utf-8")
 
 
-def write_rttm(voices: Diarization, transcript: Transcript, path: Path) -> None:
-    """Rich Transcription Time Marked (NIST RT-09), one SPEAKER line a stretch of voice, overlaps kept."""
-    labels = rttm_labels(transcript)
+def write_rttm(source: ExportSource, path: Path) -> None:
+    """Write Rich Transcription Time Marked (NIST RT-09), one SPEAKER line for each segment; overlaps are kept."""
+    labels = rttm_labels(source.transcript)
     lines = [
         f"SPEAKER clip 1 {each.start:.3f} {each.end - each.start:.3f} <NA> <NA> {labels[each.speaker]} <NA> <NA>\n"
-        for each in voices.segments
+        for each in source.voices.segments
     ]
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def write_text_grid(transcript: Transcript, path: Path) -> None:
-    """Praat TextGrid with a tier of turns and a tier of words per speaker."""
+def write_text_grid(source: ExportSource, path: Path) -> None:
+    """Write a Praat TextGrid with a tier of turns and a tier of words for each speaker."""
     from praatio import textgrid as praat  # pyright: ignore[reportMissingTypeStubs]
 
+    transcript = source.transcript
     textgrid = cast("Any", praat)
     tiers: list[tuple[str, list[tuple[float, float, str]]]] = []
     for number, speaker in enumerate(transcript.speakers or (Speaker(id="", name=NO_SPEECH),), 1):

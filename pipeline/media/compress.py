@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from pipeline.errors import FFmpegError, ValidationError
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.aac.encoder import OPUS_RATE
+from pipeline.media.contracts import CompressInputs, CompressOutput, CompressParams
 from pipeline.media.extract import time_limit
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import probe
@@ -21,18 +22,19 @@ AGAIN = 0.9
 """Of the rate, when the file came out too large all the same."""
 
 
-def shrink_stage(work: StageContext) -> StageMetadata:
-    """`compact.opus` of at most `size` bytes, or no file where the sound is too long for that.
+def compress_stage(context: StageContext, inputs: CompressInputs[Path], params: CompressParams) -> CompressOutput[Path]:
+    """Write `compact.opus` of at most `params.size` bytes, or no file where the sound is too long for that.
 
-    Facts: `rate` in bits a second, 0 without a file.
+    Raises:
+        ValidationError: The size is not positive.
+        FFmpegError: ffmpeg failed or took too long.
     """
-    size = work.params["size"]
-    if not isinstance(size, int) or size <= 0:
+    if params.size <= 0:
         raise ValidationError("A compact copy needs a size.")
-    target = work.out / "compact.opus"
-    rate = encode_within(work.inputs["sound"], target, size=size, report=work.report)
-    work.report(1.0)
-    return {"rate": rate}
+    target = context.out / "compact.opus"
+    rate = encode_within(inputs.sound, target, size=params.size, report=context.report)
+    context.report(1.0)
+    return CompressOutput(sound=target if rate else None, rate=rate)
 
 
 def opus_rate(size: int, duration: float, channels: int) -> tuple[int, int]:

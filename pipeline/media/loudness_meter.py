@@ -6,7 +6,7 @@ It hears a sound in one pass and in constant memory.
 import re
 from pathlib import Path
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
 from pipeline.errors import FFmpegError
 from pipeline.graph.stage import ProgressCallback
@@ -52,7 +52,7 @@ def renaming(layout: str, channels: int) -> str:
 
 def measure(path: Path, *, report: ProgressCallback | None = None) -> Loudness:
     """The loudness of a sound file of ours; raises `MediaError` or `FFmpegError`."""
-    return measure_encoded(path, sound.layout(path), sound.info(path).duration, report=report)
+    return measure_encoded(path, audio_io.layout(path), audio_io.info(path).duration, report=report)
 
 
 def measure_encoded(path: Path, layout: Layout, duration: float, *, report: ProgressCallback | None = None) -> Loudness:

@@ -1,121 +1,138 @@
-"""The stages that deal with the clip itself: probe, extract, listen."""
+"""The stages that deal with the clip itself: probe, extract, prepare_speech, mux."""
 
 import logging
-from typing import cast
+from pathlib import Path
 
-import msgspec
-
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.levels import measure_levels
-from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.errors import FFmpegError, MediaError
-from pipeline.graph.stage import StageContext, StageMetadata
+from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.channel_folding import find_passage
+from pipeline.media.contracts import (
+    ExtractInputs,
+    ExtractOutput,
+    ExtractParams,
+    MuxInputs,
+    MuxOutput,
+    MuxParams,
+    PrepareSpeechInputs,
+    PrepareSpeechOutput,
+    ProbeInputs,
+    ProbeOutput,
+    ProbeParams,
+)
 from pipeline.media.extract import extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import check_duration, check_size, probe
 from pipeline.media.speech_downmix import Hearing, choose_hearing
-from pipeline.types import JsonValue
 
 _LOG = logging.getLogger(__name__)
-SPEECH_RATE = 16_000
-"""Hz, what speech models hear."""
+SPEECH_SAMPLE_RATE = 16_000
+"""Hz, that of the speech models."""
 
 
-def probe_stage(work: StageContext) -> StageMetadata:
-    """Refuse what cannot be worked on and describe the rest; facts are a `MediaInfo` and `notes`."""
-    source = work.inputs["source"]
-    check_size(source, _number(work.params.get("max_size", MAX_SIZE)))
-    clip = probe(source, work.report)
-    check_duration(clip.media.duration, _number(work.params.get("max_duration", MAX_DURATION)))
-    work.report(1.0)
-    return {**cast("StageMetadata", msgspec.to_builtins(clip.media)), "notes": [*clip.notes]}
+def probe_stage(context: StageContext, inputs: ProbeInputs[Path], params: ProbeParams) -> ProbeOutput:
+    """Refuse a clip that cannot be worked on and describe any other.
+
+    Raises:
+        MediaError: The file is no clip, is empty, or has no sound that can be decoded.
+        LimitError: The clip is too large or too long.
+    """
+    check_size(inputs.source, params.max_size)
+    clip = probe(inputs.source, context.report)
+    check_duration(clip.media.duration, params.max_duration)
+    context.report(1.0)
+    return ProbeOutput(media=clip.media, notes=clip.notes)
 
 
-def extract_stage(work: StageContext) -> StageMetadata:
-    """The sound of the clip as `master.flac`, or as `audio.wav` when `mono` is asked."""
-    source = work.inputs["source"]
-    clip = probe(source)
-    if work.params["mono"]:
-        target = work.out / "audio.wav"
-        extract_mono(source, clip, target, work.report)
-    else:
-        target = work.out / "master.flac"
-        extract_master(source, clip, target, work.report)
-    made = sound.info(target)
+def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: ExtractParams) -> ExtractOutput[Path]:
+    """Write the sound of the clip, as `master.flac`, or as `audio.wav` when one channel is asked for.
+
+    Raises:
+        MediaError: Nothing of the sound can be decoded.
+        FFmpegError: ffmpeg failed or took too long.
+    """
+    clip = probe(inputs.source)
+    target = context.out / ("audio.wav" if params.mono else "master.flac")
+    (extract_mono if params.mono else extract_master)(inputs.source, clip, target, context.report)
+    made = audio_io.info(target)
     if not made.frames:
         target.unlink()
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
-    note = "" if work.params["mono"] else find_passage(clip.media.audio.layout, clip.speakers).note
-    notes: list[JsonValue] = [*clip.notes, *((note,) if note else ())]
-    work.report(1.0)
-    return {
-        "sample_rate": made.sample_rate,
-        "channels": made.channels,
-        "layout": sound.layout(target).name,
-        "duration": made.duration,
-        "notes": notes,
-    }
+    note = "" if params.mono else find_passage(clip.media.audio.layout, clip.speakers).note
+    context.report(1.0)
+    return ExtractOutput(
+        sound=target,
+        sample_rate=made.sample_rate,
+        channels=made.channels,
+        layout=audio_io.layout(target).name,
+        duration=made.duration,
+        notes=(*clip.notes, *((note,) if note else ())),
+    )
 
 
-def listen_stage(work: StageContext) -> StageMetadata:
-    """What speech models hear: `speech.flac`, 16 kHz, mono, 16 bit, as long as the sound.
+def prepare_speech_stage(
+    context: StageContext, inputs: PrepareSpeechInputs[Path], params: NoParams
+) -> PrepareSpeechOutput[Path]:
+    """Write what speech models are given, `speech.flac`: 16 kHz, mono, 16 bit, as long as the sound.
 
-    Facts: `duration`, and for more than two channels `notes` that say which were listened to.
+    For more than two channels a note says which of them were selected.
+
+    Raises:
+        MediaError: The sound cannot be read.
     """
-    source = work.inputs["sound"]
-    of = sound.info(source)
-    layout = sound.layout(source)
-    heard = Hearing(weights=layout.dialogue_weights)
-    if of.channels > 2:
-        heard = choose_hearing(layout, measure_levels(source, lambda done: work.report(0.5 * done, "Listening")))
-    begun = 0.5 if of.channels > 2 else 0.0
-    read = 0
-
-    def blocks() -> sound.Blocks:
-        nonlocal read
-        for block in sound.read_blocks(source):
-            work.report(begun + (1 - begun) * read / max(1, of.frames), "Listening")
-            read += len(block)
-            yield sound.mix_to_mono(block, heard.weights)
-
-    with sound.SoundWriter(work.out / "speech.flac", sample_rate=SPEECH_RATE, channels=1, subtype="PCM_16") as writer:
-        for block in sound.resample_blocks(blocks(), of.sample_rate, SPEECH_RATE, channels=1):
-            writer.write(block)
-    work.report(1.0)
-    duration = writer.frames / SPEECH_RATE
-    return {"duration": duration, "notes": [heard.note]} if heard.note else {"duration": duration}
-
-
-def join_stage(work: StageContext) -> StageMetadata:
-    """The final video: the picture of `source` with `sound`, an m4a, and on request with `subtitles`, an SRT.
-
-    Writes `final.mp4` or `final.mkv`; a picture that cannot be kept leaves a note, since the sound is there all
-    the same. Params: `audio_start`, seconds on the clip's clock, and `language` (ISO 639-2, "" where unknown).
-    """
-    clip = probe(work.inputs["source"])
-    suffix = "mp4"
-    try:
-        suffix = container_for(clip)
-        notes = mux(
-            work.inputs["source"],
-            clip,
-            work.inputs["sound"],
-            work.out / f"final.{suffix}",
-            audio_start=_number(work.params["audio_start"]),
-            language=str(work.params["language"]),
-            subtitles=work.inputs.get("subtitles"),
-            report=work.report,
+    source = inputs.sound
+    info, layout = audio_io.info(source), audio_io.layout(source)
+    selection, begun, read = Hearing(weights=layout.dialogue_weights), 0.0, 0
+    if info.channels > 2:
+        begun = 0.5
+        selection = choose_hearing(
+            layout, measure_levels(source, lambda done: context.report(begun * done, "Listening"))
         )
+
+    def blocks() -> audio_io.Blocks:
+        nonlocal read
+        for block in audio_io.read_blocks(source):
+            context.report(begun + (1 - begun) * read / max(1, info.frames), "Listening")
+            read += len(block)
+            yield audio_io.mix_to_mono(block, selection.weights)
+
+    target = context.out / "speech.flac"
+    with audio_io.SoundWriter(target, sample_rate=SPEECH_SAMPLE_RATE, channels=1, subtype="PCM_16") as writer:
+        for block in audio_io.resample_blocks(blocks(), info.sample_rate, SPEECH_SAMPLE_RATE, channels=1):
+            writer.write(block)
+    context.report(1.0)
+    return PrepareSpeechOutput(
+        speech=target,
+        duration=writer.frames / SPEECH_SAMPLE_RATE,
+        notes=(selection.note,) if selection.note else (),
+    )
+
+
+def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams) -> MuxOutput[Path]:
+    """Write the final video, `final.mp4` or `final.mkv`: the clip's picture with another sound.
+
+    A picture that cannot be kept leaves a note instead of an error, since the sound is there all the same.
+    """
+    clip = probe(inputs.source)
+    target = context.out / "final.mp4"
+    video: Path | None = None
+    try:
+        target = context.out / f"final.{container_for(clip)}"
+        notes = mux(
+            inputs.source,
+            clip,
+            inputs.sound,
+            target,
+            audio_start=params.audio_start,
+            language=params.language,
+            subtitles=inputs.subtitles,
+            report=context.report,
+        )
+        video = target
     except (FFmpegError, MediaError) as error:
-        _LOG.warning("no final.%s: %s %s", suffix, error.message, error.detail)
-        (work.out / f"final.{suffix}").unlink(missing_ok=True)
+        _LOG.warning("no %s: %s %s", target.name, error.message, error.detail)
+        target.unlink(missing_ok=True)
         notes = (f"There is no final video: {error.message}",)
-    work.report(1.0)
-    return {"notes": [*notes]}
-
-
-def _number(value: JsonValue) -> float:
-    if isinstance(value, int | float):
-        return float(value)
-    raise TypeError(f"expected a number, not {value!r}")
+    context.report(1.0)
+    return MuxOutput(video=video, notes=notes)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import MixError
 from pipeline.mix.gain_envelope import Curve
+from pipeline.types import StemName
 
 CEILING = 10 ** (-1 / 20)
 """Highest sample of a mix, linear (-1 dBFS), unless the clip itself goes higher."""
-KINDS = ("music", "sfx", "ambient")
+KINDS = (StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
 """Stems that the background is made of."""
 
 
@@ -33,7 +34,11 @@ class Part:
 
 
 def split_background(
-    stems: Mapping[str, Path], gain: float, own: Mapping[str, float], curves: tuple[Curve, ...] = ()
+    background: Path,
+    stems: Mapping[StemName, Path],
+    gain: float,
+    own: Mapping[StemName, float],
+    curves: tuple[Curve, ...] = (),
 ) -> list[Part]:
     """The background with a gain of its own for some of what it is made of.
 
@@ -45,13 +50,13 @@ def split_background(
         for name in KINDS
         if name in stems and name in own and own[name] != gain
     ]
-    return [Part(path=stems["background"], gain=gain, curves=curves), *found]
+    return [Part(path=background, gain=gain, curves=curves), *found]
 
 
-def check_alike(parts: Sequence[Part], like: sound.SoundInfo) -> None:
+def check_alike(parts: Sequence[Part], like: audio_io.SoundInfo) -> None:
     """Raise `MixError` when a part has another rate or another number of channels than the clip's sound."""
     for part in parts:
-        found = sound.info(part.path)
+        found = audio_io.info(part.path)
         if (found.sample_rate, found.channels) != (like.sample_rate, like.channels):
             raise MixError(
                 "The parts do not fit together.",
@@ -59,20 +64,20 @@ def check_alike(parts: Sequence[Part], like: sound.SoundInfo) -> None:
             )
 
 
-def read_aligned(paths: Sequence[Path], like: sound.SoundInfo) -> Iterator[tuple[sound.Samples, ...]]:
+def read_aligned(paths: Sequence[Path], like: audio_io.SoundInfo) -> Iterator[tuple[audio_io.Samples, ...]]:
     """Blocks of several files side by side, each padded with silence or cut to the frames of `like`."""
-    readers = [sound.read_blocks(path, frames=like.frames) for path in paths]
+    readers = [audio_io.read_blocks(path, frames=like.frames) for path in paths]
     # The next blocks are decoded while these are worked on: FLAC takes as long as all that is done with it.
     with ThreadPoolExecutor(max(1, len(paths)), thread_name_prefix="stems") as pool:
         ahead = [pool.submit(next, reader, None) for reader in readers]
-        for start in range(0, like.frames, sound.BLOCK):
-            length = min(sound.BLOCK, like.frames - start)
+        for start in range(0, like.frames, audio_io.BLOCK):
+            length = min(audio_io.BLOCK, like.frames - start)
             blocks = tuple(_padded(found.result(), length, like.channels) for found in ahead)
             ahead = [pool.submit(next, reader, None) for reader in readers]
             yield blocks
 
 
-def add(blocks: Sequence[sound.Samples], parts: Sequence[Part], start: int = 0) -> sound.Samples:
+def add(blocks: Sequence[audio_io.Samples], parts: Sequence[Part], start: int = 0) -> audio_io.Samples:
     """One block of the mix that begins at frame `start`, float32, not limited."""
     total = np.zeros(blocks[0].shape, np.float32)
     for block, part in zip(blocks, parts, strict=True):
@@ -85,13 +90,13 @@ def add(blocks: Sequence[sound.Samples], parts: Sequence[Part], start: int = 0) 
     return total
 
 
-def mixed(parts: Sequence[Part], like: sound.SoundInfo) -> sound.Blocks:
+def mixed(parts: Sequence[Part], like: audio_io.SoundInfo) -> audio_io.Blocks:
     """The whole mix in blocks, as long as `like`; parts with no gain are not read."""
     heard = [part for part in parts if part.gain]
     start = 0
     if not heard:
-        for start in range(0, like.frames, sound.BLOCK):
-            yield np.zeros((min(sound.BLOCK, like.frames - start), like.channels), np.float32)
+        for start in range(0, like.frames, audio_io.BLOCK):
+            yield np.zeros((min(audio_io.BLOCK, like.frames - start), like.channels), np.float32)
         return
     for blocks in read_aligned([part.path for part in heard], like):
         yield add(blocks, heard, start)
@@ -108,7 +113,7 @@ def ceiling(clip_peak: float) -> float:
     return max(CEILING, min(1.0, clip_peak))
 
 
-def _padded(block: sound.Samples | None, length: int, channels: int) -> sound.Samples:
+def _padded(block: audio_io.Samples | None, length: int, channels: int) -> audio_io.Samples:
     if block is None:
         return np.zeros((length, channels), np.float32)
     return block if len(block) == length else np.pad(block, ((0, length - len(block)), (0, 0)))

@@ -2,14 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
+from pathlib import Path
 
-import msgspec
-
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.graph.stage import NoParams, ProgressCallback, StageContext
 from pipeline.media.loudness_meter import measure
+from pipeline.mix.contracts import MeasureInputs, MeasureOutput
 from pipeline.mix.presets import LOUDNESS, TRUE_PEAK, LoudnessTarget
-from pipeline.types import JsonValue, Loudness
+from pipeline.types import Loudness
 
 TOLERANCE = 0.05
 """LU, half of the meter's own step."""
@@ -31,24 +30,30 @@ class Goal:
     """dBTP, never passed."""
 
 
-def measure_stage(work: StageContext) -> StageMetadata:
-    """The loudness of each input. Facts: `loudness` by name."""
-    done = dict.fromkeys(work.inputs, 0.0)
+def measure_stage(context: StageContext, inputs: MeasureInputs[Path], params: NoParams) -> MeasureOutput:
+    """Measure the loudness of the original and of each stem, two at a time.
+
+    Raises:
+        MediaError: A sound cannot be read.
+        FFmpegError: ffmpeg failed or took too long.
+    """
+    files = {"original": inputs.original} | {stem.value: path for stem, path in inputs.stems}
+    done = dict.fromkeys(files, 0.0)
 
     def report_for(name: str) -> ProgressCallback:
-        def tell(fraction: float, message: str = "") -> None:
+        def report(fraction: float, message: str = "") -> None:
             done[name] = fraction
-            work.report(sum(done.values()) / len(done), message)
+            context.report(sum(done.values()) / len(done), message)
 
-        return tell
+        return report
 
-    def of(name: str) -> Loudness:
-        return measure(work.inputs[name], report=report_for(name))
+    def measure_file(name: str) -> Loudness:
+        return measure(files[name], report=report_for(name))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = dict(zip(work.inputs, pool.map(of, work.inputs), strict=True))
-    work.report(1.0)
-    return {"loudness": cast("JsonValue", msgspec.to_builtins(found))}
+        found = dict(zip(files, pool.map(measure_file, files), strict=True))
+    context.report(1.0)
+    return MeasureOutput(loudness=found)
 
 
 def set_goal(target: LoudnessTarget | None, original: Loudness) -> Goal | str | None:

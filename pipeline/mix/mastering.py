@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.loudness_meter import measure_encoded
@@ -40,7 +40,7 @@ class Master:
     """One mix on its way to a file, and what was found out about it."""
 
     premix: Premix
-    like: sound.SoundInfo
+    like: audio_io.SoundInfo
     layout: Layout
     target: Path
     coding: Sequence[str]
@@ -137,7 +137,7 @@ class Master:
                 self.loudness = output.finish()
         return peak
 
-    def _encode(self, blocks: sound.Blocks, *, decoded: bool = False) -> None:
+    def _encode(self, blocks: audio_io.Blocks, *, decoded: bool = False) -> None:
         with self._output(decoded=decoded) as output:
             for block in self._told(blocks):
                 output.write(block)
@@ -165,12 +165,12 @@ class Master:
     def _limit(self) -> float:
         return 60.0 + 2 * self.like.duration
 
-    def _louder(self, gain: float) -> sound.Blocks:
+    def _louder(self, gain: float) -> audio_io.Blocks:
         factor = np.float32(gain)
         for block in self.premix():
             yield block * factor
 
-    def _told(self, blocks: sound.Blocks) -> sound.Blocks:
+    def _told(self, blocks: audio_io.Blocks) -> audio_io.Blocks:
         """The same blocks; each pass is told as half of what is left."""
         before, self._passes = 1 - 0.5**self._passes, self._passes + 1
         done = 0
@@ -194,7 +194,7 @@ def _find_gain(gain: float, ceiling: float, survey: Survey, goal: Goal) -> float
     return gain
 
 
-def _peak(block: sound.Samples) -> float:
+def _peak(block: audio_io.Samples) -> float:
     return float(max(block.max(), -block.min())) if len(block) else 0.0
 
 

@@ -9,9 +9,9 @@ from typing import IO, Self, TypeAlias
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 
-Premix: TypeAlias = Callable[[], sound.Blocks]
+Premix: TypeAlias = Callable[[], audio_io.Blocks]
 
 LARGEST = 512 * 2**20
 """Bytes on the disk: 25 minutes of stereo at 44.1 kHz. To make the mix again costs seconds only for long clips."""
@@ -23,14 +23,14 @@ class KeptMix:
     Used as a context manager, at whose end the file is gone. Where the disk has no room, the mix is made anew.
     """
 
-    def __init__(self, make: Premix, like: sound.SoundInfo, folder: Path) -> None:
+    def __init__(self, make: Premix, like: audio_io.SoundInfo, folder: Path) -> None:
         self._make = make
         self._like = like
         self._folder = folder
         self._file: IO[bytes] | None = None
         self._open = ExitStack()
 
-    def __call__(self) -> sound.Blocks:
+    def __call__(self) -> audio_io.Blocks:
         """The blocks, from the first on."""
         if self._file is not None:
             return self._read(self._file)
@@ -45,7 +45,7 @@ class KeptMix:
     ) -> None:
         self._open.close()
 
-    def _keep(self) -> sound.Blocks:
+    def _keep(self) -> audio_io.Blocks:
         file = self._open.enter_context(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115 - the stack closes it
         room = True
         for block in self._make():
@@ -56,8 +56,8 @@ class KeptMix:
             yield block
         self._file = file if room else None
 
-    def _read(self, file: IO[bytes]) -> sound.Blocks:
+    def _read(self, file: IO[bytes]) -> audio_io.Blocks:
         file.seek(0)
-        size = 4 * self._like.channels * sound.BLOCK
+        size = 4 * self._like.channels * audio_io.BLOCK
         while data := file.read(size):
             yield np.frombuffer(data, np.float32).reshape(-1, self._like.channels)

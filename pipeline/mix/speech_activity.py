@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.mix.gain_envelope import Curve, curve
 from pipeline.mix.presets import Ducking
 from pipeline.types import Transcript
@@ -42,7 +42,7 @@ def turns_of(transcript: Transcript, sample_rate: int, audio_start: float) -> li
 
 def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
     """Stretches in which the vocals (of that many LUFS) are as loud as speech; none when they are silent."""
-    of = sound.info(vocals)
+    of = audio_io.info(vocals)
     if loudness is None or not of.frames:
         return []
     rate = of.sample_rate
@@ -126,17 +126,19 @@ def _faded(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[floa
 
 def _levels(vocals: Path, frames: int, hop: int) -> NDArray[np.float64]:
     """The power of each hop of a file; its two halves are read side by side, since FLAC takes longer than the rest."""
-    block = sound.BLOCK - sound.BLOCK % hop
+    block = audio_io.BLOCK - audio_io.BLOCK % hop
     half = frames // 2 - frames // 2 % hop
 
     def of(start: int, length: int) -> list[NDArray[np.float64]]:
-        return [_powers(samples, hop) for samples in sound.read_blocks(vocals, block=block, start=start, frames=length)]
+        return [
+            _powers(samples, hop) for samples in audio_io.read_blocks(vocals, block=block, start=start, frames=length)
+        ]
 
     with ThreadPoolExecutor(2, thread_name_prefix="levels") as pool:
         return np.concatenate([level for part in pool.map(of, (0, half), (half, frames - half)) for level in part])
 
 
-def _powers(samples: sound.Samples, hop: int) -> NDArray[np.float64]:
+def _powers(samples: audio_io.Samples, hop: int) -> NDArray[np.float64]:
     """Mean power of each hop over all channels, summed as a loudness meter does; the last one may be short."""
     whole = len(samples) - len(samples) % hop
     hops = samples[:whole].reshape(-1, hop * samples.shape[1])

@@ -23,7 +23,7 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.types import Transcript
 from tests.bench.speech_scores import normalise
 from tests.bench.spine import decode
@@ -64,7 +64,7 @@ def choose_lines(transcript: Transcript) -> list[str]:
     return chosen
 
 
-def speak(transcript: Transcript, lines: list[str], voices: Path) -> list[sound.Samples]:
+def speak(transcript: Transcript, lines: list[str], voices: Path) -> list[audio_io.Samples]:
     """The lines, each speaker with a voice of its own."""
     fetch(voices)
     reader = Reader(voices)
@@ -72,34 +72,34 @@ def speak(transcript: Transcript, lines: list[str], voices: Path) -> list[sound.
     return [reader.say(line, voice[turn.speaker]) for turn, line in zip(transcript.turns, lines, strict=True)]
 
 
-def save_turns(folder: Path, said: list[sound.Samples]) -> None:
+def save_turns(folder: Path, said: list[audio_io.Samples]) -> None:
     """One file per turn, with silence around it."""
     folder.mkdir()
     for number, samples in enumerate(said, start=1):
         padded = np.pad(samples, ((RATE // 3, RATE // 2), (0, 0)))
-        sound.write(folder / f"turn-{number:03}.wav", padded, RATE, subtype="PCM_16")
+        audio_io.write(folder / f"turn-{number:03}.wav", padded, RATE, subtype="PCM_16")
 
 
-def save_speakers(folder: Path, transcript: Transcript, said: list[sound.Samples]) -> None:
+def save_speakers(folder: Path, transcript: Transcript, said: list[audio_io.Samples]) -> None:
     """One file per speaker, the lines one after the other."""
     folder.mkdir()
     pause = np.zeros((round(PAUSE * RATE), 1), np.float32)
     for speaker in transcript.speakers:
         own = [samples for turn, samples in zip(transcript.turns, said, strict=True) if turn.speaker == speaker.id]
         whole = np.concatenate([part for samples in own for part in (samples, pause)])
-        sound.write(folder / f"{speaker.name}.wav", whole, RATE, subtype="PCM_16")
+        audio_io.write(folder / f"{speaker.name}.wav", whole, RATE, subtype="PCM_16")
 
 
-def save_whole(path: Path, transcript: Transcript, said: list[sound.Samples]) -> None:
+def save_whole(path: Path, transcript: Transcript, said: list[audio_io.Samples]) -> None:
     """One track as long as the clip, each line at the start of its turn, over the end of the one before if need be."""
     whole = np.zeros((round(transcript.duration * RATE), 1), np.float32)
     for turn, samples in zip(transcript.turns, said, strict=True):
         part = whole[round(turn.start * RATE) :][: len(samples)]
         part += samples[: len(part)]
-    sound.write(path, whole, RATE, subtype="PCM_16")
+    audio_io.write(path, whole, RATE, subtype="PCM_16")
 
 
-def find_starts(final: Path, transcript: Transcript, said: list[sound.Samples]) -> list[float]:
+def find_starts(final: Path, transcript: Transcript, said: list[audio_io.Samples]) -> list[float]:
     """Milliseconds from each turn's start to where its line begins in the final sound, by correlation."""
     mixed = decode(final, RATE, 1)[:, 0]
     errors = list[float]()

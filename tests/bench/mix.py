@@ -12,27 +12,30 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyloudnorm
 import soxr
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
-from pipeline.graph.stage import StageMetadata
+from pipeline.audio import io as audio_io
+from pipeline.graph.stage import NoParams
+from pipeline.mix.contracts import MeasureInputs, MixInputs, MixOutput, MixParams
 from pipeline.mix.gains import Part, mixed
 from pipeline.mix.loudness_stage import measure_stage
+from pipeline.mix.presets import LoudnessTarget
 from pipeline.mix.stage import mix_stage
-from pipeline.types import JsonValue
+from pipeline.separation.contracts import StemFiles
 from tests.bench.spine import decode
-from tests.pipeline.clips import make_work
+from tests.pipeline.clips import make_context
 
 RATE = 44_100
 STEMS = ("vocals", "background")
 TARGETS = {"streaming": -14.0, "podcast": -16.0, "broadcast": -23.0}
 
 
-def make_block(seed: int, index: int, kind: int) -> tuple[sound.Samples, sound.Samples]:
+def make_block(seed: int, index: int, kind: int) -> tuple[audio_io.Samples, audio_io.Samples]:
     """Ten seconds of voice (bursts of noise) and background (steady, or with clicks); `kind` sets their levels."""
     generator = np.random.default_rng([seed, index])
     burst = np.repeat(generator.uniform(0, 1, 20) ** 2, RATE // 2)[:, None]
@@ -48,7 +51,7 @@ def make_block(seed: int, index: int, kind: int) -> tuple[sound.Samples, sound.S
 def make_clip(folder: Path, seconds: int, kind: int) -> dict[str, Path]:
     """Stems and their sum, as the stage takes them."""
     paths = {name: folder / f"{name}.flac" for name in ("sound", *STEMS)}
-    writers = {name: sound.SoundWriter(path, sample_rate=RATE, channels=2) for name, path in paths.items()}
+    writers = {name: audio_io.SoundWriter(path, sample_rate=RATE, channels=2) for name, path in paths.items()}
     with writers["sound"], writers["vocals"], writers["background"]:
         for index in range(seconds // 10):
             voice, background = make_block(kind, index, kind)
@@ -57,19 +60,19 @@ def make_clip(folder: Path, seconds: int, kind: int) -> dict[str, Path]:
     return paths | {"source": paths["sound"]}
 
 
-def remix(folder: Path, inputs: dict[str, Path], **changes: JsonValue) -> tuple[StageMetadata, Path, float]:
-    """Facts, the file and the seconds of the mix stage alone."""
-    heard = {"original": inputs["sound"]} | {name: inputs[name] for name in STEMS}
-    measured = measure_stage(make_work(folder / "measured", heard))["loudness"]
-    assert isinstance(measured, dict)
-    params: dict[str, JsonValue] = {"voice": 1.0, "background": 0.7, "dub": False, "audio_start": 0.0}
-    params |= {"original": measured["original"], "vocals": measured["vocals"]}
+def remix(folder: Path, files: dict[str, Path], **changes: Any) -> tuple[MixOutput[Path], float]:
+    """The output of the mix stage, and the seconds of that stage alone."""
+    stems = StemFiles(**{name: files[name] for name in STEMS})
+    context = make_context(folder / "measured")
+    measured = measure_stage(context, MeasureInputs(original=files["sound"], stems=stems), NoParams()).loudness
+    params = {"voice": 1.0, "background": 0.7, "original": measured["original"], "vocals": measured["vocals"]}
+    inputs, context = MixInputs(sound=files["sound"], stems=stems), make_context(folder / "out")
     started = time.perf_counter()
-    facts = mix_stage(make_work(folder / "out", inputs, params | changes))
-    return facts, folder / "out" / "final.m4a", time.perf_counter() - started
+    made = mix_stage(context, inputs, MixParams(**params | changes))
+    return made, time.perf_counter() - started
 
 
-def whole(parts: list[Part], like: sound.SoundInfo) -> NDArray[np.float64]:
+def whole(parts: list[Part], like: audio_io.SoundInfo) -> NDArray[np.float64]:
     """A short mix in one piece."""
     return np.concatenate(list(mixed(parts, like))).astype(np.float64)
 
@@ -81,8 +84,8 @@ def decibels(amplitude: float) -> float:
 
 def gains(inputs: dict[str, Path]) -> Iterator[tuple[str, str]]:
     """Gain error, null and step."""
-    like = sound.info(inputs["sound"])
-    stems = {name: sound.read(inputs[name]).astype(np.float64) for name in STEMS}
+    like = audio_io.info(inputs["sound"])
+    stems = {name: audio_io.read(inputs[name]).astype(np.float64) for name in STEMS}
     worst = 0.0
     for voice, background in ((1.0, 0.7), (0.5, 1.0), (1.41254, 0.1), (0.0, 0.70795)):
         made = whole([Part(path=inputs["vocals"], gain=voice), Part(path=inputs["background"], gain=background)], like)
@@ -93,10 +96,10 @@ def gains(inputs: dict[str, Path]) -> Iterator[tuple[str, str]]:
         )
     yield "largest error of a gain", f"{worst:.5f} dB"
     unity = whole([Part(path=inputs[name], gain=1.0) for name in STEMS], like)
-    residual = unity - sound.read(inputs["sound"])
+    residual = unity - audio_io.read(inputs["sound"])
     yield "voice 1.0 + background 1.0 - original", f"{decibels(float(np.sqrt(np.mean(residual**2)))):.1f} dBFS"
     short = inputs["vocals"].with_name("short.flac")
-    sound.write(short, stems["vocals"][: like.frames // 2].astype(np.float32), RATE)
+    audio_io.write(short, stems["vocals"][: like.frames // 2].astype(np.float32), RATE)
     cut = whole([Part(path=short, gain=1.0), Part(path=inputs["background"], gain=0.7)], like)[like.frames // 2 :]
     after = stems["background"][like.frames // 2 :]
     step = decibels(float(np.sqrt(np.mean(cut**2) / np.mean((0.7 * after) ** 2))))
@@ -109,12 +112,12 @@ def check_loudness(clips: int) -> None:
     for kind in range(clips):
         name = list(TARGETS)[kind % len(TARGETS)]
         with tempfile.TemporaryDirectory() as folder:
-            facts, final, _ = remix(Path(folder), make_clip(Path(folder), 30, kind), loudness=name)
-            samples = decode(final, RATE, 2)
+            made, _ = remix(Path(folder), make_clip(Path(folder), 30, kind), loudness=LoudnessTarget(name))
+            samples = decode(made.mix, RATE, 2)
         found = pyloudnorm.Meter(RATE).integrated_loudness(samples)
         peak = decibels(float(np.abs(soxr.resample(samples, 1, 8, quality="VHQ")).max()))
         print(f"{kind:<5} {name:<10} {TARGETS[name]:>7.1f} {found:>13.2f} {found - TARGETS[name]:>+12.2f} {peak:>8.2f}")
-        print(f"      {facts['notes']}")
+        print(f"      {made.notes}")
 
 
 def time_and_memory(minutes: int, loudness: str | None) -> None:
@@ -127,7 +130,8 @@ def run_long(minutes: int, loudness: str | None) -> None:
     """Mix a long clip and print what it took."""
     with tempfile.TemporaryDirectory() as folder:
         inputs = make_clip(Path(folder), 60 * minutes, 1)
-        _, _, seconds = remix(Path(folder), inputs, voice=0.5, loudness=loudness)
+        target = None if loudness is None else LoudnessTarget(loudness)
+        _, seconds = remix(Path(folder), inputs, voice=0.5, loudness=target)
     # What getrusage tells is at least what the process had that started this one.
     status = Path("/proc/self/status").read_text()
     memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from tests.bench import sounds
 from tests.bench.sounds import DATA, PACKAGES, RATE, TUNE, Half, fetch, levelled, rms
@@ -52,7 +52,7 @@ def mixes(folder: Path, half: Half) -> Iterator[Mix]:
     for number, (kind, name, background) in enumerate(_backgrounds(folder, half)):
         talk = talks[number % len(talks)]
         for balance, stereo in ((0.0, True), (0.0, False), (3.0 if number % 2 else -3.0, number % 4 < 2)):
-            under = background if stereo else sound.to_mono(background)
+            under = background if stereo else audio_io.to_mono(background)
             yield Mix(
                 name=f"{name} {'stereo' if stereo else 'mono'} {balance:+g} dB",
                 half=half.name,
@@ -81,13 +81,14 @@ def _backgrounds(folder: Path, half: Half) -> Iterator[tuple[str, str, Samples]]
 def _speech(folder: Path, half: Half) -> list[Samples]:
     """Mono, `SECONDS` each, RMS `LEVEL`: two parts of the sample's half minute, and a real reader."""
     path = DATA / "sample.speech.flac"
-    rate = sound.info(path).sample_rate
+    rate = audio_io.info(path).sample_rate
     starts = (0.4, 10.0) if half is TUNE else (31.0, 40.0)
     parts = [
-        sound.resample(sound.read(path, start=int(start * rate), frames=SECONDS * rate), rate, RATE) for start in starts
+        audio_io.resample(audio_io.read(path, start=int(start * rate), frames=SECONDS * rate), rate, RATE)
+        for start in starts
     ]
     lines = [
-        sound.resample(sound.read(file), sound.info(file).sample_rate, RATE)
+        audio_io.resample(audio_io.read(file), audio_io.info(file).sample_rate, RATE)
         for file in sounds.find(folder, [f"test/data/{READERS[half.name]}/*.wav"])
     ]
     parts.append(np.resize(np.concatenate(lines), (SECONDS * RATE, 1)))
@@ -101,21 +102,21 @@ def excerpts(folder: Path, half: Half) -> dict[str, Samples]:
         paths = sounds.find(folder, [pattern], longer=2 * SECONDS + 2)
         count = PIECES // len(half.music)
         for path in paths[:: max(1, len(paths) // count)][:count]:
-            rate = sound.info(path).sample_rate
-            part = sound.read(path, start=20 * rate, frames=SECONDS * rate)
-            made[path.stem] = _stereo(sound.resample(part, rate, RATE))[: SECONDS * RATE]
+            rate = audio_io.info(path).sample_rate
+            part = audio_io.read(path, start=20 * rate, frames=SECONDS * rate)
+            made[path.stem] = _stereo(audio_io.resample(part, rate, RATE))[: SECONDS * RATE]
     return made
 
 
 def _scene(folder: Path, half: Half, place: Path, chance: np.random.Generator) -> Samples:
     """Events from all directions on a bed 10 dB below them."""
     events = sounds.find(folder, half.effects, longer=0.1, shorter=3)
-    bed = sound.resample(sound.read(place), sound.info(place).sample_rate, RATE)
+    bed = audio_io.resample(audio_io.read(place), audio_io.info(place).sample_rate, RATE)
     bed = np.resize(_stereo(bed), (SECONDS * RATE, 2))
     scene = np.zeros((SECONDS * RATE, 2), np.float32)
     for index in chance.choice(len(events), EVENTS, replace=False):
         path = events[int(index)]
-        event = sound.to_mono(sound.resample(sound.read(path), sound.info(path).sample_rate, RATE))
+        event = audio_io.to_mono(audio_io.resample(audio_io.read(path), audio_io.info(path).sample_rate, RATE))
         pan = chance.uniform(0.1, 0.9)
         first = int(chance.integers(0, len(scene) - len(event)))
         scene[first : first + len(event)] += event / rms(event) * np.sqrt([1 - pan, pan], dtype=np.float32)
@@ -123,4 +124,4 @@ def _scene(folder: Path, half: Half, place: Path, chance: np.random.Generator) -
 
 
 def _stereo(samples: Samples) -> Samples:
-    return samples if samples.shape[1] == 2 else np.repeat(sound.to_mono(samples), 2, axis=1)
+    return samples if samples.shape[1] == 2 else np.repeat(audio_io.to_mono(samples), 2, axis=1)

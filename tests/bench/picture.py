@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.media.aac.encoder import encode_aac
 from pipeline.media.extract import extract_master
 from pipeline.media.mux import container_for, mux
@@ -88,7 +88,7 @@ def make(case: Case, folder: Path) -> Path:
     samples = np.cumsum(generator.standard_normal((int(SECONDS * RATE), 2)), axis=0)
     samples = np.diff(samples - np.mean(samples), axis=0, prepend=0.0)
     swell = 0.05 * (1.2 + np.sin(np.linspace(0, 23, len(samples))))[:, None]
-    sound.write(made, (samples * swell).astype(np.float32), RATE)
+    audio_io.write(made, (samples * swell).astype(np.float32), RATE)
     inputs = ("-itsoffset", str(case.late_picture), "-f", "lavfi", "-i", f"testsrc=s=96x64:r=25:d={SECONDS}")
     inputs += ("-itsoffset", str(case.late_sound), "-i", str(made))
     ffmpeg(*inputs, "-map", "0", "-map", "1", *case.coding, "-b:a", "192k", target)

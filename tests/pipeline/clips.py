@@ -1,18 +1,29 @@
 """Small clips made with the real ffmpeg, and the work a stage is given."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
-from pipeline.graph.stage import StageContext
+from pipeline.catalog import MAX_DURATION, MAX_SIZE
+from pipeline.graph.stage import NoParams, ProgressCallback, StageContext
+from pipeline.media.contracts import (
+    ExtractInputs,
+    ExtractOutput,
+    ExtractParams,
+    PrepareSpeechInputs,
+    PrepareSpeechOutput,
+    ProbeInputs,
+    ProbeOutput,
+    ProbeParams,
+)
 from pipeline.media.ffmpeg import executable
+from pipeline.media.stages import extract_stage, prepare_speech_stage, probe_stage
 from pipeline.models.loader import Models
-from pipeline.types import JsonValue
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration={seconds}")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate={rate}:duration={seconds}")
@@ -36,7 +47,7 @@ def make_click(path: Path, *, at: float, seconds: float = 1.0, rate: int = 48_00
     samples = np.zeros((int(seconds * rate), 1), np.float32)
     start = int(at * rate)
     samples[start : start + rate // 100] = np.random.default_rng(3).uniform(-0.8, 0.8, (rate // 100, 1))
-    sound.write(path, samples, rate)
+    audio_io.write(path, samples, rate)
     return path
 
 
@@ -45,7 +56,7 @@ def make_tones(path: Path, layout: Layout, *, seconds: float = 0.5, rate: int = 
     time = np.arange(int(seconds * rate)) / rate
     waves = [0.2 * np.sin(2 * np.pi * tone_of(layout, index) * time) for index in range(len(layout.channels))]
     samples = np.stack(waves, axis=1).astype(np.float32)
-    with sound.SoundWriter(path, sample_rate=rate, channels=samples.shape[1], layout=layout) as writer:
+    with audio_io.SoundWriter(path, sample_rate=rate, channels=samples.shape[1], layout=layout) as writer:
         writer.write(samples)
     return path
 
@@ -55,13 +66,13 @@ def tone_of(layout: Layout, index: int) -> float:
     return 80.0 if layout.channels[index] == "LFE" else 400.0 + 200.0 * index
 
 
-def decode(path: Path) -> sound.Samples:
+def decode(path: Path) -> audio_io.Samples:
     """What is heard of any clip, shape (frames, channels)."""
     ffmpeg("-i", path, "-vn", "-sample_fmt", "s32", path.with_suffix(".decoded.flac"))
-    return sound.read(path.with_suffix(".decoded.flac"))
+    return audio_io.read(path.with_suffix(".decoded.flac"))
 
 
-def heard_tones(samples: sound.Samples, tones: Sequence[float], rate: int = 48_000) -> np.ndarray:
+def heard_tones(samples: audio_io.Samples, tones: Sequence[float], rate: int = 48_000) -> np.ndarray:
     """Amplitude of each tone (column) in each channel (row), over 0.2 s from the middle."""
     middle = samples[len(samples) // 2 - rate // 10 :][: rate // 5].astype(np.float64)
     phases = np.exp(-2j * np.pi * np.outer(np.arange(len(middle)) / rate, tones))
@@ -90,13 +101,27 @@ def heard_at(path: Path, *, above: float = 0.2) -> float:
     raise AssertionError("the sound is silent")
 
 
-def make_work(out: Path, inputs: Mapping[str, Path], params: Mapping[str, JsonValue] | None = None) -> StageContext:
-    """Work for a stage that uses no model; progress must stay between 0 and 1."""
+def make_context(out: Path, report: ProgressCallback | None = None) -> StageContext:
+    """The context of a stage that uses no model; progress must stay between 0 and 1."""
 
-    def report(fraction: float, message: str = "") -> None:
+    def check(fraction: float, message: str = "") -> None:
         assert 0.0 <= fraction <= 1.0, message
 
     out.mkdir(exist_ok=True)
-    return StageContext(
-        inputs=inputs, params=params or {}, out=out, report=report, models=Models(out.parent / "models")
-    )
+    return StageContext(out=out, report=report or check, models=Models(out.parent / "models"))
+
+
+def describe(source: Path, out: Path, *, max_size: int = MAX_SIZE, max_duration: float = MAX_DURATION) -> ProbeOutput:
+    """Run the probe stage."""
+    params = ProbeParams(name=source.name, max_size=max_size, max_duration=max_duration)
+    return probe_stage(make_context(out), ProbeInputs(source=source), params)
+
+
+def extract(source: Path, out: Path, *, mono: bool = False) -> ExtractOutput[Path]:
+    """Run the extract stage."""
+    return extract_stage(make_context(out), ExtractInputs(source=source), ExtractParams(mono=mono))
+
+
+def prepare_speech(sound: Path, out: Path) -> PrepareSpeechOutput[Path]:
+    """Run the prepare_speech stage."""
+    return prepare_speech_stage(make_context(out), PrepareSpeechInputs(sound=sound), NoParams())

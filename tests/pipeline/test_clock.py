@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.media.stages import listen_stage
 from tests.bench.clock import BAR, OFFSET, find_drift, measure, spread, write_markers
-from tests.pipeline.clips import make_work
+from tests.pipeline.clips import prepare_speech
 
 SECONDS = 130.0
 
@@ -29,6 +28,5 @@ def test_no_format_shifts_a_sound(tmp_path: Path, markers: Path, name: str) -> N
 
 def test_the_measure_sees_a_shift(tmp_path: Path) -> None:
     write_markers(tmp_path / "late.wav", 12.0, [1.0 + OFFSET, 7.0])
-    work = make_work(tmp_path / "out", {"sound": tmp_path / "late.wav"})
-    listen_stage(work)
-    assert find_drift(work.out / "speech.flac", 0.0, [1.0, 7.0]) == pytest.approx([OFFSET, 0.0], abs=0.001)
+    prepared = prepare_speech(tmp_path / "late.wav", tmp_path / "out")
+    assert find_drift(prepared.speech, 0.0, [1.0, 7.0]) == pytest.approx([OFFSET, 0.0], abs=0.001)

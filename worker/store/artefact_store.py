@@ -19,6 +19,7 @@ from urllib.request import url2pathname
 import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
+from pipeline.catalog import EXPORT_FORMATS
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store.errors import store_errors
@@ -36,22 +37,16 @@ SMALL_REQUEST_TIMEOUT_S: Final = 60.0
 """For anything smaller than a whole file."""
 
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        ".ass": "text/x-ssa",
+    {f".{form.suffix.lower()}": form.media_type for form in EXPORT_FORMATS}
+    | {
         ".flac": "audio/flac",
         ".json": "application/json",
         ".m4a": "audio/mp4",
-        ".md": "text/markdown",
         ".mkv": "video/x-matroska",
         ".mp4": "video/mp4",
         ".ogg": "audio/ogg",
         ".opus": "audio/ogg",
         ".png": "image/png",
-        ".rttm": "text/plain",
-        ".srt": "application/x-subrip",
-        ".textgrid": "text/plain",
-        ".txt": "text/plain",
-        ".vtt": "text/vtt",
         ".wav": "audio/wav",
         ".webm": "video/webm",
     }

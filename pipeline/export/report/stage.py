@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
 from pipeline.audio.envelope import Envelope, measure_envelope
+from pipeline.export.contracts import ReportInputs, ReportOutput, ReportParams
 from pipeline.export.report.canvas import WIDTH, Canvas
-from pipeline.graph.stage import StageContext, StageMetadata
+from pipeline.graph.stage import StageContext
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
 COLUMNS: Final = int(WIDTH * 90)
@@ -25,15 +26,19 @@ VOICES: Final = ("#ff7b93", "#7ee787", "#79c0ff", "#f2cc60", "#d2a8ff", "#ffa657
 MOST_LANES: Final = 12
 
 
-def report_stage(work: StageContext) -> StageMetadata:
-    """Draw `report.png` from `sound`, any stems, and `transcript` with `voices` when there are words.
+def report_stage(context: StageContext, inputs: ReportInputs[Path], params: ReportParams) -> ReportOutput[Path]:
+    """Draw `report.png`: a waveform of the sound and of each stem, and a row for each speaker where speech is known.
 
-    The lanes are on the clip's clock; so are the waveforms, moved by `params["audio_start"]` seconds.
+    All rows are on the clip's clock; the waveforms begin at `params.audio_start`.
+
+    Raises:
+        MediaError: A sound cannot be read.
     """
-    names = [name for name in STEMS if name in work.inputs]
-    envelopes = {name: _envelope(work, name, names.index(name), len(names)) for name in names}
-    start = float(cast("float", work.params.get("audio_start", 0.0)))
-    speakers, voices = _spoken(work.inputs)
+    files = {"sound": inputs.sound} | {stem.value: path for stem, path in inputs.stems}
+    names = [name for name in STEMS if name in files]
+    envelopes = {name: _envelope(context, name, files[name], index, len(names)) for index, name in enumerate(names)}
+    start = params.audio_start
+    speakers, voices = _spoken(inputs)
     duration = start + max((envelope.duration for envelope in envelopes.values()), default=0.0)
     canvas = Canvas(len(names) + len(speakers), duration)
     for row, name in enumerate(names):
@@ -41,15 +46,14 @@ def report_stage(work: StageContext) -> StageMetadata:
         canvas.draw_wave(row, title, colour, envelopes[name], start=start)
     for index, speaker in enumerate(speakers):
         canvas.draw_lane(len(names) + index, speaker.name, VOICES[index % len(VOICES)], cut_lane(voices, speaker.id))
-    work.report(0.95, "drawing")
-    canvas.save(work.out / "report.png")
-    return {}
+    context.report(0.95, "drawing")
+    target = context.out / "report.png"
+    canvas.save(target)
+    return ReportOutput(picture=target)
 
 
-def _envelope(work: StageContext, name: str, index: int, count: int) -> Envelope:
-    return measure_envelope(
-        work.inputs[name], COLUMNS, lambda done: work.report(0.9 * (index + done) / count, f"reading {name}")
-    )
+def _envelope(context: StageContext, name: str, path: Path, index: int, count: int) -> Envelope:
+    return measure_envelope(path, COLUMNS, lambda done: context.report(0.9 * (index + done) / count, f"reading {name}"))
 
 
 def cut_lane(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float, float, bool]]:
@@ -64,9 +68,9 @@ def cut_lane(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float
     return [(segment.start, segment.end, False) for segment in own] + overlaps
 
 
-def _spoken(inputs: Mapping[str, Path]) -> tuple[Sequence[Speaker], Sequence[SpeakerSegment]]:
-    if "transcript" not in inputs:
+def _spoken(inputs: ReportInputs[Path]) -> tuple[Sequence[Speaker], Sequence[SpeakerSegment]]:
+    if inputs.transcript is None or inputs.voices is None:
         return (), ()
-    transcript = msgspec.json.decode(inputs["transcript"].read_bytes(), type=Transcript)
-    voices = msgspec.json.decode(inputs["voices"].read_bytes(), type=Diarization)
+    transcript = msgspec.json.decode(inputs.transcript.read_bytes(), type=Transcript)
+    voices = msgspec.json.decode(inputs.voices.read_bytes(), type=Diarization)
     return transcript.speakers[:MOST_LANES], voices.segments

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.audio import io as sounds
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout, default
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.aac.parallel_encoder import bit_rate
@@ -65,7 +65,7 @@ def encode_aac(sound: Path, target: Path, *, duration: float, report: ProgressCa
 
     MPEG-4 knows one 5.0 and one 5.1: whether the surround channels are called side or back is lost.
     """
-    layout = sounds.layout(sound)
+    layout = audio_io.layout(sound)
     form = ["-vn", "-af", f"aformat=channel_layouts={layout.name.removesuffix('(side)')}"]
     form += [*aac_coding(len(layout.channels)), str(target.absolute())]
     run_ffmpeg(

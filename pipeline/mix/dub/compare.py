@@ -8,12 +8,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
 from pipeline.media.probe import probe
+from pipeline.mix.contracts import (
+    RenderDubComparisonInputs,
+    RenderDubComparisonOutput,
+    RenderDubComparisonParams,
+)
 from pipeline.mix.dub.edges import find_edges, levels_of
 from pipeline.mix.dub.line_fitting import Fit
 from pipeline.mix.dub.loudness import loudness_of
@@ -43,13 +48,6 @@ _NO_PAUSE = 20.0
 """dB under it from which a point between two lines is heard, so that it may be within one of them."""
 _TOLD = 8
 """Turns or places that a note lists."""
-
-
-class _Params(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    """Of the dub, as it was sent."""
-    audio_start: float
-    """Seconds on the clip's clock of the first sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,45 +135,49 @@ class _Comparison:
         )
         return None if own is None or original is None else own - original
 
-    def _read(self, path: Path, start: float, end: float) -> sound.Samples:
+    def _read(self, path: Path, start: float, end: float) -> audio_io.Samples:
         first = round(start * self.rate)
-        return sound.read(path, start=first, frames=max(0, round(end * self.rate) - first))
+        return audio_io.read(path, start=first, frames=max(0, round(end * self.rate) - first))
 
 
-def compare_stage(work: StageContext) -> StageMetadata:
+def render_dub_comparison_stage(
+    context: StageContext, inputs: RenderDubComparisonInputs[Path], params: RenderDubComparisonParams
+) -> RenderDubComparisonOutput[Path]:
     """Write `dub-report.json` and `dub-report.txt` on a whole track: each turn, and speech where no turn is.
 
-    Facts: `lines`, how many turns have a voice, and `notes`.
+    Raises:
+        MediaError: A sound cannot be read.
+        FFmpegError: ffmpeg failed or took too long.
     """
-    params = msgspec.convert(dict(work.params), _Params)
-    vocals, source = work.inputs["vocals"], work.inputs["dub"]
-    transcript = msgspec.json.decode(work.inputs["transcript"].read_bytes(), type=Transcript)
-    like, layout = sound.info(vocals), sound.layout(vocals)
+    transcript = msgspec.json.decode(inputs.transcript.read_bytes(), type=Transcript)
+    like, layout = audio_io.info(inputs.vocals), audio_io.layout(inputs.vocals)
+    rate = like.sample_rate
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         track = Path(folder) / "whole.flac"
-        rate = like.sample_rate
-        convert(source, probe(source), track, sample_rate=rate, channels=like.channels, layout=layout)
-        work.report(0.3, "Comparing the dub")
+        convert(inputs.dub, probe(inputs.dub), track, sample_rate=rate, channels=like.channels, layout=layout)
+        context.report(0.3, "Comparing the dub")
         loudness = measure(track).integrated
-        work.report(0.5, "Comparing the dub")
+        context.report(0.5, "Comparing the dub")
         found = find_speech(track, loudness)
         speech = [(start / rate, min(end / rate, like.duration)) for start, end in found if start < like.frames]
         comparison = _Comparison(
             name=params.name,
             track=track,
-            vocals=vocals,
+            vocals=inputs.vocals,
             rate=rate,
             layout=layout,
             loudness=-_PAUSE if loudness is None else loudness,
         )
-        fits, astray = _compare(comparison, slots_of(transcript, params.audio_start), speech, work.report)
-    notes = _notes(fits, astray, params.audio_start)
+        fits, astray = _compare(comparison, slots_of(transcript, params.audio_start), speech, context.report)
+    notes, reports = _notes(fits, astray, params.audio_start), ()
     lines = [*fits, *astray]
     if lines:
-        write_report(lines, notes, 0.0, params.audio_start, work.out)
+        reports = write_report(lines, notes, 0.0, params.audio_start, context.out)
         notes.append(name_worst(lines))
-    work.report(1.0)
-    return {"lines": sum(fit.start is not None for fit in fits), "notes": [*notes]}
+    context.report(1.0)
+    return RenderDubComparisonOutput(
+        reports=reports, lines=sum(fit.start is not None for fit in fits), notes=tuple(notes)
+    )
 
 
 def _compare(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import ValidationError
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.dub.plan import Slot
@@ -52,7 +52,7 @@ class Cut:
     """True when the file is on the clip's own clock, so that the line stays where it is."""
 
 
-def find_edges(samples: sound.Samples, sample_rate: int, threshold: float | None = None) -> Edges | None:
+def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | None = None) -> Edges | None:
     """Where a line begins and ends, to 5 ms; None for silence."""
     hop = max(1, round(_HOP * sample_rate))
     levels = levels_of(samples, hop, _SMOOTH)
@@ -72,7 +72,7 @@ def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: fl
     A file about as long as the clip is on the clip's clock; any other holds the lines one after the other.
     Raises `ValidationError` when it is silent or its lines cannot be told apart.
     """
-    of = sound.info(track)
+    of = audio_io.info(track)
     stretches = [
         (start / of.sample_rate, end / of.sample_rate) for start, end in find_speech(track, measure(track).integrated)
     ]
@@ -131,7 +131,7 @@ def _shared(start: float, end: float, slot: Slot) -> float:
     return min(end, slot.end) - max(start, slot.start)
 
 
-def levels_of(samples: sound.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
+def levels_of(samples: audio_io.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
     """Power of each whole hop of the loudest channel, each the mean of so many of them."""
     power: NDArray[np.float64] = np.square(samples, dtype=np.float64).max(axis=1, initial=0.0)
     whole = len(power) - len(power) % hop

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
 from pipeline.media.time_stretch import stretch
 from pipeline.mix.dub.edges import Cut, Edges, find_edges
@@ -85,7 +85,7 @@ class Booth:
     def place(self, name: str, track: Path, cut: Cut, number: int) -> tuple[Fit, Placed | None]:
         """Fit one line, which is a part of a track in the clip's rate and channels."""
         fit = Fit(file=name, slot=cut.slot)
-        rate = sound.info(track).sample_rate
+        rate = audio_io.info(track).sample_rate
         first, samples = _read(track, cut, rate)
         edges = find_edges(samples, rate)
         if edges is None:
@@ -105,19 +105,19 @@ class Booth:
         return fit, Placed(path=path, start=start, frames=len(line), gain=gain)
 
     def _shape(
-        self, samples: sound.Samples, edges: Edges, factor: float, path: Path, rate: int
-    ) -> tuple[sound.Samples, Edges]:
+        self, samples: audio_io.Samples, edges: Edges, factor: float, path: Path, rate: int
+    ) -> tuple[audio_io.Samples, Edges]:
         """The trimmed and stretched line, which is at `path` too, and where in it the voice is."""
         start, end = max(0, edges.start - round(LEAD * rate)), edges.end + round(TAIL * rate)
         line = _faded(samples[start:end], round(FADE * rate))
         if factor == 1.0:
-            sound.write(path, line, rate)
+            audio_io.write(path, line, rate)
             return line, Edges(start=edges.start - start, end=edges.end - start, threshold=edges.threshold)
         loose = path.with_name(f"loose-{path.name}")
-        sound.write(loose, line, rate)
+        audio_io.write(loose, line, rate)
         stretch(loose, path, factor, duration=len(line) / rate)
         loose.unlink()
-        line = sound.read(path)
+        line = audio_io.read(path)
         heard = find_edges(line, rate, edges.threshold)
         if heard is None:
             return line, Edges(start=0, end=len(line), threshold=edges.threshold)
@@ -126,12 +126,12 @@ class Booth:
         )
         return line, Edges(start=begin, end=heard.end, threshold=edges.threshold)
 
-    def _match(self, line: sound.Samples, heard: Edges, slot: Slot, fit: Fit, rate: int) -> float:
+    def _match(self, line: audio_io.Samples, heard: Edges, slot: Slot, fit: Fit, rate: int) -> float:
         """The gain that makes a line as loud as what it replaces, without passing the ceiling."""
         own = loudness_of(line[heard.start : heard.end], rate, self.layout)
         end = fit.end if slot.end is None else slot.end
         frames = max(1, round((end - slot.start) * rate))
-        replaced = sound.read(self.vocals, start=round(slot.start * rate), frames=frames)
+        replaced = audio_io.read(self.vocals, start=round(slot.start * rate), frames=frames)
         wanted = loudness_of(replaced, rate, self.layout)
         peak = float(np.abs(line).max(initial=0.0))
         most = min(10 ** (MOST_GAIN / 20), CEILING / peak if peak > 0 else 1.0)
@@ -143,7 +143,7 @@ class Booth:
         return gain
 
 
-def find_head(head: sound.Samples, line: sound.Samples, guess: int, reach: int) -> int:
+def find_head(head: audio_io.Samples, line: audio_io.Samples, guess: int, reach: int) -> int:
     """The frame of a stretched line at which its beginning is most like that of the line as it was.
 
     It is looked for within `reach` frames of the guess; stretching smears the first sound by some milliseconds.
@@ -171,16 +171,16 @@ def choose_factor(length: float, slot: Slot, cap: float) -> float:
     return max(wanted, 1 - most)
 
 
-def _read(track: Path, cut: Cut, rate: int) -> tuple[int, sound.Samples]:
+def _read(track: Path, cut: Cut, rate: int) -> tuple[int, audio_io.Samples]:
     """A line with a little around it, and the frame at which it begins."""
     if cut.end is None:
-        return 0, sound.read(track)
+        return 0, audio_io.read(track)
     around = LEAD + TAIL if cut.fixed and cut.end > cut.start else 0.0
     first = max(0, round((cut.start - around) * rate))
-    return first, sound.read(track, start=first, frames=max(0, round((cut.end + around) * rate) - first))
+    return first, audio_io.read(track, start=first, frames=max(0, round((cut.end + around) * rate) - first))
 
 
-def _faded(samples: sound.Samples, fade: int) -> sound.Samples:
+def _faded(samples: audio_io.Samples, fade: int) -> audio_io.Samples:
     fade = max(1, min(fade, len(samples) // 2))
     ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)[:, None]
     faded = samples.copy()
@@ -189,7 +189,7 @@ def _faded(samples: sound.Samples, fade: int) -> sound.Samples:
     return faded
 
 
-def is_clipped(samples: sound.Samples) -> bool:
+def is_clipped(samples: audio_io.Samples) -> bool:
     """Whether so much of a sound lies near its highest sample that its peaks must have been cut off.
 
     Tops need not be quite flat, since a change of rate bends them.

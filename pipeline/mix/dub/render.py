@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.mix.dub.line_fitting import Placed
 from pipeline.mix.gain_envelope import Curve, curve
 from pipeline.mix.gains import read_aligned
@@ -58,12 +58,12 @@ def mute(parts: Iterable[Interval], fade: float) -> Curve:
 
 
 def render(
-    lines: Sequence[Placed], vocals: tuple[Path, Curve] | None, like: sound.SoundInfo, gain: float = 1.0
-) -> sound.Blocks:
+    lines: Sequence[Placed], vocals: tuple[Path, Curve] | None, like: audio_io.SoundInfo, gain: float = 1.0
+) -> audio_io.Blocks:
     """The voice track in blocks, as long as `like`."""
     kept = None if vocals is None else read_aligned([vocals[0]], like)
-    for start in range(0, like.frames, sound.BLOCK):
-        length = min(sound.BLOCK, like.frames - start)
+    for start in range(0, like.frames, audio_io.BLOCK):
+        length = min(audio_io.BLOCK, like.frames - start)
         total = np.zeros((length, like.channels), np.float32)
         if kept is not None and vocals is not None:
             (block,) = next(kept)
@@ -74,14 +74,14 @@ def render(
         yield total * np.float32(gain)
 
 
-def peak_of(blocks: sound.Blocks) -> float:
+def peak_of(blocks: audio_io.Blocks) -> float:
     """The highest sample, linear."""
     return max((float(np.abs(block).max(initial=0.0)) for block in blocks), default=0.0)
 
 
-def _add(total: sound.Samples, line: Placed, start: int) -> None:
+def _add(total: audio_io.Samples, line: Placed, start: int) -> None:
     """Add what of a line lies in the block that begins at frame `start`."""
     first, last = max(start, line.start), min(start + len(total), line.start + line.frames)
     if last > first:
-        samples = sound.read(line.path, start=first - line.start, frames=last - first)
+        samples = audio_io.read(line.path, start=first - line.start, frames=last - first)
         total[first - start : first - start + len(samples)] += samples * np.float32(line.gain)

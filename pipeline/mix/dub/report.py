@@ -46,15 +46,30 @@ def worst_first(fits: Sequence[Fit]) -> list[Fit]:
     return sorted(fits, key=_badness, reverse=True)
 
 
-def write_report(fits: Sequence[Fit], notes: Sequence[str], cap: float, audio_start: float, folder: Path) -> None:
-    """Write `dub-report.json` and `dub-report.txt`; times there are those of the clip."""
+def write_report(
+    fits: Sequence[Fit], notes: Sequence[str], cap: float, audio_start: float, folder: Path
+) -> tuple[Path, Path]:
+    """Write `dub-report.json` and `dub-report.txt`, whose times are those of the clip.
+
+    Args:
+        fits: One for each line.
+        notes: Sentences about the dub as a whole.
+        cap: Per cent by which the length of a line might be changed.
+        audio_start: Seconds on the clip's clock of the first sample.
+        folder: Where the files are written.
+
+    Returns:
+        The paths of both files.
+    """
     ordered = worst_first(fits)
     lines = [_describe(fit, audio_start) for fit in ordered]
     content = {"stretch_cap": cap, "lines": lines, "notes": list(notes)}
-    (folder / "dub-report.json").write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
+    table_path, data_path = folder / "dub-report.txt", folder / "dub-report.json"
+    data_path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
     table = [_HEAD, *map(_row, lines)]
     text = "\n".join([*_table(table), *(("", *notes) if notes else ()), ""])
-    (folder / "dub-report.txt").write_text(text, encoding="utf-8")
+    table_path.write_text(text, encoding="utf-8")
+    return data_path, table_path
 
 
 def name_worst(fits: Sequence[Fit]) -> str:

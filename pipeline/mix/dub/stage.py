@@ -7,17 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
 from pipeline.errors import LimitError, MediaError
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
+from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
 from pipeline.media.probe import probe
+from pipeline.mix.contracts import DubInputs, DubOutput, DubParams
 from pipeline.mix.dub.edges import Cut, split_track
 from pipeline.mix.dub.line_fitting import Booth, Fit, Placed, is_clipped
 from pipeline.mix.dub.manifest import unpack
-from pipeline.mix.dub.params import DubParams
 from pipeline.mix.dub.plan import Plan, plan, slots_of
 from pipeline.mix.dub.render import FADE, REACH, mute, peak_of, render, replaced_parts, subtract
 from pipeline.mix.dub.report import name_worst, write_report
@@ -36,7 +36,7 @@ class _Dub:
 
     params: DubParams
     vocals: Path
-    like: sound.SoundInfo
+    like: audio_io.SoundInfo
     layout: Layout
     folder: Path
     transcript: Transcript | None
@@ -46,37 +46,43 @@ class _Dub:
     placed: list[Placed] = field(default_factory=list[Placed])
 
 
-def dub_stage(work: StageContext) -> StageMetadata:
-    """Write `dub.flac`, the voice track; for pieces `dub-report.json` and `dub-report.txt` too.
+def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams) -> DubOutput[Path]:
+    """Write `dub.flac`, the voice track; for a zip of clips `dub-report.json` and `dub-report.txt` too.
 
-    The track has the rate, channels and length of the vocals. Facts: `lines`, how many were placed, and `notes`.
-    Raises `ValidationError` for a dub that cannot be understood, and `MediaError` for one that cannot be read.
+    The track has the sample rate, channels and length of the vocals.
+
+    Raises:
+        ValidationError: The zip, its manifest or its names cannot be understood.
+        LimitError: The zip or one of its files is too large.
+        MediaError: A sound of the dub cannot be read.
+        MixError: The dub needs turns and there is no transcript.
     """
-    vocals = work.inputs["vocals"]
+    reports: tuple[Path, ...] = ()
+    target = context.out / "dub.flac"
     with tempfile.TemporaryDirectory(prefix="dub-") as folder:
         dub = _Dub(
-            params=msgspec.convert(dict(work.params), DubParams),
-            vocals=vocals,
-            like=sound.info(vocals),
-            layout=sound.layout(vocals),
+            params=params,
+            vocals=inputs.vocals,
+            like=audio_io.info(inputs.vocals),
+            layout=audio_io.layout(inputs.vocals),
             folder=Path(folder),
-            transcript=_read_transcript(work),
-            report=work.report,
+            transcript=_read_transcript(inputs.transcript),
+            report=context.report,
         )
-        parts = _place_pieces(work.inputs["dub"], dub) if dub.params.pieces else _place_whole(work.inputs["dub"], dub)
-        _write(parts, dub, work.out / "dub.flac")
+        parts = _place_pieces(inputs.dub, dub) if params.pieces else _place_whole(inputs.dub, dub)
+        _write(parts, dub, target)
         if dub.fits:
-            write_report(dub.fits, dub.notes, dub.params.stretch, dub.params.audio_start, work.out)
+            reports = write_report(dub.fits, dub.notes, params.stretch, params.audio_start, context.out)
             dub.notes.append(name_worst(dub.fits))
-    work.report(1.0)
-    return {"lines": len(dub.placed), "notes": [*dub.notes]}
+    context.report(1.0)
+    return DubOutput(track=target, reports=reports, lines=len(dub.placed), notes=tuple(dub.notes))
 
 
 def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
     """Place the track from the first sample on; gives where the vocals are not kept, None for nowhere."""
     track = dub.folder / "whole.flac"
     _convert(source, "The dub", track, dub)
-    of = sound.info(track)
+    of = audio_io.info(track)
     _tell_about(track, of.duration - dub.like.duration, dub)
     dub.placed.append(Placed(path=track, start=0, frames=of.frames))
     if not dub.params.keep_vocals:
@@ -96,7 +102,7 @@ def _tell_about(track: Path, excess: float, dub: _Dub) -> None:
     loudness = measure(track)
     if loudness.peak is None or loudness.peak < -60:
         dub.notes.append("The dub is silent.")
-    elif any(is_clipped(block) for block in sound.read_blocks(track)):
+    elif any(is_clipped(block) for block in audio_io.read_blocks(track)):
         dub.notes.append("The dub is clipped in its file; that cannot be mended here.")
 
 
@@ -170,7 +176,7 @@ def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
     if peak > 1.0:
         dub.notes.append("The dub was turned down a little as a whole, so that lines that overlap are not clipped.")
     written = 0
-    with sound.SoundWriter(target, sample_rate=rate, channels=dub.like.channels, layout=dub.layout) as writer:
+    with audio_io.SoundWriter(target, sample_rate=rate, channels=dub.like.channels, layout=dub.layout) as writer:
         for block in render(dub.placed, vocals, dub.like, 1.0 / max(1.0, peak)):
             dub.report(0.85 + 0.15 * written / max(1, dub.like.frames), "Writing the dub")
             writer.write(block)
@@ -200,8 +206,7 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
         ) from error
 
 
-def _read_transcript(work: StageContext) -> Transcript | None:
-    path = work.inputs.get("transcript")
+def _read_transcript(path: Path | None) -> Transcript | None:
     return None if path is None else msgspec.json.decode(path.read_bytes(), type=Transcript)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.true_peak import Peaks, SteepPeaks
 from pipeline.media.loudness_meter import measure
 
@@ -42,7 +42,7 @@ def test_nothing_and_silence_have_none() -> None:
 
 def test_the_steep_filter_reads_noise_no_lower_than_the_meter(tmp_path: Path) -> None:
     samples = np.random.default_rng(3).uniform(-0.5, 0.5, (44_100, 2)).astype(np.float32)
-    sound.write(tmp_path / "noise.flac", samples, 44_100)
+    audio_io.write(tmp_path / "noise.flac", samples, 44_100)
     measured = measure(tmp_path / "noise.flac")
     steep = SteepPeaks(44_100, 2)
     for start in range(0, len(samples), 10_000):

@@ -1,15 +1,16 @@
 """Transcripts for the tests of exports."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from hypothesis import strategies as st
 
+from pipeline.export.contracts import SubtitlesInputs, SubtitlesOutput, SubtitlesParams
 from pipeline.export.escaping import clean
 from pipeline.export.stage import subtitles_stage
-from pipeline.graph.stage import ProgressCallback, StageContext, StageMetadata
-from pipeline.models.loader import Models
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn, Word
+from tests.pipeline.clips import make_context
 
 TEXT = "Good evening everyone, and welcome back to the show. Tonight we are talking about the storm on the coast."
 NASTY = (
@@ -82,13 +83,14 @@ def heard(content: Transcript) -> Diarization:
     return Diarization(speakers=tuple(item.id for item in content.speakers), segments=segments, exclusive=())
 
 
-def export(content: Transcript, folder: Path, **params: object) -> tuple[Path, StageMetadata]:
-    """The folder that the stage fills."""
+def export(
+    content: Transcript, folder: Path, *, names: Mapping[str, str] | None = None
+) -> tuple[Path, SubtitlesOutput[Path]]:
+    """The folder that the stage fills, and what it gives."""
     (folder / "transcript.json").write_bytes(msgspec.json.encode(content))
     (folder / "voices.json").write_bytes(msgspec.json.encode(heard(content)))
-    out = folder / "out"
-    out.mkdir(exist_ok=True)
-    inputs = {"transcript": folder / "transcript.json", "voices": folder / "voices.json"}
-    report: ProgressCallback = lambda fraction, message="": None  # noqa: E731
-    work = StageContext(inputs=inputs, params=params, out=out, report=report, models=Models(folder, "cpu"))  # type: ignore[arg-type]
-    return out, subtitles_stage(work)
+    inputs = SubtitlesInputs(transcript=folder / "transcript.json", voices=folder / "voices.json")
+    context = make_context(folder / "out")
+    made = subtitles_stage(context, inputs, SubtitlesParams(names=names or {}))
+    assert {*made.exports} | ({made.transcript} - {None}) == {*context.out.iterdir()}
+    return context.out, made

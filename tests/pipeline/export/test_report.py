@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -5,21 +6,23 @@ import numpy as np
 import pytest
 from matplotlib import font_manager, image
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.envelope import measure_envelope
 from pipeline.errors import Cancelled
+from pipeline.export.contracts import ReportInputs, ReportParams
 from pipeline.export.report.canvas import EASTERN, Canvas
 from pipeline.export.report.stage import cut_lane, report_stage
-from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.models.loader import Models
+from pipeline.graph.stage import ProgressCallback
+from pipeline.separation.contracts import StemFiles
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn
+from tests.pipeline.clips import make_context
 
 RATE = 8_000
 
 
 def write_tone(path: Path, seconds: float, gain: float) -> Path:
     wave = gain * np.sin(2 * np.pi * 200 * np.arange(int(seconds * RATE)) / RATE)
-    sound.write(path, np.tile(wave[:, None], (1, 2)).astype(np.float32), RATE)
+    audio_io.write(path, np.tile(wave[:, None], (1, 2)).astype(np.float32), RATE)
     return path
 
 
@@ -39,23 +42,18 @@ def keep_quiet(fraction: float, message: str = "") -> None:
 def draw(
     tmp_path: Path, names: list[str] | None, *, seconds: float = 4, report: ProgressCallback | None = None
 ) -> Path:
-    inputs = {
-        "sound": write_tone(tmp_path / "sound.flac", seconds, 0.8),
-        "vocals": write_tone(tmp_path / "vocals.flac", seconds, 0.2),
-    }
-    if names is not None:
-        inputs["transcript"] = tmp_path / "transcript.json"
-        content = transcript(names)
-        inputs["transcript"].write_bytes(msgspec.json.encode(content))
-        segments = tuple(SpeakerSegment(start=item.start, end=item.end, speaker=item.speaker) for item in content.turns)
-        inputs["voices"] = tmp_path / "voices.json"
-        inputs["voices"].write_bytes(msgspec.json.encode(Diarization(speakers=(), segments=segments, exclusive=())))
-    out = tmp_path / "out"
-    out.mkdir()
-    report_stage(
-        StageContext(inputs=inputs, params={}, out=out, report=report or keep_quiet, models=Models(tmp_path, "cpu"))
+    inputs = ReportInputs(
+        sound=write_tone(tmp_path / "sound.flac", seconds, 0.8),
+        stems=StemFiles(vocals=write_tone(tmp_path / "vocals.flac", seconds, 0.2)),
     )
-    return out / "report.png"
+    if names is not None:
+        inputs = replace(inputs, transcript=tmp_path / "transcript.json", voices=tmp_path / "voices.json")
+        content = transcript(names)
+        (tmp_path / "transcript.json").write_bytes(msgspec.json.encode(content))
+        segments = tuple(SpeakerSegment(start=item.start, end=item.end, speaker=item.speaker) for item in content.turns)
+        voices = Diarization(speakers=(), segments=segments, exclusive=())
+        (tmp_path / "voices.json").write_bytes(msgspec.json.encode(voices))
+    return report_stage(make_context(tmp_path / "out", report), inputs, ReportParams()).picture
 
 
 def test_each_stem_and_each_speaker_has_a_row(tmp_path: Path) -> None:
@@ -122,7 +120,7 @@ def test_a_cancel_is_let_through(tmp_path: Path) -> None:
 def test_the_envelope_holds_every_peak(tmp_path: Path) -> None:
     samples = np.zeros((300_000, 1), np.float32)
     samples[123_456], samples[299_999] = 0.9, -0.7
-    sound.write(tmp_path / "x.flac", samples, RATE)
+    audio_io.write(tmp_path / "x.flac", samples, RATE)
     envelope = measure_envelope(tmp_path / "x.flac", 100, lambda _: None)
     assert envelope.high[41] == pytest.approx(0.9, abs=1e-6)
     assert envelope.low[99] == pytest.approx(-0.7, abs=1e-6)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ValidationError
 from pipeline.export.transcripts import MAX_NAME, beside, check_name, read_transcript, rename
-from pipeline.types import Transcript
+from pipeline.types import Speaker, Transcript
 from tests.pipeline.export.dialogue import export, heard, talk, transcript, turn
 
 
@@ -20,8 +20,8 @@ def names_of(content: Transcript) -> list[str]:
 
 
 def test_a_new_name_is_in_every_export(tmp_path: Path) -> None:
-    out, facts = export(talk(), tmp_path, names={"S2": "Zoë Ågren"})
-    assert facts["speakers"] == [{"id": "S1", "name": "Alice"}, {"id": "S2", "name": "Zoë Ågren"}]
+    out, made = export(talk(), tmp_path, names={"S2": "Zoë Ågren"})
+    assert made.speakers == (Speaker(id="S1", name="Alice"), Speaker(id="S2", name="Zoë Ågren"))
     files = {path.suffix: path.read_text(encoding="utf-8") for path in out.iterdir()}
     assert len(files) == 8
     for suffix, text in files.items():

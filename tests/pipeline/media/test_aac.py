@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS, default
 from pipeline.errors import FFmpegError
 from pipeline.media.aac import adts as aac_writer
@@ -19,11 +19,11 @@ RATE = 44_100
 STEREO = Form(sample_rate=RATE, layout=default(2))
 
 
-def decibels(samples: sound.Samples) -> float:
+def decibels(samples: audio_io.Samples) -> float:
     return 10 * float(np.log10(np.mean(np.square(samples, dtype=np.float64)) + 1e-20))
 
 
-def make_sound(frames: int, channels: int = 2) -> sound.Samples:
+def make_sound(frames: int, channels: int = 2) -> audio_io.Samples:
     """Noise without much treble that swells, with a click each 0.7 s, so that windows change."""
     generator = np.random.default_rng(5)
     noise = np.cumsum(generator.standard_normal((frames + 8, channels)), axis=0)
@@ -32,9 +32,9 @@ def make_sound(frames: int, channels: int = 2) -> sound.Samples:
     return samples.clip(-0.9, 0.9).astype(np.float32)
 
 
-def write(path: Path, samples: sound.Samples, form: Form) -> sound.Samples:
+def write(path: Path, samples: audio_io.Samples, form: Form) -> audio_io.Samples:
     """The file, and what the writer says that players hear."""
-    heard = list[sound.Samples]()
+    heard = list[audio_io.Samples]()
     with AacWriter(path, form, on_heard=heard.append) as writer:
         for start in range(0, len(samples), 10_000):
             writer.write(samples[start : start + 10_000])

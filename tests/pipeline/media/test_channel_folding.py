@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import av
-import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS, default
 from pipeline.media.aac.encoder import coding, encode_aac, written_layout
 from pipeline.media.channel_folding import find_passage
@@ -15,16 +14,23 @@ from pipeline.media.extract import convert
 from pipeline.media.ffmpeg_pipe import SoundFeed
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
-from pipeline.media.stages import extract_stage
 from pipeline.types import SoundFormat
-from tests.pipeline.clips import PICTURE, decode, ffmpeg, heard_tones, make_tones, make_work, tone_of
+from tests.pipeline.clips import (
+    PICTURE,
+    decode,
+    extract,
+    ffmpeg,
+    heard_tones,
+    make_tones,
+    tone_of,
+)
 
 LEVEL = 0.2
 IN_AAC = {"quad(side)": "quad", "5.1(side)": "5.1", "6.1": "6.1(back)"}
 """AAC has no other word for these."""
 
 
-def in_place(samples: sound.Samples, tones: list[float]) -> bool:
+def in_place(samples: audio_io.Samples, tones: list[float]) -> bool:
     """True when each channel holds its own tone at its level, and no other."""
     expected = LEVEL * np.eye(len(tones))
     return bool(np.abs(heard_tones(samples, tones) - expected).max() < 0.02)
@@ -49,12 +55,11 @@ def test_layout_and_content_come_back_in_the_final_files(tmp_path: Path, name: s
     )
     clip = probe(tmp_path / "clip.mov")
     assert (clip.media.audio.layout, clip.media.audio.channels) == (name, len(tones))
-    work = make_work(tmp_path / "out", {"source": tmp_path / "clip.mov"}, {"mono": False})
-    facts = extract_stage(work)
-    master = work.out / "master.flac"
-    assert (facts["channels"], facts["notes"]) == (len(tones), [])
-    assert facts["layout"] == ("5.1" if name == "5.1(side)" else name)
-    assert np.array_equal(sound.read(master), sound.read(source))
+    facts = extract(tmp_path / "clip.mov", tmp_path / "out")
+    master = facts.sound
+    assert (facts.channels, facts.notes) == (len(tones), ())
+    assert facts.layout == ("5.1" if name == "5.1(side)" else name)
+    assert np.array_equal(audio_io.read(master), audio_io.read(source))
     encode_aac(master, tmp_path / "final.m4a", duration=0.5)
     mux(tmp_path / "clip.mov", clip, tmp_path / "final.m4a", tmp_path / "final.mp4", audio_start=0.0)
     for final in ("final.m4a", "final.mp4"):
@@ -69,31 +74,29 @@ def test_surround_sound_as_people_post_it(tmp_path: Path, coding: str, name: str
     made = make_tones(tmp_path / "a.flac", layout)
     ffmpeg("-i", made, "-af", f"aformat=channel_layouts={name}", "-c:a", coding, "-b:a", "448k", tmp_path / "a.mkv")
     assert probe(tmp_path / "a.mkv").media.audio.layout == name
-    work = make_work(tmp_path / "out", {"source": tmp_path / "a.mkv"}, {"mono": False})
-    assert extract_stage(work)["layout"] == "5.1"
-    assert in_place(sound.read(work.out / "master.flac"), [tone_of(layout, index) for index in range(6)])
+    facts = extract(tmp_path / "a.mkv", tmp_path / "out")
+    assert facts.layout == "5.1"
+    assert in_place(audio_io.read(facts.sound), [tone_of(layout, index) for index in range(6)])
 
 
 def test_a_file_that_only_counts_its_channels_is_taken_as_flac_would(tmp_path: Path) -> None:
     made = make_tones(tmp_path / "a.flac", LAYOUTS["5.1"])
-    sound.write(tmp_path / "a.wav", sound.read(made), 48_000)
+    audio_io.write(tmp_path / "a.wav", audio_io.read(made), 48_000)
     assert probe(tmp_path / "a.wav").media.audio.layout == "6 channels"
-    work = make_work(tmp_path / "out", {"source": tmp_path / "a.wav"}, {"mono": False})
-    facts = extract_stage(work)
-    assert facts["layout"] == "5.1"
-    assert facts["notes"] == ["The clip does not say what its 6 channels are for; they are taken as 5.1."]
-    assert np.array_equal(sound.read(work.out / "master.flac"), sound.read(made))
+    facts = extract(tmp_path / "a.wav", tmp_path / "out")
+    assert facts.layout == "5.1"
+    assert facts.notes == ("The clip does not say what its 6 channels are for; they are taken as 5.1.",)
+    assert np.array_equal(audio_io.read(facts.sound), audio_io.read(made))
 
 
 def test_height_channels_fold_into_those_below(tmp_path: Path) -> None:
     frequencies = [400 + 200 * index for index in range(10)]
     tones = "|".join(f"{LEVEL}*sin({frequency}*2*PI*t)" for frequency in frequencies)
     ffmpeg("-f", "lavfi", "-i", f"aevalsrc={tones}:c=5.1.4:d=0.5:s=48000", "-c:a", "pcm_s24le", tmp_path / "a.wav")
-    work = make_work(tmp_path / "out", {"source": tmp_path / "a.wav"}, {"mono": False})
-    facts = extract_stage(work)
-    (note,) = msgspec.convert(facts["notes"], list[str])
+    facts = extract(tmp_path / "a.wav", tmp_path / "out")
+    (note,) = facts.notes
     assert note == "The clip's 10 channels (5.1.4) were brought to 5.1(side), 5 dB quieter so that nothing clips."
-    found = heard_tones(sound.read(work.out / "master.flac"), frequencies) / LEVEL
+    found = heard_tones(audio_io.read(facts.sound), frequencies) / LEVEL
     expected = np.zeros((6, 10))
     expected[range(6), range(6)] = 1
     expected[[0, 1, 4, 5], [6, 7, 8, 9]] = 0.5**0.5
@@ -105,8 +108,8 @@ def test_ffmpeg_takes_every_passage(tmp_path: Path, name: str) -> None:
     passage = find_passage(name, [channel.name for channel in av.AudioLayout(name).channels])
     graph = f"anoisesrc=d=0.1:a=1,aformat=channel_layouts={name},{passage.filter}"
     ffmpeg("-f", "lavfi", "-i", graph, "-c:a", "flac", tmp_path / "a.flac")
-    assert sound.layout(tmp_path / "a.flac").channels == passage.layout.channels
-    assert np.abs(sound.read(tmp_path / "a.flac")).max() > 0.01
+    assert audio_io.layout(tmp_path / "a.flac").channels == passage.layout.channels
+    assert np.abs(audio_io.read(tmp_path / "a.flac")).max() > 0.01
 
 
 def test_two_channels_are_always_stereo() -> None:
@@ -123,10 +126,10 @@ def test_sound_in_a_sphere_becomes_stereo() -> None:
 def test_many_channels_without_names_become_one(tmp_path: Path) -> None:
     samples = np.zeros((4_800, 16), np.float32)
     samples[:, 9] = 0.5
-    sound.write(tmp_path / "a.wav", samples, 48_000)
-    work = make_work(tmp_path / "out", {"source": tmp_path / "a.wav"}, {"mono": False})
-    assert extract_stage(work)["channels"] == 1
-    assert np.abs(sound.read(work.out / "master.flac") - 0.5 / 16).max() < 1e-5
+    audio_io.write(tmp_path / "a.wav", samples, 48_000)
+    facts = extract(tmp_path / "a.wav", tmp_path / "out")
+    assert facts.channels == 1
+    assert np.abs(audio_io.read(facts.sound) - 0.5 / 16).max() < 1e-5
 
 
 def test_a_change_of_layout_on_the_way_does_not_end_the_sound(tmp_path: Path) -> None:
@@ -136,18 +139,17 @@ def test_a_change_of_layout_on_the_way_does_not_end_the_sound(tmp_path: Path) ->
         ffmpeg("-i", made, "-c:a", "ac3", "-f", "mpegts", tmp_path / f"{name}.ts")
         parts += (tmp_path / f"{name}.ts").read_bytes()
     (tmp_path / "both.ts").write_bytes(parts)
-    work = make_work(tmp_path / "out", {"source": tmp_path / "both.ts"}, {"mono": False})
-    assert extract_stage(work)["layout"] == "5.1"
-    early = sound.read(work.out / "master.flac", frames=24_000)
+    facts = extract(tmp_path / "both.ts", tmp_path / "out")
+    assert facts.layout == "5.1"
+    early = audio_io.read(facts.sound, frames=24_000)
     assert in_place(early, [tone_of(LAYOUTS["5.1"], index) for index in range(6)])
 
 
 def test_the_plain_extraction_leaves_the_lfe_out_and_does_not_clip(tmp_path: Path) -> None:
     layout = LAYOUTS["5.1"]
     source = make_tones(tmp_path / "a.flac", layout)
-    work = make_work(tmp_path / "out", {"source": source}, {"mono": True})
-    extract_stage(work)
-    found = heard_tones(sound.read(work.out / "audio.wav"), [tone_of(layout, index) for index in range(6)], 44_100)[0]
+    facts = extract(source, tmp_path / "out", mono=True)
+    found = heard_tones(audio_io.read(facts.sound), [tone_of(layout, index) for index in range(6)], 44_100)[0]
     assert found[3] < 1e-4
     assert found[2] == max(found)
     assert found[[0, 1, 2, 4, 5]].sum() <= LEVEL * 1.01
@@ -167,7 +169,7 @@ def test_a_dub_speaks_from_the_front(tmp_path: Path, voice: str, name: str, plac
     dub = make_tones(tmp_path / "dub.flac", LAYOUTS[voice])
     target, layout = tmp_path / "made.flac", LAYOUTS[name]
     convert(dub, probe(dub), target, sample_rate=48_000, channels=len(layout.channels), layout=layout)
-    levels = np.abs(sound.read(target)).max(axis=0)
+    levels = np.abs(audio_io.read(target)).max(axis=0)
     assert np.flatnonzero(levels).tolist() == places
     assert levels[places] == pytest.approx(LEVEL, abs=1e-3)
 
@@ -176,7 +178,7 @@ def test_a_dub_speaks_from_the_front(tmp_path: Path, voice: str, name: str, plac
 @pytest.mark.parametrize("form", SoundFormat)
 def test_every_format_takes_every_layout(tmp_path: Path, name: str, form: SoundFormat) -> None:
     layout, target = LAYOUTS[name], tmp_path / f"made.{form}"
-    made = sound.read(make_tones(tmp_path / "a.flac", layout))
+    made = audio_io.read(make_tones(tmp_path / "a.flac", layout))
     with SoundFeed(layout, 48_000, limit=30, outputs={target: coding(form, layout)}) as feed:
         feed.write(made)
         feed.finish()

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.media.clip_tools import cut, extract_sound, open_clip, read_time, take_frame
 from pipeline.media.probe import probe
@@ -21,7 +21,7 @@ H264 = ("-c:v", "libx264", "-g", "20", "-pix_fmt", "yuv420p")
 def clip(tmp_path: Path) -> Path:
     """Three seconds of a picture that changes, with noise."""
     samples = (0.1 * np.random.default_rng(8).standard_normal((3 * RATE, 2))).astype(np.float32)
-    sound.write(tmp_path / "noise.wav", samples, RATE)
+    audio_io.write(tmp_path / "noise.wav", samples, RATE)
     source = ("-f", "lavfi", "-i", "testsrc=s=64x48:r=20:d=3", "-i", tmp_path / "noise.wav")
     ffmpeg(*source, *H264, "-c:a", "flac", "-strict", "-2", tmp_path / "clip.mp4")
     return tmp_path / "clip.mp4"
@@ -62,7 +62,7 @@ def test_a_cut_is_exact_and_its_pictures_are_the_clips_own(tmp_path: Path, clip:
 def test_a_cut_of_the_sound_is_exact_to_the_sample(tmp_path: Path, clip: Path) -> None:
     cut(clip, probe(clip), tmp_path / "part.wav", start=1.0, end=1.5)
     whole = decode(clip)
-    assert np.array_equal(sound.read(tmp_path / "part.wav"), whole[RATE : RATE * 3 // 2])
+    assert np.array_equal(audio_io.read(tmp_path / "part.wav"), whole[RATE : RATE * 3 // 2])
 
 
 def test_the_sound_as_mp3(tmp_path: Path, clip: Path) -> None:

@@ -8,15 +8,14 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, FFmpegError, MediaError
 from pipeline.media.aac.encoder import encode_aac
 from pipeline.media.extract import convert
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
-from pipeline.media.stages import extract_stage, listen_stage
-from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work, packets
+from tests.pipeline.clips import extract, ffmpeg, heard_at, make_click, make_clip, packets, prepare_speech
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"
 
@@ -25,49 +24,47 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"
 def test_the_master_has_every_sample_of_a_lossless_clip(tmp_path: Path, rate: int, channels: int) -> None:
     steps = np.random.default_rng(2).integers(-(2**22), 2**22, (rate // 2 + 17, channels))
     samples = (steps / 2**23).astype(np.float32)
-    sound.write(tmp_path / "a.wav", samples, rate)
+    audio_io.write(tmp_path / "a.wav", samples, rate)
     ffmpeg("-i", tmp_path / "a.wav", "-c:a", "flac", tmp_path / "a.mkv")
     for name in ("a.wav", "a.mkv"):
-        work = make_work(tmp_path / f"{name}.out", {"source": tmp_path / name}, {"mono": False})
-        facts = extract_stage(work)
-        assert (facts["sample_rate"], facts["channels"]) == (rate, channels)
-        assert facts["duration"] == pytest.approx(len(samples) / rate)
-        assert np.array_equal(sound.read(work.out / "master.flac"), samples)
+        facts = extract(tmp_path / name, tmp_path / f"{name}.out")
+        assert (facts.sample_rate, facts.channels) == (rate, channels)
+        assert facts.duration == pytest.approx(len(samples) / rate)
+        assert np.array_equal(audio_io.read(facts.sound), samples)
 
 
 def test_a_clip_that_was_cut_without_encoding_has_a_sound(tmp_path: Path) -> None:
     # Eight samples are left of its first frame.
     ffmpeg("-ss", "30", "-i", SAMPLE, "-t", "2", "-c", "copy", tmp_path / "cut.mp4")
-    facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "cut.mp4"}, {"mono": False}))
-    assert facts["duration"] == pytest.approx(2.0, abs=0.05)
+    facts = extract(tmp_path / "cut.mp4", tmp_path / "out")
+    assert facts.duration == pytest.approx(2.0, abs=0.05)
     convert(tmp_path / "cut.mp4", probe(tmp_path / "cut.mp4"), tmp_path / "b.flac", sample_rate=22_050, channels=1)
-    assert sound.info(tmp_path / "b.flac").duration == pytest.approx(2.0, abs=0.05)
+    assert audio_io.info(tmp_path / "b.flac").duration == pytest.approx(2.0, abs=0.05)
 
 
 def test_the_basic_route_gets_the_plain_extraction(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mp4", "-c:v", "libx264", "-ac", "2")
-    work = make_work(tmp_path / "out", {"source": clip}, {"mono": True})
-    facts = extract_stage(work)
-    assert [file.name for file in work.out.iterdir()] == ["audio.wav"]
-    assert (facts["sample_rate"], facts["channels"]) == (44_100, 1)
-    with av.open(str(work.out / "audio.wav")) as container:
+    facts = extract(clip, tmp_path / "out", mono=True)
+    assert [file.name for file in facts.sound.parent.iterdir()] == ["audio.wav"]
+    assert (facts.sample_rate, facts.channels) == (44_100, 1)
+    with av.open(str(facts.sound)) as container:
         assert container.streams.audio[0].codec_context.name == "pcm_s16le"
 
 
 def test_missing_packets_become_silence(tmp_path: Path) -> None:
     make_clip(tmp_path / "gap.mkv", "-c:a", "flac", "-af", "asetpts=PTS+gte(T\\,0.3)*0.5/TB", picture=False)
-    facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "gap.mkv"}, {"mono": False}))
-    assert facts["duration"] == pytest.approx(1.1, abs=0.03)
+    facts = extract(tmp_path / "gap.mkv", tmp_path / "out")
+    assert facts.duration == pytest.approx(1.1, abs=0.03)
 
 
 def test_speech_models_hear_16_khz_mono(tmp_path: Path) -> None:
     time_axis = np.arange(44_100) / 44_100
     tone = 0.5 * np.sin(2 * np.pi * 500 * time_axis)
-    sound.write(tmp_path / "a.flac", np.stack((tone, np.zeros_like(tone)), axis=1).astype(np.float32), 44_100)
-    work = make_work(tmp_path / "out", {"sound": tmp_path / "a.flac"})
-    assert listen_stage(work) == {"duration": 1.0}
-    heard = sound.read(work.out / "speech.flac")
-    assert sound.info(work.out / "speech.flac") == sound.SoundInfo(sample_rate=16_000, channels=1, frames=16_000)
+    audio_io.write(tmp_path / "a.flac", np.stack((tone, np.zeros_like(tone)), axis=1).astype(np.float32), 44_100)
+    facts = prepare_speech(tmp_path / "a.flac", tmp_path / "out")
+    assert (facts.duration, facts.notes) == (1.0, ())
+    heard = audio_io.read(facts.speech)
+    assert audio_io.info(facts.speech) == audio_io.SoundInfo(sample_rate=16_000, channels=1, frames=16_000)
     truth = 0.25 * np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000)
     assert np.abs(heard[200:-200, 0] - truth[200:-200]).max() < 1e-3
 
@@ -75,10 +72,10 @@ def test_speech_models_hear_16_khz_mono(tmp_path: Path) -> None:
 def test_a_dub_is_brought_to_the_form_of_the_clip(tmp_path: Path) -> None:
     dub = make_clip(tmp_path / "dub.mp3", picture=False, rate=44_100)
     convert(dub, probe(dub), tmp_path / "dub.flac", sample_rate=48_000, channels=2)
-    of = sound.info(tmp_path / "dub.flac")
+    of = audio_io.info(tmp_path / "dub.flac")
     assert (of.sample_rate, of.channels) == (48_000, 2)
     assert of.duration == pytest.approx(0.6, abs=0.005)
-    samples = sound.read(tmp_path / "dub.flac")
+    samples = audio_io.read(tmp_path / "dub.flac")
     assert np.array_equal(samples[:, 0], samples[:, 1])
     assert np.abs(samples).max() == pytest.approx(0.125, abs=0.01)  # ffmpeg's sine has an amplitude of 1/8
 
@@ -134,8 +131,8 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
     folder = tmp_path / "-i concat:%03d;$(touch x)"
     folder.mkdir()
     clip = make_clip(tmp_path / "a.wav", picture=False).rename(folder / "-y|http:`ls`.wav")
-    facts = extract_stage(make_work(tmp_path / "out", {"source": clip}, {"mono": False}))
-    assert facts["duration"] == pytest.approx(0.6)
+    facts = extract(clip, tmp_path / "out")
+    assert facts.duration == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(

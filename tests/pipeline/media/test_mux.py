@@ -8,16 +8,15 @@ import pytest
 from av.stream import Disposition
 
 from pipeline.errors import MediaError
-from pipeline.graph.stage import StageMetadata
 from pipeline.media.aac.encoder import encode_aac
+from pipeline.media.contracts import MuxInputs, MuxOutput, MuxParams
 from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe
-from pipeline.media.stages import join_stage
+from pipeline.media.stages import mux_stage
 from pipeline.media.tags import keep_tags
-from pipeline.types import JsonValue
 from tests.bench import picture
-from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_work
+from tests.pipeline.clips import ffmpeg, heard_at, make_click, make_clip, make_context
 
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
 SRT = "1\n00:00:00,200 --> 00:00:00,600\nSpeaker 1: Hello = you; #1\n"
@@ -25,17 +24,17 @@ NAMED = ("AAC, edit list", "AAC, variable frame rate", "ProRes, PCM", "VP8, Opus
 
 
 def join(
-    folder: Path, source: Path, *, subtitles: Path | None = None, **changes: JsonValue
-) -> tuple[StageMetadata, Path]:
+    folder: Path, source: Path, *, subtitles: Path | None = None, language: str = ""
+) -> tuple[MuxOutput[Path], Path]:
     """The stage with a new sound that clicks at 0.4 s."""
     encode_aac(make_click(folder / "click.wav", at=0.4), folder / "click.m4a", duration=1.0)
-    inputs = {"source": source, "sound": folder / "click.m4a"} | ({"subtitles": subtitles} if subtitles else {})
-    params: dict[str, JsonValue] = {"audio_start": probe(source).media.audio.start, "language": ""}
+    inputs = MuxInputs(source=source, sound=folder / "click.m4a", subtitles=subtitles)
+    params = MuxParams(audio_start=probe(source).media.audio.start, language=language)
     known = hashlib.sha256(source.read_bytes()).digest()
-    work = make_work(folder / "out", inputs, params | changes)
-    facts = join_stage(work)
+    context = make_context(folder / "out")
+    made = mux_stage(context, inputs, params)
     assert hashlib.sha256(source.read_bytes()).digest() == known
-    return facts, work.out
+    return made, context.out
 
 
 @pytest.mark.parametrize(
@@ -55,8 +54,8 @@ def test_a_sound_that_is_late_is_late_again(tmp_path: Path) -> None:
         *H264,
         tmp_path / "a.mp4",
     )
-    facts, out = join(tmp_path, tmp_path / "a.mp4")
-    assert facts == {"notes": []}
+    made, out = join(tmp_path, tmp_path / "a.mp4")
+    assert made.notes == ()
     late = probe(tmp_path / "a.mp4").media.audio.start
     assert late == pytest.approx(0.3, abs=0.03)
     assert heard_at(out / "final.mp4") == pytest.approx(late + 0.4, abs=0.001)
@@ -96,8 +95,8 @@ def test_title_chapters_and_other_tracks_come_along(tmp_path: Path, suffix: str)
         assert "location" in {key.lower() for key in container.metadata}
     main = probe(source)
     (tmp_path / "a.srt").write_text(SRT)
-    facts, out = join(tmp_path, source, subtitles=tmp_path / "a.srt", language="deu")
-    assert facts == {"notes": []}
+    made, out = join(tmp_path, source, subtitles=tmp_path / "a.srt", language="deu")
+    assert made.notes == ()
     kept = next(track for track in main.tracks if track.kind == "audio" and track.index != main.sound_index)
     with av.open(str(out / f"final.{suffix}")) as container:
         kinds = [stream.type for stream in container.streams if stream.type != "data"]
@@ -158,8 +157,8 @@ def test_several_pictures_and_words_in_all_forms(tmp_path: Path) -> None:
         *("-map", "0", "-map", "1", "-map", "2", "-map", "3", "-map", "4", *H264, "-c:s:0", "ass", "-c:s:1", "subrip"),
         *("-metadata:s:s:0", "language=spa", tmp_path / "a.mkv"),
     )
-    facts, out = join(tmp_path, tmp_path / "a.mkv", subtitles=tmp_path / "a.srt", language="eng")
-    assert "video, h264" in str(facts["notes"])
+    made, out = join(tmp_path, tmp_path / "a.mkv", subtitles=tmp_path / "a.srt", language="eng")
+    assert "video, h264" in str(made.notes)
     with av.open(str(out / "final.mp4")) as container:
         assert len(container.streams.video) == 1
         assert [stream.language for stream in container.streams.subtitles] == ["eng", "spa", "und"]
@@ -190,9 +189,9 @@ def test_a_cover_is_no_video(tmp_path: Path) -> None:
 
 def test_a_picture_that_no_container_holds_leaves_a_note(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.avi", "-c:v", "asv1", "-s", "64x48", "-c:a", "pcm_s16le")
-    facts, out = join(tmp_path, source)
+    made, out = join(tmp_path, source)
     assert list(out.iterdir()) == []
-    assert facts["notes"] == ["There is no final video: Neither an mp4 nor an mkv can hold this picture (asv1)."]
+    assert made.notes == ("There is no final video: Neither an mp4 nor an mkv can hold this picture (asv1).",)
 
 
 def test_a_film_of_stills_is_a_video(tmp_path: Path) -> None:

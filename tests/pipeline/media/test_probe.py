@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 import soundfile
 
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, ValidationError
-from pipeline.graph.stage import StageContext
 from pipeline.media.probe import probe
-from pipeline.media.stages import extract_stage, probe_stage
-from pipeline.types import MediaInfo, VideoStream
-from tests.pipeline.clips import ffmpeg, make_clip, make_work
+from pipeline.types import VideoStream
+from tests.pipeline.clips import describe, extract, ffmpeg, make_clip
 
 H264 = VideoStream(codec="h264", width=64, height=48, frame_rate=10.0)
 VP9 = VideoStream(codec="vp9", width=64, height=48, frame_rate=10.0)
@@ -36,14 +33,14 @@ def test_what_people_post_is_described(tmp_path: Path, name: str) -> None:
     made = make_clip(tmp_path / name, *coding, picture=video is not None)
     # The store names files by digest: nothing may depend on the name.
     clip = made.rename(tmp_path / "0123abcd")
-    facts = probe_stage(make_work(tmp_path / "out", {"source": clip}, {"name": name}))
-    media = msgspec.convert(facts, MediaInfo)
+    facts = describe(clip, tmp_path / "out")
+    media = facts.media
     assert media.duration == pytest.approx(0.6, abs=0.05)
     assert (media.audio.codec, media.audio.sample_rate, media.audio.channels) == (codec, 48_000, 1)
     assert media.audio.layout == "mono"
     assert media.audio.start == pytest.approx(0.0, abs=0.001)
     assert media.video == video
-    assert facts["notes"] == []
+    assert facts.notes == ()
 
 
 def test_the_sound_begins_later_than_the_picture(tmp_path: Path) -> None:
@@ -82,12 +79,11 @@ def test_of_a_cut_off_file_the_rest_is_used_and_said(tmp_path: Path, name: str) 
     coding = {"a.mp4": ("-c:v", "libx264", "-movflags", "+faststart"), "a.mkv": ("-c:v", "libx264"), "a.wav": ()}[name]
     whole = make_clip(tmp_path / name, *coding, seconds=4, picture=name != "a.wav").read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) * 6 // 10])
-    work = make_work(tmp_path / "out", {"source": tmp_path / name}, {"mono": False})
-    facts = probe_stage(work)
-    assert 1.0 < float(str(facts["duration"])) < 3.5
+    facts = describe(tmp_path / name, tmp_path / "out")
+    assert 1.0 < facts.media.duration < 3.5
     if name != "a.wav":  # of a wav the length is taken from the bytes that are there
-        assert "cut off" in msgspec.convert(facts["notes"], list[str])[0]
-    assert 1.0 < float(str(extract_stage(work)["duration"])) < 3.5
+        assert "cut off" in facts.notes[0]
+    assert 1.0 < extract(tmp_path / name, tmp_path / "out").duration < 3.5
 
 
 def _text(path: Path) -> None:
@@ -132,7 +128,7 @@ def test_what_is_no_clip_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> 
     path = tmp_path / "clip.mp4"
     make(path)
     with pytest.raises(MediaError, match=sentence) as caught:
-        probe_stage(make_work(tmp_path / "out", {"source": path}))
+        describe(path, tmp_path / "out")
     assert caught.value.message.count(".") == 1
     assert caught.value.hint.endswith(".")
     assert list((tmp_path / "out").iterdir()) == []
@@ -141,9 +137,9 @@ def test_what_is_no_clip_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> 
 def test_limits_are_told_in_people_s_units(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.wav", picture=False)
     with pytest.raises(LimitError, match=r"0\.1 MiB and at most 0\.0 MiB"):
-        probe_stage(make_work(tmp_path / "out", {"source": clip}, {"max_size": 1000}))
+        describe(clip, tmp_path / "out", max_size=1000)
     with pytest.raises(LimitError, match="lasts 1 s and at most 0 s"):
-        probe_stage(make_work(tmp_path / "out", {"source": clip}, {"max_duration": 0.1}))
+        describe(clip, tmp_path / "out", max_duration=0.1)
 
 
 @pytest.mark.parametrize(("rate", "channels", "subtype"), [(8_000, 1, "PCM_U8"), (96_000, 8, "PCM_24")])
@@ -152,10 +148,10 @@ def test_unusual_sound_is_worked_on(tmp_path: Path, rate: int, channels: int, su
     soundfile.write(tmp_path / "a.wav", samples, rate, subtype=subtype, format="WAVEX" if channels > 2 else "WAV")
     media = probe(tmp_path / "a.wav").media
     assert (media.audio.sample_rate, media.audio.channels) == (rate, channels)
-    facts = extract_stage(make_work(tmp_path / "out", {"source": tmp_path / "a.wav"}, {"mono": False}))
-    assert (facts["sample_rate"], facts["channels"]) == (rate, channels)
-    assert facts["duration"] == 0.5
-    assert facts["notes"] == []
+    facts = extract(tmp_path / "a.wav", tmp_path / "out")
+    assert (facts.sample_rate, facts.channels) == (rate, channels)
+    assert facts.duration == 0.5
+    assert facts.notes == ()
 
 
 def test_broken_bytes_never_crash(tmp_path: Path) -> None:
@@ -167,16 +163,16 @@ def test_broken_bytes_never_crash(tmp_path: Path) -> None:
             data[place] = int(generator.integers(0, 256))
         path = tmp_path / f"broken{index}"
         path.write_bytes(data)
-        work = make_work(tmp_path / f"out{index}", {"source": path}, {"mono": False})
-        error = _error_of(work)
+        out = tmp_path / f"out{index}"
+        error = _error_of(path, out)
         assert error is None or isinstance(error, ValidationError), f"{error} {error.detail}"
-        assert error is None or list(work.out.iterdir()) == []
+        assert error is None or list(out.iterdir()) == []
 
 
-def _error_of(work: StageContext) -> AudioProcessingError | None:
+def _error_of(path: Path, out: Path) -> AudioProcessingError | None:
     try:
-        probe_stage(work)
-        extract_stage(work)
+        describe(path, out)
+        extract(path, out)
     except AudioProcessingError as error:
         return error
     return None

@@ -5,22 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import MixError
 from pipeline.mix.gains import CEILING, Part, add, check_alike, overall_gain, read_aligned
 
 
-def noise(frames: int, channels: int = 2, seed: int = 1) -> sound.Samples:
+def noise(frames: int, channels: int = 2, seed: int = 1) -> audio_io.Samples:
     return (0.3 * np.random.default_rng(seed).uniform(-1, 1, (frames, channels))).astype(np.float32)
 
 
 def test_gains_are_exact_and_do_not_step_when_a_part_ends(tmp_path: Path) -> None:
-    frames = sound.BLOCK + 5_000
-    voice, background = noise(sound.BLOCK - 700, seed=1), noise(frames + 900, seed=2)
-    sound.write(tmp_path / "v.flac", voice, 44_100)
-    sound.write(tmp_path / "b.flac", background, 44_100)
+    frames = audio_io.BLOCK + 5_000
+    voice, background = noise(audio_io.BLOCK - 700, seed=1), noise(frames + 900, seed=2)
+    audio_io.write(tmp_path / "v.flac", voice, 44_100)
+    audio_io.write(tmp_path / "b.flac", background, 44_100)
     parts = [Part(path=tmp_path / "v.flac", gain=1.5), Part(path=tmp_path / "b.flac", gain=0.7)]
-    like = sound.SoundInfo(sample_rate=44_100, channels=2, frames=frames)
+    like = audio_io.SoundInfo(sample_rate=44_100, channels=2, frames=frames)
     blocks = [add(found, parts) for found in read_aligned([part.path for part in parts], like)]
     mix = np.concatenate(blocks)
     assert len(mix) == frames
@@ -30,10 +30,10 @@ def test_gains_are_exact_and_do_not_step_when_a_part_ends(tmp_path: Path) -> Non
 
 
 def test_a_part_far_too_short_is_silence_to_the_end(tmp_path: Path) -> None:
-    sound.write(tmp_path / "a.flac", noise(10, 1), 8_000)
-    like = sound.SoundInfo(sample_rate=8_000, channels=1, frames=2 * sound.BLOCK + 1)
+    audio_io.write(tmp_path / "a.flac", noise(10, 1), 8_000)
+    like = audio_io.SoundInfo(sample_rate=8_000, channels=1, frames=2 * audio_io.BLOCK + 1)
     blocks = [block for (block,) in read_aligned([tmp_path / "a.flac"], like)]
-    assert [len(block) for block in blocks] == [sound.BLOCK, sound.BLOCK, 1]
+    assert [len(block) for block in blocks] == [audio_io.BLOCK, audio_io.BLOCK, 1]
     assert not blocks[1].any()
 
 
@@ -47,7 +47,7 @@ def test_turned_down_only_when_needed() -> None:
 
 @pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1)])
 def test_parts_that_do_not_fit_are_refused(tmp_path: Path, rate: int, channels: int) -> None:
-    sound.write(tmp_path / "v.flac", noise(100, channels), rate)
-    like = sound.SoundInfo(sample_rate=44_100, channels=2, frames=100)
+    audio_io.write(tmp_path / "v.flac", noise(100, channels), rate)
+    like = audio_io.SoundInfo(sample_rate=44_100, channels=2, frames=100)
     with pytest.raises(MixError, match="do not fit"):
         check_alike([Part(path=tmp_path / "v.flac", gain=1.0)], like)

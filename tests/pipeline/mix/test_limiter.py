@@ -4,24 +4,24 @@ import numpy as np
 import pytest
 import soxr
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.mix.limiter import Limiter, limit
 
 RATE = 44_100
 
 
-def run(samples: sound.Samples, *, ceiling: float = -1.0, block: int = 50_000, rate: int = RATE) -> sound.Samples:
+def run(samples: audio_io.Samples, *, ceiling: float = -1.0, block: int = 50_000, rate: int = RATE) -> audio_io.Samples:
     limiter = Limiter(rate, samples.shape[1], ceiling)
     blocks = (samples[start : start + block] for start in range(0, len(samples), block))
     return np.concatenate(list(limit(blocks, limiter)))
 
 
-def true_peak(samples: sound.Samples) -> float:
+def true_peak(samples: audio_io.Samples) -> float:
     """By a filter other than the limiter's, at eight times the rate; dB."""
     return 20 * float(np.log10(np.abs(soxr.resample(samples, 1, 8, quality="VHQ")).max()))
 
 
-def noise(frames: int = RATE, level: float = 0.5, channels: int = 2) -> sound.Samples:
+def noise(frames: int = RATE, level: float = 0.5, channels: int = 2) -> audio_io.Samples:
     return (level * np.random.default_rng(4).standard_normal((frames, channels))).astype(np.float32)
 
 

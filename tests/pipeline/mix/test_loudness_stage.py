@@ -2,29 +2,31 @@
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pyloudnorm
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS
 from pipeline.errors import FFmpegError
+from pipeline.graph.stage import NoParams
 from pipeline.media.loudness_meter import measure, metering_layout, read_summary
+from pipeline.mix.contracts import MeasureInputs
 from pipeline.mix.loudness_stage import MOST_LIMITING, Goal, first_gain, measure_stage, set_goal
 from pipeline.mix.presets import LoudnessTarget
+from pipeline.separation.contracts import StemFiles
 from pipeline.types import Loudness
-from tests.pipeline.clips import make_work
+from tests.pipeline.clips import make_context
 
 
-def tone(seconds: float, level: float, rate: int, channels: int = 2, frequency: float = 997.0) -> sound.Samples:
+def tone(seconds: float, level: float, rate: int, channels: int = 2, frequency: float = 997.0) -> audio_io.Samples:
     """A sine of a peak level in dBFS, in all channels."""
     wave = 10 ** (level / 20) * np.sin(2 * np.pi * frequency * np.arange(int(seconds * rate)) / rate)
     return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
 
 
-def read(tmp_path: Path, samples: sound.Samples, rate: int, **layout: object) -> Loudness:
-    sound.write(tmp_path / "a.flac", samples, rate)
+def read(tmp_path: Path, samples: audio_io.Samples, rate: int, **layout: object) -> Loudness:
+    audio_io.write(tmp_path / "a.flac", samples, rate)
     return measure(tmp_path / "a.flac")
 
 
@@ -69,7 +71,7 @@ def test_each_channel_has_its_weight(tmp_path: Path, name: str) -> None:
         samples = np.zeros((9_600, len(layout.channels)), np.float32)
         samples[:, index : index + 1] = tone(0.6, -20, 16_000, 1)
         target = tmp_path / f"{index}.flac"
-        with sound.SoundWriter(target, sample_rate=16_000, channels=len(layout.channels), layout=layout) as writer:
+        with audio_io.SoundWriter(target, sample_rate=16_000, channels=len(layout.channels), layout=layout) as writer:
             writer.write(samples)
         expected = None if not weight else -23.0 + 10 * np.log10(weight)
         assert measure(target).integrated == (expected if expected is None else pytest.approx(expected, abs=0.1))
@@ -95,10 +97,9 @@ def test_a_log_without_a_summary_is_an_error() -> None:
 
 def test_the_stage_measures_all_it_is_given(tmp_path: Path) -> None:
     for name, level in (("original", -10.0), ("vocals", -20.0)):
-        sound.write(tmp_path / f"{name}.flac", tone(1, level, 16_000), 16_000)
-    inputs = {name: tmp_path / f"{name}.flac" for name in ("original", "vocals")}
-    facts = measure_stage(make_work(tmp_path / "out", inputs))
-    found = msgspec.convert(facts["loudness"], dict[str, Loudness])
+        audio_io.write(tmp_path / f"{name}.flac", tone(1, level, 16_000), 16_000)
+    inputs = MeasureInputs(original=tmp_path / "original.flac", stems=StemFiles(vocals=tmp_path / "vocals.flac"))
+    found = measure_stage(make_context(tmp_path / "out"), inputs, NoParams()).loudness
     assert [round(item.integrated or 0) for item in found.values()] == [-10, -20]
     assert list(found) == ["original", "vocals"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS, default
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.limiter import Limiter, limit
@@ -15,14 +15,14 @@ from pipeline.mix.memory_cache import KeptMix
 BLOCK = 30_001
 
 
-def speech_like(seconds: int, rate: int, channels: int = 2) -> sound.Samples:
+def speech_like(seconds: int, rate: int, channels: int = 2) -> audio_io.Samples:
     """Bursts of noise with peaks far above its mean."""
     generator = np.random.default_rng(8)
     burst = np.repeat(generator.uniform(0, 1, 8 * seconds) ** 3, rate // 8)[:, None]
     return (0.15 * burst * generator.standard_normal((len(burst), channels))).clip(-1, 1).astype(np.float32)
 
 
-def survey(samples: sound.Samples, rate: int, name: str | None = None) -> Survey:
+def survey(samples: audio_io.Samples, rate: int, name: str | None = None) -> Survey:
     found = Survey(rate, default(samples.shape[1]) if name is None else LAYOUTS[name])
     for start in range(0, len(samples), BLOCK):
         found.write(samples[start : start + BLOCK])
@@ -33,7 +33,7 @@ def survey(samples: sound.Samples, rate: int, name: str | None = None) -> Survey
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
 def test_agrees_with_the_meter(tmp_path: Path, rate: int) -> None:
     samples = speech_like(6, rate)
-    sound.write(tmp_path / "a.flac", samples, rate)
+    audio_io.write(tmp_path / "a.flac", samples, rate)
     found, measured = survey(samples, rate).loudness(), measure(tmp_path / "a.flac")
     assert found.integrated == pytest.approx(measured.integrated, abs=0.1)
     assert found.true_peak == pytest.approx(measured.true_peak, abs=0.3)
@@ -75,10 +75,10 @@ def test_silence_and_less_than_a_block_have_no_loudness() -> None:
 
 def test_a_mix_is_made_once_and_read_again(tmp_path: Path) -> None:
     samples = speech_like(2, 48_000)
-    like = sound.SoundInfo(sample_rate=48_000, channels=2, frames=len(samples))
+    like = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=len(samples))
     made = list[int]()
 
-    def make() -> sound.Blocks:
+    def make() -> audio_io.Blocks:
         made.append(1)
         yield from (samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK))
 
@@ -94,11 +94,11 @@ def test_a_mix_is_made_once_and_read_again(tmp_path: Path) -> None:
 def test_a_long_mix_is_made_anew(tmp_path: Path) -> None:
     made = list[int]()
 
-    def make() -> sound.Blocks:
+    def make() -> audio_io.Blocks:
         made.append(1)
         yield np.zeros((4, 2), np.float32)
 
-    like = sound.SoundInfo(sample_rate=48_000, channels=2, frames=3 * 3600 * 48_000)
+    like = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=3 * 3600 * 48_000)
     with KeptMix(make, like, tmp_path) as kept:
         assert [len(list(kept())) for _ in range(2)] == [1, 1]
     assert len(made) == 2

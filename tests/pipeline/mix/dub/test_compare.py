@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
-from pipeline.mix.dub.compare import compare_stage
+from pipeline.audio import io as audio_io
+from pipeline.mix.contracts import RenderDubComparisonInputs, RenderDubComparisonParams
+from pipeline.mix.dub.compare import render_dub_comparison_stage
 from pipeline.mix.dub.plan import Slot
 from pipeline.mix.dub.turn_times import match_turns
-from tests.pipeline.clips import make_work
+from tests.pipeline.clips import make_context
 from tests.pipeline.mix.voices import RATE, save, silence, spread, transcript, voice
 
 LENGTH = 9.0
@@ -21,7 +22,7 @@ TURNS = ((1.0, 2.0, "S1"), (3.0, 4.5, "S2"), (6.0, 7.0, "S1"))
 
 def compare(
     folder: Path,
-    track: sound.Samples,
+    track: audio_io.Samples,
     turns: Sequence[tuple[float, float, str]] = TURNS,
     *,
     rate: int = RATE,
@@ -32,17 +33,19 @@ def compare(
     path = folder / "transcript.json"
     late = [(start + audio_start, end + audio_start, who) for start, end, who in turns]
     path.write_bytes(msgspec.json.encode(transcript(late, LENGTH + audio_start)))
-    inputs = {
-        "vocals": save(folder / "vocals.flac", spread(LENGTH, said)),
-        "transcript": path,
-        "dub": save(folder / "dub.flac", track, rate=rate),
-    }
-    work = make_work(folder / "out", inputs, {"name": "new voice.wav", "audio_start": audio_start})
-    facts = compare_stage(work)
-    report = work.out / "dub-report.json"
-    assert {item.name for item in work.out.iterdir()} <= {"dub-report.json", "dub-report.txt"}
+    inputs = RenderDubComparisonInputs(
+        vocals=save(folder / "vocals.flac", spread(LENGTH, said)),
+        transcript=path,
+        dub=save(folder / "dub.flac", track, rate=rate),
+    )
+    context = make_context(folder / "out")
+    params = RenderDubComparisonParams(name="new voice.wav", audio_start=audio_start)
+    made = render_dub_comparison_stage(context, inputs, params)
+    report = context.out / "dub-report.json"
+    assert {*made.reports} == {*context.out.iterdir()}
+    assert {item.name for item in made.reports} <= {"dub-report.json", "dub-report.txt"}
     said = msgspec.json.decode(report.read_bytes()) if report.exists() else None
-    return msgspec.convert(facts["notes"], list[str]), said
+    return [*made.notes], said
 
 
 def test_each_turn_is_told_the_worst_on_top(tmp_path: Path) -> None:

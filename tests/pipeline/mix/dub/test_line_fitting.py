@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS, default
 from pipeline.errors import ValidationError
 from pipeline.media.loudness_meter import measure
@@ -66,7 +66,7 @@ def test_stretching_keeps_the_pitch_and_gives_the_length_asked_for(tmp_path: Pat
     frames = np.arange(2 * RATE)
     tone = (0.2 * np.sin(2 * np.pi * 300 * frames / RATE))[:, None].astype(np.float32)
     stretch(save(tmp_path / "a.flac", tone), tmp_path / "b.flac", factor, duration=2.0)
-    made = sound.read(tmp_path / "b.flac")
+    made = audio_io.read(tmp_path / "b.flac")
     assert len(made) / RATE == pytest.approx(2.0 * factor, abs=0.01)
     spectrum = np.abs(np.fft.rfft(made[:, 0] * np.hanning(len(made))))
     assert np.argmax(spectrum) * RATE / len(made) == pytest.approx(300, abs=1)
@@ -77,7 +77,7 @@ def test_the_loudness_of_a_line_is_that_of_another_meter(tmp_path: Path, layout:
     rate, channels = 48_000, len(LAYOUTS[layout].channels)
     level = np.linspace(0.02, 0.2, channels, dtype=np.float32)
     samples = spread(4.0, [(1.0, voice(1.5, 0.2, rate=rate)), (3.0, voice(0.6, 0.02, rate=rate))], rate=rate) * level
-    with sound.SoundWriter(tmp_path / "a.flac", sample_rate=rate, channels=channels, layout=LAYOUTS[layout]) as file:
+    with audio_io.SoundWriter(tmp_path / "a.flac", sample_rate=rate, channels=channels, layout=LAYOUTS[layout]) as file:
         file.write(samples)
     expected = measure(tmp_path / "a.flac").integrated
     assert loudness_of(samples, rate, LAYOUTS[layout]) == pytest.approx(expected, abs=0.1)
@@ -89,7 +89,7 @@ def test_what_is_silent_has_no_loudness() -> None:
     assert loudness_of(voice(0.1), RATE, default(1)) == pytest.approx(-20.0, abs=4.0)
 
 
-def make_booth(tmp_path: Path, vocals: sound.Samples, cap: float = 12.0) -> Booth:
+def make_booth(tmp_path: Path, vocals: audio_io.Samples, cap: float = 12.0) -> Booth:
     return Booth(vocals=save(tmp_path / "vocals.flac", vocals), layout=default(1), folder=tmp_path, stretch=cap)
 
 
@@ -103,7 +103,7 @@ def test_a_line_starts_on_time_and_fits_as_far_as_may_be(
     track = save(tmp_path / "turn.flac", spread(length + 1.0, [(0.7, voice(length, 0.2))]))
     fit, placed = booth.place("turn-1.wav", track, Cut(slot=SLOT), 0)
     assert placed is not None
-    samples = spread(6.0, [(placed.start / RATE, placed.gain * sound.read(placed.path))])
+    samples = spread(6.0, [(placed.start / RATE, placed.gain * audio_io.read(placed.path))])
     assert begins(samples, after=0.0) == pytest.approx(1.0, abs=0.025)
     assert abs(fit.start_error) < 0.001
     assert fit.length == pytest.approx(length, abs=0.015)
@@ -120,7 +120,7 @@ def test_a_line_is_never_so_loud_that_it_clips(tmp_path: Path) -> None:
     click[8000] = 0.5
     fit, placed = booth.place("turn-1.wav", save(tmp_path / "turn.flac", click), Cut(slot=SLOT), 0)
     assert placed is not None
-    assert placed.gain * float(np.abs(sound.read(placed.path)).max()) == pytest.approx(10 ** (-1 / 20), abs=1e-3)
+    assert placed.gain * float(np.abs(audio_io.read(placed.path)).max()) == pytest.approx(10 ** (-1 / 20), abs=1e-3)
     assert fit.difference is not None
     assert fit.difference < -10
 

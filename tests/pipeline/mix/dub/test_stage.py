@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.errors import LimitError, MediaError, MixError, ValidationError
+from pipeline.mix.contracts import DubInputs, DubParams
 from pipeline.mix.dub.stage import dub_stage
-from pipeline.types import JsonValue
-from tests.pipeline.clips import ffmpeg, make_work
+from tests.pipeline.clips import ffmpeg, make_context
 from tests.pipeline.mix.voices import RATE, begins, heard, save, silence, spread, transcript, voice
 
 LENGTH = 9.0
@@ -33,8 +33,8 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
 
 
 def dub(
-    tmp_path: Path, inputs: Mapping[str, Path], given: Path | Mapping[str, sound.Samples], **changes: JsonValue
-) -> tuple[list[str], sound.Samples, Any]:
+    tmp_path: Path, inputs: Mapping[str, Path], given: Path | Mapping[str, audio_io.Samples], **changes: Any
+) -> tuple[list[str], audio_io.Samples, Any]:
     """Notes, the voice track and the report of a dub, which is one file or sounds by name."""
     pieces = not isinstance(given, Path)
     bundle = given if isinstance(given, Path) else tmp_path / "dub.zip"
@@ -42,14 +42,15 @@ def dub(
         with zipfile.ZipFile(bundle, "w") as archive:
             for name, samples in given.items():
                 archive.write(save(tmp_path / "part.flac", samples), name)
-    params: dict[str, JsonValue] = {"pieces": pieces, "stretch": 12.0, "keep_vocals": pieces, "audio_start": 0.0}
-    work = make_work(tmp_path / "out", {**inputs, "dub": bundle}, params | changes)
-    facts = dub_stage(work)
-    made = sound.info(work.out / "dub.flac")
+    params = DubParams(**{"pieces": pieces, "stretch": 12.0, "keep_vocals": pieces} | changes)
+    context = make_context(tmp_path / "out")
+    done = dub_stage(context, DubInputs(**inputs, dub=bundle), params)
+    made = audio_io.info(done.track)
+    assert {done.track, *done.reports} == {*context.out.iterdir()}
     assert (made.sample_rate, made.frames) == (RATE, round(LENGTH * RATE))
-    report = work.out / "dub-report.json"
+    report = context.out / "dub-report.json"
     said = msgspec.json.decode(report.read_bytes()) if report.exists() else None
-    return msgspec.convert(facts["notes"], list[str]), sound.read(work.out / "dub.flac"), said
+    return [*done.notes], audio_io.read(done.track), said
 
 
 def test_one_file_per_turn(tmp_path: Path, inputs: dict[str, Path]) -> None:
@@ -76,7 +77,7 @@ def test_one_file_per_turn(tmp_path: Path, inputs: dict[str, Path]) -> None:
 
 def test_a_speaker_without_a_dub_keeps_his_voice(tmp_path: Path, inputs: dict[str, Path]) -> None:
     _, made, report = dub(tmp_path, inputs, {"speaker-2.wav": spread(2.5, [(0.5, voice(1.5, seed=4))])})
-    before = sound.read(inputs["vocals"])
+    before = audio_io.read(inputs["vocals"])
     for start, end in ((0.0, 2.9), (4.6, LENGTH)):
         part = slice(round(start * RATE), round(end * RATE))
         assert np.abs(made[part] - before[part]).max() < 1e-6

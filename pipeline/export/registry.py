@@ -1,0 +1,59 @@
+"""The formats in which a transcript is written, one row each; data only, so that the bot can offer them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFormat:
+    """A format of a transcript, written as `transcript.SUFFIX`."""
+
+    suffix: str
+    title: str
+    """The format's name for people, in English; other languages may have `format-SUFFIX` in their texts."""
+    media_type: str
+    writer: str
+    """`module:function` that is called with an `ExportSource` and a path; imported when a file is written."""
+
+
+EXPORT_FORMATS = (
+    ExportFormat(
+        suffix="txt", title="Plain text", media_type="text/plain", writer="pipeline.export.documents:write_text"
+    ),
+    ExportFormat(
+        suffix="md",
+        title="Markdown document",
+        media_type="text/markdown",
+        writer="pipeline.export.documents:write_markdown",
+    ),
+    ExportFormat(
+        suffix="srt",
+        title="SubRip subtitles (srt)",
+        media_type="application/x-subrip",
+        writer="pipeline.export.subtitles:write_srt",
+    ),
+    ExportFormat(
+        suffix="vtt",
+        title="WebVTT subtitles (vtt)",
+        media_type="text/vtt",
+        writer="pipeline.export.subtitles:write_vtt",
+    ),
+    ExportFormat(
+        suffix="ass",
+        title="Styled subtitles (ass)",
+        media_type="text/x-ssa",
+        writer="pipeline.export.subtitles:write_ass",
+    ),
+    ExportFormat(
+        suffix="rttm",
+        title="Speaker times (rttm)",
+        media_type="text/plain",
+        writer="pipeline.export.documents:write_rttm",
+    ),
+    ExportFormat(
+        suffix="TextGrid",
+        title="Praat (TextGrid)",
+        media_type="text/plain",
+        writer="pipeline.export.documents:write_text_grid",
+    ),
+)
+"""In the order in which they are written and offered; `transcript.json` is there beside them."""
