@@ -80,7 +80,7 @@ class TranscribeOutput(StageOutput, Generic[FileT]):
     words: int
     """How many were recognised."""
     windows: int
-    """How many stretches of sound the recogniser was given."""
+    """How many windows of sound the recogniser was given."""
 
 
 TRANSCRIBE = Stage(

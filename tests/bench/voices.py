@@ -83,7 +83,7 @@ def lines_of(half: str) -> dict[str, list[Samples]]:
 
 
 def phone_call() -> dict[str, list[Samples]]:
-    """The two people of pyannote.audio's sample, each in stretches of their own."""
+    """The two people of pyannote.audio's sample, each in segments of their own."""
     package = find_spec("pyannote.audio")
     assert package is not None
     assert package.origin is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench.clock import BAR, OFFSET, find_drift, measure, spread, write_markers
+from tests.bench.clock import MAX_DRIFT_S, OFFSET, find_drift, measure, spread, write_markers
 from tests.pipeline.clips import prepare_speech
 
 SECONDS = 130.0
@@ -22,7 +22,7 @@ def markers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_format_shifts_a_sound(tmp_path: Path, markers: Path, name: str) -> None:
     drift = measure(name, markers, SECONDS, tmp_path)
     assert len(drift) == 5
-    assert np.abs(drift).max() <= BAR
+    assert np.abs(drift).max() <= MAX_DRIFT_S
     assert np.ptp(drift) <= 0.001
 
 

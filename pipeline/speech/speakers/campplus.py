@@ -18,7 +18,7 @@ _kaldi = cast("Any", kaldi)
 
 
 class CAMPPlusEmbedding(torch.nn.Module):
-    """One voice in, one vector of 192 numbers out."""
+    """The CAM++ network with its filter banks."""
 
     dimension = 192
 
@@ -30,7 +30,7 @@ class CAMPPlusEmbedding(torch.nn.Module):
         self.network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True), strict=True)
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Vectors of shape (batch, 192) for waveforms (batch, 1, samples) of at least 0.2 s."""
+        """Embed waveforms of shape (batch, 1, samples) of at least 0.2 s; the embeddings have shape (batch, 192)."""
         return torch.stack([self._embed(waveform[0]) for waveform in waveforms])
 
     def _embed(self, samples: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Known voices: a vector for each, how like a speaker's they are, and how sure that makes one of who it is.
+"""Matching of speakers to known voices by their embeddings, and enrolment in a voice-book.
 
-A vector is biometric data: it is kept in the store and in voice-books, and goes into no message and no transcript.
+An embedding is biometric data: it is kept in the store and in voice-books, and goes into no message and no transcript.
 """
 
 import math
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pipeline.errors import ValidationError
 
 MIN_ENROLMENT_SECONDS: Final = 5.0
-"""Seconds of a voice alone that are needed to enrol it."""
+"""Of a voice alone, before it can be enrolled."""
 CALIBRATION_SLOPE, CALIBRATION_OFFSET = 21.0, -15.2
-"""Of the logistic calibration: log odds = SLOPE x cosine + LEVEL, fitted by `make bench-voices` on the voices of its
+"""Of the logistic calibration: log odds = slope x cosine + offset, fitted by `make bench-voices` on the voices of its
 part `tune`: books of a dozen voices, half of those who are met strangers to the book, in lines of some seconds that are
 clean, noisy or from a telephone."""
 MIN_NAMING_PROBABILITY: Final = 0.8
@@ -24,25 +24,24 @@ MIN_NAMING_PROBABILITY: Final = 0.8
 strangers one; on the voices that were held out no stranger did."""
 VOICE_BOOK_VERSION: Final = 1
 MAX_NAME_CHARS: Final = 100
-"""Characters."""
 MAX_VOICES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """One voice as a model hears it."""
+    """The embedding of one voice."""
 
     name: str
-    """Of the person in a voice-book, the speaker's id among those of a clip."""
+    """The person's in a voice-book; the speaker's id among those of a clip."""
     vector: tuple[float, ...]
     """Of length 1."""
     seconds: float
-    """Of speech of this voice alone that it was made from."""
+    """Of this voice alone from which the embedding was computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceBook:
-    """The voices that are known, or those of a clip; vectors of different models say nothing about each other."""
+    """Known voices, or those of a clip; embeddings of different models cannot be compared."""
 
     version: int = VOICE_BOOK_VERSION
     model: str = ""
@@ -52,24 +51,33 @@ class VoiceBook:
     voices: tuple[Voice, ...] = ()
 
     def find(self, name: str) -> Voice | None:
-        """The voice of that name, or None."""
+        """Return the voice of that name."""
         return next((voice for voice in self.voices if voice.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Who a voice is most likely to be."""
+    """The known voice that a speaker is most likely to be."""
 
     name: str | None
-    """None: nobody who is known, or nobody surely enough."""
+    """None where no known voice is likely enough."""
     confidence: float
-    """Probability, 0 to 1, that it is the known voice that is most like it."""
+    """Probability, 0 to 1, of the nearest known voice."""
     nearest: str | None
-    """That voice, named or not; None for an empty voice-book."""
+    """The known voice that is most similar; None for an empty voice-book."""
 
 
 def mean_voice(name: str, vectors: Sequence[NDArray[np.float32]], seconds: Sequence[float]) -> Voice | None:
-    """One voice from the vectors of several stretches, each counting by its length; None when none says anything."""
+    """Average the embeddings of several spans of one voice, weighted by their length.
+
+    Args:
+        name: Of the voice.
+        vectors: Embeddings of any length, each of shape (dimensions,).
+        seconds: Length of each span.
+
+    Returns:
+        The voice; None when all embeddings are zero or not finite.
+    """
     total, heard = np.zeros(0), 0.0
     for vector, length in zip(vectors, seconds, strict=True):
         norm = float(np.linalg.norm(vector))
@@ -84,12 +92,12 @@ def mean_voice(name: str, vectors: Sequence[NDArray[np.float32]], seconds: Seque
 
 
 def cosine_similarity(one: Voice, other: Voice) -> float:
-    """The cosine between two voices, -1 to 1."""
+    """Compute the cosine between two voices, -1 to 1."""
     return float(np.dot(one.vector, other.vector))
 
 
 def same_speaker_probability(cosine: float) -> float:
-    """How sure the likeness to the most alike voice of a book makes one that it is that person.
+    """Compute the probability that a speaker is the most similar voice of a book.
 
     Logistic calibration (Platt 2000), for even odds that the person is in the book.
     """
@@ -98,7 +106,7 @@ def same_speaker_probability(cosine: float) -> float:
 
 
 def match_voice(voice: Voice, known: Sequence[Voice]) -> Match:
-    """Which of the known voices it is, if any, and how sure that is."""
+    """Find the most similar known voice, and name it when it is likely enough."""
     sure = [(same_speaker_probability(cosine_similarity(voice, each)), each.name) for each in known]
     if not sure:
         return Match(name=None, confidence=0.0, nearest=None)
@@ -109,9 +117,10 @@ def match_voice(voice: Voice, known: Sequence[Voice]) -> Match:
 
 
 def match_speakers(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
-    """A match for each speaker of a clip; no name is given twice, and the surest has it.
+    """Match each speaker of a clip; no name is given twice, and the most likely speaker gets it.
 
-    Raises `ValidationError` when the voice-book was made with another model.
+    Raises:
+        ValidationError: The voice-book was made with another model.
     """
     check_model(known, clip.model, clip.digest)
     matches: dict[str, Match] = {}
@@ -126,9 +135,17 @@ def match_speakers(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
 
 
 def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) -> VoiceBook:
-    """The book with one more voice, or with more of one that it has.
+    """Return the book with one more voice, or with more of one that it has.
 
-    Raises `ValidationError` for too little speech, a name that cannot be used and a book of another model.
+    Args:
+        book: The voice-book, which stays as it is.
+        name: The person's name.
+        voice: The voice.
+        model: Catalogue name of the embedding model.
+        digest: Of that model.
+
+    Raises:
+        ValidationError: There is too little speech, the name cannot be used, or the book is of another model.
     """
     cleaned = check_name(name)
     check_model(book, model, digest)
@@ -150,7 +167,11 @@ def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) 
 
 
 def remove_voice(book: VoiceBook, name: str) -> VoiceBook:
-    """The book without that voice; raises `ValidationError` when it has none of that name."""
+    """Return the book without that voice.
+
+    Raises:
+        ValidationError: The book has no voice of that name.
+    """
     if book.find(name) is None:
         known = ", ".join(voice.name for voice in book.voices) or "nobody"
         raise ValidationError(f"The voice-book does not know {check_name(name)!r}.", hint=f"It knows {known}.")
@@ -158,7 +179,11 @@ def remove_voice(book: VoiceBook, name: str) -> VoiceBook:
 
 
 def check_model(book: VoiceBook, model: str, digest: str) -> None:
-    """Raises `ValidationError` unless the book's voices were made with the model."""
+    """Check that the book's voices were made with the model.
+
+    Raises:
+        ValidationError: They were made with another one.
+    """
     if book.voices and (book.model, book.digest) != (model, digest):
         other = book.model if book.model != model else f"another version of {model}"
         raise ValidationError(
@@ -168,7 +193,11 @@ def check_model(book: VoiceBook, model: str, digest: str) -> None:
 
 
 def check_name(name: str) -> str:
-    """The name as one line; raises `ValidationError` for an empty or endless one."""
+    """Return the name as one line.
+
+    Raises:
+        ValidationError: The name is empty or too long.
+    """
     cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if not cleaned or len(cleaned) > MAX_NAME_CHARS:
         raise ValidationError("The name of a voice cannot be used.", hint=f"Give it 1 to {MAX_NAME_CHARS} characters.")

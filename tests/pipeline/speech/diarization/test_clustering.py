@@ -12,7 +12,7 @@ from pipeline.types import SpeakerSegment
 Vectors = NDArray[np.float32]
 
 
-def stretches(*voices: tuple[Vectors | None, float]) -> list[SingleSpeakerSegment]:
+def make_segments(*voices: tuple[Vectors | None, float]) -> list[SingleSpeakerSegment]:
     """One after another, of these vectors and seconds."""
     found: list[SingleSpeakerSegment] = []
     for vector, seconds in voices:
@@ -33,7 +33,7 @@ def voice(person: int, noise: float = 0.3, seed: int = 0) -> Vectors:
 def names(order: str, seconds: float = 3.0, count: SpeakerCount | None = None) -> str:
     """Who is found, as letters in order of appearance, where each letter of `order` is a person."""
     people = [voice(ord(letter), seed=place) for place, letter in enumerate(order)]
-    found = cluster_segments(stretches(*((vector, seconds) for vector in people)), count or SpeakerCount())
+    found = cluster_segments(make_segments(*((vector, seconds) for vector in people)), count or SpeakerCount())
     letters = {name: "ABCDEFGH"[place] for place, name in enumerate(dict.fromkeys(found))}
     return "".join(letters[name] for name in found)
 
@@ -61,24 +61,24 @@ def test_their_number_can_be_told(count: SpeakerCount, people: int) -> None:
 
 def test_a_cry_makes_no_person() -> None:
     voices = [(voice(1), 3.0), (voice(2), MIN_CLUSTER_SECONDS - 0.1), (voice(1, seed=1), 3.0)]
-    assert len(set(cluster_segments(stretches(*voices), SpeakerCount()))) == 1
+    assert len(set(cluster_segments(make_segments(*voices), SpeakerCount()))) == 1
 
 
 def test_two_short_answers_make_one() -> None:
     voices = [(voice(1), 3.0), (voice(2), 1.0), (voice(1, seed=1), 3.0), (voice(2, seed=1), 1.0)]
-    assert len(set(cluster_segments(stretches(*voices), SpeakerCount()))) == 2
+    assert len(set(cluster_segments(make_segments(*voices), SpeakerCount()))) == 2
 
 
 def test_what_is_too_short_to_count_is_somebodys_all_the_same() -> None:
     short = MIN_CLUSTERED_SECONDS - 0.1
-    found = cluster_segments(stretches((voice(1), 3.0), (voice(2), 3.0), (voice(2, seed=1), short)), SpeakerCount())
+    found = cluster_segments(make_segments((voice(1), 3.0), (voice(2), 3.0), (voice(2, seed=1), short)), SpeakerCount())
     assert found[2] == found[1] != found[0]
 
 
 def test_nobody_is_told_without_a_vector() -> None:
-    assert cluster_segments(stretches((None, 3.0), (None, 0.2)), SpeakerCount()) == [None, None]
+    assert cluster_segments(make_segments((None, 3.0), (None, 0.2)), SpeakerCount()) == [None, None]
     assert cluster_segments([], SpeakerCount()) == []
-    first, second = cluster_segments(stretches((None, 3.0), (voice(1), 0.4)), SpeakerCount())
+    first, second = cluster_segments(make_segments((None, 3.0), (voice(1), 0.4)), SpeakerCount())
     assert first is None
     assert second is not None
 
@@ -90,7 +90,7 @@ def test_minutes_of_one_voice_that_drifts_are_one_person() -> None:
         off = np.random.default_rng(place).standard_normal(192) * 0.02
         vector = (early if place < 60 else late) + off
         voices.append(((vector / np.linalg.norm(vector)).astype(np.float32), 4.0))
-    assert len(set(cluster_segments(stretches(*voices), SpeakerCount()))) == 1
+    assert len(set(cluster_segments(make_segments(*voices), SpeakerCount()))) == 1
 
 
 def test_a_recording_that_is_played_over_and_over_has_no_more_people() -> None:
@@ -99,7 +99,7 @@ def test_a_recording_that_is_played_over_and_over_has_no_more_people() -> None:
     said = [(letter, seed) for seed in range(6) for letter in "ABC"]
     once = {each: voice(ord(each[0]), noise=0.6, seed=each[1]) for each in said}
     copies = [once[each] + 0.002 * jitter.standard_normal(192).astype(np.float32) for _ in range(10) for each in said]
-    heard = stretches(*(((vector / np.linalg.norm(vector)).astype(np.float32), 2.0) for vector in copies))
+    heard = make_segments(*(((vector / np.linalg.norm(vector)).astype(np.float32), 2.0) for vector in copies))
     found = cluster_segments(heard, SpeakerCount())
     assert len(set(found)) == 3
     assert found[: len(said)] * 10 == found

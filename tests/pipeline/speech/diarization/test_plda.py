@@ -12,9 +12,9 @@ from pipeline.speech.diarization.plda import (
 )
 
 
-def odds(angle: float, seconds: float, stretches: int = 1) -> float:
-    """For two groups of stretches whose vectors are that many degrees apart, as seen from their middle."""
-    weight = float(embedding_precision(np.array(seconds))) * stretches
+def odds(angle: float, seconds: float, segments: int = 1) -> float:
+    """For two groups of segments whose vectors are that many degrees apart, as seen from their middle."""
+    weight = float(embedding_precision(np.array(seconds))) * segments
     half = np.radians(angle) / 2
     one: NDArray[np.float64] = np.array([0.0, np.sin(half)]) * weight
     return float(log_likelihood_ratio(one, weight, -one[None], np.array([weight]))[0])
@@ -32,8 +32,8 @@ def test_short_stretches_say_less() -> None:
 
 
 def test_who_talks_for_long_may_sound_a_little_different() -> None:
-    assert odds(20, 5.0, stretches=500) > 0
-    assert odds(60, 5.0, stretches=500) < 0
+    assert odds(20, 5.0, segments=500) > 0
+    assert odds(60, 5.0, segments=500) < 0
 
 
 def test_silence_has_no_direction() -> None:

@@ -1,4 +1,4 @@
-"""Stretches are told apart by their own vectors, whatever the segmentation called them."""
+"""Segments are told apart by their own vectors, whatever the segmentation called them."""
 
 import itertools
 
@@ -29,7 +29,7 @@ def segment(start: float, end: float, speaker: str) -> SpeakerSegment:
 
 
 def names(labels: str, *levels: int, seconds: float = 3.0, count: SpeakerCount | None = None) -> str:
-    """What stretches of these labels and levels are called in the end, as letters in order of appearance."""
+    """What segments of these labels and levels are called in the end, as letters in order of appearance."""
     parts = tuple(segment(seconds * i, seconds * (i + 1), label) for i, label in enumerate(labels))
     samples = np.repeat(np.array(levels, np.float32), int(seconds * SAMPLE_RATE))
     told: list[float] = []

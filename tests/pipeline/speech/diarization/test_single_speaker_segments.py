@@ -1,4 +1,4 @@
-"""Stretches of one voice alone, cut where another person goes on."""
+"""Segments of one voice alone, cut where another person goes on."""
 
 import numpy as np
 import pytest
