@@ -1,9 +1,11 @@
 """The `stemcord` command; each command has a module of its own."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
+from typing import Annotated
 
 import typer
 
@@ -17,32 +19,68 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Commands and the modules of this package that hold them, in the order of the help."""
 _GROUPS = ("models", "jobs", "voices")
+_NAMES = (*_COMMANDS, *_GROUPS)
 
 
-def build_app(names: Iterable[str] = (*_COMMANDS, *_GROUPS)) -> typer.Typer:
-    """The command with these subcommands; a module is imported only for a command that is in it."""
+def build_app(names: Iterable[str] = _NAMES, *, load: bool = True) -> typer.Typer:
+    """Build the command with some of its subcommands.
+
+    Args:
+        names: The subcommands; a module is imported only for a subcommand that is named.
+        load: False leaves the subcommands empty, which is enough to complete their names.
+    """
     app = typer.Typer(
         name="stemcord",
         help="Take the sound of a clip apart, write down who said what, mix it together again.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        add_completion=False,
     )
-    # Without it, an app with one command would take no name of a command.
-    app.callback()(_nothing)
+    # With a callback, an app with one command still expects the command's name.
+    app.callback()(_read_root_options)
     for name in names:
-        found = getattr(import_module(f"{__name__}.{_COMMANDS.get(name, name)}"), name)
+        if not load:
+            app.command(name)(_do_nothing)
+            continue
+        command = getattr(import_module(f"{__name__}.{_COMMANDS.get(name, name)}"), name)
         if name in _GROUPS:
-            app.add_typer(found, name=name)
+            app.add_typer(command, name=name)
         else:
-            app.command()(found)
+            app.command()(command)
     return app
 
 
 def main() -> None:
-    """Entry point of `stemcord`: the command that is asked for starts without the others."""
-    asked = [name for name in sys.argv[1:2] if name in (*_COMMANDS, *_GROUPS)]
-    (build_app(asked) if asked else build_app())()
+    """Run `stemcord`; only the module of the subcommand that was asked for is imported."""
+    completing = "_STEMCORD_COMPLETE" in os.environ
+    words = _completed_words() if completing else sys.argv[1:]
+    asked = [name for name in words[:1] if name in _NAMES]
+    if asked:
+        build_app(asked)()
+    elif completing or words[:1] in (["--version"], ["--install-completion"], ["--show-completion"]):
+        build_app(load=False)()
+    else:
+        build_app()()
 
 
-def _nothing() -> None: ...
+def _completed_words() -> list[str]:
+    """Return the words after `stemcord` on the line that the shell completes (zsh and fish; bash)."""
+    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return line.split()[1:]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"stemcord {version('stemcord')}")
+        raise typer.Exit
+
+
+def _read_root_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None: ...
+
+
+def _do_nothing() -> None: ...

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
 
+from filelock import AsyncFileLock, Timeout, lock_descriptor
+
 from pipeline.errors import QueueError
 
 MAX_SOCKET_PATH_BYTES: Final = 100
@@ -40,18 +42,17 @@ class EmbeddedBroker:
     async def __aenter__(self) -> str:
         try:
             await asyncio.to_thread(self._make_folders)
-            self._users = await _locked(self._folder / "users.lock", fcntl.LOCK_SH)
-        except OSError as error:
-            raise _start_error(error) from error
-        try:
-            with await _locked(self._folder / "start.lock", fcntl.LOCK_EX):
+            async with self._start_lock():
+                # Who stops the broker holds that lock too, so nobody keeps the users' file from this one.
+                self._users = await asyncio.to_thread((self._folder / "users.lock").open, "ab")
+                fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 if not await asyncio.to_thread(self._is_ready):
                     await self._start()
         except (OSError, subprocess.TimeoutExpired) as error:
-            self._users.close()
+            self._leave()
             raise _start_error(error) from error
         except BaseException:
-            self._users.close()
+            self._leave()
             raise
         return f"unix://{self._socket}"
 
@@ -59,13 +60,24 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._users is not None
-        with self._users:
-            try:
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                # Somebody else uses it; the last one stops it.
-                return
-            await self._stop()
+        try:
+            async with self._start_lock():
+                # Only the last user gets the file for itself.
+                if lock_descriptor(self._users.fileno(), blocking=False):
+                    await self._stop()
+                self._leave()
+        except Timeout:
+            # Somebody else starts it and will stop it.
+            return
+        finally:
+            self._leave()
+
+    def _start_lock(self) -> AsyncFileLock:
+        return AsyncFileLock(self._folder / "start.lock", timeout=START_TIMEOUT_S)
+
+    def _leave(self) -> None:
+        if self._users is not None:
+            self._users.close()
 
     def _make_folders(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -159,15 +171,3 @@ def _find_valkey() -> str:
             hint="Start Redis or Valkey and set STEMCORD_REDIS_URL.",
             detail=str(error),
         ) from error
-
-
-async def _locked(path: Path, how: int) -> IO[bytes]:
-    """The file with its lock; it ends with the file. Raises `OSError` when others keep it too long."""
-    stream = await asyncio.to_thread(path.open, "ab")
-    for _ in range(int(START_TIMEOUT_S / 0.05)):
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(stream, how | fcntl.LOCK_NB)
-            return stream
-        await asyncio.sleep(0.05)
-    stream.close()
-    raise TimeoutError(f"{path} stays locked")

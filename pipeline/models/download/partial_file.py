@@ -1,6 +1,5 @@
 """A file that is on its way: what has come, its digest so far, where it came from; held by one process at a time."""
 
-import fcntl
 import hashlib
 import os
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
+from filelock import lock_descriptor
 
 from pipeline.models.checkpoints import PARTIAL_SUFFIX, file_md5
 
@@ -107,7 +107,7 @@ def open_partial(place: Path, on_wait: Callable[[], None]) -> Generator[PartialF
     while not place.is_file():
         # Not buffered, so that a full disk is noticed at the write and nothing is left to flush.
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0) as stream:
-            if _locked(stream, path):
+            if _lock(stream, path):
                 yield PartialFile(stream, path)
                 return
         on_wait()
@@ -115,10 +115,11 @@ def open_partial(place: Path, on_wait: Callable[[], None]) -> Generator[PartialF
     yield None
 
 
-def _locked(stream: BinaryIO, path: Path) -> bool:
-    """Whether this process now holds the file, and the file still is the one at the path."""
+def _lock(stream: BinaryIO, path: Path) -> bool:
+    """Return whether this process now holds the file, and the file still is the one at the path."""
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except (BlockingIOError, FileNotFoundError):
+        return lock_descriptor(stream.fileno(), blocking=False) and os.path.samestat(
+            os.fstat(stream.fileno()), path.stat()
+        )
+    except FileNotFoundError:
         return False
