@@ -1,12 +1,13 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test check clean \
+.PHONY: help env lock demo test test-fast coverage check clean \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
 	bench-picture bench-dub bench-speech bench-voices bench-bot
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
 OUT ?= out/demo
+JOBS ?= 2
 
 # CPython 3.11 if this machine has it under any name; PYTHON=... chooses another.
 define setup
@@ -28,11 +29,18 @@ lock: ## Choose the versions of all packages anew; UPGRADE=1 takes the newest th
 demo: env ## Run the main job on the sample clip; the files land in out/demo
 	$(MEDIA)/stemcord run tests/data/sample.mp4 --out $(OUT)
 
-test: check ## Lint, types, borders, then all tests in both environments
-	$(MEDIA)/python -m pytest -m "not asr"
+test: check ## Lint, types, import contracts, then all tests in both environments
+	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "(unit or integration) and not (alone or asr)"
+	$(MEDIA)/python -m pytest -m "(e2e or alone) and not asr"
 	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)
 
-check: env ## Lint, types and the borders between the packages
+test-fast: env ## The unit tests of all packages, without lint and types
+	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile --kind unit -m "unit and not asr"
+
+coverage: env ## Which lines the unit and integration tests run
+	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "(unit or integration) and not asr" --cov --cov-report term
+
+check: env ## Lint, types and the import contracts between the packages
 	$(MEDIA)/ruff check
 	$(MEDIA)/ruff format --check
 	$(MEDIA)/pyright
@@ -80,4 +88,4 @@ bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jo
 	$(MEDIA)/python -m tests.bench.bot_memory
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
-	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,55 @@
+"""Each test has one kind, and a place that the table does not know stops the collection."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import KIND_OF_PATH, PATHS_ALONE, ROOT, kind_of
+
+
+def test_each_path_of_the_table_exists() -> None:
+    assert [path for path in (*KIND_OF_PATH, *PATHS_ALONE) if not (ROOT / path).exists()] == []
+
+
+def test_the_longest_path_decides() -> None:
+    assert kind_of(ROOT / "wire" / "test_openapi.py", []) == "unit"
+    assert kind_of(ROOT / "wire" / "test_bot_jobs.py", ["asyncio"]) == "e2e"
+
+
+def test_a_mark_takes_precedence() -> None:
+    assert kind_of(ROOT / "wire" / "test_openapi.py", ["integration", "alone"]) == "integration"
+
+
+def test_two_kinds_are_refused() -> None:
+    with pytest.raises(pytest.UsageError, match="several kinds"):
+        kind_of(ROOT / "wire" / "test_openapi.py", ["unit", "integration"])
+
+
+@pytest.mark.integration
+def test_a_test_without_a_kind_stops_the_collection(tmp_path: Path) -> None:
+    lost = tmp_path / "test_lost.py"
+    lost.write_text("def test_nothing_in_particular():\n    assert True\n")
+    done = collect(lost)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+    assert f"{lost} has no kind: mark it with one of unit," in done.stderr
+    lost.write_text("import pytest\n\n\n@pytest.mark.unit\ndef test_nothing_in_particular():\n    assert True\n")
+    assert collect(lost).returncode == pytest.ExitCode.OK
+
+
+@pytest.mark.integration
+def test_a_unit_test_that_starts_a_process_fails(tmp_path: Path) -> None:
+    test = tmp_path / "test_process.py"
+    body = "    subprocess.run(['true'], check=True)\n"
+    test.write_text(f"import subprocess, pytest\n\n\n@pytest.mark.unit\ndef test_process():\n{body}")
+    done = collect(test, run=True)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    assert "a unit test caused subprocess.Popen" in done.stdout
+
+
+def collect(file: Path, *, run: bool = False) -> subprocess.CompletedProcess[str]:
+    """Collect a file outside of the tests' folder, with the tests' own plugin, and run it if asked to."""
+    options = ["-p", "tests.conftest", "-c", str(ROOT.parent / "pyproject.toml"), "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, *([] if run else ["--collect-only"]), str(file)]
+    return subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, timeout=120, check=False)
