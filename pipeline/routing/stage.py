@@ -212,7 +212,7 @@ def _is_for_music(name: RouteName, preset: Preset, shares: Shares) -> bool:
 def _windows(path: Path, report: ProgressCallback | None) -> Iterator[NDArray[np.float32]]:
     """Windows of `_NEEDED` samples every `_WINDOW` samples, shape (samples,); a short last one is padded."""
     of = sound.info(path)
-    weights = sound.layout(path).dialogue_weights
+    weights = sound.read_layout(path).dialogue_weights
 
     def mono() -> sound.Blocks:
         read = 0

@@ -21,7 +21,7 @@ import numpy as np
 from pipeline.audio import io as sound
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
-from pipeline.audio.levels import Levels, measure_levels
+from pipeline.audio.levels import ChannelLevels, measure_levels
 from pipeline.graph.stage import ProgressCallback
 from pipeline.separation.base import BLOCK
 from pipeline.separation.streaming import Reel
@@ -51,7 +51,7 @@ TakeApart = Callable[[Path, Path, ProgressCallback], Made]
 
 def separate_surround(path: Path, take_apart: TakeApart, folder: Path, report: ProgressCallback) -> Made:
     """Write the stems of a sound with more than two channels to `folder`; raises what `take_apart` raises."""
-    layout = sound.layout(path)
+    layout = sound.read_layout(path)
     levels = measure_levels(path, lambda done: report(done * _READY / 2, "Measuring the channels"))
     groups = choose_groups(layout, levels)
     with TemporaryDirectory(dir=folder, prefix=".groups-") as name:
@@ -68,15 +68,15 @@ def separate_surround(path: Path, take_apart: TakeApart, folder: Path, report: P
     return Made(stems=stems, notes=(*notes, _explain(layout, groups)), digest=made[0].digest)
 
 
-def choose_groups(layout: Layout, levels: Levels) -> tuple[tuple[int, ...], ...]:
+def choose_groups(layout: Layout, levels: ChannelLevels) -> tuple[tuple[int, ...], ...]:
     """The groups of channels to take apart, by index; at least one."""
-    loudest = max(levels.speech)
+    loudest = max(levels.speech_power)
 
     def may_speak(group: tuple[int, ...]) -> bool:
         if all(levels.is_silent(index) for index in group):
             return False
         in_front = layout.channels[group[0]] in _FRONT
-        return in_front or max(levels.speech[index] for index in group) >= AUDIBLE_SPEECH * loudest
+        return in_front or max(levels.speech_power[index] for index in group) >= AUDIBLE_SPEECH * loudest
 
     return tuple(filter(may_speak, layout.groups)) or layout.groups[:1]
 

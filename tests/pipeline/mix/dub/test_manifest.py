@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import LimitError, ValidationError
 from pipeline.mix.dub import manifest as dub_manifest
-from pipeline.mix.dub.manifest import Piece, pack, unpack
+from pipeline.mix.dub.manifest import DubFile, pack, unpack
 
 ROOM = 10_000_000
 
@@ -24,7 +24,7 @@ def manifest(*entries: dict[str, object]) -> str:
     return json.dumps(entries)
 
 
-def opened(tmp_path: Path, files: dict[str, bytes | str], *, max_size: int = ROOM) -> list[Piece]:
+def opened(tmp_path: Path, files: dict[str, bytes | str], *, max_size: int = ROOM) -> list[DubFile]:
     folder = tmp_path / "opened"
     folder.mkdir()
     return unpack(bundle(tmp_path / "dub.zip", files), folder, max_size=max_size)

@@ -13,11 +13,11 @@ from pipeline.audio import io as audio_io
 
 Premix: TypeAlias = Callable[[], audio_io.Blocks]
 
-LARGEST = 512 * 2**20
+MAX_CACHE_BYTES = 512 * 2**20
 """Bytes on the disk: 25 minutes of stereo at 44.1 kHz. To make the mix again costs seconds only for long clips."""
 
 
-class KeptMix:
+class CachedPremix:
     """Gives the blocks that `make` gives; after the first time, from a file without a name in `folder`.
 
     Used as a context manager, at whose end the file is gone. Where the disk has no room, the mix is made anew.
@@ -34,8 +34,8 @@ class KeptMix:
         """The blocks, from the first on."""
         if self._file is not None:
             return self._read(self._file)
-        fits = 4 * self._like.channels * self._like.frames <= LARGEST
-        return self._keep() if fits else self._make()
+        fits = 4 * self._like.channels * self._like.frames <= MAX_CACHE_BYTES
+        return self._store() if fits else self._make()
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +45,7 @@ class KeptMix:
     ) -> None:
         self._open.close()
 
-    def _keep(self) -> audio_io.Blocks:
+    def _store(self) -> audio_io.Blocks:
         file = self._open.enter_context(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115 - the stack closes it
         room = True
         for block in self._make():
@@ -58,6 +58,6 @@ class KeptMix:
 
     def _read(self, file: IO[bytes]) -> audio_io.Blocks:
         file.seek(0)
-        size = 4 * self._like.channels * audio_io.BLOCK
+        size = 4 * self._like.channels * audio_io.BLOCK_FRAMES
         while data := file.read(size):
             yield np.frombuffer(data, np.float32).reshape(-1, self._like.channels)
