@@ -62,7 +62,7 @@ def test_pieces_are_joined_without_a_trace(
     tmp_path: Path, short_pieces: list[int], channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is coded as noise alone sounds different each time that it is decoded.
-    for coder in ("QUICK", "THOROUGH"):
+    for coder in ("FAST_CODER", "TWOLOOP_CODER"):
         monkeypatch.setattr(aac, coder, {**getattr(aac, coder), "aac_pns": "0"})
     form = AudioFormat(sample_rate=RATE, layout=default_layout(channels))
     samples = make_sound(250 * FRAME_SAMPLES + 77, channels)

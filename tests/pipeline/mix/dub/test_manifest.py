@@ -97,7 +97,7 @@ def test_a_zip_that_grows_beyond_its_limit_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dub_manifest, "MAX_PIECES", 3)
+    monkeypatch.setattr(dub_manifest, "MAX_FILES", 3)
     with pytest.raises(LimitError, match="more than 3 files"):
         opened(tmp_path, {f"turn-{number}.wav": b"x" for number in range(1, 5)})
 
