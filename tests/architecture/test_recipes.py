@@ -1,0 +1,80 @@
+"""The recipes of `docs/extending.md`, performed on a copy with no file touched beside those that they name."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("bot", "deploy", "pipeline", "tests", "worker")
+WRITER = '''
+
+def write_toy(source: ExportSource, path: Path) -> None:
+    """Write the number of turns."""
+    path.write_text(f"{len(source.transcript.turns)} turns")
+'''
+ROW = """    ExportFormat(
+        suffix="toy", title="Number of turns", media_type="text/x-toy", writer="pipeline.export.documents:write_toy"
+    ),
+"""
+WRITE_EXPORTS = """
+import sys
+from pathlib import Path
+from pipeline.export.stage import write_exports
+from pipeline.export.style import SubtitleStyle
+from tests.pipeline.export.dialogue import heard, talk
+transcript = talk()
+print(write_exports(transcript, heard(transcript), SubtitleStyle(), Path(sys.argv[1]))["toy"].read_text())
+"""
+OFFER_EXPORTS = """
+from bot.jobs.result_buttons import FORMATS
+from worker.store.artefact_store import media_type_of
+print("toy" in FORMATS, media_type_of("transcript.toy"))
+"""
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    """A copy of the source, which a recipe may change."""
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "*.mp4", "bench")
+        )
+    return tmp_path
+
+
+def run(product: Path, code: str, *arguments: str) -> str:
+    """Run code against the copy in a fresh interpreter."""
+    environment = os.environ | {"PYTHONPATH": str(product), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=product,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    source = file.read_text()
+    assert source.count(old) == 1, f"{old!r} is in {file.name} {source.count(old)} times"
+    file.write_text(source.replace(old, new))
+
+
+def test_an_export_format(product: Path) -> None:
+    documents = product / "pipeline" / "export" / "documents.py"
+    documents.write_text(documents.read_text() + WRITER)
+    registry = product / "pipeline" / "export" / "registry.py"
+    replace(registry, "EXPORT_FORMATS = (\n", f"EXPORT_FORMATS = (\n{ROW}")
+    out = product / "out"
+    out.mkdir()
+    assert run(product, WRITE_EXPORTS, str(out)) == "4 turns"
+    assert run(product, OFFER_EXPORTS) == "True text/x-toy"
