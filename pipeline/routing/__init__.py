@@ -1,1 +1,1 @@
-"""Choose the separation route by what a clip sounds like."""
+"""Chooses the route of a clip: what is measured of its sound, and the rule that decides."""

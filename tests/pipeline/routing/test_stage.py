@@ -4,24 +4,26 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.catalog import MODELS
 from pipeline.media.extract import extract_master
 from pipeline.media.probe import probe
-from pipeline.routing.stage import Shares, choose, measure, route_stage
+from pipeline.routing.contracts import RouteInputs, RouteParams
+from pipeline.routing.decision import choose_route
+from pipeline.routing.features import ContentShares, measure_shares
+from pipeline.routing.stage import route_stage
 from pipeline.types import Budget, Preset, Route, RouteName
-from tests.pipeline.clips import make_work
+from tests.pipeline.clips import make_context
 
 DATA = Path(__file__).parents[2] / "data"
-TALK = Shares(audible=1.0, speech=0.9, music=0.4)
-OVER_MUSIC = Shares(audible=1.0, speech=0.9, music=0.9)
-FILM = Shares(audible=0.9, speech=0.3, music=0.5)
-SONG = Shares(audible=1.0, speech=0.1, music=0.9)
-SILENCE = Shares(audible=0.0, speech=0.0, music=0.0)
+TALK = ContentShares(audible=1.0, speech=0.9, music=0.4)
+OVER_MUSIC = ContentShares(audible=1.0, speech=0.9, music=0.9)
+FILM = ContentShares(audible=0.9, speech=0.3, music=0.5)
+SONG = ContentShares(audible=1.0, speech=0.1, music=0.9)
+SILENCE = ContentShares(audible=0.0, speech=0.0, music=0.0)
 
 
 def sample_maker() -> ModuleType:
@@ -34,9 +36,13 @@ def sample_maker() -> ModuleType:
     return module
 
 
-def route(shares: Shares | None, **changes: object) -> Route:
-    options = {"duration": 60.0, "budget": Budget.NORMAL, "preset": Preset.POCKET, "asked": None} | changes
-    return choose(**options, shares=shares)  # pyright: ignore[reportArgumentType]
+def params(**changes: object) -> RouteParams:
+    options = {"duration": 60.0, "budget": Budget.NORMAL, "preset": Preset.POCKET} | changes
+    return RouteParams(**options)  # pyright: ignore[reportArgumentType]
+
+
+def route(shares: ContentShares | None, **changes: object) -> Route:
+    return choose_route(params(**changes), shares)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +65,7 @@ def route(shares: Shares | None, **changes: object) -> Route:
         (SONG, {"preset": Preset.STUDIO}, RouteName.CINEMATIC, "demucs"),
     ],
 )
-def test_the_rule(shares: Shares | None, changes: dict[str, object], name: RouteName, engine: str) -> None:
+def test_the_rule(shares: ContentShares | None, changes: dict[str, object], name: RouteName, engine: str) -> None:
     chosen = route(shares, **changes)
     assert (chosen.name, chosen.engine) == (name, engine)
     assert chosen.asked == ("asked" in changes)
@@ -79,40 +85,38 @@ def test_the_reason_has_the_number_it_rests_on() -> None:
 def test_the_sample_is_dialogue_with_music(tmp_path: Path) -> None:
     source = DATA / "sample.mp4"
     extract_master(source, probe(source), tmp_path / "master.flac")
-    params = {"duration": 61.4, "budget": "normal", "preset": "pocket", "asked": None}
-    work = make_work(tmp_path / "out", {"sound": tmp_path / "master.flac"}, params)
-    chosen = msgspec.convert(route_stage(work), Route)
+    inputs = RouteInputs(sound=tmp_path / "master.flac")
+    chosen = route_stage(make_context(tmp_path / "out"), inputs, params(duration=61.4)).route
     assert (chosen.name, chosen.model) == (RouteName.DIALOGUE, "deepfilternet3-spleeter")
     assert chosen.measurements["speech"] > 0.9
     assert chosen.measurements["music"] > 0.9
 
 
 def test_speech_alone_is_speech_without_music() -> None:
-    shares = measure(DATA / "sample.speech.flac")
+    shares = measure_shares(DATA / "sample.speech.flac")
     assert shares.speech > 0.9
     assert shares.music < 0.1
 
 
 def test_music_alone_goes_to_the_music_separator(tmp_path: Path) -> None:
     music = 0.1 * sample_maker().compose(30.0)
-    sound.write(tmp_path / "music.flac", music.astype(np.float32), 44_100)
-    params = {"duration": 30.0, "budget": "normal", "preset": "pocket", "asked": None}
-    work = make_work(tmp_path / "out", {"sound": tmp_path / "music.flac"}, params)
-    chosen = msgspec.convert(route_stage(work), Route)
+    audio_io.write(tmp_path / "music.flac", music.astype(np.float32), 44_100)
+    inputs = RouteInputs(sound=tmp_path / "music.flac")
+    chosen = route_stage(make_context(tmp_path / "out"), inputs, params(duration=30.0)).route
     assert (chosen.name, chosen.engine, chosen.model) == (RouteName.CINEMATIC, "ensemble", "deepfilternet3-spleeter")
     assert chosen.measurements["speech"] < 0.1
 
 
 @pytest.mark.parametrize("frames", [10, 8_000, 400_000])
 def test_silence_of_any_length_has_nothing_to_take_apart(tmp_path: Path, frames: int) -> None:
-    sound.write(tmp_path / "silence.flac", np.zeros((frames, 2), np.float32), 8_000)
-    assert measure(tmp_path / "silence.flac") == SILENCE
+    audio_io.write(tmp_path / "silence.flac", np.zeros((frames, 2), np.float32), 8_000)
+    assert measure_shares(tmp_path / "silence.flac") == SILENCE
 
 
 def test_noise_is_neither_speech_nor_music(tmp_path: Path) -> None:
     noise = 0.1 * np.random.default_rng(4).standard_normal((48_000 * 12, 1))
-    sound.write(tmp_path / "noise.flac", noise.astype(np.float32), 48_000)
-    assert measure(tmp_path / "noise.flac") == Shares(audible=1.0, speech=0.0, music=0.0)
+    audio_io.write(tmp_path / "noise.flac", noise.astype(np.float32), 48_000)
+    assert measure_shares(tmp_path / "noise.flac") == ContentShares(audible=1.0, speech=0.0, music=0.0)
 
 
 def test_blows_without_a_voice_are_no_speech(tmp_path: Path) -> None:
@@ -123,18 +127,18 @@ def test_blows_without_a_voice_are_no_speech(tmp_path: Path) -> None:
         first = int(place * 16_000)
         blow = generator.standard_normal(4_000) * np.exp(-np.arange(4_000) / 600)
         clip[first : first + 4_000] += blow[: max(0, len(clip) - first)]
-    sound.write(tmp_path / "blows.flac", (0.2 * clip / np.abs(clip).max())[:, None].astype(np.float32), 16_000)
-    assert measure(tmp_path / "blows.flac").speech < 0.1
+    audio_io.write(tmp_path / "blows.flac", (0.2 * clip / np.abs(clip).max())[:, None].astype(np.float32), 16_000)
+    assert measure_shares(tmp_path / "blows.flac").speech < 0.1
 
 
 def test_a_clip_of_two_seconds_is_measured_too(tmp_path: Path) -> None:
-    speech = sound.read(DATA / "sample.speech.flac")
-    rate = sound.info(DATA / "sample.speech.flac").sample_rate
-    sound.write(tmp_path / "short.flac", speech[rate : 3 * rate], rate)
-    assert measure(tmp_path / "short.flac") == Shares(audible=1.0, speech=1.0, music=0.0)
+    speech = audio_io.read(DATA / "sample.speech.flac")
+    rate = audio_io.info(DATA / "sample.speech.flac").sample_rate
+    audio_io.write(tmp_path / "short.flac", speech[rate : 3 * rate], rate)
+    assert measure_shares(tmp_path / "short.flac") == ContentShares(audible=1.0, speech=1.0, music=0.0)
 
 
 def test_low_budget_measures_nothing(tmp_path: Path) -> None:
-    params = {"duration": 10.0, "budget": "low", "preset": "pocket", "asked": None}
-    work = make_work(tmp_path / "out", {"sound": tmp_path / "missing.flac"}, params)
-    assert msgspec.convert(route_stage(work), Route).measurements == {"duration": 10.0}
+    inputs = RouteInputs(sound=tmp_path / "missing.flac")
+    chosen = route_stage(make_context(tmp_path / "out"), inputs, params(duration=10.0, budget=Budget.LOW)).route
+    assert chosen.measurements == {"duration": 10.0}
