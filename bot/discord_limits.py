@@ -1,55 +1,55 @@
 """Every Discord number the bot relies on, each with the page of Discord's documentation that gives it."""
 
-INTERACTION_TOKEN_LIFETIME_S = 15 * 60.0
+TOKEN_LIFE = 15 * 60.0
 """Seconds that an interaction token works.
 https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response"""
-INTERACTION_TOKEN_MARGIN_S = 5.0
+TOKEN_MARGIN = 5.0
 """Our own: seconds before that end from which on the token is no longer tried."""
-MAX_FILES_PER_MESSAGE = 10
+FILES_PER_MESSAGE = 10
 """https://discord.com/developers/docs/resources/message#create-message"""
-DEFAULT_MAX_FILE_BYTES = 10 * 1024 * 1024
+FILE_SIZE = 10 * 1024 * 1024
 """Bytes per file where nothing larger is granted, such as in direct messages.
 https://discord.com/developers/docs/reference#uploading-files"""
-MAX_CONTENT_CHARS = 2000
+CONTENT_LENGTH = 2000
 """https://discord.com/developers/docs/resources/message#create-message"""
-MAX_EMBED_TITLE_CHARS = 256
+EMBED_TITLE = 256
 """https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
-MAX_EMBED_DESCRIPTION_CHARS = 4096
+EMBED_DESCRIPTION = 4096
 """https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
-MAX_EMBED_FIELD_CHARS = 1024
+EMBED_FIELD = 1024
 """https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
-MAX_EMBED_TOTAL_CHARS = 6000
+EMBED_TOTAL = 6000
 """Characters of all texts of a message's embeds.
 https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
-MAX_AUTOCOMPLETE_CHOICES = 25
+CHOICES = 25
 """Choices that autocomplete may offer.
 https://discord.com/developers/docs/interactions/application-commands#autocomplete"""
-MAX_MODAL_TITLE_CHARS = 45
+FORM_TITLE = 45
 """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal"""
-MAX_LABEL_CHARS = 45
+FORM_LABEL = 45
 """https://discord.com/developers/docs/components/reference#label"""
-MAX_LABEL_DESCRIPTION_CHARS = 100
+FORM_HINT = 100
 """https://discord.com/developers/docs/components/reference#label"""
-MAX_MODAL_FIELDS = 5
+FORM_FIELDS = 5
 """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal"""
-MAX_BUTTON_LABEL_CHARS = 80
+BUTTON_LABEL = 80
 """https://discord.com/developers/docs/components/reference#button"""
-MAX_THREAD_NAME_CHARS = 100
+THREAD_NAME = 100
 """https://discord.com/developers/docs/resources/channel#channel-object"""
-MAX_NONCE_CHARS = 25
+NONCE_LENGTH = 25
 """https://discord.com/developers/docs/resources/message#create-message"""
-EDIT_INTERVAL_S = 2.0
+EDIT_INTERVAL = 2.0
 """Our own: seconds between edits of one message, well within five requests in five seconds and channel.
 https://discord.com/developers/docs/topics/rate-limits"""
-MAX_EDITS_PER_SECOND = 20
+EDITS_PER_SECOND = 20
 """Our own: progress edits of all jobs together, out of 50 requests a second for the whole bot.
 https://discord.com/developers/docs/topics/rate-limits#global-rate-limit"""
-REQUEST_TIMEOUT_S = 120.0
+REQUEST_TIME = 120.0
 """Our own: seconds for one request with its files, retries of the library included."""
 
-THREAD_EXISTS_CODE = 160004
+THREAD_EXISTS = 160004
 """JSON error code of a second thread on one message.
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
-ENTITY_TOO_LARGE_CODE = 40005
+ENTITY_TOO_LARGE = 40005
 """JSON error code of a request that is too large.
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""

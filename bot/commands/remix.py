@@ -5,18 +5,18 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import localised, options
 from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES, clips_of
-from bot.jobs.attachments import clip_from_attachment, first_clip
-from bot.jobs.submission import JobSubmitter
+from bot.jobs.attachments import clip_of, first_clip
+from bot.jobs.submission import Desk
 from pipeline.catalog import MAX_GAIN
 from pipeline.types import Task
 
 
-def add_remix(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
+def add_remix(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     """Put `/remix` and its menu into the tree."""
 
-    @tree.command(name=localized("command-remix"), description=localized("command-remix-description"))
+    @tree.command(name=localised("command-remix"), description=localised("command-remix-description"))
     @options(
         clip="clip",
         mix="mix",
@@ -45,17 +45,17 @@ def add_remix(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> N
     ) -> None:
         faders = {"voice": voice, "background": background, "music": music, "sfx": sfx, "ambient": ambient}
         given = {"mix": mix, "loudness": loudness, "route": route, "preset": preset, **faders}
-        await submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given)
+        await desk.take(interaction, clip_of(clip), Task.REMIX, given)
 
-    @tree.context_menu(name=localized("menu-remix"))
+    @tree.context_menu(name=localised("menu-remix"))
     async def remix_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await submitter.submit(interaction, first_clip(clips_of(message)), Task.REMIX, {})
+        await desk.take(interaction, first_clip(clips_of(message)), Task.REMIX, {})
 
 
-def add_dub(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
+def add_dub(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     """Put `/dub` into the tree."""
 
-    @tree.command(name=localized("command-dub"), description=localized("command-dub-description"))
+    @tree.command(name=localised("command-dub"), description=localised("command-dub-description"))
     @options(clip="clip", dub="dub", background="background", route="route", preset="preset")
     @app_commands.choices(route=ROUTES, preset=PRESETS)
     async def dub_clip(
@@ -67,4 +67,4 @@ def add_dub(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> Non
         preset: str | None = None,
     ) -> None:
         given = {"background": background, "route": route, "preset": preset}
-        await submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given, clip_from_attachment(dub))
+        await desk.take(interaction, clip_of(clip), Task.REMIX, given, clip_of(dub))

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from pipeline.types import Preset, Result
+from pipeline.types import Result
 from worker.protocol import Job
 
 
-class StoredStatus(StrEnum):
+class JobEnd(StrEnum):
     """How a job stands."""
 
     QUEUED = "queued"
@@ -19,27 +19,8 @@ class StoredStatus(StrEnum):
     STOPPED = "stopped"
 
 
-OPEN_STATUSES = (StoredStatus.QUEUED, StoredStatus.RUNNING)
+OPEN = (JobEnd.QUEUED, JobEnd.RUNNING)
 """Those that count against the limit of jobs at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuildSettings:
-    """Settings of a server; None: the bot's own default."""
-
-    guild_id: str
-    preset: Preset | None = None
-    language: str | None = None
-    """Spoken language; None: detected."""
-    max_duration: float | None = None
-    """Longest clip, seconds."""
-    jobs_at_once: int | None = None
-    """For each person."""
-    minutes_per_day_person: int | None = None
-    minutes_per_day_guild: int | None = None
-    roles: tuple[int, ...] = ()
-    """Roles that may use the bot; empty: everybody."""
-    retention_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +34,7 @@ class JobRecord:
     message_id: str | None
     user_id: str
     job: Job
-    status: StoredStatus
+    status: JobEnd
     created: float
     """Unix time, as are all below."""
     ended: float | None = None
@@ -63,12 +44,12 @@ class JobRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InterruptedJobs:
+class LeftBehind:
     """What an earlier process had not brought to an end."""
 
     acknowledged: Sequence[Job] = ()
     """Their clips had not come in yet."""
-    submitted: Sequence[Job] = ()
+    handed_in: Sequence[Job] = ()
     """The queue has them, or was to have them."""
 
 
@@ -96,7 +77,7 @@ class LinkedResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DailyUsage:
+class Usage:
     """What was used on a day, in UTC."""
 
     day: date

@@ -1,7 +1,4 @@
-"""The `stemcord` command.
-
-More than 16 modules because each subcommand has one of its own, beside those that several share.
-"""
+"""The `stemcord` command; each command has a module of its own."""
 
 import os
 import sys

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 
 
-def time_stretch(source: Path, target: Path, factor: float, *, duration: float) -> None:
+def stretch(source: Path, target: Path, factor: float, *, duration: float) -> None:
     """A sound file of ours of `duration` seconds as FLAC, `factor` (0.5 to 2) times as long; raises `FFmpegError`."""
     run_ffmpeg(
         [
@@ -17,5 +17,5 @@ def time_stretch(source: Path, target: Path, factor: float, *, duration: float) 
             *("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac"),
             str(target.absolute()),
         ],
-        timeout=60.0 + 2 * duration,
+        limit=60.0 + 2 * duration,
     )

@@ -21,25 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.io import Samples
-from pipeline.separation.streaming import fit
+from pipeline.separation.streaming import fit_length
 
-WINDOW = 0.046
+WINDOW_SECONDS = 0.046
 """Seconds that one spectrum looks at, rounded to a power of two frames: 2048 at 44.1 and 48 kHz."""
-OVERLAP = 4
+WINDOWS_PER_SAMPLE = 4
 """Windows that cover a sample."""
-SPAN = 4.0
+FLOOR_SPAN_SECONDS = 4.0
 """Seconds over which the floor is looked for; half of it is look-ahead."""
-STEP = 0.25
+FLOOR_STEP_SECONDS = 0.25
 """Seconds between two looks for the floor; in between it goes in a straight line."""
-QUANTILE = 0.4
+FLOOR_QUANTILE = 0.4
 """Part of the span in which the bed is heard without events, at the least."""
-MARGIN = 1.5
+FLOOR_MARGIN_RATIO = 1.5
 """How far above the floor the averaged power of a bed may be, as a factor."""
-EXPONENT = 0.6
+MASK_EXPONENT = 0.6
 """Of the mask: 1 is Wiener's and has the least error, 0.5 keeps the bed as loud under an event as beside it."""
 NEIGHBOURS = (2, 2)
 """Spectra and frequencies on either side over which the power is averaged."""
-SILENCE = np.float32(1e-12)
+MIN_POWER = np.float32(1e-12)
 """Power below the last bit of 24-bit sound."""
 
 Power = NDArray[np.float32]
@@ -48,16 +48,16 @@ Spectra = NDArray[np.complex64]
 """Shape (spectra, channels, frequencies)."""
 
 
-def find_bed(blocks: Iterable[Samples], sample_rate: int, channels: int, frames: int) -> Iterator[Samples]:
+def extract_ambience(blocks: Iterable[Samples], sample_rate: int, channels: int, frames: int) -> Iterator[Samples]:
     """The bed of a stream of effects, of shape (frames, channels) in all, block by block.
 
     It runs `SPAN` / 2 behind the effects and keeps no more than a span of them. Each channel is
     masked on its own, so an event at one side leaves the bed at the other as it is.
     """
-    grid = _Grid(size=2 ** round(np.log2(WINDOW * sample_rate)), sample_rate=sample_rate)
+    grid = _Grid(size=2 ** round(np.log2(WINDOW_SECONDS * sample_rate)), sample_rate=sample_rate)
     tail = np.zeros((grid.size, channels), np.float32)
-    masked = _mask(_SpectraReel(_analyse(chain(blocks, [tail]), grid, channels), grid, channels), grid)
-    yield from fit(_synthesise(masked, grid, channels), frames, channels)
+    masked = _mask(_SpectraBuffer(_analyse(chain(blocks, [tail]), grid, channels), grid, channels), grid)
+    yield from fit_length(_synthesise(masked, grid, channels), frames, channels)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Grid:
     @property
     def hop(self) -> int:
         """Frames from one spectrum to the next."""
-        return self.size // OVERLAP
+        return self.size // WINDOWS_PER_SAMPLE
 
     @cached_property
     def window(self) -> NDArray[np.float32]:
@@ -96,7 +96,7 @@ def _analyse(blocks: Iterable[Samples], grid: _Grid, channels: int) -> Iterator[
 
 def _synthesise(batches: Iterable[Spectra], grid: _Grid, channels: int) -> Iterator[Samples]:
     """The stream that spectra were taken of."""
-    scale = grid.window * np.float32(2 / OVERLAP)
+    scale = grid.window * np.float32(2 / WINDOWS_PER_SAMPLE)
     tail = np.zeros((channels, grid.size - grid.hop), np.float32)
     skip = grid.size - grid.hop
     for batch in batches:
@@ -110,23 +110,23 @@ def _synthesise(batches: Iterable[Spectra], grid: _Grid, channels: int) -> Itera
         skip = max(0, skip - done.shape[1])
 
 
-def _mask(reel: "_SpectraReel", grid: _Grid) -> Iterator[Spectra]:
+def _mask(reel: "_SpectraBuffer", grid: _Grid) -> Iterator[Spectra]:
     """The bed's share of each spectrum, in groups of `STEP` seconds."""
-    step, half = grid.spectra(STEP), grid.spectra(SPAN / 2)
+    step, half = grid.spectra(FLOOR_STEP_SECONDS), grid.spectra(FLOOR_SPAN_SECONDS / 2)
     floor = None
     start = 0
     while reel.fill(start + step + half) > start:
         end = min(start + step, reel.end)
-        floor = _floor(reel.power(start - half, start + half)) if floor is None else floor
-        following = _floor(reel.power(start + step - half, start + step + half))
+        floor = _noise_floor(reel.power(start - half, start + half)) if floor is None else floor
+        following = _noise_floor(reel.power(start + step - half, start + step + half))
         across = (np.arange(end - start, dtype=np.float32) / step)[:, None, None]
-        bed = np.asarray(floor + across * (following - floor) + SILENCE, np.float32)
-        yield reel.spectra(start, end) * _bed_share(_averaged(reel, start, end), bed)
+        bed = np.asarray(floor + across * (following - floor) + MIN_POWER, np.float32)
+        yield reel.spectra(start, end) * _ambience_mask(_smoothed_power(reel, start, end), bed)
         floor, start = following, end
-        reel.forget(start - half)
+        reel.discard_before(start - half)
 
 
-class _SpectraReel:
+class _SpectraBuffer:
     """The part of a stream of spectra that is still needed, and its power."""
 
     def __init__(self, batches: Iterator[Spectra], grid: _Grid, channels: int) -> None:
@@ -157,7 +157,7 @@ class _SpectraReel:
         first = min(max(start, self._start), self.end - 1)
         return self._power[first - self._start : max(first + 1, end) - self._start]
 
-    def forget(self, before: int) -> None:
+    def discard_before(self, before: int) -> None:
         """Let go of what lies before a spectrum."""
         surplus = before - self._start
         if surplus > 0:
@@ -165,14 +165,14 @@ class _SpectraReel:
             self._start = before
 
 
-def _floor(power: Power) -> Power:
+def _noise_floor(power: Power) -> Power:
     """Mean power of the bed, shape (channels, frequencies): of steady noise, whose power is spread exponentially."""
     seen = power[::2]  # neighbours share most of their samples
-    place = int(QUANTILE * (len(seen) - 1))
-    return np.asarray(np.partition(seen, place, axis=0)[place] / np.float32(-np.log1p(-QUANTILE)), np.float32)
+    place = int(FLOOR_QUANTILE * (len(seen) - 1))
+    return np.asarray(np.partition(seen, place, axis=0)[place] / np.float32(-np.log1p(-FLOOR_QUANTILE)), np.float32)
 
 
-def _averaged(reel: _SpectraReel, start: int, end: int) -> Power:
+def _smoothed_power(reel: _SpectraBuffer, start: int, end: int) -> Power:
     """The power of a group of spectra, averaged over time; at the ends of the stream the outermost count twice."""
     reach = NEIGHBOURS[0]
     power = reel.power(start - reach, end + reach)
@@ -183,10 +183,12 @@ def _averaged(reel: _SpectraReel, start: int, end: int) -> Power:
     return np.asarray(total / np.float32(2 * reach + 1), np.float32)
 
 
-def _bed_share(power: Power, bed: Power) -> Power:
+def _ambience_mask(power: Power, bed: Power) -> Power:
     """The Wiener mask of the bed: 1 where the power stays within the margin of its floor."""
     reach = NEIGHBOURS[1]
     ratio = np.pad(power / bed, ((0, 0), (0, 0), (reach, reach)), mode="edge")
     bins = power.shape[-1]
     rise = sum(ratio[..., shift : shift + bins] for shift in range(2 * reach + 1)) / np.float32(2 * reach + 1)
-    return np.asarray((1 + np.maximum(rise - np.float32(MARGIN), 0)) ** np.float32(-EXPONENT), np.float32)
+    return np.asarray(
+        (1 + np.maximum(rise - np.float32(FLOOR_MARGIN_RATIO), 0)) ** np.float32(-MASK_EXPONENT), np.float32
+    )

@@ -1,39 +1,63 @@
-"""What a separation engine is, and how it sees a sound."""
+"""What a separation engine is, how one is opened, and the sound it is given.
 
+The life of an engine is open, separate, close; one object separates one sound:
+
+    with closing(open_engine(name, models, model)) as engine:
+        mixture = Mixture.open(path, engine.sample_rate)
+        for block in engine.separate(mixture, report):
+            ...
+
+`open` gets the network from `Models`, which keeps it for the next sound; `close` frees only what this sound needed.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self, cast
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
-from pipeline.errors import MediaError, SeparationError
+from pipeline.errors import MediaError, ModelMissingError, SeparationError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.separation.streaming import fit
+from pipeline.models.loader import Models
+from pipeline.separation.engines.registry import ENGINES
+from pipeline.separation.streaming import fit_length
 from pipeline.types import StemName
 
-BLOCK = 48_000
-"""Frames; small enough that progress is told several times a second."""
-NO_CARD = "The graphics card had too little memory, so the processor took the sound apart."
+BLOCK_FRAMES = 48_000
+"""Length of a block; small enough that progress is reported several times a second."""
+CPU_FALLBACK_NOTE = "The graphics card had too little memory, so the processor took the sound apart."
+
+
+class OutOfMemoryError(Exception):
+    """A network had too little memory for its input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """A sound file as an engine sees it: at the engine's rate, one or two channels, read in blocks."""
+class Mixture:
+    """The sound to separate, as an engine reads it: at the engine's rate, one or two channels, in blocks."""
 
     path: Path
-    original: sound.SoundInfo
+    original: audio_io.SoundInfo
     """Rate, channels and length of the file itself."""
     sample_rate: int
+    """Hz, of the engine."""
     frames: int
     """Length at `sample_rate`."""
 
     @classmethod
     def open(cls, path: Path, sample_rate: int) -> Self:
-        """Raises `MediaError` for a file without samples, `SeparationError` for more than two channels."""
-        original = sound.info(path)
+        """Open a sound file for an engine of that rate.
+
+        Raises:
+            MediaError: The file has no samples.
+            SeparationError: The file has more than two channels.
+        """
+        original = audio_io.info(path)
         if not original.frames:
             raise MediaError("The clip's sound is empty.")
         if original.channels > 2:
@@ -49,37 +73,82 @@ class Recording:
         return self.original.channels
 
     def original_blocks(self) -> Iterator[Samples]:
-        """The sound as the file has it. Raises `MediaError` for samples that are no numbers."""
-        return map(_checked, sound.read_blocks(self.path, block=BLOCK))
+        """Read the sound at the file's own rate.
+
+        Raises:
+            MediaError: A sample is not a finite number.
+        """
+        return map(_require_finite, audio_io.read_blocks(self.path, block=BLOCK_FRAMES))
 
     def blocks(self) -> Iterator[Samples]:
-        """The sound at the engine's rate, `frames` frames in all; raises as `original_blocks` does."""
-        resampled = sound.resample_blocks(
+        """Read the sound at the engine's rate, `frames` frames in all; raises as `original_blocks` does."""
+        resampled = audio_io.resample_blocks(
             self.original_blocks(), self.original.sample_rate, self.sample_rate, channels=self.channels, quality="VHQ"
         )
-        return fit(resampled, self.frames, self.channels)
+        return fit_length(resampled, self.frames, self.channels)
 
 
-def _checked(block: Samples) -> Samples:
+class SeparationEngine(ABC):
+    """Base of all engines."""
+
+    def __init__(
+        self, sample_rate: int, stems: tuple[StemName, ...] = (StemName.VOCALS,), *, weights_digest: str = ""
+    ) -> None:
+        """Describe what the engine works at and makes.
+
+        Args:
+            sample_rate: Hz of what it reads and makes.
+            stems: What it makes, vocals first; the background is what is left and not among them.
+            weights_digest: Digest of weights that the catalogue does not know, a person's own; else empty.
+        """
+        self.sample_rate = sample_rate
+        self.stems = stems
+        self.weights_digest = weights_digest
+        self.notes: list[str] = []
+        """Sentences for people, added as the engine works."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, models: Models, name: str) -> Self:
+        """Open the engine for one sound with a model of the catalogue, which is loaded on first use.
+
+        Raises:
+            ModelError: The weights are not here or not the known ones.
+            SeparationError: The weights cannot be used.
+        """
+
+    @abstractmethod
+    def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
+        """Separate a sound.
+
+        Returns:
+            Blocks of shape (frames, len(stems) * channels), the stems side by side in order; together they are as
+            long as the mixture.
+
+        Raises:
+            SeparationError: The network failed. What `report` raises comes through too.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most engines have nothing to free
+        """Free what this sound needed; the loaded network stays with `Models`."""
+
+
+def open_engine(name: str, models: Models, model: str) -> SeparationEngine:
+    """Open an engine by its name; its code is imported now.
+
+    Raises:
+        ModelMissingError: There is no engine of that name. What `SeparationEngine.open` raises comes through too.
+    """
+    spec = ENGINES.get(name)
+    if spec is None:
+        raise ModelMissingError(
+            f"There is no separation engine called {name!r}.", hint="Run `stemcord models list` to see the names."
+        )
+    module, _, engine = spec.implementation.partition(":")
+    return cast("type[SeparationEngine]", getattr(import_module(module), engine)).open(models, model)
+
+
+def _require_finite(block: Samples) -> Samples:
     if not np.isfinite(block).all():
         raise MediaError("The clip's sound holds samples that are no numbers.")
     return block
-
-
-class Engine(Protocol):
-    """Takes a recording apart. One object serves one recording; what is slow to load is handed to it."""
-
-    sample_rate: int
-    stems: tuple[StemName, ...]
-    """The parts it makes, vocals first; the background is what is left and not among them."""
-    notes: list[str]
-    """Sentences for the person, filled as the engine works."""
-    digest: str
-    """Of the weights, when the catalogue does not know them; else empty."""
-
-    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
-        """The stems side by side, in order: blocks of shape (frames, len(stems) * channels).
-
-        Together the blocks are as long as the recording. Raises a `SeparationError`, or what `report` raises.
-        """
-        ...

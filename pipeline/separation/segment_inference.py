@@ -14,27 +14,25 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Planes: TypeAlias = NDArray[np.float32]
+from pipeline.separation.base import OutOfMemoryError
+
+PlanarSamples: TypeAlias = NDArray[np.float32]
 """Sound with time as the last axis, as networks take it."""
-
-
-class OutOfMemoryError(Exception):
-    """A network had too little memory for a batch."""
 
 
 class SegmentNetwork(Protocol):
     """A network as the driver sees it."""
 
-    rows: tuple[int, int]
+    output_shape: tuple[int, int]
     """How many parts it makes, and of how many channels."""
-    segment: int
+    segment_frames: int
     """Frames it works on at a time."""
 
     def valid_length(self, frames: int) -> int:
         """How many frames it wants to see, at the least `frames`, for a segment of that length."""
         ...
 
-    def run(self, segments: Planes) -> Planes:
+    def run(self, segments: PlanarSamples) -> PlanarSamples:
         """Parts of shape (batch, parts, channels, frames), of a batch of shape (batch, channels, frames).
 
         Raises `OutOfMemoryError`; then the driver tries again with what `Pace.give_way` allows.
@@ -43,16 +41,16 @@ class SegmentNetwork(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class InferenceSettings:
     """How segments are run."""
 
-    batch: int
+    batch_size: int
     """Segments at a time."""
     overlap: Fraction
     """Share of a segment that the next one covers too."""
-    give_way: Callable[[int], int]
+    reduce_batch: Callable[[int], int]
     """Makes room after a batch of this many segments was too large, and returns the next batch to try, or raises."""
-    done: Callable[[int], None]
+    on_finished: Callable[[int], None]
     """Told how many segments were just finished; what it raises ends the work."""
 
 
@@ -61,54 +59,54 @@ class _Segment:
     """Frames of the stream: a segment, and what its network sees around it."""
 
     start: int
-    length: int
-    seen_from: int
-    seen: int
+    frames: int
+    context_start: int
+    context_frames: int
 
 
 def count_segments(networks: Sequence[SegmentNetwork], frames: int, overlap: Fraction) -> int:
     """How many segments a stream of so many frames takes, over all networks."""
-    return sum(-(-frames // _stride(network, overlap)) for network in networks)
+    return sum(-(-frames // _stride_frames(network, overlap)) for network in networks)
 
 
 def run_segments(
-    networks: Sequence[SegmentNetwork], blocks: Iterable[Planes], frames: int, pace: Pace
-) -> Iterator[Planes]:
+    networks: Sequence[SegmentNetwork], blocks: Iterable[PlanarSamples], frames: int, pace: InferenceSettings
+) -> Iterator[PlanarSamples]:
     """The sum of what all networks make of a stream: blocks of shape (parts, channels, frames), in order.
 
     `blocks` have shape (channels, any number of frames), `frames` in all; together the results
     are as long. Raises what reading, `give_way` or `done` raise.
     """
-    window = _Window(blocks, frames)
-    lanes = [_Lane(network, frames, pace.overlap) for network in networks]
-    batch, given = pace.batch, 0
+    window = _InputBuffer(blocks, frames)
+    lanes = [_NetworkStream(network, frames, pace.overlap) for network in networks]
+    batch, given = pace.batch_size, 0
     while given < frames:
-        lane = min(lanes, key=lambda lane: lane.finished)
+        lane = min(lanes, key=lambda lane: lane.finished_frames)
         try:
             count = lane.advance(window, batch)
         except OutOfMemoryError:
             count = 0
         if not count:  # outside of `except`, which would keep the tensors of the failed batch alive
-            batch = pace.give_way(batch)
+            batch = pace.reduce_batch(batch)
             continue
-        pace.done(count)
-        window.forget(min(lane.needed_from for lane in lanes))
-        ready = min(lane.finished for lane in lanes)
+        pace.on_finished(count)
+        window.discard_before(min(lane.first_needed_frame for lane in lanes))
+        ready = min(lane.finished_frames for lane in lanes)
         if ready > given:
             yield np.asarray(sum(lane.take(ready - given) for lane in lanes), np.float32)
             given = ready
 
 
-class _Window:
+class _InputBuffer:
     """The part of a stream that is still needed; beyond both ends of the stream there is silence."""
 
-    def __init__(self, blocks: Iterable[Planes], frames: int) -> None:
+    def __init__(self, blocks: Iterable[PlanarSamples], frames: int) -> None:
         self._blocks = iter(blocks)
         self._frames = frames
-        self._held: list[Planes] = []
+        self._held: list[PlanarSamples] = []
         self._start = self._end = 0
 
-    def read(self, start: int, frames: int) -> Planes:
+    def read(self, start: int, frames: int) -> PlanarSamples:
         """Shape (channels, frames), from a frame that was not forgotten."""
         end = start + frames
         self._read_to(min(end, self._frames))
@@ -118,7 +116,7 @@ class _Window:
         before = max(0, -start)
         return np.pad(inside, ((0, 0), (before, frames - before - inside.shape[-1])))
 
-    def forget(self, before: int) -> None:
+    def discard_before(self, before: int) -> None:
         """Let go of what lies before a frame."""
         surplus = min(before, self._end) - self._start
         if surplus > 0:
@@ -131,75 +129,77 @@ class _Window:
             self._end += block.shape[-1]
 
 
-class _Lane:
+class _NetworkStream:
     """One network on its way through the stream, and the sum of its weighted segments."""
 
     def __init__(self, network: SegmentNetwork, frames: int, overlap: Fraction) -> None:
         self._network = network
         self._frames = frames
-        self._stride = _stride(network, overlap)
-        half = network.segment // 2
+        self._stride = _stride_frames(network, overlap)
+        half = network.segment_frames // 2
         rise = np.arange(1, half + 1, dtype=np.float32)
-        fall = np.arange(network.segment - half, 0, -1, dtype=np.float32)
+        fall = np.arange(network.segment_frames - half, 0, -1, dtype=np.float32)
         triangle = np.concatenate([rise, fall])
         self._triangle = np.asarray(triangle / triangle.max(), np.float32)
-        self._sum = np.zeros((*network.rows, 0), np.float32)
+        self._sum = np.zeros((*network.output_shape, 0), np.float32)
         self._weight = np.zeros(0, np.float32)
-        self._given = 0
-        self._next = 0
-        self.finished = 0
+        self._emitted_frames = 0
+        self._next_start = 0
+        self.finished_frames = 0
         """Frames before this one change no more."""
 
     @property
-    def needed_from(self) -> int:
+    def first_needed_frame(self) -> int:
         """The first frame that segments to come will look at."""
-        return self._segment(self._next).seen_from if self._next < self._frames else self._frames
+        return self._segment(self._next_start).context_start if self._next_start < self._frames else self._frames
 
-    def advance(self, window: _Window, batch: int) -> int:
+    def advance(self, window: _InputBuffer, batch: int) -> int:
         """Run up to `batch` next segments at once; returns how many. Nothing has changed when it raises."""
         segments = self._upcoming(batch)
-        made = self._network.run(np.stack([window.read(each.seen_from, each.seen) for each in segments]))
+        made = self._network.run(np.stack([window.read(each.context_start, each.context_frames) for each in segments]))
         self._make_room(segments[-1])
         for segment, parts in zip(segments, made, strict=True):
-            before = (parts.shape[-1] - segment.length) // 2
-            place = slice(segment.start - self._given, segment.start - self._given + segment.length)
-            weight = self._triangle[: segment.length]
-            self._sum[..., place] += weight * parts[..., before : before + segment.length]
+            before = (parts.shape[-1] - segment.frames) // 2
+            place = slice(segment.start - self._emitted_frames, segment.start - self._emitted_frames + segment.frames)
+            weight = self._triangle[: segment.frames]
+            self._sum[..., place] += weight * parts[..., before : before + segment.frames]
             self._weight[place] += weight
-        self._next = segments[-1].start + self._stride
-        self.finished = min(self._next, self._frames)
+        self._next_start = segments[-1].start + self._stride
+        self.finished_frames = min(self._next_start, self._frames)
         return len(segments)
 
-    def take(self, frames: int) -> Planes:
+    def take(self, frames: int) -> PlanarSamples:
         """The next finished frames, shape (parts, channels, frames)."""
         done = np.asarray(self._sum[..., :frames] / self._weight[:frames], np.float32)
         self._sum, self._weight = self._sum[..., frames:].copy(), self._weight[frames:].copy()
-        self._given += frames
+        self._emitted_frames += frames
         return done
 
     def _make_room(self, last: _Segment) -> None:
         """Silence at the end of the sum, as far as the last segment of a batch reaches."""
-        missing = last.start + last.length - self._given - len(self._weight)
+        missing = last.start + last.frames - self._emitted_frames - len(self._weight)
         if missing > 0:
-            self._sum = np.concatenate([self._sum, np.zeros((*self._network.rows, missing), np.float32)], axis=-1)
+            self._sum = np.concatenate(
+                [self._sum, np.zeros((*self._network.output_shape, missing), np.float32)], axis=-1
+            )
             self._weight = np.concatenate([self._weight, np.zeros(missing, np.float32)])
 
     def _upcoming(self, batch: int) -> list[_Segment]:
         """Up to `batch` next segments that are seen at one length, so that they fit into one tensor."""
-        starts = range(self._next, self._frames, self._stride)[:batch]
+        starts = range(self._next_start, self._frames, self._stride)[:batch]
         found: list[_Segment] = []
         for start in starts:
             segment = self._segment(start)
-            if found and segment.seen != found[0].seen:
+            if found and segment.context_frames != found[0].context_frames:
                 break
             found.append(segment)
         return found
 
     def _segment(self, start: int) -> _Segment:
-        length = min(self._network.segment, self._frames - start)
+        length = min(self._network.segment_frames, self._frames - start)
         seen = self._network.valid_length(length)
-        return _Segment(start=start, length=length, seen_from=start - (seen - length) // 2, seen=seen)
+        return _Segment(start=start, frames=length, context_start=start - (seen - length) // 2, context_frames=seen)
 
 
-def _stride(network: SegmentNetwork, overlap: Fraction) -> int:
-    return max(1, int((1 - overlap) * network.segment))
+def _stride_frames(network: SegmentNetwork, overlap: Fraction) -> int:
+    return max(1, int((1 - overlap) * network.segment_frames))

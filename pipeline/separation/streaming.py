@@ -6,11 +6,11 @@ import numpy as np
 
 from pipeline.audio.io import Blocks, Samples, to_mono
 
-Process = Callable[[Samples], Samples]
+ProcessWindow = Callable[[Samples], Samples]
 """Works on one window: shape (frames, columns) to (frames, other columns)."""
 
 
-def fit(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator[Samples]:
+def fit_length(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator[Samples]:
     """Blocks that hold exactly `frames` frames together: cut, or filled up with silence."""
     left = frames
     for block in blocks:
@@ -23,7 +23,7 @@ def fit(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator[Sample
         yield np.zeros((left, columns), np.float32)
 
 
-def in_stereo(block: Samples, frames: int, process: Process) -> Samples:
+def run_in_stereo(block: Samples, frames: int, process: ProcessWindow) -> Samples:
     """What a network that knows only stereo windows of `frames` frames makes of a shorter block of one or two channels.
 
     One channel goes in as two equal ones and comes back as their mean; silence fills the window up.
@@ -34,14 +34,14 @@ def in_stereo(block: Samples, frames: int, process: Process) -> Samples:
     return to_mono(made) if mono else made
 
 
-class Reel:
+class BlockReader:
     """Takes any number of frames from a stream of blocks; past its end there is silence."""
 
     def __init__(self, blocks: Blocks, columns: int) -> None:
         self._blocks = blocks
         self._held = np.zeros((0, columns), np.float32)
 
-    def take(self, frames: int) -> Samples:
+    def read(self, frames: int) -> Samples:
         """The next frames, shape (frames, columns)."""
         pieces = [self._held]
         missing = frames - len(self._held)
@@ -55,7 +55,7 @@ class Reel:
         return joined[:frames]
 
 
-def overlap_add(blocks: Iterable[Samples], process: Process, *, window: int, overlap: int) -> Iterator[Samples]:
+def overlap_add(blocks: Iterable[Samples], process: ProcessWindow, *, window: int, overlap: int) -> Iterator[Samples]:
     """What `process` makes of windows of a stream, cross-faded where they overlap.
 
     A window has `window` frames, the last one what is left; one begins every `window - overlap`
@@ -71,13 +71,13 @@ def overlap_add(blocks: Iterable[Samples], process: Process, *, window: int, ove
         count += len(block)
         while count >= window:
             joined = np.concatenate(held)
-            done = _joined_to(tail, process(joined[:window]), rise)
+            done = _crossfade(tail, process(joined[:window]), rise)
             yield done[:step]
             tail, held, count = done[step:], [joined[step:]], count - step
     if tail is not None and count == overlap:
         yield tail
     elif count:
-        yield _joined_to(tail, process(np.concatenate(held)), rise)
+        yield _crossfade(tail, process(np.concatenate(held)), rise)
 
 
 def window_lengths(frames: int, window: int, overlap: int) -> list[int]:
@@ -89,7 +89,7 @@ def window_lengths(frames: int, window: int, overlap: int) -> list[int]:
     return lengths if lengths and frames == overlap else [*lengths, frames]
 
 
-def _joined_to(tail: Samples | None, made: Samples, rise: Samples) -> Samples:
+def _crossfade(tail: Samples | None, made: Samples, rise: Samples) -> Samples:
     """A window whose beginning fades in as the tail of the one before fades out."""
     if tail is None:
         return made

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from pipeline.audio.io import Samples
 
-SIZE = 4096
-HOP = SIZE // 4
-LOADING = 1e-4
+FFT_FRAMES = 4096
+HOP_FRAMES = FFT_FRAMES // 4
+DIAGONAL_LOADING = 1e-4
 """Share of the mixture's power added to the diagonal, so that a mono pair can be inverted."""
-FLOOR = 1e-12
+MIN_POWER = 1e-12
 """Power below which a bin counts as silent; keeps silence from dividing by zero."""
 
 Spectrum = NDArray[np.complex64]
 Power = NDArray[np.float32]
 
 
-def sharpen(mixture: Samples, vocals: Samples) -> Samples:
+def wiener_filter(mixture: Samples, vocals: Samples) -> Samples:
     """Better vocals from stereo vocals and their mixture, all of shape (frames, 2)."""
     mix = _analyse(mixture)
     voice = _analyse(vocals)
@@ -32,7 +32,7 @@ def sharpen(mixture: Samples, vocals: Samples) -> Samples:
     v00, v11, v01 = (voice_power * part for part in voice_cov)
     r00, r11, r01 = (rest_power * part for part in rest_cov)
     x00, x11, x01 = v00 + r00, v11 + r11, v01 + r01
-    load = LOADING * (x00 + x11).real + FLOOR
+    load = DIAGONAL_LOADING * (x00 + x11).real + MIN_POWER
     x00, x11 = x00 + load, x11 + load
     # The 2 x 2 inverse by hand: a Hermitian matrix for each bin would cost ten times as much in LAPACK.
     scale = 1 / (x00 * x11 - np.abs(x01) ** 2).real
@@ -43,27 +43,27 @@ def sharpen(mixture: Samples, vocals: Samples) -> Samples:
 
 
 def _window() -> Power:
-    return np.sqrt(np.hanning(SIZE + 1)[:-1]).astype(np.float32)
+    return np.sqrt(np.hanning(FFT_FRAMES + 1)[:-1]).astype(np.float32)
 
 
 def _analyse(samples: Samples) -> Spectrum:
     """Short-time spectra, shape (2, steps, bins); the sound is padded so that every frame is in four windows."""
-    steps = -(-len(samples) // HOP) + SIZE // HOP - 1
-    padded = np.zeros(((steps - 1) * HOP + SIZE, 2), np.float32)
-    padded[SIZE - HOP : SIZE - HOP + len(samples)] = samples
-    frames = np.lib.stride_tricks.sliding_window_view(padded, SIZE, axis=0)[::HOP]
+    steps = -(-len(samples) // HOP_FRAMES) + FFT_FRAMES // HOP_FRAMES - 1
+    padded = np.zeros(((steps - 1) * HOP_FRAMES + FFT_FRAMES, 2), np.float32)
+    padded[FFT_FRAMES - HOP_FRAMES : FFT_FRAMES - HOP_FRAMES + len(samples)] = samples
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_FRAMES, axis=0)[::HOP_FRAMES]
     return np.fft.rfft(frames.transpose(1, 0, 2) * _window()).astype(np.complex64, copy=False)
 
 
 def _synthesise(spectrum: Spectrum, length: int) -> Samples:
     """The sound of short-time spectra; squared windows a quarter apart sum to two."""
-    frames = np.fft.irfft(spectrum, SIZE).astype(np.float32, copy=False) * (_window() / 2)
+    frames = np.fft.irfft(spectrum, FFT_FRAMES).astype(np.float32, copy=False) * (_window() / 2)
     steps = frames.shape[1]
-    quarters = frames.reshape(2, steps, SIZE // HOP, HOP)
-    out = np.zeros((2, steps + SIZE // HOP - 1, HOP), np.float32)
-    for index in range(SIZE // HOP):
+    quarters = frames.reshape(2, steps, FFT_FRAMES // HOP_FRAMES, HOP_FRAMES)
+    out = np.zeros((2, steps + FFT_FRAMES // HOP_FRAMES - 1, HOP_FRAMES), np.float32)
+    for index in range(FFT_FRAMES // HOP_FRAMES):
         out[:, index : index + steps] += quarters[:, :, index]
-    return np.ascontiguousarray(out.reshape(2, -1)[:, SIZE - HOP : SIZE - HOP + length].T)
+    return np.ascontiguousarray(out.reshape(2, -1)[:, FFT_FRAMES - HOP_FRAMES : FFT_FRAMES - HOP_FRAMES + length].T)
 
 
 def _power(spectrum: Spectrum) -> Power:
@@ -73,7 +73,7 @@ def _power(spectrum: Spectrum) -> Power:
 
 def _covariance(spectrum: Spectrum, power: Power) -> tuple[Power, Power, Spectrum]:
     """How a part spreads over the channels at each frequency: both variances and the covariance, shape (bins,)."""
-    total = power.sum(axis=0) + FLOOR
+    total = power.sum(axis=0) + MIN_POWER
     left, right = spectrum
     return (
         (np.abs(left) ** 2).sum(axis=0) / total,

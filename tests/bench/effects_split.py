@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.signal import butter, sosfilt
 
-from pipeline.audio import io as sound
-from pipeline.separation.ambience import find_bed
+from pipeline.audio import io as audio_io
+from pipeline.separation.ambience import extract_ambience
 from tests.bench.route_set import RATE, fetch
 from tests.pipeline.separation.measure import si_sdr
 
@@ -95,8 +95,8 @@ def make_events(files: Sequence[Path], seed: int) -> Mono:
 
 def read(path: Path) -> Mono:
     """A whole file in mono at `RATE`."""
-    samples = sound.to_mono(sound.read(path))
-    return sound.resample(samples, sound.info(path).sample_rate, RATE)[:, 0].astype(np.float64)
+    samples = audio_io.to_mono(audio_io.read(path))
+    return audio_io.resample(samples, audio_io.info(path).sample_rate, RATE)[:, 0].astype(np.float64)
 
 
 def go_round(samples: Mono) -> Mono:
@@ -119,7 +119,7 @@ def gains(bed: Mono, events: Mono) -> tuple[float, float]:
     """By how many dB the split beats calling all of it sfx, and all of it ambient."""
     mixed = (bed + events).astype(np.float32)[:, None]
     blocks = (mixed[at : at + RATE] for at in range(0, FRAMES, RATE))
-    ambient = np.concatenate(list(find_bed(blocks, RATE, 1, FRAMES)))[:, 0]
+    ambient = np.concatenate(list(extract_ambience(blocks, RATE, 1, FRAMES)))[:, 0]
     whole = mixed[:, 0]
     return si_sdr(whole - ambient, events) - si_sdr(whole, events), si_sdr(ambient, bed) - si_sdr(whole, bed)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 
 SIGNATURE = "published"
 RATE = 44_100
@@ -54,7 +54,7 @@ def save_sound(path: Path, seconds: float) -> None:
     """Stereo noise and tones of that length, 16 bit, written second by second."""
     generator = np.random.default_rng(1)
     left = round(seconds * RATE)
-    with sound.SoundWriter(path, sample_rate=RATE, channels=2, subtype="PCM_16") as writer:
+    with audio_io.SoundWriter(path, sample_rate=RATE, channels=2, subtype="PCM_16") as writer:
         while left > 0:
             frames = min(RATE, left)
             time_axis = np.arange(frames)[:, None] / RATE
@@ -75,14 +75,14 @@ def _apply_whole(network: Any, source: Path, out: Path) -> None:
     import torch
     from demucs.apply import apply_model
 
-    wave = torch.from_numpy(sound.read(source).T)
+    wave = torch.from_numpy(audio_io.read(source).T)
     reference = wave.mean(0)
     mean, deviation = reference.mean(), reference.std() + 1e-8
     made = apply_model(network, ((wave - mean) / deviation)[None], shifts=0, overlap=0.25, split=True)
     made = (made * deviation + mean)[0]
     out.mkdir()
     for name, part in zip(SOURCES, made, strict=True):
-        with sound.SoundWriter(out / f"{name}.wav", sample_rate=RATE, channels=2, subtype="FLOAT") as writer:
+        with audio_io.SoundWriter(out / f"{name}.wav", sample_rate=RATE, channels=2, subtype="FLOAT") as writer:
             for first in range(0, part.shape[-1], BLOCK):
                 writer.write(part[:, first : first + BLOCK].T.numpy())
 
@@ -98,11 +98,11 @@ def run_stage(home: Path, source: Path, out: Path) -> None:
     """The stage as a job runs it, to 24-bit FLAC."""
     from pipeline.graph.stage import StageContext
     from pipeline.models.loader import Models
+    from pipeline.separation.contracts import SeparateInputs, SeparateParams
     from pipeline.separation.stage import separate_stage
 
-    params = {"engine": "demucs", "model": "htdemucs"}
-    models = Models(home, "cpu")
-    separate_stage(StageContext(inputs={"sound": source}, params=params, out=out, report=quiet, models=models))
+    context = StageContext(out=out, report=quiet, models=Models(home, "cpu"))
+    separate_stage(context, SeparateInputs(sound=source), SeparateParams(engine="demucs", model="htdemucs", weights=""))
 
 
 WAYS: dict[str, Callable[[Path, Path, Path], None]] = {

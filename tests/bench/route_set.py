@@ -22,9 +22,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
-from pipeline.routing.stage import TALK_SHARE, choose, listen, measure
+from pipeline.routing.contracts import RouteParams
+from pipeline.routing.decision import MIN_DIALOGUE_SPEECH_SHARE, choose_route
+from pipeline.routing.features import GroupFeatures, measure_features, measure_shares
 from pipeline.types import Budget, Preset, Route, RouteName
 from tests.bench import sounds
 from tests.bench.sounds import (
@@ -81,18 +83,18 @@ class Evidence:
 
     source: str
     truth: RouteName
-    groups: tuple[tuple[float, float], ...]
+    groups: tuple[GroupFeatures, ...]
 
     def is_talk(self, syllables: float, gliding: float) -> bool:
         """Whether the route would be dialogue with these thresholds."""
-        speech = sum(one >= syllables and two >= gliding for one, two in self.groups)
-        return speech >= TALK_SHARE * len(self.groups)
+        speech = sum(group.syllable_swing >= syllables and group.glide_share >= gliding for group in self.groups)
+        return speech >= MIN_DIALOGUE_SPEECH_SHARE * len(self.groups)
 
 
 def voices(folder: Path) -> dict[str, Samples]:
     """Speech of different rooms, people and lines."""
     read_aloud = np.concatenate(
-        [load(path, seconds=sound.info(path).duration) for path in sounds.find(folder, ["librivox/*.wav"])]
+        [load(path, seconds=audio_io.info(path).duration) for path in sounds.find(folder, ["librivox/*.wav"])]
     )
     package = find_spec("pyannote")
     assert package is not None
@@ -120,7 +122,7 @@ def _lines(folder: Path, pattern: str) -> Samples:
     """What a person says, 0.4 s between two sentences."""
     pause = np.zeros((int(0.4 * RATE), 1), np.float32)
     paths = sounds.find(folder, [pattern], longer=1.5)
-    said = [load(path, seconds=sound.info(path).duration) for path in sounds.spread(paths, PROMPTS)]
+    said = [load(path, seconds=audio_io.info(path).duration) for path in sounds.spread(paths, PROMPTS)]
     talk = np.concatenate([part for line in said for part in (line, pause)])
     return sounds.levelled(np.resize(talk, (SECONDS * RATE, 1)), sounds.LEVEL)
 
@@ -141,7 +143,7 @@ def effects(folder: Path, half: Half = TUNE) -> dict[str, Samples]:
     for place in sounds.ambience(folder, half):
         scene = quieter(load(place, seconds=SECONDS), -10)
         for path in generator.choice(np.array(events, dtype=object), 18):
-            event = load(path, seconds=sound.info(path).duration)
+            event = load(path, seconds=audio_io.info(path).duration)
             first = int(generator.integers(0, len(scene) - len(event)))
             scene[first : first + len(event)] += event
         scenes[place.stem] = scene
@@ -185,20 +187,20 @@ def judge(clip: Clip, folder: Path) -> Route:
     """What the route says."""
     path = folder / "clip.flac"
     peak = float(np.abs(clip.samples).max())
-    sound.write(path, quieter(clip.samples, min(0.0, 20 * np.log10(0.9 / peak))), RATE, subtype="PCM_16")
-    shares = measure(path)
-    return choose(duration=SECONDS, budget=Budget.NORMAL, preset=Preset.POCKET, asked=None, shares=shares)
+    audio_io.write(path, quieter(clip.samples, min(0.0, 20 * np.log10(0.9 / peak))), RATE, subtype="PCM_16")
+    shares = measure_shares(path)
+    return choose_route(RouteParams(duration=SECONDS, budget=Budget.NORMAL, preset=Preset.POCKET), shares)
 
 
 def time_hour(folder: Path, scratch: Path) -> float:
     """Seconds to measure an hour of sound."""
     path = scratch / "hour.flac"
     piece = next(iter(music(folder).values()))
-    with sound.SoundWriter(path, sample_rate=RATE, channels=2, subtype="PCM_16") as writer:
+    with audio_io.SoundWriter(path, sample_rate=RATE, channels=2, subtype="PCM_16") as writer:
         for _ in range(3600 // SECONDS):
             writer.write(np.repeat(piece, 2, axis=1))
     started = time.perf_counter()
-    measure(path)
+    measure_shares(path)
     return time.perf_counter() - started
 
 
@@ -233,7 +235,7 @@ def run_half(
     for clip in label(speakers(folder), music(folder, half), effects(folder, half)):
         found = judge(clip, scratch)
         source = next((place for piece, place in pieces.items() if piece in clip.name), "no music")
-        evidence.append(Evidence(f"{half.name}, {source}", clip.truth, listen(scratch / "clip.flac").groups))
+        evidence.append(Evidence(f"{half.name}, {source}", clip.truth, measure_features(scratch / "clip.flac").groups))
         counts[clip.truth, found.name] += 1
         wrong = found.name is not clip.truth
         if wrong or counts[clip.truth, found.name] == 1:

@@ -18,14 +18,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from pipeline.catalog import MODELS
 from pipeline.graph.stage import StageContext
 from pipeline.media.extract import extract_master
 from pipeline.media.probe import probe
 from pipeline.models.loader import Models
-from pipeline.routing import stage as route
+from pipeline.routing.contracts import RouteParams
+from pipeline.routing.decision import choose_route
+from pipeline.routing.features import measure_shares
+from pipeline.separation.contracts import SeparateInputs, SeparateParams
 from pipeline.separation.stage import separate_stage
 from pipeline.types import Budget, Preset
 from tests.bench import sounds
@@ -101,8 +104,8 @@ def judge_sample(models: Models, folder: Path, console: Console) -> None:
     path, clip = folder / "sample.flac", DATA / "sample.mp4"
     extract_master(clip, probe(clip), path)
     speech = DATA / "sample.speech.flac"
-    clean = np.repeat(sound.resample(sound.read(speech), sound.info(speech).sample_rate, RATE), 2, axis=1)
-    whole = sound.read(path)
+    clean = np.repeat(audio_io.resample(audio_io.read(speech), audio_io.info(speech).sample_rate, RATE), 2, axis=1)
+    whole = audio_io.read(path)
     frames = min(len(whole), len(clean))
     for model in POCKET:
         vocals, _ = separate(path, model, models)
@@ -114,12 +117,10 @@ def judge(mix: Mix, models: Models, folder: Path) -> tuple[dict[str, Score], str
     """Scores of all engines, and the engine that the route would take."""
     path = folder / "mix.flac"
     whole = mix.speech + mix.background
-    sound.write(path, whole, RATE)
-    shares = route.measure(path)
+    audio_io.write(path, whole, RATE)
+    shares = measure_shares(path)
     duration = len(whole) / RATE
-    chosen = route.choose(
-        duration=duration, budget=Budget.NORMAL, preset=Preset.POCKET, asked=None, shares=shares
-    ).model
+    chosen = choose_route(RouteParams(duration=duration, budget=Budget.NORMAL, preset=Preset.POCKET), shares).model
     scores: dict[str, Score] = {}
     for model in POCKET:
         vocals, background = separate(path, model, models)
@@ -134,11 +135,11 @@ def judge(mix: Mix, models: Models, folder: Path) -> tuple[dict[str, Score], str
 
 def separate(path: Path, model: str, models: Models) -> tuple[Samples, Samples]:
     """Vocals and background as the stage writes them."""
-    params = {"engine": MODELS[model].engine, "model": model}
+    params = SeparateParams(engine=MODELS[model].engine, model=model, weights="")
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        separate_stage(StageContext(inputs={"sound": path}, params=params, out=out, report=quiet, models=models))
-        return sound.read(out / "vocals.flac"), sound.read(out / "background.flac")
+        separate_stage(StageContext(out=out, report=quiet, models=models), SeparateInputs(sound=path), params)
+        return audio_io.read(out / "vocals.flac"), audio_io.read(out / "background.flac")
 
 
 def quiet(fraction: float, message: str = "") -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from tests.bench.htdemucs_runs import BLOCK, SOURCES, THREADS, run, save_checkpoint, save_sound
 
@@ -102,7 +102,7 @@ def difference(ours: Path, stock: Path) -> float:
     """Root mean square of the difference in dB of stock's output; files are read in blocks."""
     wrong = right = 0.0
     for name, sources in (("vocals", ["vocals"]), ("background", [name for name in SOURCES if name != "vocals"])):
-        made = sound.read_blocks(ours / f"{name}.wav", block=BLOCK)
+        made = audio_io.read_blocks(ours / f"{name}.wav", block=BLOCK)
         for block, reference in zip(made, _summed(stock, sources), strict=True):
             wrong += float(np.square(block - reference, dtype=np.float64).sum())
             right += float(np.square(reference, dtype=np.float64).sum())
@@ -111,7 +111,7 @@ def difference(ours: Path, stock: Path) -> float:
 
 def _summed(folder: Path, names: Sequence[str]) -> Iterator[Samples]:
     """The sum of several files, block by block."""
-    for blocks in zip(*(sound.read_blocks(folder / f"{name}.wav", block=BLOCK) for name in names), strict=True):
+    for blocks in zip(*(audio_io.read_blocks(folder / f"{name}.wav", block=BLOCK) for name in names), strict=True):
         yield np.asarray(np.sum(blocks, axis=0), np.float32)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 
 DATA = Path(__file__).parents[1] / "data"
@@ -87,7 +87,7 @@ def fetch(folder: Path, packages: Sequence[str] = PACKAGES) -> None:
 def find(folder: Path, patterns: Sequence[str], *, longer: float = 0.0, shorter: float = 1e9) -> list[Path]:
     """The files of those patterns, in a fixed order, that last so many seconds."""
     paths = [path for pattern in patterns for path in sorted(folder.glob(f"x/**/{pattern}"))]
-    return [path for path in paths if longer < sound.info(path).duration < shorter]
+    return [path for path in paths if longer < audio_io.info(path).duration < shorter]
 
 
 def spread(paths: Sequence[Path], count: int) -> list[Path]:
@@ -102,9 +102,9 @@ def ambience(folder: Path, half: Half) -> list[Path]:
 
 def load(path: Path, *, seconds: float, start: float = 0.0) -> Samples:
     """Mono at `RATE`, repeated or cut to the length asked for, RMS `LEVEL`; shape (frames, 1)."""
-    rate = sound.info(path).sample_rate
-    samples = sound.read(path, start=int(start * rate), frames=int(seconds * rate))
-    mono = sound.resample(sound.to_mono(samples), rate, RATE)
+    rate = audio_io.info(path).sample_rate
+    samples = audio_io.read(path, start=int(start * rate), frames=int(seconds * rate))
+    mono = audio_io.resample(audio_io.to_mono(samples), rate, RATE)
     return levelled(np.resize(mono, (int(seconds * RATE), 1)), LEVEL)
 
 

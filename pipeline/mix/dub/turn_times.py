@@ -14,21 +14,21 @@ import numpy as np
 from pipeline.mix.dub.plan import Slot
 from pipeline.mix.speech_activity import Interval
 
-MAX_TURN_DISTANCE_SECONDS = 0.5
+NEAR = 0.5
 """Seconds around a turn in which a stretch of speech still belongs to it."""
-_MIN_SHARED_PART = 0.5
+_COVERS = 0.5
 """Part of a turn, or of a stretch, that the two must share where it belongs to another turn at the same time."""
-_MIN_LINE_SECONDS = 0.1
+_LEAST = 0.1
 """Seconds of a stretch that may be a line, when the rest of it is another's."""
-_MAX_SEQUENTIAL_OVERLAP_SECONDS = 0.1
+_AT_ONCE = 0.1
 """Seconds for which two turns may overlap and still be one after the other."""
 
-SplitPoint: TypeAlias = Callable[[Slot, Slot, Interval], float]
+Part: TypeAlias = Callable[[Slot, Slot, Interval], float]
 """Gives the second at which a stretch that stands for two turns, one after the other, is parted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnLine:
+class Line:
     """What stands for one turn, in seconds."""
 
     start: float
@@ -36,68 +36,63 @@ class TurnLine:
     cut_start: bool = False
     """True where the voice goes on before it, in another turn."""
     cut_end: bool = False
-    overlapped: bool = False
+    crowded: bool = False
     """True where the turn overlaps another that the same stretch stands for: its ends are then the turn's own."""
 
 
 def match_turns(
-    stretches: Sequence[Interval], slots: Sequence[Slot], part: SplitPoint
-) -> tuple[list[TurnLine | None], list[Interval]]:
+    stretches: Sequence[Interval], slots: Sequence[Slot], part: Part
+) -> tuple[list[Line | None], list[Interval]]:
     """For each turn its line, None where there is no voice, and the stretches that are in no turn."""
     starts = np.array([slot.start for slot in slots])
-    ends = np.array([slot_end(slot) for slot in slots])
-    found = dict[int, list[TurnLine]]()
+    ends = np.array([end_of(slot) for slot in slots])
+    found = dict[int, list[Line]]()
     astray = list[Interval]()
     for start, end in stretches:
         shared = np.minimum(end, ends) - np.maximum(start, starts)
         best = int(np.argmax(shared)) if len(slots) else None
-        if best is None or shared[best] <= -MAX_TURN_DISTANCE_SECONDS:
+        if best is None or shared[best] <= -NEAR:
             astray.append((start, end))
             continue
-        at_once = np.minimum(ends, ends[best]) - np.maximum(starts, starts[best]) > _MAX_SEQUENTIAL_OVERLAP_SECONDS
-        least = np.where(
-            at_once,
-            np.maximum(_MIN_LINE_SECONDS, _MIN_SHARED_PART * np.minimum(end - start, ends - starts)),
-            _MIN_LINE_SECONDS,
-        )
+        at_once = np.minimum(ends, ends[best]) - np.maximum(starts, starts[best]) > _AT_ONCE
+        least = np.where(at_once, np.maximum(_LEAST, _COVERS * np.minimum(end - start, ends - starts)), _LEAST)
         claims = {best, *map(int, np.flatnonzero(shared >= least))}
         claimants = sorted(claims, key=lambda index: (starts[index], index))
         turns = [slots[index] for index in claimants]
         for place, index in enumerate(claimants):
-            line = _claim((start, end), turns, place, part)
-            if len(turns) == 1 or line.end - line.start >= _MIN_LINE_SECONDS:
+            line = _take((start, end), turns, place, part)
+            if len(turns) == 1 or line.end - line.start >= _LEAST:
                 found.setdefault(index, []).append(line)
-    return [_merge_lines(found[index]) if index in found else None for index in range(len(slots))], astray
+    return [_join(found[index]) if index in found else None for index in range(len(slots))], astray
 
 
-def slot_end(slot: Slot) -> float:
+def end_of(slot: Slot) -> float:
     """Where a turn ends; a slot that is no turn has no length."""
     return slot.start if slot.end is None else slot.end
 
 
-def _claim(stretch: Interval, turns: Sequence[Slot], place: int, part: SplitPoint) -> TurnLine:
+def _take(stretch: Interval, turns: Sequence[Slot], place: int, part: Part) -> Line:
     """What of a stretch is for one of the turns that it stands for, which are in the order of their starts."""
     start, end = first, last = stretch
     own, before, after = turns[place], turns[:place], turns[place + 1 :]
-    overlapped = any(
-        min(slot_end(own), slot_end(other)) - max(own.start, other.start) > _MAX_SEQUENTIAL_OVERLAP_SECONDS
-        for other in (*before, *after)
+    crowded = any(
+        min(end_of(own), end_of(other)) - max(own.start, other.start) > _AT_ONCE for other in (*before, *after)
     )
-    if overlapped:
+    if crowded:
         start = max(first, own.start) if before else first
-        end = min(last, slot_end(own)) if any(slot_end(other) > slot_end(own) for other in (*before, *after)) else last
+        end = min(last, end_of(own)) if any(end_of(other) > end_of(own) for other in (*before, *after)) else last
     else:
-        start = part(max(before, key=slot_end), own, stretch) if before else first
+        start = part(max(before, key=end_of), own, stretch) if before else first
         end = part(own, after[0], stretch) if after else last
-    return TurnLine(start=start, end=end, cut_start=start > first, cut_end=end < last, overlapped=overlapped)
+    return Line(start=start, end=end, cut_start=start > first, cut_end=end < last, crowded=crowded)
 
 
-def _merge_lines(lines: Sequence[TurnLine]) -> TurnLine:
+def _join(lines: Sequence[Line]) -> Line:
     first, last = min(lines, key=lambda line: line.start), max(lines, key=lambda line: line.end)
-    return TurnLine(
+    return Line(
         start=first.start,
         end=last.end,
         cut_start=first.cut_start,
         cut_end=last.cut_end,
-        overlapped=first.overlapped or last.overlapped,
+        crowded=first.crowded or last.crowded,
     )

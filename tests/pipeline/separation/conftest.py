@@ -6,7 +6,8 @@ import torch
 
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
-from tests.pipeline.separation.measure import DATA, Told
+from pipeline.separation.contracts import SeparateInputs, SeparateParams
+from tests.pipeline.separation.measure import DATA, ProgressRecorder, SeparationJob
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +42,15 @@ def dialogue():
 
 @pytest.fixture
 def work(models, tmp_path):
-    """Makes the work of a stage for a sound file."""
+    """Makes a job of the stage for a sound file."""
 
     def make(sound, engine, model, *, report=None, weights=models):
         out = tmp_path / "out"
         out.mkdir()
-        params = {"engine": engine, "model": model}
-        return StageContext(inputs={"sound": sound}, params=params, out=out, report=report or Told(), models=weights)
+        return SeparationJob(
+            context=StageContext(out=out, report=report or ProgressRecorder(), models=weights),
+            inputs=SeparateInputs(sound=sound),
+            params=SeparateParams(engine=engine, model=model, weights=""),
+        )
 
     return make

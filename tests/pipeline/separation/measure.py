@@ -1,6 +1,7 @@
 """Measures that the tests of separation share, and a small Demucs network to test with."""
 
 import hashlib
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,11 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from pipeline.graph.stage import StageContext
 from pipeline.models.entries import HubFile, Model
+from pipeline.models.loader import Models
+from pipeline.separation.contracts import SeparateInputs, SeparateOutput, SeparateParams
+from pipeline.separation.stage import separate_stage
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -65,7 +70,31 @@ def entry_of(path: Path, engine: str, settings: dict[str, Any]) -> Model:
     )
 
 
-class Told:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparationJob:
+    """A call of the stage `separate`."""
+
+    context: StageContext
+    inputs: SeparateInputs[Path]
+    params: SeparateParams
+
+    def run(self) -> SeparateOutput[Path]:
+        return separate_stage(self.context, self.inputs, self.params)
+
+    @property
+    def out(self) -> Path:
+        return self.context.out
+
+    @property
+    def models(self) -> Models:
+        return self.context.models
+
+
+def stem_names(output: SeparateOutput[Path]) -> list[str]:
+    return [stem.value for stem, _ in output.stems]
+
+
+class ProgressRecorder:
     """A report that keeps what it was told and may raise once a fraction is reached."""
 
     def __init__(self, stop_at: float | None = None, error: Exception | None = None) -> None:

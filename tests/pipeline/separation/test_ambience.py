@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.separation.ambience import SPAN, find_bed
+from pipeline.separation.ambience import FLOOR_SPAN_SECONDS, extract_ambience
 from tests.pipeline.separation.measure import si_sdr
 
 RATE = 16_000
@@ -12,7 +12,7 @@ SECONDS = 8
 
 def bed_of(samples, *, block=5_000, rate=RATE):
     blocks = (np.asarray(samples[at : at + block], np.float32) for at in range(0, len(samples), block))
-    return np.concatenate(list(find_bed(blocks, rate, samples.shape[1], len(samples))))
+    return np.concatenate(list(extract_ambience(blocks, rate, samples.shape[1], len(samples))))
 
 
 def steady_noise(seed=1):
@@ -117,7 +117,7 @@ def test_it_never_reads_further_ahead_than_it_says():
             yield np.full((RATE // 5, 1), 0.1, np.float32)
 
     given = 0
-    for block in find_bed(blocks(), RATE, 1, RATE * 40):
+    for block in extract_ambience(blocks(), RATE, 1, RATE * 40):
         given += len(block)
-        assert read - given <= RATE * (SPAN / 2 + 1)
+        assert read - given <= RATE * (FLOOR_SPAN_SECONDS / 2 + 1)
     assert given == RATE * 40

@@ -4,15 +4,13 @@ import subprocess
 import sys
 import textwrap
 
-import msgspec
 import numpy as np
 import pytest
 import soundfile
 
 from pipeline.errors import AudioProcessingError, Cancelled, MediaError, ModelDigestError
 from pipeline.models.loader import Models
-from pipeline.separation.stage import separate_stage
-from tests.pipeline.separation.measure import Told, save_network, save_sound, steps
+from tests.pipeline.separation.measure import ProgressRecorder, save_network, save_sound, stem_names, steps
 
 ENGINES = [("deepfilternet", "deepfilternet3"), ("spleeter", "spleeter-2stems"), ("demucs", "htdemucs_dnr")]
 RATE = 44_100
@@ -47,9 +45,9 @@ SOUNDS = {
 def test_odd_sounds_come_apart_and_add_up(work, weights, tmp_path, samples, engine, model):
     source = save_sound(tmp_path / "sound.flac", samples, RATE)
     job = work(source, engine, model, weights=weights)
-    facts = separate_stage(job)
+    output = job.run()
     parts = parts_of(job.out)
-    assert sorted(parts) == sorted(msgspec.convert(facts["stems"], list[str]))
+    assert sorted(parts) == sorted(stem_names(output))
     whole = steps(source)
     np.testing.assert_array_equal(parts["vocals"] + parts["background"], whole)
     if "sfx" in parts:
@@ -66,7 +64,7 @@ def test_samples_that_are_no_numbers_are_named(work, weights, tmp_path, engine, 
     soundfile.write(tmp_path / "sound.wav", samples, rate, subtype="FLOAT")
     job = work(tmp_path / "sound.wav", engine, model, weights=weights)
     with pytest.raises(MediaError, match="no numbers"):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
 
 
@@ -75,7 +73,7 @@ def test_a_sound_cut_short_is_named(work, weights, tmp_path):
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     job = work(source, "demucs", "htdemucs_dnr", weights=weights)
     with pytest.raises(MediaError):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
 
 
@@ -85,17 +83,17 @@ def test_a_checkpoint_of_other_bytes_is_named(work, tmp_path):
     source = save_sound(tmp_path / "sound.flac", np.zeros((100, 1)), RATE)
     job = work(source, "demucs", "htdemucs_dnr", weights=Models(tmp_path / "home", "cpu"))
     with pytest.raises(ModelDigestError):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
 
 
 @pytest.mark.parametrize(("engine", "model"), ENGINES, ids=[engine for engine, _ in ENGINES])
 def test_a_cancel_is_heard_at_the_next_report(work, weights, tmp_path, engine, model):
     source = save_sound(tmp_path / "sound.flac", np.zeros((RATE * 4, 1)), RATE)
-    told = Told(0.01, Cancelled("stopped"))
+    told = ProgressRecorder(0.01, Cancelled("stopped"))
     job = work(source, engine, model, report=told, weights=weights)
     with pytest.raises(Cancelled):
-        separate_stage(job)
+        job.run()
     assert len([fraction for fraction in told.fractions if fraction >= 0.01]) == 1
     assert list(job.out.iterdir()) == []
 
@@ -105,18 +103,18 @@ FULL_DISK = """
     from pathlib import Path
     import numpy as np
     from pipeline.errors import AudioProcessingError
-    from pipeline.separation.base import Recording
-    from pipeline.separation.stem_files import finished_folder, write_stems
+    from pipeline.separation.base import Mixture
+    from pipeline.separation.stem_files import atomic_folder, write_stems
     from pipeline.types import StemName
     source, out, room = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    recording = Recording.open(source, 44_100)
-    made = (np.hstack([block * 0.5, block * 0.3, block * 0.2]) for block in recording.blocks())
+    mixture = Mixture.open(source, 44_100)
+    made = (np.hstack([block * 0.5, block * 0.3, block * 0.2]) for block in mixture.blocks())
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     try:
-        with finished_folder(out) as folder:
-            write_stems(recording, made, (StemName.VOCALS, StemName.MUSIC, StemName.SFX), folder)
+        with atomic_folder(out) as folder:
+            write_stems(mixture, made, (StemName.VOCALS, StemName.MUSIC, StemName.SFX), folder)
     except AudioProcessingError as error:
-        sys.exit(7 if "could not be written" in error.message and "space" in error.mend else 8)
+        sys.exit(7 if "could not be written" in error.message and "space" in error.hint else 8)
 """
 
 
@@ -142,11 +140,11 @@ def test_a_folder_that_cannot_be_written_to_is_named(work, weights, tmp_path, mo
     job = work(source, "demucs", "htdemucs_dnr", weights=weights)
     real = stems.write_stems
 
-    def gone(recording, made, names, folder):
+    def gone(mixture, made, names, folder):
         folder.rmdir()
-        return real(recording, made, names, folder)
+        return real(mixture, made, names, folder)
 
     monkeypatch.setattr("pipeline.separation.stage.write_stems", gone)
     with pytest.raises(AudioProcessingError, match="could not be written"):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []

@@ -4,17 +4,16 @@ import numpy as np
 import pytest
 
 from pipeline.errors import Cancelled, MediaError, ModelMissingError, SeparationError
-from pipeline.separation.base import Recording
-from pipeline.separation.stage import open_engine
-from tests.pipeline.separation.measure import Told, save_sound, si_sdr
+from pipeline.separation.base import Mixture, open_engine
+from tests.pipeline.separation.measure import ProgressRecorder, save_sound, si_sdr
 
 POCKET = [("deepfilternet", "deepfilternet3"), ("spleeter", "spleeter-2stems")]
 
 
 def vocals_of(models, path, engine, model, report=None):
     opened = open_engine(engine, models, model)
-    recording = Recording.open(path, opened.sample_rate)
-    made = np.concatenate(list(opened.separate(recording, report or Told())))
+    recording = Mixture.open(path, opened.sample_rate)
+    made = np.concatenate(list(opened.separate(recording, report or ProgressRecorder())))
     assert made.shape == (recording.frames, recording.channels)
     assert made.dtype == np.float32
     return made
@@ -45,7 +44,7 @@ def test_clean_speech_comes_back_in_time(models, dialogue, tmp_path, rate):
     speech = dialogue[0][: 3 * 44_100]
     path = save_sound(tmp_path / "sound.flac", speech, rate)
     made = vocals_of(models, path, "deepfilternet", "deepfilternet3")[:, 0]
-    true = np.concatenate(list(Recording.open(path, 48_000).blocks()))[:, 0]
+    true = np.concatenate(list(Mixture.open(path, 48_000).blocks()))[:, 0]
     size = 1 << 19
     match = np.fft.irfft(np.fft.rfft(made, size) * np.fft.rfft(true, size).conj(), size)
     assert int(np.argmax(match)) == 0
@@ -70,7 +69,7 @@ def test_a_voice_at_the_side_stays_at_the_side(models, dialogue, tmp_path):
 
 @pytest.mark.parametrize(("engine", "model"), POCKET)
 def test_progress_rises_to_one(models, tmp_path, engine, model):
-    told = Told()
+    told = ProgressRecorder()
     path = save_sound(tmp_path / "sound.flac", np.zeros((44_100 * 3, 1)), 44_100)
     vocals_of(models, path, engine, model, told)
     assert told.fractions == sorted(told.fractions)
@@ -80,14 +79,14 @@ def test_progress_rises_to_one(models, tmp_path, engine, model):
 def test_cancelling_stops_the_engine(models, tmp_path):
     path = save_sound(tmp_path / "sound.flac", np.zeros((44_100 * 5, 2)), 44_100)
     with pytest.raises(Cancelled):
-        vocals_of(models, path, "deepfilternet", "deepfilternet3", Told(0.1, Cancelled("stopped")))
+        vocals_of(models, path, "deepfilternet", "deepfilternet3", ProgressRecorder(0.1, Cancelled("stopped")))
 
 
 def test_an_empty_sound_and_many_channels_are_refused(tmp_path):
     with pytest.raises(MediaError):
-        Recording.open(save_sound(tmp_path / "empty.wav", np.zeros((0, 1)), 44_100), 44_100)
+        Mixture.open(save_sound(tmp_path / "empty.wav", np.zeros((0, 1)), 44_100), 44_100)
     with pytest.raises(SeparationError, match="6 channels"):
-        Recording.open(save_sound(tmp_path / "six.wav", np.zeros((10, 6)), 44_100), 44_100)
+        Mixture.open(save_sound(tmp_path / "six.wav", np.zeros((10, 6)), 44_100), 44_100)
 
 
 def test_an_unknown_engine_is_refused(models):

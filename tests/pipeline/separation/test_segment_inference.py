@@ -13,12 +13,12 @@ from demucs.htdemucs import HTDemucs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.audio import io as sound
-from pipeline.separation.base import Recording
-from pipeline.separation.checkpoints import Checkpoint
+from pipeline.audio import io as audio_io
+from pipeline.separation.base import Mixture
+from pipeline.separation.engines.demucs.checkpoints import DemucsCheckpoint
 from pipeline.separation.engines.demucs.engine import Demucs
-from pipeline.separation.segment_inference import OutOfMemoryError, Pace, count_segments, run_segments
-from tests.pipeline.separation.measure import Told
+from pipeline.separation.segment_inference import InferenceSettings, OutOfMemoryError, count_segments, run_segments
+from tests.pipeline.separation.measure import ProgressRecorder
 
 RATE = 8_000
 """Of the networks here; one second of sound costs them milliseconds."""
@@ -70,15 +70,15 @@ def stock(network, recording):
 
 
 def ours(network, recording, batch, told=None):
-    engine = Demucs(Checkpoint(network=network, digest=""), "cpu", batch=batch)
-    return np.concatenate(list(engine.separate(recording, told or Told())))
+    engine = Demucs(DemucsCheckpoint(network=network, digest=""), "cpu", batch=batch)
+    return np.concatenate(list(engine.separate(recording, told or ProgressRecorder())))
 
 
 def noise(path, frames, rate, channels, seed=0):
     random = np.random.default_rng(seed)
     samples = random.uniform(-0.5, 0.5, (frames, channels)) + random.uniform(-0.3, 0.3)
-    sound.write(path, samples.astype(np.float32), rate, subtype="FLOAT")
-    return Recording.open(path, RATE)
+    audio_io.write(path, samples.astype(np.float32), rate, subtype="FLOAT")
+    return Mixture.open(path, RATE)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,7 +92,7 @@ def noise(path, frames, rate, channels, seed=0):
 )
 def test_the_result_is_that_of_the_library(find, tmp_path, name, seconds, rate, channels, batch, seed):
     recording = noise(tmp_path / "sound.wav", max(1, round(seconds * rate)), rate, channels, seed)
-    told = Told()
+    told = ProgressRecorder()
     made = ours(find(name), recording, batch, told)
     np.testing.assert_allclose(made, stock(find(name), recording), rtol=0, atol=1e-4)
     assert told.fractions == sorted(told.fractions)
@@ -116,10 +116,10 @@ def test_nothing_is_left_at_any_seam(find, tmp_path, name, batch):
 class Mirror:
     """A network that gives back what it sees, as two parts: the sound, and its double."""
 
-    rows: tuple[int, int] = (2, 1)
+    output_shape: tuple[int, int] = (2, 1)
 
     def __init__(self, segment, *, limit=99, margin=0):
-        self.segment = segment
+        self.segment_frames = segment
         self.seen = []
         self._limit, self._margin = limit, margin
 
@@ -135,7 +135,7 @@ class Mirror:
 
 def run(networks, samples, *, batch, size=1_000, give_way=lambda batch: batch // 2):
     counts = []
-    pace = Pace(batch=batch, overlap=QUARTER, give_way=give_way, done=counts.append)
+    pace = InferenceSettings(batch_size=batch, overlap=QUARTER, reduce_batch=give_way, on_finished=counts.append)
     blocks = (samples[None, start : start + size] for start in range(0, len(samples), size))
     made = np.concatenate(list(run_segments(networks, blocks, len(samples), pace)), axis=-1)
     assert sum(counts) == count_segments(networks, len(samples), QUARTER)
@@ -177,7 +177,7 @@ def test_no_segment_is_run_after_a_cancel():
     def stop(_count):
         raise KeyboardInterrupt
 
-    pace = Pace(batch=1, overlap=QUARTER, give_way=lambda batch: batch, done=stop)
+    pace = InferenceSettings(batch_size=1, overlap=QUARTER, reduce_batch=lambda batch: batch, on_finished=stop)
     with pytest.raises(KeyboardInterrupt):
         list(run_segments([network], iter([np.ones((1, 1_000), np.float32)]), 1_000, pace))
     assert network.seen == [1]
@@ -190,7 +190,9 @@ def test_memory_does_not_grow_with_the_stream(segments):
     def peak(minutes):
         frames = minutes * 60 * RATE
         block = np.ones((1, RATE), np.float32)
-        pace = Pace(batch=2, overlap=QUARTER, give_way=lambda batch: batch, done=lambda count: None)
+        pace = InferenceSettings(
+            batch_size=2, overlap=QUARTER, reduce_batch=lambda batch: batch, on_finished=lambda count: None
+        )
         tracemalloc.start()
         networks = [Mirror(segment) for segment in segments]
         total = sum(

@@ -1,13 +1,12 @@
-import msgspec
 import numpy as np
 import pytest
 import soundfile
 
 from pipeline.errors import Cancelled, ModelMissingError
 from pipeline.models.loader import model_digest
-from pipeline.separation.stage import ONLY_VOICES, separate_stage
+from pipeline.separation.stage import VOICES_ONLY_NOTE
 from pipeline.types import ModelUse
-from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps
+from tests.pipeline.separation.measure import ProgressRecorder, save_sound, si_sdr, stem_names, steps
 
 
 @pytest.mark.parametrize(
@@ -16,19 +15,19 @@ from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps
 def test_vocals_are_freed_and_both_parts_are_the_original(work, dialogue, tmp_path, engine, model, gain):
     speech, mixture = dialogue
     source = save_sound(tmp_path / "sound.flac", mixture * 0.5, 44_100)
-    told = Told()
+    told = ProgressRecorder()
     job = work(source, engine, model, report=told)
-    facts = separate_stage(job)
+    output = job.run()
     assert sorted(path.name for path in job.out.iterdir()) == ["background.flac", "vocals.flac"]
     vocals, background, whole = steps(job.out / "vocals.flac"), steps(job.out / "background.flac"), steps(source)
     np.testing.assert_array_equal(vocals + background, whole)
     true = np.repeat(speech[:, None], 2, axis=1)
     assert si_sdr(vocals, true) >= si_sdr(whole, true) + gain
     assert soundfile.info(job.out / "vocals.flac").samplerate == 44_100
-    assert facts["stems"] == ["vocals", "background"]
-    assert facts["notes"] == [ONLY_VOICES.format(model=model)]
-    assert facts["residual"] is None
-    assert msgspec.convert(facts["models"], list[ModelUse]) == [
+    assert stem_names(output) == ["vocals", "background"]
+    assert list(output.notes) == [VOICES_ONLY_NOTE.format(model=model)]
+    assert output.residual is None
+    assert list(output.models) == [
         ModelUse(
             stage="separate",
             engine=engine,
@@ -43,13 +42,13 @@ def test_vocals_are_freed_and_both_parts_are_the_original(work, dialogue, tmp_pa
 
 def test_cancelling_leaves_no_files(work, dialogue, tmp_path):
     source = save_sound(tmp_path / "sound.flac", dialogue[1] * 0.5, 44_100)
-    job = work(source, "deepfilternet", "deepfilternet3", report=Told(0.5, Cancelled("stopped")))
+    job = work(source, "deepfilternet", "deepfilternet3", report=ProgressRecorder(0.5, Cancelled("stopped")))
     with pytest.raises(Cancelled):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
 
 
 def test_an_unknown_model_is_named(work, tmp_path):
     source = save_sound(tmp_path / "sound.flac", np.zeros((10, 1)), 44_100)
     with pytest.raises(ModelMissingError, match="nonesuch"):
-        separate_stage(work(source, "deepfilternet", "nonesuch"))
+        work(source, "deepfilternet", "nonesuch").run()

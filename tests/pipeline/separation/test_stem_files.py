@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.separation.base import Recording
-from pipeline.separation.stem_files import STEP, divide, finished_folder, write_stems
+from pipeline.separation.base import Mixture
+from pipeline.separation.stem_files import LSB_24_BIT, atomic_folder, split_exactly, write_stems
 from pipeline.types import StemName
 from tests.pipeline.separation.measure import save_sound, steps
 
@@ -13,17 +13,17 @@ FULL = 2**23
 
 @given(st.integers(-FULL, FULL - 1), st.floats(-3, 3, width=32))
 def test_parts_add_up_and_neither_leaves_full_scale(whole, voice):
-    mixture = np.array([[whole]], np.float32) * STEP
-    vocals, background = divide(mixture, np.array([[voice]], np.float32))
-    parts = [int(np.rint(part[0, 0] / STEP)) for part in (vocals, background)]
+    mixture = np.array([[whole]], np.float32) * LSB_24_BIT
+    vocals, background = split_exactly(mixture, np.array([[voice]], np.float32))
+    parts = [int(np.rint(part[0, 0] / LSB_24_BIT)) for part in (vocals, background)]
     assert sum(parts) == whole
     assert all(-FULL <= part <= FULL - 1 for part in parts)
-    assert all(part * STEP == value[0, 0] for part, value in zip(parts, (vocals, background), strict=True))
+    assert all(part * LSB_24_BIT == value[0, 0] for part, value in zip(parts, (vocals, background), strict=True))
 
 
 def test_vocals_within_reach_are_kept_to_half_a_step():
-    vocals, _ = divide(np.full((1, 1), 0.5, np.float32), np.full((1, 1), 0.123456789, np.float32))
-    assert abs(vocals[0, 0] - 0.123456789) <= STEP / 2
+    vocals, _ = split_exactly(np.full((1, 1), 0.5, np.float32), np.full((1, 1), 0.123456789, np.float32))
+    assert abs(vocals[0, 0] - 0.123456789) <= LSB_24_BIT / 2
 
 
 RATES = [(44_100, 44_100), (44_100, 48_000), (8_000, 44_100), (96_000, 48_000)]
@@ -36,13 +36,13 @@ def cut(tmp_path):
 
     def write(samples, shares, *, rate=44_100, engine_rate=44_100):
         source = save_sound(tmp_path / "sound.flac", samples, rate)
-        recording = Recording.open(source, engine_rate)
+        recording = Mixture.open(source, engine_rate)
         made = (np.hstack([block * share for share in shares.values()]) for block in recording.blocks())
         out = tmp_path / "out"
         out.mkdir()
         written = write_stems(recording, made, tuple(shares), out)
-        assert sorted(path.name for path in out.iterdir()) == sorted(f"{name}.flac" for name in written.names)
-        return steps(source), {name: steps(out / f"{name}.flac") for name in written.names}, written
+        assert sorted(path.name for path in out.iterdir()) == sorted(f"{name}.flac" for name in written.stems)
+        return steps(source), {name: steps(out / f"{name}.flac") for name in written.stems}, written
 
     return write
 
@@ -63,7 +63,7 @@ def cut(tmp_path):
 def test_parts_add_up_at_the_sounds_own_rate_and_length(cut, rate, engine_rate, channels, shares, names):
     samples = np.random.default_rng(3).uniform(-1, 1, (rate // 4 + 17, channels))
     whole, parts, written = cut(samples, shares, rate=rate, engine_rate=engine_rate)
-    assert written.names == names
+    assert written.stems == names
     np.testing.assert_array_equal(parts[V] + parts[B], whole)
     if len(shares) > 1:
         np.testing.assert_array_equal(sum(part for name, part in parts.items() if name is not B), whole)
@@ -74,11 +74,11 @@ def test_what_a_model_claims_for_no_part_goes_to_the_last_and_is_told(cut):
     samples = np.random.default_rng(4).uniform(-0.5, 0.5, (44_100, 2))
     whole, parts, written = cut(samples, {V: 0.5, M: 0.4})
     np.testing.assert_allclose(parts[M], whole * 0.5, atol=1)
-    assert written.residual == pytest.approx(20 * np.log10(0.1 * np.sqrt(np.mean(samples**2))), abs=0.1)
+    assert written.residual_dbfs == pytest.approx(20 * np.log10(0.1 * np.sqrt(np.mean(samples**2))), abs=0.1)
 
 
 def test_without_parts_of_the_background_there_is_no_residual(cut):
-    assert cut(np.full((100, 1), 0.25), {V: 0.5})[2].residual is None
+    assert cut(np.full((100, 1), 0.25), {V: 0.5})[2].residual_dbfs is None
 
 
 def test_long_effects_come_in_time_with_the_other_parts(cut):
@@ -94,7 +94,7 @@ def test_long_effects_come_in_time_with_the_other_parts(cut):
 
 
 def fail_in(out):
-    with finished_folder(out) as folder:
+    with atomic_folder(out) as folder:
         (folder / "vocals.flac").touch()
         raise ZeroDivisionError
 
@@ -106,6 +106,6 @@ def test_an_unfinished_folder_leaves_nothing(tmp_path):
 
 
 def test_a_finished_folder_leaves_its_files(tmp_path):
-    with finished_folder(tmp_path) as folder:
+    with atomic_folder(tmp_path) as folder:
         (folder / "vocals.flac").touch()
     assert [path.name for path in tmp_path.iterdir()] == ["vocals.flac"]

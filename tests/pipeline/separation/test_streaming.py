@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.separation.streaming import Reel, fit, overlap_add
+from pipeline.separation.streaming import BlockReader, fit_length, overlap_add
 
 
 def pieces(samples, size):
@@ -42,13 +42,13 @@ def test_a_window_is_never_longer_than_asked():
 
 @pytest.mark.parametrize("frames", [5, 10, 12])
 def test_fit_cuts_and_fills(frames):
-    made = np.concatenate(list(fit(pieces(np.ones((10, 2), np.float32), 4), frames, 2)))
+    made = np.concatenate(list(fit_length(pieces(np.ones((10, 2), np.float32), 4), frames, 2)))
     assert made.shape == (frames, 2)
     assert made.sum() == 2 * min(frames, 10)
 
 
 def test_a_reel_gives_any_length_and_then_silence():
-    reel = Reel(pieces(np.arange(10, dtype=np.float32)[:, None], 3), 1)
-    assert reel.take(4)[:, 0].tolist() == [0, 1, 2, 3]
-    assert reel.take(1)[:, 0].tolist() == [4]
-    assert reel.take(7)[:, 0].tolist() == [5, 6, 7, 8, 9, 0, 0]
+    reel = BlockReader(pieces(np.arange(10, dtype=np.float32)[:, None], 3), 1)
+    assert reel.read(4)[:, 0].tolist() == [0, 1, 2, 3]
+    assert reel.read(1)[:, 0].tolist() == [4]
+    assert reel.read(7)[:, 0].tolist() == [5, 6, 7, 8, 9, 0, 0]

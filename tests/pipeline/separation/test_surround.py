@@ -1,21 +1,22 @@
 """Sounds of more than two channels: the centre first, every channel the original again."""
 
-import msgspec
 import numpy as np
 import pytest
 
-from pipeline.audio import io as sound
+from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS
-from pipeline.audio.levels import ChannelLevels
+from pipeline.audio.levels import Levels
 from pipeline.errors import Cancelled
+from pipeline.media.contracts import ExtractInputs, ExtractParams, MuxInputs, MuxParams
 from pipeline.media.probe import probe
-from pipeline.media.stages import extract_stage, join_stage
+from pipeline.media.stages import extract_stage, mux_stage
+from pipeline.mix.contracts import MixInputs, MixParams
 from pipeline.mix.stage import mix_stage
-from pipeline.separation.stage import separate_stage
-from pipeline.separation.surround import Made, choose_groups, separate_surround
-from pipeline.types import ModelUse, StemName
-from tests.pipeline.clips import PICTURE, decode, ffmpeg, heard_tones, make_tones, make_work, tone_of
-from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps
+from pipeline.separation.contracts import StemFiles
+from pipeline.separation.surround import SeparationResult, choose_channel_groups, separate_surround
+from pipeline.types import StemName
+from tests.pipeline.clips import PICTURE, decode, ffmpeg, heard_tones, make_context, make_tones, tone_of
+from tests.pipeline.separation.measure import ProgressRecorder, save_sound, si_sdr, stem_names, steps
 
 RATE = 48_000
 FRONT = "The voices were taken out of FC, FL and FR; LFE, BL and BR went to the background whole"
@@ -37,27 +38,27 @@ def film(dialogue):
 def test_dialogue_comes_out_of_the_centre_and_all_adds_up(work, film, tmp_path):
     speech, channels = film
     source = save_sound(tmp_path / "sound.flac", channels, 44_100)
-    told = Told()
+    told = ProgressRecorder()
     job = work(source, "deepfilternet", "deepfilternet3", report=told)
-    facts = separate_stage(job)
+    output = job.run()
     vocals, background, whole = steps(job.out / "vocals.flac"), steps(job.out / "background.flac"), steps(source)
     np.testing.assert_array_equal(vocals + background, whole)
     assert not vocals[:, 3:].any()
     assert si_sdr(vocals[:, 2], speech) >= si_sdr(whole[:, 2], speech) + 1.5
     assert np.square(vocals[:, 2] / 1.0).mean() > 10 * np.square(vocals[:, :2] / 1.0).mean()
     assert sorted(path.name for path in job.out.iterdir()) == ["background.flac", "vocals.flac"]
-    assert facts["stems"] == ["vocals", "background"]
-    assert sum(note.startswith(FRONT) for note in msgspec.convert(facts["notes"], list[str])) == 1
-    assert [use.stage for use in msgspec.convert(facts["models"], list[ModelUse])] == ["separate"]
+    assert stem_names(output) == ["vocals", "background"]
+    assert sum(note.startswith(FRONT) for note in output.notes) == 1
+    assert [use.stage for use in output.models] == ["separate"]
     assert told.fractions == sorted(told.fractions)
     assert told.fractions[-1] == pytest.approx(1.0)
 
 
 def test_cancelling_between_the_channels_leaves_no_files(work, film, tmp_path):
     source = save_sound(tmp_path / "sound.flac", film[1], 44_100)
-    job = work(source, "deepfilternet", "deepfilternet3", report=Told(0.5, Cancelled("stopped")))
+    job = work(source, "deepfilternet", "deepfilternet3", report=ProgressRecorder(0.5, Cancelled("stopped")))
     with pytest.raises(Cancelled):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
 
 
@@ -65,15 +66,17 @@ def halve(stems):
     """An engine that gives each stem a part of the sound, and the widest one the rest."""
 
     def take_apart(path, folder, report):
-        whole, rate = sound.read(path), sound.info(path).sample_rate
+        whole, rate = audio_io.read(path), audio_io.info(path).sample_rate
         assert whole.shape[1] <= 2
         report(0.5, "halving")
         parts = {stem: np.asarray(np.rint(whole * 2**21) / 2**23, np.float32) for stem in stems[:-1]}
         background = whole - parts[StemName.VOCALS]
         rest = background - sum(parts[stem] for stem in stems[1:-1])
         for stem, samples in {**parts, stems[-1]: rest, StemName.BACKGROUND: background}.items():
-            sound.write(folder / f"{stem.value}.flac", samples, rate)
-        return Made(stems=(*stems, StemName.BACKGROUND), notes=("halved",), digest="d")
+            audio_io.write(folder / f"{stem.value}.flac", samples, rate)
+        return SeparationResult(
+            stems=(*stems, StemName.BACKGROUND), residual_dbfs=None, notes=("halved",), weights_digest="d"
+        )
 
     return take_apart
 
@@ -83,12 +86,14 @@ def test_all_stems_of_all_layouts_add_up_in_every_channel(tmp_path, name):
     layout = LAYOUTS[name]
     samples = np.random.default_rng(1).integers(-(2**22), 2**22, (RATE + 17, len(layout.channels))) / 2**23
     samples[:, -1] *= 1e-4
-    with sound.SoundWriter(tmp_path / "a.flac", sample_rate=RATE, channels=samples.shape[1], layout=layout) as writer:
+    with audio_io.SoundWriter(
+        tmp_path / "a.flac", sample_rate=RATE, channels=samples.shape[1], layout=layout
+    ) as writer:
         writer.write(samples.astype(np.float32))
     stems = (StemName.VOCALS, StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
     out = tmp_path / "out"
     out.mkdir()
-    made = separate_surround(tmp_path / "a.flac", halve(stems), out, Told())
+    made = separate_surround(tmp_path / "a.flac", halve(stems), out, ProgressRecorder())
     assert made.stems == (*stems, StemName.BACKGROUND)
     assert sorted(path.name for path in out.iterdir()) == sorted(f"{stem.value}.flac" for stem in made.stems)
     parts = {stem: steps(out / f"{stem.value}.flac") for stem in made.stems}
@@ -96,7 +101,7 @@ def test_all_stems_of_all_layouts_add_up_in_every_channel(tmp_path, name):
     np.testing.assert_array_equal(parts[StemName.VOCALS] + parts[StemName.BACKGROUND], whole)
     np.testing.assert_array_equal(sum(parts[stem] for stem in stems), whole)
     for stem in made.stems:
-        assert sound.read_layout(out / f"{stem.value}.flac") == layout
+        assert audio_io.layout(out / f"{stem.value}.flac") == layout
     for index, channel in enumerate(layout.channels):
         if channel == "LFE":
             np.testing.assert_array_equal(parts[StemName.AMBIENT][:, index], whole[:, index])
@@ -111,19 +116,18 @@ def test_parts_mixed_again_keep_every_channel_in_its_place(tmp_path, name):
     picture = (part.format(seconds=0.5) for part in PICTURE)
     coding = ("-c:v", "libx264", "-c:a", "pcm_s24le", "-af", f"aformat=channel_layouts={name}")
     ffmpeg(*picture, "-i", made, *coding, tmp_path / "clip.mov")
-    clip = {"source": tmp_path / "clip.mov"}
-    extract_stage(make_work(tmp_path / "master", clip, {"mono": False}))
-    inputs = {**clip, "sound": tmp_path / "master" / "master.flac"}
-    stems = tmp_path / "stems"
-    stems.mkdir()
-    separate_surround(inputs["sound"], halve((StemName.VOCALS, StemName.AMBIENT)), stems, Told())
-    inputs |= {part: stems / f"{part}.flac" for part in ("vocals", "background")}
-    params = {"voice": 1.0, "background": 1.0, "dub": False, "audio_start": 0.0}
-    work = make_work(tmp_path / "mix", inputs, params)
-    mix_stage(work)
-    joined = {"source": inputs["source"], "sound": work.out / "final.m4a"}
-    join_stage(make_work(work.out, joined, {"audio_start": 0.0, "language": ""}))
-    for final in (work.out / "final.m4a", work.out / "final.mp4"):
+    source = tmp_path / "clip.mov"
+    context = make_context(tmp_path / "master")
+    master = extract_stage(context, ExtractInputs(source=source), ExtractParams(mono=False)).sound
+    folder = tmp_path / "stems"
+    folder.mkdir()
+    separate_surround(master, halve((StemName.VOCALS, StemName.AMBIENT)), folder, ProgressRecorder())
+    stems = StemFiles(vocals=folder / "vocals.flac", background=folder / "background.flac")
+    context = make_context(tmp_path / "mix")
+    mix_stage(context, MixInputs(sound=master, stems=stems), MixParams(voice=1.0, background=1.0))
+    joined = MuxInputs(source=source, sound=context.out / "final.m4a")
+    mux_stage(context, joined, MuxParams(audio_start=0.0, language=""))
+    for final in (context.out / "final.m4a", context.out / "final.mp4"):
         assert probe(final).media.audio.layout == name
         assert heard_tones(decode(final), tones) == pytest.approx(0.2 * np.eye(len(tones)), abs=0.02)
 
@@ -132,7 +136,7 @@ def groups(name, **speech):
     """The groups that are taken apart, by names, for channels of a power each."""
     layout = LAYOUTS[name]
     power = tuple(speech.get(channel, 0.0) for channel in layout.channels)
-    chosen = choose_groups(layout, ChannelLevels(power=power, speech_power=power))
+    chosen = choose_channel_groups(layout, Levels(power=power, speech=power))
     return [tuple(layout.channels[index] for index in group) for group in chosen]
 
 

@@ -1,4 +1,4 @@
-"""The one typed door to DeepFilterNet's C library."""
+"""Typed wrapper around DeepFilterNet's C library."""
 
 import ctypes
 from pathlib import Path
@@ -11,12 +11,16 @@ Mono = NDArray[np.float32]
 """Shape (frames,)."""
 
 _FLOATS = ctypes.POINTER(ctypes.c_float)
-UNLIMITED = 100.0
-"""dB of attenuation at which the library sets no limit."""
+UNLIMITED_ATTENUATION_DB = 100.0
+"""Attenuation at which the library sets no limit."""
 
 
-class Library:
-    """The library with its functions declared; raises `OSError` when it cannot be loaded here."""
+class DeepFilterLibrary:
+    """The library with the types of its functions declared.
+
+    Raises:
+        OSError: It cannot be loaded on this machine.
+    """
 
     def __init__(self, path: Path) -> None:
         library = ctypes.CDLL(str(path))
@@ -30,20 +34,28 @@ class Library:
         self.free.restype, self.free.argtypes = None, [ctypes.c_void_p]
 
 
-class Filter:
-    """The network with its memory of one channel; hop by hop, in order. Close it, or use it in a `with` block."""
+class ChannelFilter:
+    """The network and its state for one channel, which it takes in order. Close it, or use it in a `with` block.
 
-    def __init__(self, library: Library, model: Path) -> None:
+    Raises:
+        OSError: The library cannot read the model.
+    """
+
+    def __init__(self, library: DeepFilterLibrary, model: Path) -> None:
         self._library = library
-        self._state = cast("int | None", library.create(str(model).encode(), UNLIMITED, None))
+        self._state = cast("int | None", library.create(str(model).encode(), UNLIMITED_ATTENUATION_DB, None))
         if not self._state:
             raise OSError(f"df_create gave nothing for {model}")
         self.hop = cast("int", library.frame_length(self._state))
 
     def process(self, samples: Mono) -> Mono:
-        """The speech in the next samples, late by the network's delay; a whole number of hops at 48 kHz.
+        """Find the speech in the next samples, delayed by the network; ctypes releases the GIL meanwhile.
 
-        The library lets go of the interpreter's lock, so channels can run side by side.
+        Args:
+            samples: Shape (frames,) at 48 kHz, a whole number of hops.
+
+        Returns:
+            The same shape.
         """
         source = np.ascontiguousarray(samples, np.float32)
         made = np.zeros_like(source)

@@ -24,23 +24,23 @@ from pipeline.models.checkpoints import (
 from pipeline.models.loader import Models
 from pipeline.separation.engines.demucs import library
 
-NAME: Final = re.compile(r"(?P<signature>.+)-(?P<digest>[0-9a-f]{8,64})\.th")
+CHECKPOINT_NAME: Final = re.compile(r"(?P<signature>.+)-(?P<digest>[0-9a-f]{8,64})\.th")
 """`SIG-<first digits of the sha256>.th`, as demucs saves it; less than eight digits prove nothing."""
-KNOWN: Final[Mapping[str, HubFile]] = MappingProxyType(
+PUBLISHED_FILES: Final[Mapping[str, HubFile]] = MappingProxyType(
     {file.name: file for model in MODELS.values() if model.engine == "demucs" for file in model.hub}
 )
 """The catalogue's checkpoints by their file names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class DemucsCheckpoint:
     """A loaded network, and the digest of its files when they are one's own."""
 
-    network: library.Network
+    network: library.DemucsNetwork
     digest: str
 
 
-def load_model(models: Models, name: str) -> Checkpoint:
+def load_model(models: Models, name: str) -> DemucsCheckpoint:
     """A model from `<home>/checkpoints`: a person's own of that name, else the published one, fetched if need be.
 
     Raises `DemucsError`, or what `Models.fetched` raises.
@@ -49,19 +49,19 @@ def load_model(models: Models, name: str) -> Checkpoint:
     if not paths:
         return load_local(checkpoints_folder(models.home), name)
     # Networks that come without a description count the same.
-    bag = _published(name) or ({} if len(paths) > 1 else None)
-    return Checkpoint(network=_load(name, paths, bag), digest="")
+    bag = _published_bag(name) or ({} if len(paths) > 1 else None)
+    return DemucsCheckpoint(network=_load_network(name, paths, bag), digest="")
 
 
 def has_checkpoint(folder: Path, name: str) -> bool:
     """True when the folder can give the model: a bag of that name, or checkpoints of that signature."""
-    published = _published(name)
+    published = _published_bag(name)
     return bool(own_demucs(folder, name)) or (
         published is not None and all(any(folder.glob(f"{signature}-*.th")) for signature in _signatures(published))
     )
 
 
-def load_local(folder: Path, name: str) -> Checkpoint:
+def load_local(folder: Path, name: str) -> DemucsCheckpoint:
     """A model from a folder of `SIG-<digest>.th` files and `NAME.yaml` bags, digests checked before a byte is read.
 
     Raises `DemucsError` or `ModelDigestError`.
@@ -72,11 +72,11 @@ def load_local(folder: Path, name: str) -> Checkpoint:
             hint="Put its SIG-xxxxxxxx.th file (and NAME.yaml for a bag) there.",
         )
     own = folder / f"{name}.yaml"
-    bag = None if find_networks(folder, name) else read_bag(own) if own.is_file() else _published(name)
+    bag = None if find_networks(folder, name) else read_bag(own) if own.is_file() else _published_bag(name)
     signatures = [name] if bag is None else _signatures(bag)
-    paths = [_verified(folder, signature) for signature in signatures]
+    paths = [_verified_checkpoint(folder, signature) for signature in signatures]
     digest = hashlib.sha256("".join(map(file_digest, paths)).encode()).hexdigest()
-    return Checkpoint(network=_load(name, paths, bag), digest=digest)
+    return DemucsCheckpoint(network=_load_network(name, paths, bag), digest=digest)
 
 
 def read_bag(path: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def read_bag(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _published(name: str) -> dict[str, Any] | None:
+def _published_bag(name: str) -> dict[str, Any] | None:
     """The description of a bag that the library brings."""
     if not SIGNATURE_PATTERN.fullmatch(name):
         return None
@@ -97,7 +97,7 @@ def _published(name: str) -> dict[str, Any] | None:
     return read_bag(path) if path.is_file() else None
 
 
-def _load(name: str, paths: Sequence[Path], bag: Mapping[str, Any] | None) -> library.Network:
+def _load_network(name: str, paths: Sequence[Path], bag: Mapping[str, Any] | None) -> library.DemucsNetwork:
     try:
         networks = [library.load_checkpoint(path) for path in paths]
         return networks[0] if bag is None else library.make_bag(networks, bag)
@@ -117,7 +117,7 @@ def _signatures(bag: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _verified(folder: Path, signature: str) -> Path:
+def _verified_checkpoint(folder: Path, signature: str) -> Path:
     """The one checkpoint of a signature, its digest being the one in its name and, if it is there, the catalogue's."""
     paths = find_networks(folder, signature)
     if len(paths) != 1:
@@ -126,14 +126,14 @@ def _verified(folder: Path, signature: str) -> Path:
             hint=f"Leave exactly one {signature}-xxxxxxxx.th in {folder}.",
         )
     path = paths[0]
-    named = NAME.fullmatch(path.name)
+    named = CHECKPOINT_NAME.fullmatch(path.name)
     if named is None:
         raise ModelDigestError(
             f"The checkpoint {path.name} does not carry its digest in its name.",
             hint="Rename it to SIG-xxxxxxxx.th with the first eight digits of the sha256 that its source states.",
         )
-    if path.name in KNOWN:
-        verify_checkpoint(path, KNOWN[path.name])
+    if path.name in PUBLISHED_FILES:
+        verify_checkpoint(path, PUBLISHED_FILES[path.name])
     digest = file_digest(path)
     if not digest.startswith(named["digest"]):
         raise ModelDigestError(

@@ -19,12 +19,12 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-QUERIES = 448
+QUERIES_PER_BLOCK = 448
 """Queries per block of attention: a block's scores for 2688 keys take 4.8 MB."""
-ROW_VALUES = 1 << 18
+RESIDUAL_CHUNK_VALUES = 1 << 18
 """Values of a residual branch's input worked on at a time: 1 MB in float32."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
-_NEVER = 2**31 - 1
+_UNLIMITED_BYTES = 2**31 - 1
 
 _torch = cast("Any", torch)
 _Tensor = Any
@@ -45,7 +45,7 @@ def optimise(network: _Network) -> _Network:
 
 
 @contextmanager
-def kept_memory() -> Generator[None]:
+def reuse_freed_memory() -> Generator[None]:
     """Let the C library keep freed tensors for the next ones while inside; hand all back to the system after.
 
     Fresh pages for each large tensor cost up to a third of the time, most in virtual machines. Does nothing where
@@ -56,7 +56,7 @@ def kept_memory() -> Generator[None]:
         yield
         return
     library.mallopt(_MMAP_MAX, 0)
-    library.mallopt(_TRIM_THRESHOLD, _NEVER)
+    library.mallopt(_TRIM_THRESHOLD, _UNLIMITED_BYTES)
     try:
         yield
     finally:
@@ -162,8 +162,8 @@ def _attend(queries: _Tensor, keys: _Tensor, values: _Tensor, heads: int) -> _Te
             query = queries[item, :, head].contiguous()
             key = keys[item, :, head] * depth**-0.5
             value = values[item, :, head].t().contiguous()
-            for first in range(0, len(query), QUERIES):
-                block = slice(first, first + QUERIES)
+            for first in range(0, len(query), QUERIES_PER_BLOCK):
+                block = slice(first, first + QUERIES_PER_BLOCK)
                 scores = _linear(query[block], key, None)
                 _torch.softmax(scores, -1, out=scores)
                 out[item, block, head] = _linear(scores, value, None)
@@ -172,7 +172,7 @@ def _attend(queries: _Tensor, keys: _Tensor, values: _Tensor, heads: int) -> _Te
 
 def _residual_forward(module: Any, values: _Tensor) -> _Tensor:  # noqa: ANN401 - torch modules
     """All residual branches of a layer; (rows, channels, frames) in and out, each row on its own."""
-    rows = max(1, ROW_VALUES // (values.shape[1] * values.shape[2]))
+    rows = max(1, RESIDUAL_CHUNK_VALUES // (values.shape[1] * values.shape[2]))
     if len(values) <= rows:
         return _residual(module, values)
     out = _torch.empty_like(values)

@@ -11,16 +11,17 @@ import numpy as np
 import torch
 import yaml
 
-from pipeline.separation.segment_inference import OutOfMemoryError, Planes
+from pipeline.separation.base import OutOfMemoryError
+from pipeline.separation.segment_inference import PlanarSamples
 
 _torch = cast("Any", torch)
-CARD_BATCH = 8
+GPU_BATCH_SEGMENTS = 8
 """Segments at a time on a graphics card; the processor gains nothing from more than one."""
-SHORT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+MEMORY_ERROR_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """What torch's errors say when memory ran out and they have no type of their own."""
 
 
-class Network(Protocol):
+class DemucsNetwork(Protocol):
     """A Demucs network or a bag of them."""
 
     sources: Sequence[str]
@@ -36,7 +37,7 @@ class UnsafeCheckpointError(Exception):
     """A checkpoint that would run code, or holds no Demucs network."""
 
 
-def load_checkpoint(path: Path) -> Network:
+def load_checkpoint(path: Path) -> DemucsNetwork:
     """One network from a `.th` file, which is a pickle: only Demucs's own classes and numbers are let in."""
     from demucs import states
     from demucs.demucs import Demucs
@@ -56,7 +57,7 @@ def load_checkpoint(path: Path) -> Network:
         raise UnsafeCheckpointError(f"{path.name}: {error}") from error
 
 
-def make_bag(networks: Sequence[Network], description: Mapping[str, Any]) -> Network:
+def make_bag(networks: Sequence[DemucsNetwork], description: Mapping[str, Any]) -> DemucsNetwork:
     """Several networks as one, weighted as the bag's description says."""
     from demucs.apply import BagOfModels
 
@@ -77,20 +78,20 @@ def published_bags() -> Path:
     return REMOTE_ROOT
 
 
-class Member:
+class BagMember:
     """One network of a bag, or the only one: a `SegmentNetwork` that gives stems instead of sources."""
 
-    def __init__(self, network: Network, shares: Sequence[Sequence[float]]) -> None:
+    def __init__(self, network: DemucsNetwork, shares: Sequence[Sequence[float]]) -> None:
         """`shares` has a row for each stem: how much of each source goes into it."""
         self._network: Any = network
         self._shares = [{source: share for source, share in enumerate(row) if share} for row in shares]
         self._device = "cpu"
-        self.rows = (len(shares), int(network.audio_channels))
-        self.segment = int(self._network.samplerate * self._network.segment)
+        self.output_shape = (len(shares), int(network.audio_channels))
+        self.segment_frames = int(self._network.samplerate * self._network.segment)
 
     def move(self, device: str) -> None:
         """Bring the weights to a device, where segments are then run. Raises `OutOfMemoryError`."""
-        with _named_shortage():
+        with _memory_errors():
             self._network.to(device).eval()
         self._device = device
 
@@ -99,9 +100,9 @@ class Member:
         ask = getattr(self._network, "valid_length", None)
         return frames if ask is None else int(ask(frames))
 
-    def run(self, segments: Planes) -> Planes:
+    def run(self, segments: PlanarSamples) -> PlanarSamples:
         """See `SegmentNetwork.run`; the stems are summed where the network runs, so that less has to be fetched."""
-        with _named_shortage(), _torch.inference_mode():
+        with _memory_errors(), _torch.inference_mode():
             made = self._network(_torch.from_numpy(np.ascontiguousarray(segments)).to(self._device))
             stems = [
                 sum(made[:, source] if share == 1 else made[:, source] * share for source, share in row.items())
@@ -109,10 +110,10 @@ class Member:
                 else _torch.zeros_like(made[:, 0])
                 for row in self._shares
             ]
-            return cast("Planes", _torch.stack(stems, 1).cpu().numpy())
+            return cast("PlanarSamples", _torch.stack(stems, 1).cpu().numpy())
 
 
-def open_members(network: Network, stems: Sequence[Sequence[int]]) -> list[Member]:
+def open_members(network: DemucsNetwork, stems: Sequence[Sequence[int]]) -> list[BagMember]:
     """The networks of a bag, weighted as `apply_model` weights them, or a network alone.
 
     `stems` has the indices of its sources for each stem. Raises `ValueError` when a source has no weight at all.
@@ -124,14 +125,14 @@ def open_members(network: Network, stems: Sequence[Sequence[int]]) -> list[Membe
     if not np.all(totals):
         raise ValueError(f"weights {weights.tolist()}")
     return [
-        Member(part, [[share if source in row else 0.0 for source, share in enumerate(shares)] for row in stems])
+        BagMember(part, [[share if source in row else 0.0 for source, share in enumerate(shares)] for row in stems])
         for part, shares in zip(parts, (weights / totals).tolist(), strict=True)
     ]
 
 
 def default_batch(device: str) -> int:
     """Segments at a time that suit a device."""
-    return CARD_BATCH if device.startswith("cuda") else 1
+    return GPU_BATCH_SEGMENTS if device.startswith("cuda") else 1
 
 
 def free_memory() -> None:
@@ -141,12 +142,12 @@ def free_memory() -> None:
 
 
 @contextmanager
-def _named_shortage() -> Generator[None]:
+def _memory_errors() -> Generator[None]:
     """What torch raises when memory runs out, as one type."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         typed = isinstance(error, MemoryError | _torch.OutOfMemoryError)
-        if typed or any(words in str(error) for words in SHORT_OF_MEMORY):
+        if typed or any(words in str(error) for words in MEMORY_ERROR_TEXTS):
             raise OutOfMemoryError(repr(error)) from error
         raise

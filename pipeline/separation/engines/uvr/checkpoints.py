@@ -15,33 +15,33 @@ from pipeline.errors import UVRError
 from pipeline.models.checkpoints import file_digest, read_digest_note, verify_checkpoint, wrong_checkpoint
 from pipeline.separation.engines.uvr import library
 
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-KNOWN: Final[Mapping[str, HubFile]] = MappingProxyType(
+MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+PUBLISHED_FILES: Final[Mapping[str, HubFile]] = MappingProxyType(
     {Path(file.name).name: file for model in MODELS.values() for file in model.hub if file.name.startswith("uvr/")}
 )
 """The catalogue's files by their names."""
-VOICES = ("vocals", "speech", "dialog", "dialogue", "voice")
+VOICE_SOURCES = ("vocals", "speech", "dialog", "dialogue", "voice")
 """What a network may call its voices, in any case of letters."""
-OVERLAP = 2
+MIN_OVERLAP_CHUNKS = 2
 """Chunks over each point of time, at least: with one, as some settings ask for, every seam is heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class UVRCheckpoint:
     """A network, what it calls the voices, its chunk in frames, and the digest of its files."""
 
-    network: library.Network
+    network: library.UVRNetwork
     voice: str
-    chunk: int
+    chunk_frames: int
     digest: str
 
 
-def load(folder: Path, name: str, device: str) -> Loaded:
+def load_checkpoint(folder: Path, name: str, device: str) -> UVRCheckpoint:
     """A model from the folder; the catalogue's are put there by `Models.fetched`.
 
     Digests are checked before the files are used, and no file can run code. Raises `UVRError` or `ModelDigestError`.
     """
-    if not NAME.fullmatch(name):
+    if not MODEL_NAME.fullmatch(name):
         raise UVRError(f"There is no UVR model called {name!r}.", hint="Run `stemcord models list` to see the names.")
     checkpoint, described = folder / f"{name}.ckpt", folder / f"{name}.yaml"
     if not (checkpoint.is_file() and described.is_file()):
@@ -49,35 +49,37 @@ def load(folder: Path, name: str, device: str) -> Loaded:
             f"The UVR model {name} is not here.",
             hint=f"Put {name}.ckpt and {name}.yaml into {folder}, or use `--preset pocket`.",
         )
-    both = f"{verify(checkpoint)} {verify(described)}"
+    both = f"{verify_model_file(checkpoint)} {verify_model_file(described)}"
     try:
         settings = library.read_settings(described)
-        voice, chunk = _completed(settings)
+        voice, chunk = _complete_settings(settings)
     except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise UVRError(
             f"The settings {described.name} do not describe a RoFormer or MDX23C network with stereo vocals.",
             hint="Fetch the model's yaml file again, or choose another model.",
             detail=repr(error),
         ) from error
-    network = _open(checkpoint, settings, device)
-    return Loaded(network=network, voice=voice, chunk=chunk, digest=hashlib.sha256(both.encode()).hexdigest())
+    network = _load_network(checkpoint, settings, device)
+    return UVRCheckpoint(
+        network=network, voice=voice, chunk_frames=chunk, digest=hashlib.sha256(both.encode()).hexdigest()
+    )
 
 
-def verify(path: Path) -> str:
+def verify_model_file(path: Path) -> str:
     """The digest of a file; raises `ModelDigestError` unless it is the catalogue's, or that of the note next to it.
 
     A file that neither knows is let in: it can hold nothing but numbers, and its digest goes into the report.
     """
-    if path.name in KNOWN:
-        return verify_checkpoint(path, KNOWN[path.name])
+    if path.name in PUBLISHED_FILES:
+        return verify_checkpoint(path, PUBLISHED_FILES[path.name])
     digest, noted = file_digest(path), read_digest_note(path)
     if noted and digest != noted:
         raise wrong_checkpoint(path, f"sha256 {digest}, expected {noted}")
     return digest
 
 
-def _open(checkpoint: Path, settings: Mapping[str, Any], device: str) -> library.Network:
-    overlap = max(OVERLAP, int(settings["inference"].get("num_overlap") or OVERLAP))
+def _load_network(checkpoint: Path, settings: Mapping[str, Any], device: str) -> library.UVRNetwork:
+    overlap = max(MIN_OVERLAP_CHUNKS, int(settings["inference"].get("num_overlap") or MIN_OVERLAP_CHUNKS))
     try:
         library.check_weights(checkpoint)
         return library.load_network(checkpoint, settings, overlap=overlap, device=device)
@@ -96,7 +98,7 @@ def _open(checkpoint: Path, settings: Mapping[str, Any], device: str) -> library
         ) from error
 
 
-def _completed(settings: dict[str, Any]) -> tuple[str, int]:
+def _complete_settings(settings: dict[str, Any]) -> tuple[str, int]:
     """Voices' name and chunk length, what published settings leave out being filled in.
 
     Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` for settings that cannot be used.
@@ -105,7 +107,7 @@ def _completed(settings: dict[str, Any]) -> tuple[str, int]:
     if not model.get("stereo", True):
         raise ValueError("a mono network")
     names, target = [str(name) for name in training["instruments"]], training.get("target_instrument")
-    voice = next((name for name in [str(target), *names] if name.lower() in VOICES), None)
+    voice = next((name for name in [str(target), *names] if name.lower() in VOICE_SOURCES), None)
     if voice is None or (target and target != voice and len(names) != 2):
         raise ValueError(f"no vocals among {', '.join(names)}")
     if target == voice:
@@ -117,6 +119,6 @@ def _completed(settings: dict[str, Any]) -> tuple[str, int]:
         length = inference.get("chunk_size") or settings["audio"]["chunk_size"]
         inference["dim_t"] = int(length) // hop + 1
     chunk = hop * (int(inference["dim_t"]) - 1)
-    if chunk < OVERLAP:
+    if chunk < MIN_OVERLAP_CHUNKS:
         raise ValueError(f"a chunk of {chunk} frames")
     return voice, chunk

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 _torch = cast("Any", torch)
 _LOG = logging.getLogger(__name__)
 OutOfMemoryError = cast("type[RuntimeError]", torch.OutOfMemoryError)
-LAYERS = ("Attention", "LinearAttention", "FeedForward")
+ROFORMER_LAYERS = ("Attention", "LinearAttention", "FeedForward")
 """What audio-separator calls the layers of a RoFormer."""
 
 
-class Network(Protocol):
+class UVRNetwork(Protocol):
     """A loaded RoFormer or MDX23C network with its chunking."""
 
     is_roformer: bool
@@ -61,7 +61,7 @@ def check_weights(path: Path) -> None:
         raise UnsafeCheckpointError(f"{path.name}: {error}") from error
 
 
-def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, device: str) -> Network:
+def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, device: str) -> UVRNetwork:
     """A network ready to work; call `check_weights` first. Raises what the library raises, `SystemExit` included."""
     rates: list[Any] = [settings.get("audio", {}).get("sample_rate"), settings["model"].get("sample_rate")]
     common = {
@@ -74,7 +74,7 @@ def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, devic
         "model_data": dict(settings),
         "sample_rate": int(next((rate for rate in rates if rate), 44_100)),
     }
-    with quiet():
+    with suppress_warnings():
         from audio_separator.separator.architectures import (  # pyright: ignore[reportMissingTypeStubs]
             mdxc_separator,
         )
@@ -85,7 +85,7 @@ def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, devic
         return module.MDXCSeparator(common_config=common, arch_config={"overlap": overlap})
 
 
-def count_steps(network: Network, frames: int, chunk: int) -> int:
+def count_steps(network: UVRNetwork, frames: int, chunk: int) -> int:
     """How often `separate` will tell of so many frames, not less than a chunk."""
     step = chunk // network.overlap
     if network.is_roformer:
@@ -93,11 +93,11 @@ def count_steps(network: Network, frames: int, chunk: int) -> int:
     else:
         padded = frames + step - (frames - chunk) % step + 2 * (chunk - step)
         runs = -(-((padded - chunk) // step + 1) // network.batch_size)
-    return runs * len(_parts(network))
+    return runs * len(_hooked_modules(network))
 
 
 def separate(
-    network: Network, mixture: NDArray[np.float32], *, done: Callable[[], None]
+    network: UVRNetwork, mixture: NDArray[np.float32], *, done: Callable[[], None]
 ) -> Mapping[str, NDArray[np.float32]]:
     """Every source by its name, shape (channels, frames), of a mixture of that shape.
 
@@ -109,14 +109,14 @@ def separate(
 
     library = cast("Any", network)
     with ExitStack() as stack:
-        stack.enter_context(quiet())
-        for part in _parts(network):
+        stack.enter_context(suppress_warnings())
+        for part in _hooked_modules(network):
             stack.callback(part.register_forward_hook(tell).remove)
         made: Any = library.demix(mix=np.ascontiguousarray(mixture))
     return cast("dict[str, Any]", made) if isinstance(made, dict) else {library.primary_stem_name: made}
 
 
-def move(network: Network, device: str) -> None:
+def move(network: UVRNetwork, device: str) -> None:
     """Bring a network to a device and let go of what was kept on the graphics card."""
     library = cast("Any", network)
     if library.torch_device != torch.device(device):
@@ -125,14 +125,14 @@ def move(network: Network, device: str) -> None:
         _torch.cuda.empty_cache()
 
 
-def _parts(network: Network) -> list[Any]:
+def _hooked_modules(network: UVRNetwork) -> list[Any]:
     """The modules that work once in each run: a RoFormer's layers, and the network as a whole."""
     whole = cast("Any", network).model_run
-    return [*(part for part in whole.modules() if type(part).__name__ in LAYERS), whole]
+    return [*(part for part in whole.modules() if type(part).__name__ in ROFORMER_LAYERS), whole]
 
 
 @contextmanager
-def quiet() -> Generator[None]:
+def suppress_warnings() -> Generator[None]:
     """Keeps back the library's warnings: of an ffmpeg that nothing here runs, and of calls that torch has renamed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

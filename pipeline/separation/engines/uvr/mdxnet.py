@@ -1,7 +1,7 @@
-"""UVR's MDX-Net networks, 44.1 kHz stereo: voices in front of music, without a graphics card too.
+"""The MDX-Net engine: UVR's networks, 44.1 kHz stereo, for voices in front of music, without a graphics card too.
 
-Their chunks of six seconds are the windows of the cross-fade, so that memory stays the same for
-any length. Silence is put around the clip, as there a chunk hears its sound mirrored.
+Their chunks of six seconds are the windows of a cross-fade, so that memory stays the same for
+any length. The sound is padded with silence, because the spectra at the ends of a chunk see it mirrored.
 """
 
 from collections.abc import Iterator
@@ -16,69 +16,64 @@ from pipeline.errors import UVRError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.models.entries import Model
 from pipeline.models.loader import Models
-from pipeline.separation.base import NO_CARD, Recording
-from pipeline.separation.engines.uvr.mdxnet_network import MDXNetSettings, Network, ShortOfMemoryError
-from pipeline.separation.streaming import fit, in_stereo, overlap_add
-from pipeline.types import StemName
+from pipeline.separation.base import CPU_FALLBACK_NOTE, Mixture, OutOfMemoryError, SeparationEngine
+from pipeline.separation.engines.uvr.mdxnet_network import MDXNetNetwork, MDXNetSettings
+from pipeline.separation.streaming import fit_length, overlap_add, run_in_stereo
 
 SAMPLE_RATE = 44_100
-OVERLAP = 4
+OVERLAPS_PER_CHUNK = 4
 """A quarter of each chunk is cross-faded with the next, as UVR does by default."""
-NO_CUDA = "The processor took the sound apart: this onnxruntime cannot use the graphics card."
+NO_CUDA_NOTE = "The processor took the sound apart: this onnxruntime cannot use the graphics card."
 
 
-class MDXNet:
+class MDXNet(SeparationEngine):
     """The engine; its network is loaded once per process."""
 
-    def __init__(self, network: Network, device: str) -> None:
-        self.sample_rate = SAMPLE_RATE
-        self.stems: tuple[StemName, ...] = (StemName.VOCALS,)
-        self.notes: list[str] = [NO_CUDA] if device.startswith("cuda") and not network.on_card else []
-        self.digest = ""
+    def __init__(self, network: MDXNetNetwork, device: str) -> None:
+        super().__init__(SAMPLE_RATE)
+        if device.startswith("cuda") and not network.on_gpu:
+            self.notes.append(NO_CUDA_NOTE)
         self._network = network
 
     @classmethod
     def open(cls, models: Models, name: str) -> "MDXNet":
-        """The model from `<home>/checkpoints/uvr`, fetched there first if need be.
-
-        Raises `UVRError` or a `ModelError`.
-        """
+        """Open a model of `<home>/checkpoints/uvr`, fetched first if need be; see `SeparationEngine.open`."""
         entry = models.entry(name)
         (path,) = models.fetched(name).values()
-        network = models.loaded(f"mdxnet {name}", lambda: load(path, entry, models.device))
-        # A card that was short of memory once may have it again.
+        network = models.loaded(f"mdxnet {name}", lambda: load_network(path, entry, models.device))
+        # A graphics card that was short of memory for an earlier sound may have enough now.
         network.move(models.device)
         return cls(network, models.device)
 
-    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
-        """Vocals of shape (frames, channels); see `Engine.separate`."""
-        chunk, lead, channels = self._network.chunk, self._network.lead, recording.channels
-        silence = np.zeros((lead, channels), np.float32)
-        padded = chain([silence], recording.blocks(), [silence])
-        faded = overlap_add(padded, self._chunk, window=chunk, overlap=chunk // OVERLAP)
+    def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
+        """Find the vocals, blocks of shape (frames, channels); see `SeparationEngine.separate`."""
+        chunk, edge, channels = self._network.chunk_frames, self._network.edge_frames, mixture.channels
+        silence = np.zeros((edge, channels), np.float32)
+        padded = chain([silence], mixture.blocks(), [silence])
+        faded = overlap_add(padded, self._chunk, window=chunk, overlap=chunk // OVERLAPS_PER_CHUNK)
         report(0.0)
         made = 0
-        for block in fit(_without(lead, faded), recording.frames, channels):
+        for block in fit_length(_skip_frames(faded, edge), mixture.frames, channels):
             made += len(block)
-            report(made / recording.frames)
+            report(made / mixture.frames)
             yield block
 
     def _chunk(self, block: Samples) -> Samples:
-        """The vocals of one chunk, shape (frames, channels)."""
-        return in_stereo(block, self._network.chunk, self._vocals)
+        """Find the vocals of one chunk, shape (frames, channels)."""
+        return run_in_stereo(block, self._network.chunk_frames, self._vocals)
 
     def _vocals(self, stereo: Samples) -> Samples:
-        """Vocals of a chunk; short of memory, the card leaves it to the processor."""
+        """Find the vocals of a chunk; on the processor when the graphics card is short of memory."""
         try:
             try:
                 return self._network.vocals(stereo)
-            except ShortOfMemoryError:
-                if not self._network.on_card:
+            except OutOfMemoryError:
+                if not self._network.on_gpu:
                     raise
                 self._network.move("cpu")
-                self.notes.append(NO_CARD)
+                self.notes.append(CPU_FALLBACK_NOTE)
                 return self._network.vocals(stereo)
-        # onnxruntime raises what it likes.
+        # onnxruntime raises errors of any type.
         except Exception as error:
             raise UVRError(
                 "The MDX-Net model could not take this sound apart.",
@@ -87,10 +82,14 @@ class MDXNet:
             ) from error
 
 
-def load(path: Path, entry: Model, device: str) -> Network:
-    """A network with the settings of its catalogue entry; raises `UVRError`. An ONNX file holds no code."""
+def load_network(path: Path, entry: Model, device: str) -> MDXNetNetwork:
+    """Load a network with the settings of its catalogue entry; an ONNX file holds no code.
+
+    Raises:
+        UVRError: The file is no such network.
+    """
     try:
-        return Network(path, msgspec.convert(dict(entry.settings), MDXNetSettings), device)
+        return MDXNetNetwork(path, msgspec.convert(dict(entry.settings), MDXNetSettings), device)
     # onnxruntime's errors share no type of their own.
     except Exception as error:
         raise UVRError(
@@ -100,8 +99,8 @@ def load(path: Path, entry: Model, device: str) -> Network:
         ) from error
 
 
-def _without(lead: int, blocks: Blocks) -> Iterator[Samples]:
-    """A stream that begins `lead` frames later."""
+def _skip_frames(blocks: Blocks, frames: int) -> Iterator[Samples]:
+    """Drop the first frames of a stream."""
     for block in blocks:
-        yield block[lead:]
-        lead = max(0, lead - len(block))
+        yield block[frames:]
+        frames = max(0, frames - len(block))

@@ -1,7 +1,7 @@
-"""UVR's VR networks through audio-separator, 44.1 kHz stereo: masks for the spectrum of a mixture.
+"""The VR engine: UVR's oldest networks through audio-separator, 44.1 kHz stereo; they mask the mixture's spectrum.
 
-The library works out the spectrum of all it is given, at four rates, before its network sees any
-of it; a long clip is therefore given to it in windows of a minute, cross-faded.
+The library computes the spectrum of its whole input, at four rates, before the network runs, so a
+long sound is given to it in cross-faded windows of a minute.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,45 +15,38 @@ from pipeline.errors import AudioProcessingError, UVRError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.models.entries import Model
 from pipeline.models.loader import Models
-from pipeline.separation.base import NO_CARD, Recording
+from pipeline.separation.base import CPU_FALLBACK_NOTE, Mixture, SeparationEngine
 from pipeline.separation.engines.uvr import vr_library as library
 from pipeline.separation.engines.uvr.library import OutOfMemoryError, UnsafeCheckpointError
-from pipeline.separation.streaming import in_stereo, overlap_add, window_lengths
-from pipeline.types import StemName
+from pipeline.separation.streaming import overlap_add, run_in_stereo, window_lengths
 
 WINDOW_SECONDS = 60
 OVERLAP_SECONDS = 4
-LEAST = library.SAMPLE_RATE // 2
-"""Frames; the library's spectra need some sound around them."""
+MIN_FRAMES = library.SAMPLE_RATE // 2
+"""Shortest input; the library's spectra need some sound around them."""
 
 
-class VR:
+class VR(SeparationEngine):
     """The engine; its network is loaded once per process."""
 
-    def __init__(self, network: library.Network) -> None:
-        self.sample_rate = library.SAMPLE_RATE
-        self.stems: tuple[StemName, ...] = (StemName.VOCALS,)
-        self.notes: list[str] = []
-        self.digest = ""
+    def __init__(self, network: library.VRNetwork) -> None:
+        super().__init__(library.SAMPLE_RATE)
         self._network = network
 
     @classmethod
     def open(cls, models: Models, name: str) -> "VR":
-        """The model from `<home>/checkpoints/uvr`, fetched there first if need be.
-
-        Raises `UVRError` or a `ModelError`.
-        """
+        """Open a model of `<home>/checkpoints/uvr`, fetched first if need be; see `SeparationEngine.open`."""
         entry = models.entry(name)
         (path,) = models.fetched(name).values()
-        network = models.loaded(f"vr {name}", lambda: load(path, entry, models.device))
-        # A card that was short of memory once may have it again.
+        network = models.loaded(f"vr {name}", lambda: load_network(path, entry, models.device))
+        # A graphics card that was short of memory for an earlier sound may have enough now.
         library.move(network, models.device)
         return cls(network)
 
-    def separate(self, recording: Recording, report: ProgressCallback) -> Iterator[Samples]:
-        """Vocals of shape (frames, channels); see `Engine.separate`."""
+    def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
+        """Find the vocals, blocks of shape (frames, channels); see `SeparationEngine.separate`."""
         window, overlap = WINDOW_SECONDS * self.sample_rate, OVERLAP_SECONDS * self.sample_rate
-        lengths = window_lengths(recording.frames, window, overlap)
+        lengths = window_lengths(mixture.frames, window, overlap)
         total = sum(library.count_steps(self._network, self._padded(length)) for length in lengths)
         done = 0
 
@@ -63,28 +56,28 @@ class VR:
             report(min(1.0, done / total))
 
         report(0.0)
-        return overlap_add(recording.blocks(), lambda block: self._window(block, step), window=window, overlap=overlap)
+        return overlap_add(mixture.blocks(), lambda block: self._window(block, step), window=window, overlap=overlap)
 
     def _window(self, block: Samples, step: Callable[..., None]) -> Samples:
-        """The vocals of one window, shape (frames, channels); silence has none, and the library divides by its peak."""
+        """Find the vocals of one window, shape (frames, channels); the library cannot take silence."""
         frames = self._padded(len(block))
         if not block.any():
             step(library.count_steps(self._network, frames))
             return np.zeros_like(block)
-        return in_stereo(block, frames, lambda stereo: self._vocals(stereo, step))
+        return run_in_stereo(block, frames, lambda stereo: self._vocals(stereo, step))
 
     def _vocals(self, stereo: Samples, step: Callable[[], None]) -> Samples:
-        """Vocals of a window; short of memory, the card leaves it to the processor."""
+        """Find the vocals of a window; on the processor when the graphics card is short of memory."""
         try:
             try:
                 return library.vocals(self._network, stereo, done=step)
             except OutOfMemoryError:
                 library.move(self._network, "cpu")
-                self.notes.append(NO_CARD)
+                self.notes.append(CPU_FALLBACK_NOTE)
                 return library.vocals(self._network, stereo, done=step)
         except AudioProcessingError:
             raise
-        # The library raises what it likes, and ends the process (SystemExit) over some errors.
+        # The library raises errors of any type and exits the process (SystemExit) on some.
         except (Exception, SystemExit) as error:
             raise UVRError(
                 "The VR model could not take this sound apart.",
@@ -93,13 +86,17 @@ class VR:
             ) from error
 
     def _padded(self, frames: int) -> int:
-        """The next length that spectra fill without a rest."""
+        """Round a length up to a whole number of hops."""
         hop = library.hop(self._network)
-        return -(-max(frames, LEAST) // hop) * hop
+        return -(-max(frames, MIN_FRAMES) // hop) * hop
 
 
-def load(path: Path, entry: Model, device: str) -> library.Network:
-    """A network with the settings of its catalogue entry; raises `UVRError`. No file can run code."""
+def load_network(path: Path, entry: Model, device: str) -> library.VRNetwork:
+    """Load a network with the settings of its catalogue entry; no file can run code.
+
+    Raises:
+        UVRError: The file is unsafe or no such network.
+    """
     try:
         return library.load_network(path, msgspec.convert(dict(entry.settings), library.VRSettings), device)
     except UnsafeCheckpointError as error:
@@ -108,7 +105,7 @@ def load(path: Path, entry: Model, device: str) -> library.Network:
             hint="Delete it and fetch it again with `stemcord models fetch`.",
             detail=str(error),
         ) from error
-    # The library raises what it likes, and ends the process (SystemExit) over some errors.
+    # The library raises errors of any type and exits the process (SystemExit) on some.
     except (Exception, SystemExit) as error:
         raise UVRError(
             f"The checkpoint {path.name} is not a VR network of the kind that the catalogue gives.",

@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.separation.engines.uvr.library import UnsafeCheckpointError, quiet
+from pipeline.separation.engines.uvr.library import UnsafeCheckpointError, suppress_warnings
 
 SAMPLE_RATE = 44_100
-PATCH = 512
+PATCH_SPECTRA = 512
 """Short-time spectra that a network sees at a time, those at both ends for context only."""
-AGGRESSION = 5
+AGGRESSION_PERCENT = 5
 """Per cent by which masks are sharpened; UVR's default."""
 RESAMPLER = "soxr_hq"
 """How the bands are brought to one rate again."""
-WRITER = "FLOAT"
+WAV_SUBTYPE = "FLOAT"
 """The kind of the file in memory by which the library takes an array."""
 
 _torch = cast("Any", torch)
@@ -46,7 +46,7 @@ class VRSettings:
     """Sizes of the newer networks (UVR 5.1), which have recurrent layers; 0 for the older ones."""
 
 
-class Network(Protocol):
+class VRNetwork(Protocol):
     """A loaded network with its bands."""
 
     torch_device: torch.device
@@ -54,14 +54,14 @@ class Network(Protocol):
     primary_stem_name: str
 
 
-def load_network(path: Path, settings: VRSettings, device: str) -> Network:
+def load_network(path: Path, settings: VRSettings, device: str) -> VRNetwork:
     """A network ready to work.
 
     Raises `UnsafeCheckpointError` for a file that holds anything but numbers, `ValueError` for bands of
     another rate, and what the library raises, `SystemExit` included.
     """
     state = _read_weights(path)
-    with quiet():
+    with suppress_warnings():
         from audio_separator.separator.architectures import vr_separator  # pyright: ignore[reportMissingTypeStubs]
         from audio_separator.separator.uvr_lib_v5 import spec_utils  # pyright: ignore[reportMissingTypeStubs]
         from audio_separator.separator.uvr_lib_v5.vr_network import (  # pyright: ignore[reportMissingTypeStubs]
@@ -85,7 +85,7 @@ def load_network(path: Path, settings: VRSettings, device: str) -> Network:
                 "model_data": {"vr_model_param": settings.bands, "primary_stem": settings.primary.title()},
                 "sample_rate": SAMPLE_RATE,
             },
-            arch_config={"aggression": AGGRESSION, "window_size": PATCH, "batch_size": 1},
+            arch_config={"aggression": AGGRESSION_PERCENT, "window_size": PATCH_SPECTRA, "batch_size": 1},
         )
         bins = network.model_params.param["bins"] * 2
         makers: Any = (nets, nets_new)
@@ -98,23 +98,23 @@ def load_network(path: Path, settings: VRSettings, device: str) -> Network:
     made.load_state_dict(state)
     network.model_run = made.eval().to(device)
     network.is_vr_51_model = bool(settings.nout)
-    network.wav_subtype = WRITER
-    return cast("Network", network)
+    network.wav_subtype = WAV_SUBTYPE
+    return cast("VRNetwork", network)
 
 
-def hop(network: Network) -> int:
+def hop(network: VRNetwork) -> int:
     """Frames from one spectrum to the next at 44.1 kHz."""
     band: Mapping[int, Any] = cast("Any", network).model_params.param["band"]
     return int(band[max(band)]["hl"])
 
 
-def count_steps(network: Network, frames: int) -> int:
+def count_steps(network: VRNetwork, frames: int) -> int:
     """How often `vocals` will tell of so many frames, a multiple of the hop."""
-    seen = PATCH - 2 * int(network.model_run.offset)
+    seen = PATCH_SPECTRA - 2 * int(network.model_run.offset)
     return (frames // hop(network) + 1) // seen + 1
 
 
-def vocals(network: Network, mixture: NDArray[np.float32], *, done: Callable[[], None]) -> NDArray[np.float32]:
+def vocals(network: VRNetwork, mixture: NDArray[np.float32], *, done: Callable[[], None]) -> NDArray[np.float32]:
     """The vocals of a mixture, shape (frames, 2), not silent; frames are a multiple of the hop.
 
     `done` is called after each patch of spectra; what it raises ends the work.
@@ -128,7 +128,7 @@ def vocals(network: Network, mixture: NDArray[np.float32], *, done: Callable[[],
     # The networks call their parts and not themselves, so a hook of their own would never run.
     hook = library.model_run.out.register_forward_hook(tell)
     try:
-        with quiet():
+        with suppress_warnings():
             spectrum = library.loading_mix()
             primary, rest = library.inference_vr(spectrum, library.torch_device, library.aggressiveness)
             voice = primary if library.primary_stem_name == "Vocals" else rest
@@ -138,7 +138,7 @@ def vocals(network: Network, mixture: NDArray[np.float32], *, done: Callable[[],
         library.audio_file_path = None
 
 
-def move(network: Network, device: str) -> None:
+def move(network: VRNetwork, device: str) -> None:
     """Bring a network to a device and let go of what was kept on the graphics card."""
     if network.torch_device != _torch.device(device):
         network.torch_device = _torch.device(device)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -15,14 +14,14 @@ from pipeline.catalog import MODELS, HubFile
 from pipeline.errors import Cancelled, DemucsError, ModelDigestError, SeparationError
 from pipeline.models.checkpoints import file_digest
 from pipeline.models.loader import Models
-from pipeline.separation.base import NO_CARD, Recording
-from pipeline.separation.checkpoints import has_checkpoint, load_local, load_model
+from pipeline.separation.base import CPU_FALLBACK_NOTE, Mixture
 from pipeline.separation.engines.demucs import library
-from pipeline.separation.engines.demucs.engine import FEWER, Demucs, run_demucs_separation
+from pipeline.separation.engines.demucs.checkpoints import has_checkpoint, load_local, load_model
+from pipeline.separation.engines.demucs.engine import SMALLER_BATCH_NOTE, Demucs, run_demucs_separation
 from pipeline.separation.segment_inference import OutOfMemoryError
-from pipeline.separation.stage import ONLY_SONGS, separate_stage
-from pipeline.types import ModelUse, StemName
-from tests.pipeline.separation.measure import Told, Trap, save_network, save_sound, steps
+from pipeline.separation.stage import MUSIC_ONLY_NOTE
+from pipeline.types import StemName
+from tests.pipeline.separation.measure import ProgressRecorder, Trap, save_network, save_sound, stem_names, steps
 
 SIGNATURE = "a1b2c3d4"
 FILM = ("music", "sfx", "speech")
@@ -49,7 +48,7 @@ def noise():
 
 
 def separate(source, out, repo, model=SIGNATURE, report=None):
-    return run_demucs_separation(source, out, model, repo=repo, device="cpu", report=report or Told())
+    return run_demucs_separation(source, out, model, repo=repo, device="cpu", report=report or ProgressRecorder())
 
 
 def read(path):
@@ -59,7 +58,7 @@ def read(path):
 def test_stems_are_what_the_library_makes(repo, noise, tmp_path):
     """Whole-clip normalisation, no shifts, a quarter of overlap: `demucs.api` does the same."""
     source = save_sound(tmp_path / "sound.flac", noise, 44_100)
-    told = Told()
+    told = ProgressRecorder()
     stems = separate(source, tmp_path / "out", repo, "pair", told)
     assert set(stems) == {StemName.VOCALS, StemName.MUSIC, StemName.BACKGROUND}
     mixture = torch.from_numpy(read(source).T)
@@ -95,7 +94,7 @@ def test_unusual_sounds_come_back_whole(repo, tmp_path, samples, rate):
 
 def test_cancelling_leaves_no_files(repo, noise, tmp_path):
     source = save_sound(tmp_path / "sound.flac", noise, 44_100)
-    told = Told(0.5, Cancelled("stopped"))
+    told = ProgressRecorder(0.5, Cancelled("stopped"))
     with pytest.raises(Cancelled):
         separate(source, tmp_path / "out", repo, report=told)
     assert told.fractions[-3:] == [0.0, 0.25, 0.5]
@@ -108,14 +107,14 @@ def test_the_stage_finds_own_checkpoints_and_parts_add_up(work, noise, tmp_path)
     (home / "checkpoints" / "htdemucs.yaml").write_text(yaml.safe_dump({"models": [SIGNATURE]}))
     source = save_sound(tmp_path / "sound.flac", noise, 44_100)
     job = work(source, "demucs", "htdemucs", weights=Models(home, "cpu"))
-    facts = separate_stage(job)
-    assert facts["stems"] == ["vocals", "music", "background"]
-    assert facts["notes"] == [ONLY_SONGS.format(model="htdemucs")]
+    output = job.run()
+    assert stem_names(output) == ["vocals", "music", "background"]
+    assert list(output.notes) == [MUSIC_ONLY_NOTE.format(model="htdemucs")]
     assert sorted(path.name for path in job.out.iterdir()) == ["background.flac", "music.flac", "vocals.flac"]
     whole = steps(source)
     for rest in ("background", "music"):
         np.testing.assert_array_equal(steps(job.out / "vocals.flac") + steps(job.out / f"{rest}.flac"), whole)
-    (use,) = msgspec.convert(facts["models"], list[ModelUse])
+    (use,) = output.models
     assert use.digest == load_local(home / "checkpoints", "htdemucs").digest
 
 
@@ -143,13 +142,13 @@ def test_a_film_network_gives_four_stems_that_add_up(work, noise, tmp_path, monk
     folder = home / "checkpoints"
     paths = [save_network(folder / str(seed), "film", sources=FILM, seed=seed) for seed in (0, 1)]
     entry = film_entry("film_bag", *(path.rename(folder / path.name) for path in paths))
-    for module in ("pipeline.models.loader", "pipeline.separation.checkpoints"):
+    for module in ("pipeline.models.loader", "pipeline.separation.engines.demucs.checkpoints"):
         monkeypatch.setattr(f"{module}.MODELS", {**MODELS, entry.name: entry})
     source = save_sound(tmp_path / "sound.flac", noise, 44_100)
     job = work(source, "demucs", entry.name, weights=Models(home, "cpu"))
-    facts = separate_stage(job)
-    assert facts["stems"] == ["vocals", "music", "sfx", "ambient", "background"]
-    assert facts["notes"] == []
+    output = job.run()
+    assert stem_names(output) == ["vocals", "music", "sfx", "ambient", "background"]
+    assert list(output.notes) == []
     parts = {path.stem: steps(path) for path in job.out.iterdir()}
     assert len(parts) == 5
     whole = steps(source)
@@ -158,7 +157,7 @@ def test_a_film_network_gives_four_stems_that_add_up(work, noise, tmp_path, monk
     assert all(part.any() for part in parts.values())
     network: Any = load_model(job.models, entry.name).network
     assert len(network.models) == 2
-    assert -60 < msgspec.convert(facts["residual"], float) < 0
+    assert -60 < output.residual < 0
 
 
 def test_a_checkpoint_that_lacks_a_stem_of_its_entry_is_refused(work, noise, tmp_path):
@@ -168,7 +167,7 @@ def test_a_checkpoint_that_lacks_a_stem_of_its_entry_is_refused(work, noise, tmp
     source = save_sound(tmp_path / "sound.flac", noise, 44_100)
     job = work(source, "demucs", "htdemucs_dnr", weights=Models(home, "cpu"))
     with pytest.raises(SeparationError, match="do not make sfx and ambient"):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
 
 
@@ -249,38 +248,38 @@ def short_of_memory(checkpoint, limit, error):
 def test_short_of_memory_batches_are_halved_and_nothing_else_changes(repo, noise, tmp_path, error):
     path = save_sound(tmp_path / "sound.flac", noise, 44_100)
     whole, halved = load_local(repo, SIGNATURE), load_local(repo, SIGNATURE)
-    recording = Recording.open(path, 44_100)
-    expected = np.concatenate(list(Demucs(whole, "cpu", batch=1).separate(recording, Told())))
+    recording = Mixture.open(path, 44_100)
+    expected = np.concatenate(list(Demucs(whole, "cpu", batch=1).separate(recording, ProgressRecorder())))
     tried = short_of_memory(halved, 1, error)
-    engine, told = Demucs(halved, "cpu", batch=4), Told()
+    engine, told = Demucs(halved, "cpu", batch=4), ProgressRecorder()
     made = np.concatenate(list(engine.separate(recording, told)))
     np.testing.assert_allclose(made, expected, atol=1e-6)
     assert tried == [4, 2, 1, 1, 1, 1]
     assert told.fractions[-1] == 1.0
-    assert engine.notes == [FEWER]
+    assert engine.notes == [SMALLER_BATCH_NOTE]
 
 
 def test_without_memory_for_one_segment_the_work_ends_with_a_name(repo, noise, tmp_path):
     checkpoint = load_local(repo, SIGNATURE)
     short_of_memory(checkpoint, 0, RuntimeError("out of memory"))
-    recording = Recording.open(save_sound(tmp_path / "sound.flac", noise, 44_100), 44_100)
+    recording = Mixture.open(save_sound(tmp_path / "sound.flac", noise, 44_100), 44_100)
     with pytest.raises(DemucsError, match="too little memory"):
-        list(Demucs(checkpoint, "cpu").separate(recording, Told()))
+        list(Demucs(checkpoint, "cpu").separate(recording, ProgressRecorder()))
 
 
 def test_other_failures_of_the_network_have_a_name(repo, noise, tmp_path):
     checkpoint = load_local(repo, SIGNATURE)
     short_of_memory(checkpoint, 0, RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
-    recording = Recording.open(save_sound(tmp_path / "sound.flac", noise, 44_100), 44_100)
+    recording = Mixture.open(save_sound(tmp_path / "sound.flac", noise, 44_100), 44_100)
     with pytest.raises(DemucsError, match="could not take") as caught:
-        list(Demucs(checkpoint, "cpu").separate(recording, Told()))
+        list(Demucs(checkpoint, "cpu").separate(recording, ProgressRecorder()))
     assert "mat1" in caught.value.detail
 
 
 @pytest.mark.parametrize("fails", ["moving", "running"])
 def test_a_card_without_memory_hands_over_to_the_processor(repo, noise, tmp_path, monkeypatch, fails):
     """Only the card's answers are made up (torch has none here); everything after them is real."""
-    real_move, real_run, devices = library.Member.move, library.Member.run, []
+    real_move, real_run, devices = library.BagMember.move, library.BagMember.run, []
 
     def move(member, device):
         devices.append(device)
@@ -293,11 +292,11 @@ def test_a_card_without_memory_hands_over_to_the_processor(repo, noise, tmp_path
             raise OutOfMemoryError
         return real_run(member, segments)
 
-    monkeypatch.setattr(library.Member, "move", move)
-    monkeypatch.setattr(library.Member, "run", run)
+    monkeypatch.setattr(library.BagMember, "move", move)
+    monkeypatch.setattr(library.BagMember, "run", run)
     engine = Demucs(load_local(repo, SIGNATURE), "cuda")
-    recording = Recording.open(save_sound(tmp_path / "sound.flac", noise, 44_100), engine.sample_rate)
-    made = np.concatenate(list(engine.separate(recording, Told())))
+    recording = Mixture.open(save_sound(tmp_path / "sound.flac", noise, 44_100), engine.sample_rate)
+    made = np.concatenate(list(engine.separate(recording, ProgressRecorder())))
     assert made.shape == (recording.frames, 4)
     assert devices == ["cuda", "cpu"]
-    assert engine.notes == ([NO_CARD] if fails == "moving" else [FEWER, NO_CARD])
+    assert engine.notes == ([CPU_FALLBACK_NOTE] if fails == "moving" else [SMALLER_BATCH_NOTE, CPU_FALLBACK_NOTE])

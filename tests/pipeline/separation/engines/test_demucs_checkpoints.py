@@ -12,7 +12,7 @@ from pipeline.catalog import MODELS, Model
 from pipeline.errors import DemucsError, ModelDigestError, ModelMissingError
 from pipeline.models.checkpoints import own_checkpoints
 from pipeline.models.loader import Models, own_model_digest
-from pipeline.separation.checkpoints import has_checkpoint, load_local, load_model
+from pipeline.separation.engines.demucs.checkpoints import has_checkpoint, load_local, load_model
 from pipeline.separation.engines.demucs.engine import Demucs
 from tests.pipeline.models.hub_server import running
 from tests.pipeline.separation.measure import save_network
@@ -99,9 +99,9 @@ def test_an_own_checkpoint_that_is_exchanged_is_loaded_anew(tmp_path):
     models = Models(tmp_path, "cpu")
     bag.write_text("models: [one]")
     first = Demucs.open(models, "htdemucs")
-    assert Demucs.open(models, "htdemucs").digest == first.digest
+    assert Demucs.open(models, "htdemucs").weights_digest == first.weights_digest
     bag.write_text("models: [two]")
-    assert Demucs.open(models, "htdemucs").digest != first.digest
+    assert Demucs.open(models, "htdemucs").weights_digest != first.weights_digest
 
 
 def test_own_files_are_told_by_their_bytes(tmp_path):

@@ -1,6 +1,5 @@
 """Several engines' vocals are added by their weights, in time with the recording."""
 
-import msgspec
 import numpy as np
 import pytest
 import soxr
@@ -8,11 +7,10 @@ import soxr
 from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled
 from pipeline.models.loader import model_digest
-from pipeline.separation.base import Recording
-from pipeline.separation.engines.ensemble import Ensemble, Member
-from pipeline.separation.stage import open_engine, separate_stage
-from pipeline.types import ModelUse, StemName
-from tests.pipeline.separation.measure import Told, save_sound, si_sdr, steps
+from pipeline.separation.base import Mixture, open_engine
+from pipeline.separation.engines.ensemble.engine import Ensemble, EnsembleMember
+from pipeline.types import StemName
+from tests.pipeline.separation.measure import ProgressRecorder, save_sound, si_sdr, steps
 
 ENSEMBLE = "deepfilternet3-spleeter"
 MEMBERS = {name: float(weight) for name, weight in MODELS[ENSEMBLE].settings.items()}
@@ -25,7 +23,7 @@ class Whole:
         self.sample_rate, self.size = sample_rate, size
         self.stems = (StemName.VOCALS,)
         self.notes = [note] if note else []
-        self.digest = ""
+        self.weights_digest = ""
         self.ahead = 0
 
     def separate(self, recording, report):
@@ -38,12 +36,14 @@ class Whole:
 
 
 def ensemble(*engines, weights=(0.7, 0.3)):
-    return Ensemble([Member(engine=engine, weight=weight) for engine, weight in zip(engines, weights, strict=True)])
+    return Ensemble(
+        [EnsembleMember(engine=engine, weight=weight) for engine, weight in zip(engines, weights, strict=True)]
+    )
 
 
 def vocals_of(engine, path, report=None):
-    recording = Recording.open(path, engine.sample_rate)
-    made = np.concatenate(list(engine.separate(recording, report or Told())))
+    recording = Mixture.open(path, engine.sample_rate)
+    made = np.concatenate(list(engine.separate(recording, report or ProgressRecorder())))
     assert made.shape == (recording.frames, recording.channels)
     return made
 
@@ -57,7 +57,7 @@ def sweep(rate, seconds=4.0):
 def test_members_of_other_rates_and_blocks_add_up_in_time(tmp_path, rate):
     path = save_sound(tmp_path / "sound.flac", sweep(rate), rate)
     made = vocals_of(ensemble(Whole(48_000, 7_001), Whole(44_100, 100_000)), path)
-    true = np.concatenate(list(Recording.open(path, 48_000).blocks()))
+    true = np.concatenate(list(Mixture.open(path, 48_000).blocks()))
     edge = 2_000
     assert np.abs(made - true)[edge:-edge].max() < 1e-3
 
@@ -71,7 +71,7 @@ def test_any_length_comes_back_whole(tmp_path, frames):
 def test_weights_count(tmp_path):
     path = save_sound(tmp_path / "sound.flac", sweep(48_000), 48_000)
     made = vocals_of(ensemble(Whole(48_000, 480), Whole(48_000, 480), weights=(0.5, -0.25)), path)
-    true = np.concatenate(list(Recording.open(path, 48_000).blocks()))
+    true = np.concatenate(list(Mixture.open(path, 48_000).blocks()))
     np.testing.assert_allclose(made, 0.25 * true, atol=1e-6)
 
 
@@ -80,16 +80,16 @@ def test_members_are_read_in_step(tmp_path):
     rate = 48_000
     engines = Whole(rate, rate // 2), Whole(rate, rate // 3)
     opened = ensemble(*engines)
-    recording = Recording.open(save_sound(tmp_path / "s.flac", np.zeros((10 * rate, 1)), rate), rate)
+    recording = Mixture.open(save_sound(tmp_path / "s.flac", np.zeros((10 * rate, 1)), rate), rate)
     given = 0
-    for block in opened.separate(recording, Told()):
+    for block in opened.separate(recording, ProgressRecorder()):
         given += len(block)
         assert all(engine.ahead <= given + rate for engine in engines)
 
 
 def test_progress_is_of_all_members_and_notes_are_kept_once(tmp_path):
     path = save_sound(tmp_path / "s.flac", np.zeros((48_000 * 3, 1)), 48_000)
-    opened, told = ensemble(Whole(48_000, 48_000, "Slow."), Whole(44_100, 44_100, "Slow.")), Told()
+    opened, told = ensemble(Whole(48_000, 48_000, "Slow."), Whole(44_100, 44_100, "Slow.")), ProgressRecorder()
     vocals_of(opened, path, told)
     assert told.fractions == sorted(told.fractions)
     assert told.fractions[0] < 0.2
@@ -100,7 +100,7 @@ def test_progress_is_of_all_members_and_notes_are_kept_once(tmp_path):
 def test_cancelling_stops_it(tmp_path):
     path = save_sound(tmp_path / "s.flac", np.zeros((48_000 * 3, 1)), 48_000)
     with pytest.raises(Cancelled):
-        vocals_of(ensemble(Whole(48_000, 480), Whole(48_000, 480)), path, Told(0.4, Cancelled("stopped")))
+        vocals_of(ensemble(Whole(48_000, 480), Whole(48_000, 480)), path, ProgressRecorder(0.4, Cancelled("stopped")))
 
 
 def test_the_catalogue_names_the_members_and_all_their_files():
@@ -117,12 +117,12 @@ def test_it_is_the_weighted_sum_of_the_real_engines(work, models, dialogue, tmp_
     speech, mixture = dialogue
     source = save_sound(tmp_path / "sound.flac", 0.5 * mixture[:88_200], 44_100)
     job = work(source, "ensemble", ENSEMBLE)
-    facts = separate_stage(job)
+    output = job.run()
     made, background = steps(job.out / "vocals.flac"), steps(job.out / "background.flac")
     np.testing.assert_array_equal(made + background, steps(source))
     true = np.repeat(0.5 * speech[:88_200, None], 2, axis=1)
     assert si_sdr(made, true) >= si_sdr(steps(source), true) + 6
-    (use,) = msgspec.convert(facts["models"], list[ModelUse])
+    (use,) = output.models
     assert use.digest == model_digest(ENSEMBLE)
     assert use.licence == MODELS[ENSEMBLE].licence
     parts = []

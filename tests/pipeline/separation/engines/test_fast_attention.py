@@ -44,8 +44,8 @@ def forward(network, sound):
 
 @pytest.mark.parametrize("options", [{}, {"t_cross_first": True}, {"bottom_channels": 32}, {"t_layers": 0}])
 def test_the_numbers_are_the_same(options, monkeypatch):
-    monkeypatch.setattr(speed, "QUERIES", 100)
-    monkeypatch.setattr(speed, "ROW_VALUES", 4000)
+    monkeypatch.setattr(speed, "QUERIES_PER_BLOCK", 100)
+    monkeypatch.setattr(speed, "RESIDUAL_CHUNK_VALUES", 4000)
     network, sound = make_network(**options), make_sound(batch=2)
     stock = forward(network, sound)
     fast = forward(speed.optimise(network), sound)
@@ -131,17 +131,17 @@ def test_global_settings_are_as_before():
 
 def test_kept_memory_ends_with_errors_too():
     def fail():
-        with speed.kept_memory():
+        with speed.reuse_freed_memory():
             assert torch.ones(1 << 20).sum() == 1 << 20
             raise ValueError("inside")
 
     with pytest.raises(ValueError, match="inside"):
         fail()
-    with speed.kept_memory():
+    with speed.reuse_freed_memory():
         assert torch.ones(1 << 20).sum() == 1 << 20
 
 
 def test_kept_memory_does_nothing_where_the_library_cannot(monkeypatch):
     monkeypatch.setattr(speed.ctypes, "CDLL", lambda name: object())
-    with speed.kept_memory():
+    with speed.reuse_freed_memory():
         assert torch.ones(3).sum() == 3

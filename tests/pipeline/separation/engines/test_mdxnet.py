@@ -12,17 +12,16 @@ from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
 from pipeline.models import loader as models_module
 from pipeline.models.loader import Models, model_digest
-from pipeline.separation.base import NO_CARD, Recording
-from pipeline.separation.engines.uvr.library import quiet
-from pipeline.separation.engines.uvr.mdxnet import NO_CUDA, MDXNet, load
-from pipeline.separation.engines.uvr.mdxnet_network import HOP, MDXNetSettings, Network
-from pipeline.separation.stage import separate_stage
-from pipeline.types import ModelUse, StemName
-from tests.pipeline.separation.measure import Told, entry_of, save_sound, steps
+from pipeline.separation.base import CPU_FALLBACK_NOTE, Mixture
+from pipeline.separation.engines.uvr.library import suppress_warnings
+from pipeline.separation.engines.uvr.mdxnet import NO_CUDA_NOTE, MDXNet, load_network
+from pipeline.separation.engines.uvr.mdxnet_network import HOP_FRAMES, MDXNetNetwork, MDXNetSettings
+from pipeline.types import StemName
+from tests.pipeline.separation.measure import ProgressRecorder, entry_of, save_sound, stem_names, steps
 
 RATE = 44_100
 SETTINGS = {"n_fft": 4_096, "frequencies": 2_000, "steps": 16, "compensate": 1.0, "primary": "vocals"}
-CHUNK = 15 * HOP
+CHUNK = 15 * HOP_FRAMES
 STEP = CHUNK - CHUNK // 4
 
 
@@ -47,12 +46,12 @@ def save_onnx(path, operator, constant=None):
 
 
 def engine_of(path, **settings):
-    return MDXNet(load(path, entry_of(path, "mdxnet", SETTINGS | settings), "cpu"), "cpu")
+    return MDXNet(load_network(path, entry_of(path, "mdxnet", SETTINGS | settings), "cpu"), "cpu")
 
 
 def separate(engine, path, report=None):
-    recording = Recording.open(path, engine.sample_rate)
-    return np.concatenate(list(engine.separate(recording, report or Told())))
+    recording = Mixture.open(path, engine.sample_rate)
+    return np.concatenate(list(engine.separate(recording, report or ProgressRecorder())))
 
 
 def noise(frames, channels=2, rate=RATE, seed=0):
@@ -73,7 +72,7 @@ def level(samples, reference):
 
 def heard(path):
     """The sound as the engine reads it."""
-    return np.concatenate(list(Recording.open(path, RATE).blocks()))
+    return np.concatenate(list(Mixture.open(path, RATE).blocks()))
 
 
 @pytest.fixture
@@ -91,19 +90,19 @@ def tiny(tmp_path, monkeypatch):
 
 def test_a_network_sees_the_spectrum_as_the_library_gives_it(tmp_path):
     """Left and right, real and imaginary part are told apart by a network that mixes them."""
-    with quiet():
+    with suppress_warnings():
         from audio_separator.separator.uvr_lib_v5.stft import STFT
 
     weights = np.random.default_rng(1).standard_normal((4, 4, 1, 1))
     path = save_onnx(tmp_path / "mixing.onnx", "Conv", weights)
     settings = msgspec.convert(SETTINGS | {"compensate": 1.5}, MDXNetSettings)
     samples = noise(CHUNK).astype(np.float32)
-    stft = STFT(logging.getLogger("stft"), 4_096, HOP, 2_000, torch.device("cpu"))
-    with quiet():
+    stft = STFT(logging.getLogger("stft"), 4_096, HOP_FRAMES, 2_000, torch.device("cpu"))
+    with suppress_warnings():
         spectrum = stft(torch.from_numpy(samples.T)[None])
     spectrum[:, :, :3] = 0
     made = stft.inverse(torch.einsum("oi,bift->boft", torch.from_numpy(weights[:, :, 0, 0]).float(), spectrum))
-    vocals = Network(path, settings, "cpu").vocals(samples)
+    vocals = MDXNetNetwork(path, settings, "cpu").vocals(samples)
     np.testing.assert_allclose(vocals, 1.5 * made[0].numpy().T, atol=1e-5)
 
 
@@ -168,7 +167,7 @@ def test_seams_are_not_heard_where_chunks_disagree(tmp_path):
 
 
 def test_progress_is_told_for_each_chunk(identity, tmp_path):
-    told = Told()
+    told = ProgressRecorder()
     separate(engine_of(identity), save_sound(tmp_path / "sound.flac", noise(5 * STEP), RATE), told)
     assert told.fractions == sorted(told.fractions)
     assert (told.fractions[0], told.fractions[-1]) == (0.0, 1.0)
@@ -178,24 +177,24 @@ def test_progress_is_told_for_each_chunk(identity, tmp_path):
 def test_the_stage_gives_parts_that_add_up(work, tiny, tmp_path):
     source = save_sound(tmp_path / "sound.flac", noise(60_000, rate=48_000), 48_000)
     job = work(source, "mdxnet", "tiny", weights=Models(tmp_path / "home", "cpu"))
-    facts = separate_stage(job)
-    assert facts["stems"] == ["vocals", "background"]
+    output = job.run()
+    assert stem_names(output) == ["vocals", "background"]
     vocals, background = steps(job.out / "vocals.flac"), steps(job.out / "background.flac")
     np.testing.assert_array_equal(vocals + background, steps(source))
     assert level(vocals - background, steps(source)) < -60
-    (use,) = msgspec.convert(facts["models"], list[ModelUse])
+    (use,) = output.models
     assert (use.engine, use.model, use.digest) == ("mdxnet", "tiny", model_digest("tiny"))
 
 
 def test_cancelling_stops_within_a_chunk_and_leaves_no_files(work, tiny, tmp_path, monkeypatch):
     runs = []
-    real = Network.vocals
-    monkeypatch.setattr(Network, "vocals", lambda self, samples: runs.append(1) or real(self, samples))
-    told = Told(0.3, Cancelled("stopped"))
+    real = MDXNetNetwork.vocals
+    monkeypatch.setattr(MDXNetNetwork, "vocals", lambda self, samples: runs.append(1) or real(self, samples))
+    told = ProgressRecorder(0.3, Cancelled("stopped"))
     source = save_sound(tmp_path / "sound.flac", noise(8 * STEP), RATE)
     job = work(source, "mdxnet", "tiny", weights=Models(tmp_path / "home", "cpu"), report=told)
     with pytest.raises(Cancelled):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
     assert len(runs) == 3
 
@@ -243,17 +242,17 @@ class _ShortCard:
 
 
 def test_a_card_without_memory_hands_over_to_the_processor(identity, tmp_path):
-    network = load(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu")
-    network._session, network._wanted = _ShortCard(), "cuda"
+    network = load_network(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu")
+    network._session, network._device = _ShortCard(), "cuda"
     engine = MDXNet(network, "cuda")
     source = save_sound(tmp_path / "sound.flac", noise(3 * CHUNK), RATE)
     vocals = separate(engine, source)
     assert level(vocals - heard(source), heard(source)) < -60
-    assert engine.notes == [NO_CARD]
+    assert engine.notes == [CPU_FALLBACK_NOTE]
 
 
 def test_a_card_that_onnxruntime_cannot_use_is_told_of(identity):
-    assert MDXNet(load(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu"), "cuda").notes == [NO_CUDA]
+    assert MDXNet(load_network(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu"), "cuda").notes == [NO_CUDA_NOTE]
 
 
 class _BrokenSession(_ShortCard):
@@ -262,7 +261,7 @@ class _BrokenSession(_ShortCard):
 
 
 def test_what_onnxruntime_dies_of_is_named(identity, tmp_path):
-    network = load(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu")
+    network = load_network(identity, entry_of(identity, "mdxnet", SETTINGS), "cpu")
     network._session = _BrokenSession()
     with pytest.raises(UVRError, match="could not take this sound apart") as caught:
         separate(MDXNet(network, "cpu"), save_sound(tmp_path / "sound.flac", noise(CHUNK), RATE))

@@ -5,7 +5,6 @@ import warnings
 from dataclasses import replace
 from typing import Any, cast
 
-import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -15,14 +14,13 @@ import yaml
 from pipeline.catalog import MODELS, PRESETS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
 from pipeline.models.loader import Models
-from pipeline.separation.base import Recording
+from pipeline.separation.base import Mixture
 from pipeline.separation.engines.uvr import checkpoints, library
 from pipeline.separation.engines.uvr import engine as engine_module
 from pipeline.separation.engines.uvr.engine import UVR
-from pipeline.separation.stage import separate_stage
-from pipeline.types import ModelUse, Preset, RouteName, StemName
+from pipeline.types import Preset, RouteName, StemName
 from tests.pipeline.models.hub_server import running
-from tests.pipeline.separation.measure import Told, Trap, save_sound, steps
+from tests.pipeline.separation.measure import ProgressRecorder, Trap, save_sound, stem_names, steps
 
 BS, MEL = "tiny_bs", "tiny_mel"
 RATE = 44_100
@@ -115,20 +113,20 @@ def _catalogue(monkeypatch):
 
 
 def separate(engine, path, report=None):
-    recording = Recording.open(path, engine.sample_rate)
-    return np.concatenate(list(engine.separate(recording, report or Told())))
+    recording = Mixture.open(path, engine.sample_rate)
+    return np.concatenate(list(engine.separate(recording, report or ProgressRecorder())))
 
 
 @pytest.mark.parametrize("name", list(KINDS))
 def test_vocals_are_what_the_library_makes(weights, noise, tmp_path, name):
     source = save_sound(tmp_path / "sound.flac", noise, RATE)
-    told = Told()
+    told = ProgressRecorder()
     engine = UVR.open(weights, name)
     vocals = separate(engine, source, told)
     assert engine.sample_rate == RATE
     assert engine.stems == (StemName.VOCALS,)
     assert vocals.shape == noise.shape
-    loaded = checkpoints.load(weights.home / "checkpoints" / "uvr", name, "cpu")
+    loaded = checkpoints.load_checkpoint(weights.home / "checkpoints" / "uvr", name, "cpu")
     mixture = np.asarray(soundfile.read(source, dtype="float32")[0].T, np.float32)
     made = library.separate(loaded.network, mixture, done=lambda: None)
     np.testing.assert_allclose(vocals, made["vocals"].T, atol=1e-6)
@@ -142,7 +140,7 @@ def test_long_clips_are_worked_on_in_windows(weights, noise, tmp_path, monkeypat
     whole = separate(UVR.open(weights, MEL), source)
     monkeypatch.setattr(engine_module, "WINDOW_SECONDS", 3)
     monkeypatch.setattr(engine_module, "OVERLAP_SECONDS", 1)
-    told = Told()
+    told = ProgressRecorder()
     parts = separate(UVR.open(weights, MEL), source, told)
     assert told.fractions[-1] == 1.0
     assert told.fractions == sorted(told.fractions)
@@ -175,24 +173,24 @@ def test_unusual_sounds_come_back_whole(weights, tmp_path, samples, rate):
 def test_the_stage_gives_parts_that_add_up(work, weights, noise, tmp_path, channels, rate):
     source = save_sound(tmp_path / "sound.flac", noise[: rate * 2, :channels], rate)
     job = work(source, "uvr", BS, weights=weights)
-    facts = separate_stage(job)
-    assert facts["stems"] == ["vocals", "background"]
+    output = job.run()
+    assert stem_names(output) == ["vocals", "background"]
     assert sorted(path.name for path in job.out.iterdir()) == ["background.flac", "vocals.flac"]
     np.testing.assert_array_equal(steps(job.out / "vocals.flac") + steps(job.out / "background.flac"), steps(source))
-    (use,) = msgspec.convert(facts["models"], list[ModelUse])
+    (use,) = output.models
     assert (use.engine, use.model, len(use.digest)) == ("uvr", BS, 64)
 
 
 def test_cancelling_leaves_no_files(work, weights, noise, tmp_path):
     source = save_sound(tmp_path / "sound.flac", noise, RATE)
-    told = Told(0.5, Cancelled("stopped"))
+    told = ProgressRecorder(0.5, Cancelled("stopped"))
     job = work(source, "uvr", BS, weights=weights, report=told)
     with pytest.raises(Cancelled):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
     assert len([fraction for fraction in told.fractions if fraction >= 0.5]) == 1
     # The network is not left with the hook of the run that was stopped.
-    again = Told()
+    again = ProgressRecorder()
     separate(UVR.open(weights, BS), source, again)
     assert told.fractions[-1] < 1.0 == again.fractions[-1]
     assert len([fraction for fraction in told.fractions if fraction >= 0.5]) == 1
@@ -213,7 +211,7 @@ def test_the_voice_is_found_whatever_it_is_called(tmp_path, noise, training, voi
     engine = UVR.open(Models(tmp_path, "cpu"), MEL)
     source = save_sound(tmp_path / "sound.flac", noise, RATE)
     vocals = separate(engine, source)
-    loaded = checkpoints.load(tmp_path / "checkpoints" / "uvr", MEL, "cpu")
+    loaded = checkpoints.load_checkpoint(tmp_path / "checkpoints" / "uvr", MEL, "cpu")
     assert loaded.voice == voice
     mixture = torch.from_numpy(soundfile.read(source, dtype="float32")[0].T[:, :CHUNK])
     with torch.no_grad():
@@ -226,15 +224,15 @@ def test_the_voice_is_found_whatever_it_is_called(tmp_path, noise, training, voi
 def test_settings_as_their_maker_publishes_them_are_enough(tmp_path):
     """No `dim_t`, and chunks that do not overlap: the library would fail over the one and click over the other."""
     save_network(tmp_path, MEL, inference={"num_overlap": 1, "chunk_size": CHUNK})
-    loaded = checkpoints.load(tmp_path, MEL, "cpu")
-    assert (loaded.chunk, loaded.network.overlap) == (CHUNK, 2)
+    loaded = checkpoints.load_checkpoint(tmp_path, MEL, "cpu")
+    assert (loaded.chunk_frames, loaded.network.overlap) == (CHUNK, 2)
 
 
 @pytest.mark.parametrize("frames", [1, 63 * 512, RATE * 2 + 7])
 def test_mdx23c_works_too(tmp_path, noise, frames):
     save_mdx23c(tmp_path, "tiny")
-    engine = UVR(checkpoints.load(tmp_path, "tiny", "cpu"))
-    told = Told()
+    engine = UVR(checkpoints.load_checkpoint(tmp_path, "tiny", "cpu"))
+    told = ProgressRecorder()
     vocals = separate(engine, save_sound(tmp_path / "sound.flac", noise[:frames], RATE), told)
     assert vocals.shape == (frames, 2)
     assert np.isfinite(vocals).all()
@@ -257,7 +255,7 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path, text):
     save_network(tmp_path, MEL)
     (tmp_path / f"{MEL}.yaml").write_text(text.format(mark=tmp_path / "mark"))
     with pytest.raises(UVRError, match="do not describe"):
-        checkpoints.load(tmp_path, MEL, "cpu")
+        checkpoints.load_checkpoint(tmp_path, MEL, "cpu")
     assert not (tmp_path / "mark").exists()
 
 
@@ -265,7 +263,7 @@ def test_a_checkpoint_that_holds_code_is_refused_unread(tmp_path):
     path = save_network(tmp_path, MEL)
     torch.save({"state_dict": Trap(tmp_path / "mark")}, path)
     with pytest.raises(UVRError, match="safely"):
-        checkpoints.load(tmp_path, MEL, "cpu")
+        checkpoints.load_checkpoint(tmp_path, MEL, "cpu")
     assert not (tmp_path / "mark").exists()
 
 
@@ -273,7 +271,7 @@ def test_a_checkpoint_that_does_not_fit_its_settings_is_refused(tmp_path):
     path = save_network(tmp_path, MEL)
     torch.save({"weight": torch.zeros(3)}, path)
     with pytest.raises(UVRError, match="does not fit") as caught:
-        checkpoints.load(tmp_path, MEL, "cpu")
+        checkpoints.load_checkpoint(tmp_path, MEL, "cpu")
     assert "Missing key" in caught.value.detail
 
 
@@ -282,15 +280,15 @@ def test_a_changed_checkpoint_is_refused(tmp_path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     note = tmp_path / f"{MEL}.ckpt.sha256"
     note.write_text(f"{digest}  {MEL}.ckpt\n")
-    assert checkpoints.load(tmp_path, MEL, "cpu").digest
+    assert checkpoints.load_checkpoint(tmp_path, MEL, "cpu").digest
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelDigestError, match="not the one"):
-        checkpoints.load(tmp_path, MEL, "cpu")
+        checkpoints.load_checkpoint(tmp_path, MEL, "cpu")
     note.write_text("")
     with pytest.raises(ModelDigestError):
-        checkpoints.load(tmp_path, MEL, "cpu")
+        checkpoints.load_checkpoint(tmp_path, MEL, "cpu")
 
 
 def test_the_catalogues_digest_is_asked_for(tmp_path):
@@ -300,13 +298,13 @@ def test_the_catalogues_digest_is_asked_for(tmp_path):
     path.rename(tmp_path / f"{name}.ckpt")
     (tmp_path / f"{MEL}.yaml").rename(tmp_path / f"{name}.yaml")
     with pytest.raises(ModelDigestError, match=name):
-        checkpoints.load(tmp_path, name, "cpu")
+        checkpoints.load_checkpoint(tmp_path, name, "cpu")
 
 
 @pytest.mark.parametrize("name", ["../tiny_mel", "a*", "", "a/b"])
 def test_only_plain_names_are_looked_for(home, name):
     with pytest.raises(UVRError, match="There is no UVR model"):
-        checkpoints.load(home / "checkpoints" / "uvr", name, "cpu")
+        checkpoints.load_checkpoint(home / "checkpoints" / "uvr", name, "cpu")
 
 
 def test_a_model_that_is_not_there_and_on_no_hub_is_asked_for(tmp_path):
@@ -325,11 +323,11 @@ def test_a_published_model_is_fetched_once_and_exchanged_files_are_refused(tmp_p
     files = {f"uvr/{place.name}": place.read_bytes() for place in (path, described)}
     with running(files) as hub:
         monkeypatch.setattr("pipeline.models.loader.MODELS", {MEL: hub.model(MEL)})
-        assert UVR.open(Models(tmp_path, "cpu"), MEL).digest
+        assert UVR.open(Models(tmp_path, "cpu"), MEL).weights_digest
         assert len(hub.asked) == 2
     folder = tmp_path / "checkpoints" / "uvr"
     assert sorted(place.name for place in folder.iterdir()) == [path.name, described.name]
-    assert UVR.open(Models(tmp_path, "cpu"), MEL).digest, "without the hub, once it is here"
+    assert UVR.open(Models(tmp_path, "cpu"), MEL).weights_digest, "without the hub, once it is here"
     (folder / described.name).write_text("model: {}")
     with pytest.raises(ModelDigestError, match=described.name):
         UVR.open(Models(tmp_path, "cpu"), MEL)

@@ -9,15 +9,13 @@ from pipeline.catalog import MODELS
 from pipeline.errors import Cancelled, ModelDigestError, UVRError
 from pipeline.models import loader as models_module
 from pipeline.models.loader import Models
-from pipeline.separation.base import NO_CARD, Recording
+from pipeline.separation.base import CPU_FALLBACK_NOTE, Mixture
 from pipeline.separation.engines.uvr import vr as engine_module
 from pipeline.separation.engines.uvr import vr_library as library
-from pipeline.separation.engines.uvr.library import OutOfMemoryError, quiet
-from pipeline.separation.engines.uvr.vr import VR, load
+from pipeline.separation.engines.uvr.library import OutOfMemoryError, suppress_warnings
+from pipeline.separation.engines.uvr.vr import VR, load_network
 from pipeline.separation.engines.uvr.vr_library import VRSettings
-from pipeline.separation.stage import separate_stage
-from pipeline.types import ModelUse
-from tests.pipeline.separation.measure import Told, Trap, entry_of, save_sound, steps
+from tests.pipeline.separation.measure import ProgressRecorder, Trap, entry_of, save_sound, stem_names, steps
 
 RATE = 44_100
 NEW = {"bands": "1band_sr44100_hl1024", "architecture": 0, "primary": "vocals", "nout": 4, "nout_lstm": 8}
@@ -34,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def save_vr(path, settings, *, even=False):
     """A random network in the form of the hub; an even one gives both sources half of every frequency."""
-    with quiet():
+    with suppress_warnings():
         from audio_separator.separator.uvr_lib_v5.vr_network import nets, nets_new
     torch.manual_seed(0)
     bins = 2 * BINS[settings["bands"]]
@@ -50,12 +48,12 @@ def save_vr(path, settings, *, even=False):
 
 
 def engine_of(path, settings):
-    return VR(load(path, entry_of(path, "vr", settings), "cpu"))
+    return VR(load_network(path, entry_of(path, "vr", settings), "cpu"))
 
 
 def separate(engine, path, report=None):
-    recording = Recording.open(path, engine.sample_rate)
-    return np.concatenate(list(engine.separate(recording, report or Told())))
+    recording = Mixture.open(path, engine.sample_rate)
+    return np.concatenate(list(engine.separate(recording, report or ProgressRecorder())))
 
 
 def noise(frames, channels=2, rate=RATE):
@@ -73,7 +71,7 @@ def level(samples, reference):
 
 def heard(path):
     """The sound as the engine reads it."""
-    return np.concatenate(list(Recording.open(path, RATE).blocks()))
+    return np.concatenate(list(Mixture.open(path, RATE).blocks()))
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +124,7 @@ def test_the_bands_are_put_together_again(tmp_path):
 def test_the_older_kind_of_network_works_too(tmp_path):
     path = save_vr(tmp_path / "old.pth", OLD)
     source = save_sound(tmp_path / "sound.flac", noise(RATE), RATE)
-    told = Told()
+    told = ProgressRecorder()
     vocals = separate(engine_of(path, OLD), source, told)
     assert vocals.shape == (RATE, 2)
     assert -20 < level(vocals, heard(source)) < 0
@@ -147,7 +145,7 @@ def test_the_same_comes_out_twice(random, tmp_path):
 )
 def test_unusual_sounds_come_back_whole(even, tmp_path, samples, rate):
     source = save_sound(tmp_path / "sound.flac", samples, rate)
-    told = Told()
+    told = ProgressRecorder()
     vocals = separate(engine_of(even, NEW), source, told)
     assert vocals.shape == heard(source).shape
     assert np.isfinite(vocals).all()
@@ -160,7 +158,7 @@ def test_long_clips_are_worked_on_in_windows(even, tmp_path, monkeypatch):
     monkeypatch.setattr(engine_module, "WINDOW_SECONDS", 10)
     monkeypatch.setattr(engine_module, "OVERLAP_SECONDS", 1)
     source = save_sound(tmp_path / "sound.flac", noise(RATE * 21, 1), RATE)
-    told = Told()
+    told = ProgressRecorder()
     vocals = separate(engine_of(even, NEW), source, told)
     mixture = heard(source)
     wrong = np.abs(vocals - 0.5**1.3 * mixture)
@@ -172,27 +170,27 @@ def test_long_clips_are_worked_on_in_windows(even, tmp_path, monkeypatch):
 def test_the_stage_gives_parts_that_add_up(work, tiny, tmp_path):
     source = save_sound(tmp_path / "sound.flac", noise(60_000, rate=48_000), 48_000)
     job = work(source, "vr", "tiny", weights=Models(tmp_path / "home", "cpu"))
-    facts = separate_stage(job)
-    assert facts["stems"] == ["vocals", "background"]
+    output = job.run()
+    assert stem_names(output) == ["vocals", "background"]
     vocals, background = steps(job.out / "vocals.flac"), steps(job.out / "background.flac")
     np.testing.assert_array_equal(vocals + background, steps(source))
     assert vocals.any()
     assert background.any()
-    (use,) = msgspec.convert(facts["models"], list[ModelUse])
+    (use,) = output.models
     assert (use.engine, use.model, len(use.digest)) == ("vr", "tiny", 64)
 
 
 def test_cancelling_stops_after_a_patch_and_leaves_no_files(work, tiny, tmp_path):
     source = save_sound(tmp_path / "sound.flac", noise(3 * SEEN, 1), RATE)
     weights = Models(tmp_path / "home", "cpu")
-    told = Told(0.2, Cancelled("stopped"))
+    told = ProgressRecorder(0.2, Cancelled("stopped"))
     job = work(source, "vr", "tiny", weights=weights, report=told)
     with pytest.raises(Cancelled):
-        separate_stage(job)
+        job.run()
     assert list(job.out.iterdir()) == []
     assert [fraction for fraction in told.fractions if fraction] == [pytest.approx(0.25)]
     # The network is not left with the hook of the run that was stopped.
-    again = Told()
+    again = ProgressRecorder()
     separate(VR.open(weights, "tiny"), save_sound(tmp_path / "short.flac", noise(RATE), RATE), again)
     assert again.fractions == [0.0, 1.0]
 
@@ -244,7 +242,7 @@ def test_a_card_without_memory_hands_over_to_the_processor(even, tmp_path, monke
     engine = engine_of(even, NEW)
     source = save_sound(tmp_path / "sound.flac", noise(RATE), RATE)
     assert level(separate(engine, source) - 0.5**1.3 * heard(source), heard(source)) < -60
-    assert engine.notes == [NO_CARD]
+    assert engine.notes == [CPU_FALLBACK_NOTE]
 
 
 def test_what_the_library_dies_of_is_named(even, tmp_path, monkeypatch):

@@ -1,0 +1,183 @@
+"""AAC-LC by libav, a stretch of sound at a time, with a look at what came of it.
+
+The `fast` coder is half the work of the default one and, at our rates, as good: on speech and music it leaves 1 to 4
+dB less noise against the masking threshold on average, and more in the highest bands (`tests.bench.aac`). But a tone
+above about -6 dBFS with little beside it is quantised so finely that its largest values do not fit, and it comes
+out up to 3 dB too quiet. So each stretch is decoded again and compared; where a level is off, the default coder
+does it anew.
+
+A frame is 1024 samples. Packet `k` of a stream gives, with the one before it, the samples from `(k - 1) * 1024` to
+`k * 1024` (ISO/IEC 14496-3, 4.6.11: each frame's window reaches over its neighbour).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any, cast
+
+import av
+import av.error
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.packet import Packet
+
+from pipeline.audio.channels import Layout
+from pipeline.audio.io import Samples
+from pipeline.errors import FFmpegError
+
+FRAME = 1024
+"""Samples."""
+RATE = 192_000
+"""Bits a second for one and two channels, ..."""
+CHANNEL_RATE = 64_000
+"""... and for each of more than two."""
+SAMPLE_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+"""Hz that the encoder takes."""
+QUICK: Mapping[str, str] = MappingProxyType({"aac_coder": "fast", "aac_tns": "0", "aac_is": "0", "aac_pns": "0"})
+"""Without what costs time and does no good at our rates: noise shaping, intensity stereo, noise in place of sound."""
+THOROUGH: Mapping[str, str] = MappingProxyType({"aac_coder": "twoloop"})
+_LOOK = 4 * FRAME
+"""Samples over which levels are compared."""
+_LOUD = 10 ** (-15 / 10)
+"""Mean power from which the coder may run out of values."""
+_LEAST = 10 ** (-0.25 / 20)
+"""The lowest ratio of levels that is taken for right; noise costs either coder up to 0.2 dB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What an encoder must be told."""
+
+    sample_rate: int
+    layout: Layout
+
+    @property
+    def bit_rate(self) -> int:
+        """Bits a second."""
+        return bit_rate(len(self.layout.channels))
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The packets of a stretch, and what a player makes of them: sample 0 is the first that was encoded.
+
+    Nothing in place of the latter where nobody had to know.
+    """
+
+    packets: tuple[bytes, ...]
+    heard: Samples
+
+
+def bit_rate(channels: int) -> int:
+    """Bits a second of our AAC."""
+    return RATE if channels <= 2 else CHANNEL_RATE * channels
+
+
+def fits(form: Form) -> bool:
+    """Whether the encoder takes such a sound, and `same_window` can tell about its packets."""
+    return len(form.layout.channels) <= 2 and form.sample_rate in SAMPLE_RATES
+
+
+def encode(samples: Samples, form: Form, *, listen: bool = True) -> Coded:
+    """A stretch as AAC whose level is right. Raises `FFmpegError`.
+
+    Without `listen` it is decoded only where the level has to be looked at.
+    """
+    coded = code(samples, form, QUICK, listen=listen)
+    if (lowest := lowest_level(samples, coded, form)) >= _LEAST:
+        return coded
+    thorough = code(samples, form, THOROUGH, listen=listen)
+    return thorough if lowest_level(samples, thorough, form) > lowest else coded
+
+
+def code(samples: Samples, form: Form, options: Mapping[str, str], *, listen: bool = True) -> Coded:
+    """A stretch as the encoder makes it with these options. Raises `FFmpegError`."""
+    context = av.CodecContext.create("aac", "w")
+    settings(context, form)
+    context.options = {**options}
+    encoder, time_base = cast("Any", context), Fraction(1, form.sample_rate)
+    packets = list[bytes]()
+    try:
+        for start in range(0, len(samples), FRAME):
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples[start : start + FRAME].T), format="fltp", layout=form.layout.name
+            )
+            frame.sample_rate, frame.time_base, frame.pts = form.sample_rate, time_base, start
+            packets += map(bytes, encoder.encode(frame))
+        packets += map(bytes, encoder.encode(None))
+    except av.error.FFmpegError as error:
+        raise FFmpegError("The sound could not be encoded.", detail=str(error)) from error
+    heard = decode(packets if listen else (), form)
+    return Coded(tuple(packets), heard[FRAME : FRAME + len(samples)])
+
+
+def decode(packets: Sequence[bytes], form: Form) -> Samples:
+    """The samples of packets that follow each other; of the first 1024 a part is missing. Raises `FFmpegError`."""
+    decoder = cast("Any", _decoder(form))
+    try:
+        frames = [cast("Samples", frame.to_ndarray()) for data in packets for frame in decoder.decode(Packet(data))]
+    except av.error.FFmpegError as error:
+        raise FFmpegError("The encoded sound cannot be decoded.", detail=str(error)) from error
+    silence = np.zeros((len(form.layout.channels), 0), np.float32)
+    return np.ascontiguousarray(np.concatenate([silence, *frames], axis=1).T)
+
+
+def lowest_level(samples: Samples, coded: Coded, form: Form) -> float:
+    """The least of what was kept (linear) of a loud block's level: of the part of what is heard that is the sound."""
+    lowest = 1.0
+    for start, end in _loud_stretches(samples):
+        before = samples[start:end]
+        after = coded.heard[start:end] if len(coded.heard) else _hear(coded.packets, start, end, form)
+        before, after = (part[: len(after)].reshape(-1, _LOOK * samples.shape[1]) for part in (before, after))
+        power = np.einsum("ij,ij->i", before, before)
+        kept = np.einsum("ij,ij->i", before, after)
+        lowest = min(lowest, float(np.min(kept / power)))
+    return lowest
+
+
+def _loud_stretches(samples: Samples) -> list[tuple[int, int]]:
+    """Where blocks of `_LOOK` samples are loud, one after the other: the first sample and that after the last."""
+    count = len(samples) // _LOOK
+    rows = samples[: count * _LOOK].reshape(count, _LOOK * samples.shape[1])
+    loud = np.einsum("ij,ij->i", rows, rows) > _LOUD * rows.shape[1]
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))) * _LOOK
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _hear(packets: Sequence[bytes], start: int, end: int, form: Form) -> Samples:
+    """What a player makes of some whole frames: it needs the packet before them."""
+    return decode(packets[start // FRAME : end // FRAME + 1], form)[FRAME:]
+
+
+def window(packet: bytes) -> tuple[int, int] | None:
+    """Sequence and shape of the window of all channels of a packet; None where each has its own.
+
+    ISO/IEC 14496-3, table 4.4 to 4.6: a channel pair says it first, a single channel after its gain.
+    """
+    bits = int.from_bytes(packet[:4])
+    kind = bits >> 29
+    if kind == 1:
+        return ((bits >> 21) & 3, (bits >> 20) & 1) if (bits >> 24) & 1 else None
+    return ((bits >> 14) & 3, (bits >> 13) & 1) if kind == 0 else None
+
+
+def audio_specific_config(form: Form) -> bytes:
+    """The two bytes by which a decoder knows what is to come (ISO/IEC 14496-3, 1.6.2.1)."""
+    channels = len(form.layout.channels)
+    return (2 << 11 | SAMPLE_RATES.index(form.sample_rate) << 7 | channels << 3).to_bytes(2)
+
+
+def settings(encoder: AudioCodecContext, form: Form) -> None:
+    """Tell an encoder what the sound is."""
+    encoder.sample_rate = form.sample_rate
+    encoder.layout = form.layout.name
+    encoder.format = "fltp"
+    encoder.bit_rate = form.bit_rate
+    encoder.time_base = Fraction(1, form.sample_rate)
+
+
+def _decoder(form: Form) -> AudioCodecContext:
+    decoder = av.CodecContext.create("aac", "r")
+    decoder.extradata = audio_specific_config(form)
+    return decoder
