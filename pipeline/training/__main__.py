@@ -1,0 +1,95 @@
+"""The steps from packages to weights, as commands."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from pipeline.training import manifest, material, test_list
+from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
+from pipeline.training.mixing import Mixer, MixRecipe, evaluation_recipe
+from pipeline.training.network import MaskNetwork, NetworkConfig, build_network
+from pipeline.training.packages import PACKAGES, Split
+from pipeline.training.pool import load_pools
+from pipeline.training.spectrogram import SAMPLE_RATE
+from pipeline.training.training import Trainer, TrainingConfig, prepare_processor
+from pipeline.training.weights import load_weights
+
+VALIDATION_SEED = 77
+VALIDATION_MIXES = 60
+CROP_S = 3.0
+
+
+def main() -> None:
+    """Run the command that was asked for."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    prepare_processor(arguments.threads)
+    cache: Path = arguments.cache
+    if arguments.command == "material":
+        material.prepare(PACKAGES, cache)
+    elif arguments.command == "freeze":
+        print(test_list.freeze(manifest.read(cache / material.MANIFEST)))  # noqa: T201
+    elif arguments.command == "train":
+        _train(arguments, cache)
+    else:
+        _evaluate(arguments, cache)
+
+
+def _train(arguments: argparse.Namespace, cache: Path) -> None:
+    sources = manifest.read(cache / material.MANIFEST)
+    test_list.check(sources)
+    recipe = MixRecipe(seconds=CROP_S, sample_rate=SAMPLE_RATE)
+    mixer = Mixer(load_pools(sources, cache, Split.TRAIN), recipe)
+    valid = Mixer(load_pools(sources, cache, Split.VALID), evaluation_recipe(seconds=6.0, v3_share=0.7))
+    config = TrainingConfig(
+        seed=arguments.seed, batch=arguments.batch, budget_s=arguments.budget, cooldown=arguments.cooldown
+    )
+    held_out = HeldOut(valid, VALIDATION_MIXES, VALIDATION_SEED)
+    Trainer(_network(arguments), mixer, held_out, config, arguments.run).run()
+
+
+def _network(arguments: argparse.Namespace) -> MaskNetwork:
+    if arguments.start_from:
+        return load_weights(arguments.start_from)
+    return build_network(NetworkConfig(**json.loads(arguments.network)))
+
+
+def _evaluate(arguments: argparse.Namespace, cache: Path) -> None:
+    """Print medians and intervals on the frozen test mixes."""
+    sources = manifest.read(cache / material.MANIFEST)
+    test_list.check(sources)
+    network = load_weights(arguments.weights)
+    pools = load_pools(sources, cache, Split.TEST)
+    for name, share, count, seed in test_list.MIXES:
+        mixes = HeldOut(Mixer(pools, evaluation_recipe(seconds=10.0, v3_share=share)), count, seed)
+        measured = mixes.measure(lambda waves: network.separate(waves, SAMPLE_RATE))
+        ideal = mixes.measure_ideal()
+        for part, figures in measured.items():
+            row = summary(figures) | {"interval": bootstrap_interval(figures.gain_db)}
+            row["ideal_gain_db"] = summary(ideal[part])["gain_db"]
+            print(json.dumps({"set": name, "part": part} | row))  # noqa: T201
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.training", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=material.default_cache())
+    parser.add_argument("--threads", type=int, default=2)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("material", help="fetch, sort and resample the packages")
+    commands.add_parser("freeze", help="write the list of test recordings; done once")
+    train = commands.add_parser("train", help="train, or go on training, the run in a folder")
+    train.add_argument("run", type=Path)
+    train.add_argument("--budget", type=float, default=3600, help="processor seconds, or seconds on a card")
+    train.add_argument("--cooldown", type=float, default=0.0)
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--batch", type=int, default=8)
+    train.add_argument("--network", default="{}", help="sizes of the network, JSON")
+    train.add_argument("--start-from", type=Path, help="weights to begin with")
+    evaluate = commands.add_parser("evaluate", help="figures on the frozen test mixes")
+    evaluate.add_argument("weights", type=Path)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

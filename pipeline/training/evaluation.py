@@ -1,0 +1,127 @@
+"""How well a network parts mixes of sources that it was not trained on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipeline.training.losses import sdr, si_sdr
+from pipeline.training.mixing import PARTS, Mix, Mixer
+from pipeline.training.network import MaskNetwork
+from pipeline.training.spectrogram import SAMPLE_RATE, analyse, synthesise
+
+MIN_ACTIVE_DB = -40.0
+"""Level of a part under the background below which it counts as absent."""
+ACTIVE_BLOCK = 2205
+"""Frames; 50 ms."""
+ACTIVE_RANGE_DB = 40.0
+Separate = Callable[[Tensor], Tensor]
+"""Backgrounds of shape (1, 1, frames) to parts of shape (1, parts, 1, frames)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFigures:
+    """What mixes say of one part."""
+
+    gain_db: list[float]
+    """SI-SDR over that of the background itself as the part's estimate."""
+    input_db: list[float]
+    """SI-SDR of the background itself."""
+    sdr_db: list[float]
+    leakage_db: list[float]
+    """Level of the estimate under the background where the part is absent in truth."""
+
+
+class HeldOut:
+    """A fixed set of mixes."""
+
+    def __init__(self, mixer: Mixer, count: int, seed: int) -> None:
+        self._mixer = mixer
+        self._count = count
+        self._seed = seed
+
+    def evaluate(self, network: MaskNetwork, device: torch.device) -> dict[str, dict[str, float]]:
+        """Medians for each part, rounded."""
+        network.eval()
+
+        def separate(waves: Tensor) -> Tensor:
+            return network.separate(waves.to(device), SAMPLE_RATE).cpu()
+
+        return {name: summary(figures) for name, figures in self.measure(separate).items()}
+
+    @torch.no_grad()
+    def measure(self, separate: Separate) -> dict[str, PartFigures]:
+        """Figures of all mixes for each part."""
+        return self._measure(lambda mix: separate(torch.from_numpy(mix.background)[None, None])[0, :, 0])
+
+    def measure_ideal(self) -> dict[str, PartFigures]:
+        """The same for the ideal ratio mask: what masks of this kind can reach."""
+        return self._measure(_ideal)
+
+    def _measure(self, separate: Callable[[Mix], Tensor]) -> dict[str, PartFigures]:
+        figures = {kind.value: PartFigures(gain_db=[], input_db=[], sdr_db=[], leakage_db=[]) for kind in PARTS}
+        for index in range(self._count):
+            mix = self._mixer.draw((self._seed, index))
+            background = torch.from_numpy(mix.background)
+            truths = torch.from_numpy(mix.parts)
+            for part, estimate, truth in zip(figures.values(), separate(mix), truths, strict=True):
+                _add(part, estimate, truth, background)
+        return figures
+
+
+def summary(figures: PartFigures) -> dict[str, float]:
+    """Medians."""
+    return {
+        "gain_db": _median(figures.gain_db),
+        "input_db": _median(figures.input_db),
+        "sdr_db": _median(figures.sdr_db),
+        "leakage_db": _median(figures.leakage_db),
+        "mixes": len(figures.gain_db),
+    }
+
+
+def bootstrap_interval(values: list[float], seed: int = 0, rounds: int = 2000) -> tuple[float, float]:
+    """The 95 % interval of a median."""
+    generator = np.random.default_rng(seed)
+    drawn = generator.choice(np.array(values), (rounds, len(values)))
+    low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
+    return round(float(low), 2), round(float(high), 2)
+
+
+def active_frames(truth: Tensor) -> Tensor:
+    """Mark the frames in blocks of `ACTIVE_BLOCK` where a part is within `ACTIVE_RANGE_DB` of its loudest block."""
+    blocks = nn.functional.avg_pool1d(truth.square()[None], ACTIVE_BLOCK, ceil_mode=True)[0]
+    heard = blocks > blocks.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
+    return heard.repeat_interleave(ACTIVE_BLOCK)[: len(truth)]
+
+
+def _add(figures: PartFigures, estimate: Tensor, truth: Tensor, background: Tensor) -> None:
+    whole = _level(background)
+    if _level(truth) - whole < MIN_ACTIVE_DB:
+        figures.leakage_db.append(_level(estimate) - whole)
+        return
+    active = active_frames(truth)
+    before = float(si_sdr(background[active], truth[active]))
+    figures.input_db.append(before)
+    figures.gain_db.append(float(si_sdr(estimate[active], truth[active])) - before)
+    figures.sdr_db.append(float(sdr(estimate[active], truth[active])))
+
+
+def _ideal(mix: Mix) -> Tensor:
+    spectra = analyse(torch.from_numpy(mix.parts))
+    whole = analyse(torch.from_numpy(mix.background))
+    power = spectra.real.square() + spectra.imag.square()
+    masks = (power / (power.sum(dim=0) + 1e-12)).sqrt()
+    return synthesise(masks * whole, mix.parts.shape[-1])
+
+
+def _level(samples: Tensor) -> float:
+    return float(10 * torch.log10(samples.square().mean() + 1e-12))
+
+
+def _median(values: list[float]) -> float:
+    array: NDArray[np.float64] = np.array(values)
+    return round(float(np.median(array)), 2) if len(array) else float("nan")

@@ -1,0 +1,178 @@
+"""The networks: masks of the parts of a background, from its power spectrogram.
+
+Masks are a softmax over the parts, so the parts sum to the background, and a part is never louder than
+it. Channels share their masks.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.training.spectrogram import BINS, analyse, synthesise, window_size
+
+POWER_FLOOR = 1e-9
+"""About -90 dB under full scale."""
+LEVEL_SCALE = 0.1
+"""Brings natural logarithms of power to about 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """Sizes of a network."""
+
+    architecture: Literal["bands", "frames"] = "bands"
+    """`bands` is `BandSplitNetwork`, `frames` the `FrameNetwork` that it is compared with."""
+    parts: int = 3
+    bands: int = 32
+    features: int = 48
+    hidden: int = 64
+    mixer: int = 256
+    layers: int = 3
+    lookahead: int = 8
+    """Spectra that are heard before masks are given."""
+    alternate: bool = False
+    """Every other layer runs backwards in time; then the whole wave is needed."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class MaskNetwork(nn.Module):
+    """A network that gives masks for power spectra: shape (batch, spectra, BINS) to (batch, parts, spectra, BINS)."""
+
+    config: NetworkConfig
+
+    def separate(self, waves: Tensor, sample_rate: int) -> Tensor:
+        """Part a wave.
+
+        Args:
+            waves: Shape (batch, channels, frames).
+            sample_rate: In Hz; bins above the network's highest take that one's mask.
+
+        Returns:
+            Shape (batch, parts, channels, frames); over parts they sum to the wave.
+
+        """
+        spectra = analyse(waves, window_size(sample_rate))
+        power = (spectra.real.square() + spectra.imag.square()).mean(dim=1)
+        inside = power[..., :BINS]
+        masks = self(nn.functional.pad(inside, (0, BINS - inside.shape[-1])))
+        above = max(0, power.shape[-1] - BINS)
+        masks = torch.cat([masks[..., : power.shape[-1]], masks[..., -1:].expand(*masks.shape[:-1], above)], dim=-1)
+        return synthesise(masks[:, :, None] * spectra[:, None], waves.shape[-1])
+
+
+class BandSplitNetwork(MaskNetwork):
+    """Bands of frequency through recurrent layers over time and linear layers over bands."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.widths = band_widths(config.bands)
+        self.encoders = nn.ModuleList(nn.Linear(width + 1, config.features) for width in self.widths)
+        self.layers = nn.ModuleList(
+            _Layer(config, backwards=config.alternate and index % 2 == 1) for index in range(config.layers)
+        )
+        self.norm = nn.LayerNorm(config.features)
+        self.decoders = nn.ModuleList(_decoder(config.features, width * config.parts) for width in self.widths)
+
+    def forward(self, power: Tensor) -> Tensor:
+        """Masks for power spectra."""
+        levels = torch.log(power + POWER_FLOOR) * LEVEL_SCALE
+        levels = nn.functional.pad(levels, (0, 0, 0, self.config.lookahead), value=levels.new_tensor(POWER_FLOOR).log())
+        bands = torch.stack(
+            [
+                encoder(_with_mean(band))
+                for encoder, band in zip(self.encoders, levels.split(self.widths, dim=-1), strict=True)
+            ],
+            dim=2,
+        )
+        for layer in self.layers:
+            bands = layer(bands)
+        heard = self.norm(bands[:, self.config.lookahead :])
+        logits = [
+            decoder(band).unflatten(-1, (self.config.parts, width))
+            for decoder, band, width in zip(self.decoders, heard.unbind(dim=2), self.widths, strict=True)
+        ]
+        return torch.cat(logits, dim=-1).transpose(1, 2).float().softmax(dim=1)
+
+
+class FrameNetwork(MaskNetwork):
+    """The control, like Open-Unmix: whole spectra through a recurrent network over time."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = nn.Sequential(nn.Linear(BINS, config.hidden), nn.LayerNorm(config.hidden), nn.Tanh())
+        self.time = nn.LSTM(config.hidden, config.hidden, config.layers, batch_first=True)
+        self.decoder = _decoder(2 * config.hidden, BINS * config.parts, config.hidden)
+
+    def forward(self, power: Tensor) -> Tensor:
+        """Masks for power spectra."""
+        levels = torch.log(power + POWER_FLOOR) * LEVEL_SCALE + 1
+        levels = nn.functional.pad(levels, (0, 0, 0, self.config.lookahead), value=-1)
+        encoded = self.encoder(levels)
+        joined = torch.cat([encoded, self.time(encoded)[0]], dim=-1)[:, self.config.lookahead :]
+        return self.decoder(joined).unflatten(-1, (self.config.parts, BINS)).transpose(1, 2).float().softmax(dim=1)
+
+
+class _Layer(nn.Module):
+    """What a band does over time, then what the bands of one time do together."""
+
+    def __init__(self, config: NetworkConfig, *, backwards: bool) -> None:
+        super().__init__()
+        joined = config.bands * config.features
+        self.backwards = backwards
+        self.time_norm = nn.LayerNorm(config.features)
+        self.time = nn.GRU(config.features, config.hidden, batch_first=True)
+        self.time_output = nn.Linear(config.hidden, config.features)
+        self.band_norm = nn.LayerNorm(joined)
+        self.mixer = nn.Sequential(nn.Linear(joined, config.mixer), nn.GELU(), nn.Linear(config.mixer, joined))
+
+    def forward(self, bands: Tensor) -> Tensor:
+        """Shape (batch, spectra, bands, features) in and out."""
+        batch, spectra, count, features = bands.shape
+        sequences = self.time_norm(bands).transpose(1, 2).reshape(batch * count, spectra, features)
+        if self.backwards:
+            sequences = sequences.flip(1)
+        heard = self.time(sequences)[0]
+        if self.backwards:
+            heard = heard.flip(1)
+        bands = bands + self.time_output(heard).reshape(batch, count, spectra, features).transpose(1, 2)
+        joined = bands.reshape(batch, spectra, count * features)
+        return bands + self.mixer(self.band_norm(joined)).view_as(bands)
+
+
+def band_widths(count: int) -> list[int]:
+    """Bins of each band: at least two, about even on the mel scale, `BINS` together."""
+    nyquist_mel = 2595 * torch.log10(torch.tensor(1 + 22_050 / 700)).item()
+    edges = [0]
+    for index in range(1, count + 1):
+        hertz = 700 * (10 ** (nyquist_mel * index / count / 2595) - 1)
+        edges.append(max(edges[-1] + 2, round(hertz / 22_050 * BINS)))
+    edges[-1] = BINS
+    return [end - start for start, end in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def build_network(config: NetworkConfig) -> MaskNetwork:
+    """Make a network with weights drawn by chance."""
+    return BandSplitNetwork(config) if config.architecture == "bands" else FrameNetwork(config)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many weights a network has."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _with_mean(band: Tensor) -> Tensor:
+    """A band's levels around their mean, and the mean."""
+    mean = band.mean(dim=-1, keepdim=True)
+    return torch.cat([(band - mean) * 4, mean + 1], dim=-1)
+
+
+def _decoder(inputs: int, outputs: int, hidden: int | None = None) -> nn.Sequential:
+    hidden = hidden or 2 * inputs
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, outputs))

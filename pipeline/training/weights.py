@@ -1,0 +1,32 @@
+"""Weights on disk: safetensors in half precision, with the sizes of the network beside them."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pipeline.training.network import MaskNetwork, NetworkConfig, build_network
+
+
+def save_weights(state: dict[str, Tensor], config: NetworkConfig, path: Path) -> str:
+    """Write weights in half precision; returns the SHA-256 of the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    halves = {name: value.to("cpu", torch.float16).contiguous() for name, value in state.items()}
+    partial = path.with_suffix(".partial")
+    save_file(halves, partial, metadata={"config": json.dumps(config.as_dict())})
+    partial.replace(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def load_weights(path: Path) -> MaskNetwork:
+    """Build the network that a file of weights is for; no code of the file is run."""
+    with safe_open(path, "pt") as file:
+        config = NetworkConfig(**json.loads(file.metadata()["config"]))
+        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    network = build_network(config)
+    network.load_state_dict(state)
+    return network.eval()
