@@ -1,6 +1,7 @@
 """The sound files inside a package, also those that lie in an archive of a game's own."""
 
 import io
+import shutil
 import struct
 import subprocess
 import zipfile
@@ -13,6 +14,10 @@ ZIP_SUFFIXES = (".pk3", ".wz", ".zip")
 DOWNLOAD_TIMEOUT_S = 900
 CAT_FLAG = 0x8000_0000
 """Bit of the first offset in a sound set of OpenTTD that says entries have names."""
+
+
+class MaterialError(Exception):
+    """The material cannot be fetched or is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ def download_package(name: str, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.glob(f"{name}_*.deb")):
-        subprocess.run(["apt-get", "download", name], cwd=folder, check=True, timeout=DOWNLOAD_TIMEOUT_S)
+        subprocess.run([_program("apt-get"), "download", name], cwd=folder, check=True, timeout=DOWNLOAD_TIMEOUT_S)
     return next(iter(sorted(folder.glob(f"{name}_*.deb"))))
 
 
@@ -50,8 +55,15 @@ def unpack(deb: Path, folder: Path) -> None:
     mark = folder / ".unpacked"
     if not mark.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg-deb", "-x", str(deb), str(folder)], check=True, timeout=DOWNLOAD_TIMEOUT_S)
+        subprocess.run([_program("dpkg-deb"), "-x", str(deb), str(folder)], check=True, timeout=DOWNLOAD_TIMEOUT_S)
         mark.touch()
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise MaterialError(f"The program {name} is missing. The material is fetched on Debian.")
+    return path
 
 
 def sound_files(folder: Path) -> Iterator[SoundFile]:

@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor
 
-COMPRESSION = 0.4
-"""Exponent of magnitudes in the compressed error, so that quiet bins count."""
 RATIO_FLOOR = 1e-3
 """Error to signal ratio below which the logarithm flattens: 30 dB."""
 RATIO_WEIGHT = 0.3
@@ -17,7 +15,7 @@ EPSILON = 1e-9
 def separation_loss(masks: Tensor, parts: Tensor, background: Tensor) -> Tensor:
     """Compare masked with true parts; each part counts as much as any other, however quiet it is.
 
-    The compressed error is taken relative to half the part and half the background. The error of linear
+    The compressed error, of spectra whose magnitudes are square roots, is taken relative to half the part and half the background. The error of linear
     spectra enters by its logarithm, relative to the part, or to the background where the part is silent.
     Both are squares of a mask times what does not depend on it, so little is left to be differentiated.
 
@@ -34,15 +32,15 @@ def separation_loss(masks: Tensor, parts: Tensor, background: Tensor) -> Tensor:
         whole = _power(background)[:, None]
         part = _power(parts)
         cross = parts.real * background.real[:, None] + parts.imag * background.imag[:, None]
-        soft_whole, soft_part = (whole + EPSILON) ** COMPRESSION, (part + EPSILON) ** COMPRESSION
-        soft_cross = cross * ((whole + EPSILON) * (part + EPSILON)) ** ((COMPRESSION - 1) / 2)
+        soft_whole, soft_part = (whole + EPSILON).sqrt(), (part + EPSILON).sqrt()
+        soft_cross = cross * (soft_whole * soft_part).rsqrt()
         part_mean, whole_mean = part.mean(dim=(-2, -1)), whole.mean(dim=(-2, -1))
         scale = 0.5 * soft_part.mean(dim=(-2, -1)) + 0.5 * soft_whole.mean(dim=(-2, -1))
         sounding = (whole_mean > SILENCE).expand_as(part_mean)
         present = part_mean > 1e-6 * whole_mean + SILENCE
         reference = torch.where(present, part_mean, whole_mean) + EPSILON
         floor = torch.where(present, RATIO_FLOOR, 3 * RATIO_FLOOR)
-    error = _squared_error((masks + MASK_FLOOR) ** COMPRESSION, soft_part, soft_cross, soft_whole) / scale
+    error = _squared_error((masks + MASK_FLOOR).sqrt(), soft_part, soft_cross, soft_whole) / scale
     ratio = _squared_error(masks, part, cross, whole) / reference
     terms = error + RATIO_WEIGHT * torch.log10(ratio.clamp(min=0) + floor)
     return (terms * sounding).sum() / sounding.sum().clamp(min=1)

@@ -119,7 +119,7 @@ def _recordings(package: Package, folder: Path) -> Iterator[_Recording]:
 
 
 def _cut(file: SoundFile, content: Content) -> Iterator[_Recording]:
-    """What a file is good for, at `SAMPLE_RATE`; nothing if it is unreadable, silent, too short or music among effects."""
+    """What a file is good for, at `SAMPLE_RATE`; nothing if unreadable, silent, too short, or music among effects."""
     samples = decode(file.content)
     if samples is None:
         _log.warning("%s cannot be read", file.path)

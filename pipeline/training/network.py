@@ -4,17 +4,21 @@ Masks are a softmax over the parts, so the parts sum to the background, and a pa
 it. Channels share their masks.
 """
 
+import math
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.training.recurrence import GatedRecurrence
 from pipeline.training.spectrogram import BINS, analyse, synthesise, window_size
 
 POWER_FLOOR = 1e-9
 """About -90 dB under full scale."""
 LEVEL_SCALE = 0.1
+FLOOR_LEVEL = LEVEL_SCALE * math.log(POWER_FLOOR)
 """Brings natural logarithms of power to about 1."""
 
 
@@ -30,10 +34,10 @@ class NetworkConfig:
     hidden: int = 64
     mixer: int = 256
     layers: int = 3
-    lookahead: int = 8
+    lookahead: int = 12
     """Spectra that are heard before masks are given."""
-    alternate: bool = False
-    """Every other layer runs backwards in time; then the whole wave is needed."""
+    backward: bool = False
+    """Half of the recurrent channels run backwards in time; then the whole wave is needed."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -66,23 +70,21 @@ class MaskNetwork(nn.Module):
 
 
 class BandSplitNetwork(MaskNetwork):
-    """Bands of frequency through recurrent layers over time and linear layers over bands."""
+    """Bands of frequency through gated recurrences over time and linear layers over bands."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.widths = band_widths(config.bands)
         self.encoders = nn.ModuleList(nn.Linear(width + 1, config.features) for width in self.widths)
-        self.layers = nn.ModuleList(
-            _Layer(config, backwards=config.alternate and index % 2 == 1) for index in range(config.layers)
-        )
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.features)
         self.decoders = nn.ModuleList(_decoder(config.features, width * config.parts) for width in self.widths)
 
     def forward(self, power: Tensor) -> Tensor:
         """Masks for power spectra."""
-        levels = torch.log(power + POWER_FLOOR) * LEVEL_SCALE
-        levels = nn.functional.pad(levels, (0, 0, 0, self.config.lookahead), value=levels.new_tensor(POWER_FLOOR).log())
+        levels = (torch.log(power + POWER_FLOOR) * LEVEL_SCALE).transpose(0, 1)
+        levels = nn.functional.pad(levels, (0, 0, 0, 0, 0, self.config.lookahead), value=FLOOR_LEVEL)
         bands = torch.stack(
             [
                 encoder(_with_mean(band))
@@ -92,12 +94,12 @@ class BandSplitNetwork(MaskNetwork):
         )
         for layer in self.layers:
             bands = layer(bands)
-        heard = self.norm(bands[:, self.config.lookahead :])
+        heard = self.norm(bands[self.config.lookahead :])
         logits = [
             decoder(band).unflatten(-1, (self.config.parts, width))
             for decoder, band, width in zip(self.decoders, heard.unbind(dim=2), self.widths, strict=True)
         ]
-        return torch.cat(logits, dim=-1).transpose(1, 2).float().softmax(dim=1)
+        return torch.cat(logits, dim=-1).permute(1, 2, 0, 3).float().softmax(dim=1)
 
 
 class FrameNetwork(MaskNetwork):
@@ -113,7 +115,7 @@ class FrameNetwork(MaskNetwork):
     def forward(self, power: Tensor) -> Tensor:
         """Masks for power spectra."""
         levels = torch.log(power + POWER_FLOOR) * LEVEL_SCALE + 1
-        levels = nn.functional.pad(levels, (0, 0, 0, self.config.lookahead), value=-1)
+        levels = nn.functional.pad(levels, (0, 0, 0, self.config.lookahead), value=FLOOR_LEVEL + 1)
         encoded = self.encoder(levels)
         joined = torch.cat([encoded, self.time(encoded)[0]], dim=-1)[:, self.config.lookahead :]
         return self.decoder(joined).unflatten(-1, (self.config.parts, BINS)).transpose(1, 2).float().softmax(dim=1)
@@ -122,28 +124,18 @@ class FrameNetwork(MaskNetwork):
 class _Layer(nn.Module):
     """What a band does over time, then what the bands of one time do together."""
 
-    def __init__(self, config: NetworkConfig, *, backwards: bool) -> None:
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         joined = config.bands * config.features
-        self.backwards = backwards
         self.time_norm = nn.LayerNorm(config.features)
-        self.time = nn.GRU(config.features, config.hidden, batch_first=True)
-        self.time_output = nn.Linear(config.hidden, config.features)
+        self.time = GatedRecurrence(config.features, config.hidden, backward=config.backward)
         self.band_norm = nn.LayerNorm(joined)
         self.mixer = nn.Sequential(nn.Linear(joined, config.mixer), nn.GELU(), nn.Linear(config.mixer, joined))
 
     def forward(self, bands: Tensor) -> Tensor:
-        """Shape (batch, spectra, bands, features) in and out."""
-        batch, spectra, count, features = bands.shape
-        sequences = self.time_norm(bands).transpose(1, 2).reshape(batch * count, spectra, features)
-        if self.backwards:
-            sequences = sequences.flip(1)
-        heard = self.time(sequences)[0]
-        if self.backwards:
-            heard = heard.flip(1)
-        bands = bands + self.time_output(heard).reshape(batch, count, spectra, features).transpose(1, 2)
-        joined = bands.reshape(batch, spectra, count * features)
-        return bands + self.mixer(self.band_norm(joined)).view_as(bands)
+        """Shape (spectra, batch, bands, features) in and out."""
+        bands = bands + self.time(self.time_norm(bands))
+        return bands + self.mixer(self.band_norm(bands.flatten(2))).view_as(bands)
 
 
 def band_widths(count: int) -> list[int]:
@@ -154,7 +146,7 @@ def band_widths(count: int) -> list[int]:
         hertz = 700 * (10 ** (nyquist_mel * index / count / 2595) - 1)
         edges.append(max(edges[-1] + 2, round(hertz / 22_050 * BINS)))
     edges[-1] = BINS
-    return [end - start for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    return [end - start for start, end in pairwise(edges)]
 
 
 def build_network(config: NetworkConfig) -> MaskNetwork:

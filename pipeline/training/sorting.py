@@ -58,7 +58,7 @@ def sort_effect(samples: Mono, sample_rate: int) -> list[Stretch]:
 
 
 def steady_stretches(samples: Mono, sample_rate: int) -> list[Stretch]:
-    """The stretches of a recording, in whole seconds, that are ambience; a bit of less than a second stays with them."""
+    """Find the stretches of ambience in a recording, in whole seconds; the rest of the last second stays with them."""
     seconds = len(samples) // sample_rate
     levels = _levels(samples, sample_rate)
     onsets = {int(block * ONSET_BLOCK_S) for block in _onset_blocks(samples, sample_rate)}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.training import manifest
+from pipeline.training.archives import MaterialError
 from pipeline.training.manifest import Source
 from pipeline.training.packages import Split
 
@@ -13,7 +14,7 @@ MIXES = (("v3", 1.0, 200, 3_003), ("v2", 0.0, 50, 2_002))
 """Name, share of DnR v3 levels, number and seed of the sets of mixes of 10 s."""
 
 
-class MaterialChangedError(Exception):
+class MaterialChangedError(MaterialError):
     """The test recordings of the cache are not those of the frozen list."""
 
 
