@@ -15,8 +15,9 @@ EPSILON = 1e-9
 def separation_loss(masks: Tensor, parts: Tensor, background: Tensor) -> Tensor:
     """Compare masked with true parts; each part counts as much as any other, however quiet it is.
 
-    The compressed error, of spectra whose magnitudes are square roots, is taken relative to half the part and half the background. The error of linear
-    spectra enters by its logarithm, relative to the part, or to the background where the part is silent.
+    The compressed error, of spectra whose magnitudes are square roots, is taken relative to half the part and
+    half the background. The error of linear spectra enters by its logarithm, relative to the part, or to the
+    background where the part is silent.
     Both are squares of a mask times what does not depend on it, so little is left to be differentiated.
 
     Args:

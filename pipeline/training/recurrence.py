@@ -4,10 +4,9 @@ All products with weights are then taken for the whole sequence at once, and wha
 by step is a multiplication and an addition: several times quicker to train on a processor than a GRU.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 KERNEL = 4
 """Steps that a channel's short filter looks at: this one and those before."""
@@ -63,9 +62,13 @@ def scan(decay: Tensor, value: Tensor) -> Tensor:
     return _Scan.apply(decay.contiguous(), value.contiguous())
 
 
+class _Context(FunctionCtx):
+    saved_tensors: tuple[Tensor, ...]
+
+
 class _Scan(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, decay: Tensor, value: Tensor) -> Tensor:
+    def forward(ctx: _Context, decay: Tensor, value: Tensor) -> Tensor:
         states = torch.empty_like(value)
         states[0] = value[0]
         for step in range(1, len(value)):
@@ -74,7 +77,7 @@ class _Scan(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: _Context, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         decay, states = ctx.saved_tensors
         total = gradients[0].clone()
         for step in range(len(total) - 2, -1, -1):
