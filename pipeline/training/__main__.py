@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import signal
 from pathlib import Path
 
 from pipeline.training import manifest, material, test_list
@@ -46,7 +47,10 @@ def _train(arguments: argparse.Namespace, cache: Path) -> None:
         seed=arguments.seed, batch=arguments.batch, budget_s=arguments.budget, cooldown=arguments.cooldown
     )
     held_out = HeldOut(valid, VALIDATION_MIXES, VALIDATION_SEED)
-    Trainer(_network(arguments), mixer, held_out, config, arguments.run).run()
+    trainer = Trainer(_network(arguments), mixer, held_out, config, arguments.run)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: trainer.stop())
+    trainer.run()
 
 
 def _network(arguments: argparse.Namespace) -> MaskNetwork:
@@ -83,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--budget", type=float, default=3600, help="processor seconds, or seconds on a card")
     train.add_argument("--cooldown", type=float, default=0.0)
     train.add_argument("--seed", type=int, default=1)
-    train.add_argument("--batch", type=int, default=8)
+    train.add_argument("--batch", type=int, default=4)
     train.add_argument("--network", default="{}", help="sizes of the network, JSON")
     train.add_argument("--start-from", type=Path, help="weights to begin with")
     evaluate = commands.add_parser("evaluate", help="figures on the frozen test mixes")

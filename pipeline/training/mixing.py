@@ -17,6 +17,8 @@ from pipeline.training.pool import Pool, fade_ends
 from pipeline.training.synthesis import draw_bed
 
 Mono = NDArray[np.float32]
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Backgrounds and parts."""
 
 PARTS = (Kind.MUSIC, Kind.SFX, Kind.AMBIENT)
 """What a background consists of, in the order of all arrays."""
@@ -121,6 +123,7 @@ class Mixer:
         self._pools = pools
         self._recipe = recipe
         self._frames = round(recipe.seconds * recipe.sample_rate)
+        self._latest: tuple[tuple[int, int, int], Batch] | None = None
 
     def draw(self, seed: tuple[int, ...]) -> Mix:
         """The mix that belongs to a seed."""
@@ -136,15 +139,27 @@ class Mixer:
         leakage = self._leakage(generator, levels) if generator.random() < recipe.leakage else parts[0] * 0
         return self._mastered(generator, parts, leakage)
 
-    def batch(self, seed: int, step: int, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The mixes of a training step.
+    def batch(self, seed: int, step: int, size: int) -> Batch:
+        """The mixes of a training step; every other step joins the parts of the step before anew.
 
         Returns:
             Backgrounds, shape (size, frames), and parts, shape (size, len(PARTS), frames).
-
         """
-        mixes = [self.draw((seed, step, index)) for index in range(size)]
-        return np.stack([mix.background for mix in mixes]), np.stack([mix.parts for mix in mixes])
+        backgrounds, parts = self._drawn(seed, step // 2, size)
+        if step % 2 == 0:
+            return backgrounds, parts
+        leakage = backgrounds - parts.sum(axis=1)
+        joined = np.stack([np.roll(parts[:, index], index + 1, axis=0) for index in range(len(PARTS))], axis=1)
+        return joined.sum(axis=1) + leakage, joined
+
+    def _drawn(self, seed: int, round_: int, size: int) -> Batch:
+        """Mixes that were drawn for a round of two steps."""
+        key = (seed, round_, size)
+        if self._latest is None or self._latest[0] != key:
+            mixes = [self.draw((seed, round_, index)) for index in range(size)]
+            batch = np.stack([mix.background for mix in mixes]), np.stack([mix.parts for mix in mixes])
+            self._latest = key, batch
+        return self._latest[1]
 
     def _part(self, generator: np.random.Generator, kind: Kind, levels: Levels) -> Mono:
         level = levels.loudness_lufs[kind] + levels.draw(generator, levels.mix_spread)

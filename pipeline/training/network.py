@@ -32,7 +32,7 @@ class NetworkConfig:
     bands: int = 32
     features: int = 48
     hidden: int = 64
-    mixer: int = 256
+    mixer: int = 96
     layers: int = 3
     lookahead: int = 12
     """Spectra that are heard before masks are given."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pipeline.training.evaluation import HeldOut
 from pipeline.training.losses import separation_loss
-from pipeline.training.mixing import Mixer
+from pipeline.training.mixing import Batch, Mixer
 from pipeline.training.network import MaskNetwork, count_parameters
 from pipeline.training.spectrogram import analyse
 from pipeline.training.weights import save_weights
@@ -24,9 +24,6 @@ from pipeline.training.weights import save_weights
 STATE = "state.pt"
 WEIGHTS = "weights.safetensors"
 LOG = "log.jsonl"
-
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Backgrounds and parts."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +33,8 @@ class TrainingConfig:
     """How to train."""
 
     seed: int = 1
-    batch: int = 8
-    learning_rate: float = 2e-3
+    batch: int = 4
+    learning_rate: float = 1.5e-3
     warmup_steps: int = 100
     weight_decay: float = 1e-3
     max_gradient_norm: float = 2.0
@@ -47,8 +44,8 @@ class TrainingConfig:
     """Processor seconds of this process, or seconds of the clock on a card."""
     cooldown: float = 0.0
     """Last part of the budget, over which the learning rate falls to nothing."""
-    log_every_steps: int = 20
-    evaluate_every_s: float = 1200.0
+    log_every_steps: int = 50
+    evaluate_every_s: float = 300.0
     """Of the budget."""
 
 
@@ -71,6 +68,7 @@ class Trainer:
         self._step = 0
         self._spent_s = 0.0
         self._skipped = 0
+        self._stopping = False
         self._background = ThreadPoolExecutor(1)
         self._coming: Future[Batch] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,6 +78,10 @@ class Trainer:
     def step(self) -> int:
         """Steps taken in all."""
         return self._step
+
+    def stop(self) -> None:
+        """End the run after the step that is being taken."""
+        self._stopping = True
 
     def run(self) -> None:
         """Train until the budget is spent."""
@@ -93,7 +95,7 @@ class Trainer:
         while True:
             self._spent_s = before + clock() - began
             share = (self._spent_s - before) / config.budget_s
-            if share >= 1:
+            if share >= 1 or self._stopping:
                 break
             losses.append(self._train_step(share))
             if self._step % config.log_every_steps == 0:
