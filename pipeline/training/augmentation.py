@@ -1,10 +1,12 @@
 """Changes that make many recordings of one: pitch and speed, filters, rooms, limiting."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+
+from pipeline.training.transforms import forward, frequencies
 
 Mono = NDArray[np.float32]
 
@@ -31,7 +33,7 @@ def change_speed(samples: Mono, semitones: float) -> Mono:
     before = places.astype(np.int64)
     share = (places - before).astype(np.float32)
     after = np.minimum(before + 1, len(samples) - 1)
-    return samples[before] * (1 - share) + samples[after] * share
+    return np.asarray(samples[before] * (1 - share) + samples[after] * share, np.float32)
 
 
 def draw_filter(
@@ -53,21 +55,20 @@ def draw_filter(
     if generator.random() < augmentation.equalizer:
         gains = draw_equalizer(generator, size, sample_rate).astype(np.complex64)
     if generator.random() < augmentation.room:
-        response = np.asarray(fft.rfft(draw_room(generator, sample_rate), size), np.complex64)
+        response = forward(draw_room(generator, sample_rate), size)
         gains = response if gains is None else gains * response
     return gains
 
 
 def draw_equalizer(generator: np.random.Generator, size: int, sample_rate: int) -> NDArray[np.float32]:
     """A smooth curve of gains, within about 8 dB either way, sometimes without the top or the bottom."""
-    octaves = np.linspace(0, np.log2(sample_rate / 2 / LOWEST_HZ), 64)
-    decibels = np.interp(octaves, np.linspace(0, octaves[-1], 6), generator.normal(0, 4, 6))
+    octaves = np.linspace(0, math.log2(sample_rate / 2 / LOWEST_HZ), 64)
+    decibels = np.interp(octaves, np.linspace(0, float(octaves[-1]), 6), generator.normal(0, 4, 6))
     if generator.random() < 0.2:
-        decibels -= 12 * np.maximum(octaves - np.log2(generator.uniform(3000, 12_000) / LOWEST_HZ), 0)
+        decibels -= 12 * np.maximum(octaves - math.log2(generator.uniform(3000, 12_000) / LOWEST_HZ), 0)
     if generator.random() < 0.2:
-        decibels -= 12 * np.maximum(np.log2(generator.uniform(80, 400) / LOWEST_HZ) - octaves, 0)
-    bins = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(sample_rate / size)
-    return np.interp(bins, LOWEST_HZ * 2**octaves, 10 ** (decibels / 20)).astype(np.float32)
+        decibels -= 12 * np.maximum(math.log2(generator.uniform(80, 400) / LOWEST_HZ) - octaves, 0)
+    return np.interp(frequencies(size, sample_rate), LOWEST_HZ * 2**octaves, 10 ** (decibels / 20)).astype(np.float32)
 
 
 def draw_room(generator: np.random.Generator, sample_rate: int) -> Mono:

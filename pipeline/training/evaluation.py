@@ -12,6 +12,7 @@ from pipeline.training.losses import sdr, si_sdr
 from pipeline.training.mixing import PARTS, Mix, Mixer
 from pipeline.training.network import MaskNetwork
 from pipeline.training.spectrogram import SAMPLE_RATE, analyse, synthesise
+from pipeline.training.tensors import tensor_of
 
 MIN_ACTIVE_DB = -40.0
 """Level of a part under the background below which it counts as absent."""
@@ -55,7 +56,7 @@ class HeldOut:
     @torch.no_grad()
     def measure(self, separate: Separate) -> dict[str, PartFigures]:
         """Figures of all mixes for each part."""
-        return self._measure(lambda mix: separate(torch.from_numpy(mix.background)[None, None])[0, :, 0])
+        return self._measure(lambda mix: separate(tensor_of(mix.background)[None, None])[0, :, 0])
 
     def measure_ideal(self) -> dict[str, PartFigures]:
         """The same for the ideal ratio mask: what masks of this kind can reach."""
@@ -65,8 +66,8 @@ class HeldOut:
         figures = {kind.value: PartFigures(gain_db=[], input_db=[], sdr_db=[], leakage_db=[]) for kind in PARTS}
         for index in range(self._count):
             mix = self._mixer.draw((self._seed, index))
-            background = torch.from_numpy(mix.background)
-            truths = torch.from_numpy(mix.parts)
+            background = tensor_of(mix.background)
+            truths = tensor_of(mix.parts)
             for part, estimate, truth in zip(figures.values(), separate(mix), truths, strict=True):
                 _add(part, estimate, truth, background)
         return figures
@@ -111,8 +112,8 @@ def _add(figures: PartFigures, estimate: Tensor, truth: Tensor, background: Tens
 
 
 def _ideal(mix: Mix) -> Tensor:
-    spectra = analyse(torch.from_numpy(mix.parts))
-    whole = analyse(torch.from_numpy(mix.background))
+    spectra = analyse(tensor_of(mix.parts))
+    whole = analyse(tensor_of(mix.background))
     power = spectra.real.square() + spectra.imag.square()
     masks = (power / (power.sum(dim=0) + 1e-12)).sqrt()
     return synthesise(masks * whole, mix.parts.shape[-1])

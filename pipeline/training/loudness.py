@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+
+from pipeline.training.transforms import filter_sections
 
 BLOCK_S = 0.4
 HOP_S = 0.1
@@ -24,8 +25,7 @@ def integrated_loudness(samples: NDArray[np.float32], sample_rate: int) -> float
     """
     if not len(samples):
         return SILENCE_LUFS
-    weighted = signal.sosfilt(_k_weighting(sample_rate), samples, axis=0)
-    power = (np.asarray(weighted, np.float64) ** 2).sum(axis=1)
+    power = (filter_sections(_k_weighting(sample_rate), samples) ** 2).sum(axis=1)
     block, hop = round(BLOCK_S * sample_rate), round(HOP_S * sample_rate)
     total = np.concatenate([[0.0], np.cumsum(power)])
     starts = np.arange(0, max(1, len(power) - block + 1), hop)

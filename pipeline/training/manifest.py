@@ -73,5 +73,5 @@ def _package_text(package: dict[str, Any]) -> str:
 
 
 def _source(row: dict[str, Any]) -> Source:
-    values = {name: row[name] for name in (*PACKAGE_FIELDS, *RECORDING_FIELDS)}
-    return Source(**{**values, "kind": Kind(row["kind"]), "split": Split(row["split"])})
+    row = {**row, "kind": Kind(row["kind"]), "split": Split(row["split"])}
+    return Source(**{name: row[name] for name in (*PACKAGE_FIELDS, *RECORDING_FIELDS)})

@@ -9,13 +9,14 @@ import hashlib
 import io
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import platformdirs
-import soundfile
-import soxr
+import soundfile  # pyright: ignore[reportMissingTypeStubs]
+import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.training import archives, manifest
@@ -35,6 +36,8 @@ TRIM_DB = -55.0
 """Level under the peak below which the ends of speech and effects are cut off."""
 MANIFEST = "manifest.json"
 
+_soundfile = cast("Any", soundfile)
+_soxr = cast("Any", soxr)
 _log = logging.getLogger(__name__)
 Half = NDArray[np.float16]
 Samples = NDArray[np.float32]
@@ -73,8 +76,9 @@ def prepare(packages: Sequence[Package], cache: Path) -> list[Source]:
             folder = cache / "unpacked" / package.name
             archives.unpack(deb, folder)
             manifest.write(convert(package, archives.package_version(deb), folder, cache / "arrays"), rows)
-        sources += manifest.read(rows)
-        _log.info("%s: %d recordings", package.name, len(manifest.read(rows)))
+        recordings = manifest.read(rows)
+        sources += [replace(source, licence=package.licence, split=package.split) for source in recordings]
+        _log.info("%s: %d recordings", package.name, len(recordings))
     manifest.write(sources, cache / MANIFEST)
     return sources
 
@@ -136,14 +140,14 @@ def _cut(file: SoundFile, content: Content) -> Iterator[_Recording]:
 def decode(content: bytes) -> Samples | None:
     """Samples of a sound file at `SAMPLE_RATE`, shape (frames, channels), at most `MAX_SOURCE_S` of them."""
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
+        with _soundfile.SoundFile(io.BytesIO(content)) as file:
             rate = file.samplerate
             samples = file.read(int(MAX_SOURCE_S * rate), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError:
         return None
     if not len(samples) or not np.isfinite(samples).all():
         return None
-    return np.asarray(soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ"), np.float32)
+    return np.asarray(_soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ"), np.float32)
 
 
 def trim(samples: Samples) -> Samples:

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from pipeline.training.augmentation import Augmentation, change_speed, draw_filter, limiter_gain
 from pipeline.training.packages import Kind
 from pipeline.training.pool import Pool, fade_ends
 from pipeline.training.synthesis import draw_bed
+from pipeline.training.transforms import fast_size, forward, inverse
 
 Mono = NDArray[np.float32]
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -131,7 +131,7 @@ class Mixer:
         recipe = self._recipe
         levels = DNR_V3 if generator.random() < recipe.v3_share else DNR_V2
         count = int(generator.choice(len(recipe.part_counts), p=recipe.part_counts))
-        chosen = {PARTS[index] for index in generator.permutation(len(PARTS))[:count]}
+        chosen = {PARTS[int(index)] for index in generator.permutation(len(PARTS))[:count]}
         parts = np.zeros((len(PARTS), self._frames), np.float32)
         for index, kind in enumerate(PARTS):
             if kind in chosen:
@@ -144,6 +144,7 @@ class Mixer:
 
         Returns:
             Backgrounds, shape (size, frames), and parts, shape (size, len(PARTS), frames).
+
         """
         backgrounds, parts = self._drawn(seed, step // 2, size)
         if step % 2 == 0:
@@ -197,8 +198,8 @@ class Mixer:
         sound = self._sound(generator, kind, level)
         fade = min(round(0.25 * self._recipe.sample_rate), len(sound) // 3)
         while len(sound) < self._frames:
-            ramp = np.linspace(0, 1, fade, dtype=np.float32)
-            joint = sound[-fade:] * (1 - ramp) + sound[:fade] * ramp
+            ramp = np.asarray(np.linspace(0, 1, fade), np.float32)
+            joint = np.asarray(sound[-fade:] * (1 - ramp) + sound[:fade] * ramp, np.float32)
             sound = np.concatenate([sound[:-fade], joint, sound[fade:]])
         return sound[: self._frames]
 
@@ -227,11 +228,11 @@ class Mixer:
     def _filtered(self, generator: np.random.Generator, mono: Mono, kind: Kind, change: Augmentation) -> Mono:
         """A sound through an equalizer or a room, as loud as before; the room's tail is kept for effects."""
         tail = self._recipe.sample_rate // 2
-        size = fft.next_fast_len(len(mono) + tail, real=True)
+        size = fast_size(len(mono) + tail)
         gains = draw_filter(generator, change, size, self._recipe.sample_rate)
         if gains is None:
             return mono
-        changed = np.asarray(fft.irfft(fft.rfft(mono, size) * gains, size), np.float32)
+        changed = inverse(forward(mono, size) * gains, size)
         changed = changed[: len(mono) + tail * (kind is Kind.SFX)]
         return changed * np.float32(np.sqrt((mono @ mono + SILENCE) / (changed @ changed + SILENCE)))
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pipeline.training.recurrence import GatedRecurrence
 from pipeline.training.spectrogram import BINS, analyse, synthesise, window_size
+from pipeline.training.tensors import split_last
 
 POWER_FLOOR = 1e-9
 """About -90 dB under full scale."""
@@ -88,7 +89,7 @@ class BandSplitNetwork(MaskNetwork):
         bands = torch.stack(
             [
                 encoder(_with_mean(band))
-                for encoder, band in zip(self.encoders, levels.split(self.widths, dim=-1), strict=True)
+                for encoder, band in zip(self.encoders, split_last(levels, self.widths), strict=True)
             ],
             dim=2,
         )

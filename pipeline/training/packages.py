@@ -139,6 +139,55 @@ TRAIN: tuple[Package, ...] = (
         licence="GPL-2+, CC0-1.0",
         contents=_rows(speech="*/klettres/*", unused="*/en/* */en_GB/* */nl/*"),
     ),
+    Package(
+        name="boswars-data",
+        split=Split.TRAIN,
+        licence="GPL-2+",
+        contents=_rows(effects="*_attack* */*die.wav */*_die* */*g_hit* */*_action*"),
+    ),
+    Package(
+        name="bzflag-data",
+        split=Split.TRAIN,
+        licence="LGPL-2.1 or MPL",
+        contents=_rows(effects="*/bzflag/*.wav", unused="*/message_* */spree* */hunt*"),
+    ),
+    Package(
+        name="foobillardplus-data",
+        split=Split.TRAIN,
+        licence="GPL-2",
+        contents=_rows(effects="*/data/*.wav", unused="*/intro* */ooh*"),
+    ),
+    Package(
+        name="frozen-bubble-data",
+        split=Split.TRAIN,
+        licence="GPL-2",
+        contents=_rows(
+            music="*/frozen-mainzik* */introzik*",
+            effects="*/rebound* */stick* */launch* */destroy* */newroot* */applause* */typewriter* */malus*",
+        ),
+    ),
+    Package(
+        name="freedink-data",
+        split=Split.TRAIN,
+        licence="GPL-3+, CC-BY-SA-3.0",
+        contents=_rows(
+            music="*/Sound/*.ogg",
+            effects="*/Sound/*.wav",
+            unused="*/wscream* */grunt* */nono* */intro* */save* */secret* */lovin* */high2*",
+        ),
+    ),
+    Package(
+        name="extremetuxracer-data",
+        split=Split.TRAIN,
+        licence="GPL-2+, CC0",
+        contents=_rows(music="*/music/*", effects="*/sounds/*"),
+    ),
+    Package(
+        name="xmoto-data",
+        split=Split.TRAIN,
+        licence="GPL-2+",
+        contents=_rows(music="*/Musics/*"),
+    ),
 )
 VALID: tuple[Package, ...] = (
     Package(name="asc-music", split=Split.VALID, licence="GPL-2+", contents=_rows(music="*/music/*")),

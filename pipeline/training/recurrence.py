@@ -4,6 +4,8 @@ All products with weights are then taken for the whole sequence at once, and wha
 by step is a multiplication and an addition: several times quicker to train on a processor than a GRU.
 """
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
@@ -31,7 +33,8 @@ class GatedRecurrence(nn.Module):
         update = update.float().sigmoid()
         if self.backward:
             half = self.hidden // 2
-            later = self._run(*(value[..., half:].flip(0) for value in (update, candidate)), self.filter[:, half:])
+            turned = update[..., half:].flip(0), candidate[..., half:].flip(0)
+            later = self._run(*turned, self.filter[:, half:])
             earlier = self._run(update[..., :half], candidate[..., :half], self.filter[:, :half])
             heard = torch.cat([earlier, later.flip(0)], dim=-1)
         else:
@@ -59,7 +62,7 @@ def scan(decay: Tensor, value: Tensor) -> Tensor:
         The same shape.
 
     """
-    return _Scan.apply(decay.contiguous(), value.contiguous())
+    return cast("Tensor", cast("Any", _Scan).apply(decay.contiguous(), value.contiguous()))
 
 
 class _Context(FunctionCtx):

@@ -5,6 +5,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from pipeline.training.tensors import inverse_stft
+
 SIZE = 2048
 """Frames of a window at `SAMPLE_RATE`."""
 HOP = 1024
@@ -47,7 +49,7 @@ def synthesise(spectra: Tensor, frames: int) -> Tensor:
     size = 2 * (spectra.shape[-1] - 1)
     flat = spectra.reshape(-1, *spectra.shape[-2:]).transpose(-1, -2) * size**0.5
     window = _window(size, spectra.device)
-    return torch.istft(flat, size, size // 2, window=window, length=frames).reshape(*spectra.shape[:-2], frames)
+    return inverse_stft(flat, size, window, frames).reshape(*spectra.shape[:-2], frames)
 
 
 @cache

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+
+from pipeline.training.transforms import convolve, fast_size, forward, frequencies, inverse
 
 Mono = NDArray[np.float32]
 
-Shape = Callable[[Mono], Mono]
+Shape = Callable[[Mono], NDArray[np.floating]]
 """Gain of frequencies in Hz."""
 
 
@@ -38,7 +39,7 @@ def rain(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
     drops[generator.integers(0, frames, count)] = generator.exponential(1, count)
     length = int(sample_rate * 0.006)
     drop = generator.standard_normal(length) * np.exp(-np.arange(length) / (length / 5))
-    return bed + generator.uniform(0.1, 0.5) * _convolved(drops, drop.astype(np.float32))
+    return np.asarray(bed + generator.uniform(0.1, 0.5) * convolve(drops, drop.astype(np.float32)), np.float32)
 
 
 def wind(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
@@ -46,7 +47,7 @@ def wind(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
     low = shaped_noise(generator, frames, sample_rate, _low_pass(generator.uniform(120, 400), 2))
     high = shaped_noise(generator, frames, sample_rate, _low_pass(generator.uniform(500, 1500), 2))
     slow = _wander(generator, frames, sample_rate, generator.uniform(0.1, 0.6))
-    return low * (1 + 0.4 * slow) + high * np.maximum(0.3 + 0.3 * slow, 0)
+    return np.asarray(low * (1 + 0.4 * slow) + high * np.maximum(0.3 + 0.3 * slow, 0), np.float32)
 
 
 def hum(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
@@ -57,7 +58,7 @@ def hum(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
     tilt = generator.uniform(0.5, 1.8)
     tones = sum(np.sin(n * phase + generator.uniform(0, 6)) / n**tilt for n in range(1, 1 + generator.integers(3, 20)))
     noise = shaped_noise(generator, frames, sample_rate, _low_pass(generator.uniform(200, 3000), 1))
-    return np.asarray(tones, np.float32) * 0.1 + noise * generator.uniform(0.02, 0.5) * 0.1
+    return np.asarray(0.1 * tones + 0.1 * generator.uniform(0.02, 0.5) * noise, np.float32)
 
 
 def room(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
@@ -82,11 +83,10 @@ def surf(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
 
 def shaped_noise(generator: np.random.Generator, frames: int, sample_rate: int, shape: Shape) -> Mono:
     """Noise of RMS 1 with the gains of `shape`."""
-    size = fft.next_fast_len(frames, real=True)
-    bins = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(sample_rate / size)
-    spectrum = fft.rfft(generator.standard_normal(size, np.float32)) * shape(bins)
-    noise = fft.irfft(np.asarray(spectrum, np.complex64), size)[:frames]
-    return np.asarray(noise / max(float(noise.std()), 1e-9), np.float32)
+    size = fast_size(frames)
+    gains = np.asarray(shape(frequencies(size, sample_rate)), np.float32)
+    noise = inverse(forward(generator.standard_normal(size, np.float32), size) * gains, size)[:frames]
+    return noise / np.float32(max(float(noise.std()), 1e-9))
 
 
 def _low_pass(corner: float, order: int) -> Shape:
@@ -98,9 +98,3 @@ def _wander(generator: np.random.Generator, frames: int, sample_rate: int, rate:
     count = max(4, int(frames / sample_rate * rate * 2) + 2)
     places = np.linspace(0, frames, count)
     return np.interp(np.arange(frames), places, generator.standard_normal(count)).astype(np.float32)
-
-
-def _convolved(first: Mono, second: Mono) -> Mono:
-    size = fft.next_fast_len(len(first) + len(second), real=True)
-    made = fft.irfft(fft.rfft(first, size) * fft.rfft(second, size), size)
-    return np.asarray(made[: len(first)], np.float32)

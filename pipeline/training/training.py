@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from pipeline.training.losses import separation_loss
 from pipeline.training.mixing import Batch, Mixer
 from pipeline.training.network import MaskNetwork, count_parameters
 from pipeline.training.spectrogram import analyse
+from pipeline.training.tensors import differentiate, tensor_of
 from pipeline.training.weights import save_weights
 
 STATE = "state.pt"
@@ -117,10 +119,10 @@ class Trainer:
             masks = self._network(background.real.square() + background.imag.square())
         loss = separation_loss(masks.float(), truth, background)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        differentiate(loss)
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), config.max_gradient_norm)
         if torch.isfinite(norm):
-            self._optimizer.step()
+            cast("Any", self._optimizer).step()
         else:
             self._skipped += 1
         self._step += 1
@@ -136,7 +138,7 @@ class Trainer:
 
     def _spectra(self, waves: NDArray[np.float32]) -> Tensor:
         with torch.autocast(self._device.type, enabled=False):
-            return analyse(torch.from_numpy(waves).to(self._device))
+            return analyse(tensor_of(waves).to(self._device))
 
     def _rate(self, share: float) -> float:
         """Share of the learning rate: rising at first, falling in the cooldown."""
