@@ -6,6 +6,8 @@ import logging
 import signal
 from pathlib import Path
 
+import torch
+
 from pipeline.training import manifest, material, test_list
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
 from pipeline.training.mixing import Mixer, MixRecipe, evaluation_recipe
@@ -13,7 +15,7 @@ from pipeline.training.network import MaskNetwork, NetworkConfig, build_network
 from pipeline.training.packages import PACKAGES, Split
 from pipeline.training.pool import load_pools
 from pipeline.training.spectrogram import SAMPLE_RATE
-from pipeline.training.training import Trainer, TrainingConfig, prepare_processor
+from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
 from pipeline.training.weights import load_weights
 
 VALIDATION_SEED = 77
@@ -54,8 +56,10 @@ def _train(arguments: argparse.Namespace, cache: Path) -> None:
 
 
 def _network(arguments: argparse.Namespace) -> MaskNetwork:
-    if arguments.start_from:
-        return load_weights(arguments.start_from)
+    known: Path | None = next(filter(Path.exists, (arguments.run / WEIGHTS, *arguments.start_from)), None)
+    if known:
+        return load_weights(known)
+    torch.manual_seed(arguments.seed)
     return build_network(NetworkConfig(**json.loads(arguments.network)))
 
 
@@ -89,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--batch", type=int, default=4)
     train.add_argument("--network", default="{}", help="sizes of the network, JSON")
-    train.add_argument("--start-from", type=Path, help="weights to begin with")
+    train.add_argument("--start-from", type=Path, nargs=1, default=(), help="weights to begin with")
     evaluate = commands.add_parser("evaluate", help="figures on the frozen test mixes")
     evaluate.add_argument("weights", type=Path)
     return parser

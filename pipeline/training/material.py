@@ -6,17 +6,13 @@ small machine takes only the crops it needs.
 """
 
 import hashlib
-import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import platformdirs
-import soundfile  # pyright: ignore[reportMissingTypeStubs]
-import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.training import archives, manifest
@@ -25,6 +21,7 @@ from pipeline.training.loudness import integrated_loudness
 from pipeline.training.manifest import Source
 from pipeline.training.packages import Content, Kind, Package
 from pipeline.training.sorting import Stretch, sort_effect
+from pipeline.training.sound_files import Samples, decode
 
 SAMPLE_RATE = 44_100
 CHANNELS = {Kind.SPEECH: 1, Kind.MUSIC: 2, Kind.SFX: 1, Kind.AMBIENT: 2}
@@ -36,11 +33,8 @@ TRIM_DB = -55.0
 """Level under the peak below which the ends of speech and effects are cut off."""
 MANIFEST = "manifest.json"
 
-_soundfile = cast("Any", soundfile)
-_soxr = cast("Any", soxr)
 _log = logging.getLogger(__name__)
 Half = NDArray[np.float16]
-Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ def _recordings(package: Package, folder: Path) -> Iterator[_Recording]:
 
 def _cut(file: SoundFile, content: Content) -> Iterator[_Recording]:
     """What a file is good for, at `SAMPLE_RATE`; nothing if unreadable, silent, too short, or music among effects."""
-    samples = decode(file.content)
+    samples = decode(file.content, SAMPLE_RATE, MAX_SOURCE_S)
     if samples is None:
         _log.warning("%s cannot be read", file.path)
         return
@@ -135,19 +129,6 @@ def _cut(file: SoundFile, content: Content) -> Iterator[_Recording]:
         loudness = integrated_loudness(shaped, SAMPLE_RATE)
         if len(shaped) >= MIN_SOURCE_S * SAMPLE_RATE and loudness > MIN_LOUDNESS_LUFS:
             yield _Recording(file, stretch.kind, stretch.start, shaped, loudness)
-
-
-def decode(content: bytes) -> Samples | None:
-    """Samples of a sound file at `SAMPLE_RATE`, shape (frames, channels), at most `MAX_SOURCE_S` of them."""
-    try:
-        with _soundfile.SoundFile(io.BytesIO(content)) as file:
-            rate = file.samplerate
-            samples = file.read(int(MAX_SOURCE_S * rate), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
-        return None
-    if not len(samples) or not np.isfinite(samples).all():
-        return None
-    return np.asarray(_soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ"), np.float32)
 
 
 def trim(samples: Samples) -> Samples:

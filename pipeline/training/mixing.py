@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.training.augmentation import Augmentation, change_speed, draw_filter, limiter_gain
 from pipeline.training.packages import Kind
 from pipeline.training.pool import Pool, fade_ends
+from pipeline.training.sound_files import Codec, round_trip
 from pipeline.training.synthesis import draw_bed
 from pipeline.training.transforms import fast_size, forward, inverse
 
@@ -83,6 +84,8 @@ class MixRecipe:
     """Of speech that is left, under the level that speech has in the mix."""
     synthetic_ambience: float = 0.4
     """Probability that a bed is made and not taken from a recording."""
+    coding: float = 0.1
+    """Probability that the mix was in a lossy format."""
     augment: bool = True
     sfx_per_second: float = 0.7
     """Events in the mean; at least one where effects sound."""
@@ -97,6 +100,7 @@ def evaluation_recipe(*, seconds: float, v3_share: float) -> MixRecipe:
         part_counts=(0.0, 0.1, 0.2, 0.7),
         synthetic_ambience=0.0,
         augment=False,
+        coding=0.0,
         sfx_per_second=0.4,
     )
 
@@ -108,7 +112,7 @@ class Mix:
     parts: NDArray[np.float32]
     """Shape (len(PARTS), frames)."""
     leakage: Mono
-    """Speech that is left, shape (frames,)."""
+    """What belongs to no part: speech that is left and errors of coding; shape (frames,)."""
 
     @property
     def background(self) -> Mono:
@@ -252,7 +256,16 @@ class Mixer:
         if float(np.abs(mix).max()) > ceiling:
             curve = limiter_gain(mix, self._recipe.sample_rate, ceiling=ceiling)
             parts, leakage = parts * curve, leakage * curve
-        return Mix(np.asarray(parts, np.float32), np.asarray(leakage, np.float32))
+        parts, leakage = np.asarray(parts, np.float32), np.asarray(leakage, np.float32)
+        return Mix(parts, leakage + self._coding_error(generator, parts.sum(axis=0) + leakage))
+
+    def _coding_error(self, generator: np.random.Generator, mix: Mono) -> Mono:
+        """What a lossy format, if one is drawn, adds to a mix."""
+        if generator.random() >= self._recipe.coding:
+            return np.zeros_like(mix)
+        codec = list(Codec)[int(generator.integers(len(Codec)))]
+        compression = float(generator.uniform(0.3, 0.85))
+        return round_trip(mix[:, None], self._recipe.sample_rate, codec, compression)[:, 0] - mix
 
 
 def _one_channel(generator: np.random.Generator, samples: NDArray[np.float32]) -> Mono:

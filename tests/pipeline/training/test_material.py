@@ -33,10 +33,6 @@ def test_silent_ends_are_cut_off() -> None:
     assert len(material.trim(samples)) == len(sounds.noise(0.1))
 
 
-def test_what_is_no_sound_is_not_decoded() -> None:
-    assert material.decode(b"no sound") is None
-
-
 def test_the_frozen_list_is_whole_and_apart_from_the_rest() -> None:
     tests = manifest.read(test_list.PATH)
     assert manifest.digest(tests) == test_list.DIGEST_PATH.read_text().strip()
