@@ -4,9 +4,8 @@ import argparse
 import json
 import logging
 import signal
+import sys
 from pathlib import Path
-
-import torch
 
 from pipeline.training import manifest, material, test_list
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
@@ -15,6 +14,7 @@ from pipeline.training.network import MaskNetwork, NetworkConfig, build_network
 from pipeline.training.packages import PACKAGES, Split
 from pipeline.training.pool import load_pools
 from pipeline.training.spectrogram import SAMPLE_RATE
+from pipeline.training.tensors import seed_weights
 from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
 from pipeline.training.weights import load_weights
 
@@ -29,14 +29,16 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     prepare_processor(arguments.threads)
     cache: Path = arguments.cache
-    if arguments.command == "material":
+    if arguments.command in ("material", "recipe"):
         material.prepare(PACKAGES, cache)
-    elif arguments.command == "freeze":
-        print(test_list.freeze(manifest.read(cache / material.MANIFEST)))  # noqa: T201
-    elif arguments.command == "train":
+    if arguments.command == "freeze":
+        _print(test_list.freeze(manifest.read(cache / material.MANIFEST)))
+    if arguments.command == "sources":
+        _print(manifest.describe(manifest.read(arguments.manifest), material.SAMPLE_RATE))
+    if arguments.command in ("train", "recipe"):
         _train(arguments, cache)
-    else:
-        _evaluate(arguments, cache)
+    if arguments.command in ("evaluate", "recipe"):
+        _evaluate(getattr(arguments, "weights", None) or arguments.run / WEIGHTS, cache)
 
 
 def _train(arguments: argparse.Namespace, cache: Path) -> None:
@@ -59,15 +61,15 @@ def _network(arguments: argparse.Namespace) -> MaskNetwork:
     known: Path | None = next(filter(Path.exists, (arguments.run / WEIGHTS, *arguments.start_from)), None)
     if known:
         return load_weights(known)
-    torch.manual_seed(arguments.seed)
+    seed_weights(arguments.seed)
     return build_network(NetworkConfig(**json.loads(arguments.network)))
 
 
-def _evaluate(arguments: argparse.Namespace, cache: Path) -> None:
+def _evaluate(weights: Path, cache: Path) -> None:
     """Print medians and intervals on the frozen test mixes."""
     sources = manifest.read(cache / material.MANIFEST)
     test_list.check(sources)
-    network = load_weights(arguments.weights)
+    network = load_weights(weights)
     pools = load_pools(sources, cache, Split.TEST)
     for name, share, count, seed in test_list.MIXES:
         mixes = HeldOut(Mixer(pools, evaluation_recipe(seconds=10.0, v3_share=share)), count, seed)
@@ -76,7 +78,11 @@ def _evaluate(arguments: argparse.Namespace, cache: Path) -> None:
         for part, figures in measured.items():
             row = summary(figures) | {"interval": bootstrap_interval(figures.gain_db)}
             row["ideal_gain_db"] = summary(ideal[part])["gain_db"]
-            print(json.dumps({"set": name, "part": part} | row))  # noqa: T201
+            _print(json.dumps({"set": name, "part": part} | row))
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,17 +92,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("material", help="fetch, sort and resample the packages")
     commands.add_parser("freeze", help="write the list of test recordings; done once")
-    train = commands.add_parser("train", help="train, or go on training, the run in a folder")
-    train.add_argument("run", type=Path)
-    train.add_argument("--budget", type=float, default=3600, help="processor seconds, or seconds on a card")
-    train.add_argument("--cooldown", type=float, default=0.0)
-    train.add_argument("--seed", type=int, default=1)
-    train.add_argument("--batch", type=int, default=4)
-    train.add_argument("--network", default="{}", help="sizes of the network, JSON")
-    train.add_argument("--start-from", type=Path, nargs=1, default=(), help="weights to begin with")
+    for name, text in (("train", "train, or go on training, the run in a folder"), ("recipe", "all steps")):
+        _add_training(commands.add_parser(name, help=text))
     evaluate = commands.add_parser("evaluate", help="figures on the frozen test mixes")
     evaluate.add_argument("weights", type=Path)
+    sources = commands.add_parser("sources", help="a table of a manifest's packages")
+    sources.add_argument("manifest", type=Path)
     return parser
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument("--budget", type=float, default=3600, help="processor seconds, or seconds on a card")
+    parser.add_argument("--cooldown", type=float, default=0.0, help="last part of the budget with a falling rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--network", default="{}", help="sizes of the network, JSON")
+    parser.add_argument("--start-from", type=Path, nargs=1, default=(), help="weights to begin with")
 
 
 if __name__ == "__main__":

@@ -66,6 +66,17 @@ def digest(sources: Sequence[Source]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def describe(sources: Sequence[Source], sample_rate: int) -> str:
+    """A Markdown table: for each package its split, version, licence, and minutes of each kind."""
+    rows = ["| package | version | split | licence | " + " | ".join(Kind) + " |", "|---" * (4 + len(Kind)) + "|"]
+    for name in dict.fromkeys(source.package for source in sources):
+        held = [source for source in sources if source.package == name]
+        minutes = [sum(s.frames for s in held if s.kind is kind) / sample_rate / 60 for kind in Kind]
+        cells = (name, held[0].version, held[0].split, held[0].licence, *(f"{m:.1f}" if m else "" for m in minutes))
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
 def _package_text(package: dict[str, Any]) -> str:
     head = json.dumps({name: package[name] for name in PACKAGE_FIELDS})[1:-1]
     lines = ",\n".join(json.dumps(recording) for recording in package["recordings"])

@@ -94,13 +94,13 @@ TRAIN: tuple[Package, ...] = (
     Package(
         name="searchandrescue-data",
         split=Split.TRAIN,
-        licence="GPL-2",
+        licence="GPL",
         contents=_rows(music="*/music/*", effects="*/sounds/*"),
     ),
     Package(
         name="warzone2100-data",
         split=Split.TRAIN,
-        licence="GPL-2+, CC0, CC-BY-SA-3.0",
+        licence="GPL-2+, CC0, CC-BY-SA-3.0, GAP, per file",
         contents=_rows(effects="*/audio/sfx/*"),
     ),
     Package(
@@ -118,7 +118,7 @@ TRAIN: tuple[Package, ...] = (
     Package(
         name="warzone2100-music",
         split=Split.TRAIN,
-        licence="GPL-2+, CC0, CC-BY-SA-3.0",
+        licence="GPL-2+, CC0, CC-BY-SA-3.0, GAP, per file",
         contents=_rows(music="*/music/*"),
     ),
     Package(
@@ -130,7 +130,7 @@ TRAIN: tuple[Package, ...] = (
     Package(
         name="fillets-ng-data-cs",
         split=Split.TRAIN,
-        licence="GPL-2",
+        licence="GPL-2+",
         contents=_rows(speech="*/cs/*"),
     ),
     Package(
@@ -169,7 +169,7 @@ TRAIN: tuple[Package, ...] = (
     Package(
         name="freedink-data",
         split=Split.TRAIN,
-        licence="GPL-3+, CC-BY-SA-3.0",
+        licence="zlib-like, CC-BY-3.0 and others, per file",
         contents=_rows(
             music="*/Sound/*.ogg",
             effects="*/Sound/*.wav",
@@ -200,7 +200,7 @@ VALID: tuple[Package, ...] = (
     Package(
         name="plee-the-bear-data",
         split=Split.VALID,
-        licence="GPL-2, CC-BY-SA-3.0",
+        licence="GPL-2+, CC-BY-SA-3.0",
         contents=_rows(
             music="*/music/*.ogg", effects="*/sound/*", unused="*/scale/* */sequencer/* */plee/* */checkpoint*"
         ),
@@ -242,13 +242,13 @@ TEST: tuple[Package, ...] = (
     Package(
         name="btanks-data",
         split=Split.TEST,
-        licence="GPL-2",
+        licence="GPL-2 with exceptions",
         contents=_rows(music="*/tunes/*", effects="*/sounds/*"),
     ),
     Package(
         name="fillets-ng-data-nl",
         split=Split.TEST,
-        licence="GPL-2",
+        licence="GPL-2+",
         contents=_rows(speech="*/nl/*"),
     ),
 )

@@ -20,6 +20,11 @@ def inverse_stft(spectra: Tensor, size: int, window: Tensor, frames: int) -> Ten
     return cast("Tensor", _torch.istft(spectra, size, size // 2, window=window, length=frames))
 
 
+def seed_weights(seed: int) -> None:
+    """Make the weights that are drawn next the same each time."""
+    _torch.manual_seed(seed)
+
+
 def differentiate(loss: Tensor) -> None:
     """Add the gradients of a loss to the weights it came from."""
     cast("Any", loss).backward()
