@@ -7,16 +7,17 @@ import signal
 import sys
 from pathlib import Path
 
-from pipeline.training import manifest, material, test_list
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
-from pipeline.training.mixing import Mixer, MixRecipe, evaluation_recipe
-from pipeline.training.network import MaskNetwork, NetworkConfig, build_network
-from pipeline.training.packages import PACKAGES, Split
-from pipeline.training.pool import load_pools
-from pipeline.training.spectrogram import SAMPLE_RATE
-from pipeline.training.tensors import seed_weights
+from pipeline.training.material import cache as material_cache
+from pipeline.training.material import manifest, test_list
+from pipeline.training.material.packages import PACKAGES, Split
+from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
+from pipeline.training.mixes.pool import load_pools
+from pipeline.training.network.masks import MaskNetwork, NetworkConfig, build_network
+from pipeline.training.network.spectrogram import SAMPLE_RATE
+from pipeline.training.network.tensors import seed_weights
+from pipeline.training.network.weights import load_weights
 from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
-from pipeline.training.weights import load_weights
 
 VALIDATION_SEED = 77
 VALIDATION_MIXES = 60
@@ -30,11 +31,11 @@ def main() -> None:
     prepare_processor(arguments.threads)
     cache: Path = arguments.cache
     if arguments.command in ("material", "recipe"):
-        material.prepare(PACKAGES, cache)
+        material_cache.prepare(PACKAGES, cache)
     if arguments.command == "freeze":
-        _print(test_list.freeze(manifest.read(cache / material.MANIFEST)))
+        _print(test_list.freeze(manifest.read(cache / material_cache.MANIFEST)))
     if arguments.command == "sources":
-        _print(manifest.describe(manifest.read(arguments.manifest), material.SAMPLE_RATE))
+        _print(manifest.describe(manifest.read(arguments.manifest), material_cache.SAMPLE_RATE))
     if arguments.command in ("train", "recipe"):
         _train(arguments, cache)
     if arguments.command in ("evaluate", "recipe"):
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def _train(arguments: argparse.Namespace, cache: Path) -> None:
-    sources = manifest.read(cache / material.MANIFEST)
+    sources = manifest.read(cache / material_cache.MANIFEST)
     test_list.check(sources)
     recipe = MixRecipe(seconds=CROP_S, sample_rate=SAMPLE_RATE)
     mixer = Mixer(load_pools(sources, cache, Split.TRAIN), recipe)
@@ -67,7 +68,7 @@ def _network(arguments: argparse.Namespace) -> MaskNetwork:
 
 def _evaluate(weights: Path, cache: Path) -> None:
     """Print medians and intervals on the frozen test mixes."""
-    sources = manifest.read(cache / material.MANIFEST)
+    sources = manifest.read(cache / material_cache.MANIFEST)
     test_list.check(sources)
     network = load_weights(weights)
     pools = load_pools(sources, cache, Split.TEST)
@@ -87,7 +88,7 @@ def _print(text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline.training", description=__doc__)
-    parser.add_argument("--cache", type=Path, default=material.default_cache())
+    parser.add_argument("--cache", type=Path, default=material_cache.default_cache())
     parser.add_argument("--threads", type=int, default=2)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("material", help="fetch, sort and resample the packages")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.training.losses import sdr, si_sdr
-from pipeline.training.mixing import PARTS, Mix, Mixer
-from pipeline.training.network import MaskNetwork
-from pipeline.training.spectrogram import SAMPLE_RATE, analyse, synthesise
-from pipeline.training.tensors import tensor_of
+from pipeline.training.mixes.mixing import PARTS, Mix, Mixer
+from pipeline.training.network.masks import MaskNetwork
+from pipeline.training.network.spectrogram import SAMPLE_RATE, analyse, synthesise
+from pipeline.training.network.tensors import tensor_of
 
 MIN_ACTIVE_DB = -40.0
 """Level of a part under the background below which it counts as absent."""

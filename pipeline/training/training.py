@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from pipeline.training.evaluation import HeldOut
 from pipeline.training.losses import separation_loss
-from pipeline.training.mixing import Batch, Mixer
-from pipeline.training.network import MaskNetwork, count_parameters
-from pipeline.training.spectrogram import analyse
-from pipeline.training.tensors import differentiate, tensor_of
-from pipeline.training.weights import save_weights
+from pipeline.training.mixes.mixing import Batch, Mixer
+from pipeline.training.network.masks import MaskNetwork, count_parameters
+from pipeline.training.network.spectrogram import analyse
+from pipeline.training.network.tensors import differentiate, tensor_of
+from pipeline.training.network.weights import save_weights
 
 STATE = "state.pt"
 WEIGHTS = "weights.safetensors"

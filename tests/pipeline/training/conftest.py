@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.training import manifest, material
-from pipeline.training.packages import Content, Package, Split
+from pipeline.training.material import cache as material_cache
+from pipeline.training.material import manifest
+from pipeline.training.material.packages import Content, Package, Split
 from tests.pipeline.training import sounds
 
 
@@ -28,9 +29,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = [
         source
         for seed, (name, split) in enumerate({"one": Split.TRAIN, "two": Split.VALID}.items())
-        for source in material.convert(
+        for source in material_cache.convert(
             _package(root / "unpacked", name, split, 10 + seed), "1.0", root / "unpacked" / name, root / "arrays"
         )
     ]
-    manifest.write(sources, root / material.MANIFEST)
+    manifest.write(sources, root / material_cache.MANIFEST)
     return root

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.training.losses import sdr, separation_loss, si_sdr
-from pipeline.training.spectrogram import analyse
+from pipeline.training.network.spectrogram import analyse
 
 
 def spectra(scale: tuple[float, float, float]) -> torch.Tensor:

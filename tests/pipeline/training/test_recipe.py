@@ -7,14 +7,15 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from pipeline.training import manifest, material
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
-from pipeline.training.mixing import Mixer, MixRecipe, evaluation_recipe
-from pipeline.training.network import NetworkConfig, build_network
-from pipeline.training.packages import Split
-from pipeline.training.pool import load_pools
+from pipeline.training.material import cache as material_cache
+from pipeline.training.material import manifest
+from pipeline.training.material.packages import Split
+from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
+from pipeline.training.mixes.pool import load_pools
+from pipeline.training.network.masks import NetworkConfig, build_network
+from pipeline.training.network.weights import load_weights, save_weights
 from pipeline.training.training import LOG, WEIGHTS, Trainer, TrainingConfig
-from pipeline.training.weights import load_weights, save_weights
 
 NETWORK = NetworkConfig(bands=8, features=8, hidden=8, mixer=16, layers=1, lookahead=2)
 TRAINING = TrainingConfig(batch=2, budget_s=1.0, cooldown=0.5, log_every_steps=1, evaluate_every_s=100, warmup_steps=2)
@@ -22,7 +23,7 @@ TRAINING = TrainingConfig(batch=2, budget_s=1.0, cooldown=0.5, log_every_steps=1
 
 @pytest.fixture
 def trainer_in(cache: Path):
-    sources = manifest.read(cache / material.MANIFEST)
+    sources = manifest.read(cache / material_cache.MANIFEST)
     mixer = Mixer(load_pools(sources, cache, Split.TRAIN), MixRecipe(seconds=0.5, sample_rate=44_100))
     valid = Mixer(load_pools(sources, cache, Split.VALID), evaluation_recipe(seconds=0.5, v3_share=0.5))
 
@@ -61,7 +62,7 @@ def test_weights_are_halves_and_hold_no_code(tmp_path: Path) -> None:
 
 
 def test_ideal_masks_gain_and_nothing_gains_nothing(cache: Path) -> None:
-    sources = manifest.read(cache / material.MANIFEST)
+    sources = manifest.read(cache / material_cache.MANIFEST)
     pools = load_pools(sources, cache, Split.VALID)
     held_out = HeldOut(Mixer(pools, evaluation_recipe(seconds=1.0, v3_share=0.0)), 6, 3)
     ideal = {name: summary(figures) for name, figures in held_out.measure_ideal().items()}

@@ -15,13 +15,13 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pipeline.training import archives, manifest
-from pipeline.training.archives import SoundFile
-from pipeline.training.loudness import integrated_loudness
-from pipeline.training.manifest import Source
-from pipeline.training.packages import Content, Kind, Package
-from pipeline.training.sorting import Stretch, sort_effect
-from pipeline.training.sound_files import Samples, decode
+from pipeline.training.material import archives, manifest
+from pipeline.training.material.archives import SoundFile
+from pipeline.training.material.loudness import integrated_loudness
+from pipeline.training.material.manifest import Source
+from pipeline.training.material.packages import Content, Kind, Package
+from pipeline.training.material.sorting import Stretch, sort_effect
+from pipeline.training.material.sound_files import Samples, decode
 
 SAMPLE_RATE = 44_100
 CHANNELS = {Kind.SPEECH: 1, Kind.MUSIC: 2, Kind.SFX: 1, Kind.AMBIENT: 2}

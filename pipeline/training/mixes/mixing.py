@@ -10,11 +10,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.training.augmentation import Augmentation, change_speed, draw_filter, limiter_gain
-from pipeline.training.packages import Kind
-from pipeline.training.pool import Pool, fade_ends
-from pipeline.training.sound_files import Codec, round_trip
-from pipeline.training.synthesis import draw_bed
+from pipeline.training.material.packages import Kind
+from pipeline.training.material.sound_files import Codec, round_trip
+from pipeline.training.mixes.augmentation import Augmentation, change_speed, draw_filter, limiter_gain
+from pipeline.training.mixes.pool import Pool, fade_ends
+from pipeline.training.mixes.synthesis import draw_bed
 from pipeline.training.transforms import fast_size, forward, inverse
 
 Mono = NDArray[np.float32]

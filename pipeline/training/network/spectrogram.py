@@ -5,7 +5,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from pipeline.training.tensors import inverse_stft
+from pipeline.training.network.tensors import inverse_stft
 
 SIZE = 2048
 """Frames of a window at `SAMPLE_RATE`."""

@@ -3,16 +3,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.training import manifest, material
-from pipeline.training.mixing import CEILING, PARTS, Mixer, MixRecipe
-from pipeline.training.packages import Split
-from pipeline.training.pool import load_pools
-from pipeline.training.synthesis import hum, rain, room, surf, wind
+from pipeline.training.material import cache as material_cache
+from pipeline.training.material import manifest
+from pipeline.training.material.packages import Split
+from pipeline.training.mixes.mixing import CEILING, PARTS, Mixer, MixRecipe
+from pipeline.training.mixes.pool import load_pools
+from pipeline.training.mixes.synthesis import hum, rain, room, surf, wind
 
 
 @pytest.fixture(scope="module")
 def mixer(cache: Path) -> Mixer:
-    sources = manifest.read(cache / material.MANIFEST)
+    sources = manifest.read(cache / material_cache.MANIFEST)
     return Mixer(load_pools(sources, cache, Split.TRAIN), MixRecipe(seconds=1.0, sample_rate=44_100))
 
 

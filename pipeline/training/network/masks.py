@@ -12,9 +12,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pipeline.training.recurrence import GatedRecurrence
-from pipeline.training.spectrogram import BINS, analyse, synthesise, window_size
-from pipeline.training.tensors import split_last
+from pipeline.training.network.recurrence import GatedRecurrence
+from pipeline.training.network.spectrogram import BINS, analyse, synthesise, window_size
+from pipeline.training.network.tensors import split_last
 
 POWER_FLOOR = 1e-9
 """About -90 dB under full scale."""

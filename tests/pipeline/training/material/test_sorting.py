@@ -1,7 +1,7 @@
 import numpy as np
 
-from pipeline.training.packages import Kind
-from pipeline.training.sorting import is_ambient, is_music, largest_onset, sort_effect
+from pipeline.training.material.packages import Kind
+from pipeline.training.material.sorting import is_ambient, is_music, largest_onset, sort_effect
 from tests.pipeline.training import sounds
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.training.loudness import SILENCE_LUFS, integrated_loudness
+from pipeline.training.material.loudness import SILENCE_LUFS, integrated_loudness
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])

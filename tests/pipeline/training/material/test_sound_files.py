@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.training.sound_files import Codec, decode, resample, round_trip
+from pipeline.training.material.sound_files import Codec, decode, resample, round_trip
 from tests.pipeline.training import sounds
 
 

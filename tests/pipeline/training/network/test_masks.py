@@ -1,9 +1,15 @@
 import pytest
 import torch
 
-from pipeline.training.network import BandSplitNetwork, NetworkConfig, band_widths, build_network, count_parameters
-from pipeline.training.recurrence import GatedRecurrence, scan
-from pipeline.training.spectrogram import BINS, analyse, synthesise, window_size
+from pipeline.training.network.masks import (
+    BandSplitNetwork,
+    NetworkConfig,
+    band_widths,
+    build_network,
+    count_parameters,
+)
+from pipeline.training.network.recurrence import GatedRecurrence, scan
+from pipeline.training.network.spectrogram import BINS, analyse, synthesise, window_size
 
 SMALL = NetworkConfig(bands=8, features=8, hidden=8, mixer=8, layers=2, lookahead=3)
 CONFIGS = [

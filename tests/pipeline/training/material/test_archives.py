@@ -2,7 +2,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from pipeline.training.archives import CAT_FLAG, package_version, sound_files
+from pipeline.training.material.archives import CAT_FLAG, package_version, sound_files
 from tests.pipeline.training import sounds
 
 

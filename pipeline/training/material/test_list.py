@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.training import manifest
-from pipeline.training.archives import MaterialError
-from pipeline.training.manifest import Source
-from pipeline.training.packages import Split
+from pipeline.training.material import manifest
+from pipeline.training.material.archives import MaterialError
+from pipeline.training.material.manifest import Source
+from pipeline.training.material.packages import Split
 
 PATH = Path(__file__).with_name("test_list.json")
 DIGEST_PATH = Path(__file__).with_name("test_list.sha256")

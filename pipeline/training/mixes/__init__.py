@@ -1,0 +1,1 @@
+"""Mixes made on the fly of the material."""

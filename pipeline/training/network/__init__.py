@@ -1,0 +1,1 @@
+"""Networks that give masks, their spectra and their weights on disk."""
