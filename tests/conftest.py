@@ -61,6 +61,7 @@ PATHS_OF_KIND = {
         "pipeline/speech/diarization/test_pyannote_pipeline.py",
         "pipeline/speech/diarization/test_stage.py",
         "pipeline/test_clock.py",
+        "pipeline/training",
         "wire/test_fake.py",
         "worker",
     ),
