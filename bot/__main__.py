@@ -11,31 +11,31 @@ import pydantic
 
 from bot.client import StemcordClient
 from bot.database.engine import Database
-from bot.database.page_links import Links
-from bot.database.repository import Records
+from bot.database.page_links import PageLinks
+from bot.database.repository import Repository
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
 from bot.web.app import Site
-from bot.web.channel_access import ChannelViewers
-from bot.web.page_addresses import Addresses
+from bot.web.channel_access import DiscordChannelAccess
+from bot.web.page_addresses import PageAddresses
 from bot.web.server import serve
-from bot.web.signed_links import Tickets, read_secret
-from bot.web.sources.stored import KeptSource
+from bot.web.signed_links import TokenSigner, read_secret
+from bot.web.sources.stored import StoredSource
 from pipeline.errors import AudioProcessingError
 from worker.queue import Queue
 from worker.store import Store
 
-FAILED = 1
-BAD_SETTINGS = 2
-FAREWELL = 10.0
+EXIT_FAILURE = 1
+EXIT_BAD_SETTINGS = 2
+DISCONNECT_TIMEOUT_S = 10.0
 """Seconds that the connection may take to end."""
 
 
 class StartError(Exception):
     """Why the bot cannot start, in a sentence, with the exit code."""
 
-    def __init__(self, message: str, code: int = FAILED) -> None:
+    def __init__(self, message: str, code: int = EXIT_FAILURE) -> None:
         super().__init__(message)
         self.code = code
 
@@ -60,7 +60,7 @@ def _read_settings() -> BotSettings:
         first = error.errors(include_url=False, include_input=False)[0]
         field = str(first["loc"][0]).upper()
         name = field if field == "DISCORD_TOKEN" else f"STEMCORD_{field}"
-        raise StartError(f"The setting {name} cannot be used: {first['msg']}.", BAD_SETTINGS) from error
+        raise StartError(f"The setting {name} cannot be used: {first['msg']}.", EXIT_BAD_SETTINGS) from error
 
 
 async def _run(settings: BotSettings) -> None:
@@ -89,35 +89,35 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     queue = await exits.enter_async_context(Queue.connect(redis_url))
     database = await exits.enter_async_context(Database.open(settings.database))
     session = await exits.enter_async_context(aiohttp.ClientSession())
-    records = _records(settings, database, store)
-    links, tickets = Links(database), _tickets(settings)
+    repository = _repository(settings, database, store)
+    links, signer = PageLinks(database), _token_signer(settings)
     pages = None
-    if tickets is not None:
-        pages = Addresses(links, tickets, public_url=settings.public_url, hours=settings.page_hours)
-    client = StemcordClient(settings, queue=queue, store=store, session=session, records=records, pages=pages)
+    if signer is not None:
+        pages = PageAddresses(links, signer, public_url=settings.public_url, hours=settings.page_hours)
+    client = StemcordClient(settings, queue=queue, store=store, session=session, repository=repository, pages=pages)
     await exits.enter_async_context(client)
-    if tickets is not None:
-        source = KeptSource(links, records, store, ChannelViewers(client), client.board.rename)
-        site = Site(source, tickets, public_url=settings.public_url)
+    if signer is not None:
+        source = StoredSource(links, repository, store, DiscordChannelAccess(client), client.result_actions.rename)
+        site = Site(source, signer, public_url=settings.public_url)
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client
 
 
-def _tickets(settings: BotSettings) -> Tickets | None:
+def _token_signer(settings: BotSettings) -> TokenSigner | None:
     """What signs the addresses of pages; None where no pages are served. Raises `SecretError`."""
     if not settings.public_url:
         return None
     given = "" if settings.secret is None else settings.secret.get_secret_value()
-    return Tickets(read_secret(settings.home.expanduser(), given))
+    return TokenSigner(read_secret(settings.home.expanduser(), given))
 
 
-def _records(settings: BotSettings, database: Database, store: Store) -> Records:
+def _repository(settings: BotSettings, database: Database, store: Store) -> Repository:
     quotas = Quotas(
         jobs_at_once=settings.jobs_at_once,
         minutes_person=settings.minutes_per_day_person,
         minutes_guild=settings.minutes_per_day_guild,
     )
-    return Records(database, store, quotas, retention_days=settings.retention_days)
+    return Repository(database, store, quotas, retention_days=settings.retention_days)
 
 
 async def _serve(client: StemcordClient, token: str) -> None:
@@ -133,7 +133,7 @@ async def _serve(client: StemcordClient, token: str) -> None:
         serving.result()
         return
     await client.close()
-    _, late = await asyncio.wait({serving}, timeout=FAREWELL)
+    _, late = await asyncio.wait({serving}, timeout=DISCONNECT_TIMEOUT_S)
     for task in late:
         task.cancel()
 

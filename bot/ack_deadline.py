@@ -5,17 +5,17 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from bot.database.engine import RecordsError
+from bot.database.engine import DatabaseError
 
-LIMIT: Final = 2.0
+ACK_TIMEOUT_S: Final = 2.0
 """Seconds; the acknowledgement follows."""
 
 
 @asynccontextmanager
-async def promptly(limit: float = LIMIT) -> AsyncGenerator[None]:
-    """Give up in time to say so. Raises `RecordsError`."""
+async def ack_deadline(limit: float = ACK_TIMEOUT_S) -> AsyncGenerator[None]:
+    """Give up in time to say so. Raises `DatabaseError`."""
     try:
         async with asyncio.timeout(limit):
             yield
     except TimeoutError as error:
-        raise RecordsError("What the bot remembers cannot be reached.", detail="slow") from error
+        raise DatabaseError("What the bot remembers cannot be reached.", detail="slow") from error

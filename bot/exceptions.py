@@ -1,6 +1,6 @@
 """Errors of the bot's own, which it can tell in each language; as errors they read in English."""
 
-from bot.i18n.translator import ENGLISH, Speech
+from bot.i18n.translator import ENGLISH, Translator
 from pipeline.errors import AudioProcessingError, LimitError, MediaError, StemcordError, ValidationError
 
 
@@ -11,8 +11,8 @@ class BotError(StemcordError):
         self.key = key
         self.hint_key = hint
         self.values = values
-        english = Speech(ENGLISH)
-        super().__init__(english.say(key, **values), hint=english.say(hint) if hint else "", detail=detail)
+        english = Translator(ENGLISH)
+        super().__init__(english.format(key, **values), hint=english.format(hint) if hint else "", detail=detail)
 
 
 class RefusedError(BotError, ValidationError):

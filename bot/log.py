@@ -8,18 +8,18 @@ import structlog
 from structlog.typing import EventDict
 
 
-def frames_of(error: BaseException) -> list[str]:
+def stack_frames(error: BaseException) -> list[str]:
     """Where it happened, and not what: an error's own words may be a person's."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
 
 
-def _locate(_: object, __: str, event: EventDict) -> EventDict:
+def _add_location(_: object, __: str, event: EventDict) -> EventDict:
     """Name an exception and its place."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):
         event.setdefault("error", type(error).__name__)
-        event["frames"] = frames_of(error)
+        event["frames"] = stack_frames(error)
     return event
 
 
@@ -30,7 +30,7 @@ def configure_log() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _locate,
+            _add_location,
             structlog.processors.JSONRenderer(),
         ],
         # Looked up at each use, since a stream that was replaced meanwhile may be closed.

@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localised
-from bot.discord_limits import CHOICES
-from bot.i18n.translator import Speech, speech_for
+from bot.commands.localization import localized
+from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
+from bot.i18n.translator import Translator, translator_for
 from pipeline.languages import LANGUAGES, MIXTURES, SUGGESTED, language_name
 from pipeline.options import REQUEST_OPTIONS
 
@@ -15,7 +15,7 @@ from pipeline.options import REQUEST_OPTIONS
 def _choices(option: str) -> list[app_commands.Choice[str]]:
     """Return what an option of a request offers, from its table."""
     values = REQUEST_OPTIONS[option].choices
-    return [app_commands.Choice(name=localised(f"{option}-{value}"), value=value) for value in values]
+    return [app_commands.Choice(name=localized(f"{option}-{value}"), value=value) for value in values]
 
 
 ROUTES = _choices("route")
@@ -30,23 +30,28 @@ async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> 
     A mixture is found by the code of each of its languages too.
     """
     text = typed.strip().lower()
-    speech = speech_for(interaction.locale.value)
+    translator = translator_for(interaction.locale.value)
     if not text:
         codes = list(SUGGESTED)
     else:
-        names = {code: (language_name(code).lower(), speech.name_of(code).lower()) for code in (*LANGUAGES, *MIXTURES)}
+        names = {
+            code: (language_name(code).lower(), translator.language_name(code).lower())
+            for code in (*LANGUAGES, *MIXTURES)
+        }
         codes = [code for code, known in names.items() if _begins(code, known, text)]
         codes += [code for code, known in names.items() if code not in codes and any(text in name for name in known)]
         codes.sort(key=lambda code: code != text)
-    return [app_commands.Choice(name=_language(speech, code), value=code) for code in codes[:CHOICES]]
+    return [
+        app_commands.Choice(name=_language(translator, code), value=code) for code in codes[:MAX_AUTOCOMPLETE_CHOICES]
+    ]
 
 
 def _begins(code: str, names: tuple[str, ...], text: str) -> bool:
     return text in (code, *MIXTURES.get(code, ())) or any(name.startswith(text) for name in names)
 
 
-def _language(speech: Speech, code: str) -> str:
-    return f"{speech.name_of(code)} ({code})"
+def _language(translator: Translator, code: str) -> str:
+    return f"{translator.language_name(code)} ({code})"
 
 
 def clips_of(message: discord.Message) -> list[discord.Attachment]:

@@ -5,18 +5,18 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localised, options
+from bot.commands.localization import localized, options
 from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES, clips_of
-from bot.jobs.attachments import clip_of, first_clip
-from bot.jobs.submission import Desk
+from bot.jobs.attachments import clip_from_attachment, first_clip
+from bot.jobs.submission import JobSubmitter
 from pipeline.catalog import MAX_GAIN
 from pipeline.types import Task
 
 
-def add_remix(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+def add_remix(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
     """Put `/remix` and its menu into the tree."""
 
-    @tree.command(name=localised("command-remix"), description=localised("command-remix-description"))
+    @tree.command(name=localized("command-remix"), description=localized("command-remix-description"))
     @options(
         clip="clip",
         mix="mix",
@@ -45,17 +45,17 @@ def add_remix(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     ) -> None:
         faders = {"voice": voice, "background": background, "music": music, "sfx": sfx, "ambient": ambient}
         given = {"mix": mix, "loudness": loudness, "route": route, "preset": preset, **faders}
-        await desk.take(interaction, clip_of(clip), Task.REMIX, given)
+        await submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given)
 
-    @tree.context_menu(name=localised("menu-remix"))
+    @tree.context_menu(name=localized("menu-remix"))
     async def remix_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await desk.take(interaction, first_clip(clips_of(message)), Task.REMIX, {})
+        await submitter.submit(interaction, first_clip(clips_of(message)), Task.REMIX, {})
 
 
-def add_dub(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+def add_dub(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
     """Put `/dub` into the tree."""
 
-    @tree.command(name=localised("command-dub"), description=localised("command-dub-description"))
+    @tree.command(name=localized("command-dub"), description=localized("command-dub-description"))
     @options(clip="clip", dub="dub", background="background", route="route", preset="preset")
     @app_commands.choices(route=ROUTES, preset=PRESETS)
     async def dub_clip(
@@ -67,4 +67,4 @@ def add_dub(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         preset: str | None = None,
     ) -> None:
         given = {"background": background, "route": route, "preset": preset}
-        await desk.take(interaction, clip_of(clip), Task.REMIX, given, clip_of(dub))
+        await submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given, clip_from_attachment(dub))

@@ -5,17 +5,17 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localised, options
+from bot.commands.localization import localized, options
 from bot.commands.option_choices import PRESETS, ROUTES, clips_of
-from bot.jobs.attachments import clip_of, first_clip
-from bot.jobs.submission import Desk
+from bot.jobs.attachments import clip_from_attachment, first_clip
+from bot.jobs.submission import JobSubmitter
 from pipeline.types import Task
 
 
-def add_separate(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+def add_separate(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
     """Put the commands into the tree."""
 
-    @tree.command(name=localised("command-separate"), description=localised("command-separate-description"))
+    @tree.command(name=localized("command-separate"), description=localized("command-separate-description"))
     @options(clip="clip", route="route", preset="preset")
     @app_commands.choices(route=ROUTES, preset=PRESETS)
     async def separate(
@@ -24,8 +24,10 @@ def add_separate(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
-        await desk.take(interaction, clip_of(clip), Task.SEPARATE, {"route": route, "preset": preset})
+        await submitter.submit(
+            interaction, clip_from_attachment(clip), Task.SEPARATE, {"route": route, "preset": preset}
+        )
 
-    @tree.context_menu(name=localised("menu-separate"))
+    @tree.context_menu(name=localized("menu-separate"))
     async def separate_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await desk.take(interaction, first_clip(clips_of(message)), Task.SEPARATE, {})
+        await submitter.submit(interaction, first_clip(clips_of(message)), Task.SEPARATE, {})

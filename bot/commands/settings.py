@@ -7,31 +7,32 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localised, options
+from bot.commands.localization import localized, options
 from bot.commands.option_choices import PRESETS, offer_languages
-from bot.database.protocols import GuildSettings, Keeper
-from bot.discord_limits import CHOICES
+from bot.database.models import GuildSettings
+from bot.database.repository import Repository
+from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
 from bot.exceptions import RefusedError
-from bot.i18n.translator import Speech, speech_for
-from bot.messages.embeds import WORKING
+from bot.i18n.translator import Translator, translator_for
+from bot.messages.embeds import COLOUR_WORKING
 from pipeline.catalog import MAX_DURATION
 from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.types import Preset
 
-MOST_MINUTES = 24 * 60
-MOST_ROLES = 20
-MOST_DAYS = 365
-MOST_AT_ONCE = 50
-DETECT = "auto"
+MAX_MINUTES_PER_DAY = 24 * 60
+MAX_ROLES = 20
+MAX_RETENTION_DAYS = 365
+MAX_JOBS_AT_ONCE = 50
+DETECT_LANGUAGE = "auto"
 
-Minutes = app_commands.Range[int, 1, MOST_MINUTES]
+Minutes = app_commands.Range[int, 1, MAX_MINUTES_PER_DAY]
 
 
-def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
+def add_settings(tree: app_commands.CommandTree[Any], repository: Repository) -> None:
     """Put the command into the tree."""
     changing = asyncio.Lock()
 
-    @tree.command(name=localised("command-settings"), description=localised("command-settings-description"))
+    @tree.command(name=localized("command-settings"), description=localized("command-settings-description"))
     @options(
         preset="preset",
         language="language",
@@ -53,12 +54,12 @@ def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
         preset: str | None = None,
         language: str | None = None,
         minutes: app_commands.Range[int, 1, int(MAX_DURATION // 60)] | None = None,
-        at_once: app_commands.Range[int, 1, MOST_AT_ONCE] | None = None,
+        at_once: app_commands.Range[int, 1, MAX_JOBS_AT_ONCE] | None = None,
         minutes_person: Minutes | None = None,
         minutes_server: Minutes | None = None,
         allow_role: discord.Role | None = None,
         remove_role: discord.Role | None = None,
-        retention: app_commands.Range[int, 1, MOST_DAYS] | None = None,
+        retention: app_commands.Range[int, 1, MAX_RETENTION_DAYS] | None = None,
     ) -> None:
         given: dict[str, Any] = {
             "preset": None if preset is None else _preset(preset),
@@ -73,22 +74,22 @@ def add_settings(tree: app_commands.CommandTree[Any], keeper: Keeper) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         # Of two managers at once, neither may undo what the other has just set.
         async with changing:
-            before = await keeper.guild(str(interaction.guild_id))
+            before = await repository.guild(str(interaction.guild_id))
             after = replace(before, **changes, roles=_roles(before.roles, allow_role, remove_role))
             if after != before:
-                await keeper.save_guild(after)
-        speech = speech_for(interaction.locale.value)
-        saved = speech.say("settings-saved") if after != before else None
-        await interaction.edit_original_response(content=saved, embed=_embed(speech, after))
+                await repository.save_guild(after)
+        translator = translator_for(interaction.locale.value)
+        saved = translator.format("settings-saved") if after != before else None
+        await interaction.edit_original_response(content=saved, embed=_embed(translator, after))
 
 
 async def _offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
     """The languages, and first of all the way back to none."""
-    detected = speech_for(interaction.locale.value).say("value-detected")
+    detected = translator_for(interaction.locale.value).format("value-detected")
     offered = await offer_languages(interaction, typed)
     if typed.strip().lower() not in detected.lower():
         return offered
-    return [app_commands.Choice(name=detected, value=DETECT), *offered][:CHOICES]
+    return [app_commands.Choice(name=detected, value=DETECT_LANGUAGE), *offered][:MAX_AUTOCOMPLETE_CHOICES]
 
 
 def _preset(value: str) -> Preset:
@@ -98,42 +99,42 @@ def _preset(value: str) -> Preset:
 
 
 def _language(value: str) -> str | None:
-    if value != DETECT and value not in LANGUAGES and value not in MIXTURES:
+    if value != DETECT_LANGUAGE and value not in LANGUAGES and value not in MIXTURES:
         raise RefusedError("choice-error", "choice-hint", value=value)
-    return None if value == DETECT else value
+    return None if value == DETECT_LANGUAGE else value
 
 
-def _language_name(speech: Speech, code: str | None) -> str:
+def _language_name(translator: Translator, code: str | None) -> str:
     """What a field shows, which must not be empty: a language that this version does not know keeps its code."""
-    return speech.say("value-detected") if code is None else speech.name_of(code) or code
+    return translator.format("value-detected") if code is None else translator.language_name(code) or code
 
 
 def _roles(roles: tuple[int, ...], allowed: discord.Role | None, removed: discord.Role | None) -> tuple[int, ...]:
     kept = [role for role in roles if removed is None or role != removed.id]
     if allowed is not None and allowed.id not in kept:
         kept.append(allowed.id)
-    return tuple(kept[-MOST_ROLES:])
+    return tuple(kept[-MAX_ROLES:])
 
 
-def _embed(speech: Speech, settings: GuildSettings) -> discord.Embed:
-    default = speech.say("value-default")
+def _embed(translator: Translator, settings: GuildSettings) -> discord.Embed:
+    default = translator.format("value-default")
 
     def minutes(count: float | None) -> str:
-        return default if count is None else speech.say("value-minutes", count=int(count))
+        return default if count is None else translator.format("value-minutes", count=int(count))
 
     days, at_once = settings.retention_days, settings.jobs_at_once
     longest = None if settings.max_duration is None else settings.max_duration / 60
     lines = {
-        "preset": default if settings.preset is None else speech.say(f"preset-{settings.preset}"),
-        "language": _language_name(speech, settings.language),
+        "preset": default if settings.preset is None else translator.format(f"preset-{settings.preset}"),
+        "language": _language_name(translator, settings.language),
         "minutes": minutes(longest),
-        "at_once": default if at_once is None else speech.say("value-clips", count=at_once),
+        "at_once": default if at_once is None else translator.format("value-clips", count=at_once),
         "minutes_person": minutes(settings.minutes_per_day_person),
         "minutes_server": minutes(settings.minutes_per_day_guild),
-        "roles": ", ".join(f"<@&{role}>" for role in settings.roles) or speech.say("value-everybody"),
-        "retention": default if days is None else speech.say("value-days", count=days),
+        "roles": ", ".join(f"<@&{role}>" for role in settings.roles) or translator.format("value-everybody"),
+        "retention": default if days is None else translator.format("value-days", count=days),
     }
-    embed = discord.Embed(title=speech.say("settings-title"), colour=WORKING)
+    embed = discord.Embed(title=translator.format("settings-title"), colour=COLOUR_WORKING)
     for name, value in lines.items():
-        embed.add_field(name=speech.say(f"setting-{name}"), value=value)
+        embed.add_field(name=translator.format(f"setting-{name}"), value=value)
     return embed

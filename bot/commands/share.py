@@ -6,75 +6,77 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localised, options
-from bot.discord_limits import CHOICES
+from bot.commands.localization import localized, options
+from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
 from bot.exceptions import BotError, RefusedError
-from bot.i18n.translator import speech_for
-from bot.jobs.delivery import Delivery, PassingError
-from bot.jobs.history import Archive, Kept
-from bot.jobs.result_files import fetched
-from bot.messages.embeds import person
+from bot.i18n.translator import translator_for
+from bot.jobs.delivery import Delivery, TransientError
+from bot.jobs.history import HistoryEntry, JobHistory
+from bot.jobs.result_files import fetch_result
+from bot.messages.embeds import mention
 from bot.messages.formatting import shorten
 from pipeline.errors import AudioProcessingError
 from worker.store import Store
 
-Place = discord.TextChannel | discord.Thread
-JOB_ID = re.compile(r"[0-9a-f]{32}")
+Destination = discord.TextChannel | discord.Thread
+JOB_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 """What an offered choice stands for; people may type anything instead."""
-CHOICE_NAME = 90
+MAX_CHOICE_NAME_CHARS = 90
 """Characters of a choice's name, out of 100."""
 
 
 def add_share(
-    tree: app_commands.CommandTree[Any], archive: Archive, store: Store, delivery: Delivery, *, pages: bool
+    tree: app_commands.CommandTree[Any], history: JobHistory, store: Store, delivery: Delivery, *, pages: bool
 ) -> None:
     """Put the command into the tree."""
 
     async def offer_results(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         try:
-            mine = await archive.of_person(str(interaction.user.id), str(interaction.guild_id), limit=4 * CHOICES)
+            mine = await history.list_for_person(
+                str(interaction.user.id), str(interaction.guild_id), limit=4 * MAX_AUTOCOMPLETE_CHOICES
+            )
         except AudioProcessingError:
             # Nobody can be told of it here, and the library would log who asked.
             return []
         wanted = typed.strip().lower()
         return [
-            app_commands.Choice(name=shorten(kept.job.source.name, CHOICE_NAME), value=kept.job.id)
-            for kept in mine
-            if kept.status == "finished" and wanted in kept.job.source.name.lower()
-        ][:CHOICES]
+            app_commands.Choice(name=shorten(entry.job.source.name, MAX_CHOICE_NAME_CHARS), value=entry.job.id)
+            for entry in mine
+            if entry.status == "finished" and wanted in entry.job.source.name.lower()
+        ][:MAX_AUTOCOMPLETE_CHOICES]
 
-    @tree.command(name=localised("command-share"), description=localised("command-share-description"))
+    @tree.command(name=localized("command-share"), description=localized("command-share-description"))
     @options(result="result", to="to")
     @app_commands.autocomplete(result=offer_results)
     @app_commands.guild_only()
-    async def share(interaction: discord.Interaction[Any], result: str, to: Place) -> None:
+    async def share(interaction: discord.Interaction[Any], result: str, to: Destination) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        kept = await archive.find(result) if JOB_ID.fullmatch(result) else None
-        if kept is None or kept.result is None or not _is_of(kept, interaction):
+        entry = await history.find(result) if JOB_ID_PATTERN.fullmatch(result) else None
+        if entry is None or entry.result is None or not _is_of(entry, interaction):
             raise RefusedError("result-gone", "result-gone-hint")
-        size_limit = _check_place(interaction, to)
-        speech = speech_for(interaction.locale.value)
+        size_limit = _check_destination(interaction, to)
+        translator = translator_for(interaction.locale.value)
         user_id = str(interaction.user.id)
-        async with fetched(kept.job, user_id, kept.result, store, size_limit, pages=pages) as outcome:
-            text = speech.say("shared-by", person=person(user_id))
+        async with fetch_result(entry.job, user_id, entry.result, store, size_limit, pages=pages) as result_message:
+            text = translator.format("shared-by", person=mention(user_id))
             try:
-                shared = await delivery.share(outcome, str(to.id), text, size_limit)
-            except PassingError as error:
+                shared = await delivery.share(result_message, str(to.id), text, size_limit)
+            except TransientError as error:
                 raise BotError("not-shared", "try-later", detail=str(error), channel=to.mention) from error
             if not shared:
                 raise RefusedError("not-shared", "post-hint", channel=to.mention)
-        await interaction.edit_original_response(content=speech.say("shared", channel=to.mention))
+        await interaction.edit_original_response(content=translator.format("shared", channel=to.mention))
 
 
-def _is_of(kept: Kept, interaction: discord.Interaction[Any]) -> bool:
-    reply = kept.job.reply_to
+def _is_of(entry: HistoryEntry, interaction: discord.Interaction[Any]) -> bool:
+    reply = entry.job.reply_to
     return reply is not None and (reply.user_id, reply.guild_id) == (
         str(interaction.user.id),
         str(interaction.guild_id),
     )
 
 
-def _check_place(interaction: discord.Interaction[Any], to: Place) -> int:
+def _check_destination(interaction: discord.Interaction[Any], to: Destination) -> int:
     """Bytes a file may have there; raises `RefusedError` where the person or the bot may not post."""
     guild, member = to.guild, interaction.user
     needed = "send_messages_in_threads" if isinstance(to, discord.Thread) else "send_messages"

@@ -5,18 +5,18 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localised, options
+from bot.commands.localization import localized, options
 from bot.commands.option_choices import PRESETS, clips_of, offer_languages
-from bot.jobs.attachments import clip_of, first_clip
-from bot.jobs.submission import Desk
+from bot.jobs.attachments import clip_from_attachment, first_clip
+from bot.jobs.submission import JobSubmitter
 from pipeline.catalog import MAX_SPEAKERS
 from pipeline.types import Task
 
 
-def add_transcribe(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+def add_transcribe(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
     """Put the commands into the tree."""
 
-    @tree.command(name=localised("command-transcribe"), description=localised("command-transcribe-description"))
+    @tree.command(name=localized("command-transcribe"), description=localized("command-transcribe-description"))
     @options(clip="clip", language="language", speakers="speakers", preset="preset")
     @app_commands.choices(preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
@@ -28,8 +28,8 @@ def add_transcribe(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         preset: str | None = None,
     ) -> None:
         given = {"language": language, "speakers": speakers, "preset": preset}
-        await desk.take(interaction, clip_of(clip), Task.TRANSCRIBE, given)
+        await submitter.submit(interaction, clip_from_attachment(clip), Task.TRANSCRIBE, given)
 
-    @tree.context_menu(name=localised("menu-transcribe"))
+    @tree.context_menu(name=localized("menu-transcribe"))
     async def transcribe_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await desk.take(interaction, first_clip(clips_of(message)), Task.TRANSCRIBE, {})
+        await submitter.submit(interaction, first_clip(clips_of(message)), Task.TRANSCRIBE, {})

@@ -5,7 +5,7 @@ from typing import Any, Final
 import discord
 
 from bot.exceptions import RefusedError
-from bot.i18n.translator import speech_for
+from bot.i18n.translator import translator_for
 from bot.permissions import check_may_act
 from worker.queue import Queue
 
@@ -27,4 +27,4 @@ async def cancel(interaction: discord.Interaction[Any], queue: Queue, job_id: st
         raise RefusedError("ended")
     if state.status == "running":
         # The worker needs a moment; the person gets an answer now.
-        await interaction.followup.send(speech_for(interaction.locale.value).say("cancelling"), ephemeral=True)
+        await interaction.followup.send(translator_for(interaction.locale.value).format("cancelling"), ephemeral=True)

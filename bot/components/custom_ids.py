@@ -8,16 +8,16 @@ from typing import Any, Final, Self
 
 import discord
 
-ID: Final = re.compile(r"stemcord:(?P<action>[a-z]+)(?::(?P<job>[0-9a-f]{32}))?(?::(?P<page>[0-9]))?")
+CUSTOM_ID_PATTERN: Final = re.compile(r"stemcord:(?P<action>[a-z]+)(?::(?P<job>[0-9a-f]{32}))?(?::(?P<page>[0-9]))?")
 """Of every button, menu and form."""
 
 
-def id_of(action: str, job_id: str = "", page: int = 0) -> str:
+def custom_id(action: str, job_id: str = "", page: int = 0) -> str:
     """The id of a button, a menu or a form."""
     return f"stemcord:{action}" + (f":{job_id}" if job_id else "") + (f":{page}" if page else "")
 
 
-class Lasting(discord.ui.DynamicItem[discord.ui.Item[Any]], template=ID):
+class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=CUSTOM_ID_PATTERN):
     """A button or a menu that works for as long as its message is there."""
 
     @classmethod
@@ -34,11 +34,13 @@ def action_button(
     label: str,
     page: int = 0,
     style: discord.ButtonStyle = discord.ButtonStyle.secondary,
-) -> Lasting:
+) -> PersistentItem:
     """A button for something that can be done with a job."""
-    return Lasting(discord.ui.Button[Any](label=label, custom_id=id_of(action, job_id, page), style=style))
+    return PersistentItem(discord.ui.Button[Any](label=label, custom_id=custom_id(action, job_id, page), style=style))
 
 
-def action_menu(action: str, job_id: str, text: str, choices: list[discord.SelectOption]) -> Lasting:
+def action_menu(action: str, job_id: str, text: str, choices: list[discord.SelectOption]) -> PersistentItem:
     """A menu of ways to do something with a job; the text stands in it until one is chosen."""
-    return Lasting(discord.ui.Select[Any](placeholder=text, options=choices, custom_id=id_of(action, job_id)))
+    return PersistentItem(
+        discord.ui.Select[Any](placeholder=text, options=choices, custom_id=custom_id(action, job_id))
+    )

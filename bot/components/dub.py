@@ -5,31 +5,31 @@ from typing import Any
 
 import discord
 
-from bot.components.custom_ids import id_of
-from bot.components.modals import Filled, Form
+from bot.components.custom_ids import custom_id
+from bot.components.modals import Modal, SubmittedModal
 from bot.exceptions import RefusedError
-from bot.i18n.translator import Speech
+from bot.i18n.translator import Translator
 from bot.jobs.attachments import Clip
 from bot.jobs.result_buttons import DUB
 from pipeline.types import Request, Task
 
 
-class DubForm(Form):
+class DubModal(Modal):
     """Asks for one file."""
 
-    def __init__(self, speech: Speech, job_id: str) -> None:
-        super().__init__(speech.say("form-dub"), id_of(DUB, job_id))
+    def __init__(self, translator: Translator, job_id: str) -> None:
+        super().__init__(translator.format("form-dub"), custom_id(DUB, job_id))
         file = discord.ui.FileUpload[Any](custom_id="dub", min_values=1, max_values=1)
-        self.ask(file, speech.say("form-dub-file"), speech.say("form-dub-hint"))
+        self.add_field(file, translator.format("form-dub-file"), translator.format("form-dub-hint"))
 
 
-def track_of(filled: Filled) -> Clip:
+def uploaded_track(submitted: SubmittedModal) -> Clip:
     """The file that was uploaded; raises `RefusedError` when it is not one."""
-    if len(filled.files) != 1:
-        raise RefusedError("not-one-file", "not-one-file-hint", count=len(filled.files))
-    return filled.files[0]
+    if len(submitted.files) != 1:
+        raise RefusedError("not-one-file", "not-one-file-hint", count=len(submitted.files))
+    return submitted.files[0]
 
 
-def dubbed(request: Request) -> Request:
+def dub_request(request: Request) -> Request:
     """The request for a result with another voice."""
     return replace(request, task=Task.ALL if request.task is Task.ALL else Task.REMIX)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pipeline.types import Transcript, Turn
 
-LONGEST = 7.0
+MAX_PREVIEW_S = 7.0
 """Seconds."""
-WORDS = 90
+MAX_QUOTE_CHARS = 90
 """Characters of what a speaker says."""
 
 
@@ -19,7 +19,7 @@ def longest_turns(transcript: Transcript) -> dict[str, Turn]:
     return longest
 
 
-def cut_excerpts(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str], folder: Path) -> dict[str, Path]:
+def cut_previews(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str], folder: Path) -> dict[str, Path]:
     """An Ogg file for each speaker who says something; only what is cut out is read.
 
     Raises `soundfile.SoundFileError`, a `RuntimeError`, for a sound that cannot be read.
@@ -34,7 +34,7 @@ def cut_excerpts(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str]
                 continue
             start = min(int(max(turn.start, 0.0) * file.samplerate), file.frames)
             file.seek(start)
-            samples = file.read(int(min(turn.end - turn.start, LONGEST) * file.samplerate), dtype="float32")
+            samples = file.read(int(min(turn.end - turn.start, MAX_PREVIEW_S) * file.samplerate), dtype="float32")
             path = folder / f"speaker-{index + 1}.ogg"
             soundfile.write(path, samples, file.samplerate, format="OGG", subtype="VORBIS")
             excerpts[speaker] = path

@@ -6,19 +6,19 @@ from typing import Any
 
 import discord
 
-from bot import discord_limits as limits
+from bot import discord_limits
 from bot.exceptions import RefusedError
-from bot.i18n.translator import Speech
-from bot.messages.embeds import spoken_lines
+from bot.i18n.translator import Translator
+from bot.messages.embeds import transcript_lines
 from bot.messages.formatting import shorten
 from pipeline.types import Transcript
 
-MOST_MESSAGES = 30
+MAX_MESSAGES = 30
 """Our own: a thread of that many messages takes about half a minute; the rest is in the file."""
 
 
 async def post_thread(
-    interaction: discord.Interaction[Any], name: str, transcript: Transcript, speech: Speech
+    interaction: discord.Interaction[Any], name: str, transcript: Transcript, translator: Translator
 ) -> discord.Thread:
     """Make the thread and fill it; raises `RefusedError` where the bot may not, and discord.py's own errors."""
     channel = interaction.channel
@@ -28,12 +28,16 @@ async def post_thread(
         rights = interaction.app_permissions
         if not (rights.create_public_threads and rights.send_messages_in_threads):
             raise RefusedError("may-not-thread", "post-hint")
-        place = await _open(interaction, channel, shorten(speech.say("thread-name", name=name), limits.THREAD_NAME))
+        place = await _open(
+            interaction,
+            channel,
+            shorten(translator.format("thread-name", name=name), discord_limits.MAX_THREAD_NAME_CHARS),
+        )
     else:
         raise RefusedError("may-not-thread")
     try:
-        for text in pages(spoken_lines(transcript)):
-            async with asyncio.timeout(limits.REQUEST_TIME):
+        for text in split_messages(transcript_lines(transcript)):
+            async with asyncio.timeout(discord_limits.REQUEST_TIMEOUT_S):
                 await place.send(text, allowed_mentions=discord.AllowedMentions.none(), suppress_embeds=True)
     except discord.Forbidden as error:
         raise RefusedError("may-not-thread", "post-hint") from error
@@ -47,19 +51,19 @@ async def _open(interaction: discord.Interaction[Any], channel: discord.TextChan
             return await channel.get_partial_message(message.id).create_thread(name=name)
         except discord.HTTPException as error:
             # One that was archived is no longer known here.
-            if error.code != limits.THREAD_EXISTS:
+            if error.code != discord_limits.THREAD_EXISTS_CODE:
                 raise
     return await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
 
 
-def pages(lines: Sequence[str]) -> Iterator[str]:
+def split_messages(lines: Sequence[str]) -> Iterator[str]:
     """The lines as messages, none longer than Discord takes; the last one that is allowed ends with an ellipsis."""
     page = ""
     count = 0
     for line in (piece for whole in lines for piece in _pieces(whole)):
-        if page and len(page) + 1 + len(line) > limits.CONTENT_LENGTH - 2:
+        if page and len(page) + 1 + len(line) > discord_limits.MAX_CONTENT_CHARS - 2:
             count += 1
-            if count == MOST_MESSAGES:
+            if count == MAX_MESSAGES:
                 yield f"{page}\n…"
                 return
             yield page
@@ -71,7 +75,7 @@ def pages(lines: Sequence[str]) -> Iterator[str]:
 
 def _pieces(line: str) -> Iterator[str]:
     """A line that is too long cut at spaces, and where there are none anywhere but behind a backslash."""
-    limit = limits.CONTENT_LENGTH - 2
+    limit = discord_limits.MAX_CONTENT_CHARS - 2
     rest = line
     while len(rest) > limit:
         space = rest.rfind(" ", 1, limit)

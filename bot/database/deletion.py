@@ -15,7 +15,7 @@ from worker.store import Store
 async def clear(database: Database, store: Store, job_ids: Sequence[str]) -> list[str]:
     """Delete what jobs left in the store; the jobs for which that could be done.
 
-    It comes before the rows go: what is cut off is done again for jobs that are still there. Raises `RecordsError`.
+    It comes before the rows go: what is cut off is done again for jobs that are still there. Raises `DatabaseError`.
     """
     cleared: list[str] = []
     for job_id in job_ids:

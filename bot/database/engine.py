@@ -10,7 +10,7 @@ from typing import Any, Final
 import stamina
 import structlog
 from alembic.util import CommandError
-from sqlalchemy import event
+from sqlalchemy import AsyncAdaptedQueuePool, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -18,22 +18,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.database.upgrade import migrate
 from pipeline.errors import AudioProcessingError
 
-LIMIT: Final = 15.0
+TRANSACTION_TIMEOUT_S: Final = 15.0
 """Seconds that a transaction may take."""
-START_LIMIT: Final = 120.0
+MIGRATION_TIMEOUT_S: Final = 120.0
 """Seconds for the migrations."""
-BUSY: Final = 10.0
+SQLITE_BUSY_TIMEOUT_S: Final = 10.0
 """Seconds that SQLite waits for another writer."""
 
 
-class RecordsError(AudioProcessingError):
+class DatabaseError(AudioProcessingError):
     """The records cannot be read or written."""
 
     default_hint = "Try again in a minute."
 
 
 class Database:
-    """Gives transactions. Each raises `RecordsError` when the database is away, full or too slow."""
+    """Gives transactions. Each raises `DatabaseError` when the database is away, full or too slow."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -41,7 +41,7 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str) -> AsyncGenerator["Database"]:
-        """`sqlite:///path` or `postgresql://…`; brought to the newest schema. Raises `RecordsError`."""
+        """`sqlite:///path` or `postgresql://…`; brought to the newest schema. Raises `DatabaseError`."""
         engine = _engine(url)
         database = cls(engine)
         try:
@@ -53,49 +53,50 @@ class Database:
     async def _migrate(self) -> None:
         try:
             if self._engine.dialect.name == "sqlite" and (path := self._engine.url.database):
-                await asyncio.to_thread(_write_ahead, path)
+                await asyncio.to_thread(_enable_wal, path)
         except sqlite3.Error as error:
-            raise _away(error) from error
+            raise _unavailable(error) from error
         try:
-            async with self.transaction(limit=START_LIMIT) as connection:
+            async with self.transaction(limit_s=MIGRATION_TIMEOUT_S) as connection:
                 await connection.run_sync(migrate)
         except CommandError as error:
-            raise RecordsError(
+            raise DatabaseError(
                 "The database was written by a later version of Stemcord.", hint="Update Stemcord.", detail=str(error)
             ) from error
 
     @asynccontextmanager
-    async def transaction(self, *, limit: float = LIMIT) -> AsyncGenerator[AsyncConnection]:
+    async def transaction(self, *, limit_s: float = TRANSACTION_TIMEOUT_S) -> AsyncGenerator[AsyncConnection]:
         """One that writes; with SQLite one at a time, also across processes."""
         try:
-            async with asyncio.timeout(limit), self._engine.begin() as connection:
+            async with asyncio.timeout(limit_s), self._engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise _away(getattr(error, "orig", None) or error) from error
+            raise _unavailable(getattr(error, "orig", None) or error) from error
 
 
-def _away(error: BaseException) -> RecordsError:
+def _unavailable(error: BaseException) -> DatabaseError:
     # The detail names no values: those are personal.
     detail = type(error).__name__
-    structlog.get_logger(__name__).warning("records_away", detail=detail)
-    return RecordsError("What the bot remembers cannot be reached.", detail=detail)
+    structlog.get_logger(__name__).warning("database_unavailable", detail=detail)
+    return DatabaseError("What the bot remembers cannot be reached.", detail=detail)
 
 
 def _engine(url: str) -> AsyncEngine:
     try:
         parts = make_url(url)
     except SQLAlchemyError as error:
-        raise RecordsError("STEMCORD_DATABASE_URL is no address of a database.", hint="Correct it.") from error
+        raise DatabaseError("STEMCORD_DATABASE_URL is no address of a database.", hint="Correct it.") from error
     match parts.get_backend_name():
         case "sqlite":
             _make_folder(Path(parts.database or "").parent)
             # One connection: waiting for it is fair, while SQLite's own waiting sleeps up to 0.1 s at a time.
             engine = create_async_engine(
                 parts.set(drivername="sqlite+aiosqlite"),
-                connect_args={"timeout": BUSY},
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_S},
+                poolclass=AsyncAdaptedQueuePool,
                 pool_size=1,
                 max_overflow=0,
-                pool_timeout=LIMIT,
+                pool_timeout=TRANSACTION_TIMEOUT_S,
                 hide_parameters=True,
             )
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -104,12 +105,12 @@ def _engine(url: str) -> AsyncEngine:
         case "postgresql" | "postgres":
             return create_async_engine(
                 parts.set(drivername="postgresql+asyncpg"),
-                connect_args={"timeout": LIMIT, "command_timeout": LIMIT},
+                connect_args={"timeout": TRANSACTION_TIMEOUT_S, "command_timeout": TRANSACTION_TIMEOUT_S},
                 pool_pre_ping=True,
                 hide_parameters=True,
             )
         case other:
-            raise RecordsError(f"A database of the kind {other} cannot be used.", hint="Use SQLite or PostgreSQL.")
+            raise DatabaseError(f"A database of the kind {other} cannot be used.", hint="Use SQLite or PostgreSQL.")
 
 
 def _make_folder(folder: Path) -> None:
@@ -117,7 +118,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RecordsError(
+        raise DatabaseError(
             "The folder of the bot's records cannot be made.",
             hint="Check STEMCORD_HOME and STEMCORD_DATABASE_URL.",
             detail=type(error).__name__,
@@ -133,7 +134,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of th
     connection.isolation_level = None
     try:
         cursor = connection.cursor()
-        for pragma in ("synchronous=NORMAL", f"busy_timeout={int(BUSY * 1000)}"):
+        for pragma in ("synchronous=NORMAL", f"busy_timeout={int(SQLITE_BUSY_TIMEOUT_S * 1000)}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
     except sqlite3.Error:
@@ -142,10 +143,10 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of th
         raise
 
 
-@stamina.retry(on=_is_locked, attempts=None, timeout=BUSY, wait_initial=0.02, wait_max=0.2)
-def _write_ahead(path: str) -> None:
+@stamina.retry(on=_is_locked, attempts=None, timeout=SQLITE_BUSY_TIMEOUT_S, wait_initial=0.02, wait_max=0.2)
+def _enable_wal(path: str) -> None:
     """Readers beside a writer, from now on; SQLite does not wait for another process that does the same."""
-    with closing(sqlite3.connect(path, timeout=BUSY)) as connection:
+    with closing(sqlite3.connect(path, timeout=SQLITE_BUSY_TIMEOUT_S)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
 
 

@@ -6,13 +6,12 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Row
 
-from bot.database.models import JobEnd, JobRecord, PageLink
-from bot.database.protocols import GuildSettings
+from bot.database.models import GuildSettings, JobRecord, PageLink, StoredStatus
 from pipeline.types import Preset, Result
 from worker.protocol import Job, decode_job, encode
 
 
-def guild_of(row: Row[Any]) -> GuildSettings:
+def guild_from_row(row: Row[Any]) -> GuildSettings:
     """The settings of a server."""
     return GuildSettings(
         guild_id=row.guild_id,
@@ -28,7 +27,7 @@ def guild_of(row: Row[Any]) -> GuildSettings:
     )
 
 
-def job_of(row: Row[Any]) -> JobRecord:
+def job_from_row(row: Row[Any]) -> JobRecord:
     """A job."""
     return JobRecord(
         id=row.id,
@@ -37,7 +36,7 @@ def job_of(row: Row[Any]) -> JobRecord:
         message_id=row.message_id,
         user_id=row.user_id,
         job=decode_job(row.job),
-        status=JobEnd(row.status),
+        status=StoredStatus(row.status),
         created=row.created,
         ended=row.ended,
         seconds=row.seconds,
@@ -45,14 +44,14 @@ def job_of(row: Row[Any]) -> JobRecord:
     )
 
 
-def link_of(row: Row[Any]) -> PageLink:
+def link_from_row(row: Row[Any]) -> PageLink:
     """A link."""
     return PageLink(
         id=row.id, job_id=row.job_id, created_by=row.created_by, expires=row.expires, revoked=bool(row.revoked)
     )
 
 
-def packed(job: Job) -> bytes:
+def pack_job(job: Job) -> bytes:
     """A job as it is kept: without the token, which is a secret and soon of no use."""
     reply = job.reply_to
     if reply is not None:

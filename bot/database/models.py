@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from pipeline.types import Result
+from pipeline.types import Preset, Result
 from worker.protocol import Job
 
 
-class JobEnd(StrEnum):
+class StoredStatus(StrEnum):
     """How a job stands."""
 
     QUEUED = "queued"
@@ -19,8 +19,27 @@ class JobEnd(StrEnum):
     STOPPED = "stopped"
 
 
-OPEN = (JobEnd.QUEUED, JobEnd.RUNNING)
+OPEN_STATUSES = (StoredStatus.QUEUED, StoredStatus.RUNNING)
 """Those that count against the limit of jobs at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuildSettings:
+    """Settings of a server; None: the bot's own default."""
+
+    guild_id: str
+    preset: Preset | None = None
+    language: str | None = None
+    """Spoken language; None: detected."""
+    max_duration: float | None = None
+    """Longest clip, seconds."""
+    jobs_at_once: int | None = None
+    """For each person."""
+    minutes_per_day_person: int | None = None
+    minutes_per_day_guild: int | None = None
+    roles: tuple[int, ...] = ()
+    """Roles that may use the bot; empty: everybody."""
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +53,7 @@ class JobRecord:
     message_id: str | None
     user_id: str
     job: Job
-    status: JobEnd
+    status: StoredStatus
     created: float
     """Unix time, as are all below."""
     ended: float | None = None
@@ -44,12 +63,12 @@ class JobRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftBehind:
+class InterruptedJobs:
     """What an earlier process had not brought to an end."""
 
     acknowledged: Sequence[Job] = ()
     """Their clips had not come in yet."""
-    handed_in: Sequence[Job] = ()
+    submitted: Sequence[Job] = ()
     """The queue has them, or was to have them."""
 
 
@@ -77,7 +96,7 @@ class LinkedResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class DailyUsage:
     """What was used on a day, in UTC."""
 
     day: date

@@ -1,4 +1,4 @@
-"""Links to the pages of results. Every method raises `RecordsError`."""
+"""Links to the pages of results. Every method raises `DatabaseError`."""
 
 import secrets
 import time
@@ -9,41 +9,43 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
-from bot.database.mapping import job_of, link_of
-from bot.database.models import JobEnd, LinkedResult, PageLink
+from bot.database.mapping import job_from_row, link_from_row
+from bot.database.models import LinkedResult, PageLink, StoredStatus
 from bot.database.tables import JOBS, LINKS, NAMES
 
-DAY: Final = 86400.0
+DAY_S: Final = 86400.0
 
 
-class Links:
+class PageLinks:
     """Makes them, follows them, takes them back."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def make(self, job_id: str, by: str, lifetime: float = DAY) -> PageLink:
+    async def create(self, job_id: str, by: str, lifetime: float = DAY_S) -> PageLink:
         """A new link to the result of a job, for so many seconds."""
         link = PageLink(id=secrets.token_urlsafe(24), job_id=job_id, created_by=by, expires=time.time() + lifetime)
         async with self._database.transaction() as connection:
             await connection.execute(insert(LINKS).values(asdict(link)))
         return link
 
-    async def follow(self, link_id: str) -> LinkedResult | None:
+    async def resolve(self, link_id: str) -> LinkedResult | None:
         """The link, also one that is revoked or over, with what its message shows now; None for an unknown one."""
         async with self._database.transaction() as connection:
             row = (await connection.execute(select(LINKS).where(LINKS.c.id == link_id))).one_or_none()
             if row is None:
                 return None
-            link = link_of(row)
+            link = link_from_row(row)
             jobs = await _same_message(connection, link.job_id)
-            done = JOBS.c.id.in_(jobs) & (JOBS.c.status == JobEnd.FINISHED.value) & JOBS.c.result.is_not(None)
+            done = JOBS.c.id.in_(jobs) & (JOBS.c.status == StoredStatus.FINISHED.value) & JOBS.c.result.is_not(None)
             newest = select(JOBS).where(done).order_by(JOBS.c.created.desc()).limit(1)
             found = (await connection.execute(newest)).one_or_none()
             if found is None:
                 return LinkedResult(link=link)
             names = await connection.execute(select(NAMES).where(NAMES.c.job_id == found.id))
-            return LinkedResult(link=link, record=job_of(found), names={one.speaker_id: one.name for one in names})
+            return LinkedResult(
+                link=link, record=job_from_row(found), names={one.speaker_id: one.name for one in names}
+            )
 
     async def revoke(self, job_id: str) -> int:
         """Take back every link to what the job's message shows; how many still held."""

@@ -1,4 +1,4 @@
-"""Reads and writes the records. Every method raises `RecordsError`."""
+"""Reads and writes the records. Every method raises `DatabaseError`."""
 
 import time
 from collections.abc import Collection
@@ -11,32 +11,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.deletion import clear, remove
 from bot.database.engine import Database
-from bot.database.mapping import guild_of, job_of, packed
-from bot.database.models import OPEN, JobEnd, JobRecord, LeftBehind, Usage
-from bot.database.protocols import GuildSettings
+from bot.database.mapping import guild_from_row, job_from_row, pack_job
+from bot.database.models import OPEN_STATUSES, DailyUsage, GuildSettings, InterruptedJobs, JobRecord, StoredStatus
 from bot.database.tables import FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
-from bot.jobs.quotas import Load, Quotas, Refused, cost, day_of, decide
+from bot.jobs.quotas import CurrentUsage, ExceededQuota, Quotas, charged_seconds, check_quotas, utc_day
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result
 from worker.protocol import Job, decode_job
 from worker.store import Store
 
-DAY: Final = 86400.0
-ACKNOWLEDGE: Final = 2.0
+DAY_S: Final = 86400.0
+RESERVE_TIMEOUT_S: Final = 2.0
 """Seconds to reserve a place in: Discord waits three for an answer."""
-HANDING_IN: Final = 7200.0
+SUBMISSION_TIMEOUT_S: Final = 7200.0
 """Seconds after which a place without a job is taken for one that a crash left."""
-ABANDONED: Final = 3600.0
+ABANDONED_AFTER_S: Final = 3600.0
 """Seconds after which a place without a job is one of a process that died."""
-YOUNG: Final = 60.0
+SETTLING_TIME_S: Final = 60.0
 """Seconds in which a job may be on its way to the queue."""
-STOPPED: Final = JobEnd.STOPPED.value
-LOCK: Final = 0x57454E
+STOPPED: Final = StoredStatus.STOPPED.value
+RESERVATION_LOCK_ID: Final = 0x57454E
 """Of PostgreSQL, held while a place is reserved; SQLite has one writer anyway."""
 
 
-class Records:
-    """What the bot remembers; also a `bot.database.protocols.Keeper`."""
+class Repository:
+    """Stores settings, jobs, speaker names and usage."""
 
     def __init__(self, database: Database, store: Store, quotas: Quotas, *, retention_days: int = 7) -> None:
         self._database = database
@@ -59,16 +58,16 @@ class Records:
 
     async def reserve(
         self, job_id: str, *, user_id: str, guild_id: str | None, channel_id: str, now: float
-    ) -> Refused | None:
+    ) -> ExceededQuota | None:
         """Take a place for a job, or say which limit is reached; one decision at a time."""
         guild_id = guild_id or ""
-        async with self._database.transaction(limit=ACKNOWLEDGE) as connection:
+        async with self._database.transaction(limit_s=RESERVE_TIMEOUT_S) as connection:
             await _lock(connection)
             quotas = self._quotas.within(await _guild(connection, guild_id))
-            refused = decide(quotas, await _load(connection, user_id, guild_id, now), now)
+            refused = check_quotas(quotas, await _load(connection, user_id, guild_id, now), now)
             if refused is None:
                 place = {"id": job_id, "guild_id": guild_id, "channel_id": channel_id, "user_id": user_id}
-                await connection.execute(insert(JOBS).values(**place, status=JobEnd.QUEUED.value, created=now))
+                await connection.execute(insert(JOBS).values(**place, status=StoredStatus.QUEUED.value, created=now))
             return refused
 
     async def release(self, job_id: str) -> None:
@@ -81,10 +80,10 @@ class Records:
         """Note where a job is shown whose clip is still to come, so that a later start can tell its person."""
         message_id = None if job.reply_to is None else job.reply_to.message_id
         async with self._database.transaction() as connection:
-            values = {"receipt": packed(job), "message_id": message_id}
+            values = {"receipt": pack_job(job), "message_id": message_id}
             await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
 
-    async def left_behind(self, before: float) -> LeftBehind:
+    async def interrupted_jobs(self, before: float) -> InterruptedJobs:
         """What processes until then left: jobs that were only acknowledged, and jobs that had not ended.
 
         Places with neither are given back.
@@ -94,15 +93,15 @@ class Records:
             empty = older & JOBS.c.job.is_(None) & JOBS.c.receipt.is_(None)
             await connection.execute(delete(JOBS).where(empty))
             found = list(await connection.execute(select(JOBS).where(older)))
-        return LeftBehind(
+        return InterruptedJobs(
             acknowledged=[decode_job(row.receipt) for row in found if row.job is None],
-            handed_in=[decode_job(row.job) for row in found if row.job is not None],
+            submitted=[decode_job(row.job) for row in found if row.job is not None],
         )
 
     async def open_jobs(self, now: float) -> list[str]:
         """Jobs that have not ended; places that were taken and then left are given back."""
-        left = JOBS.c.job.is_(None) & (JOBS.c.created < now - ABANDONED)
-        opened = JOBS.c.job.is_not(None) & JOBS.c.ended.is_(None) & (JOBS.c.created < now - YOUNG)
+        left = JOBS.c.job.is_(None) & (JOBS.c.created < now - ABANDONED_AFTER_S)
+        opened = JOBS.c.job.is_not(None) & JOBS.c.ended.is_(None) & (JOBS.c.created < now - SETTLING_TIME_S)
         async with self._database.transaction() as connection:
             await connection.execute(delete(JOBS).where(left))
             return [row.id for row in await connection.execute(select(JOBS.c.id).where(opened))]
@@ -112,22 +111,22 @@ class Records:
         reply = job.reply_to
         if reply is None:
             return
-        values = {"job": packed(job), "receipt": None, "message_id": reply.message_id}
+        values = {"job": pack_job(job), "receipt": None, "message_id": reply.message_id}
         place = {"guild_id": reply.guild_id or "", "channel_id": reply.channel_id, "user_id": reply.user_id}
         async with self._database.transaction() as connection:
             changed = await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
             if changed.rowcount == 0:
-                new = {"id": job.id, "status": JobEnd.QUEUED.value, "created": job.submitted}
+                new = {"id": job.id, "status": StoredStatus.QUEUED.value, "created": job.submitted}
                 await connection.execute(insert(JOBS).values(values | place | new))
             await _refer(connection, job.id, (job.source,) if job.dub is None else (job.source, job.dub))
 
     async def start_job(self, job_id: str) -> None:
         """A worker has taken it."""
         async with self._database.transaction() as connection:
-            waiting = (JOBS.c.id == job_id) & (JOBS.c.status == JobEnd.QUEUED.value)
-            await connection.execute(update(JOBS).where(waiting).values(status=JobEnd.RUNNING.value))
+            waiting = (JOBS.c.id == job_id) & (JOBS.c.status == StoredStatus.QUEUED.value)
+            await connection.execute(update(JOBS).where(waiting).values(status=StoredStatus.RUNNING.value))
 
-    async def end_job(self, job_id: str, status: JobEnd, result: Result | None = None) -> None:
+    async def end_job(self, job_id: str, status: StoredStatus, result: Result | None = None) -> None:
         """How it ended; its minutes are charged once, however often this is said, to the day it was asked on."""
         seconds = None if result is None else result.media.duration
         packed_result = None if result is None else msgspec.json.encode(result)
@@ -141,14 +140,14 @@ class Records:
             voices = () if result.voices is None else (result.voices,)
             await _refer(connection, job_id, (*result.artefacts, *voices))
             row = (await connection.execute(select(JOBS).where(JOBS.c.id == job_id))).one()
-            await _charge(connection, row.user_id, row.guild_id, row.created, cost(result))
+            await _charge(connection, row.user_id, row.guild_id, row.created, charged_seconds(result))
 
     async def job(self, job_id: str) -> JobRecord | None:
         """The job; None when it is not kept, or not handed in yet."""
         async with self._database.transaction() as connection:
             found = await connection.execute(select(JOBS).where(JOBS.c.id == job_id, JOBS.c.job.is_not(None)))
             row = found.one_or_none()
-            return None if row is None else job_of(row)
+            return None if row is None else job_from_row(row)
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
         """A person's jobs in a server, the newest first; empty: in private chats, None: everywhere."""
@@ -157,15 +156,15 @@ class Records:
             query = query.where(JOBS.c.guild_id == guild_id)
         async with self._database.transaction() as connection:
             found = await connection.execute(query.order_by(JOBS.c.created.desc()).limit(limit))
-            return [job_of(row) for row in found]
+            return [job_from_row(row) for row in found]
 
-    async def usage(self, user_id: str, guild_id: str, now: float) -> Usage:
+    async def usage(self, user_id: str, guild_id: str, now: float) -> DailyUsage:
         """What a person used in a server on the day of `now`."""
-        day = day_of(now)
+        day = utc_day(now)
         mine = (USAGE.c.day == day) & (USAGE.c.guild_id == guild_id) & (USAGE.c.user_id == user_id)
         async with self._database.transaction() as connection:
             row = (await connection.execute(select(USAGE).where(mine))).one_or_none()
-            return Usage(day=day) if row is None else Usage(day=day, seconds=row.seconds, jobs=row.jobs)
+            return DailyUsage(day=day) if row is None else DailyUsage(day=day, seconds=row.seconds, jobs=row.jobs)
 
     async def names(self, job_id: str) -> dict[str, str]:
         """What speakers are called, by id."""
@@ -201,7 +200,7 @@ class Records:
             await connection.execute(update(JOBS).where(waiting).values(**nothing, status=STOPPED, ended=0.0))
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
             await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))
-            past = (USAGE.c.user_id == user_id) & (USAGE.c.day < day_of(time.time()))
+            past = (USAGE.c.user_id == user_id) & (USAGE.c.day < utc_day(time.time()))
             await connection.execute(delete(USAGE).where(past))
         if len(cleared) < len(ended):
             raise StoreError("Not all files could be deleted.", detail=f"{len(ended) - len(cleared)} jobs are left")
@@ -211,13 +210,13 @@ class Records:
         """Delete jobs that ended longer ago than their server keeps them; their ids."""
         async with self._database.transaction() as connection:
             await _lock(connection)
-            left = JOBS.c.ended.is_(None) & JOBS.c.job.is_(None) & (JOBS.c.created < now - HANDING_IN)
+            left = JOBS.c.ended.is_(None) & JOBS.c.job.is_(None) & (JOBS.c.created < now - SUBMISSION_TIMEOUT_S)
             await connection.execute(update(JOBS).where(left).values(status=STOPPED, ended=now))
             days = JOBS.outerjoin(GUILDS, JOBS.c.guild_id == GUILDS.c.guild_id)
-            kept = func.coalesce(GUILDS.c.retention_days, self._retention) * DAY
+            kept = func.coalesce(GUILDS.c.retention_days, self._retention) * DAY_S
             found = await connection.execute(select(JOBS.c.id).select_from(days).where(JOBS.c.ended + kept < now))
             gone = [row.id for row in found]
-            await connection.execute(delete(USAGE).where(USAGE.c.day < day_of(now)))
+            await connection.execute(delete(USAGE).where(USAGE.c.day < utc_day(now)))
         cleared = await clear(self._database, self._store, gone)
         async with self._database.transaction() as connection:
             await remove(connection, cleared)
@@ -226,29 +225,29 @@ class Records:
 
 async def _lock(connection: AsyncConnection) -> None:
     if connection.dialect.name == "postgresql":
-        await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({RESERVATION_LOCK_ID})"))
 
 
 async def _guild(connection: AsyncConnection, guild_id: str) -> GuildSettings:
     row = (await connection.execute(select(GUILDS).where(GUILDS.c.guild_id == guild_id))).one_or_none()
-    return GuildSettings(guild_id=guild_id) if row is None else guild_of(row)
+    return GuildSettings(guild_id=guild_id) if row is None else guild_from_row(row)
 
 
-async def _load(connection: AsyncConnection, user_id: str, guild_id: str, now: float) -> Load:
-    opened = [status.value for status in OPEN]
+async def _load(connection: AsyncConnection, user_id: str, guild_id: str, now: float) -> CurrentUsage:
+    opened = [status.value for status in OPEN_STATUSES]
     jobs = select(func.count()).select_from(JOBS).where(JOBS.c.user_id == user_id, JOBS.c.status.in_(opened))
     spent = select(func.coalesce(func.sum(USAGE.c.seconds), 0.0)).where(
-        USAGE.c.day == day_of(now), USAGE.c.guild_id == guild_id
+        USAGE.c.day == utc_day(now), USAGE.c.guild_id == guild_id
     )
     person = float((await connection.execute(spent.where(USAGE.c.user_id == user_id))).scalar_one())
     # Private chats share no minutes: each is one person's.
     guild = float((await connection.execute(spent)).scalar_one()) if guild_id else 0.0
     count = int((await connection.execute(jobs)).scalar_one())
-    return Load(open_jobs=count, seconds_person=person, seconds_guild=guild)
+    return CurrentUsage(open_jobs=count, seconds_person=person, seconds_guild=guild)
 
 
 async def _charge(connection: AsyncConnection, user_id: str, guild_id: str, created: float, seconds: float) -> None:
-    key = {"day": day_of(created), "guild_id": guild_id, "user_id": user_id}
+    key = {"day": utc_day(created), "guild_id": guild_id, "user_id": user_id}
     mine = (USAGE.c.day == key["day"]) & (USAGE.c.guild_id == guild_id) & (USAGE.c.user_id == user_id)
     more = {"seconds": USAGE.c.seconds + seconds, "jobs": USAGE.c.jobs + 1}
     if (await connection.execute(update(USAGE).where(mine).values(more))).rowcount == 0:

@@ -6,16 +6,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-FOLDER = Path(__file__).parent / "migrations"
-LOCK = 0x57454D
+MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
+MIGRATION_LOCK_ID = 0x57454D
 """Of PostgreSQL, held by the one process that migrates."""
 
 
 def migrate(connection: Connection) -> None:
     """Run what is missing, inside the transaction of `connection`; other processes that start at once wait."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK_ID})"))
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

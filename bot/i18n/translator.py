@@ -16,17 +16,17 @@ from fluent.runtime import FluentBundle, FluentResource
 from pipeline.languages import LANGUAGES, MIXTURES
 
 ENGLISH = "en"
-FILES = (ENGLISH, "zh-CN")
+LOCALES = (ENGLISH, "zh-CN")
 """Locales that have a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class Translator:
     """The bot's sentences in one language."""
 
     locale: str
 
-    def say(self, key: str, **values: str | int) -> str:
+    def format(self, key: str, **values: str | int) -> str:
         """The sentence of that key with its values; raises `LookupError` when there is none or a value is missing."""
         bundle = _bundle(self.locale)
         message = bundle.get_message(key) if bundle.has_message(key) else None
@@ -37,14 +37,14 @@ class Speech:
             raise LookupError(f"the sentence {key} in {self.locale}: {errors[0]}")
         return str(text)
 
-    def knows(self, key: str) -> bool:
+    def has(self, key: str) -> bool:
         """Whether there is a sentence of that key."""
         return _bundle(self.locale).has_message(key)
 
-    def name_of(self, language: str) -> str:
+    def language_name(self, language: str) -> str:
         """How a spoken language or a mixture, by its code, is called; empty for none that is known."""
         if language in MIXTURES:
-            return self.say(f"language-{language}")
+            return self.format(f"language-{language}")
         english = LANGUAGES[language].name if language in LANGUAGES else ""
         if self.locale == ENGLISH:
             return english
@@ -52,10 +52,10 @@ class Speech:
         return names.get(language) or english
 
 
-def speech_for(locale: str) -> Speech:
+def translator_for(locale: str) -> Translator:
     """The language nearest to a locale of Discord; every Chinese one is nearer to Chinese than to English."""
     language = locale.partition("-")[0]
-    return Speech(next((name for name in FILES if name.partition("-")[0] == language), ENGLISH))
+    return Translator(next((name for name in LOCALES if name.partition("-")[0] == language), ENGLISH))
 
 
 @cache

@@ -13,31 +13,31 @@ import aiohttp
 import discord
 import yarl
 
-from bot.discord_limits import FILES_PER_MESSAGE
+from bot.discord_limits import MAX_FILES_PER_MESSAGE
 from bot.exceptions import ClipError, FetchError, RefusedError, SizeError
-from bot.messages.formatting import file_size, shorten
+from bot.messages.formatting import format_size, shorten
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store import Store
 
-CHUNK = 1024 * 1024
-CONNECT_TIME = 10.0
+CHUNK_BYTES = 1024 * 1024
+CONNECT_TIMEOUT_S = 10.0
 """Seconds until the host must have answered."""
-STALL_TIME = 20.0
+STALL_TIMEOUT_S = 20.0
 """Seconds without a byte after which a download is given up."""
-DOWNLOAD_TIME = 10 * 60.0
+DOWNLOAD_TIMEOUT_S = 10 * 60.0
 """Seconds that a whole download may take; the interaction's token lives for 15 minutes."""
-DOWNLOADS = 4
+MAX_DOWNLOADS = 4
 """Downloads at a time; the others wait, so that the disk holds only so many clips."""
-NAME_LENGTH = 100
-SUFFIXES = (
+MAX_NAME_CHARS = 100
+MEDIA_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ogv", ".ts", ".webm", ".wmv"),
     *(".aac", ".aif", ".aiff", ".amr", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".wav"),
     ".wma",
 )
 """What a clip's name may end with; ffmpeg decides about what is inside."""
 
-PIECES = ".zip"
+ZIP_SUFFIX = ".zip"
 """What the name of a dub in pieces ends with."""
 
 
@@ -51,7 +51,7 @@ class Clip:
     content_type: str
 
 
-def clip_of(attachment: object) -> Clip:
+def clip_from_attachment(attachment: object) -> Clip:
     """The attachment with its name fit to be shown and stored.
 
     Raises `RefusedError` for anything else: where a client names a file that it did not send, discord.py gives its id.
@@ -61,7 +61,7 @@ def clip_of(attachment: object) -> Clip:
     return _clip(attachment.filename, attachment.url, attachment.size, attachment.content_type)
 
 
-def clip_from(attachment: Mapping[str, Any]) -> Clip:
+def clip_from_json(attachment: Mapping[str, Any]) -> Clip:
     """The same from the attachment's own JSON object."""
     size, content_type = attachment["size"], attachment.get("content_type")
     return _clip(str(attachment["filename"]), str(attachment["url"]), int(size), content_type)
@@ -71,7 +71,7 @@ def _clip(filename: str, url: str, size: int, content_type: str | None) -> Clip:
     name = PurePosixPath(filename.replace("\\", "/")).name
     printable = "".join(letter for letter in name if letter.isprintable())
     return Clip(
-        name=shorten(printable, NAME_LENGTH) or "clip",
+        name=shorten(printable, MAX_NAME_CHARS) or "clip",
         url=url,
         size=size,
         content_type=(content_type or "").partition(";")[0].strip().lower(),
@@ -83,29 +83,29 @@ def is_media(clip: Clip) -> bool:
     if clip.content_type.startswith(("video/", "audio/")):
         return True
     suffix = PurePosixPath(clip.name).suffix.lower()
-    return suffix in SUFFIXES and not clip.content_type.startswith(("image/", "text/"))
+    return suffix in MEDIA_SUFFIXES and not clip.content_type.startswith(("image/", "text/"))
 
 
 def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
     """The first attachment that is a clip; raises `MediaError` when there is none, or more than Discord allows."""
     found = list(attachments)
-    if len(found) > FILES_PER_MESSAGE:
-        raise ClipError("too-many-files", "too-many-files-hint", count=len(found), limit=FILES_PER_MESSAGE)
-    for clip in map(clip_of, found):
+    if len(found) > MAX_FILES_PER_MESSAGE:
+        raise ClipError("too-many-files", "too-many-files-hint", count=len(found), limit=MAX_FILES_PER_MESSAGE)
+    for clip in map(clip_from_attachment, found):
         if is_media(clip):
             return clip
     raise ClipError("no-clip", "no-clip-hint")
 
 
-class Intake:
+class AttachmentDownloader:
     """Brings clips in from the hosts that are allowed."""
 
     def __init__(self, session: aiohttp.ClientSession, store: Store, *, hosts: Iterable[str], max_size: int) -> None:
         self._session = session
         self._store = store
-        self._origins = frozenset(map(_origin, hosts))
+        self._origins = frozenset(map(_allowed_origin, hosts))
         self._max_size = max_size
-        self._downloads = asyncio.Semaphore(DOWNLOADS)
+        self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
 
     def check(self, clip: Clip) -> None:
         """Refuse what is known to be unusable before a byte is fetched.
@@ -125,39 +125,39 @@ class Intake:
 
     def check_dub(self, dub: Clip) -> None:
         """Like `check` for a voice track, which may also be a zip of pieces."""
-        if PurePosixPath(dub.name).suffix.lower() != PIECES:
+        if PurePosixPath(dub.name).suffix.lower() != ZIP_SUFFIX:
             self.check(dub)
             return
         self._check_source(dub)
 
-    async def bring_dub(self, dub: Clip) -> Artefact:
+    async def download_dub(self, dub: Clip) -> Artefact:
         """The voice track in the store; raises what `bring` raises."""
         self.check_dub(dub)
-        return await self._bring(dub)
+        return await self._download(dub)
 
-    async def bring(self, clip: Clip) -> Artefact:
+    async def download(self, clip: Clip) -> Artefact:
         """The clip in the store.
 
         Raises what `check` raises, `MediaError` when the link no longer works, `StoreError`
         when there is no room and `AudioProcessingError` when the download fails or takes too long.
         """
         self.check(clip)
-        return await self._bring(clip)
+        return await self._download(clip)
 
-    async def _bring(self, clip: Clip) -> Artefact:
-        async with self._downloads, _folder() as folder:
+    async def _download(self, clip: Clip) -> Artefact:
+        async with self._downloads, _temporary_folder() as folder:
             path = folder / "clip"
             try:
-                async with asyncio.timeout(DOWNLOAD_TIME):
-                    await self._download(clip, path)
+                async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
+                    await self._fetch(clip, path)
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise FetchError("download-failed", "download-hint", detail=type(error).__name__) from error
             except OSError as error:
                 raise StoreError("The bot has no room to receive the clip.", detail=str(error)) from error
             return await self._store.put(path, name=clip.name, media_type=clip.content_type or None)
 
-    async def _download(self, clip: Clip, path: Path) -> None:
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIME, sock_read=STALL_TIME)
+    async def _fetch(self, clip: Clip, path: Path) -> None:
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
         url = yarl.URL(clip.url, encoded=True)
         # A redirect would lead past the list of allowed hosts.
         async with self._session.get(url, timeout=limits, allow_redirects=False) as response:
@@ -166,7 +166,7 @@ class Intake:
             if response.status != 200:
                 raise FetchError("download-failed", "download-hint", detail=f"status {response.status}")
             with await asyncio.to_thread(path.open, "wb") as file:
-                received = await self._receive(clip, response.content.iter_chunked(CHUNK), file)
+                received = await self._receive(clip, response.content.iter_chunked(CHUNK_BYTES), file)
         if received == 0:
             raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
 
@@ -181,12 +181,12 @@ class Intake:
 
     def _check_size(self, clip: Clip, size: int) -> None:
         if size > self._max_size:
-            values = {"name": clip.name, "size": file_size(size), "limit": file_size(self._max_size)}
+            values = {"name": clip.name, "size": format_size(size), "limit": format_size(self._max_size)}
             raise SizeError("clip-large", "clip-large-hint", **values)
 
 
 @asynccontextmanager
-async def _folder() -> AsyncGenerator[Path]:
+async def _temporary_folder() -> AsyncGenerator[Path]:
     folder = tempfile.TemporaryDirectory(prefix="stemcord-")
     try:
         yield Path(folder.name)
@@ -194,7 +194,7 @@ async def _folder() -> AsyncGenerator[Path]:
         await asyncio.to_thread(folder.cleanup)
 
 
-def _origin(host: str) -> tuple[str, str, int | None]:
+def _allowed_origin(host: str) -> tuple[str, str, int | None]:
     """Scheme, host and port that an entry of STEMCORD_ATTACHMENT_HOSTS allows."""
     return _origin_of(urlsplit(host if "://" in host else f"https://{host}"))
 

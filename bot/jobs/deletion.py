@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from bot.database.protocols import Keeper
+from bot.database.repository import Repository
 from worker.protocol import owner_of
 from worker.queue import Queue
 
@@ -15,10 +15,10 @@ LOOK: Final = 0.2
 UNDER_WAY: Final = ("queued", "running")
 
 
-async def forget_person(keeper: Keeper, queue: Queue, user_id: str) -> int:
+async def forget_person(repository: Repository, queue: Queue, user_id: str) -> int:
     """Stop a person's jobs and delete all that is kept of them; how many jobs are gone.
 
-    Raises `RecordsError`, `StoreError` and `QueueError`.
+    Raises `DatabaseError`, `StoreError` and `QueueError`.
     """
     states = await queue.jobs()
     mine = {s.job.id for s in states if s.job.reply_to is not None and s.job.reply_to.user_id == user_id}
@@ -28,7 +28,7 @@ async def forget_person(keeper: Keeper, queue: Queue, user_id: str) -> int:
     for job_id in open_ids:
         await queue.cancel(job_id)
     late = {owner_of(job_id) for job_id in await _await_end(queue, open_ids)}
-    gone = await keeper.forget_user(user_id, late)
+    gone = await repository.forget_user(user_id, late)
     for job_id in ids:
         await queue.discard(job_id)
     return len(mine | set(gone))

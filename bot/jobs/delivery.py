@@ -17,20 +17,20 @@ import discord
 import structlog
 from aiolimiter import AsyncLimiter
 
-from bot import discord_limits as limits
-from bot.components.views import view_of
-from bot.i18n.translator import speech_for
-from bot.jobs.result_files import Attachable, Outcome
-from bot.messages.embeds import Card, person
-from bot.retry import is_passing
+from bot import discord_limits
+from bot.components.views import build_view
+from bot.i18n.translator import translator_for
+from bot.jobs.result_files import Attachment, ResultMessage
+from bot.messages.embeds import EmbedMessage, mention
+from bot.retry import is_transient
 from worker.protocol import Job, ReplyTo
 
-SLOW_TRIES = 3
+MAX_SLOW_TRIES = 3
 """Tries with the same files before there are fewer."""
-_NOBODY = discord.AllowedMentions.none()
+_NO_MENTIONS = discord.AllowedMentions.none()
 
 
-class PassingError(Exception):
+class TransientError(Exception):
     """Discord or the way to it is troubled; the same will work later."""
 
 
@@ -38,18 +38,18 @@ class TooLargeError(Exception):
     """The files are larger than that place takes."""
 
 
-class SlowError(Exception):
+class UploadTimeoutError(Exception):
     """The files did not get through in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Message:
     """A card with its files, on its way to the place of a job."""
 
     job: Job
     reply: ReplyTo
-    card: Card
-    files: Sequence[Attachable] = ()
+    content: EmbedMessage
+    files: Sequence[Attachment] = ()
 
     def attachments(self) -> list[discord.File]:
         """The files, opened anew for each try, since a try reads them to their end."""
@@ -57,15 +57,15 @@ class Post:
 
     def view(self) -> discord.ui.View | None:
         """The buttons below the card."""
-        return view_of(self.card, speech_for(self.reply.locale))
+        return build_view(self.content, translator_for(self.reply.locale))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Route:
     """One way to bring a post, and how large a file may be by it."""
 
     name: str
-    send: Callable[[Post], Awaitable[object]]
+    send: Callable[[Message], Awaitable[object]]
     size_limit: int
 
 
@@ -74,90 +74,98 @@ class Delivery:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._edits = AsyncLimiter(limits.EDITS_PER_SECOND, 1)
+        self._edits = AsyncLimiter(discord_limits.MAX_EDITS_PER_SECOND, 1)
 
-    async def show(self, job: Job, reply: ReplyTo, card: Card) -> bool:
+    async def show_progress(self, job: Job, reply: ReplyTo, content: EmbedMessage) -> bool:
         """Edit the job's message, for progress; False when that is no longer possible. Raises `PassingError`."""
-        post = Post(job=job, reply=reply, card=card)
+        message = Message(job=job, reply=reply, content=content)
         async with self._edits:
-            return await self._first_way(post, self._edits_of(reply))
+            return await self._try_routes(message, self._edit_routes(reply))
 
-    async def settle(self, job: Job, reply: ReplyTo, card: Card) -> bool:
+    async def show_final(self, job: Job, reply: ReplyTo, content: EmbedMessage) -> bool:
         """Bring a last card without files by any way; False when none is open. Raises `PassingError`."""
-        return await self._first_way(Post(job=job, reply=reply, card=card), self._all_ways(reply))
+        return await self._try_routes(Message(job=job, reply=reply, content=content), self._all_routes(reply))
 
-    async def deliver(self, outcome: Outcome, reply: ReplyTo) -> bool:
+    async def deliver(self, result_message: ResultMessage, reply: ReplyTo) -> bool:
         """Bring a result with as many of its files as the place takes; False when no way is open.
 
         Raises `PassingError`.
         """
         # Before that the servers, and so their limits, are not known.
         await self._client.wait_until_ready()
-        for way in self._all_ways(reply):
-            if await bring(way, outcome, reply):
+        for route in self._all_routes(reply):
+            if await deliver(route, result_message, reply):
                 return True
         return False
 
-    async def share(self, outcome: Outcome, channel_id: str, text: str, size_limit: int) -> bool:
+    async def share(self, result_message: ResultMessage, channel_id: str, text: str, size_limit: int) -> bool:
         """Post a result in another channel, under a line of text; False when that cannot be done.
 
         Raises `PassingError`.
         """
 
-        async def send(post: Post) -> None:
+        async def send(message: Message) -> None:
             await self._client.get_partial_messageable(int(channel_id)).send(
                 text,
-                embed=post.card.embed,
-                files=post.attachments(),
-                view=post.view() or discord.utils.MISSING,
-                allowed_mentions=_NOBODY,
+                embed=message.content.embed,
+                files=message.attachments(),
+                view=message.view() or discord.utils.MISSING,
+                allowed_mentions=_NO_MENTIONS,
             )
 
-        reply = outcome.job.reply_to
-        return reply is not None and await bring(Way(name="share", send=send, size_limit=size_limit), outcome, reply)
+        reply = result_message.job.reply_to
+        return reply is not None and await deliver(
+            Route(name="share", send=send, size_limit=size_limit), result_message, reply
+        )
 
-    async def tell(self, job: Job, reply: ReplyTo, text: str) -> bool:
+    async def notify(self, job: Job, reply: ReplyTo, text: str) -> bool:
         """Tell the person in private; False when neither way to do so is open. Raises `PassingError`."""
 
-        async def send_privately(_: Post) -> None:
-            await self._webhook(reply).send(text, ephemeral=True, allowed_mentions=_NOBODY, wait=True)
+        async def send_privately(_: Message) -> None:
+            await self._webhook(reply).send(text, ephemeral=True, allowed_mentions=_NO_MENTIONS, wait=True)
 
-        async def send_directly(_: Post) -> None:
+        async def send_directly(_: Message) -> None:
             user = await self._client.fetch_user(int(reply.user_id))
-            await user.send(text, allowed_mentions=_NOBODY, nonce=_nonce(job))
+            await user.send(text, allowed_mentions=_NO_MENTIONS, nonce=_nonce(job))
 
-        ways = [Way(name="direct", send=send_directly, size_limit=0)]
+        routes = [Route(name="direct", send=send_directly, size_limit=0)]
         if _has_token(reply):
-            ways.insert(0, Way(name="interaction", send=send_privately, size_limit=0))
-        return await self._first_way(Post(job=job, reply=reply, card=Card(embed=discord.Embed())), ways)
+            routes.insert(0, Route(name="interaction", send=send_privately, size_limit=0))
+        return await self._try_routes(
+            Message(job=job, reply=reply, content=EmbedMessage(embed=discord.Embed())), routes
+        )
 
-    async def _first_way(self, post: Post, ways: Sequence[Way]) -> bool:
+    async def _try_routes(self, message: Message, routes: Sequence[Route]) -> bool:
         """Whether one of the ways worked, for a post without files: smaller it cannot be made."""
-        for way in ways:
+        for route in routes:
             with suppress(TooLargeError):
-                if await attempt(way, post):
+                if await try_route(route, message):
                     return True
         return False
 
-    def _edits_of(self, reply: ReplyTo) -> list[Way]:
-        ways: list[Way] = []
+    def _edit_routes(self, reply: ReplyTo) -> list[Route]:
+        routes: list[Route] = []
         if reply.message_id is not None and _has_token(reply):
-            ways.append(Way(name="interaction", send=self._edit_by_interaction, size_limit=reply.size_limit))
+            routes.append(Route(name="interaction", send=self._edit_by_interaction, size_limit=reply.size_limit))
         if reply.message_id is not None:
-            ways.append(Way(name="bot", send=self._edit_by_bot, size_limit=self._channel_limit(reply)))
-        return ways
+            routes.append(Route(name="bot", send=self._edit_by_bot, size_limit=self._channel_limit(reply)))
+        return routes
 
-    def _all_ways(self, reply: ReplyTo) -> list[Way]:
+    def _all_routes(self, reply: ReplyTo) -> list[Route]:
         return [
-            *self._edits_of(reply),
-            Way(name="channel", send=self._post_in_channel, size_limit=self._channel_limit(reply)),
-            Way(name="direct", send=self._post_directly, size_limit=min(reply.size_limit, limits.FILE_SIZE)),
+            *self._edit_routes(reply),
+            Route(name="channel", send=self._post_in_channel, size_limit=self._channel_limit(reply)),
+            Route(
+                name="direct",
+                send=self._post_directly,
+                size_limit=min(reply.size_limit, discord_limits.DEFAULT_MAX_FILE_BYTES),
+            ),
         ]
 
     def _channel_limit(self, reply: ReplyTo) -> int:
         """Bytes per file for the bot itself: what the server has, no matter what the person may send."""
         guild = None if reply.guild_id is None else self._client.get_guild(int(reply.guild_id))
-        return min(reply.size_limit, limits.FILE_SIZE if guild is None else guild.filesize_limit)
+        return min(reply.size_limit, discord_limits.DEFAULT_MAX_FILE_BYTES if guild is None else guild.filesize_limit)
 
     def _webhook(self, reply: ReplyTo) -> discord.Webhook:
         webhook = discord.Webhook.partial(int(reply.application_id), reply.interaction_token, client=self._client)
@@ -168,101 +176,103 @@ class Delivery:
         guild_id = None if reply.guild_id is None else int(reply.guild_id)
         return self._client.get_partial_messageable(int(reply.channel_id), guild_id=guild_id)
 
-    async def _edit_by_interaction(self, post: Post) -> None:
-        await self._webhook(post.reply).edit_message(
-            int(post.reply.message_id or 0),
+    async def _edit_by_interaction(self, message: Message) -> None:
+        await self._webhook(message.reply).edit_message(
+            int(message.reply.message_id or 0),
             content=None,
-            embed=post.card.embed,
-            attachments=post.attachments(),
-            view=post.view(),
-            allowed_mentions=_NOBODY,
+            embed=message.content.embed,
+            attachments=message.attachments(),
+            view=message.view(),
+            allowed_mentions=_NO_MENTIONS,
         )
 
-    async def _edit_by_bot(self, post: Post) -> None:
+    async def _edit_by_bot(self, message: Message) -> None:
         await (
-            self._channel(post.reply)
-            .get_partial_message(int(post.reply.message_id or 0))
+            self._channel(message.reply)
+            .get_partial_message(int(message.reply.message_id or 0))
             .edit(
                 content=None,
-                embed=post.card.embed,
-                attachments=post.attachments(),
-                view=post.view(),
-                allowed_mentions=_NOBODY,
+                embed=message.content.embed,
+                attachments=message.attachments(),
+                view=message.view(),
+                allowed_mentions=_NO_MENTIONS,
             )
         )
 
-    async def _post_in_channel(self, post: Post) -> None:
-        await self._send(self._channel(post.reply), post)
+    async def _post_in_channel(self, message: Message) -> None:
+        await self._send(self._channel(message.reply), message)
 
-    async def _post_directly(self, post: Post) -> None:
-        await self._send(await self._client.fetch_user(int(post.reply.user_id)), post)
+    async def _post_directly(self, message: Message) -> None:
+        await self._send(await self._client.fetch_user(int(message.reply.user_id)), message)
 
     @staticmethod
-    async def _send(place: discord.abc.Messageable, post: Post) -> None:
+    async def _send(place: discord.abc.Messageable, message: Message) -> None:
         # The line of text stays readable where the bot may not embed links.
         await place.send(
-            speech_for(post.reply.locale).say("result-for", person=person(post.reply.user_id)),
-            embed=post.card.embed,
-            files=post.attachments(),
-            view=post.view() or discord.utils.MISSING,
-            allowed_mentions=_NOBODY,
-            nonce=_nonce(post.job),
+            translator_for(message.reply.locale).format("result-for", person=mention(message.reply.user_id)),
+            embed=message.content.embed,
+            files=message.attachments(),
+            view=message.view() or discord.utils.MISSING,
+            allowed_mentions=_NO_MENTIONS,
+            nonce=_nonce(message.job),
         )
 
 
-async def bring(way: Way, outcome: Outcome, reply: ReplyTo) -> bool:
+async def deliver(route: Route, result_message: ResultMessage, reply: ReplyTo) -> bool:
     """Try a way with less each time the place finds it too large."""
-    size_limit = way.size_limit
+    size_limit = route.size_limit
     slow = 0
     while True:
-        choice = outcome.choose(size_limit)
-        post = Post(job=outcome.job, reply=reply, card=outcome.card(choice), files=choice.files)
+        choice = result_message.select_files(size_limit)
+        message = Message(job=result_message.job, reply=reply, content=result_message.embed(choice), files=choice.files)
         try:
-            return await attempt(way, post)
-        except SlowError:
+            return await try_route(route, message)
+        except UploadTimeoutError:
             # A line that is too slow for so much would be so for ever; a place that makes the bot wait would not.
             slow += 1
-            if slow % SLOW_TRIES:
+            if slow % MAX_SLOW_TRIES:
                 continue
         except TooLargeError:
             if not choice.files:
                 return False
         largest = max(file.size for file in choice.files)
         # The size that every place takes is the best guess; after that the largest file goes each time.
-        size_limit = limits.FILE_SIZE if largest > limits.FILE_SIZE else largest - 1
+        size_limit = (
+            discord_limits.DEFAULT_MAX_FILE_BYTES if largest > discord_limits.DEFAULT_MAX_FILE_BYTES else largest - 1
+        )
 
 
-async def attempt(way: Way, post: Post) -> bool:
+async def try_route(route: Route, message: Message) -> bool:
     """Whether the way worked; raises `TooLargeError`, `SlowError` or `PassingError` where it may yet."""
     try:
-        async with asyncio.timeout(limits.REQUEST_TIME):
-            await way.send(post)
+        async with asyncio.timeout(discord_limits.REQUEST_TIMEOUT_S):
+            await route.send(message)
     except discord.HTTPException as error:
-        if error.status == 413 or error.code == limits.ENTITY_TOO_LARGE:
+        if error.status == 413 or error.code == discord_limits.ENTITY_TOO_LARGE_CODE:
             raise TooLargeError from error
-        if _may_work_later(error, way):
-            raise PassingError(f"{way.name}: status {error.status}") from error
+        if _may_work_later(error, route):
+            raise TransientError(f"{route.name}: status {error.status}") from error
         log = structlog.get_logger(__name__)
-        log.info("way_closed", way=way.name, status=error.status, code=error.code, job=post.job.id)
+        log.info("way_closed", route=route.name, status=error.status, code=error.code, job=message.job.id)
         return False
     except (aiohttp.ClientError, OSError) as error:
-        if isinstance(error, TimeoutError) and post.files:
-            raise SlowError from error
-        raise PassingError(f"{way.name}: {type(error).__name__}") from error
+        if isinstance(error, TimeoutError) and message.files:
+            raise UploadTimeoutError from error
+        raise TransientError(f"{route.name}: {type(error).__name__}") from error
     return True
 
 
-def _may_work_later(error: discord.HTTPException, way: Way) -> bool:
+def _may_work_later(error: discord.HTTPException, route: Route) -> bool:
     """True for trouble that ends; a 401 is an expired token for an interaction, a wrong setting for the bot."""
-    return is_passing(error) or (error.status == 401 and way.name != "interaction")
+    return is_transient(error) or (error.status == 401 and route.name != "interaction")
 
 
 def _has_token(reply: ReplyTo) -> bool:
     """False once the interaction's token is surely refused; before that Discord's own answer counts."""
-    ends = reply.interaction_expires - limits.TOKEN_MARGIN
+    ends = reply.interaction_expires - discord_limits.INTERACTION_TOKEN_MARGIN_S
     return bool(reply.interaction_token) and discord.utils.utcnow().timestamp() < ends
 
 
 def _nonce(job: Job) -> str:
     """Makes Discord refuse a second message of the same job for some minutes."""
-    return job.id[: limits.NONCE_LENGTH]
+    return job.id[: discord_limits.MAX_NONCE_CHARS]

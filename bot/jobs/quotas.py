@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from bot.database.protocols import GuildSettings
+from bot.database.models import GuildSettings
 from bot.exceptions import QuotaError
 from bot.permissions import over_quota
 from pipeline.graph.registry import COSTLY_STAGES
@@ -25,14 +25,14 @@ class Quotas:
     def within(self, settings: GuildSettings) -> "Quotas":
         """Those of a server, where it has set any."""
         return Quotas(
-            jobs_at_once=_chosen(settings.jobs_at_once, self.jobs_at_once),
-            minutes_person=_chosen(settings.minutes_per_day_person, self.minutes_person),
-            minutes_guild=_chosen(settings.minutes_per_day_guild, self.minutes_guild),
+            jobs_at_once=_first_set(settings.jobs_at_once, self.jobs_at_once),
+            minutes_person=_first_set(settings.minutes_per_day_person, self.minutes_person),
+            minutes_guild=_first_set(settings.minutes_per_day_guild, self.minutes_guild),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class CurrentUsage:
     """What counts against the limits now."""
 
     open_jobs: int = 0
@@ -44,7 +44,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class ExceededQuota:
     """A limit that is reached. In minutes, but for `at-once`, which counts clips."""
 
     kind: Literal["at-once", "person", "server"]
@@ -63,35 +63,35 @@ class Refused:
         return over_quota(self.kind, limit=self.limit, used=self.used, resets_at=self.resets_at)
 
 
-def decide(quotas: Quotas, load: Load, now: float) -> Refused | None:
+def check_quotas(quotas: Quotas, load: CurrentUsage, now: float) -> ExceededQuota | None:
     """None when one more clip may be taken: its length is not known yet, so as long as anything is left."""
     if quotas.jobs_at_once and load.open_jobs >= quotas.jobs_at_once:
-        return Refused(kind="at-once", used=load.open_jobs, limit=quotas.jobs_at_once)
-    resets_at = day_ends(now)
+        return ExceededQuota(kind="at-once", used=load.open_jobs, limit=quotas.jobs_at_once)
+    resets_at = next_midnight(now)
     if quotas.minutes_person and load.seconds_person >= quotas.minutes_person * 60:
         used = int(load.seconds_person // 60)
-        return Refused(kind="person", used=used, limit=quotas.minutes_person, resets_at=resets_at)
+        return ExceededQuota(kind="person", used=used, limit=quotas.minutes_person, resets_at=resets_at)
     if quotas.minutes_guild and load.seconds_guild >= quotas.minutes_guild * 60:
         used = int(load.seconds_guild // 60)
-        return Refused(kind="server", used=used, limit=quotas.minutes_guild, resets_at=resets_at)
+        return ExceededQuota(kind="server", used=used, limit=quotas.minutes_guild, resets_at=resets_at)
     return None
 
 
-def cost(result: Result) -> float:
+def charged_seconds(result: Result) -> float:
     """Seconds that a result is charged with: the clip's length, or none when all costly steps had been done before."""
     costly = [timing for timing in result.timings if timing.stage in COSTLY_STAGES]
     return 0.0 if costly and all(timing.reused for timing in costly) else result.media.duration
 
 
-def day_of(now: float) -> date:
+def utc_day(now: float) -> date:
     """The day in UTC."""
     return datetime.fromtimestamp(now, UTC).date()
 
 
-def day_ends(now: float) -> float:
+def next_midnight(now: float) -> float:
     """Unix time of the next midnight in UTC."""
-    return datetime.combine(day_of(now) + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+    return datetime.combine(utc_day(now) + timedelta(days=1), datetime.min.time(), UTC).timestamp()
 
 
-def _chosen(given: int | None, usual: int) -> int:
+def _first_set(given: int | None, usual: int) -> int:
     return usual if given is None else given

@@ -11,19 +11,19 @@ from types import MappingProxyType
 import msgspec
 import structlog
 
-from bot import discord_limits as limits
-from bot.i18n.translator import speech_for
-from bot.jobs.result_buttons import offers_of
-from bot.messages import embeds as cards
-from bot.messages.formatting import file_size
+from bot import discord_limits
+from bot.i18n.translator import translator_for
+from bot.jobs.result_buttons import buttons_for
+from bot.messages import embeds
+from bot.messages.formatting import format_size
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result, SoundFormat, Task, Transcript
 from worker.protocol import Job
 from worker.store import Store
 
-PICTURE = "report.png"
-TRANSCRIPT = "transcript.json"
-TRANSCRIPT_SIZE = 16 * 1024 * 1024
+REPORT_FILE = "report.png"
+TRANSCRIPT_FILE = "transcript.json"
+MAX_TRANSCRIPT_BYTES = 16 * 1024 * 1024
 """Bytes of a transcript that are read for the message; two hours of talk are about 2 MB."""
 _STEMS = (
     "stems/vocals.flac",
@@ -34,92 +34,92 @@ _STEMS = (
     "audio.wav",
 )
 _REMIX = ("final.mp4", "final.mkv", "final.m4a", *(f"final.{form}" for form in SoundFormat if form != SoundFormat.M4A))
-_TEXTS = ("transcript.txt", "transcript.srt", "transcript.vtt", TRANSCRIPT)
-ORDER: Mapping[Task, tuple[str, ...]] = MappingProxyType(
+_TEXTS = ("transcript.txt", "transcript.srt", "transcript.vtt", TRANSCRIPT_FILE)
+FILE_ORDER: Mapping[Task, tuple[str, ...]] = MappingProxyType(
     {
-        Task.SEPARATE: (PICTURE, *_STEMS),
-        Task.TRANSCRIBE: (PICTURE, *_TEXTS),
-        Task.REMIX: (*_REMIX, PICTURE, *_STEMS),
-        Task.ALL: (PICTURE, *_REMIX, *_TEXTS[:2], *_STEMS),
+        Task.SEPARATE: (REPORT_FILE, *_STEMS),
+        Task.TRANSCRIBE: (REPORT_FILE, *_TEXTS),
+        Task.REMIX: (*_REMIX, REPORT_FILE, *_STEMS),
+        Task.ALL: (REPORT_FILE, *_REMIX, *_TEXTS[:2], *_STEMS),
     }
 )
 """What people want first; what is not named here stays in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attachable:
+class Attachment:
     """A file on this machine that may go with a message."""
 
     name: str
     path: Path
     size: int
-    smaller: "Attachable | None" = None
+    smaller: "Attachment | None" = None
     """A copy that goes where this file is too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class FileSelection:
     """What goes with one message."""
 
-    files: tuple[Attachable, ...] = ()
-    replaced: tuple[Attachable, ...] = ()
+    files: tuple[Attachment, ...] = ()
+    replaced: tuple[Attachment, ...] = ()
     """Files in whose place their smaller copy goes."""
-    left_out: tuple[Attachable, ...] = ()
+    left_out: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ResultMessage:
     """A finished job, ready to be shown: its files in the order in which they are wanted."""
 
     job: Job
     user_id: str
     result: Result
     transcript: Transcript | None
-    files: tuple[Attachable, ...]
+    files: tuple[Attachment, ...]
     pages: bool = False
     """Whether there are pages for results."""
 
-    def choose(self, size_limit: int) -> Choice:
+    def select_files(self, size_limit: int) -> FileSelection:
         """Files that go with one message: each as it is, or else its smaller copy, as many as a message takes."""
-        files: list[Attachable] = []
-        replaced: list[Attachable] = []
-        left_out: list[Attachable] = []
+        files: list[Attachment] = []
+        replaced: list[Attachment] = []
+        left_out: list[Attachment] = []
         for file in self.files:
             fits = next((one for one in (file, file.smaller) if one is not None and one.size <= size_limit), None)
-            if fits is None or len(files) == limits.FILES_PER_MESSAGE:
+            if fits is None or len(files) == discord_limits.MAX_FILES_PER_MESSAGE:
                 left_out.append(file)
                 continue
             files.append(fits)
             if fits is not file:
                 replaced.append(file)
-        return Choice(files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out))
+        return FileSelection(files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out))
 
-    def card(self, choice: Choice) -> cards.Card:
+    def embed(self, choice: FileSelection) -> embeds.EmbedMessage:
         """The result's card beside these files."""
         reply = self.job.reply_to
-        return cards.result_card(
-            speech_for("" if reply is None else reply.locale),
+        return embeds.result_embed(
+            translator_for("" if reply is None else reply.locale),
             self.job.source.name,
             self.user_id,
             self.result,
             dubbed=self.job.dub is not None,
             transcript=self.transcript,
-            picture=PICTURE if any(file.name == PICTURE for file in choice.files) else None,
+            picture=REPORT_FILE if any(file.name == REPORT_FILE for file in choice.files) else None,
             replaced=[
-                f"{file.name} ({file_size(file.size)}) → {file.smaller.name}"
+                f"{file.name} ({format_size(file.size)}) → {file.smaller.name}"
                 for file in choice.replaced
                 if file.smaller is not None
             ],
-            left_out=[f"{file.name} ({file_size(file.size)})" for file in choice.left_out],
+            left_out=[f"{file.name} ({format_size(file.size)})" for file in choice.left_out],
             pages=self.pages,
-            offers=offers_of(self.job.id, self.result, pages=self.pages),
+            buttons=buttons_for(self.job.id, self.result, pages=self.pages),
         )
 
 
 @asynccontextmanager
-async def fetched(
+async def fetch_result(
     job: Job, user_id: str, result: Result, store: Store, size_limit: int, *, pages: bool = False
-) -> AsyncGenerator[Outcome]:
+) -> AsyncGenerator[ResultMessage]:
     """The outcome of a job, its files on this machine until the block ends.
 
     A file above the limit is named but not fetched. Raises `StoreError`.
@@ -128,11 +128,13 @@ async def fetched(
     try:
         files = [
             await _fetch(artefact, result.artefact(compact_name(name)), Path(folder.name), store, size_limit)
-            for name in ORDER[result.request.task]
+            for name in FILE_ORDER[result.request.task]
             if (artefact := result.artefact(name)) is not None
         ]
         transcript = await read_transcript(result, store) if result.request.task is Task.TRANSCRIBE else None
-        yield Outcome(job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), pages=pages)
+        yield ResultMessage(
+            job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), pages=pages
+        )
     finally:
         await asyncio.to_thread(folder.cleanup)
 
@@ -142,22 +144,22 @@ def compact_name(name: str) -> str:
     return f"compact/{PurePosixPath(name).stem}.opus"
 
 
-async def _fetch(artefact: Artefact, copy: Artefact | None, folder: Path, store: Store, size_limit: int) -> Attachable:
+async def _fetch(artefact: Artefact, copy: Artefact | None, folder: Path, store: Store, size_limit: int) -> Attachment:
     smaller = None if copy is None else await _fetch(copy, None, folder, store, size_limit)
     name = PurePosixPath(artefact.name).name
     path = folder / name
     if artefact.size <= size_limit:
         await store.fetch(artefact, path)
-    return Attachable(name=name, path=path, size=artefact.size, smaller=smaller)
+    return Attachment(name=name, path=path, size=artefact.size, smaller=smaller)
 
 
 async def read_transcript(result: Result, store: Store) -> Transcript | None:
     """The transcript, None where there is none or it cannot be read."""
-    artefact = result.artefact(TRANSCRIPT)
+    artefact = result.artefact(TRANSCRIPT_FILE)
     if artefact is None:
         return None
     try:
-        return msgspec.json.decode(await store.read(artefact, max_bytes=TRANSCRIPT_SIZE), type=Transcript)
+        return msgspec.json.decode(await store.read(artefact, max_bytes=MAX_TRANSCRIPT_BYTES), type=Transcript)
     except (StoreError, msgspec.DecodeError) as error:
         structlog.get_logger(__name__).warning("transcript_unread", error=type(error).__name__)
         return None

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -10,46 +9,47 @@ from typing import Any, Final
 import discord
 from msgspec import structs
 
-from bot import error_handler as errors
-from bot.ack_deadline import promptly
-from bot.database.protocols import GuildSettings, Keeper
-from bot.i18n.translator import speech_for
-from bot.jobs.attachments import Clip, Intake
-from bot.jobs.sync import Bookkeeper
-from bot.jobs.tracker import Courier
-from bot.messages import embeds as cards
+from bot import error_handler
+from bot.ack_deadline import ack_deadline
+from bot.database.models import GuildSettings
+from bot.database.repository import Repository
+from bot.i18n.translator import translator_for
+from bot.jobs.attachments import AttachmentDownloader, Clip
+from bot.jobs.sync import JobSync
+from bot.jobs.tracker import JobTracker
+from bot.messages import embeds
 from bot.permissions import check_may_post, check_may_use
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
 
-GRACE: Final = 5.0
+SHUTDOWN_TIMEOUT_S: Final = 5.0
 """Seconds for clips that are coming in when the bot is told to stop."""
 
 
-class Desk:
+class JobSubmitter:
     """What every command does once it knows the clip and the options."""
 
     def __init__(
         self,
-        intake: Intake,
+        downloader: AttachmentDownloader,
         queue: Queue,
-        courier: Courier,
+        tracker: JobTracker,
         *,
         preset: Preset,
-        keeper: Keeper | None = None,
-        books: Bookkeeper | None = None,
+        repository: Repository,
+        sync: JobSync,
     ) -> None:
-        self._intake = intake
+        self._downloader = downloader
         self._queue = queue
-        self._courier = courier
+        self._tracker = tracker
         self._preset = preset
-        self._keeper = keeper
-        self._books = books
-        self._orders: set[asyncio.Task[Any]] = set()
+        self._repository = repository
+        self._sync = sync
+        self._submissions: set[asyncio.Task[Any]] = set()
 
-    async def take(
+    async def submit(
         self,
         interaction: discord.Interaction[Any],
         clip: Clip,
@@ -66,46 +66,43 @@ class Desk:
         settings = await self._admit(interaction)
         usual = {"preset": settings.preset or self._preset, "language": settings.language}
         request = parse_request({**usual, **given, "task": task})
-        self._intake.check(clip)
+        self._downloader.check(clip)
         if dub is not None:
-            self._intake.check_dub(dub)
+            self._downloader.check_dub(dub)
         coming = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
-        async with self._under_way(), self._place(interaction) as job_id:
+        async with self._running(), self._reserve(interaction) as job_id:
             job = await self._acknowledge(interaction, _job(interaction, job_id, request, coming))
-            source = await self._intake.bring(clip)
-            track = None if dub is None else await self._intake.bring_dub(dub)
-            await self.send(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
+            source = await self._downloader.download(clip)
+            track = None if dub is None else await self._downloader.download_dub(dub)
+            await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
 
-    async def repeat(
+    async def resubmit(
         self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None = None
     ) -> None:
         """A job that was done, asked for anew in a message of its own; raises what `take` raises."""
         settings = await self._admit(interaction)
         if dub is not None:
-            self._intake.check_dub(dub)
-        async with self._under_way(), self._place(interaction) as job_id:
+            self._downloader.check_dub(dub)
+        async with self._running(), self._reserve(interaction) as job_id:
             again = await self._acknowledge(interaction, _job(interaction, job_id, request, job.source))
-            track = job.dub if dub is None else await self._intake.bring_dub(dub)
-            await self.send(structs.replace(again, dub=track, max_duration=settings.max_duration))
+            track = job.dub if dub is None else await self._downloader.download_dub(dub)
+            await self.enqueue(structs.replace(again, dub=track, max_duration=settings.max_duration))
 
     async def _admit(self, interaction: discord.Interaction[Any]) -> GuildSettings:
         """What the server has set; raises `RefusedError` where the bot may not post, or the person not use it."""
         check_may_post(interaction)
-        if self._keeper is None or interaction.guild_id is None:
+        if interaction.guild_id is None:
             return GuildSettings(guild_id=str(interaction.guild_id or ""))
-        async with promptly():
-            settings = await self._keeper.guild(str(interaction.guild_id))
+        async with ack_deadline():
+            settings = await self._repository.guild(str(interaction.guild_id))
         check_may_use(interaction, settings.roles)
         return settings
 
     @asynccontextmanager
-    async def _place(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[str]:
+    async def _reserve(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[str]:
         """The id of a job that counts against the limits; raises `QuotaError` when one is reached."""
-        if self._books is None:
-            yield uuid.uuid4().hex
-            return
         guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
-        async with self._books.place(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
+        async with self._sync.reserve(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
             yield job_id
 
     async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
@@ -115,39 +112,37 @@ class Desk:
         if acknowledged is not None and acknowledged.message_id is not None and job.reply_to is not None:
             reply = structs.replace(job.reply_to, message_id=str(acknowledged.message_id))
             job = structs.replace(job, reply_to=reply)
-        if self._books is not None:
-            await self._books.acknowledge(job)
-        card = cards.receiving_card(speech_for(interaction.locale.value), job.source.name)
-        with suppress(*errors.NETWORK_ERRORS):
-            await interaction.edit_original_response(embed=card.embed)
+        await self._sync.acknowledge(job)
+        content = embeds.receiving_embed(translator_for(interaction.locale.value), job.source.name)
+        with suppress(*error_handler.NETWORK_ERRORS):
+            await interaction.edit_original_response(embed=content.embed)
         return job
 
     @asynccontextmanager
-    async def _under_way(self) -> AsyncGenerator[None]:
+    async def _running(self) -> AsyncGenerator[None]:
         task = asyncio.current_task()
         assert task is not None
-        self._orders.add(task)
+        self._submissions.add(task)
         try:
             yield
         finally:
-            self._orders.discard(task)
+            self._submissions.discard(task)
 
     async def close(self) -> None:
         """Before the bot goes: clips that are coming in get a moment more; the others are told at the next start."""
-        if not self._orders:
+        if not self._submissions:
             return
-        _, late = await asyncio.wait(self._orders, timeout=GRACE)
+        _, late = await asyncio.wait(self._submissions, timeout=SHUTDOWN_TIMEOUT_S)
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=GRACE)
+            await asyncio.wait(late, timeout=SHUTDOWN_TIMEOUT_S)
 
-    async def send(self, job: Job) -> None:
-        """Hand a job in and bring its answer. Raises `QueueError` and `RecordsError`."""
-        if self._books is not None:
-            await self._books.enter(job)
+    async def enqueue(self, job: Job) -> None:
+        """Hand a job in and bring its answer. Raises `QueueError` and `DatabaseError`."""
+        await self._sync.record(job)
         await self._queue.submit(job)
-        self._courier.follow(job)
+        self._tracker.track(job)
 
 
 def _job(interaction: discord.Interaction[Any], job_id: str, request: Request, source: Artefact) -> Job:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.i18n.translator import ENGLISH, Speech
+from bot.i18n.translator import ENGLISH, Translator
 from pipeline.errors import AttemptsError, AudioProcessingError, ModelError, QueueError, StoreError, from_failure
 from pipeline.types import Failure
 
@@ -15,7 +15,7 @@ _FOR_OPERATORS: tuple[tuple[type[AudioProcessingError], str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ErrorText:
     """A sentence in the reader's language, and the pipeline's own English words where they say more."""
 
     sentence: str
@@ -27,23 +27,23 @@ def is_for_operators(error: AudioProcessingError) -> bool:
     return any(isinstance(error, kind) for kind, _ in _FOR_OPERATORS)
 
 
-def kind_of(error: AudioProcessingError, speech: Speech) -> str:
+def error_sentence(error: AudioProcessingError, translator: Translator) -> str:
     """What kind of error it is, in a sentence."""
     own = (key for kind, key in _FOR_OPERATORS if isinstance(error, kind))
     kinds = (f"error-{kind.__name__}" for kind in type(error).__mro__)
-    return speech.say(next(own, "") or next(key for key in kinds if speech.knows(key)))
+    return translator.format(next(own, "") or next(key for key in kinds if translator.has(key)))
 
 
-def told_of(failure: Failure, speech: Speech, *, to_operator: bool = False) -> Told:
+def describe_failure(failure: Failure, translator: Translator, *, to_operator: bool = False) -> ErrorText:
     """What is said of a part that could not be made; `to_operator`: to who runs Stemcord, with what to do about it."""
     error = from_failure(failure)
     if is_for_operators(error) and not to_operator:
-        return Told(kind_of(error, speech))
+        return ErrorText(error_sentence(error, translator))
     words = str(error) if to_operator else error.message
-    return Told(words) if speech.locale == ENGLISH else Told(kind_of(error, speech), words)
+    return ErrorText(words) if translator.locale == ENGLISH else ErrorText(error_sentence(error, translator), words)
 
 
-def stage_name(stage: str, speech: Speech) -> str:
+def stage_name(stage: str, translator: Translator) -> str:
     """What a stage does; one that is newer than this bot keeps its own name."""
     key = f"stage-{stage}"
-    return speech.say(key) if speech.knows(key) else stage
+    return translator.format(key) if translator.has(key) else stage

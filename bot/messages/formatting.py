@@ -41,19 +41,19 @@ def fit_lines(lines: list[str], limit: int) -> str:
     return "\n".join(kept)
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as `m:ss` or `h:mm:ss`."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def file_size(size: int) -> str:
+def format_size(size: int) -> str:
     """Bytes as whole kB, at least one, or as MB with one decimal."""
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 
-def bar(fraction: float, width: int = 12) -> str:
+def progress_bar(fraction: float, width: int = 12) -> str:
     """A bar of that many characters."""
     full = round(max(0.0, min(1.0, fraction)) * width)
     return "▰" * full + "▱" * (width - full)

@@ -7,7 +7,7 @@ from html import escape, unescape
 _VOICE = re.compile(r"<v ([^>]*)>")
 
 
-def with_names(text: str, names: Mapping[str, str]) -> str:
+def rename_speakers(text: str, names: Mapping[str, str]) -> str:
     """The captions with each voice tag's name replaced, by the old name."""
 
     def rename(found: re.Match[str]) -> str:

@@ -10,16 +10,16 @@ import discord
 
 from bot.database.models import JobRecord
 from bot.error_handler import NETWORK_ERRORS
-from bot.web.sources.stored import Rights
+from bot.web.sources.stored import PageRights
 from pipeline.errors import AudioProcessingError
 
-FRESH: Final = 60.0
+ACCESS_TTL_S: Final = 60.0
 """Seconds that an answer of Discord holds."""
-PATIENCE: Final = 10.0
+ASK_TIMEOUT_S: Final = 10.0
 """Seconds that Discord may take for one."""
-MOST: Final = 1000
+MAX_CACHED: Final = 1000
 """Answers that are remembered."""
-NONE: Final = Rights(see=False, edit=False)
+NO_RIGHTS: Final = PageRights(see=False, edit=False)
 
 
 class DiscordAwayError(AudioProcessingError):
@@ -33,34 +33,34 @@ class _Answer:
     until: float
 
 
-class ChannelViewers:
+class DiscordChannelAccess:
     """Asks the bot's own cache for servers and channels, and Discord for the member."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
 
-    async def rights(self, record: JobRecord, user_id: str) -> Rights:
+    async def rights(self, record: JobRecord, user_id: str) -> PageRights:
         """A private chat is its person's own; elsewhere Discord says. Raises `DiscordAwayError`."""
         asked = record.user_id == user_id
         if not record.guild_id:
-            return Rights(see=asked, edit=asked)
+            return PageRights(see=asked, edit=asked)
         permissions = await self._permissions(record, user_id)
         if permissions is None:
-            return NONE
-        return Rights(see=True, edit=asked or permissions.manage_messages)
+            return NO_RIGHTS
+        return PageRights(see=True, edit=asked or permissions.manage_messages)
 
     async def _permissions(self, record: JobRecord, user_id: str) -> discord.Permissions | None:
         key = (record.channel_id, user_id)
         known = self._answers.pop(key, None)
         if known is None or known.until <= time.monotonic():
             try:
-                async with asyncio.timeout(PATIENCE):
-                    known = _Answer(await self._ask(record, int(user_id)), time.monotonic() + FRESH)
+                async with asyncio.timeout(ASK_TIMEOUT_S):
+                    known = _Answer(await self._ask(record, int(user_id)), time.monotonic() + ACCESS_TTL_S)
             except NETWORK_ERRORS as error:
                 raise DiscordAwayError("Discord cannot be asked right now.", detail=type(error).__name__) from error
         self._answers[key] = known
-        while len(self._answers) > MOST:
+        while len(self._answers) > MAX_CACHED:
             self._answers.popitem(last=False)
         return known.permissions
 

@@ -16,9 +16,9 @@ from bot.web.sources.base import ResultSource
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 
-SHOWN: Final = ("audio/", "video/", "image/png", "text/vtt")
+INLINE_TYPES: Final = ("audio/", "video/", "image/png", "text/vtt")
 """Media types that the page itself plays; everything else is saved, never opened as a page of ours."""
-STALLED: Final = 60.0
+STALL_TIMEOUT_S: Final = 60.0
 """Seconds that the store and a reader may take for one piece."""
 
 
@@ -32,7 +32,9 @@ async def send_file(
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
         "Content-Type": artefact.media_type,
-        "Content-Disposition": disposition(artefact.name, save=save or not artefact.media_type.startswith(SHOWN)),
+        "Content-Disposition": disposition(
+            artefact.name, save=save or not artefact.media_type.startswith(INLINE_TYPES)
+        ),
     }
     if _names(request.headers.get("If-None-Match"), etag):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -61,14 +63,14 @@ async def send_stream(
     """
     async with aclosing(stream):
         try:
-            async with asyncio.timeout(STALLED):
+            async with asyncio.timeout(STALL_TIMEOUT_S):
                 chunk = await anext(stream, None)
         except TimeoutError as error:
             raise StoreError("A file does not come from the store in time.") from error
         await answer.prepare(request)
         try:
             while chunk is not None:
-                async with asyncio.timeout(STALLED):
+                async with asyncio.timeout(STALL_TIMEOUT_S):
                     await answer.write(chunk)
                     chunk = await anext(stream, None)
         except (StoreError, TimeoutError) as error:

@@ -9,25 +9,25 @@ from urllib.parse import quote
 
 import jinja2
 
-from bot.i18n.translator import Speech
-from bot.messages.errors import stage_name, told_of
-from bot.messages.formatting import clock, file_size
-from bot.web.sources.base import LONGEST_NAME, PageData
+from bot.i18n.translator import Translator
+from bot.messages.errors import describe_failure, stage_name
+from bot.messages.formatting import format_duration, format_size
+from bot.web.sources.base import MAX_NAME_CHARS, PageData
 from pipeline.languages import main_language
 from pipeline.types import Turn
 
-PARTS: Final = ("vocals", "background", "music", "sfx", "ambient")
+MIXER_STEMS: Final = ("vocals", "background", "music", "sfx", "ambient")
 """Stems in the order of the mixer; the last three are parts of the background."""
-FINISHED: Final = ("final.mp4", "final.m4a", "final.mp3", "final.opus", "final.flac", "final.wav")
-COLOURS: Final = 6
+MIX_FILES: Final = ("final.mp4", "final.m4a", "final.mp3", "final.opus", "final.flac", "final.wav")
+SPEAKER_COLOURS: Final = 6
 """Colours of speakers in the style sheet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class PageContext:
     """Who looks at the page, and with which rights."""
 
-    speech: Speech
+    translator: Translator
     base: str
     """Path of the site, with no slash at its end."""
     nonce: str
@@ -47,11 +47,11 @@ class Track:
     """Key of what it is called."""
     name: str
     url: str
-    outline: str
+    waveform: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
+class PageSpeaker:
     """A speaker."""
 
     id: str
@@ -69,7 +69,7 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class PageWord:
     """A word in its place."""
 
     gap: str
@@ -79,7 +79,7 @@ class Spoken:
     end: float
 
 
-class Pages:
+class PageRenderer:
     """Renders them."""
 
     def __init__(self) -> None:
@@ -91,47 +91,50 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def result(self, data: PageData, visit: Visit) -> str:
+    def result(self, data: PageData, context: PageContext) -> str:
         """The page of a result."""
         names = data.speakers()
         voices = {
-            speaker: Voice(id=speaker, name=name, colour=number % COLOURS)
+            speaker: PageSpeaker(id=speaker, name=name, colour=number % SPEAKER_COLOURS)
             for number, (speaker, name) in enumerate(names.items())
         }
         return self._templates.get_template("result.html").render(
-            visit=visit,
-            say=visit.speech.say,
-            clock=clock,
+            context=context,
+            translate=context.translator.format,
+            clock=format_duration,
             data=data,
             result=data.result,
             failures=[
-                (stage_name(failure.stage, visit.speech), told_of(failure, visit.speech, to_operator=visit.operator))
+                (
+                    stage_name(failure.stage, context.translator),
+                    describe_failure(failure, context.translator, to_operator=context.operator),
+                )
                 for failure in data.result.failures
             ],
-            tracks=tracks_of(data),
-            video=player_of(data),
+            tracks=mixer_tracks(data),
+            video=player_media(data),
             captions=data.result.artefact("transcript.vtt") is not None,
             voices=voices,
             turns=() if data.transcript is None else data.transcript.turns,
-            words=words_of,
-            downloads=downloads_of(data),
-            longest=LONGEST_NAME,
-            spoken=visit.speech.name_of(data.result.language or ""),
+            words=turn_words,
+            downloads=downloads(data),
+            longest=MAX_NAME_CHARS,
+            spoken=context.translator.language_name(data.result.language or ""),
             tongue=main_language(data.result.language) or "",
         )
 
-    def failure(self, visit: Visit, status: HTTPStatus, key: str) -> str:
+    def failure(self, context: PageContext, status: HTTPStatus, key: str) -> str:
         """A page that says why there is none."""
         return self._templates.get_template("failure.html").render(
-            visit=visit, say=visit.speech.say, status=int(status), key=key
+            context=context, translate=context.translator.format, status=int(status), key=key
         )
 
 
-def tracks_of(data: PageData) -> list[Track]:
+def mixer_tracks(data: PageData) -> list[Track]:
     """The stems that there are; a background alone or vocals alone are no mixer, but can be heard."""
     files = {
         part: artefact
-        for part in PARTS
+        for part in MIXER_STEMS
         for artefact in data.result.artefacts
         if PurePosixPath(artefact.name).with_suffix("") == PurePosixPath("stems") / part
     }
@@ -141,15 +144,15 @@ def tracks_of(data: PageData) -> list[Track]:
             label="part-voice" if part == "vocals" else f"part-{part}",
             name=artefact.name,
             url=f"files/{quote(artefact.name)}",
-            outline=f"outline/{quote(artefact.name)}",
+            waveform=f"waveform/{quote(artefact.name)}",
         )
         for part, artefact in files.items()
     ]
 
 
-def player_of(data: PageData) -> tuple[str, str] | None:
+def player_media(data: PageData) -> tuple[str, str] | None:
     """URL and kind (`video` or `audio`) of what the player shows: the finished mix, or else the clip."""
-    names = [name for name in FINISHED if data.result.artefact(name) is not None]
+    names = [name for name in MIX_FILES if data.result.artefact(name) is not None]
     if not names and data.clip is not None:
         names = [data.clip.name]
     if not names:
@@ -159,19 +162,19 @@ def player_of(data: PageData) -> tuple[str, str] | None:
     return f"files/{quote(names[0])}", kind
 
 
-def words_of(turn: Turn) -> list[Spoken]:
+def turn_words(turn: Turn) -> list[PageWord]:
     """The words of a turn, with what the turn's own text has between them."""
-    found: list[Spoken] = []
+    found: list[PageWord] = []
     at = 0
     for word in turn.words:
         place = turn.text.find(word.text, at)
         gap = turn.text[at:place] if place >= 0 else " "
-        found.append(Spoken(gap=gap, text=word.text, start=word.start, end=word.end))
+        found.append(PageWord(gap=gap, text=word.text, start=word.start, end=word.end))
         at = at if place < 0 else place + len(word.text)
     return found
 
 
-def downloads_of(data: PageData) -> list[Download]:
+def downloads(data: PageData) -> list[Download]:
     """All files, the largest group of uses first: mix, stems, transcript, the rest."""
 
     def place(name: str) -> tuple[int, str]:
@@ -180,6 +183,6 @@ def downloads_of(data: PageData) -> list[Download]:
 
     files: Mapping[str, int] = {name: artefact.size for name, artefact in data.files().items()}
     return [
-        Download(name=name, url=f"files/{quote(name)}?save", size=file_size(files[name]))
+        Download(name=name, url=f"files/{quote(name)}?save", size=format_size(files[name]))
         for name in sorted(files, key=place)
     ]

@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.web.app import Site
 from pipeline.errors import AudioProcessingError
 
-GOODBYE: Final = 2.0
+SHUTDOWN_TIMEOUT_S: Final = 2.0
 """Seconds that answers under way may take when the bot ends."""
 
 
@@ -24,7 +24,7 @@ class PortError(AudioProcessingError):
 async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
     """Serve until the block ends. Raises `PortError`."""
     # Addresses are secrets: there is no access log.
-    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=GOODBYE)
+    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:
         try:

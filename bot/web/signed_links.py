@@ -21,9 +21,9 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from bot.web.sources.base import PageError
 from pipeline.errors import AudioProcessingError
 
-SHORTEST_SECRET: Final = 16
+MIN_SECRET_BYTES: Final = 16
 """Bytes."""
-LONGEST_TOKEN: Final = 512
+MAX_TOKEN_CHARS: Final = 512
 """Characters."""
 
 
@@ -34,7 +34,7 @@ class SecretError(AudioProcessingError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class PageToken:
     """What an address allows."""
 
     link_id: str
@@ -44,30 +44,30 @@ class Ticket:
     """Whether speakers may be renamed."""
 
 
-class Tickets:
+class TokenSigner:
     """Makes tokens and reads them."""
 
     def __init__(self, secret: bytes) -> None:
         self._signer = Signer(secret, salt="stemcord.page", key_derivation="hmac", digest_method=sha256)
 
-    def sign(self, ticket: Ticket) -> str:
-        """The token of a ticket."""
-        return self._signer.sign(base64_encode(msgspec.json.encode(ticket))).decode()
+    def sign(self, token: PageToken) -> str:
+        """Return the token as text for an address."""
+        return self._signer.sign(base64_encode(msgspec.json.encode(token))).decode()
 
-    def read(self, token: str) -> Ticket:
-        """The ticket of a token. Raises `PageError`: 403 when it is forged, 410 when its time is over."""
+    def read(self, signed: str) -> PageToken:
+        """Check a signed token. Raises `PageError`: 403 when it is forged, 410 when it has expired."""
         try:
             # Nothing is decoded before the signature holds.
-            payload = self._signer.unsign(token[:LONGEST_TOKEN])
-            ticket = msgspec.json.decode(base64_decode(payload), type=Ticket)
+            payload = self._signer.unsign(signed[:MAX_TOKEN_CHARS])
+            token = msgspec.json.decode(base64_decode(payload), type=PageToken)
         except (BadData, msgspec.MsgspecError) as error:
             raise PageError(HTTPStatus.FORBIDDEN, "page-forged") from error
-        if ticket.expires <= time.time():
+        if token.expires <= time.time():
             raise PageError(HTTPStatus.GONE, "page-expired")
-        return ticket
+        return token
 
 
-def address_of(public_url: str, token: str) -> str:
+def page_url(public_url: str, token: str) -> str:
     """The full address of a page."""
     return f"{public_url.rstrip('/')}/r/{token}/"
 
@@ -80,15 +80,15 @@ def read_secret(home: Path, given: str = "") -> bytes:
     if given:
         return given.encode()
     try:
-        secret = _kept_secret(home)
+        secret = _stored_secret(home)
     except OSError as error:
         raise SecretError("The secret of the pages cannot be kept.", detail=repr(error)) from error
-    if len(secret) < SHORTEST_SECRET:
+    if len(secret) < MIN_SECRET_BYTES:
         raise SecretError("The secret of the pages is damaged.", hint=f"Delete {home / 'secret'}; old links end.")
     return secret
 
 
-def _kept_secret(home: Path) -> bytes:
+def _stored_secret(home: Path) -> bytes:
     home.mkdir(parents=True, exist_ok=True)
     path = home / "secret"
     if path.exists():

@@ -11,17 +11,17 @@ from typing import Final
 import numpy as np
 import soundfile  # pyright: ignore[reportMissingTypeStubs] - it has types, but no stubs
 
-POINTS: Final = 1000
-BLOCK: Final = 1 << 18
+MAX_POINTS: Final = 1000
+BLOCK_FRAMES: Final = 1 << 18
 """Frames read at once."""
 
 
-def outline(path: Path) -> list[float]:
+def measure_peaks(path: Path) -> list[float]:
     """At most `POINTS` peaks; raises `RuntimeError` for what is no sound."""
     with soundfile.SoundFile(path) as sound:
-        step = max(1, -(-sound.frames // POINTS))
+        step = max(1, -(-sound.frames // MAX_POINTS))
         peaks: list[float] = []
-        for block in sound.blocks(blocksize=step * max(1, BLOCK // step), dtype="float32", always_2d=True):
+        for block in sound.blocks(blocksize=step * max(1, BLOCK_FRAMES // step), dtype="float32", always_2d=True):
             loudest = np.abs(block).max(axis=1)
             starts = np.arange(0, len(loudest), step)
             peaks += [round(float(peak), 3) for peak in np.maximum.reduceat(loudest, starts)]
@@ -29,4 +29,4 @@ def outline(path: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    json.dump(outline(Path(sys.argv[1])), sys.stdout)
+    json.dump(measure_peaks(Path(sys.argv[1])), sys.stdout)

@@ -11,17 +11,17 @@ from stream_zip import ZIP_AUTO, AsyncMemberFile, async_stream_zip
 from bot.web.sources.base import ResultSource
 from pipeline.types import Artefact
 
-MODE: Final = 0o600
-AT_ONCE: Final = 2
+FILE_MODE: Final = 0o600
+MAX_ZIPS_AT_ONCE: Final = 2
 """Each zip holds a thread of the pool from which files are read too; with all of them held nothing would be read."""
 
 
-class Zipper:
+class ZipStreamer:
     """Makes zips, a few at once."""
 
     def __init__(self, source: ResultSource) -> None:
         self._source = source
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._turn = asyncio.Semaphore(MAX_ZIPS_AT_ONCE)
 
     async def stream(self, files: Mapping[str, Artefact]) -> AsyncGenerator[bytes]:
         """The bytes of the zip; media do not get smaller, so nothing is compressed. Raises `StoreError`."""
@@ -30,7 +30,7 @@ class Zipper:
         async def members() -> AsyncIterator[AsyncMemberFile]:
             for name, artefact in files.items():
                 content = self._source.stream(artefact, 0, artefact.size)
-                yield name, modified, MODE, ZIP_AUTO(artefact.size, level=0), content
+                yield name, modified, FILE_MODE, ZIP_AUTO(artefact.size, level=0), content
 
         async with self._turn:
             async for chunk in async_stream_zip(

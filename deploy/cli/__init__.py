@@ -1,4 +1,7 @@
-"""The `stemcord` command; each command has a module of its own."""
+"""The `stemcord` command.
+
+More than 16 modules because each subcommand has one of its own, beside those that several share.
+"""
 
 import os
 import sys

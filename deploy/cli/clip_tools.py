@@ -25,8 +25,8 @@ def cut(
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
-        until = None if end is None else cutting.read_time(end)
-        cutting.cut(clip, opened, out, start=cutting.read_time(start), end=until)
+        until = None if end is None else cutting.parse_time(end)
+        cutting.cut(clip, opened, out, start=cutting.parse_time(start), end=until)
     _print_file(out)
 
 
@@ -54,7 +54,7 @@ def frame(
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
-        cutting.take_frame(clip, opened, out, at=cutting.read_time(at))
+        cutting.take_frame(clip, opened, out, at=cutting.parse_time(at))
     _print_file(out)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import ValidationError
 from pipeline.mix.dub.manifest import pack
-from pipeline.mix.dub.params import BUNDLE_SUFFIX
+from pipeline.mix.dub.params import ZIP_SUFFIX
 
 
 @contextmanager
@@ -19,6 +19,6 @@ def packed_dub(dub: Path | None) -> Iterator[Path | None]:
     if not dub.exists():
         raise ValidationError(f"There is no file {dub}.", hint="Check the path.")
     with tempfile.TemporaryDirectory(prefix="stemcord-dub-") as folder:
-        bundle = Path(folder) / f"dub{BUNDLE_SUFFIX}"
+        bundle = Path(folder) / f"dub{ZIP_SUFFIX}"
         pack(dub, bundle)
         yield bundle

@@ -13,7 +13,7 @@ from deploy.cli.errors import exit_on_failure
 from deploy.cli.request_options import FlagValue, given_in, with_options
 from pipeline.errors import ValidationError
 from pipeline.export.stage import write_exports, write_json
-from pipeline.export.transcripts import beside, read_transcript, rename
+from pipeline.export.transcripts import read_transcript, read_voices_beside, rename_speakers
 from pipeline.options import SUBTITLE_OPTIONS, parse_subtitle_style
 
 
@@ -32,8 +32,8 @@ def export(
         style = parse_subtitle_style(given_in(SUBTITLE_OPTIONS, given))
         path = source / "transcript.json" if source.is_dir() else source
         transcript = read_transcript(path)
-        voices = beside(transcript, path.parent)
-        renamed = rename(transcript, read_names(name or []))
+        voices = read_voices_beside(transcript, path.parent)
+        renamed = rename_speakers(transcript, read_names(name or []))
         if out.exists() and not out.is_dir():
             raise ValidationError(f"{out} is a file.", hint="Name a folder with --out.")
         out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bot.messages.formatting import clock
+from bot.messages.formatting import format_duration
 from bot.messages.texts import STAGES
 from worker.protocol import Event, Progressed, Started
 
@@ -52,7 +52,7 @@ class JobProgressBars:
                     self._tasks[progress.stage],
                     completed=progress.fraction,
                     message=progress.message,
-                    left="" if progress.remaining is None else f"{clock(progress.remaining)} left",
+                    left="" if progress.remaining is None else f"{format_duration(progress.remaining)} left",
                 )
             case _:
                 pass

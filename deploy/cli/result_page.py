@@ -15,7 +15,7 @@ from aiohttp import web
 from rich.console import Console
 
 from bot.web.app import Site
-from bot.web.signed_links import Ticket, Tickets
+from bot.web.signed_links import PageToken, TokenSigner
 from bot.web.sources.folder import FolderSource
 from deploy.cli.errors import exit_on_failure
 from pipeline.errors import AudioProcessingError
@@ -44,14 +44,14 @@ async def _serve(folder: Path, console: Console, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     source = FolderSource(folder)
     # Another program on this machine would have to guess the address.
-    tickets = Tickets(secrets.token_bytes(32))
+    signer = TokenSigner(secrets.token_bytes(32))
     line = _listen(port)
-    site = Site(source, tickets, public_url=f"http://127.0.0.1:{line.getsockname()[1]}", shared=False)
+    site = Site(source, signer, public_url=f"http://127.0.0.1:{line.getsockname()[1]}", shared=False)
     runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.SockSite(runner, line).start()
-        address = site.address(Ticket(link_id="local", expires=NEVER_EXPIRES, edit=True))
+        address = site.page_url(PageToken(link_id="local", expires=NEVER_EXPIRES, edit=True))
         console.print(f"[bold]Page[/bold]      {address} (until Ctrl-C)", highlight=False, soft_wrap=True)
         if _has_screen(console):
             await asyncio.to_thread(webbrowser.open, address)

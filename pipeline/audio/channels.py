@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ORDER = ("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR")
+CHANNEL_ORDER = ("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR")
 """Speakers at the height of the ears, by the bits of WAVE's channel mask: front, back, side; left, right, centre."""
 
-_NAMED = (
+_LAYOUT_CHANNELS = (
     ("mono", "FC"),
     ("stereo", "FL FR"),
     ("2.1", "FL FR LFE"),
@@ -39,10 +39,10 @@ _NAMED = (
     ("7.1(wide-side)", "FL FR FC LFE FLC FRC SL SR"),
     ("octagonal", "FL FR FC BL BR BC SL SR"),
 )
-_DEFAULTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+_FLAC_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """What FLAC means by one to eight channels. It does not tell 5.0 and 5.1 from 5.0(side) and 5.1(side)."""
-_TOGETHER = (("FC",), ("FL", "FR"), ("FLC", "FRC"), ("SL", "SR"), ("BL", "BR"), ("BC",))
-_FRONT = ("FL", "FR", "FLC", "FRC")
+_CHANNEL_GROUPS = (("FC",), ("FL", "FR"), ("FLC", "FRC"), ("SL", "SR"), ("BL", "BR"), ("BC",))
+_FRONT_CHANNELS = ("FL", "FR", "FLC", "FRC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Layout:
     @property
     def mask(self) -> int:
         """WAVE's channel mask."""
-        return sum(1 << ORDER.index(channel) for channel in self.channels)
+        return sum(1 << CHANNEL_ORDER.index(channel) for channel in self.channels)
 
     @property
     def centre(self) -> int | None:
@@ -65,7 +65,7 @@ class Layout:
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """Indices of the channels that belong together: the centre, then pairs from front to back. No LFE."""
-        groups = (tuple(name for name in group if name in self.channels) for group in _TOGETHER)
+        groups = (tuple(name for name in group if name in self.channels) for group in _CHANNEL_GROUPS)
         return tuple(tuple(map(self.channels.index, group)) for group in groups if group)
 
     @property
@@ -88,19 +88,19 @@ class Layout:
 def _dialogue_weight(name: str) -> float:
     if name == "LFE":
         return 0.0
-    return 1.0 if name == "FC" else 0.5**0.5 if name in _FRONT else 0.5
+    return 1.0 if name == "FC" else 0.5**0.5 if name in _FRONT_CHANNELS else 0.5
 
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
-    {name: Layout(name=name, channels=tuple(channels.split())) for name, channels in _NAMED}
+    {name: Layout(name=name, channels=tuple(channels.split())) for name, channels in _LAYOUT_CHANNELS}
 )
 
 
-def default(channels: int) -> Layout:
+def default_layout(channels: int) -> Layout:
     """What FLAC means by a number of channels from 1 to 8."""
-    return LAYOUTS[_DEFAULTS[channels - 1]]
+    return LAYOUTS[_FLAC_LAYOUTS[channels - 1]]
 
 
-def masked(mask: int) -> Layout | None:
+def layout_of_mask(mask: int) -> Layout | None:
     """The layout of a WAVE channel mask; None for one that is not among `LAYOUTS`."""
     return next((layout for layout in LAYOUTS.values() if layout.mask == mask), None)

@@ -20,7 +20,7 @@ class Envelope:
     """Seconds."""
 
 
-def measure_envelope(path: Path, columns: int, tick: Callable[[float], None]) -> Envelope:
+def measure_envelope(path: Path, columns: int, on_progress: Callable[[float], None]) -> Envelope:
     """The outline over all channels; `tick` is told the fraction that is done after each block.
 
     Raises `MediaError` when the file cannot be read.
@@ -34,5 +34,5 @@ def measure_envelope(path: Path, columns: int, tick: Callable[[float], None]) ->
         low[first] = np.minimum(low[first], np.minimum.reduceat(block.min(axis=1), starts))
         high[first] = np.maximum(high[first], np.maximum.reduceat(block.max(axis=1), starts))
         done += len(block)
-        tick(done / max(1, info.frames))
+        on_progress(done / max(1, info.frames))
     return Envelope(low=low, high=high, duration=info.duration)

@@ -16,7 +16,7 @@ import soundfile  # pyright: ignore[reportMissingTypeStubs]
 import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
-from pipeline.audio.channels import Layout, default, masked
+from pipeline.audio.channels import Layout, default_layout, layout_of_mask
 from pipeline.errors import AudioProcessingError, MediaError
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -25,12 +25,12 @@ Blocks: TypeAlias = Iterator[Samples]
 Subtype = Literal["PCM_16", "PCM_24", "FLOAT"]
 Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
-BLOCK = 1 << 17
+BLOCK_FRAMES = 1 << 17
 """Frames read at once: about three seconds, and one MiB in stereo."""
 
-_HEAD = 1 << 13
+_TAG_SEARCH_BYTES = 1 << 13
 """Bytes of a FLAC of our own within which its tags lie."""
-_MASK = re.compile(rb"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x([0-9a-f]+)", re.IGNORECASE)
+_MASK_TAG = re.compile(rb"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x([0-9a-f]+)", re.IGNORECASE)
 """The tag for a layout that FLAC does not mean by its number of channels, as ffmpeg writes and reads it."""
 
 _soundfile = cast("Any", soundfile)
@@ -53,29 +53,31 @@ class SoundInfo:
 
 def info(path: Path) -> SoundInfo:
     """Rate, channels and length of a sound file; raises `MediaError` when it is none."""
-    with _opened(path) as file:
+    with _open(path) as file:
         return SoundInfo(sample_rate=int(file.samplerate), channels=int(file.channels), frames=int(file.frames))
 
 
-def layout(path: Path) -> Layout:
+def read_layout(path: Path) -> Layout:
     """Which speaker each channel of a sound file of ours is for; raises `MediaError` when it is none."""
     channels = info(path).channels
     with path.open("rb") as file:
-        tag = _MASK.search(file.read(_HEAD))
-    found = None if tag is None else masked(int(tag[1], 16))
-    return found if found is not None and len(found.channels) == channels else default(channels)
+        tag = _MASK_TAG.search(file.read(_TAG_SEARCH_BYTES))
+    found = None if tag is None else layout_of_mask(int(tag[1], 16))
+    return found if found is not None and len(found.channels) == channels else default_layout(channels)
 
 
-def read_blocks(path: Path, *, block: int = BLOCK, start: int = 0, frames: int | None = None) -> Iterator[Samples]:
+def read_blocks(
+    path: Path, *, block: int = BLOCK_FRAMES, start: int = 0, frames: int | None = None
+) -> Iterator[Samples]:
     """The samples of a file in blocks of `block` frames, the last one shorter.
 
     Begins at frame `start` and ends after `frames` frames or with the file. Raises `MediaError`.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         file.seek(min(start, int(file.frames)))
         left = int(file.frames) - start if frames is None else frames
         while left > 0:
-            samples = cast("Samples", _read(file, min(block, left)))
+            samples = cast("Samples", _read_frames(file, min(block, left)))
             if not len(samples):
                 return
             left -= len(samples)
@@ -84,9 +86,9 @@ def read_blocks(path: Path, *, block: int = BLOCK, start: int = 0, frames: int |
 
 def read(path: Path, *, start: int = 0, frames: int | None = None) -> Samples:
     """A whole short file, or a part of a long one. Raises `MediaError`."""
-    with _opened(path) as file:
+    with _open(path) as file:
         file.seek(min(start, int(file.frames)))
-        return cast("Samples", _read(file, -1 if frames is None else frames))
+        return cast("Samples", _read_frames(file, -1 if frames is None else frames))
 
 
 class SoundWriter:
@@ -102,21 +104,21 @@ class SoundWriter:
         self.path = path
         self.frames = 0
         self._tag = b""
-        if layout is not None and layout != default(channels):
+        if layout is not None and layout != default_layout(channels):
             self._tag = f"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x{layout.mask:04x}".encode()
         try:
             self._file = _soundfile.SoundFile(path, "w", samplerate=sample_rate, channels=channels, subtype=subtype)
             if self._tag:
                 self._file.title = "x" * (len(self._tag) - len("title="))
         except (_soundfile.SoundFileError, OSError) as error:
-            raise _unwritable(error) from error
+            raise _write_error(error) from error
 
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
         try:
             self._file.write(samples)
         except (_soundfile.SoundFileError, OSError) as error:
-            raise _unwritable(error) from error
+            raise _write_error(error) from error
         self.frames += len(samples)
 
     def __enter__(self) -> Self:
@@ -128,25 +130,25 @@ class SoundWriter:
         self._file.close()
         if kind is None and not self._is_whole():
             self.path.unlink(missing_ok=True)
-            raise _unwritable(OSError(f"{self.path} is cut short"))
+            raise _write_error(OSError(f"{self.path} is cut short"))
         if kind is not None:
             self.path.unlink(missing_ok=True)
         elif self._tag:
-            self._mark()
+            self._write_layout_tag()
 
     def _is_whole(self) -> bool:
         """Whether the file can be read to its end: libsndfile says nothing when its last bytes find no room."""
         try:
-            with _opened(self.path) as file:
+            with _open(self.path) as file:
                 file.seek(max(0, self.frames - 1))
-                return int(file.frames) == self.frames and len(_read(file, 1)) == min(1, self.frames)
+                return int(file.frames) == self.frames and len(_read_frames(file, 1)) == min(1, self.frames)
         except (MediaError, _soundfile.SoundFileError):
             return False
 
-    def _mark(self) -> None:
+    def _write_layout_tag(self) -> None:
         """Put the tag in the place of a title of its length, since soundfile writes no tags of one's own."""
         with self.path.open("r+b") as file:
-            head = file.read(_HEAD)
+            head = file.read(_TAG_SEARCH_BYTES)
             file.seek(0)
             file.write(head.replace(b"title=" + b"x" * (len(self._tag) - len("title=")), self._tag, 1))
 
@@ -201,21 +203,21 @@ def mix_to_mono(samples: Samples, weights: Sequence[float]) -> Samples:
     return total[:, None]
 
 
-def _opened(path: Path) -> Any:  # noqa: ANN401 - soundfile has no types
+def _open(path: Path) -> Any:  # noqa: ANN401 - soundfile has no types
     try:
         return _soundfile.SoundFile(path)
     except (_soundfile.SoundFileError, OSError) as error:
         raise MediaError("The sound file cannot be read.", detail=str(error)) from error
 
 
-def _read(file: Any, frames: int) -> Any:  # noqa: ANN401 - soundfile has no types
+def _read_frames(file: Any, frames: int) -> Any:  # noqa: ANN401 - soundfile has no types
     try:
         return file.read(frames, dtype="float32", always_2d=True)
     except (_soundfile.SoundFileError, OSError) as error:
         raise MediaError("The sound file is damaged.", detail=str(error)) from error
 
 
-def _unwritable(error: Exception) -> AudioProcessingError:
+def _write_error(error: Exception) -> AudioProcessingError:
     return AudioProcessingError(
         "The sound could not be written.",
         hint="Free some space on the disk that holds STEMCORD_HOME, then try again.",

@@ -9,46 +9,46 @@ from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
 
-SPEECH_BAND = (300.0, 3400.0)
+SPEECH_BAND_HZ = (300.0, 3400.0)
 """Hz, the band of a telephone: most of what tells words apart, and neither hum nor hiss."""
-SILENT = 10 ** (-60 / 20)
+SILENCE_RMS = 10 ** (-60 / 20)
 """RMS below which a channel is silent, linear."""
-_FRAMES = 4096
+_WINDOW_FRAMES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Levels:
+class ChannelLevels:
     """Mean powers by channel, full scale at ±1."""
 
     power: tuple[float, ...]
-    speech: tuple[float, ...]
+    speech_power: tuple[float, ...]
     """Of the speech band."""
 
     def is_silent(self, channel: int) -> bool:
         """True when nothing of a channel can be heard."""
-        return self.power[channel] < SILENT**2
+        return self.power[channel] < SILENCE_RMS**2
 
 
-def measure_levels(path: Path, tick: Callable[[float], None]) -> Levels:
+def measure_levels(path: Path, on_progress: Callable[[float], None]) -> ChannelLevels:
     """The levels of a sound file's channels; `tick` is told the fraction that is done."""
     of = audio_io.info(path)
-    window = np.hanning(_FRAMES).astype(np.float32)[:, None]
-    bins = slice(*(round(edge * _FRAMES / of.sample_rate) for edge in SPEECH_BAND))
+    window = np.hanning(_WINDOW_FRAMES).astype(np.float32)[:, None]
+    bins = slice(*(round(edge * _WINDOW_FRAMES / of.sample_rate) for edge in SPEECH_BAND_HZ))
     # Of both halves of the spectrum, by Parseval, and without what the window takes away.
-    scale = 2 / (_FRAMES * float(np.square(window).sum()))
+    scale = 2 / (_WINDOW_FRAMES * float(np.square(window).sum()))
     power, speech = np.zeros(of.channels), np.zeros(of.channels)
     read = 0
     for block in audio_io.read_blocks(path):
         power += np.square(block, dtype=np.float64).sum(axis=0)
-        for start in range(0, len(block), _FRAMES):
-            speech += _band_power(block[start : start + _FRAMES], window, bins) * scale * _FRAMES
+        for start in range(0, len(block), _WINDOW_FRAMES):
+            speech += _band_power(block[start : start + _WINDOW_FRAMES], window, bins) * scale * _WINDOW_FRAMES
         read += len(block)
-        tick(read / of.frames)
+        on_progress(read / of.frames)
     frames = max(1, of.frames)
-    return Levels(power=tuple((power / frames).tolist()), speech=tuple((speech / frames).tolist()))
+    return ChannelLevels(power=tuple((power / frames).tolist()), speech_power=tuple((speech / frames).tolist()))
 
 
 def _band_power(samples: audio_io.Samples, window: audio_io.Samples, bins: slice) -> NDArray[np.float64]:
     """Sum of the power of some bins, shape (channels,); the last samples of a sound are filled up."""
-    spectrum = np.fft.rfft(samples * window[: len(samples)], n=_FRAMES, axis=0)[bins]
+    spectrum = np.fft.rfft(samples * window[: len(samples)], n=_WINDOW_FRAMES, axis=0)[bins]
     return np.square(np.abs(spectrum), dtype=np.float64).sum(axis=0)

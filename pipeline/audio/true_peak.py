@@ -26,7 +26,7 @@ _AT_ONCE = 1 << 14
 _soxr = cast("Any", soxr)
 
 
-class Peaks:
+class TruePeakMeter:
     """Takes blocks of samples of shape (frames, channels) in order.
 
     A filter cannot give more than the sum of its taps' magnitudes times the highest sample under it. Pieces that
@@ -38,15 +38,15 @@ class Peaks:
         self._filters: NDArray[np.float32] = np.concatenate([half, half[:, ::-1]]).T
         self._most = float(np.abs(half).sum(axis=1).max())
         self._held = np.zeros((_TAPS - 1, channels), np.float32)
-        self.sample = 0.0
+        self.sample_peak = 0.0
         """The highest sample so far, linear."""
-        self.true = 0.0
+        self.true_peak = 0.0
         """The same with what lies between samples, as if silence came before them."""
 
     def write(self, samples: Samples) -> None:
         """Append samples."""
-        self.sample = max(self.sample, float(np.abs(samples).max(initial=0.0)))
-        self.true = max(self.true, self.sample)
+        self.sample_peak = max(self.sample_peak, float(np.abs(samples).max(initial=0.0)))
+        self.true_peak = max(self.true_peak, self.sample_peak)
         held = np.concatenate([self._held, samples])
         pieces = (len(held) - _TAPS + 1) // _PIECE
         self._held = held[pieces * _PIECE :]
@@ -58,18 +58,18 @@ class Peaks:
         order = np.argsort(-highest)
         for start in range(0, len(order), _PIECE):
             chosen = order[start : start + _PIECE]
-            chosen = chosen[highest[chosen] * self._most > self.true]
+            chosen = chosen[highest[chosen] * self._most > self.true_peak]
             if not len(chosen):
                 return
             under = np.lib.stride_tricks.sliding_window_view(windows[chosen], _TAPS, axis=2)
-            self.true = max(self.true, float(np.abs(under @ self._filters).max()))
+            self.true_peak = max(self.true_peak, float(np.abs(under @ self._filters).max()))
 
     def finish(self) -> None:
         """Tell that silence follows."""
         self.write(np.zeros((_PIECE + _TAPS, self._held.shape[1]), np.float32))
 
 
-class SteepPeaks:
+class SteepTruePeakMeter:
     """The same by a filter far steeper than the standard's least, which can read noise 0.3 dB low; slower."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
@@ -77,14 +77,14 @@ class SteepPeaks:
             sample_rate, OVERSAMPLING * sample_rate, channels, dtype="float32", quality="HQ"
         )
         self._channels = channels
-        self.sample = 0.0
+        self.sample_peak = 0.0
         """The highest sample so far, linear."""
-        self.true = 0.0
+        self.true_peak = 0.0
         """The same with what lies between samples."""
 
     def write(self, samples: Samples) -> None:
         """Append samples."""
-        self.sample = max(self.sample, _highest(samples))
+        self.sample_peak = max(self.sample_peak, _highest(samples))
         for start in range(0, len(samples), _AT_ONCE):
             self._look(self._upsampler.resample_chunk(np.ascontiguousarray(samples[start : start + _AT_ONCE])))
 
@@ -93,13 +93,13 @@ class SteepPeaks:
         self._look(self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True))
 
     def _look(self, samples: Samples) -> None:
-        self.true = max(self.true, self.sample, _highest(samples))
+        self.true_peak = max(self.true_peak, self.sample_peak, _highest(samples))
 
 
 def _highest(samples: Samples) -> float:
     return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
-def decibels(amplitude: float) -> float | None:
+def peak_decibels(amplitude: float) -> float | None:
     """A peak in dBFS or dBTP; None for silence."""
     return round(20 * math.log10(amplitude), 2) if amplitude > 0 else None

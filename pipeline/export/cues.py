@@ -7,18 +7,18 @@ from itertools import pairwise
 from typing import Final
 
 from pipeline.export.escaping import clean
-from pipeline.export.line_breaking import Filling, Page, break_lines, count_columns, is_good_place, lay_page
+from pipeline.export.line_breaking import LineFiller, TextBox, break_lines, count_columns, ends_clause, text_box
 from pipeline.export.style import SubtitleStyle
 from pipeline.speech.alignment.text import ends_sentence
 from pipeline.types import Speaker, Transcript, Turn, Word
 
-PAUSE: Final = 1.0
+MAX_PAUSE_SECONDS: Final = 1.0
 """Seconds of silence inside a turn that end a cue."""
-SHORT_PAUSE: Final = 0.4
+SHORT_PAUSE_SECONDS: Final = 0.4
 """Seconds of silence at which a cue may well end."""
-SHORTEST: Final = 0.02
+MIN_CUE_SECONDS: Final = 0.02
 """Seconds; two of ASS's hundredths."""
-TRIMMED: Final = 0.2
+MIN_TRIMMED_SECONDS: Final = 0.2
 """Seconds that must be left of a cue before it gives the gap."""
 
 
@@ -34,7 +34,7 @@ class Cue:
     """True where a format without colours or voices has to say who speaks; the first line has room for `label`."""
 
 
-def label(speaker: Speaker, page: Page) -> str:
+def speaker_label(speaker: Speaker, page: TextBox) -> str:
     """The name before what is said, at most half a line wide."""
     name = clean(speaker.name)
     short = name
@@ -47,14 +47,16 @@ def label(speaker: Speaker, page: Page) -> str:
 
 def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
     """All cues in order of time. Those of one speaker never overlap; voices that overlap have cues that do."""
-    page = lay_page(style, transcript.language)
+    page = text_box(style, transcript.language)
     speakers = {speaker.id: speaker for speaker in transcript.speakers}
     cues: list[Cue] = []
     last = ""
     turns = sorted(transcript.turns, key=lambda turn: turn.start)
-    for turn, mixed in zip(turns, _interleaved(turns), strict=True):
-        lead = count_columns(label(speakers[turn.speaker], page))
-        for index, words in enumerate(_groups(turn, style, page, lead if turn.speaker != last else 0, lead * mixed)):
+    for turn, mixed in zip(turns, _overlapping_turns(turns), strict=True):
+        lead = count_columns(speaker_label(speakers[turn.speaker], page))
+        for index, words in enumerate(
+            _group_words(turn, style, page, lead if turn.speaker != last else 0, lead * mixed)
+        ):
             named = mixed or (index == 0 and turn.speaker != last)
             texts = [clean(word.text) for word in words]
             lines = break_lines(texts, page, lead if named else 0)
@@ -63,10 +65,10 @@ def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
                 Cue(start=words[0].start, end=end, speaker=speakers[turn.speaker], lines=lines, named=bool(named))
             )
         last = turn.speaker if not mixed else ""
-    return _timed(sorted(cues, key=lambda cue: (cue.start, cue.end)), style, page, transcript.duration)
+    return _set_times(sorted(cues, key=lambda cue: (cue.start, cue.end)), style, page, transcript.duration)
 
 
-def _interleaved(turns: Sequence[Turn]) -> list[bool]:
+def _overlapping_turns(turns: Sequence[Turn]) -> list[bool]:
     """For each turn, in order of start, whether somebody else's shares time with it."""
     mixed = [False] * len(turns)
     going: list[int] = []
@@ -79,18 +81,18 @@ def _interleaved(turns: Sequence[Turn]) -> list[bool]:
     return mixed
 
 
-def _groups(turn: Turn, style: SubtitleStyle, page: Page, first_lead: int, lead: int) -> Iterator[list[Word]]:
+def _group_words(turn: Turn, style: SubtitleStyle, page: TextBox, first_lead: int, lead: int) -> Iterator[list[Word]]:
     """The turn's words as the cues that cost least: few, and ending where sentences, clauses or breaths do."""
     words = [word for word in turn.words if clean(word.text)]
     costs = [0.0, *[float("inf")] * len(words)]
     starts = [0] * (len(words) + 1)
     for first in range(len(words)):
-        filling = Filling(page, lead if first else max(lead, first_lead))
+        filling = LineFiller(page, lead if first else max(lead, first_lead))
         inside = 0.0
         for past in range(first + 1, len(words) + 1):
             word = words[past - 1]
             filling.add(clean(word.text))
-            if past > first + 1 and not _goes_on(words[first : past - 1], word, filling, style, page):
+            if past > first + 1 and not _fits(words[first : past - 1], word, filling, style, page):
                 break
             cost = costs[first] + 1.0 + inside + _end_cost(words, first, past, style)
             if cost < costs[past]:
@@ -104,11 +106,11 @@ def _groups(turn: Turn, style: SubtitleStyle, page: Page, first_lead: int, lead:
         yield words[first:past]
 
 
-def _goes_on(group: Sequence[Word], word: Word, filling: Filling, style: SubtitleStyle, page: Page) -> bool:
+def _fits(group: Sequence[Word], word: Word, filling: LineFiller, style: SubtitleStyle, page: TextBox) -> bool:
     return (
         filling.lines <= page.lines
         and word.end - group[0].start <= style.max_duration
-        and word.start - group[-1].end <= PAUSE
+        and word.start - group[-1].end <= MAX_PAUSE_SECONDS
     )
 
 
@@ -119,13 +121,13 @@ def _end_cost(words: Sequence[Word], first: int, past: int, style: SubtitleStyle
     hurried = 0.8 if words[past].start - words[first].start < style.min_duration else 0.0
     if ends_sentence(words[past - 1].text):
         return hurried
-    paused = words[past].start - words[past - 1].end >= SHORT_PAUSE
-    return hurried + (0.3 if paused or is_good_place(words[past - 1].text) else 0.7)
+    paused = words[past].start - words[past - 1].end >= SHORT_PAUSE_SECONDS
+    return hurried + (0.3 if paused or ends_clause(words[past - 1].text) else 0.7)
 
 
-def _timed(cues: Sequence[Cue], style: SubtitleStyle, page: Page, duration: float) -> list[Cue]:
+def _set_times(cues: Sequence[Cue], style: SubtitleStyle, page: TextBox, duration: float) -> list[Cue]:
     """Cues that stay long enough to be read where there is room, and end before their speaker's next begins."""
-    started = _in_sequence(cues)
+    started = _separate_starts(cues)
     starts = [cue.start for cue in started]
     following: dict[str, float] = {}
     shown: list[Cue] = []
@@ -135,20 +137,20 @@ def _timed(cues: Sequence[Cue], style: SubtitleStyle, page: Page, duration: floa
         room = min(starts[place] - style.gap if place < len(starts) else float("inf"), max(duration, cue.end))
         columns = sum(count_columns(line) for line in cue.lines)
         reading = min(max(style.min_duration, columns / page.speed), style.max_duration)
-        end = max(cue.end, min(cue.start + reading, room), cue.start + SHORTEST)
+        end = max(cue.end, min(cue.start + reading, room), cue.start + MIN_CUE_SECONDS)
         if end > own - style.gap:
-            end = own - style.gap if own - style.gap >= cue.start + TRIMMED else min(end, own)
+            end = own - style.gap if own - style.gap >= cue.start + MIN_TRIMMED_SECONDS else min(end, own)
         shown.append(replace(cue, end=end))
         following[cue.speaker.id] = cue.start
     return shown[::-1]
 
 
-def _in_sequence(cues: Sequence[Cue]) -> list[Cue]:
+def _separate_starts(cues: Sequence[Cue]) -> list[Cue]:
     """The cues, those of one speaker at least `SHORTEST` apart."""
     last: dict[str, float] = {}
     moved: list[Cue] = []
     for cue in cues:
-        start = max(cue.start, last.get(cue.speaker.id, -1.0) + SHORTEST)
+        start = max(cue.start, last.get(cue.speaker.id, -1.0) + MIN_CUE_SECONDS)
         last[cue.speaker.id] = start
         moved.append(replace(cue, start=start))
     return sorted(moved, key=lambda cue: cue.start)

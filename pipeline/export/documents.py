@@ -9,7 +9,7 @@ from pipeline.export.source import NO_SPEECH, ExportSource
 from pipeline.export.transcripts import rttm_labels
 from pipeline.types import Speaker, Transcript
 
-SHORTEST: Final = 0.001
+MIN_INTERVAL_SECONDS: Final = 0.001
 """Seconds; intervals of a TextGrid need a length."""
 
 
@@ -17,7 +17,7 @@ def write_text(source: ExportSource, path: Path) -> None:
     """Write a plain text, one line for each turn: time, name, what was said."""
     transcript = source.transcript
     names = {speaker.id: clean(speaker.name) for speaker in transcript.speakers}
-    lines = [f"[{_clock(turn.start)}] {names[turn.speaker]}: {clean(turn.text)}" for turn in transcript.turns]
+    lines = [f"[{_format_time(turn.start)}] {names[turn.speaker]}: {clean(turn.text)}" for turn in transcript.turns]
     path.write_text("\n".join(lines or [NO_SPEECH]) + "\n", encoding="utf-8")
 
 
@@ -26,12 +26,16 @@ def write_markdown(source: ExportSource, path: Path) -> None:
     transcript = source.transcript
     names = {speaker.id: escape_markdown(speaker.name) for speaker in transcript.speakers}
     about = [f"- Language: {escape_markdown(transcript.language)}"] if transcript.language else []
-    parts = ["# Transcript", "\n".join([*about, f"- Length: {_clock(transcript.duration)}"])]
+    parts = ["# Transcript", "\n".join([*about, f"- Length: {_format_time(transcript.duration)}"])]
     if transcript.speakers:
-        rows = [f"- **{names[each.id]}**: {_clock(_said(transcript, each.id))}" for each in transcript.speakers]
+        rows = [
+            f"- **{names[each.id]}**: {_format_time(_speaking_seconds(transcript, each.id))}"
+            for each in transcript.speakers
+        ]
         parts += ["## Speakers", "\n".join(rows), "## Turns"]
     parts += [
-        f"**{names[turn.speaker]}** ({_clock(turn.start)}–{_clock(turn.end)})\\\n{_line(turn.text)}"  # noqa: RUF001
+        f"**{names[turn.speaker]}** ({_format_time(turn.start)}–{_format_time(turn.end)})\\\n"  # noqa: RUF001
+        + _paragraph_line(turn.text)
         for turn in transcript.turns
     ]
     path.write_text("\n\n".join(parts if transcript.turns else [*parts, NO_SPEECH]) + "\n", encoding="utf-8")
@@ -57,9 +61,9 @@ def write_text_grid(source: ExportSource, path: Path) -> None:
     for number, speaker in enumerate(transcript.speakers or (Speaker(id="", name=NO_SPEECH),), 1):
         turns = [turn for turn in transcript.turns if turn.speaker == speaker.id]
         name = f"{number} {clean(speaker.name)}"
-        tiers.append((name, _apart([(turn.start, turn.end, turn.text) for turn in turns])))
+        tiers.append((name, _without_overlaps([(turn.start, turn.end, turn.text) for turn in turns])))
         words = [(word.start, word.end, word.text) for turn in turns for word in turn.words]
-        tiers.append((f"{name} words", _apart(words)))
+        tiers.append((f"{name} words", _without_overlaps(words)))
     end = max([transcript.duration, 0.01, *(entries[-1][1] for _, entries in tiers if entries)])
     grid = textgrid.Textgrid(0, end)
     for name, entries in tiers:
@@ -68,7 +72,7 @@ def write_text_grid(source: ExportSource, path: Path) -> None:
     grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
 
 
-def _apart(entries: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+def _without_overlaps(entries: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
     """Intervals that do not overlap and have a length, as a tier demands, none left out.
 
     The one that overlaps the next is cut short; where nothing would be left of it, the next moves.
@@ -80,15 +84,15 @@ def _apart(entries: Sequence[tuple[float, float, str]]) -> list[tuple[float, flo
             continue
         first = round(max(start, 0.0, placed[-1][1] if placed else 0.0), 6)
         limit = ordered[index + 1][0] if index + 1 < len(ordered) else float("inf")
-        placed.append((first, round(max(min(end, limit), first + SHORTEST), 6), label))
+        placed.append((first, round(max(min(end, limit), first + MIN_INTERVAL_SECONDS), 6), label))
     return placed
 
 
-def _said(transcript: Transcript, speaker: str) -> float:
+def _speaking_seconds(transcript: Transcript, speaker: str) -> float:
     return sum(turn.end - turn.start for turn in transcript.turns if turn.speaker == speaker)
 
 
-def _line(text: str) -> str:
+def _paragraph_line(text: str) -> str:
     """A line of a paragraph that starts no list, heading or rule."""
     escaped = escape_markdown(text)
     head = escaped.lstrip("0123456789")
@@ -96,7 +100,7 @@ def _line(text: str) -> str:
     return f"{digits}\\{head}" if head[:1] in ("-", "+", "=") or (digits and head[:1] in (".", ")")) else escaped
 
 
-def _clock(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     minutes, rest = divmod(int(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"

@@ -7,11 +7,11 @@ from typing import Final
 _LOOKALIKES: Final = str.maketrans(
     {"<": "‹", ">": "›", "{": "(", "}": ")", "\\": "∖"}  # noqa: RUF001 - they are meant to look alike
 )
-_UNSEEN: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
-_TURNERS: Final = frozenset("\u200e\u200f\u061c\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+_DIRECTION_MARKS: Final = frozenset("\u200e\u200f\u061c\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that turn the direction of text, also of what follows."""
-_MARKS: Final = re.compile(r"([\\`*_\[\]<>&#|~!$@])")
-_ADDRESSES: Final = re.compile(r"(:)(?=//)|(?i:(?<=www))(\.)")
+_MARKDOWN_MARKS: Final = re.compile(r"([\\`*_\[\]<>&#|~!$@])")
+_LINK_STARTS: Final = re.compile(r"(:)(?=//)|(?i:(?<=www))(\.)")
 
 
 def clean(text: str) -> str:
@@ -19,12 +19,12 @@ def clean(text: str) -> str:
     seen = "".join(
         " " if sign.isspace() else sign
         for sign in text
-        if sign.isspace() or (unicodedata.category(sign) not in _UNSEEN and sign not in _TURNERS)
+        if sign.isspace() or (unicodedata.category(sign) not in _INVISIBLE_CATEGORIES and sign not in _DIRECTION_MARKS)
     )
     return " ".join(seen.split())
 
 
-def plain(text: str) -> str:
+def escape_subtitle(text: str) -> str:
     """For SubRip and ASS, which have no way to escape: tags, braces and backslashes become signs that look alike."""
     return clean(clean(text).translate(_LOOKALIKES))
 
@@ -36,7 +36,7 @@ def escape_vtt(text: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """CommonMark's backslash before everything that could be markup, a link or a mention."""
-    return _ADDRESSES.sub(lambda found: f"\\{found[0]}", _MARKS.sub(r"\\\1", clean(text)))
+    return _LINK_STARTS.sub(lambda found: f"\\{found[0]}", _MARKDOWN_MARKS.sub(r"\\\1", clean(text)))
 
 
 def rttm_label(name: str) -> str:

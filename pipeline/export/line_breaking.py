@@ -4,17 +4,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.export.style import LINE_LENGTH, READING_SPEED, WIDE_LINE_LENGTH, SubtitleStyle
+from pipeline.export.style import LINE_CHARS, READING_SPEED_CHARS_PER_SECOND, WIDE_LINE_CHARS, SubtitleStyle
 from pipeline.languages import READING_SPEEDS, UNSPACED, WIDE
 from pipeline.speech.alignment.text import ends_sentence, join_words
 
-PAUSE_SIGNS = frozenset(",;:،、，；：–—")  # noqa: RUF001 - commas of many scripts
-GOOD_PLACE = 10
+CLAUSE_ENDS = frozenset(",;:،、，；：–—")  # noqa: RUF001 - commas of many scripts
+CLAUSE_BREAK_BONUS_COLUMNS = 10
 """Columns by which lines may differ more when the first ends with its clause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class TextBox:
     """Room for a cue, in columns: a Latin letter takes one, a Chinese one two, an accent none."""
 
     language: str
@@ -24,13 +24,13 @@ class Page:
     """Columns a second."""
 
 
-def lay_page(style: SubtitleStyle, language: str) -> Page:
+def text_box(style: SubtitleStyle, language: str) -> TextBox:
     """The style's numbers for a language."""
     # Where letters are wide, a character of the guides is two columns.
     unit = 2 if language in WIDE else 1
-    length = style.line_length or (WIDE_LINE_LENGTH if language in WIDE else LINE_LENGTH)
-    speed = style.reading_speed or READING_SPEEDS.get(language, READING_SPEED)
-    return Page(language=language, columns=length * unit, lines=style.lines, speed=speed * unit)
+    length = style.line_length or (WIDE_LINE_CHARS if language in WIDE else LINE_CHARS)
+    speed = style.reading_speed or READING_SPEEDS.get(language, READING_SPEED_CHARS_PER_SECOND)
+    return TextBox(language=language, columns=length * unit, lines=style.lines, speed=speed * unit)
 
 
 def count_columns(text: str) -> int:
@@ -46,10 +46,10 @@ def _columns(sign: str) -> int:
     return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
-class Filling:
+class LineFiller:
     """Lines filled word by word; the fewest lines that the words need."""
 
-    def __init__(self, page: Page, lead: int = 0) -> None:
+    def __init__(self, page: TextBox, lead: int = 0) -> None:
         self._page = page
         self._last = ""
         self._reached = lead
@@ -72,7 +72,7 @@ class Filling:
         self._last = word
 
 
-def break_lines(words: Sequence[str], page: Page, lead: int = 0) -> tuple[str, ...]:
+def break_lines(words: Sequence[str], page: TextBox, lead: int = 0) -> tuple[str, ...]:
     """The words as lines; `lead` columns of the first are taken.
 
     A word that is longer than a line stands alone, or is cut where the script has no spaces.
@@ -80,10 +80,10 @@ def break_lines(words: Sequence[str], page: Page, lead: int = 0) -> tuple[str, .
     whole = join_words(words, page.language)
     if lead + count_columns(whole) <= page.columns:
         return (whole,)
-    return (_halves(words, page, lead) if page.lines == 2 else None) or _filled(words, page, lead)
+    return (_split_in_two(words, page, lead) if page.lines == 2 else None) or _fill_lines(words, page, lead)
 
 
-def _halves(words: Sequence[str], page: Page, lead: int) -> tuple[str, ...] | None:
+def _split_in_two(words: Sequence[str], page: TextBox, lead: int) -> tuple[str, ...] | None:
     """The two lines that are read most easily, None when the words need more."""
     best: tuple[float, tuple[str, ...]] | None = None
     for place in range(1, len(words)):
@@ -92,13 +92,13 @@ def _halves(words: Sequence[str], page: Page, lead: int) -> tuple[str, ...] | No
         if max(upper, lower) > page.columns:
             continue
         # A longer line below leads the eye less far from the picture's middle.
-        cost = abs(upper - lower) + (upper > lower) - (GOOD_PLACE if is_good_place(first) else 0)
+        cost = abs(upper - lower) + (upper > lower) - (CLAUSE_BREAK_BONUS_COLUMNS if ends_clause(first) else 0)
         if best is None or cost < best[0]:
             best = (cost, (first, second))
     return None if best is None else best[1]
 
 
-def _filled(words: Sequence[str], page: Page, lead: int) -> tuple[str, ...]:
+def _fill_lines(words: Sequence[str], page: TextBox, lead: int) -> tuple[str, ...]:
     lines, line = list[str](), list[str]()
     for word in words:
         taken = lead if not lines else 0
@@ -107,10 +107,14 @@ def _filled(words: Sequence[str], page: Page, lead: int) -> tuple[str, ...]:
             line = []
         line.append(word)
     lines.append(join_words(line, page.language))
-    return tuple(lines) if page.language not in UNSPACED else tuple(part for text in lines for part in _cut(text, page))
+    return (
+        tuple(lines)
+        if page.language not in UNSPACED
+        else tuple(part for text in lines for part in _cut_unspaced(text, page))
+    )
 
 
-def _cut(text: str, page: Page) -> list[str]:
+def _cut_unspaced(text: str, page: TextBox) -> list[str]:
     parts, width = [""], 0
     for sign in text:
         width += _columns(sign)
@@ -121,6 +125,6 @@ def _cut(text: str, page: Page) -> list[str]:
     return parts
 
 
-def is_good_place(text: str) -> bool:
+def ends_clause(text: str) -> bool:
     """True where a sentence or a clause ends."""
-    return ends_sentence(text) or text[-1:] in PAUSE_SIGNS
+    return ends_sentence(text) or text[-1:] in CLAUSE_ENDS

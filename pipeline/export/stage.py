@@ -10,7 +10,7 @@ from pipeline.export.contracts import SubtitlesInputs, SubtitlesOutput, Subtitle
 from pipeline.export.registry import EXPORT_FORMATS, ExportFormat
 from pipeline.export.source import ExportSource
 from pipeline.export.style import SubtitleStyle
-from pipeline.export.transcripts import read_transcript, read_voices, rename
+from pipeline.export.transcripts import read_transcript, read_voices, rename_speakers
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.types import Diarization, Transcript
 
@@ -35,7 +35,7 @@ def subtitles_stage(
     """
     transcript = read_transcript(inputs.transcript)
     voices = read_voices(inputs.voices, transcript)
-    transcript = rename(transcript, params.names)
+    transcript = rename_speakers(transcript, params.names)
     written = context.out / "transcript.json" if params.names else None
     if written is not None:
         write_json(transcript, written)

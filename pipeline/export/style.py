@@ -8,9 +8,9 @@ Korean 12), at least 5/6 s, at most 7 s, two frames between cues. BBC Subtitle G
 
 from dataclasses import dataclass
 
-LINE_LENGTH = 42
-WIDE_LINE_LENGTH = 16
-READING_SPEED = 17.0
+LINE_CHARS = 42
+WIDE_LINE_CHARS = 16
+READING_SPEED_CHARS_PER_SECOND = 17.0
 MIN_LINE_LENGTH, MAX_LINE_LENGTH = 8, 200
 MIN_READING_SPEED, MAX_READING_SPEED = 2.0, 60.0
 

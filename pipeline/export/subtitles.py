@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from pipeline.export.cues import Cue, label
-from pipeline.export.escaping import clean, escape_vtt, plain
-from pipeline.export.line_breaking import lay_page
+from pipeline.export.cues import Cue, speaker_label
+from pipeline.export.escaping import clean, escape_subtitle, escape_vtt
+from pipeline.export.line_breaking import text_box
 from pipeline.export.source import ExportSource
 from pipeline.types import Speaker
 
@@ -16,18 +16,21 @@ SPEAKER_COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B
 
 def write_srt(source: ExportSource, path: Path) -> None:
     """Write SubRip, with the name where the speaker changes."""
-    page = lay_page(source.style, source.transcript.language)
+    page = text_box(source.style, source.transcript.language)
     texts = [
-        [plain(line) for line in ((label(cue.speaker, page) if cue.named else "") + cue.lines[0], *cue.lines[1:])]
+        [
+            escape_subtitle(line)
+            for line in ((speaker_label(cue.speaker, page) if cue.named else "") + cue.lines[0], *cue.lines[1:])
+        ]
         for cue in source.cues
     ]
-    _save(source.cues, texts, path, "srt")
+    _save_subtitles(source.cues, texts, path, "srt")
 
 
 def write_vtt(source: ExportSource, path: Path) -> None:
     """Write WebVTT with a voice span in each cue (W3C WebVTT, section 4.2.2), which pysubs2 cannot write."""
     blocks = [
-        f"{_stamp(cue.start)} --> {_stamp(cue.end)}\n"
+        f"{_vtt_time(cue.start)} --> {_vtt_time(cue.end)}\n"
         + (f"<v {escape_vtt(cue.speaker.name)}>" if clean(cue.speaker.name) else "")
         + "\n".join(escape_vtt(line) for line in cue.lines)
         for cue in source.cues
@@ -43,15 +46,17 @@ def write_ass(source: ExportSource, path: Path) -> None:
     for index, speaker in enumerate(source.transcript.speakers):
         red, green, blue = bytes.fromhex(SPEAKER_COLOURS[index % len(SPEAKER_COLOURS)])
         styles[_style_name(speaker)] = pysubs2.SSAStyle(fontsize=18, primarycolor=pysubs2.Color(red, green, blue))
-    _save(source.cues, [[plain(line) for line in cue.lines] for cue in source.cues], path, "ass", styles)
+    _save_subtitles(
+        source.cues, [[escape_subtitle(line) for line in cue.lines] for cue in source.cues], path, "ass", styles
+    )
 
 
 def _style_name(speaker: Speaker) -> str:
     """An id comes from a file; a comma in a style's name would end the field."""
-    return plain(speaker.id).replace(",", " ").lstrip("*") or "Default"
+    return escape_subtitle(speaker.id).replace(",", " ").lstrip("*") or "Default"
 
 
-def _save(
+def _save_subtitles(
     cues: Sequence[Cue],
     texts: Sequence[Sequence[str]],
     path: Path,
@@ -66,12 +71,12 @@ def _save(
     for cue, lines in zip(cues, texts, strict=True):
         event = pysubs2.SSAEvent(start=max(0, round(cue.start * 1000)), end=max(1, round(cue.end * 1000)))
         event.plaintext = "\n".join(lines)
-        event.name = plain(cue.speaker.name).replace(",", " ")
+        event.name = escape_subtitle(cue.speaker.name).replace(",", " ")
         event.style = _style_name(cue.speaker) if styles else "Default"
         subtitles.append(event)
     cast("Any", subtitles).save(str(path), encoding="utf-8", format_=kind)
 
 
-def _stamp(seconds: float) -> str:
+def _vtt_time(seconds: float) -> str:
     minutes, milliseconds = divmod(max(0, round(seconds * 1000)), 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"

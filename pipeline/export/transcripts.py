@@ -12,11 +12,11 @@ from pipeline.errors import ValidationError
 from pipeline.export.escaping import clean, rttm_label
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
-MAX_SIZE: Final = 64 * 1024 * 1024
+MAX_TRANSCRIPT_BYTES: Final = 64 * 1024 * 1024
 """Bytes; a day of talk has about 30 MB."""
-MAX_TIME: Final = 100 * 3600.0
+MAX_TIME_SECONDS: Final = 100 * 3600.0
 """Seconds."""
-MAX_NAME: Final = 100
+MAX_NAME_CHARS: Final = 100
 """Characters."""
 T = TypeVar("T")
 
@@ -26,11 +26,11 @@ def read_transcript(path: Path) -> Transcript:
     transcript = _read(path, Transcript)
     speakers = {speaker.id for speaker in transcript.speakers}
     if len(speakers) < len(transcript.speakers):
-        raise _broken(path, "two speakers have the same id")
+        raise _invalid_transcript(path, "two speakers have the same id")
     if any(turn.speaker not in speakers for turn in transcript.turns):
-        raise _broken(path, "a turn belongs to nobody")
-    if any(not _is_span(start, end) for start, end in _spans(transcript)):
-        raise _broken(path, "a time is impossible")
+        raise _invalid_transcript(path, "a turn belongs to nobody")
+    if any(not _is_span(start, end) for start, end in _all_spans(transcript)):
+        raise _invalid_transcript(path, "a time is impossible")
     return transcript
 
 
@@ -39,11 +39,11 @@ def read_voices(path: Path, transcript: Transcript) -> Diarization:
     voices = _read(path, Diarization)
     speakers = {speaker.id for speaker in transcript.speakers}
     if any(each.speaker not in speakers or not _is_span(each.start, each.end) for each in voices.segments):
-        raise _broken(path, "it does not fit its transcript")
+        raise _invalid_transcript(path, "it does not fit its transcript")
     return voices
 
 
-def beside(transcript: Transcript, folder: Path) -> Diarization:
+def read_voices_beside(transcript: Transcript, folder: Path) -> Diarization:
     """When each speaker is heard: from the folder's `transcript.rttm`; where that does not fit, from the words."""
     ids = {label: speaker for speaker, label in rttm_labels(transcript).items()}
     path = folder / "transcript.rttm"
@@ -69,12 +69,12 @@ def rttm_labels(transcript: Transcript) -> dict[str, str]:
     return {key: label if taken.count(label) == 1 else f"{label}_{rttm_label(key)}" for key, label in labels.items()}
 
 
-def rename(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
+def rename_speakers(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
     """The same words by speakers of other names, given by their id or by the name they have.
 
     Raises `ValidationError` for a speaker who is not there and for a name that cannot be used.
     """
-    given = {_find(transcript, key).id: check_name(name) for key, name in names.items()}
+    given = {_find_speaker(transcript, key).id: check_name(name) for key, name in names.items()}
     speakers = tuple(replace(each, name=given.get(each.id, each.name)) for each in transcript.speakers)
     return replace(transcript, speakers=speakers)
 
@@ -82,15 +82,15 @@ def rename(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
 def check_name(name: str) -> str:
     """The name as one clean line; raises `ValidationError` for an empty or endless one."""
     cleaned = clean(name)
-    if not cleaned or len(cleaned) > MAX_NAME:
+    if not cleaned or len(cleaned) > MAX_NAME_CHARS:
         raise ValidationError(
             "A speaker's name has no letters." if not cleaned else f"A speaker's name has {len(cleaned)} characters.",
-            hint=f"Give each name 1 to {MAX_NAME} characters.",
+            hint=f"Give each name 1 to {MAX_NAME_CHARS} characters.",
         )
     return cleaned
 
 
-def _find(transcript: Transcript, key: str) -> Speaker:
+def _find_speaker(transcript: Transcript, key: str) -> Speaker:
     """By id first, then by a name that only one has."""
     found = [each for each in transcript.speakers if each.id == key]
     found = found or [each for each in transcript.speakers if each.name == key]
@@ -103,18 +103,18 @@ def _find(transcript: Transcript, key: str) -> Speaker:
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        if path.stat().st_size > MAX_SIZE:
-            raise _broken(path, f"it has more than {MAX_SIZE // 1024**2} MB")
+        if path.stat().st_size > MAX_TRANSCRIPT_BYTES:
+            raise _invalid_transcript(path, f"it has more than {MAX_TRANSCRIPT_BYTES // 1024**2} MB")
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
         raise ValidationError(
             f"{path.name} cannot be read.", hint="Name a result's folder or its transcript.json.", detail=str(error)
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _broken(path, str(error)) from error
+        raise _invalid_transcript(path, str(error)) from error
 
 
-def _broken(path: Path, detail: str) -> ValidationError:
+def _invalid_transcript(path: Path, detail: str) -> ValidationError:
     return ValidationError(
         f"{path.name} is not a whole transcript: {detail}.",
         hint="Make it again with `stemcord run`, or undo the changes made by hand.",
@@ -122,7 +122,7 @@ def _broken(path: Path, detail: str) -> ValidationError:
     )
 
 
-def _spans(transcript: Transcript) -> Iterator[tuple[float, float]]:
+def _all_spans(transcript: Transcript) -> Iterator[tuple[float, float]]:
     yield 0.0, transcript.duration
     for turn in transcript.turns:
         yield turn.start, turn.end
@@ -130,4 +130,4 @@ def _spans(transcript: Transcript) -> Iterator[tuple[float, float]]:
 
 
 def _is_span(start: float, end: float) -> bool:
-    return math.isfinite(start) and math.isfinite(end) and -1.0 <= start <= end <= MAX_TIME
+    return math.isfinite(start) and math.isfinite(end) and -1.0 <= start <= end <= MAX_TIME_SECONDS

@@ -22,7 +22,7 @@ from pipeline.mix.contracts import (
     RenderDubComparisonInputs,
     RenderDubComparisonParams,
 )
-from pipeline.mix.dub.params import dub_params, in_pieces, needs_turns
+from pipeline.mix.dub.params import dub_params, is_zip, needs_turns
 from pipeline.mix.params import mix_params
 from pipeline.separation.contracts import StemFiles
 from pipeline.types import Artefact, Loudness, MediaInfo, Task
@@ -88,7 +88,7 @@ async def _dub(
         DubInputs(vocals=vocals, dub=dub, transcript=turns),
         dub_params(context.request, media, dub, max_size=context.limits.max_size),
     )
-    track = (renamed(made.track, "stems/dub.flac"),) if in_pieces(dub.name) else ()
+    track = (renamed(made.track, "stems/dub.flac"),) if is_zip(dub.name) else ()
     return _Dubbed(track=made.track, artefacts=(*track, *by_name(*made.reports)))
 
 
@@ -111,7 +111,7 @@ async def compare_dub(
 ) -> tuple[Artefact, ...]:
     """Report how a dub that is one whole track fits the turns, where these are known."""
     dub = context.dub
-    if dub is None or in_pieces(dub.name) or stems.vocals is None or not speech.speakers:
+    if dub is None or is_zip(dub.name) or stems.vocals is None or not speech.speakers:
         return ()
     compared = await context.run(
         RENDER_DUB_COMPARISON,

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pipeline.audio.channels import LAYOUTS, ORDER, Layout, default
+from pipeline.audio.channels import CHANNEL_ORDER, LAYOUTS, Layout, default_layout
 
-MOST = 8
+MAX_FLAC_CHANNELS = 8
 """Channels of a FLAC."""
-_SHARE = 0.5**0.5
+_FOLD_GAIN = 0.5**0.5
 
-_NEAREST: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_FOLD_TARGETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys(("FL", "TFL", "BFL", "WL", "DL", "BIL"), ("FL", "FC")),
         **dict.fromkeys(("FR", "TFR", "BFR", "WR", "DR", "BIR"), ("FR", "FC")),
@@ -36,7 +36,7 @@ _NEAREST: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class ChannelMapping:
     """How to bring channels to the layout of the master."""
 
     layout: Layout
@@ -46,22 +46,22 @@ class Passage:
     """One sentence for the person when the channels are not passed on as they are."""
 
 
-def find_passage(name: str, speakers: Sequence[str]) -> Passage:
+def map_channels(name: str, speakers: Sequence[str]) -> ChannelMapping:
     """The way for a clip whose layout is called `name`, with its speakers in the order of its channels."""
     count = len(speakers)
     kept = next((layout for layout in LAYOUTS.values() if layout.channels == tuple(speakers)), None)
     if kept is not None:
-        return Passage(layout=kept, filter=f"aformat=channel_layouts={kept.name}")
+        return ChannelMapping(layout=kept, filter=f"aformat=channel_layouts={kept.name}")
     if count <= 2:
-        return Passage(layout=default(count), filter=_as_they_are(count))
+        return ChannelMapping(layout=default_layout(count), filter=_identity_pan(count))
     if speakers[0].startswith("AMBI"):
         return _decode_ambisonics(name)
-    if not all(speaker in _NEAREST for speaker in speakers):
-        return _guess(count)
+    if not all(speaker in _FOLD_TARGETS for speaker in speakers):
+        return _map_unnamed(count)
     return _fold(name, speakers)
 
 
-def spread(layout: Layout, target: Layout) -> str:
+def place_channels(layout: Layout, target: Layout) -> str:
     """The filter of ffmpeg that brings a voice on its own, such as a dub, from one layout to another.
 
     One channel goes to the centre, and at its own level to both sides where there is no centre: ffmpeg
@@ -74,65 +74,65 @@ def spread(layout: Layout, target: Layout) -> str:
     return "|".join((f"pan={target.name}", *(f"{name}={voices.get(name, '0*c0')}" for name in names)))
 
 
-def _decode_ambisonics(name: str) -> Passage:
+def _decode_ambisonics(name: str) -> ChannelMapping:
     """Two virtual cardioids to the left and the right, of the first channels in the order W, Y (ACN, SN3D)."""
-    return Passage(
-        layout=default(2),
+    return ChannelMapping(
+        layout=default_layout(2),
         filter="pan=stereo|c0=0.5*c0+0.5*c1|c1=0.5*c0-0.5*c1",
         note=f"The clip's surround sound ({name}) is taken as stereo.",
     )
 
 
-def _guess(count: int) -> Passage:
+def _map_unnamed(count: int) -> ChannelMapping:
     """A clip that only counts its channels."""
-    if count > MOST:
+    if count > MAX_FLAC_CHANNELS:
         parts = "+".join(f"{1 / count:.6f}*c{index}" for index in range(count))
-        return Passage(
-            layout=default(1),
+        return ChannelMapping(
+            layout=default_layout(1),
             filter=f"pan=mono|c0={parts}",
             note=f"The clip does not say what its {count} channels are for, so they are mixed to one.",
         )
-    layout = default(count)
-    return Passage(
+    layout = default_layout(count)
+    return ChannelMapping(
         layout=layout,
-        filter=_as_they_are(count),
+        filter=_identity_pan(count),
         note=f"The clip does not say what its {count} channels are for; they are taken as {layout.name}.",
     )
 
 
-def _as_they_are(count: int) -> str:
-    return "|".join((f"pan={default(count).name}", *(f"c{index}=c{index}" for index in range(count))))
+def _identity_pan(count: int) -> str:
+    return "|".join((f"pan={default_layout(count).name}", *(f"c{index}=c{index}" for index in range(count))))
 
 
-def _fold(name: str, speakers: Sequence[str]) -> Passage:
-    layout = _nearest(speakers)
+def _fold(name: str, speakers: Sequence[str]) -> ChannelMapping:
+    layout = _nearest_layout(speakers)
     gains: dict[str, dict[int, float]] = {channel: {} for channel in layout.channels}
     for index, speaker in enumerate(speakers):
         places = next(
-            (group.split() for group in _NEAREST[speaker] if set(group.split()) <= set(layout.channels)),
+            (group.split() for group in _FOLD_TARGETS[speaker] if set(group.split()) <= set(layout.channels)),
             [] if speaker.startswith("LFE") else list(layout.channels[:2]),
         )
         own = len(places) == 1 and (places[0] == speaker or places[0] not in speakers)
         for place in places:
-            gains[place][index] = 1.0 if own else _SHARE
+            gains[place][index] = 1.0 if own else _FOLD_GAIN
     highest = max(sum(gains[channel].values()) for channel in gains)
     scale = min(1.0, 1 / highest)
-    rows = (_row(channel, gains[channel] or {0: 0.0}, scale) for channel in layout.channels)
+    rows = (_pan_channel(channel, gains[channel] or {0: 0.0}, scale) for channel in layout.channels)
     moved = set(speakers) != set(layout.channels)
     quieter = f", {-20 * math.log10(scale):.0f} dB quieter so that nothing clips" if scale < 1 else ""
-    return Passage(
+    return ChannelMapping(
         layout=layout,
         filter="|".join((f"pan={layout.name}", *rows)),
         note=f"The clip's {len(speakers)} channels ({name}) were brought to {layout.name}{quieter}." if moved else "",
     )
 
 
-def _nearest(speakers: Sequence[str]) -> Layout:
+def _nearest_layout(speakers: Sequence[str]) -> Layout:
     """The layout with the most of the speakers, and among such the one with the fewest others."""
-    level = {speaker for speaker in speakers if speaker in ORDER}
+    level = {speaker for speaker in speakers if speaker in CHANNEL_ORDER}
     return min(LAYOUTS.values(), key=lambda layout: (-len(level & {*layout.channels}), len(layout.channels)))
 
 
-def _row(channel: str, gains: Mapping[int, float], scale: float) -> str:
+def _pan_channel(channel: str, gains: Mapping[int, float], scale: float) -> str:
     """One channel of ffmpeg's `pan`."""
     return f"{channel}=" + "+".join(f"{gain * scale:.6f}*c{index}" for index, gain in gains.items())

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.errors import MediaError, ValidationError
-from pipeline.media.aac.encoder import coding
-from pipeline.media.channel_folding import find_passage
-from pipeline.media.extract import time_limit
+from pipeline.media.channel_folding import map_channels
+from pipeline.media.encoding import encoder_arguments
+from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
-from pipeline.media.probe import Probe, check_duration, check_size, clock, probe
+from pipeline.media.probe import Probe, check_duration, check_size, format_duration, probe
 from pipeline.types import SoundFormat
 
 _PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -27,8 +27,8 @@ _PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Decoders that a single picture may be made with; rarer ones are where holes are found."""
-_MOST_PIXELS = 8192 * 8192
-_PICTURE_LIMIT = 60.0
+_MAX_PICTURE_PIXELS = 8192 * 8192
+_PICTURE_TIMEOUT_S = 60.0
 """Seconds for one picture."""
 _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
 
@@ -43,7 +43,7 @@ def open_clip(path: Path, *, max_size: float, max_duration: float) -> Probe:
     return clip
 
 
-def read_time(text: str) -> float:
+def parse_time(text: str) -> float:
     """Seconds of `12.5`, `1:03` or `1:02:03.5`; raises `ValidationError`."""
     found = _TIME.fullmatch(text.strip())
     if found is None:
@@ -63,7 +63,7 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
     if not 0 <= start < end:
         raise ValidationError(
             "The stretch to cut is empty.",
-            hint=f"Choose a beginning before the end, within {clock(clip.media.duration)}.",
+            hint=f"Choose a beginning before the end, within {format_duration(clip.media.duration)}.",
         )
     if target.suffix.lower() != ".mp4":
         extract_sound(source, clip, target, start=start, end=end)
@@ -74,14 +74,22 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
             hint="Cut the sound alone, such as --out part.m4a.",
         )
     codec = "" if clip.media.video is None else clip.media.video.codec
-    selection = ["-map", f"0:{clip.picture_index}", *_sound(clip), "-map_chapters", "-1", "-map_metadata", "-1"]
+    selection = [
+        "-map",
+        f"0:{clip.picture_index}",
+        *_sound_arguments(clip),
+        "-map_chapters",
+        "-1",
+        "-map_metadata",
+        "-1",
+    ]
     form = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
     form += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
-    stretch = _stretch(clip, start, end)
-    with _made(source, target) as made:
+    stretch = _range_arguments(clip, start, end)
+    with _atomic_output(source, target) as made:
         run_ffmpeg(
             [*stretch, *input_arguments(source, decoders=_PICTURE_DECODERS.get(codec, ())), *selection, *form, made],
-            limit=time_limit(end - start),
+            timeout=ffmpeg_timeout(end - start),
         )
 
 
@@ -92,13 +100,13 @@ def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0
         raise ValidationError(
             f"A sound cannot be written as {target.name}.", hint=f"End the name with {', '.join(SoundFormat)}."
         )
-    layout = find_passage(clip.media.audio.layout, clip.speakers).layout
+    layout = map_channels(clip.media.audio.layout, clip.speakers).layout
     end = clip.media.duration if end is None else end
-    form = coding(SoundFormat(suffix), layout)
-    with _made(source, target) as made:
+    form = encoder_arguments(SoundFormat(suffix), layout)
+    with _atomic_output(source, target) as made:
         run_ffmpeg(
-            [*_stretch(clip, start, end), *input_arguments(source), *_sound(clip), *form, made],
-            limit=time_limit(end - start),
+            [*_range_arguments(clip, start, end), *input_arguments(source), *_sound_arguments(clip), *form, made],
+            timeout=ffmpeg_timeout(end - start),
         )
 
 
@@ -111,37 +119,37 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
         raise ValidationError(f"A picture cannot be written as {target.name}.", hint="End the name with .png.")
     if at >= clip.media.duration:
         raise ValidationError(
-            f"The clip ends before {at:g} s.", hint=f"Choose a time within {clock(clip.media.duration)}."
+            f"The clip ends before {at:g} s.", hint=f"Choose a time within {format_duration(clip.media.duration)}."
         )
     if video.codec not in _PICTURE_DECODERS:
         raise MediaError(f"Pictures of this kind ({video.codec}) are not decoded.", hint="Send the clip as mp4.")
-    if video.width * video.height > _MOST_PIXELS:
+    if video.width * video.height > _MAX_PICTURE_PIXELS:
         raise MediaError("The picture is too large.", hint="Send a smaller one.")
     # ffmpeg gives the first picture that begins at a time; the one that is shown then may have begun before.
     begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
-    bounds = ["-threads", "2", "-max_pixels", str(_MOST_PIXELS)]
+    bounds = ["-threads", "2", "-max_pixels", str(_MAX_PICTURE_PIXELS)]
     bounds += ["-ss", f"{clip.zero + begun:.6f}", "-seek_timestamp", "1"]
     picture = [*input_arguments(source, decoders=_PICTURE_DECODERS[video.codec]), "-map", f"0:{clip.picture_index}"]
     form = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
-    with _made(source, target) as made:
-        run_ffmpeg([*bounds, *picture, *form, made], limit=_PICTURE_LIMIT)
+    with _atomic_output(source, target) as made:
+        run_ffmpeg([*bounds, *picture, *form, made], timeout=_PICTURE_TIMEOUT_S)
         if not Path(made).is_file():
             raise MediaError(f"There is no picture at {at:g} s.", hint="Choose an earlier time.")
 
 
-def _stretch(clip: Probe, start: float, end: float) -> list[str]:
+def _range_arguments(clip: Probe, start: float, end: float) -> list[str]:
     """Where ffmpeg begins to read, on the container's own clock, and for how long."""
     return ["-ss", f"{clip.zero + start:.6f}", "-seek_timestamp", "1", "-t", f"{end - start:.6f}"]
 
 
-def _sound(clip: Probe) -> list[str]:
+def _sound_arguments(clip: Probe) -> list[str]:
     """The sound with its channels as they are in the master."""
-    passage = find_passage(clip.media.audio.layout, clip.speakers)
+    passage = map_channels(clip.media.audio.layout, clip.speakers)
     return ["-map", f"0:{clip.sound_index}", "-af", passage.filter]
 
 
 @contextmanager
-def _made(source: Path, target: Path) -> Generator[str]:
+def _atomic_output(source: Path, target: Path) -> Generator[str]:
     """A name beside the target for a file that takes its place when it is whole."""
     if target.is_dir() or not target.parent.is_dir():
         raise ValidationError(f"{target} cannot be written.", hint="Name a file in a folder that exists.")

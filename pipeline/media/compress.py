@@ -4,21 +4,21 @@ from pathlib import Path
 
 from pipeline.errors import FFmpegError, ValidationError
 from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.media.aac.encoder import OPUS_RATE
 from pipeline.media.contracts import CompressInputs, CompressOutput, CompressParams
-from pipeline.media.extract import time_limit
+from pipeline.media.encoding import OPUS_BIT_RATE
+from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import probe
 
-LOWEST_STEREO = 48_000
+MIN_STEREO_BIT_RATE = 48_000
 """Bits a second below which two channels are folded into one."""
-LOWEST = 16_000
+MIN_BIT_RATE = 16_000
 """Bits a second below which it is not worth hearing."""
-HIGHEST_MONO = 96_000
-MARGIN = 0.96
+MAX_MONO_BIT_RATE = 96_000
+SOUND_SHARE = 0.96
 """Of the limit that sound may take; the rest is for the container (Ogg, 1 to 2 %) and the encoder's swings."""
-TRIES = 3
-AGAIN = 0.9
+MAX_ATTEMPTS = 3
+RETRY_RATE_FACTOR = 0.9
 """Of the rate, when the file came out too large all the same."""
 
 
@@ -39,23 +39,23 @@ def compress_stage(context: StageContext, inputs: CompressInputs[Path], params: 
 
 def opus_rate(size: int, duration: float, channels: int) -> tuple[int, int]:
     """Bits a second and channels at which so many seconds take at most `size` bytes; (0, 0) where none is worth it."""
-    room = int(size * 8 * MARGIN / max(duration, 0.1))
-    if channels > 1 and room >= LOWEST_STEREO:
-        return min(room, OPUS_RATE), 2
-    return (min(room, HIGHEST_MONO), 1) if room >= LOWEST else (0, 0)
+    room = int(size * 8 * SOUND_SHARE / max(duration, 0.1))
+    if channels > 1 and room >= MIN_STEREO_BIT_RATE:
+        return min(room, OPUS_BIT_RATE), 2
+    return (min(room, MAX_MONO_BIT_RATE), 1) if room >= MIN_BIT_RATE else (0, 0)
 
 
 def encode_within(sound: Path, target: Path, *, size: int, report: ProgressCallback | None = None) -> int:
     """Write a sound as Opus of at most `size` bytes; the rate, or 0 and no file where it cannot be."""
     media = probe(sound).media
     rate, channels = opus_rate(size, media.duration, media.audio.channels)
-    for _ in range(TRIES):
-        if rate < LOWEST:
+    for _ in range(MAX_ATTEMPTS):
+        if rate < MIN_BIT_RATE:
             break
         form = ["-vn", "-map_metadata", "-1", "-bitexact", "-c:a", "libopus", "-b:a", str(rate), "-vbr", "constrained"]
         run_ffmpeg(
             [*input_arguments(sound), *form, "-ac", str(channels), "-f", "opus", str(target.absolute())],
-            limit=time_limit(media.duration),
+            timeout=ffmpeg_timeout(media.duration),
             report=report,
             total=media.duration,
             doing="Making a smaller copy",
@@ -64,6 +64,6 @@ def encode_within(sound: Path, target: Path, *, size: int, report: ProgressCallb
             raise FFmpegError("ffmpeg wrote no smaller copy of a sound.")
         if target.stat().st_size <= size:
             return rate
-        rate = int(rate * AGAIN)
+        rate = int(rate * RETRY_RATE_FACTOR)
     target.unlink(missing_ok=True)
     return 0

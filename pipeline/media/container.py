@@ -25,31 +25,31 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
 from pipeline.media.tags import keep_tags
 
-_GUESSED = ("mp3", "aac")
+_UNRELIABLE_DURATION = ("mp3", "aac")
 """Containers whose length libav guesses from the bit rate; only their packets tell it."""
-_FROM_ZERO = ("mov", "matroska")
+_DURATION_FROM_ZERO = ("mov", "matroska")
 """Containers whose length counts from zero and not from the first packet."""
-_STILL = ("mjpeg", "png", "bmp", "gif", "webp")
+_STILL_PICTURE_CODECS = ("mjpeg", "png", "bmp", "gif", "webp")
 """Codecs of cover pictures, which are no video unless there are many of them."""
-_SLACK = (0.25, 0.1, 1.0)
+_END_TOLERANCE = (0.25, 0.1, 1.0)
 """What may be missing at the end before a file counts as cut off: at least so many seconds, such a part, at most."""
-_LOOK_BACK = 3.0
+_END_SEEK_SECONDS = 3.0
 """Seconds before the end at which to look for the last packets."""
-_UNNAMED = MappingProxyType({"1 channels": "mono", "2 channels": "stereo"})
+_LAYOUT_NAMES = MappingProxyType({"1 channels": "mono", "2 channels": "stereo"})
 """Names for the layouts of files that only count their channels."""
-_TRIES = 200
+_MAX_UNDECODABLE_PACKETS = 200
 """Sound packets that may fail to decode before the first good one."""
-_REPORT_EVERY = 2000
+_REPORT_INTERVAL_PACKETS = 2000
 """Packets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class ClipStart:
     """What the first packets of a clip tell; times are seconds on the container's own clock."""
 
-    heard: float
+    sound_start: float
     """The first sample."""
-    seen: float | None
+    picture_start: float | None
     """The first picture that is shown; None without a video track."""
     sample_rate: int
     layout: str
@@ -59,7 +59,7 @@ class Beginning:
     @property
     def zero(self) -> float:
         """Where the clip's clock begins."""
-        return self.heard if self.seen is None else min(self.heard, self.seen)
+        return self.sound_start if self.picture_start is None else min(self.sound_start, self.picture_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class Track:
 
 
 @contextmanager
-def opened(path: Path) -> Generator[InputContainer]:
+def open_container(path: Path) -> Generator[InputContainer]:
     """A container of an allowed kind; raises `MediaError` for anything else, also while it is read."""
     options = {
         "format_whitelist": ",".join(CONTAINERS),
@@ -92,7 +92,7 @@ def opened(path: Path) -> Generator[InputContainer]:
         ) from error
 
 
-def kind(container: InputContainer) -> str:
+def container_format(container: InputContainer) -> str:
     """The short name of the container's format, such as `mov` or `matroska`."""
     return container.format.name.partition(",")[0]
 
@@ -108,7 +108,8 @@ def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | N
     pictures = (
         stream
         for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic and (codec_name(stream) not in _STILL or stream.frames > 1)
+        if not stream.disposition & Disposition.attached_pic
+        and (codec_name(stream) not in _STILL_PICTURE_CODECS or stream.frames > 1)
     )
     return sound, next(pictures, None)
 
@@ -134,7 +135,7 @@ def codec_name(stream: Stream) -> str:
     return stream.codec_context.codec.canonical_name
 
 
-def begin(container: InputContainer, sound: AudioStream, picture: VideoStream | None) -> Beginning:
+def find_start(container: InputContainer, sound: AudioStream, picture: VideoStream | None) -> ClipStart:
     """Read up to the first frame of both tracks."""
     seen: float | None = None
     first: AudioFrame | None = None
@@ -142,61 +143,61 @@ def begin(container: InputContainer, sound: AudioStream, picture: VideoStream | 
     for packet in container.demux([stream for stream in (sound, picture) if stream is not None]):
         if packet.stream.index != sound.index:
             # An edit list hides pictures that only serve to decode later ones.
-            seen = _start(packet) if seen is None and not packet.is_discard else seen
+            seen = _packet_start(packet) if seen is None and not packet.is_discard else seen
         elif first is None:
-            first = _decode(sound, packet)
+            first = _decode_packet(sound, packet)
             failed += first is None
-        if failed > _TRIES or (first is not None and (picture is None or seen is not None)):
+        if failed > _MAX_UNDECODABLE_PACKETS or (first is not None and (picture is None or seen is not None)):
             break
     if first is None:
         raise MediaError(
             "The sound of this clip cannot be decoded.", hint="Re-export the clip with another program and try again."
         )
-    return Beginning(
-        heard=first.time or 0.0,
-        seen=seen,
+    return ClipStart(
+        sound_start=first.time or 0.0,
+        picture_start=seen,
         sample_rate=first.sample_rate,
-        layout=_UNNAMED.get(first.layout.name, first.layout.name),
+        layout=_LAYOUT_NAMES.get(first.layout.name, first.layout.name),
         speakers=tuple(channel.name for channel in first.layout.channels),
     )
 
 
 def declared_end(container: InputContainer, zero: float) -> float | None:
     """Where the header says that the clip ends; None when it cannot be relied on."""
-    if container.duration is None or container.duration <= 0 or kind(container) in _GUESSED:
+    if container.duration is None or container.duration <= 0 or container_format(container) in _UNRELIABLE_DURATION:
         return None
-    return container.duration / av.time_base + (0.0 if kind(container) in _FROM_ZERO else zero)
+    return container.duration / av.time_base + (0.0 if container_format(container) in _DURATION_FROM_ZERO else zero)
 
 
-def reaches(container: InputContainer, end: float) -> bool:
+def has_packets_until(container: InputContainer, end: float) -> bool:
     """True when there are packets up to `end`, so that the file is not cut off."""
-    least, part, most = _SLACK
+    least, part, most = _END_TOLERANCE
     near = end - max(least, min(part * end, most))
     try:
-        container.seek(int(max(0.0, end - _LOOK_BACK) * av.time_base))
-        return any(_end(packet) >= near for packet in _played(container))
+        container.seek(int(max(0.0, end - _END_SEEK_SECONDS) * av.time_base))
+        return any(_packet_end(packet) >= near for packet in _played_packets(container))
     except av.error.FFmpegError:
         return False
 
 
-def last_time(container: InputContainer, report: ProgressCallback | None) -> float:
+def last_packet_end(container: InputContainer, report: ProgressCallback | None) -> float:
     """Where the last packet ends, by reading them all; as far as they can be read."""
     last = 0.0
     try:
-        for count, packet in enumerate(_played(container)):
-            last = max(last, _end(packet))
-            if report is not None and count % _REPORT_EVERY == 0:
+        for count, packet in enumerate(_played_packets(container)):
+            last = max(last, _packet_end(packet))
+            if report is not None and count % _REPORT_INTERVAL_PACKETS == 0:
                 report(0.5, "Measuring the length")
     except av.error.FFmpegError:
         return last
     return last
 
 
-def _played(container: InputContainer) -> "Iterator[Packet[Stream]]":
+def _played_packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
     return container.demux([*container.streams.audio, *container.streams.video])
 
 
-def _decode(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:
+def _decode_packet(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:
     """The first frame of a packet; None when it gives none or is damaged."""
     try:
         return next(iter(sound.decode(packet)), None)  # pyright: ignore[reportUnknownMemberType] - Packet is generic
@@ -204,11 +205,11 @@ def _decode(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:
         return None
 
 
-def _start(packet: "Packet[Stream]") -> float | None:
+def _packet_start(packet: "Packet[Stream]") -> float | None:
     ticks = packet.dts if packet.pts is None else packet.pts
     return None if ticks is None else float(ticks * (packet.time_base or 0))
 
 
-def _end(packet: "Packet[Stream]") -> float:
-    start = _start(packet)
+def _packet_end(packet: "Packet[Stream]") -> float:
+    start = _packet_start(packet)
     return 0.0 if start is None else start + float((packet.duration or 0) * (packet.time_base or 0))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-_LARGEST = 256 * 2**20
+_MAX_INDEX_BYTES = 256 * 2**20
 """Bytes of an index that is looked at."""
 
 
@@ -26,7 +26,7 @@ def skip_lead_in(path: Path, samples: int) -> bool:
         start, size = place
         file.seek(start)
         index = bytearray(file.read(size))
-        if not _move(index, samples):
+        if not _rewrite_edit(index, samples):
             return False
         file.seek(start)
         file.write(index)
@@ -42,7 +42,7 @@ def _find_index(file: BinaryIO) -> tuple[int, int] | None:
         if size == 1 and len(head) == 16:
             (size,), begin = struct.unpack_from(">Q", head, 8), 16
         if kind == b"moov":
-            return (at + begin, size - begin) if begin < size <= _LARGEST else None
+            return (at + begin, size - begin) if begin < size <= _MAX_INDEX_BYTES else None
         if size < begin:
             return None
         at += size
@@ -50,14 +50,14 @@ def _find_index(file: BinaryIO) -> tuple[int, int] | None:
     return None
 
 
-def _move(index: bytearray, samples: int) -> bool:
-    movie = _timescale(index, _inside(index, (0, len(index)), b"mvhd"))
+def _rewrite_edit(index: bytearray, samples: int) -> bool:
+    movie = _timescale(index, _find_box(index, (0, len(index)), b"mvhd"))
     for track in _boxes(index, (0, len(index)), b"trak"):
-        handler = _inside(index, track, b"mdia", b"hdlr")
+        handler = _find_box(index, track, b"mdia", b"hdlr")
         if handler is None or bytes(index[handler[0] + 8 : handler[0] + 12]) != b"soun":
             continue
-        media = _timescale(index, _inside(index, track, b"mdia", b"mdhd"))
-        edits = _inside(index, track, b"edts", b"elst")
+        media = _timescale(index, _find_box(index, track, b"mdia", b"mdhd"))
+        edits = _find_box(index, track, b"edts", b"elst")
         if not movie or not media or edits is None or index[edits[0]] != 0 or edits[1] - edits[0] < 32:
             return False
         count, wait, nothing, _, length, first = struct.unpack_from(">IIiIIi", index, edits[0] + 4)
@@ -78,7 +78,7 @@ def _timescale(index: bytearray, header: tuple[int, int] | None) -> int:
     return int(ticks)
 
 
-def _inside(index: bytearray, place: tuple[int, int], *kinds: bytes) -> tuple[int, int] | None:
+def _find_box(index: bytearray, place: tuple[int, int], *kinds: bytes) -> tuple[int, int] | None:
     """The inside of the first box of a kind, then of the first of the next kind in that, and so on."""
     found: tuple[int, int] | None = place
     for kind in kinds:

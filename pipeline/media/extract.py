@@ -2,27 +2,27 @@
 
 from pathlib import Path
 
-from pipeline.audio.channels import Layout, default
+from pipeline.audio.channels import Layout, default_layout
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.channel_folding import find_passage, spread
+from pipeline.media.channel_folding import map_channels, place_channels
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""
 
-_GAPS = "aresample=async=1"
+_FILL_GAPS_FILTER = "aresample=async=1"
 """Silence where packets are missing for more than 0.1 s, so that sound and picture stay together."""
-_WHOLE = "asetnsamples=n=4096:p=0"
+_FRAME_SIZE_FILTER = "asetnsamples=n=4096:p=0"
 """ffmpeg's FLAC encoder does not open on a first frame of under 16 samples, which clips cut without encoding have."""
-_SPARE = 60.0
+_BASE_TIMEOUT_S = 60.0
 """Seconds allowed for any run beside those that the length of the clip gives."""
 
 
-def time_limit(duration: float) -> float:
+def ffmpeg_timeout(duration: float) -> float:
     """Seconds after which ffmpeg is stopped, for a clip of that many seconds."""
-    return _SPARE + 2 * duration
+    return _BASE_TIMEOUT_S + 2 * duration
 
 
 def extract_mono(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
@@ -31,11 +31,11 @@ def extract_mono(source: Path, clip: Probe, target: Path, report: ProgressCallba
 
 
 def extract_master(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
-    """The sound at full quality: 24-bit FLAC at its own rate, with its own channels (`find_passage`)."""
-    passage = find_passage(clip.media.audio.layout, clip.speakers)
+    """The sound at full quality: 24-bit FLAC at its own rate, with its own channels (`map_channels`)."""
+    passage = map_channels(clip.media.audio.layout, clip.speakers)
     rate = min(MAX_SAMPLE_RATE, clip.media.audio.sample_rate)
-    filters = f"{_GAPS},{passage.filter},{_WHOLE}"
-    _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(rate), *_flac()], report)
+    filters = f"{_FILL_GAPS_FILTER},{passage.filter},{_FRAME_SIZE_FILTER}"
+    _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(rate), *_flac_arguments()], report)
 
 
 def convert(
@@ -49,9 +49,10 @@ def convert(
     report: ProgressCallback | None = None,
 ) -> None:
     """The sound of any clip as 24-bit FLAC of a given rate and number of channels, or of a given layout."""
-    passage = find_passage(clip.media.audio.layout, clip.speakers)
-    filters = f"{_GAPS},{passage.filter},{spread(passage.layout, layout or default(channels))},{_WHOLE}"
-    _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(sample_rate), *_flac()], report)
+    passage = map_channels(clip.media.audio.layout, clip.speakers)
+    placed = place_channels(passage.layout, layout or default_layout(channels))
+    filters = f"{_FILL_GAPS_FILTER},{passage.filter},{placed},{_FRAME_SIZE_FILTER}"
+    _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(sample_rate), *_flac_arguments()], report)
 
 
 def _extract(source: Path, clip: Probe, target: Path, coding: list[str], report: ProgressCallback | None) -> None:
@@ -61,7 +62,7 @@ def _extract(source: Path, clip: Probe, target: Path, coding: list[str], report:
     try:
         run_ffmpeg(
             [*input_arguments(source), *selection, *coding, str(target.absolute())],
-            limit=time_limit(clip.media.duration),
+            timeout=ffmpeg_timeout(clip.media.duration),
             report=report,
             total=clip.media.duration,
             doing="Extracting the sound",
@@ -71,5 +72,5 @@ def _extract(source: Path, clip: Probe, target: Path, coding: list[str], report:
         raise
 
 
-def _flac() -> list[str]:
+def _flac_arguments() -> list[str]:
     return ["-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac"]

@@ -1,4 +1,4 @@
-"""Runs ffmpeg: arguments as a list, allowed containers and decoders only, a time limit, progress."""
+"""Runs ffmpeg: arguments as a list, allowed containers and decoders only, a time timeout, progress."""
 
 import queue
 import subprocess
@@ -28,13 +28,13 @@ SOUND_DECODERS = (
     *("pcm_s32be", "pcm_s32le", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le"),
 )
 
-_PATIENCE = 0.25
+_POLL_SECONDS = 0.25
 """Seconds between two looks at the clock and at the wish to cancel."""
-_DAMAGED = (69, 183)
+_DAMAGED_INPUT_CODES = (69, 183)
 """Exit codes of ffmpeg for "too many decoding errors" and "invalid data found"."""
-_KEPT = 60
+_MAX_LOG_LINES = 60
 """Lines of the log that are kept."""
-_LINE = 4096
+_MAX_LOG_LINE_CHARS = 4096
 """Characters of a log line that are kept; a hostile file can make long ones."""
 
 
@@ -59,7 +59,7 @@ def input_arguments(path: Path, *, offset: float = 0.0, decoders: Iterable[str] 
 def run_ffmpeg(
     arguments: Sequence[str],
     *,
-    limit: float,
+    timeout: float,
     report: ProgressCallback | None = None,
     total: float = 0.0,
     doing: str = "",
@@ -67,25 +67,31 @@ def run_ffmpeg(
     """Run ffmpeg to its end, telling `report` how much of `total` seconds of output is made.
 
     Raises `MediaError` when the input is damaged, `FFmpegError` when ffmpeg fails otherwise or
-    takes longer than `limit` seconds, and whatever `report` raises; ffmpeg never outlives the call.
+    takes longer than `timeout` seconds, and whatever `report` raises; ffmpeg never outlives the call.
     """
-    _run(arguments, "error", limit=limit, report=report, total=total, doing=doing)
+    _run(arguments, "error", timeout=timeout, report=report, total=total, doing=doing)
 
 
 def read_log(
     arguments: Sequence[str],
     *,
-    limit: float,
+    timeout: float,
     report: ProgressCallback | None = None,
     total: float = 0.0,
     doing: str = "",
 ) -> str:
     """Run ffmpeg as `run_ffmpeg` does and give the end of its log, in which a measuring filter says what it found."""
-    return _run(arguments, "info", limit=limit, report=report, total=total, doing=doing)
+    return _run(arguments, "info", timeout=timeout, report=report, total=total, doing=doing)
 
 
 def _run(
-    arguments: Sequence[str], loglevel: str, *, limit: float, report: ProgressCallback | None, total: float, doing: str
+    arguments: Sequence[str],
+    loglevel: str,
+    *,
+    timeout: float,
+    report: ProgressCallback | None,
+    total: float,
+    doing: str,
 ) -> str:
     command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", loglevel, "-y"]
     command += ["-progress", "pipe:1", "-nostats", *arguments]
@@ -100,7 +106,7 @@ def _run(
         )
     except OSError as error:
         raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
-    log: deque[str] = deque(maxlen=_KEPT)
+    log: deque[str] = deque(maxlen=_MAX_LOG_LINES)
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     readers = (
         threading.Thread(target=_drain, args=(process.stderr, log.append), daemon=True),
@@ -109,14 +115,16 @@ def _run(
     try:
         for reader in readers:
             reader.start()
-        _watch(process, lines, time.monotonic() + limit, lambda seconds: _tell(report, seconds, total, doing))
+        _watch(
+            process, lines, time.monotonic() + timeout, lambda seconds: _report_progress(report, seconds, total, doing)
+        )
     finally:
         process.kill()
         process.wait()
         for reader in readers:
             reader.join()
     if process.returncode:
-        raise failure(process.returncode, "\n".join(log))
+        raise error_of_exit(process.returncode, "\n".join(log))
     return "\n".join(log)
 
 
@@ -124,45 +132,48 @@ def _drain(stream: IO[str] | None, keep: Callable[[str], object]) -> None:
     """Read a pipe to its end, so that ffmpeg never waits for a reader."""
     assert stream is not None
     with stream:
-        while line := stream.readline(_LINE):
+        while line := stream.readline(_MAX_LOG_LINE_CHARS):
             keep(line.rstrip())
 
 
 def _watch(
-    process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str]", deadline: float, tell: Callable[[float], None]
+    process: "subprocess.Popen[str]",
+    lines: "queue.SimpleQueue[str]",
+    deadline: float,
+    on_progress: Callable[[float], None],
 ) -> None:
     """Wait for ffmpeg, passing on the seconds of output it has made."""
     made = 0.0
-    tell(made)
+    on_progress(made)
     while process.poll() is None:
         if time.monotonic() > deadline:
             raise FFmpegError("ffmpeg took longer than allowed.", hint="Send a shorter clip.")
         try:
-            name, _, value = lines.get(timeout=_PATIENCE).partition("=")
+            name, _, value = lines.get(timeout=_POLL_SECONDS).partition("=")
         except queue.Empty:
-            tell(made)
+            on_progress(made)
             continue
         if name == "out_time_us" and value.isdigit():
             made = max(made, int(value) / 1e6)
-            tell(made)
+            on_progress(made)
         elif (name, value) == ("progress", "end"):
-            _end(process, deadline)
+            _wait_for_exit(process, deadline)
 
 
-def _end(process: "subprocess.Popen[str]", deadline: float) -> None:
+def _wait_for_exit(process: "subprocess.Popen[str]", deadline: float) -> None:
     """Wait without polling for an ffmpeg that has said its last word."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=max(0.0, min(5.0, deadline - time.monotonic())))
 
 
-def _tell(report: ProgressCallback | None, seconds: float, total: float, doing: str) -> None:
+def _report_progress(report: ProgressCallback | None, seconds: float, total: float, doing: str) -> None:
     if report is not None:
         report(min(1.0, seconds / total) if total > 0 else 0.0, doing)
 
 
-def failure(code: int, log: str) -> FFmpegError | MediaError:
+def error_of_exit(code: int, log: str) -> FFmpegError | MediaError:
     """The error for an exit code other than 0, with what ffmpeg said."""
-    if code in _DAMAGED:
+    if code in _DAMAGED_INPUT_CODES:
         return MediaError(
             "The sound of this clip is damaged and cannot be decoded.",
             hint="Re-export the clip with another program and try again.",

@@ -14,21 +14,21 @@ import numpy as np
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
 from pipeline.errors import FFmpegError
-from pipeline.media.ffmpeg import executable, failure
-from pipeline.media.loudness_meter import QUICK_METER, metering_layout, read_summary, renaming
+from pipeline.media.ffmpeg import error_of_exit, executable
+from pipeline.media.loudness_meter import METER_FILTER, metering_layout, parse_summary, rename_channels_filter
 from pipeline.types import Loudness
 
-_AHEAD = 4
+_MAX_QUEUED_BLOCKS = 4
 """Blocks that wait for ffmpeg while the next one is made."""
-_LOG_LINES = 60
+_MAX_LOG_LINES = 60
 NO_OUTPUTS: Mapping[Path, Sequence[str]] = MappingProxyType({})
 
 
-class SoundFeed:
+class FFmpegPipe:
     """Takes samples, and leaves the files of `outputs` (path: how it is encoded) and their common loudness.
 
-    Used as a context manager: an error inside it ends ffmpeg and removes the files. `limit` is the most
-    seconds that ffmpeg may take in all. The loudness has no peaks, which `Peaks` finds more quickly.
+    Used as a context manager: an error inside it ends ffmpeg and removes the files. `timeout` is the most
+    seconds that ffmpeg may take in all. The loudness has no peaks, which `TruePeakMeter` finds more quickly.
     """
 
     def __init__(
@@ -36,15 +36,15 @@ class SoundFeed:
         layout: Layout,
         sample_rate: int,
         *,
-        limit: float,
+        timeout: float,
         outputs: Mapping[Path, Sequence[str]] = NO_OUTPUTS,
     ) -> None:
         self._outputs = outputs
-        self._late = False
+        self._timed_out = False
         self._ended = False
-        self._broken: OSError | None = None
-        self._log: deque[str] = deque(maxlen=_LOG_LINES)
-        self._blocks: queue.Queue[Samples | None] = queue.Queue(_AHEAD)
+        self._write_error: OSError | None = None
+        self._log: deque[str] = deque(maxlen=_MAX_LOG_LINES)
+        self._blocks: queue.Queue[Samples | None] = queue.Queue(_MAX_QUEUED_BLOCKS)
         try:
             self._process = subprocess.Popen(
                 _command(layout, sample_rate, outputs),
@@ -58,12 +58,12 @@ class SoundFeed:
             threading.Thread(target=self._write_blocks, name="feed", daemon=True),
             threading.Thread(target=self._read_log, name="feed log", daemon=True),
         )
-        self._clock = threading.Timer(limit, self._give_up)
+        self._timer = threading.Timer(timeout, self._time_out)
 
     def write(self, samples: Samples) -> None:
         """Feed samples of shape (frames, channels); raises `FFmpegError` when ffmpeg is gone."""
-        if self._broken is not None:
-            raise self._failure()
+        if self._write_error is not None:
+            raise self._error()
         self._blocks.put(np.ascontiguousarray(samples, np.float32))
 
     def finish(self) -> Loudness:
@@ -73,24 +73,24 @@ class SoundFeed:
         self._process.wait()
         for thread in self._threads:
             thread.join()
-        if self._process.returncode or self._broken is not None:
-            raise self._failure()
-        return read_summary("\n".join(self._log))
+        if self._process.returncode or self._write_error is not None:
+            raise self._error()
+        return parse_summary("\n".join(self._log))
 
     def __enter__(self) -> Self:
-        for thread in (*self._threads, self._clock):
+        for thread in (*self._threads, self._timer):
             thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clock.cancel()
+        self._timer.cancel()
         self._process.kill()
         self._process.wait()
         if not self._ended:
             self._blocks.put(None)
-        for thread in (*self._threads, self._clock):
+        for thread in (*self._threads, self._timer):
             thread.join()
         if kind is not None:
             for path in self._outputs:
@@ -100,19 +100,19 @@ class SoundFeed:
         stream = self._process.stdin
         assert stream is not None
         while (block := self._blocks.get()) is not None:
-            if self._broken is None:
+            if self._write_error is None:
                 self._write_block(stream, block)
         try:
             stream.close()
         except OSError as error:
-            self._broken = self._broken or error
+            self._write_error = self._write_error or error
 
     def _write_block(self, stream: IO[bytes], block: Samples) -> None:
         try:
             stream.write(block.data)
         except OSError as error:
             # Blocks are still taken, so that whoever feeds is not left waiting.
-            self._broken = error
+            self._write_error = error
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None
@@ -120,26 +120,26 @@ class SoundFeed:
             for line in stream:
                 self._log.append(line.decode(errors="replace").rstrip())
 
-    def _give_up(self) -> None:
-        self._late = True
+    def _time_out(self) -> None:
+        self._timed_out = True
         self._process.kill()
 
-    def _failure(self) -> Exception:
+    def _error(self) -> Exception:
         self._process.kill()
         code = self._process.wait()
-        if self._late:
+        if self._timed_out:
             return FFmpegError("ffmpeg took longer than allowed.", hint="Send a shorter clip.")
-        return failure(code, "\n".join(self._log))
+        return error_of_exit(code, "\n".join(self._log))
 
 
 def _command(layout: Layout, sample_rate: int, outputs: Mapping[Path, Sequence[str]]) -> list[str]:
     """One branch of the filters for each output, and one for the meter."""
     channels = len(layout.channels)
     names = [f"[s{index}]" for index in range(len(outputs) + 1)]
-    graph = [f"[0:a]asplit={len(names)}{''.join(names)}", f"{names[0]}{QUICK_METER}[meter]"]
+    graph = [f"[0:a]asplit={len(names)}{''.join(names)}", f"{names[0]}{METER_FILTER}[meter]"]
     ends = list[str]()
     for index, (path, coding) in enumerate(outputs.items(), start=1):
-        back = renaming(layout.name.removesuffix("(side)"), channels) if channels > 2 else "anull"
+        back = rename_channels_filter(layout.name.removesuffix("(side)"), channels) if channels > 2 else "anull"
         graph.append(f"{names[index]}{back}[o{index}]")
         ends += ["-map", f"[o{index}]", *coding, str(path.absolute())]
     return [

@@ -13,19 +13,19 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import input_arguments, read_log
 from pipeline.types import Loudness
 
-METER = "ebur128=framelog=quiet:peak=sample+true"
+PEAK_METER_FILTER = "ebur128=framelog=quiet:peak=sample+true"
 """The filter; its summary is in the log when ffmpeg ends."""
-QUICK_METER = "ebur128=framelog=quiet"
+METER_FILTER = "ebur128=framelog=quiet"
 """The same without peaks, which take it three quarters of its time."""
 
-_SILENCE = -70.0
+_ABSOLUTE_GATE_LUFS = -70.0
 """LUFS, the absolute gate; what it says of silence, too."""
-_NAMES = (
+_CHANNEL_BITS = (
     *((0, "FL"), (1, "FR"), (2, "FC"), (3, "LFE"), (4, "BL"), (5, "BR"), (6, "FLC"), (7, "FRC"), (9, "SL")),
     *((10, "SR"), (11, "TC"), (12, "TFL"), (13, "TFC"), (14, "TFR"), (15, "TBL"), (16, "TBC"), (17, "TBR")),
 )
 """ffmpeg's speakers by the bits of its channel mask."""
-_HEAVY = ("BL", "BR", "SL", "SR", "TBL", "TBC", "TBR")
+_WEIGHTED_CHANNELS = ("BL", "BR", "SL", "SR", "TBL", "TBC", "TBR")
 """Those that its meter counts 1.41 times, wherever else there are speakers."""
 
 
@@ -40,56 +40,60 @@ def metering_layout(layout: Layout) -> str:
     last = -1
     for weight in layout.loudness_weights:
         kind = "LFE" if weight == 0.0 else "heavy" if weight > 1.0 else "light"
-        last, name = next(pair for pair in _NAMES if pair[0] > last and _kind(pair[1]) == kind)
+        last, name = next(pair for pair in _CHANNEL_BITS if pair[0] > last and _weight_class(pair[1]) == kind)
         names.append(name)
     return "+".join(names)
 
 
-def renaming(layout: str, channels: int) -> str:
+def rename_channels_filter(layout: str, channels: int) -> str:
     """The filter that takes channels as those of another layout, none moved or mixed."""
     return f"channelmap=map={'|'.join(map(str, range(channels)))}:channel_layout={layout}"
 
 
 def measure(path: Path, *, report: ProgressCallback | None = None) -> Loudness:
     """The loudness of a sound file of ours; raises `MediaError` or `FFmpegError`."""
-    return measure_encoded(path, audio_io.layout(path), audio_io.info(path).duration, report=report)
+    return measure_encoded(path, audio_io.read_layout(path), audio_io.info(path).duration, report=report)
 
 
 def measure_encoded(path: Path, layout: Layout, duration: float, *, report: ProgressCallback | None = None) -> Loudness:
     """The same for any file that ffmpeg reads, whose layout and seconds are known."""
     channels = len(layout.channels)
-    filters = f"{renaming(metering_layout(layout), channels)},{METER}" if channels > 2 else METER
+    filters = (
+        f"{rename_channels_filter(metering_layout(layout), channels)},{PEAK_METER_FILTER}"
+        if channels > 2
+        else PEAK_METER_FILTER
+    )
     log = read_log(
         [*input_arguments(path), "-vn", "-af", filters, "-f", "null", "-"],
-        limit=60.0 + duration,
+        timeout=60.0 + duration,
         report=report,
         total=duration,
         doing="Measuring the loudness",
     )
-    return read_summary(log)
+    return parse_summary(log)
 
 
-def read_summary(log: str) -> Loudness:
+def parse_summary(log: str) -> Loudness:
     """What the meter said at its end; raises `FFmpegError` when it said nothing."""
     _, found, summary = log.rpartition("Summary:")
     if not found:
         raise FFmpegError("The loudness could not be measured.", detail=log)
-    integrated = _number(r"I:\s+(\S+) LUFS", summary)
-    if integrated is not None and integrated <= _SILENCE:
+    integrated = _parse_number(r"I:\s+(\S+) LUFS", summary)
+    if integrated is not None and integrated <= _ABSOLUTE_GATE_LUFS:
         integrated = None
     return Loudness(
         integrated=integrated,
-        peak=_number(r"Sample peak:\s+Peak:\s+(\S+) dBFS", summary),
-        range=None if integrated is None else _number(r"LRA:\s+(\S+) LU", summary),
-        true_peak=_number(r"True peak:\s+Peak:\s+(\S+) dBFS", summary),
+        peak=_parse_number(r"Sample peak:\s+Peak:\s+(\S+) dBFS", summary),
+        range=None if integrated is None else _parse_number(r"LRA:\s+(\S+) LU", summary),
+        true_peak=_parse_number(r"True peak:\s+Peak:\s+(\S+) dBFS", summary),
     )
 
 
-def _kind(name: str) -> str:
-    return "LFE" if name == "LFE" else "heavy" if name in _HEAVY else "light"
+def _weight_class(name: str) -> str:
+    return "LFE" if name == "LFE" else "heavy" if name in _WEIGHTED_CHANNELS else "light"
 
 
-def _number(pattern: str, text: str) -> float | None:
+def _parse_number(pattern: str, text: str) -> float | None:
     found = re.search(pattern, text)
     if found is None or found[1] in ("-inf", "nan", "inf"):
         return None

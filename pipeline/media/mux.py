@@ -13,17 +13,17 @@ from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.aac.parallel_encoder import FRAME
+from pipeline.media.aac.segment_encoder import FRAME_SAMPLES
 from pipeline.media.container import Track
 from pipeline.media.edit_list import skip_lead_in
-from pipeline.media.extract import time_limit
+from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 from pipeline.media.tags import write_tags
 
 Suffix: TypeAlias = Literal["mp4", "mkv"]
 
-_MP4_PICTURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_MP4_VIDEO_CODECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "h264": ("h264",),
         "hevc": ("hevc",),
@@ -33,23 +33,23 @@ _MP4_PICTURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Video codecs that players expect in an mp4, with the decoders that know their headers."""
-_MKV_PICTURES = frozenset(
+_MKV_VIDEO_CODECS = frozenset(
     {
         *("vp8", "theora", "mpeg1video", "mpeg2video", "prores", "ffv1", "mjpeg", "wmv1", "wmv2", "wmv3", "vc1"),
         *("msmpeg4v2", "msmpeg4v3", "h263", "dnxhd", "svq3", "huffyuv", "utvideo", "png", "cinepak", "rv40"),
     }
 )
 """Others, which an mkv can hold."""
-_TELLS_ALL = ("h264", "hevc", "av1")
+_SELF_DESCRIBING_CODECS = ("h264", "hevc", "av1")
 """Codecs of which a mov or mp4 says everything that another mp4 needs to say."""
-_MP4_SOUNDS = frozenset(
+_MP4_AUDIO_CODECS = frozenset(
     {
         *("aac", "mp3", "mp2", "ac3", "eac3", "alac", "flac", "opus", "vorbis", "dts"),
         *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be"),
     }
 )
-_MKV_SOUNDS = _MP4_SOUNDS | {"pcm_u8", "pcm_f64le", "truehd", "wavpack", "tta"}
-_TEXTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_MKV_AUDIO_CODECS = _MP4_AUDIO_CODECS | {"pcm_u8", "pcm_f64le", "truehd", "wavpack", "tta"}
+_TEXT_SUBTITLE_CODECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "subrip": ("srt", "subrip"),
         "ass": ("ssa", "ass"),
@@ -59,13 +59,15 @@ _TEXTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Subtitles of words, with the decoders of each: what either kind of file can hold in its own way."""
-_TICKS = 48_000
+_MOVIE_TIMESCALE = 48_000
 """A second in the edit lists of an mp4; the usual 1000 would move a sound by up to half a millisecond."""
-_MKV_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"})
+_MKV_SUBTITLE_CODECS = frozenset(
+    {"subrip", "ass", "ssa", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class MuxPlan:
     """What goes into a video, in order, and what does not."""
 
     suffix: Suffix
@@ -75,10 +77,10 @@ class Joined:
     notes: tuple[str, ...] = field(default=())
 
 
-def plan(clip: Probe) -> Joined:
+def plan_mux(clip: Probe) -> MuxPlan:
     """What becomes of each track; raises `MediaError` when no file that can be made holds the picture."""
     suffix = container_for(clip)
-    holds = _MP4_SOUNDS if suffix == "mp4" else _MKV_SOUNDS
+    holds = _MP4_AUDIO_CODECS if suffix == "mp4" else _MKV_AUDIO_CODECS
     others, subtitles, left = list[Track](), list[Track](), list[str]()
     for track in clip.tracks:
         if track.index in (clip.sound_index, clip.picture_index) or track.kind in ("data", "attachment"):
@@ -86,13 +88,13 @@ def plan(clip: Probe) -> Joined:
         if track.kind == "audio" and track.codec in holds:
             others.append(track)
         elif track.kind == "subtitle" and (
-            track.codec in _TEXTS or (suffix == "mkv" and track.codec in _MKV_SUBTITLES)
+            track.codec in _TEXT_SUBTITLE_CODECS or (suffix == "mkv" and track.codec in _MKV_SUBTITLE_CODECS)
         ):
             subtitles.append(track)
         else:
             left.append(f"{track.kind}, {track.codec}")
     notes = (f"Left out of final.{suffix}, which cannot hold them beside the main ones: {'; '.join(left)}.",)
-    return Joined(suffix=suffix, others=tuple(others), subtitles=tuple(subtitles), notes=notes if left else ())
+    return MuxPlan(suffix=suffix, others=tuple(others), subtitles=tuple(subtitles), notes=notes if left else ())
 
 
 def container_for(clip: Probe) -> Suffix:
@@ -100,9 +102,9 @@ def container_for(clip: Probe) -> Suffix:
     if clip.media.video is None or clip.picture_index is None:
         raise MediaError("The clip has no picture.", hint="Ask for the sound alone.")
     codec = clip.media.video.codec
-    if codec in _MP4_PICTURES:
+    if codec in _MP4_VIDEO_CODECS:
         return "mp4"
-    if codec in _MKV_PICTURES:
+    if codec in _MKV_VIDEO_CODECS:
         return "mkv"
     raise MediaError(
         f"Neither an mp4 nor an mkv can hold this picture ({codec}).",
@@ -127,39 +129,39 @@ def mux(
     stands for. `subtitles` is an SRT file on the clip's clock. The container is `container_for(clip)`, whatever
     the target's name. Gives sentences about what was left out; raises `MediaError` when the picture cannot be kept.
     """
-    joined = plan(clip)
+    joined = plan_mux(clip)
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
         tags = Path(folder) / "tags"
         write_tags(tags, clip.tags, _track_tags(clip, joined, language, with_subtitles=subtitles is not None))
         inputs = [
-            *("-copyts", *_picture_input(source, clip, joined), *input_arguments(sound, offset=audio_start)),
+            *("-copyts", *_picture_input_arguments(source, clip, joined), *input_arguments(sound, offset=audio_start)),
             *("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", str(tags.absolute())),
         ]
         if subtitles is not None:
             inputs += ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
             inputs += ["-f", "srt", "-i", str(subtitles.absolute())]
-        chosen = _selection(clip, joined, with_subtitles=subtitles is not None)
+        chosen = _stream_arguments(clip, joined, with_subtitles=subtitles is not None)
         run_ffmpeg(
-            [*inputs, *chosen, *_form(clip, joined.suffix), str(target.absolute())],
-            limit=time_limit(clip.media.duration),
+            [*inputs, *chosen, *_container_arguments(clip, joined.suffix), str(target.absolute())],
+            timeout=ffmpeg_timeout(clip.media.duration),
             report=report,
             total=clip.media.duration,
             doing="Joining picture and sound",
         )
     if joined.suffix == "mp4":
-        skip_lead_in(target, FRAME)
+        skip_lead_in(target, FRAME_SAMPLES)
     return joined.notes
 
 
-def _picture_input(source: Path, clip: Probe, joined: Joined) -> list[str]:
+def _picture_input_arguments(source: Path, clip: Probe, joined: MuxPlan) -> list[str]:
     codec = "" if clip.media.video is None else clip.media.video.codec
-    known = clip.media.container == "mov" and codec in _TELLS_ALL
-    decoders = () if known else _MP4_PICTURES.get(codec, ())
-    words = [name for track in joined.subtitles for name in _TEXTS.get(track.codec, ())]
+    known = clip.media.container == "mov" and codec in _SELF_DESCRIBING_CODECS
+    decoders = () if known else _MP4_VIDEO_CODECS.get(codec, ())
+    words = [name for track in joined.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
     return input_arguments(source, offset=-clip.zero, decoders=(*decoders, *dict.fromkeys(words)))
 
 
-def _track_tags(clip: Probe, joined: Joined, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:
+def _track_tags(clip: Probe, joined: MuxPlan, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:
     """The tags of the tracks in the order in which they are written."""
     by_index = {track.index: track.tags for track in clip.tracks}
     spoken = language or by_index.get(clip.sound_index, {}).get("language", "")
@@ -170,7 +172,7 @@ def _track_tags(clip: Probe, joined: Joined, language: str, *, with_subtitles: b
     return [*tags, *(track.tags for track in joined.subtitles)]
 
 
-def _selection(clip: Probe, joined: Joined, *, with_subtitles: bool) -> list[str]:
+def _stream_arguments(clip: Probe, joined: MuxPlan, *, with_subtitles: bool) -> list[str]:
     """Which tracks, in which order and coding, with which words about them."""
     tracks = [f"0:{clip.picture_index}", "1:a:0", *(f"0:{track.index}" for track in joined.others)]
     tracks += ["3:s:0"] if with_subtitles else []
@@ -184,24 +186,24 @@ def _selection(clip: Probe, joined: Joined, *, with_subtitles: bool) -> list[str
         chosen += [f"-disposition:a:{index + 1}", "-default"]
     codecs = [*(("subrip",) if with_subtitles else ()), *(track.codec for track in joined.subtitles)]
     for index, codec in enumerate(codecs):
-        chosen += [f"-c:s:{index}", _subtitle_coding(codec, joined.suffix)]
+        chosen += [f"-c:s:{index}", _subtitle_codec(codec, joined.suffix)]
     return chosen
 
 
-def _subtitle_coding(codec: str, suffix: Suffix) -> str:
+def _subtitle_codec(codec: str, suffix: Suffix) -> str:
     if suffix == "mp4":
         return "copy" if codec == "mov_text" else "mov_text"
     return "subrip" if codec == "mov_text" else "copy"
 
 
-def _form(clip: Probe, suffix: Suffix) -> list[str]:
+def _container_arguments(clip: Probe, suffix: Suffix) -> list[str]:
     """How the file is written: the same bytes each time, and times as exact as its kind can have them."""
     if suffix == "mkv":
         return ["-bitexact", "-f", "matroska"]
     # Apple's players want this one of the two tags of HEVC.
     tag = ["-tag:v", "hvc1"] if clip.media.video is not None and clip.media.video.codec == "hevc" else []
     return [
-        *(*tag, "-bitexact", "-movflags", "+faststart", "-movie_timescale", str(_TICKS)),
+        *(*tag, "-bitexact", "-movflags", "+faststart", "-movie_timescale", str(_MOVIE_TIMESCALE)),
         # With this, ffmpeg also writes what Dolby Vision and 3D pictures need to be shown right.
         *("-strict", "unofficial", "-f", "mp4"),
     ]

@@ -52,7 +52,7 @@ def check_duration(duration: float, max_duration: float) -> None:
     """Raise `LimitError` for a clip longer than `max_duration` seconds."""
     if duration > max_duration:
         raise LimitError(
-            f"The clip lasts {clock(duration)} and at most {clock(max_duration)} are allowed.",
+            f"The clip lasts {format_duration(duration)} and at most {format_duration(max_duration)} are allowed.",
             hint="Send a shorter clip.",
         )
 
@@ -62,20 +62,23 @@ def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
 
     Raises `MediaError` when the file is no clip, has no sound, or nothing of it can be decoded.
     """
-    with containers.opened(path) as container:
+    with containers.open_container(path) as container:
         sound, picture = containers.find_tracks(container)
-        begin = containers.begin(container, sound, picture)
+        begin = containers.find_start(container, sound, picture)
         declared = containers.declared_end(container, begin.zero)
         audio = AudioStream(
             codec=containers.codec_name(sound),
             sample_rate=begin.sample_rate,
             channels=len(begin.speakers),
             layout=begin.layout,
-            start=begin.heard - begin.zero,
+            start=begin.sound_start - begin.zero,
         )
-        video = None if picture is None else _describe(picture)
-        whole = declared is not None and containers.reaches(container, declared)
-        name, indices = containers.kind(container), (sound.index, None if picture is None else picture.index)
+        video = None if picture is None else _video_stream(picture)
+        whole = declared is not None and containers.has_packets_until(container, declared)
+        name, indices = (
+            containers.container_format(container),
+            (sound.index, None if picture is None else picture.index),
+        )
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
     end = declared if whole and declared is not None else _measured_end(path, report)
     if end <= begin.zero:
@@ -86,13 +89,13 @@ def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
         picture_index=indices[1],
         zero=begin.zero,
         speakers=begin.speakers,
-        notes=() if declared is None or whole else (_cut_note(end - begin.zero, declared - begin.zero),),
+        notes=() if declared is None or whole else (_truncation_note(end - begin.zero, declared - begin.zero),),
         tracks=tracks,
         tags=tags,
     )
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length for people: `45 s`, `12 min`, `1 h 5 min`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
@@ -101,15 +104,15 @@ def clock(seconds: float) -> str:
 
 
 def _measured_end(path: Path, report: ProgressCallback | None) -> float:
-    with containers.opened(path) as container:
-        return containers.last_time(container, report)
+    with containers.open_container(path) as container:
+        return containers.last_packet_end(container, report)
 
 
-def _cut_note(found: float, declared: float) -> str:
-    return f"The file is cut off: {clock(found)} of {clock(declared)} could be read."
+def _truncation_note(found: float, declared: float) -> str:
+    return f"The file is cut off: {format_duration(found)} of {format_duration(declared)} could be read."
 
 
-def _describe(picture: PictureTrack) -> VideoStream:
+def _video_stream(picture: PictureTrack) -> VideoStream:
     return VideoStream(
         codec=containers.codec_name(picture),
         width=picture.width,

@@ -7,7 +7,7 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.levels import measure_levels
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import NoParams, StageContext
-from pipeline.media.channel_folding import find_passage
+from pipeline.media.channel_folding import map_channels
 from pipeline.media.contracts import (
     ExtractInputs,
     ExtractOutput,
@@ -24,7 +24,7 @@ from pipeline.media.contracts import (
 from pipeline.media.extract import extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import check_duration, check_size, probe
-from pipeline.media.speech_downmix import Hearing, choose_hearing
+from pipeline.media.speech_downmix import ChannelSelection, select_channels
 
 _LOG = logging.getLogger(__name__)
 SPEECH_SAMPLE_RATE = 16_000
@@ -59,13 +59,13 @@ def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: Ex
     if not made.frames:
         target.unlink()
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
-    note = "" if params.mono else find_passage(clip.media.audio.layout, clip.speakers).note
+    note = "" if params.mono else map_channels(clip.media.audio.layout, clip.speakers).note
     context.report(1.0)
     return ExtractOutput(
         sound=target,
         sample_rate=made.sample_rate,
         channels=made.channels,
-        layout=audio_io.layout(target).name,
+        layout=audio_io.read_layout(target).name,
         duration=made.duration,
         notes=(*clip.notes, *((note,) if note else ())),
     )
@@ -82,11 +82,11 @@ def prepare_speech_stage(
         MediaError: The sound cannot be read.
     """
     source = inputs.sound
-    info, layout = audio_io.info(source), audio_io.layout(source)
-    selection, begun, read = Hearing(weights=layout.dialogue_weights), 0.0, 0
+    info, layout = audio_io.info(source), audio_io.read_layout(source)
+    selection, begun, read = ChannelSelection(weights=layout.dialogue_weights), 0.0, 0
     if info.channels > 2:
         begun = 0.5
-        selection = choose_hearing(
+        selection = select_channels(
             layout, measure_levels(source, lambda done: context.report(begun * done, "Listening"))
         )
 

@@ -8,23 +8,23 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-_PLACE = ("location", "gps", "iso6709", "xyz", "latitude", "longitude", "altitude", "geo")
+_LOCATION_KEYS = ("location", "gps", "iso6709", "xyz", "latitude", "longitude", "altitude", "geo")
 """Parts of the names of tags that tell a place: `com.apple.quicktime.location.ISO6709`, `RECORDING_LOCATION`, ..."""
 _COORDINATES = re.compile(r"\s*[+-]\d{1,3}(\.\d+)?[+-]\d{1,3}(\.\d+)?")
 """Latitude and longitude as ISO 6709 writes them."""
-_TECHNICAL = frozenset(
+_MUXER_KEYS = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id", "timecode", "bps"}
 )
 """What each muxer writes anew."""
-_MOST = 64
-_LONGEST = 8_000
+_MAX_TAGS = 64
+_MAX_TAG_CHARS = 8_000
 """Characters of one tag: room for the words of a song."""
 
 
 def keep_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags that may be passed on."""
-    kept = {key: value[:_LONGEST] for key, value in tags.items() if _is_kept(key, value)}
-    return dict(list(kept.items())[:_MOST])
+    kept = {key: value[:_MAX_TAG_CHARS] for key, value in tags.items() if _is_kept(key, value)}
+    return dict(list(kept.items())[:_MAX_TAGS])
 
 
 def write_tags(path: Path, of_file: Mapping[str, str], of_tracks: Iterable[Mapping[str, str]]) -> None:
@@ -37,9 +37,9 @@ def write_tags(path: Path, of_file: Mapping[str, str], of_tracks: Iterable[Mappi
 
 def _is_kept(key: str, value: str) -> bool:
     name = key.lower()
-    if not name or name in _TECHNICAL or name.startswith("_statistics") or "\0" in key + value:
+    if not name or name in _MUXER_KEYS or name.startswith("_statistics") or "\0" in key + value:
         return False
-    return not any(part in name for part in _PLACE) and _COORDINATES.match(value) is None
+    return not any(part in name for part in _LOCATION_KEYS) and _COORDINATES.match(value) is None
 
 
 def _lines(tags: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 
 
-def stretch(source: Path, target: Path, factor: float, *, duration: float) -> None:
+def time_stretch(source: Path, target: Path, factor: float, *, duration: float) -> None:
     """A sound file of ours of `duration` seconds as FLAC, `factor` (0.5 to 2) times as long; raises `FFmpegError`."""
     run_ffmpeg(
         [
@@ -17,5 +17,5 @@ def stretch(source: Path, target: Path, factor: float, *, duration: float) -> No
             *("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac"),
             str(target.absolute()),
         ],
-        limit=60.0 + 2 * duration,
+        timeout=60.0 + 2 * duration,
     )

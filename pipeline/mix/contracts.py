@@ -59,7 +59,7 @@ class MixParams:
     """Whether the person sent a dub."""
     audio_start: float = 0.0
     """Seconds on the clip's clock of the first sample."""
-    own: Mapping[StemName, float] = field(default_factory=dict[StemName, float])
+    stem_gains: Mapping[StemName, float] = field(default_factory=dict[StemName, float])
     """Gains of music, sfx and ambient that differ from the background's."""
     speaker_gains: Mapping[str, float] = field(default_factory=dict[str, float])
     """Gains of the voice in the turns of a speaker, by id or name."""

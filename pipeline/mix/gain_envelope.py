@@ -14,7 +14,7 @@ Gain: TypeAlias = "float | Samples"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class GainEnvelope:
     """Straight lines between points; before the first and after the last point it is level."""
 
     frames: NDArray[np.float64]
@@ -23,7 +23,7 @@ class Curve:
     decibels: bool
     """True when the values are in dB, False for linear gains."""
 
-    def over(self, start: int, length: int) -> Gain:
+    def at(self, start: int, length: int) -> Gain:
         """The linear gain of the frames from `start` on; where it is level, one number."""
         first = int(np.searchsorted(self.frames, start, "right"))
         last = int(np.searchsorted(self.frames, start + length - 1, "left"))
@@ -42,7 +42,7 @@ class Curve:
         return 0.0 if self.decibels else 1.0
 
 
-def curve(points: Sequence[tuple[float, float]], *, decibels: bool) -> Curve:
+def gain_envelope(points: Sequence[tuple[float, float]], *, decibels: bool) -> GainEnvelope:
     """A curve through points of (frame, value)."""
     table = np.array(points, np.float64).reshape(-1, 2)
-    return Curve(frames=table[:, 0], values=table[:, 1], decibels=decibels)
+    return GainEnvelope(frames=table[:, 0], values=table[:, 1], decibels=decibels)

@@ -14,46 +14,46 @@ import numpy as np
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import MixError
-from pipeline.mix.gain_envelope import Curve
+from pipeline.mix.gain_envelope import GainEnvelope
 from pipeline.types import StemName
 
-CEILING = 10 ** (-1 / 20)
+DEFAULT_CEILING = 10 ** (-1 / 20)
 """Highest sample of a mix, linear (-1 dBFS), unless the clip itself goes higher."""
-KINDS = (StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
+BACKGROUND_STEMS = (StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
 """Stems that the background is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Track:
     """A sound file, its linear gain in the mix, and how that gain changes with time."""
 
     path: Path
     gain: float
-    curves: tuple[Curve, ...] = ()
+    envelopes: tuple[GainEnvelope, ...] = ()
     """Each multiplies the gain."""
 
 
-def split_background(
+def background_tracks(
     background: Path,
     stems: Mapping[StemName, Path],
     gain: float,
-    own: Mapping[StemName, float],
-    curves: tuple[Curve, ...] = (),
-) -> list[Part]:
+    stem_gains: Mapping[StemName, float],
+    envelopes: tuple[GainEnvelope, ...] = (),
+) -> list[Track]:
     """The background with a gain of its own for some of what it is made of.
 
     A stem is added with the difference between its gain and the background's, since the background
     holds it already: this is exact whether or not the stems make up the whole background.
     """
     found = [
-        Part(path=stems[name], gain=own[name] - gain, curves=curves)
-        for name in KINDS
-        if name in stems and name in own and own[name] != gain
+        Track(path=stems[name], gain=stem_gains[name] - gain, envelopes=envelopes)
+        for name in BACKGROUND_STEMS
+        if name in stems and name in stem_gains and stem_gains[name] != gain
     ]
-    return [Part(path=background, gain=gain, curves=curves), *found]
+    return [Track(path=background, gain=gain, envelopes=envelopes), *found]
 
 
-def check_alike(parts: Sequence[Part], like: audio_io.SoundInfo) -> None:
+def check_same_format(parts: Sequence[Track], like: audio_io.SoundInfo) -> None:
     """Raise `MixError` when a part has another rate or another number of channels than the clip's sound."""
     for part in parts:
         found = audio_io.info(part.path)
@@ -70,47 +70,45 @@ def read_aligned(paths: Sequence[Path], like: audio_io.SoundInfo) -> Iterator[tu
     # The next blocks are decoded while these are worked on: FLAC takes as long as all that is done with it.
     with ThreadPoolExecutor(max(1, len(paths)), thread_name_prefix="stems") as pool:
         ahead = [pool.submit(next, reader, None) for reader in readers]
-        for start in range(0, like.frames, audio_io.BLOCK):
-            length = min(audio_io.BLOCK, like.frames - start)
+        for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
+            length = min(audio_io.BLOCK_FRAMES, like.frames - start)
             blocks = tuple(_padded(found.result(), length, like.channels) for found in ahead)
             ahead = [pool.submit(next, reader, None) for reader in readers]
             yield blocks
 
 
-def add(blocks: Sequence[audio_io.Samples], parts: Sequence[Part], start: int = 0) -> audio_io.Samples:
+def sum_block(blocks: Sequence[audio_io.Samples], parts: Sequence[Track], start: int = 0) -> audio_io.Samples:
     """One block of the mix that begins at frame `start`, float32, not limited."""
     total = np.zeros(blocks[0].shape, np.float32)
     for block, part in zip(blocks, parts, strict=True):
         gain = np.float32(part.gain)
-        for curve in part.curves:
-            gain = (
-                gain * np.float32(found) if isinstance(found := curve.over(start, len(block)), float) else gain * found
-            )
+        for curve in part.envelopes:
+            gain = gain * np.float32(found) if isinstance(found := curve.at(start, len(block)), float) else gain * found
         total += gain * block
     return total
 
 
-def mixed(parts: Sequence[Part], like: audio_io.SoundInfo) -> audio_io.Blocks:
+def mix_blocks(parts: Sequence[Track], like: audio_io.SoundInfo) -> audio_io.Blocks:
     """The whole mix in blocks, as long as `like`; parts with no gain are not read."""
     heard = [part for part in parts if part.gain]
     start = 0
     if not heard:
-        for start in range(0, like.frames, audio_io.BLOCK):
-            yield np.zeros((min(audio_io.BLOCK, like.frames - start), like.channels), np.float32)
+        for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
+            yield np.zeros((min(audio_io.BLOCK_FRAMES, like.frames - start), like.channels), np.float32)
         return
     for blocks in read_aligned([part.path for part in heard], like):
-        yield add(blocks, heard, start)
+        yield sum_block(blocks, heard, start)
         start += len(blocks[0])
 
 
-def overall_gain(mix_peak: float, clip_peak: float) -> float:
+def peak_gain(mix_peak: float, clip_peak: float) -> float:
     """The factor, at most 1, that keeps the mix below the ceiling or the clip's own peak, whichever is higher."""
-    return min(1.0, ceiling(clip_peak) / mix_peak) if mix_peak > 0 else 1.0
+    return min(1.0, mix_ceiling(clip_peak) / mix_peak) if mix_peak > 0 else 1.0
 
 
-def ceiling(clip_peak: float) -> float:
+def mix_ceiling(clip_peak: float) -> float:
     """The highest sample that a mix may have, linear."""
-    return max(CEILING, min(1.0, clip_peak))
+    return max(DEFAULT_CEILING, min(1.0, clip_peak))
 
 
 def _padded(block: audio_io.Samples | None, length: int, channels: int) -> audio_io.Samples:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pipeline.audio.io import Blocks, Samples
 from pipeline.audio.true_peak import OVERSAMPLING
 
-LOOK_AHEAD = 0.005
+LOOK_AHEAD_SECONDS = 0.005
 """Seconds."""
-RELEASE = 60.0
+RELEASE_DB_PER_SECOND = 60.0
 """dB a second."""
-HOP = 0.005
+PEAK_HOP_SECONDS = 0.005
 """Seconds for which a survey tells one true peak."""
-_HIGH_RATE = 96_000
+_HIGH_SAMPLE_RATE = 96_000
 """Hz from which samples lie close enough for half of the oversampling (BS.1770)."""
 
 _soxr = cast("Any", soxr)
@@ -37,92 +37,92 @@ class Limiter:
     def __init__(
         self, sample_rate: int, channels: int, ceiling: float, *, peaks: NDArray[np.float32] | None = None
     ) -> None:
-        self._known = peaks
-        self._hop = HOP * sample_rate
-        self._heard = 0
+        self._known_peaks = peaks
+        self._hop = PEAK_HOP_SECONDS * sample_rate
+        self._frames_read = 0
         self._ceiling = 10 ** (ceiling / 20)
         self._channels = channels
-        self._factor = OVERSAMPLING if sample_rate < _HIGH_RATE else OVERSAMPLING // 2
+        self._factor = OVERSAMPLING if sample_rate < _HIGH_SAMPLE_RATE else OVERSAMPLING // 2
         self._upsampler = _soxr.ResampleStream(
             sample_rate, self._factor * sample_rate, channels, dtype="float32", quality="HQ"
         )
         # Even, so that both averages of `_half + 1` frames have a middle.
-        self._half = 2 * max(1, round(LOOK_AHEAD * sample_rate / 4))
-        self._slope = RELEASE / sample_rate
+        self._half_window = 2 * max(1, round(LOOK_AHEAD_SECONDS * sample_rate / 4))
+        self._slope = RELEASE_DB_PER_SECOND / sample_rate
         # Silence before the first frame, so that the gain can be low in time for it; it is not given out.
-        self._lead = 2 * self._half
-        self._waiting: Samples = np.zeros((self._lead, channels), np.float32)
-        self._loose: NDArray[np.float32] = np.zeros(0, np.float32)
-        self._asked: NDArray[np.float32] = np.zeros(self._lead, np.float32)
+        self._padding = 2 * self._half_window
+        self._waiting: Samples = np.zeros((self._padding, channels), np.float32)
+        self._partial_frame: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._required: NDArray[np.float32] = np.zeros(self._padding, np.float32)
         """Reduction in dB that each waiting frame and those after it ask for."""
-        self._held: NDArray[Any] = np.zeros(2 * self._half)
+        self._previous: NDArray[Any] = np.zeros(2 * self._half_window)
         """Reduction of the frames before, as the average sees it."""
-        self.most = 0.0
+        self.max_reduction = 0.0
         """The strongest reduction so far, dB."""
 
     def process(self, samples: Samples) -> Samples:
         """The frames that are ready; some stay back until later ones are known."""
         self._waiting = np.concatenate((self._waiting, samples))
-        if self._known is None:
-            self._hear(cast("Samples", self._upsampler.resample_chunk(np.ascontiguousarray(samples))))
+        if self._known_peaks is None:
+            self._add_oversampled(cast("Samples", self._upsampler.resample_chunk(np.ascontiguousarray(samples))))
         else:
-            self._look_up(self._known, len(samples))
-        return self._emit(len(self._asked) - 2 * self._half)
+            self._add_known(self._known_peaks, len(samples))
+        return self._emit(len(self._required) - 2 * self._half_window)
 
     def finish(self) -> Samples:
         """The frames that stayed back."""
-        if self._known is None:
+        if self._known_peaks is None:
             rest = self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
-            self._hear(cast("Samples", rest))
-        missing = len(self._waiting) + 2 * self._half - len(self._asked)
-        self._asked = np.pad(self._asked, (0, max(0, missing)))
+            self._add_oversampled(cast("Samples", rest))
+        missing = len(self._waiting) + 2 * self._half_window - len(self._required)
+        self._required = np.pad(self._required, (0, max(0, missing)))
         return self._emit(len(self._waiting))
 
-    def _hear(self, samples: Samples) -> None:
+    def _add_oversampled(self, samples: Samples) -> None:
         """Find out what reduction newly oversampled sound asks for, frame by frame."""
-        peaks = np.concatenate((self._loose, loudest_channel(samples.reshape(-1, self._channels))))
+        peaks = np.concatenate((self._partial_frame, loudest_channel(samples.reshape(-1, self._channels))))
         whole = len(peaks) - len(peaks) % self._factor
-        self._loose = peaks[whole:]
-        self._ask(np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)]))
+        self._partial_frame = peaks[whole:]
+        self._require(np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)]))
 
-    def _look_up(self, peaks: NDArray[np.float32], count: int) -> None:
+    def _add_known(self, peaks: NDArray[np.float32], count: int) -> None:
         """The same for the next frames from what is known of them."""
-        hops = ((np.arange(self._heard, self._heard + count) + 0.5) / self._hop).astype(np.int64)
-        self._heard += count
-        self._ask(peaks[np.minimum(hops, len(peaks) - 1)])
+        hops = ((np.arange(self._frames_read, self._frames_read + count) + 0.5) / self._hop).astype(np.int64)
+        self._frames_read += count
+        self._require(peaks[np.minimum(hops, len(peaks) - 1)])
 
-    def _ask(self, by_frame: NDArray[np.float32]) -> None:
+    def _require(self, by_frame: NDArray[np.float32]) -> None:
         asked = np.zeros(len(by_frame), np.float32)
         loud = by_frame > self._ceiling
         asked[loud] = 20 * np.log10(by_frame[loud] / self._ceiling)
-        self._asked = np.concatenate((self._asked, asked))
+        self._required = np.concatenate((self._required, asked))
 
     def _emit(self, count: int) -> Samples:
         if count <= 0:
             return np.zeros((0, self._channels), np.float32)
         ready, self._waiting = self._waiting[:count], self._waiting[count:]
         reduction = self._reduction(count)
-        self._asked = self._asked[count:]
+        self._required = self._required[count:]
         if reduction is not None:
-            self.most = max(self.most, float(reduction.max()))
+            self.max_reduction = max(self.max_reduction, float(reduction.max()))
             ready = ready * np.power(np.float32(10.0), reduction.astype(np.float32) / -20)[:, None]
-        skipped, self._lead = self._lead, max(0, self._lead - count)
+        skipped, self._padding = self._padding, max(0, self._padding - count)
         return ready[skipped:]
 
     def _reduction(self, count: int) -> NDArray[np.float64] | None:
         """Decibels for the next frames; None when there is nothing to turn down."""
-        ahead = self._asked[: count + 2 * self._half]
-        if not self._held.any() and not ahead.any():
+        ahead = self._required[: count + 2 * self._half_window]
+        if not self._previous.any() and not ahead.any():
             return None
-        window = 2 * self._half + 1
+        window = 2 * self._half_window + 1
         highest = _sliding_maximum(ahead, window)
         ramp = self._slope * np.arange(count + 1)
-        held = np.maximum.accumulate(np.concatenate((self._held[-1:], highest)) + ramp) - ramp
-        whole: NDArray[np.float64] = np.concatenate((self._held, held[1:])).astype(np.float64, copy=False)
-        self._held = whole[-2 * self._half :]
+        held = np.maximum.accumulate(np.concatenate((self._previous[-1:], highest)) + ramp) - ramp
+        whole: NDArray[np.float64] = np.concatenate((self._previous, held[1:])).astype(np.float64, copy=False)
+        self._previous = whole[-2 * self._half_window :]
         # Two averages of half the length make a triangle, which is smoother than one.
         for _ in range(2):
-            whole = _sliding_mean(whole, self._half + 1)
+            whole = _sliding_mean(whole, self._half_window + 1)
         return whole
 
 

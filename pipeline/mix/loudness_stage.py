@@ -10,18 +10,18 @@ from pipeline.mix.contracts import MeasureInputs, MeasureOutput
 from pipeline.mix.presets import LOUDNESS, TRUE_PEAK, LoudnessTarget
 from pipeline.types import Loudness
 
-TOLERANCE = 0.05
+TOLERANCE_LU = 0.05
 """LU, half of the meter's own step."""
-MOST_GAIN = 30.0
+MAX_GAIN_DB = 30.0
 """dB; more would bring up little but noise."""
-MOST_LIMITING = 15.0
+MAX_LIMITING_DB = 15.0
 """dB of peaks that the limiter may take."""
-_AT_ONCE = 2
+_MAX_PARALLEL = 2
 """Measurements side by side: each keeps about one processor busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
+class LoudnessGoal:
     """What the final mix is to be."""
 
     loudness: float
@@ -50,38 +50,38 @@ def measure_stage(context: StageContext, inputs: MeasureInputs[Path], params: No
     def measure_file(name: str) -> Loudness:
         return measure(files[name], report=report_for(name))
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_MAX_PARALLEL) as pool:
         found = dict(zip(files, pool.map(measure_file, files), strict=True))
     context.report(1.0)
     return MeasureOutput(loudness=found)
 
 
-def set_goal(target: LoudnessTarget | None, original: Loudness) -> Goal | str | None:
+def loudness_goal(target: LoudnessTarget | None, original: Loudness) -> LoudnessGoal | str | None:
     """The goal for a target, None where there is none, or one sentence that says why it cannot be reached."""
     if target is None:
         return None
     if target is not LoudnessTarget.ORIGINAL:
-        return Goal(loudness=LOUDNESS[target], true_peak=TRUE_PEAK)
+        return LoudnessGoal(loudness=LOUDNESS[target], true_peak=TRUE_PEAK)
     if original.integrated is None:
         return "The original is silent or shorter than 0.4 s, so the mix cannot be made as loud."
-    return Goal(loudness=original.integrated, true_peak=max(TRUE_PEAK, original.true_peak or TRUE_PEAK))
+    return LoudnessGoal(loudness=original.integrated, true_peak=max(TRUE_PEAK, original.true_peak or TRUE_PEAK))
 
 
-def first_gain(before: Loudness, goal: Goal) -> float:
+def unlimited_gain(before: Loudness, goal: LoudnessGoal) -> float:
     """Decibels that would bring the mix to its goal if no peak were in the way, within what is sensible.
 
     `before` must not be silent.
     """
     assert before.integrated is not None
-    return within_bounds(goal.loudness - before.integrated, before, goal)
+    return bounded_gain(goal.loudness - before.integrated, before, goal)
 
 
-def within_bounds(gain: float, before: Loudness, goal: Goal) -> float:
+def bounded_gain(gain: float, before: Loudness, goal: LoudnessGoal) -> float:
     """The gain, at most what `MOST_GAIN` and `MOST_LIMITING` allow."""
     peak = 0.0 if before.true_peak is None else before.true_peak
-    return min(gain, MOST_GAIN, goal.true_peak - peak + MOST_LIMITING)
+    return min(gain, MAX_GAIN_DB, goal.true_peak - peak + MAX_LIMITING_DB)
 
 
-def is_near(found: Loudness, goal: Goal) -> bool:
+def is_at_goal(found: Loudness, goal: LoudnessGoal) -> bool:
     """True when the loudness is the goal's, as exactly as the meter tells."""
-    return found.integrated is not None and abs(found.integrated - goal.loudness) <= TOLERANCE + 1e-6
+    return found.integrated is not None and abs(found.integrated - goal.loudness) <= TOLERANCE_LU + 1e-6

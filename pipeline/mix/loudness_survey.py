@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
 from pipeline.audio.true_peak import OVERSAMPLING
-from pipeline.mix.limiter import HOP, RELEASE, loudest_channel
+from pipeline.mix.limiter import PEAK_HOP_SECONDS, RELEASE_DB_PER_SECOND, loudest_channel
 from pipeline.types import Loudness
 
 _BLOCK_HOPS = 80
@@ -28,12 +28,12 @@ _ABSOLUTE = -70.0
 """LUFS."""
 _RELATIVE = -10.0
 """LU."""
-_MEMORY = 0.085
+_FILTER_MEMORY_SECONDS = 0.085
 """Seconds after which the weighting filters have forgotten."""
-_TAILS = 9
+_TRANSFORM_TAILS = 9
 """Of them in one transform, which is short enough to stay near the processor."""
 
-_AT_ONCE = 1 << 16
+_MAX_HOPS_AT_ONCE = 1 << 16
 """Hops."""
 
 _SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
@@ -45,27 +45,27 @@ _HIGH_PASS = (38.13547087602444, 0.5003270373238773)
 _soxr = cast("Any", soxr)
 
 
-class Survey:
+class LoudnessSurvey:
     """Takes the blocks of a mix in order."""
 
     def __init__(self, sample_rate: int, layout: Layout) -> None:
         self._rate = sample_rate
         self._weights = np.array(layout.loudness_weights, np.float32)
         # A power of two, so that the transform is quick.
-        self._tail = 1 << math.ceil(math.log2(_MEMORY * sample_rate))
-        self._weighting = _frequency_response(sample_rate, _TAILS * self._tail)
-        self._before: Samples = np.zeros((self._tail, len(layout.channels)), np.float32)
+        self._tail = 1 << math.ceil(math.log2(_FILTER_MEMORY_SECONDS * sample_rate))
+        self._weighting = _frequency_response(sample_rate, _TRANSFORM_TAILS * self._tail)
+        self._previous: Samples = np.zeros((self._tail, len(layout.channels)), np.float32)
         self._upsampler = _soxr.ResampleStream(
             sample_rate, OVERSAMPLING * sample_rate, len(layout.channels), dtype="float32", quality="HQ"
         )
-        self._powers = _Hops(sample_rate, np.add)
-        self._peaks = _Hops(OVERSAMPLING * sample_rate, np.maximum)
+        self._powers = _HopReducer(sample_rate, np.add)
+        self._peaks = _HopReducer(OVERSAMPLING * sample_rate, np.maximum)
 
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
         if len(samples):
             self._find_peaks(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
-        for start in range(0, len(samples), step := (_TAILS - 1) * self._tail):
+        for start in range(0, len(samples), step := (_TRANSFORM_TAILS - 1) * self._tail):
             self._powers.add(self._weighted_power(samples[start : start + step]))
 
     def finish(self) -> None:
@@ -87,7 +87,7 @@ class Survey:
             power = power * 10 ** (-reduction / 10)
         highest = float(peak.max()) if len(peak) else 0.0
         found = 20 * float(np.log10(highest)) if highest > 0 else None
-        integrated = _integrated(power / (HOP * self._rate))
+        integrated = _integrated(power / (PEAK_HOP_SECONDS * self._rate))
         return Loudness(
             integrated=integrated,
             peak=None,
@@ -96,12 +96,12 @@ class Survey:
 
     def _weighted_power(self, samples: Samples) -> NDArray[np.float32]:
         """Of each frame, by overlap-save."""
-        whole = np.concatenate((self._before, samples))
-        self._before = whole[-self._tail :]
+        whole = np.concatenate((self._previous, samples))
+        self._previous = whole[-self._tail :]
         power = np.zeros(len(samples), np.float32)
         for channel, weight in enumerate(self._weights):
             if weight:
-                spectrum = np.fft.rfft(whole[:, channel], _TAILS * self._tail)
+                spectrum = np.fft.rfft(whole[:, channel], _TRANSFORM_TAILS * self._tail)
                 weighted = np.fft.irfft(spectrum * self._weighting)[self._tail : len(whole)].astype(np.float32)
                 power += weight * weighted * weighted
         return power
@@ -110,49 +110,49 @@ class Survey:
         self._peaks.add(loudest_channel(samples.reshape(-1, len(self._weights))))
 
 
-class _Hops:
+class _HopReducer:
     """One number for each hop of a stream of numbers."""
 
     def __init__(self, rate: int, reduce: "np.ufunc") -> None:
-        self._hop = HOP * rate
+        self._hop = PEAK_HOP_SECONDS * rate
         self._reduce = reduce
-        self._loose: NDArray[np.float32] = np.zeros(0, np.float32)
-        self._start = 0
+        self._remainder: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._remainder_start = 0
         """Where the loose numbers begin, ..."""
         self._count = 0
         """... and how many hops were before."""
-        self._found: list[NDArray[np.float32]] = []
+        self._chunks: list[NDArray[np.float32]] = []
         self.values: NDArray[np.float32] = np.zeros(0, np.float32)
 
     def add(self, numbers: NDArray[np.float32]) -> None:
         """Append; what does not fill a hop waits."""
-        held = np.concatenate((self._loose, numbers))
+        held = np.concatenate((self._remainder, numbers))
         # One edge more than there can be; those beyond what is held are for the next time.
         indices = np.arange(self._count, self._count + int(len(held) / self._hop) + 3)
-        edges = np.rint(indices * self._hop).astype(np.int64) - self._start
+        edges = np.rint(indices * self._hop).astype(np.int64) - self._remainder_start
         edges = edges[edges <= len(held)]
         if len(edges) > 1:
-            self._found.append(self._reduce.reduceat(held[: edges[-1]], edges[:-1]).astype(np.float32))
+            self._chunks.append(self._reduce.reduceat(held[: edges[-1]], edges[:-1]).astype(np.float32))
             self._count += len(edges) - 1
-            self._start += int(edges[-1])
+            self._remainder_start += int(edges[-1])
             held = held[edges[-1] :]
-        self._loose = held
+        self._remainder = held
 
     def finish(self) -> None:
         """Count what waits as a hop, and give the table."""
-        rest = [self._reduce.reduce(self._loose, keepdims=True)] if len(self._loose) else []
-        self.values = np.concatenate([self.values, *self._found, *rest])
-        self._found, self._loose = [], self._loose[:0]
+        rest = [self._reduce.reduce(self._remainder, keepdims=True)] if len(self._remainder) else []
+        self.values = np.concatenate([self.values, *self._chunks, *rest])
+        self._chunks, self._remainder = [], self._remainder[:0]
 
 
 def _reduction(peak: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
     """Decibels that the limiter takes from each hop (`limiter.Limiter`)."""
     held = np.maximum(20 * np.log10(np.maximum(peak, 1e-9)) - ceiling, 0.0)
-    fall = RELEASE * HOP * np.arange(1, _AT_ONCE + 1)
+    fall = RELEASE_DB_PER_SECOND * PEAK_HOP_SECONDS * np.arange(1, _MAX_HOPS_AT_ONCE + 1)
     level = 0.0
     # In parts, since the sum that falls steadily wants twice the digits.
-    for start in range(0, len(held), _AT_ONCE):
-        part = held[start : start + _AT_ONCE]
+    for start in range(0, len(held), _MAX_HOPS_AT_ONCE):
+        part = held[start : start + _MAX_HOPS_AT_ONCE]
         fallen = fall[: len(part)]
         part[:] = np.maximum.accumulate(np.maximum(part + fallen, level)) - fallen
         level = float(part[-1])

@@ -17,21 +17,21 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.mix import gains as balance
 from pipeline.mix.limiter import Limiter, limit
-from pipeline.mix.loudness_stage import Goal, first_gain, is_near, within_bounds
-from pipeline.mix.loudness_survey import Survey
-from pipeline.mix.memory_cache import KeptMix, Premix
-from pipeline.mix.output import Output
+from pipeline.mix.loudness_stage import LoudnessGoal, bounded_gain, is_at_goal, unlimited_gain
+from pipeline.mix.loudness_survey import LoudnessSurvey
+from pipeline.mix.output import MixWriter
+from pipeline.mix.premix_cache import CachedPremix, Premix
 from pipeline.types import Loudness
 
-TRIES = 4
+MAX_ATTEMPTS = 4
 """Times that the file is written at most, until its loudness and its peaks are right."""
-_STEPS = 20
+_MAX_GAIN_STEPS = 20
 """In which the gain is looked for."""
-MARGIN = 0.5
+ENCODER_MARGIN_DB = 0.5
 """dB that the limiter leaves for what the encoder adds to peaks; where that is not enough, it is done again."""
-_HALF_STEP = 0.05
+_METER_ROUNDING_DB = 0.05
 """dB by which the meter may have rounded a peak down."""
-_NUDGE = 0.1
+_RETRY_MARGIN_DB = 0.1
 """dB further down than what was too much: the encoder's peaks differ a little from run to run."""
 
 
@@ -43,84 +43,86 @@ class Master:
     like: audio_io.SoundInfo
     layout: Layout
     target: Path
-    coding: Sequence[str]
+    encoding: Sequence[str]
     """How ffmpeg encodes the file."""
     report: ProgressCallback
-    others: Mapping[Path, Sequence[str]] = field(default_factory=dict[Path, Sequence[str]])
+    further_outputs: Mapping[Path, Sequence[str]] = field(default_factory=dict[Path, Sequence[str]])
     """Further files of the same mix, and how they are encoded."""
-    to_check: Mapping[Path, Layout] = field(default_factory=dict[Path, Layout])
+    lossy_outputs: Mapping[Path, Layout] = field(default_factory=dict[Path, Layout])
     """Those of them whose encoders may add to peaks, and their layouts."""
     notes: list[str] = field(default_factory=list[str])
     loudness: Loudness = field(default_factory=lambda: Loudness(integrated=None, peak=None))
     """Of the file that was written."""
     _passes: int = 0
 
-    def write_as_it_comes(self, clip_peak: float) -> None:
+    def write_below_ceiling(self, clip_peak: float) -> None:
         """Write the mix as the gains make it; turned down as a whole only if a sample would pass the ceiling.
 
         The ceiling is -1 dBFS, or the clip's own peak (linear) where that is higher.
         """
-        highest = balance.ceiling(clip_peak)
+        highest = balance.mix_ceiling(clip_peak)
         peak = self._write_below(highest)
         if peak > highest:
-            gain = balance.overall_gain(peak, clip_peak)
+            gain = balance.peak_gain(peak, clip_peak)
             self.notes.append(f"The whole mix was turned down by {-_decibels(gain):.1f} dB so that it is not clipped.")
-            self._encode(self._louder(gain))
+            self._encode(self._amplified(gain))
 
-    def write_to_goal(self, goal: Goal) -> None:
+    def write_to_goal(self, goal: LoudnessGoal) -> None:
         """Write the mix at the goal's loudness with no true peak above the goal's, encoded and decoded again."""
-        with KeptMix(self.premix, self.like, self.target.parent) as kept:
+        with CachedPremix(self.premix, self.like, self.target.parent) as kept:
             self.premix = kept
             self._reach(goal)
 
-    def _reach(self, goal: Goal) -> None:
+    def _reach(self, goal: LoudnessGoal) -> None:
         survey = self._survey()
         before = survey.loudness()
         if before.integrated is None:
             self.notes.append("The mix is silent or shorter than 0.4 s, so it was not brought to a loudness.")
             self._encode(self.premix())
             return
-        gain, ceiling, aim, limited = first_gain(before, goal), goal.true_peak - MARGIN, goal, 0.0
-        for _ in range(TRIES):
+        gain, ceiling, aim, limited = unlimited_gain(before, goal), goal.true_peak - ENCODER_MARGIN_DB, goal, 0.0
+        for _ in range(MAX_ATTEMPTS):
             gain = _find_gain(gain, ceiling, survey, aim)
             limited = self._encode_limited(gain, ceiling, survey)
-            excess = round(self._highest() + _HALF_STEP - goal.true_peak, 2)
+            excess = round(self._highest_true_peak() + _METER_ROUNDING_DB - goal.true_peak, 2)
             # The encoder takes a little from the loudness, too: what is above its highest frequency.
             missing = goal.loudness - (self.loudness.integrated or goal.loudness)
-            further = within_bounds(gain + missing, before, goal) if abs(missing) > _NUDGE + 1e-6 else gain
+            further = bounded_gain(gain + missing, before, goal) if abs(missing) > _RETRY_MARGIN_DB + 1e-6 else gain
             if excess <= 0 and further == gain:
                 break
             aim = replace(aim, loudness=aim.loudness + further - gain)
             gain = further
-            ceiling -= excess + _NUDGE if excess > 0 else 0.0
-        self._tell(before, goal, limited)
+            ceiling -= excess + _RETRY_MARGIN_DB if excess > 0 else 0.0
+        self._add_notes(before, goal, limited)
 
-    def _encode_limited(self, gain: float, ceiling: float, survey: Survey) -> float:
+    def _encode_limited(self, gain: float, ceiling: float, survey: LoudnessSurvey) -> float:
         """Write the mix with a gain, below a true peak; the most that the limiter took, dB."""
-        louder, peaks = self._louder(10 ** (gain / 20)), survey.peaks(gain)
+        louder, peaks = self._amplified(10 ** (gain / 20)), survey.peaks(gain)
         if not np.any(peaks > 10 ** (ceiling / 20)):
             self._encode(louder, decoded=True)
             return 0.0
         limiter = Limiter(self.like.sample_rate, self.like.channels, ceiling, peaks=peaks)
         self._encode(limit(louder, limiter), decoded=True)
-        return limiter.most
+        return limiter.max_reduction
 
-    def _highest(self) -> float:
+    def _highest_true_peak(self) -> float:
         """The highest true peak of all files that were written, dBTP."""
-        others = (measure_encoded(path, layout, self.like.duration) for path, layout in self.to_check.items())
-        found = [self.loudness, *others]
+        further_outputs = (
+            measure_encoded(path, layout, self.like.duration) for path, layout in self.lossy_outputs.items()
+        )
+        found = [self.loudness, *further_outputs]
         return max(-math.inf if one.true_peak is None else one.true_peak for one in found)
 
-    def _tell(self, before: Loudness, goal: Goal, limited: float) -> None:
+    def _add_notes(self, before: Loudness, goal: LoudnessGoal, limited: float) -> None:
         found = self.loudness
         assert before.integrated is not None
         if found.integrated is None:
             return
         words = f"from {before.integrated:.1f} to {found.integrated:.1f} LUFS"
-        if limited >= _NUDGE:
+        if limited >= _RETRY_MARGIN_DB:
             words += f", peaks limited by up to {limited:.1f} dB"
         self.notes.append(f"The loudness of the mix was brought {words}.")
-        if abs(found.integrated - goal.loudness) > 2 * _NUDGE + 0.05:
+        if abs(found.integrated - goal.loudness) > 2 * _RETRY_MARGIN_DB + 0.05:
             self.notes.append(
                 f"{goal.loudness:.1f} LUFS could not be reached without too much noise or too flat a sound."
             )
@@ -129,7 +131,7 @@ class Master:
         """Write the mix unless it passes `highest`; gives its peak either way."""
         peak = 0.0
         with self._output(decoded=False) as output:
-            for block in self._told(self.premix()):
+            for block in self._with_progress(self.premix()):
                 peak = max(peak, _peak(block))
                 if peak <= highest:
                     output.write(block)
@@ -139,38 +141,38 @@ class Master:
 
     def _encode(self, blocks: audio_io.Blocks, *, decoded: bool = False) -> None:
         with self._output(decoded=decoded) as output:
-            for block in self._told(blocks):
+            for block in self._with_progress(blocks):
                 output.write(block)
             self.loudness = output.finish()
 
-    def _survey(self) -> Survey:
-        survey = Survey(self.like.sample_rate, self.layout)
-        for block in self._told(self.premix()):
+    def _survey(self) -> LoudnessSurvey:
+        survey = LoudnessSurvey(self.like.sample_rate, self.layout)
+        for block in self._with_progress(self.premix()):
             survey.write(block)
         survey.finish()
         return survey
 
-    def _output(self, *, decoded: bool) -> Output:
-        return Output(
+    def _output(self, *, decoded: bool) -> MixWriter:
+        return MixWriter(
             self.target,
-            self.coding,
-            self.others,
+            self.encoding,
+            self.further_outputs,
             layout=self.layout,
             sample_rate=self.like.sample_rate,
-            limit=self._limit,
+            timeout=self._timeout,
             decoded=decoded,
         )
 
     @property
-    def _limit(self) -> float:
+    def _timeout(self) -> float:
         return 60.0 + 2 * self.like.duration
 
-    def _louder(self, gain: float) -> audio_io.Blocks:
+    def _amplified(self, gain: float) -> audio_io.Blocks:
         factor = np.float32(gain)
         for block in self.premix():
             yield block * factor
 
-    def _told(self, blocks: audio_io.Blocks) -> audio_io.Blocks:
+    def _with_progress(self, blocks: audio_io.Blocks) -> audio_io.Blocks:
         """The same blocks; each pass is told as half of what is left."""
         before, self._passes = 1 - 0.5**self._passes, self._passes + 1
         done = 0
@@ -180,14 +182,14 @@ class Master:
             yield block
 
 
-def _find_gain(gain: float, ceiling: float, survey: Survey, goal: Goal) -> float:
+def _find_gain(gain: float, ceiling: float, survey: LoudnessSurvey, goal: LoudnessGoal) -> float:
     """The gain that reaches the goal after the limiter, which takes from the loudness, too."""
     before = survey.loudness()
-    for _ in range(_STEPS):
+    for _ in range(_MAX_GAIN_STEPS):
         found = survey.loudness(gain, ceiling)
-        if found.integrated is None or is_near(found, goal):
+        if found.integrated is None or is_at_goal(found, goal):
             return gain
-        further = within_bounds(gain + goal.loudness - found.integrated, before, goal)
+        further = bounded_gain(gain + goal.loudness - found.integrated, before, goal)
         if further == gain:
             return gain
         gain = further

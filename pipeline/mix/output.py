@@ -9,61 +9,61 @@ from typing import Self
 
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
-from pipeline.audio.true_peak import Peaks, SteepPeaks, decibels
-from pipeline.media.aac.adts import AacWriter
-from pipeline.media.aac.parallel_encoder import Form, fits
-from pipeline.media.ffmpeg_pipe import SoundFeed
+from pipeline.audio.true_peak import SteepTruePeakMeter, TruePeakMeter, peak_decibels
+from pipeline.media.aac.parallel_writer import AacWriter
+from pipeline.media.aac.segment_encoder import AudioFormat, is_supported
+from pipeline.media.ffmpeg_pipe import FFmpegPipe
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.types import Loudness
 
 
-class Output:
-    """Takes the blocks of a mix and leaves an m4a and `others` (path: how ffmpeg encodes it).
+class MixWriter:
+    """Takes the blocks of a mix and leaves an m4a and `further_outputs` (path: how ffmpeg encodes it).
 
     `decoded`: the loudness is that of the m4a as a player makes it, not that of what was written. An m4a that
-    `pipeline.media.aac.parallel_encoder` cannot make is encoded by ffmpeg as `coding` says. Used as a context manager:
-    an error inside it removes the files. `limit` is the most seconds that ffmpeg may take. Raises `FFmpegError`.
+    `pipeline.media.aac.segment_encoder` cannot make is encoded by ffmpeg as `encoding` says. Used as a context manager:
+    an error inside it removes the files. `timeout` is the most seconds that ffmpeg may take. Raises `FFmpegError`.
     """
 
     def __init__(
         self,
         target: Path,
-        coding: Sequence[str],
-        others: Mapping[Path, Sequence[str]],
+        encoding: Sequence[str],
+        further_outputs: Mapping[Path, Sequence[str]],
         *,
         layout: Layout,
         sample_rate: int,
-        limit: float,
+        timeout: float,
         decoded: bool,
     ) -> None:
         self._target = target
-        self._decoded = decoded
+        self._of_decoded = decoded
         self._layout = layout
         self._frames = 0
         self._sample_rate = sample_rate
         self._open = ExitStack()
-        form = Form(sample_rate=sample_rate, layout=layout)
-        own = fits(form)
-        files = others if own else {target: coding, **others}
-        self._file_meter: SoundFeed | None = None
-        self._mix: SoundFeed | None = None
+        form = AudioFormat(sample_rate=sample_rate, layout=layout)
+        own = is_supported(form)
+        files = further_outputs if own else {target: encoding, **further_outputs}
+        self._file_meter: FFmpegPipe | None = None
+        self._mix: FFmpegPipe | None = None
         self._aac: AacWriter | None = None
         channels = len(layout.channels)
-        self._peaks = SteepPeaks(sample_rate, channels) if decoded else Peaks(channels)
+        self._peaks = SteepTruePeakMeter(sample_rate, channels) if decoded else TruePeakMeter(channels)
         with ExitStack() as opening:
             if own and decoded:
-                self._file_meter = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit))
+                self._file_meter = opening.enter_context(FFmpegPipe(layout, sample_rate, timeout=timeout))
             if files or not decoded:
-                self._mix = opening.enter_context(SoundFeed(layout, sample_rate, limit=limit, outputs=files))
+                self._mix = opening.enter_context(FFmpegPipe(layout, sample_rate, timeout=timeout, outputs=files))
             if own:
-                heard = None if self._file_meter is None else self._meter
-                self._aac = opening.enter_context(AacWriter(target, form, on_heard=heard))
+                decoded_samples = None if self._file_meter is None else self._meter
+                self._aac = opening.enter_context(AacWriter(target, form, on_decoded=decoded_samples))
             self._open = opening.pop_all()
 
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
         self._frames += len(samples)
-        if not self._decoded:
+        if not self._of_decoded:
             self._peaks.write(samples)
         if self._mix is not None:
             self._mix.write(samples)
@@ -76,18 +76,20 @@ class Output:
             self._aac.finish()
         mix = None if self._mix is None else self._mix.finish()
         found = mix
-        if self._decoded:
+        if self._of_decoded:
             found = None if self._file_meter is None else self._file_meter.finish()
         if found is None:
             return measure_encoded(self._target, self._layout, self._frames / self._sample_rate)
         self._peaks.finish()
-        return replace(found, peak=decibels(self._peaks.sample), true_peak=decibels(self._peaks.true))
+        return replace(
+            found, peak=peak_decibels(self._peaks.sample_peak), true_peak=peak_decibels(self._peaks.true_peak)
+        )
 
-    def _meter(self, heard: Samples) -> None:
+    def _meter(self, decoded_samples: Samples) -> None:
         """Take what a player makes of the file."""
         assert self._file_meter is not None
-        self._file_meter.write(heard)
-        self._peaks.write(heard)
+        self._file_meter.write(decoded_samples)
+        self._peaks.write(decoded_samples)
 
     def __enter__(self) -> Self:
         return self

@@ -21,7 +21,7 @@ def mix_params(request: Request, media: MediaInfo, measured: Mapping[str, Loudne
         background=request.background,
         dub=dub,
         audio_start=media.audio.start,
-        own={name: gain for name, gain in given.items() if gain is not None},
+        stem_gains={name: gain for name, gain in given.items() if gain is not None},
         speaker_gains=dict(request.speaker_gains),
         loudness=request.loudness,
         ducking=request.ducking,

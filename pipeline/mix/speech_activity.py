@@ -10,30 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
-from pipeline.mix.gain_envelope import Curve, curve
+from pipeline.mix.gain_envelope import GainEnvelope, gain_envelope
 from pipeline.mix.presets import Ducking
 from pipeline.types import Transcript
 
 Interval: TypeAlias = tuple[float, float]
 """Frames from and to."""
 
-FADE = 0.02
+SPEAKER_FADE_SECONDS = 0.02
 """Seconds from one speaker's gain to another's."""
-_HOP = 0.01
+_HOP_SECONDS = 0.01
 """Seconds of one level."""
-_SMOOTH = 5
+_SMOOTHING_HOPS = 5
 """Levels that are averaged."""
-_BELOW = 16.0
+_SPEECH_RANGE_DB = 16.0
 """dB under the vocals' loudness from which they count as speech."""
-_QUIETEST = -60.0
+_MIN_SPEECH_DBFS = -60.0
 """dBFS under which nothing counts as speech."""
-_PAUSE = 0.3
+_MAX_PAUSE_SECONDS = 0.3
 """Seconds of a pause that does not part two stretches of speech."""
-_CLICK = 0.08
+_MIN_SPEECH_SECONDS = 0.08
 """Seconds below which a stretch is no speech."""
 
 
-def turns_of(transcript: Transcript, sample_rate: int, audio_start: float) -> list[Interval]:
+def turn_intervals(transcript: Transcript, sample_rate: int, audio_start: float) -> list[Interval]:
     """The turns in frames of the sound, whose first sample is at `audio_start` on the clip's clock."""
     return [
         ((turn.start - audio_start) * sample_rate, (turn.end - audio_start) * sample_rate) for turn in transcript.turns
@@ -46,13 +46,13 @@ def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
     if loudness is None or not of.frames:
         return []
     rate = of.sample_rate
-    hop = max(1, round(_HOP * rate))
-    levels = _levels(vocals, of.frames, hop)
-    smooth = np.convolve(levels, np.full(_SMOOTH, 1 / _SMOOTH), "same")
-    heard = np.concatenate(([False], smooth > 10 ** (max(loudness - _BELOW, _QUIETEST) / 10), [False]))
+    hop = max(1, round(_HOP_SECONDS * rate))
+    levels = _hop_powers(vocals, of.frames, hop)
+    smooth = np.convolve(levels, np.full(_SMOOTHING_HOPS, 1 / _SMOOTHING_HOPS), "same")
+    heard = np.concatenate(([False], smooth > 10 ** (max(loudness - _SPEECH_RANGE_DB, _MIN_SPEECH_DBFS) / 10), [False]))
     edges = np.flatnonzero(np.diff(heard.astype(np.int8))) * hop
-    stretches = merge(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), _PAUSE * rate)
-    return [(start, end) for start, end in stretches if end - start >= _CLICK * rate]
+    stretches = merge(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), _MAX_PAUSE_SECONDS * rate)
+    return [(start, end) for start, end in stretches if end - start >= _MIN_SPEECH_SECONDS * rate]
 
 
 def merge(intervals: Iterable[Interval], gap: float) -> list[Interval]:
@@ -66,18 +66,18 @@ def merge(intervals: Iterable[Interval], gap: float) -> list[Interval]:
     return merged
 
 
-def duck(intervals: Iterable[Interval], ducking: Ducking, sample_rate: int) -> Curve:
+def ducking_envelope(intervals: Iterable[Interval], ducking: Ducking, sample_rate: int) -> GainEnvelope:
     """Down by the whole depth from the first to the last frame of each interval, straight in dB before and after."""
     attack, release = ducking.attack * sample_rate, ducking.release * sample_rate
     points = list[tuple[float, float]]()
     for start, end in merge(intervals, attack + release):
         points += [(start - attack, 0.0), (start, -ducking.depth), (end, -ducking.depth), (end + release, 0.0)]
-    return curve(points, decibels=True)
+    return gain_envelope(points, decibels=True)
 
 
-def follow_speakers(
+def speaker_envelope(
     transcript: Transcript, gains: Mapping[str, float], voice: float, sample_rate: int, audio_start: float
-) -> tuple[Curve, list[str]]:
+) -> tuple[GainEnvelope, list[str]]:
     """The vocals' gain by who speaks, and the names that the transcript does not know.
 
     A name is a speaker's id or name, in any case. Between turns it is `voice`, and so is the gain of
@@ -85,13 +85,15 @@ def follow_speakers(
     """
     known = {word.casefold(): speaker.id for speaker in transcript.speakers for word in (speaker.name, speaker.id)}
     own = {known[name.casefold()]: gain for name, gain in gains.items() if name.casefold() in known}
-    intervals = turns_of(transcript, sample_rate, audio_start)
+    intervals = turn_intervals(transcript, sample_rate, audio_start)
     turns = [(*at, own.get(turn.speaker, voice)) for at, turn in zip(intervals, transcript.turns, strict=True)]
     unknown = [name for name in gains if name.casefold() not in known]
-    return curve(_faded(_steps(turns, voice), FADE * sample_rate), decibels=False), unknown
+    return gain_envelope(
+        _fade_points(_gain_steps(turns, voice), SPEAKER_FADE_SECONDS * sample_rate), decibels=False
+    ), unknown
 
 
-def _steps(turns: Sequence[tuple[float, float, float]], between: float) -> list[tuple[float, float]]:
+def _gain_steps(turns: Sequence[tuple[float, float, float]], between: float) -> list[tuple[float, float]]:
     """Where the gain changes, and to what."""
     events = sorted(
         [(start, True, gain) for start, end, gain in turns if end > start]
@@ -111,7 +113,7 @@ def _steps(turns: Sequence[tuple[float, float, float]], between: float) -> list[
     return steps
 
 
-def _faded(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[float, float]]:
+def _fade_points(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[float, float]]:
     """Points of a curve that goes from level to level within `fade` frames, or less where steps are close."""
     points = list[tuple[float, float]]()
     if len(steps) == 1:
@@ -124,21 +126,22 @@ def _faded(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[floa
     return points
 
 
-def _levels(vocals: Path, frames: int, hop: int) -> NDArray[np.float64]:
+def _hop_powers(vocals: Path, frames: int, hop: int) -> NDArray[np.float64]:
     """The power of each hop of a file; its two halves are read side by side, since FLAC takes longer than the rest."""
-    block = audio_io.BLOCK - audio_io.BLOCK % hop
+    block = audio_io.BLOCK_FRAMES - audio_io.BLOCK_FRAMES % hop
     half = frames // 2 - frames // 2 % hop
 
     def of(start: int, length: int) -> list[NDArray[np.float64]]:
         return [
-            _powers(samples, hop) for samples in audio_io.read_blocks(vocals, block=block, start=start, frames=length)
+            _block_powers(samples, hop)
+            for samples in audio_io.read_blocks(vocals, block=block, start=start, frames=length)
         ]
 
     with ThreadPoolExecutor(2, thread_name_prefix="levels") as pool:
         return np.concatenate([level for part in pool.map(of, (0, half), (half, frames - half)) for level in part])
 
 
-def _powers(samples: audio_io.Samples, hop: int) -> NDArray[np.float64]:
+def _block_powers(samples: audio_io.Samples, hop: int) -> NDArray[np.float64]:
     """Mean power of each hop over all channels, summed as a loudness meter does; the last one may be short."""
     whole = len(samples) - len(samples) % hop
     hops = samples[:whole].reshape(-1, hop * samples.shape[1])

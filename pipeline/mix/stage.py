@@ -9,17 +9,17 @@ import msgspec
 
 from pipeline.audio import io as audio_io
 from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.media.aac.encoder import LOSSY, coding, written_layout
+from pipeline.media.encoding import LOSSY_FORMATS, encoder_arguments, written_layout
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.contracts import MixInputs, MixOutput, MixParams
-from pipeline.mix.gain_envelope import Curve
-from pipeline.mix.gains import KINDS, Part, check_alike, mixed, split_background
-from pipeline.mix.loudness_stage import Goal, set_goal
+from pipeline.mix.gain_envelope import GainEnvelope
+from pipeline.mix.gains import BACKGROUND_STEMS, Track, background_tracks, check_same_format, mix_blocks
+from pipeline.mix.loudness_stage import LoudnessGoal, loudness_goal
 from pipeline.mix.mastering import Master
-from pipeline.mix.speech_activity import duck, find_speech, follow_speakers, turns_of
+from pipeline.mix.speech_activity import ducking_envelope, find_speech, speaker_envelope, turn_intervals
 from pipeline.types import Loudness, SoundFormat, Transcript
 
-_HALF_STEP = 0.05
+_METER_ROUNDING_DB = 0.05
 """dB by which the meter may have rounded the clip's peak down."""
 
 
@@ -57,45 +57,45 @@ def mix_stage(context: StageContext, inputs: MixInputs[Path], params: MixParams)
     return MixOutput(mix=target, others=tuple(others.values()), loudness=mix.loudness, notes=tuple(mix.notes))
 
 
-def _choose_parts(mix: _Mix) -> list[Part]:
+def _choose_parts(mix: _Mix) -> list[Track]:
     """The parts with their gains; the original alone when the sound was not taken apart."""
     stems = mix.inputs.stems
     if stems.vocals is None or stems.background is None:
         mix.notes.append("The sound was not taken apart, so the final mix is the original sound.")
         if mix.params.dub:
             mix.notes.append("The dub was not used: the original voices cannot be taken out on this route.")
-        return [Part(path=mix.inputs.sound, gain=1.0)]
+        return [Track(path=mix.inputs.sound, gain=1.0)]
     voice = _choose_voice(mix, stems.vocals)
     made = dict(stems)
-    for name in KINDS:
-        if name in mix.params.own and name not in made:
+    for name in BACKGROUND_STEMS:
+        if name in mix.params.stem_gains and name not in made:
             mix.notes.append(f"There is no {name} stem, so its gain was not used.")
     ducking = _ducking(mix, stems.vocals)
-    parts = [voice, *split_background(stems.background, made, mix.params.background, mix.params.own, ducking)]
-    check_alike(parts, mix.like)
+    parts = [voice, *background_tracks(stems.background, made, mix.params.background, mix.params.stem_gains, ducking)]
+    check_same_format(parts, mix.like)
     return parts
 
 
-def _choose_voice(mix: _Mix, vocals: Path) -> Part:
+def _choose_voice(mix: _Mix, vocals: Path) -> Track:
     voice = vocals
     if mix.inputs.dub is not None:
         voice = mix.inputs.dub
         mix.loudness["dub"] = measure(voice)
     if not mix.params.speaker_gains:
-        return Part(path=voice, gain=mix.params.voice)
+        return Track(path=voice, gain=mix.params.voice)
     if mix.transcript is None:
         mix.notes.append("There is no transcript, so the gains of the speakers were not used.")
-        return Part(path=voice, gain=mix.params.voice)
-    curve, unknown = follow_speakers(
+        return Track(path=voice, gain=mix.params.voice)
+    curve, unknown = speaker_envelope(
         mix.transcript, mix.params.speaker_gains, mix.params.voice, mix.like.sample_rate, mix.params.audio_start
     )
     if unknown:
         there = ", ".join(speaker.name for speaker in mix.transcript.speakers) or "nobody"
         mix.notes.append(f"There is no speaker {', '.join(unknown)} in this clip, only {there}.")
-    return Part(path=voice, gain=1.0, curves=(curve,))
+    return Track(path=voice, gain=1.0, envelopes=(curve,))
 
 
-def _ducking(mix: _Mix, vocals: Path) -> tuple[Curve, ...]:
+def _ducking(mix: _Mix, vocals: Path) -> tuple[GainEnvelope, ...]:
     """The gain of everything behind the voice: by the turns where they are known, or else by the voice's level."""
     ducking = mix.params.ducking
     if ducking is None:
@@ -103,41 +103,41 @@ def _ducking(mix: _Mix, vocals: Path) -> tuple[Curve, ...]:
     if mix.inputs.dub is not None:
         speech = find_speech(mix.inputs.dub, mix.loudness["dub"].integrated)
     elif mix.transcript is not None:
-        speech = turns_of(mix.transcript, mix.like.sample_rate, mix.params.audio_start)
+        speech = turn_intervals(mix.transcript, mix.like.sample_rate, mix.params.audio_start)
     else:
         speech = find_speech(vocals, mix.params.vocals.integrated)
     if not speech:
         mix.notes.append("No speech was found, so the background was not turned down.")
         return ()
-    return (duck(speech, ducking, mix.like.sample_rate),)
+    return (ducking_envelope(speech, ducking, mix.like.sample_rate),)
 
 
 def _write(
-    parts: list[Part], mix: _Mix, target: Path, others: Mapping[SoundFormat, Path], report: ProgressCallback
+    parts: list[Track], mix: _Mix, target: Path, others: Mapping[SoundFormat, Path], report: ProgressCallback
 ) -> None:
-    layout = audio_io.layout(mix.inputs.sound)
+    layout = audio_io.read_layout(mix.inputs.sound)
     for form in others:
         if written_layout(form, layout) != layout:
             mix.notes.append(f"final.{form} is stereo, since the format does not hold {layout.name}.")
     master = Master(
-        premix=partial(mixed, parts, mix.like),
+        premix=partial(mix_blocks, parts, mix.like),
         like=mix.like,
         layout=layout,
         target=target,
-        coding=coding(SoundFormat.M4A, layout),
+        encoding=encoder_arguments(SoundFormat.M4A, layout),
         report=report,
-        others={path: coding(form, layout) for form, path in others.items()},
-        to_check={path: written_layout(form, layout) for form, path in others.items() if form in LOSSY},
+        further_outputs={path: encoder_arguments(form, layout) for form, path in others.items()},
+        lossy_outputs={path: written_layout(form, layout) for form, path in others.items() if form in LOSSY_FORMATS},
     )
-    goal = set_goal(mix.params.loudness, mix.params.original)
-    if isinstance(goal, Goal):
+    goal = loudness_goal(mix.params.loudness, mix.params.original)
+    if isinstance(goal, LoudnessGoal):
         master.write_to_goal(goal)
     else:
         master.notes += [goal] if goal else []
-        master.write_as_it_comes(_clip_peak(mix.params.original))
+        master.write_below_ceiling(_clip_peak(mix.params.original))
     mix.loudness["final"] = master.loudness
     mix.notes += master.notes
 
 
 def _clip_peak(original: Loudness) -> float:
-    return 0.0 if original.peak is None else 10 ** ((original.peak + _HALF_STEP) / 20)
+    return 0.0 if original.peak is None else 10 ** ((original.peak + _METER_ROUNDING_DB) / 20)

@@ -137,7 +137,7 @@ def measure_features(path: Path, report: ProgressCallback | None = None) -> Clip
 def _windows(path: Path, report: ProgressCallback | None) -> Iterator[NDArray[np.float32]]:
     """Read windows of `_PADDED_WINDOW_FRAMES` mono frames every `_WINDOW_FRAMES`; a short last one is padded."""
     info = audio_io.info(path)
-    weights = audio_io.layout(path).dialogue_weights
+    weights = audio_io.read_layout(path).dialogue_weights
 
     def mono() -> audio_io.Blocks:
         read = 0

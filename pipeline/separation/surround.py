@@ -21,7 +21,7 @@ import numpy as np
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
-from pipeline.audio.levels import Levels, measure_levels
+from pipeline.audio.levels import ChannelLevels, measure_levels
 from pipeline.graph.stage import ProgressCallback
 from pipeline.separation.base import BLOCK_FRAMES
 from pipeline.separation.streaming import BlockReader
@@ -63,7 +63,7 @@ def separate_surround(
         folder: Where the stems are written, `<stem>.flac` with all channels of the sound.
         report: Called with the progress.
     """
-    layout = audio_io.layout(path)
+    layout = audio_io.read_layout(path)
     levels = measure_levels(path, lambda done: report(done * _SPLIT_PROGRESS / 2, "Measuring the channels"))
     groups = choose_channel_groups(layout, levels)
     with TemporaryDirectory(dir=folder, prefix=".groups-") as name:
@@ -89,15 +89,15 @@ def separate_surround(
     )
 
 
-def choose_channel_groups(layout: Layout, levels: Levels) -> tuple[tuple[int, ...], ...]:
+def choose_channel_groups(layout: Layout, levels: ChannelLevels) -> tuple[tuple[int, ...], ...]:
     """Choose the groups of channels to separate, by their indices; at least one."""
-    loudest = max(levels.speech)
+    loudest = max(levels.speech_power)
 
     def may_speak(group: tuple[int, ...]) -> bool:
         if all(levels.is_silent(index) for index in group):
             return False
         in_front = layout.channels[group[0]] in _FRONT_CHANNELS
-        return in_front or max(levels.speech[index] for index in group) >= MIN_SPEECH_POWER_RATIO * loudest
+        return in_front or max(levels.speech_power[index] for index in group) >= MIN_SPEECH_POWER_RATIO * loudest
 
     return tuple(filter(may_speak, layout.groups)) or layout.groups[:1]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.channels import default
-from pipeline.media.aac import parallel_encoder as aac
+from pipeline.audio.channels import default_layout
+from pipeline.media.aac import segment_encoder as aac
 from tests.bench.spine import DATA, decode
 
 RATE = 44_100
@@ -23,11 +23,11 @@ SECONDS = 30
 SIZE = 2048
 BELOW = 10**-1.6
 CODERS = {
-    "thorough (twoloop)": aac.THOROUGH,
-    "quick": aac.QUICK,
-    "quick, no middle/side": {**aac.QUICK, "aac_ms": "0"},
-    "quick, intensity stereo and noise": {**aac.QUICK, "aac_is": "1", "aac_pns": "1"},
-    "quick, noise shaping": {**aac.QUICK, "aac_tns": "1"},
+    "thorough (twoloop)": aac.TWOLOOP_CODER,
+    "quick": aac.FAST_CODER,
+    "quick, no middle/side": {**aac.FAST_CODER, "aac_ms": "0"},
+    "quick, intensity stereo and noise": {**aac.FAST_CODER, "aac_is": "1", "aac_pns": "1"},
+    "quick, noise shaping": {**aac.FAST_CODER, "aac_tns": "1"},
 }
 
 
@@ -58,16 +58,16 @@ def noise_to_mask(samples: NDArray[np.float64], heard: NDArray[np.float64]) -> N
 
 def tell(name: str, samples: NDArray[np.float64]) -> None:
     """One line for each coder."""
-    form = aac.Form(sample_rate=RATE, layout=default(2))
+    form = aac.AudioFormat(sample_rate=RATE, layout=default_layout(2))
     sound = samples.astype(np.float32)
     print(f"{name}\n  coder                        s   kB   noise/mask: mean   95 %  99.5 %   level, dB")
     for coder, options in CODERS.items():
         started = time.process_time()
-        coded = aac.code(sound, form, options)
+        coded = aac.encode_with(sound, form, options)
         spent = time.process_time() - started
-        found = noise_to_mask(samples, coded.heard.astype(np.float64))
+        found = noise_to_mask(samples, coded.decoded.astype(np.float64))
         mean, high, highest = found.mean(), np.percentile(found, 95), np.percentile(found, 99.5)
-        level = 10 * np.log10(np.mean(coded.heard.astype(np.float64) ** 2) / np.mean(samples**2))
+        level = 10 * np.log10(np.mean(coded.decoded.astype(np.float64) ** 2) / np.mean(samples**2))
         size = sum(map(len, coded.packets)) // 1000
         print(f"  {coder:<26}{spent:5.2f}{size:5}{mean:19.1f}{high:7.1f}{highest:8.1f}{level:12.3f}", flush=True)
 

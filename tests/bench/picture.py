@@ -15,7 +15,7 @@ import av
 import numpy as np
 
 from pipeline.audio import io as audio_io
-from pipeline.media.aac.encoder import encode_aac
+from pipeline.media.encoding import encode_aac
 from pipeline.media.extract import extract_master
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe

@@ -44,7 +44,7 @@ from worker.store import Store
 
 BARS = {"sample": "DER ≤ 6 %, cpWER ≤ 3 %", "phone": "2 speakers, DER ≤ 6 %, WER ≤ 22 %"}
 WORDS = ("WER", "cpWER", "95 % word")
-COUNT_BAR, DER_BAR = 0.85, 0.10
+MIN_COUNT_ACCURACY, MAX_MEAN_DER = 0.85, 0.10
 HALVES = {"tuning": speech_set.TUNING, "held": ("held",)}
 """Parts of the set by half."""
 
@@ -248,8 +248,8 @@ def _verdict(half: str, parts: Sequence[str], scores: Sequence[Score], console: 
         right = sum(score.right for score in scores) / len(scores)
         der = statistics.mean(score.der for score in scores)
         for what, figure, met in (
-            (f"speakers right on {right:.1%}", f"{COUNT_BAR:.0%}", right >= COUNT_BAR),
-            (f"mean DER {der:.2%}", f"{DER_BAR:.0%}", der <= DER_BAR),
+            (f"speakers right on {right:.1%}", f"{MIN_COUNT_ACCURACY:.0%}", right >= MIN_COUNT_ACCURACY),
+            (f"mean DER {der:.2%}", f"{MAX_MEAN_DER:.0%}", der <= MAX_MEAN_DER),
         ):
             console.print(f"{half}: {what} (bar {figure}: {'met' if met else 'missed'})", highlight=False)
 

@@ -38,13 +38,13 @@ BACKGROUNDS = ("clean", "music 20", "music 10", "rain 10", "scene 10", "music 5"
 """What is heard behind the voices, and by how many dB it is quieter than they are."""
 OVERLAPS = (0.0, 0.15, 0.3)
 """Part of the turns that begin before the last one has ended."""
-PAUSE = 0.3
+MIN_PAUSE_SECONDS = 0.3
 """Seconds of quiet within a turn that are no speech."""
-QUIET = 10 ** (-35 / 20)
+QUIET_RATIO = 10 ** (-35 / 20)
 """Of a line's loudest 20 ms, below which it is quiet."""
-LEVEL = 0.06
+VOICE_RMS = 0.06
 """RMS of a voice of middle loudness, linear."""
-LOUDNESS = 3.0
+LOUDNESS_SPREAD_DB = 3.0
 """dB by which voices differ, up or down."""
 RATE = 44_100
 HELD_PACKAGES = ("hedgewars-data", "supertux-data")
@@ -155,7 +155,7 @@ def _converse(
 ) -> tuple[list[Said], Samples, float]:
     """Turns in which everybody has a say, as truth and as sound of shape (frames, 1) at `RATE`, with the
     seconds of overlap."""
-    gains = {name: LEVEL * 10 ** (chance.uniform(-LOUDNESS, LOUDNESS) / 20) for name in cast}
+    gains = {name: VOICE_RMS * 10 ** (chance.uniform(-LOUDNESS_SPREAD_DB, LOUDNESS_SPREAD_DB) / 20) for name in cast}
     order = _order(list(cast), chance)
     said, placed = list[Said](), list[tuple[int, Samples]]()
     end, latest = 0.5, 0.5
@@ -202,12 +202,12 @@ def _overlap(said: Sequence[Said]) -> float:
 
 
 def _heard(samples: Samples, rate: int) -> list[tuple[float, float]]:
-    """Seconds from, to of what is not quiet, pauses shorter than `PAUSE` left in."""
+    """Seconds from, to of what is not quiet, pauses shorter than `MIN_PAUSE_SECONDS` left in."""
     hop = rate // 100
     mono = samples[: len(samples) // hop * hop, 0].reshape(-1, hop)
     power = np.convolve(np.mean(mono.astype(np.float64) ** 2, axis=1), [0.5, 0.5], "same")
-    loud = np.flatnonzero(np.sqrt(power) > QUIET * np.sqrt(power.max()))
-    breaks = np.flatnonzero(np.diff(loud) > PAUSE * 100)
+    loud = np.flatnonzero(np.sqrt(power) > QUIET_RATIO * np.sqrt(power.max()))
+    breaks = np.flatnonzero(np.diff(loud) > MIN_PAUSE_SECONDS * 100)
     starts, ends = [loud[0], *loud[breaks + 1]], [*loud[breaks], loud[-1]]
     return [(float(first) / 100, float(last + 1) / 100) for first, last in zip(starts, ends, strict=True)]
 

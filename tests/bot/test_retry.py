@@ -8,11 +8,10 @@ from typing import Any, cast
 import discord
 import pytest
 
-from bot import discord_limits as limits
-from bot import retry as patience
-from bot.jobs.delivery import SLOW_TRIES, PassingError, Post, SlowError, Way, attempt, bring
-from bot.jobs.result_files import Attachable, Outcome
-from bot.messages.embeds import Card
+from bot import discord_limits, retry
+from bot.jobs.delivery import MAX_SLOW_TRIES, Message, Route, TransientError, UploadTimeoutError, deliver, try_route
+from bot.jobs.result_files import Attachment, ResultMessage
+from bot.messages.embeds import EmbedMessage
 from pipeline.types import Artefact, Request
 from tests.bot.world import make_result
 from worker.protocol import Job, ReplyTo
@@ -45,60 +44,60 @@ class Act:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(retry, "PAUSES", (0.0, 0.0))
 
 
 async def test_trouble_that_ends_is_waited_out() -> None:
-    assert await patience.patiently(Act(http_error(503), ConnectionResetError())) == "done"
+    assert await retry.retry_transient(Act(http_error(503), ConnectionResetError())) == "done"
 
 
 @pytest.mark.parametrize("status", [403, 404, 401])
 async def test_what_will_not_change_is_not_tried_again(status: int) -> None:
     act = Act(http_error(status))
     with pytest.raises(discord.HTTPException):
-        await patience.patiently(act)
+        await retry.retry_transient(act)
     assert act.left == []
 
 
 async def test_it_ends_at_some_time() -> None:
     with pytest.raises(TimeoutError):
-        await patience.patiently(Act(*[TimeoutError() for _ in range(3)]))
+        await retry.retry_transient(Act(*[TimeoutError() for _ in range(3)]))
 
 
-async def hang(_: Post) -> None:
+async def hang(_: Message) -> None:
     await asyncio.sleep(5)
 
 
-def post_of(path: Path, *names: str) -> Post:
-    return Post(
+def post_of(path: Path, *names: str) -> Message:
+    return Message(
         job=JOB,
         reply=REPLY,
-        card=Card(embed=discord.Embed()),
-        files=[Attachable(name=name, path=path / name, size=1) for name in names],
+        content=EmbedMessage(embed=discord.Embed()),
+        files=[Attachment(name=name, path=path / name, size=1) for name in names],
     )
 
 
-@pytest.mark.parametrize(("names", "expected"), [(["a"], SlowError), ([], PassingError)])
+@pytest.mark.parametrize(("names", "expected"), [(["a"], UploadTimeoutError), ([], TransientError)])
 async def test_a_request_does_not_hang(
     names: list[str], expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "REQUEST_TIME", 0.01)
+    monkeypatch.setattr(discord_limits, "REQUEST_TIMEOUT_S", 0.01)
     with pytest.raises(expected):
-        await attempt(Way(name="channel", send=hang, size_limit=1), post_of(tmp_path, *names))
+        await try_route(Route(name="channel", send=hang, size_limit=1), post_of(tmp_path, *names))
 
 
 async def test_a_line_that_is_too_slow_for_the_files_gets_fewer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "REQUEST_TIME", 0.02)
+    monkeypatch.setattr(discord_limits, "REQUEST_TIMEOUT_S", 0.02)
     sent: list[list[str]] = []
 
-    async def send(post: Post) -> None:
+    async def send(post: Message) -> None:
         sent.append([file.name for file in post.files])
         if any(file.size > 10 for file in post.files):
             await hang(post)
 
-    files = tuple(Attachable(name=name, path=tmp_path / name, size=size) for name, size in {"a": 20, "b": 3}.items())
-    outcome = Outcome(job=JOB, user_id="3", result=make_result(), transcript=None, files=files)
-    assert await bring(Way(name="channel", send=send, size_limit=100), outcome, REPLY)
-    assert sent == [["a", "b"]] * SLOW_TRIES + [["b"]]
+    files = tuple(Attachment(name=name, path=tmp_path / name, size=size) for name, size in {"a": 20, "b": 3}.items())
+    result_message = ResultMessage(job=JOB, user_id="3", result=make_result(), transcript=None, files=files)
+    assert await deliver(Route(name="channel", send=send, size_limit=100), result_message, REPLY)
+    assert sent == [["a", "b"]] * MAX_SLOW_TRIES + [["b"]]

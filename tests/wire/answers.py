@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.i18n.translator import FILES, Speech
+from bot.i18n.translator import LOCALES, Translator
 from tests.wire.objects import Interaction, Message
 from tests.wire.stack import Stack
 
@@ -19,7 +19,7 @@ def answers(stack: Stack, interaction: Interaction) -> list[Message]:
 
 async def private(stack: Stack, interaction: Interaction, limit: float = 10.0) -> Message:
     """The private answer, once it says something; there is one and no more."""
-    unsettled = ("", *(Speech(locale).say("not-done") for locale in FILES))
+    unsettled = ("", *(Translator(locale).format("not-done") for locale in LOCALES))
 
     def settled() -> bool:
         return any(m.text not in unsettled for m in answers(stack, interaction))
@@ -58,7 +58,7 @@ def id_for(message: Message, action: str) -> str:
 
 def in_chinese(key: str, **values: str | int) -> str:
     """A sentence of the bot as people read it who have Discord in Chinese."""
-    return Speech(CHINESE).say(key, **values)
+    return Translator(CHINESE).format(key, **values)
 
 
 def is_chinese(text: str) -> bool:

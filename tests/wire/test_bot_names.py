@@ -8,12 +8,12 @@ import pytest
 
 from bot.database.engine import Database
 from bot.database.models import JobRecord
-from bot.database.page_links import Links
-from bot.database.repository import Records
+from bot.database.page_links import PageLinks
+from bot.database.repository import Repository
 from bot.jobs.quotas import Quotas
-from bot.jobs.result_buttons import FORMATS
+from bot.jobs.result_buttons import TRANSCRIPT_FORMATS
 from bot.web.sources.base import PageData
-from bot.web.sources.stored import KeptSource, Rights
+from bot.web.sources.stored import PageRights, StoredSource
 from tests.wire.answers import id_for, private, result_of, shows
 from tests.wire.stack import Stack
 from worker.protocol import Job
@@ -27,8 +27,8 @@ NAMES: dict[str, Any] = {"speaker-0": "Ann", "speaker-1": "Bo", "speaker-2": "Cy
 class Everybody:
     """May see every result."""
 
-    async def rights(self, record: JobRecord, user_id: str) -> Rights:
-        return Rights(see=True, edit=True)
+    async def rights(self, record: JobRecord, user_id: str) -> PageRights:
+        return PageRights(see=True, edit=True)
 
 
 async def no_renaming(_: Job, __: Mapping[str, str]) -> None:
@@ -39,9 +39,9 @@ async def page_of(stack: Stack, job_id: str, person: str) -> PageData:
     """What the page of a job's result shows."""
     store = Store.open(stack.store_url)
     async with Database.open(f"sqlite:///{stack.folder / 'home' / 'bot.sqlite3'}") as database:
-        links, records = Links(database), Records(database, store, Quotas())
-        link = await links.make(job_id, person)
-        return await KeptSource(links, records, store, Everybody(), no_renaming).load(link.id)
+        links, repository = PageLinks(database), Repository(database, store, Quotas())
+        link = await links.create(job_id, person)
+        return await StoredSource(links, repository, store, Everybody(), no_renaming).load(link.id)
 
 
 async def test_names_end_up_everywhere_and_stay(stack: Stack, scene: Path) -> None:
@@ -55,7 +55,7 @@ async def test_names_end_up_everywhere_and_stay(stack: Stack, scene: Path) -> No
     await stack.kill_bot()
     await stack.start_bot()
     await shows(stack, own, lambda m: all(name in m.text for name in NAMES.values()), 60)
-    for suffix in FORMATS:
+    for suffix in TRANSCRIPT_FORMATS:
         answer = await private(stack, await stack.fake.choose(id_for(own, "subtitles"), own, suffix))
         text = answer.files[f"transcript.{suffix}"].data.decode()
         assert all(name in text for name in NAMES.values()), f"{suffix}: {text[:500]}"

@@ -323,7 +323,7 @@ error-MixError = The parts could not be put together.
 error-EngineTimeoutError = The clip took longer than allowed.
 error-EngineError = A program that works on clips ended unexpectedly.
 error-AudioProcessingError = The clip could not be worked on.
-error-RecordsError = What the bot remembers cannot be reached.
+error-DatabaseError = What the bot remembers cannot be reached.
 error-hint-input = Check the file and the options and try again.
 error-detail = { $sentence } ({ $detail })
 

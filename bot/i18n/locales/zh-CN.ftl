@@ -307,7 +307,7 @@ error-MixError = 没能合成各个部分。
 error-EngineTimeoutError = 处理时间超过了允许的范围。
 error-EngineError = 处理片段的程序意外结束。
 error-AudioProcessingError = 这个片段无法处理。
-error-RecordsError = 机器人暂时无法读写它保存的记录。
+error-DatabaseError = 机器人暂时无法读写它保存的记录。
 error-hint-input = 请检查文件和选项后再试。
 error-detail = { $sentence }（{ $detail }）
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from pipeline.types import Artefact, Result, Transcript
 
-TRANSCRIPT_SIZE = 16 * 1024 * 1024
+MAX_TRANSCRIPT_BYTES = 16 * 1024 * 1024
 """Bytes of a transcript; two hours of talk are about 2 MB."""
-LONGEST_NAME = 60
+MAX_NAME_CHARS = 60
 """Characters of a speaker's name."""
 
 

@@ -10,12 +10,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bot.web.sources.base import TRANSCRIPT_SIZE, PageData, PageError
+from bot.web.sources.base import MAX_TRANSCRIPT_BYTES, PageData, PageError
 from pipeline.errors import StoreError, ValidationError
 from pipeline.types import Artefact, Result, Transcript
 
-CHUNK: Final = 256 * 1024
-NAMES: Final = "names.json"
+CHUNK_BYTES: Final = 256 * 1024
+NAMES_FILE: Final = "names.json"
 T = TypeVar("T")
 
 
@@ -47,7 +47,7 @@ class FolderSource:
         with await asyncio.to_thread(path.open, "rb") as file:
             file.seek(start)
             left = end - start
-            while left > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, left))):
+            while left > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK_BYTES, left))):
                 left -= len(chunk)
                 yield chunk
 
@@ -61,7 +61,7 @@ class FolderSource:
             result = msgspec.json.decode((self._folder / "result.json").read_bytes(), type=Result)
             present = [_measured(a, path) for a in result.artefacts if (path := self._path(a)) is not None]
             transcript = self._read("transcript.json", Transcript)
-            names = self._read(NAMES, dict[str, str]) or {}
+            names = self._read(NAMES_FILE, dict[str, str]) or {}
         except (OSError, msgspec.MsgspecError) as error:
             raise StoreError("The result in this folder cannot be read.", detail=repr(error)) from error
         whole = replace(result, artefacts=tuple(present))
@@ -69,15 +69,15 @@ class FolderSource:
 
     def _read(self, name: str, kind: type[T]) -> T | None:
         path = self._folder / name
-        if not path.is_file() or path.stat().st_size > TRANSCRIPT_SIZE:
+        if not path.is_file() or path.stat().st_size > MAX_TRANSCRIPT_BYTES:
             return None
         return msgspec.json.decode(path.read_bytes(), type=kind)
 
     def _write(self, document: bytes) -> None:
-        partial = self._folder / f".{NAMES}.{uuid.uuid4().hex}"
+        partial = self._folder / f".{NAMES_FILE}.{uuid.uuid4().hex}"
         try:
             partial.write_bytes(document)
-            partial.replace(self._folder / NAMES)
+            partial.replace(self._folder / NAMES_FILE)
         except OSError as error:
             raise StoreError("The names could not be written.", detail=repr(error)) from error
         finally:

@@ -1,4 +1,4 @@
-// The outline of each stem, drawn by wavesurfer.js from what the server measured.
+// The waveform of each stem, drawn by wavesurfer.js from what the server measured.
 
 import WaveSurfer from "./vendor/wavesurfer/wavesurfer.esm.js";
 
@@ -13,7 +13,7 @@ export async function drawWaveforms(rows, player, nonce) {
 }
 
 async function draw(row, player, nonce) {
-  const answer = await fetch(row.dataset.outline);
+  const answer = await fetch(row.dataset.waveform);
   if (!answer.ok) throw new Error(`${answer.status}`);
   const wave = WaveSurfer.create({
     container: row.querySelector(".wave"),

@@ -8,12 +8,12 @@ import msgspec
 
 from pipeline.audio.envelope import Envelope, measure_envelope
 from pipeline.export.contracts import ReportInputs, ReportOutput, ReportParams
-from pipeline.export.report.canvas import WIDTH, Canvas
+from pipeline.export.report.canvas import WIDTH_INCHES, Canvas
 from pipeline.graph.stage import StageContext
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
-COLUMNS: Final = int(WIDTH * 90)
-STEMS: Final[Mapping[str, tuple[str, str]]] = {
+WAVEFORM_COLUMNS: Final = int(WIDTH_INCHES * 90)
+WAVEFORM_ROWS: Final[Mapping[str, tuple[str, str]]] = {
     "sound": ("Original", "#b5bac1"),
     "vocals": ("Vocals", "#57c7ff"),
     "music": ("Music", "#c792ea"),
@@ -22,8 +22,8 @@ STEMS: Final[Mapping[str, tuple[str, str]]] = {
     "background": ("Background", "#e8b45a"),
 }
 """Title and colour by input name, from top to bottom."""
-VOICES: Final = ("#ff7b93", "#7ee787", "#79c0ff", "#f2cc60", "#d2a8ff", "#ffa657", "#76e3ea", "#ff9bce")
-MOST_LANES: Final = 12
+SPEAKER_COLOURS: Final = ("#ff7b93", "#7ee787", "#79c0ff", "#f2cc60", "#d2a8ff", "#ffa657", "#76e3ea", "#ff9bce")
+MAX_SPEAKER_ROWS: Final = 12
 
 
 def report_stage(context: StageContext, inputs: ReportInputs[Path], params: ReportParams) -> ReportOutput[Path]:
@@ -35,17 +35,22 @@ def report_stage(context: StageContext, inputs: ReportInputs[Path], params: Repo
         MediaError: A sound cannot be read.
     """
     files = {"sound": inputs.sound} | {stem.value: path for stem, path in inputs.stems}
-    names = [name for name in STEMS if name in files]
+    names = [name for name in WAVEFORM_ROWS if name in files]
     envelopes = {name: _envelope(context, name, files[name], index, len(names)) for index, name in enumerate(names)}
     start = params.audio_start
-    speakers, voices = _spoken(inputs)
+    speakers, voices = _read_speech(inputs)
     duration = start + max((envelope.duration for envelope in envelopes.values()), default=0.0)
     canvas = Canvas(len(names) + len(speakers), duration)
     for row, name in enumerate(names):
-        title, colour = STEMS[name]
+        title, colour = WAVEFORM_ROWS[name]
         canvas.draw_wave(row, title, colour, envelopes[name], start=start)
     for index, speaker in enumerate(speakers):
-        canvas.draw_lane(len(names) + index, speaker.name, VOICES[index % len(VOICES)], cut_lane(voices, speaker.id))
+        canvas.draw_lane(
+            len(names) + index,
+            speaker.name,
+            SPEAKER_COLOURS[index % len(SPEAKER_COLOURS)],
+            speaker_spans(voices, speaker.id),
+        )
     context.report(0.95, "drawing")
     target = context.out / "report.png"
     canvas.save(target)
@@ -53,10 +58,12 @@ def report_stage(context: StageContext, inputs: ReportInputs[Path], params: Repo
 
 
 def _envelope(context: StageContext, name: str, path: Path, index: int, count: int) -> Envelope:
-    return measure_envelope(path, COLUMNS, lambda done: context.report(0.9 * (index + done) / count, f"reading {name}"))
+    return measure_envelope(
+        path, WAVEFORM_COLUMNS, lambda done: context.report(0.9 * (index + done) / count, f"reading {name}")
+    )
 
 
-def cut_lane(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float, float, bool]]:
+def speaker_spans(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float, float, bool]]:
     """A speaker's segments, then once more the parts in which somebody else is heard too, as (start, end, overlap)."""
     own = [segment for segment in voices if segment.speaker == speaker]
     overlaps = [
@@ -68,9 +75,9 @@ def cut_lane(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float
     return [(segment.start, segment.end, False) for segment in own] + overlaps
 
 
-def _spoken(inputs: ReportInputs[Path]) -> tuple[Sequence[Speaker], Sequence[SpeakerSegment]]:
+def _read_speech(inputs: ReportInputs[Path]) -> tuple[Sequence[Speaker], Sequence[SpeakerSegment]]:
     if inputs.transcript is None or inputs.voices is None:
         return (), ()
     transcript = msgspec.json.decode(inputs.transcript.read_bytes(), type=Transcript)
     voices = msgspec.json.decode(inputs.voices.read_bytes(), type=Diarization)
-    return transcript.speakers[:MOST_LANES], voices.segments
+    return transcript.speakers[:MAX_SPEAKER_ROWS], voices.segments

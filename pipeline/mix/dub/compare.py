@@ -19,34 +19,34 @@ from pipeline.mix.contracts import (
     RenderDubComparisonOutput,
     RenderDubComparisonParams,
 )
-from pipeline.mix.dub.edges import find_edges, levels_of
-from pipeline.mix.dub.line_fitting import Fit
+from pipeline.mix.dub.edges import find_edges, hop_powers
+from pipeline.mix.dub.line_fitting import LineFit
 from pipeline.mix.dub.loudness import loudness_of
-from pipeline.mix.dub.plan import Slot, slots_of
-from pipeline.mix.dub.report import name_worst, write_report
-from pipeline.mix.dub.turn_times import Line, end_of, match_turns
+from pipeline.mix.dub.plan import Slot, turn_slots
+from pipeline.mix.dub.report import describe_worst, write_report
+from pipeline.mix.dub.turn_times import TurnLine, match_turns, slot_end
 from pipeline.mix.speech_activity import Interval, find_speech
 from pipeline.types import Transcript
 
-_AROUND = 0.14
+_SEARCH_MARGIN_SECONDS = 0.14
 """Seconds outside a stretch of speech in which soft sounds of it are looked for; half of the shortest pause."""
-_LOOK = 2.0
+_MAX_EDGE_SEARCH_SECONDS = 2.0
 """Seconds of a line by which each of its ends is found."""
-_JUDGED = 60.0
+_MAX_LOUDNESS_SECONDS = 60.0
 """Seconds of a line, at the most, by which its loudness is told; keeps memory flat."""
-_REACH = 1.0
+_BORDER_SEARCH_SECONDS = 1.0
 """Seconds into either turn in which the point between two lines is looked for."""
-_HOP, _DIP = 0.005, 12
+_HOP_SECONDS, _SMOOTHING_HOPS = 0.005, 12
 """Seconds of one level there, and levels that are averaged."""
-_MARGIN = 0.06
+_STRETCH_MARGIN_SECONDS = 0.06
 """Seconds beyond the ends of a stretch that are looked at, so that its pauses are seen."""
-_SLOPE = 20.0
+_DISTANCE_DB_PER_SECOND = 20.0
 """dB by which a point there must be quieter for each second that it is away from the turns' own border."""
-_PAUSE = 30.0
+_PAUSE_RANGE_DB = 30.0
 """dB under the loudness of the dub below which all is equally quiet."""
-_NO_PAUSE = 20.0
+_SPEECH_RANGE_DB = 20.0
 """dB under it from which a point between two lines is heard, so that it may be within one of them."""
-_TOLD = 8
+_MAX_LISTED = 8
 """Turns or places that a note lists."""
 
 
@@ -62,75 +62,77 @@ class _Comparison:
     loudness: float
     """LUFS of the dub, as a whole."""
 
-    def fit(self, slot: Slot, line: Line | None) -> Fit:
+    def fit(self, slot: Slot, line: TurnLine | None) -> LineFit:
         """How the line fits its turn."""
-        fit = Fit(file=self.name, slot=slot)
+        fit = LineFit(file=self.name, slot=slot)
         if line is None:
             fit.notes.append("no voice is heard here in the dub")
-            fit.difference = self._difference(slot, (slot.start, end_of(slot)))
+            fit.loudness_difference = self._loudness_difference(slot, (slot.start, slot_end(slot)))
             return fit
-        fit.start, fit.end = self._ends(line)
+        fit.start, fit.end = self._find_ends(line)
         fit.length = fit.end - fit.start
-        fit.difference = self._difference(slot, (fit.start, fit.end))
-        if line.crowded:
+        fit.loudness_difference = self._loudness_difference(slot, (fit.start, fit.end))
+        if line.overlapped:
             fit.notes.append("overlaps another turn, from which its voice cannot be told apart in one track")
         guessed = [
             word
             for word, cut, at in (("start", line.cut_start, line.start), ("end", line.cut_end, line.end))
-            if cut and not line.crowded and self._speaks(at)
+            if cut and not line.overlapped and self._is_speech(at)
         ]
         if guessed:
             fit.notes.append(f"no pause parts it from the turn beside it, so its {' and '.join(guessed)} may be wrong")
         return fit
 
-    def stray(self, stretch: Interval) -> Fit:
+    def stray_fit(self, stretch: Interval) -> LineFit:
         """Speech where no turn is: all of it is beyond its place."""
         start, end = stretch
-        fit = Fit(file=self.name, slot=Slot(start=start, end=start), length=end - start, start=start, end=end)
+        fit = LineFit(file=self.name, slot=Slot(start=start, end=start), length=end - start, start=start, end=end)
         fit.notes.append("speaks where no turn is")
         return fit
 
-    def part(self, before: Slot, after: Slot, stretch: Interval) -> float:
+    def split_point(self, before: Slot, after: Slot, stretch: Interval) -> float:
         """The quietest point of a stretch about the border of two turns, those near the border before others."""
-        borders = sorted((end_of(before), after.start))
-        first = max(0.0, stretch[0] - _MARGIN, before.start, borders[0] - _REACH)
-        last = min(stretch[1] + _MARGIN, end_of(after), borders[1] + _REACH)
-        hop = max(1, round(_HOP * self.rate))
+        borders = sorted((slot_end(before), after.start))
+        first = max(0.0, stretch[0] - _STRETCH_MARGIN_SECONDS, before.start, borders[0] - _BORDER_SEARCH_SECONDS)
+        last = min(stretch[1] + _STRETCH_MARGIN_SECONDS, slot_end(after), borders[1] + _BORDER_SEARCH_SECONDS)
+        hop = max(1, round(_HOP_SECONDS * self.rate))
         # The mean of levels is too low within half its length of either end, which is therefore not looked at.
-        levels = levels_of(self._read(self.track, first, last), hop, _DIP)[_DIP // 2 : -_DIP // 2]
+        levels = hop_powers(self._read(self.track, first, last), hop, _SMOOTHING_HOPS)[
+            _SMOOTHING_HOPS // 2 : -_SMOOTHING_HOPS // 2
+        ]
         if not len(levels):
             return min(max(borders[0], stretch[0]), stretch[1])
-        times = first + hop / self.rate * (np.arange(len(levels)) + _DIP // 2 + 0.5)
+        times = first + hop / self.rate * (np.arange(len(levels)) + _SMOOTHING_HOPS // 2 + 0.5)
         away = np.maximum(0.0, np.maximum(borders[0] - times, times - borders[1]))
-        quiet = 10 * np.log10(np.maximum(levels, 10 ** ((self.loudness - _PAUSE) / 10)))
-        return min(max(float(times[np.argmin(quiet + _SLOPE * away)]), stretch[0]), stretch[1])
+        quiet = 10 * np.log10(np.maximum(levels, 10 ** ((self.loudness - _PAUSE_RANGE_DB) / 10)))
+        return min(max(float(times[np.argmin(quiet + _DISTANCE_DB_PER_SECOND * away)]), stretch[0]), stretch[1])
 
-    def _speaks(self, at: float) -> bool:
+    def _is_speech(self, at: float) -> bool:
         """Whether a point between two lines is no pause."""
-        half = _HOP * _DIP / 2
+        half = _HOP_SECONDS * _SMOOTHING_HOPS / 2
         around = self._read(self.track, max(0.0, at - half), at + half)
         power = float(np.square(around, dtype=np.float64).mean(axis=0).max()) if len(around) else 0.0
-        return power > 10 ** ((self.loudness - _NO_PAUSE) / 10)
+        return power > 10 ** ((self.loudness - _SPEECH_RANGE_DB) / 10)
 
-    def _ends(self, line: Line) -> Interval:
+    def _find_ends(self, line: TurnLine) -> Interval:
         """Where a line is heard, to 5 ms, unless it was cut out of a stretch."""
-        first = max(0.0, line.start - (0.0 if line.cut_start else _AROUND))
-        last = line.end + (0.0 if line.cut_end else _AROUND)
+        first = max(0.0, line.start - (0.0 if line.cut_start else _SEARCH_MARGIN_SECONDS))
+        last = line.end + (0.0 if line.cut_end else _SEARCH_MARGIN_SECONDS)
         start, end = line.start, line.end
-        tail = max(first, last - _LOOK)
-        heads = find_edges(self._read(self.track, first, min(last, first + _LOOK)), self.rate)
+        tail = max(first, last - _MAX_EDGE_SEARCH_SECONDS)
+        heads = find_edges(self._read(self.track, first, min(last, first + _MAX_EDGE_SEARCH_SECONDS)), self.rate)
         tails = find_edges(self._read(self.track, tail, last), self.rate)
-        if heads is not None and not (line.cut_start and line.crowded):
+        if heads is not None and not (line.cut_start and line.overlapped):
             start = first + heads.start / self.rate
-        if tails is not None and not (line.cut_end and line.crowded):
+        if tails is not None and not (line.cut_end and line.overlapped):
             end = tail + tails.end / self.rate
         return start, max(start, end)
 
-    def _difference(self, slot: Slot, heard: Interval) -> float | None:
+    def _loudness_difference(self, slot: Slot, heard: Interval) -> float | None:
         """LU, what the dub has there less what the original has in the turn."""
-        spans = ((self.track, heard), (self.vocals, (slot.start, end_of(slot))))
+        spans = ((self.track, heard), (self.vocals, (slot.start, slot_end(slot))))
         own, original = (
-            loudness_of(self._read(path, start, min(end, start + _JUDGED)), self.rate, self.layout)
+            loudness_of(self._read(path, start, min(end, start + _MAX_LOUDNESS_SECONDS)), self.rate, self.layout)
             for path, (start, end) in spans
         )
         return None if own is None or original is None else own - original
@@ -150,7 +152,7 @@ def render_dub_comparison_stage(
         FFmpegError: ffmpeg failed or took too long.
     """
     transcript = msgspec.json.decode(inputs.transcript.read_bytes(), type=Transcript)
-    like, layout = audio_io.info(inputs.vocals), audio_io.layout(inputs.vocals)
+    like, layout = audio_io.info(inputs.vocals), audio_io.read_layout(inputs.vocals)
     rate = like.sample_rate
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         track = Path(folder) / "whole.flac"
@@ -166,14 +168,14 @@ def render_dub_comparison_stage(
             vocals=inputs.vocals,
             rate=rate,
             layout=layout,
-            loudness=-_PAUSE if loudness is None else loudness,
+            loudness=-_PAUSE_RANGE_DB if loudness is None else loudness,
         )
-        fits, astray = _compare(comparison, slots_of(transcript, params.audio_start), speech, context.report)
+        fits, astray = _compare(comparison, turn_slots(transcript, params.audio_start), speech, context.report)
     notes, reports = _notes(fits, astray, params.audio_start), ()
     lines = [*fits, *astray]
     if lines:
         reports = write_report(lines, notes, 0.0, params.audio_start, context.out)
-        notes.append(name_worst(lines))
+        notes.append(describe_worst(lines))
     context.report(1.0)
     return RenderDubComparisonOutput(
         reports=reports, lines=sum(fit.start is not None for fit in fits), notes=tuple(notes)
@@ -182,28 +184,28 @@ def render_dub_comparison_stage(
 
 def _compare(
     comparison: _Comparison, slots: Sequence[Slot], speech: Sequence[Interval], report: ProgressCallback
-) -> tuple[list[Fit], list[Fit]]:
+) -> tuple[list[LineFit], list[LineFit]]:
     """The fit of each turn, and of what is in no turn."""
-    matched, astray = match_turns(speech, slots, comparison.part)
-    fits = list[Fit]()
+    matched, astray = match_turns(speech, slots, comparison.split_point)
+    fits = list[LineFit]()
     for number, (slot, line) in enumerate(zip(slots, matched, strict=True)):
         report(0.5 + 0.5 * number / len(matched), "Comparing the dub")
         fits.append(comparison.fit(slot, line))
-    return fits, [comparison.stray(stretch) for stretch in astray]
+    return fits, [comparison.stray_fit(stretch) for stretch in astray]
 
 
-def _notes(fits: Sequence[Fit], astray: Sequence[Fit], audio_start: float) -> list[str]:
+def _notes(fits: Sequence[LineFit], astray: Sequence[LineFit], audio_start: float) -> list[str]:
     notes = list[str]()
     silent = [str(fit.slot.turn) for fit in fits if fit.start is None]
     if silent:
-        notes.append(f"{len(silent)} of {len(fits)} turns have no voice in the dub: {_some(silent)}.")
+        notes.append(f"{len(silent)} of {len(fits)} turns have no voice in the dub: {_list_some(silent)}.")
     if astray:
         seconds = sum(fit.length for fit in astray)
         places = [f"{fit.slot.start + audio_start:.1f} s" for fit in astray]
-        notes.append(f"The dub speaks for {seconds:.1f} s where no turn is, from {_some(places)} on.")
+        notes.append(f"The dub speaks for {seconds:.1f} s where no turn is, from {_list_some(places)} on.")
     return notes
 
 
-def _some(words: Sequence[str]) -> str:
-    more = len(words) - _TOLD
-    return ", ".join(words[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+def _list_some(words: Sequence[str]) -> str:
+    more = len(words) - _MAX_LISTED
+    return ", ".join(words[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

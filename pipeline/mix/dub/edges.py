@@ -14,26 +14,26 @@ from pipeline.media.loudness_meter import measure
 from pipeline.mix.dub.plan import Slot
 from pipeline.mix.speech_activity import Interval, find_speech
 
-SAME_LENGTH = 0.02
+CLOCK_TOLERANCE = 0.02
 """Part of the clip's length by which a speaker's file may differ and still be on the clip's own clock, ..."""
-SAME_SECONDS = 0.5
+CLOCK_TOLERANCE_SECONDS = 0.5
 """... or seconds, where that is more."""
-_NEAR = 0.5
+_MAX_TURN_DISTANCE_SECONDS = 0.5
 """Seconds around a turn in which a stretch of speech still belongs to it."""
-_CLEARER = 1.3
+_MIN_PAUSE_RATIO = 1.3
 """How many times longer the pauses between lines must be than those within."""
-_HOP = 0.005
+_HOP_SECONDS = 0.005
 """Seconds of one level."""
-_SMOOTH = 3
+_SMOOTHING_HOPS = 3
 """Levels that are averaged."""
-_RANGE, _ABOVE_NOISE, _LEAST_RANGE = 35.0, 10.0, 20.0
+_SPEECH_RANGE_DB, _ABOVE_NOISE_DB, _MIN_SPEECH_RANGE_DB = 35.0, 10.0, 20.0
 """dB: how far under its loud parts speech is still speech; over the quietest part; and at least so far under."""
-_SILENT = 1e-6
+_SILENCE_POWER = 1e-6
 """Power (-60 dBFS) below which nothing is heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edges:
+class SpeechEdges:
     """Where a line is heard, in frames, and the power from which it counts as heard."""
 
     start: int
@@ -42,31 +42,33 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class LineCut:
     """A line within a file, in seconds from its start; None means to the file's end."""
 
     slot: Slot
     start: float = 0.0
     end: float | None = None
-    fixed: bool = False
+    on_clip_clock: bool = False
     """True when the file is on the clip's own clock, so that the line stays where it is."""
 
 
-def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | None = None) -> Edges | None:
+def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | None = None) -> SpeechEdges | None:
     """Where a line begins and ends, to 5 ms; None for silence."""
-    hop = max(1, round(_HOP * sample_rate))
-    levels = levels_of(samples, hop, _SMOOTH)
+    hop = max(1, round(_HOP_SECONDS * sample_rate))
+    levels = hop_powers(samples, hop, _SMOOTHING_HOPS)
     if not len(levels):
         return None
     if threshold is None:
         threshold = _find_threshold(levels)
-    heard = np.flatnonzero(levels > max(threshold, _SILENT))
+    heard = np.flatnonzero(levels > max(threshold, _SILENCE_POWER))
     if not len(heard):
         return None
-    return Edges(start=int(heard[0]) * hop, end=min(len(samples), (int(heard[-1]) + 1) * hop), threshold=threshold)
+    return SpeechEdges(
+        start=int(heard[0]) * hop, end=min(len(samples), (int(heard[-1]) + 1) * hop), threshold=threshold
+    )
 
 
-def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: float) -> tuple[list[Cut], list[str]]:
+def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: float) -> tuple[list[LineCut], list[str]]:
     """The lines of a speaker in one file, and notes.
 
     A file about as long as the clip is on the clip's clock; any other holds the lines one after the other.
@@ -78,41 +80,41 @@ def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: fl
     ]
     if not stretches:
         raise ValidationError(f"{name} is silent.", hint="Record it again, or leave it out.")
-    if abs(of.duration - clip_duration) <= max(SAME_SECONDS, SAME_LENGTH * clip_duration):
-        return _on_the_clock(name, stretches, slots)
-    return _one_by_one(name, stretches, slots, of.duration), []
+    if abs(of.duration - clip_duration) <= max(CLOCK_TOLERANCE_SECONDS, CLOCK_TOLERANCE * clip_duration):
+        return _assign_by_time(name, stretches, slots)
+    return _split_by_pauses(name, stretches, slots, of.duration), []
 
 
-def _on_the_clock(name: str, stretches: Sequence[Interval], slots: Sequence[Slot]) -> tuple[list[Cut], list[str]]:
+def _assign_by_time(name: str, stretches: Sequence[Interval], slots: Sequence[Slot]) -> tuple[list[LineCut], list[str]]:
     """Stretches of speech go to the turn that they share most time with, or that is next to them."""
     found = dict[int, list[Interval]]()
     notes = list[str]()
     for start, end in stretches:
-        shared = [_shared(start, end, slot) for slot in slots]
+        shared = [_shared_seconds(start, end, slot) for slot in slots]
         best = int(np.argmax(shared))
-        if shared[best] > -_NEAR:
+        if shared[best] > -_MAX_TURN_DISTANCE_SECONDS:
             found.setdefault(best, []).append((start, end))
         else:
             notes.append(
                 f"{name}: {end - start:.1f} s at {start:.1f} s are in no turn of the speaker and were left out."
             )
-    cuts = list[Cut]()
+    cuts = list[LineCut]()
     for index, slot in enumerate(slots):
         if index in found:
-            cuts.append(Cut(slot=slot, start=found[index][0][0], end=found[index][-1][1], fixed=True))
+            cuts.append(LineCut(slot=slot, start=found[index][0][0], end=found[index][-1][1], on_clip_clock=True))
         else:
-            cuts.append(Cut(slot=slot, end=0.0, fixed=True))
+            cuts.append(LineCut(slot=slot, end=0.0, on_clip_clock=True))
             notes.append(f"{name}: nothing is heard in turn {slot.turn}, so that line has no voice.")
     return cuts, notes
 
 
-def _one_by_one(name: str, stretches: Sequence[Interval], slots: Sequence[Slot], duration: float) -> list[Cut]:
+def _split_by_pauses(name: str, stretches: Sequence[Interval], slots: Sequence[Slot], duration: float) -> list[LineCut]:
     """As many lines as turns, parted at the longest pauses when these are clearly longer than the others."""
     pauses = [after[0] - before[1] for before, after in pairwise(stretches)]
     wanted = len(slots) - 1
     by_length = sorted(range(len(pauses)), key=lambda index: -pauses[index])
     between, within = by_length[:wanted], by_length[wanted:]
-    if len(between) < wanted or (between and within and pauses[between[-1]] < _CLEARER * pauses[within[0]]):
+    if len(between) < wanted or (between and within and pauses[between[-1]] < _MIN_PAUSE_RATIO * pauses[within[0]]):
         raise ValidationError(
             f"{name} cannot be parted into the {len(slots)} lines of {slots[0].speaker}.",
             hint=(
@@ -122,16 +124,16 @@ def _one_by_one(name: str, stretches: Sequence[Interval], slots: Sequence[Slot],
             detail=f"{len(stretches)} stretches of speech; pauses {[round(pause, 2) for pause in pauses]}",
         )
     edges = [0.0, *((stretches[index][1] + stretches[index + 1][0]) / 2 for index in sorted(between)), duration]
-    return [Cut(slot=slot, start=start, end=end) for slot, (start, end) in zip(slots, pairwise(edges), strict=True)]
+    return [LineCut(slot=slot, start=start, end=end) for slot, (start, end) in zip(slots, pairwise(edges), strict=True)]
 
 
-def _shared(start: float, end: float, slot: Slot) -> float:
+def _shared_seconds(start: float, end: float, slot: Slot) -> float:
     """Seconds that a stretch and a turn have in common; below 0, how far they are apart."""
     assert slot.end is not None
     return min(end, slot.end) - max(start, slot.start)
 
 
-def levels_of(samples: audio_io.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
+def hop_powers(samples: audio_io.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
     """Power of each whole hop of the loudest channel, each the mean of so many of them."""
     power: NDArray[np.float64] = np.square(samples, dtype=np.float64).max(axis=1, initial=0.0)
     whole = len(power) - len(power) % hop
@@ -143,5 +145,5 @@ def _find_threshold(levels: NDArray[np.float64]) -> float:
     """Between the noise of the room and the voice, as far as both can be told."""
     decibels = 10 * np.log10(np.maximum(levels, 1e-12))
     loud = float(np.percentile(decibels, 95))
-    found = min(max(loud - _RANGE, float(decibels.min()) + _ABOVE_NOISE), loud - _LEAST_RANGE)
+    found = min(max(loud - _SPEECH_RANGE_DB, float(decibels.min()) + _ABOVE_NOISE_DB), loud - _MIN_SPEECH_RANGE_DB)
     return 10 ** (found / 10)

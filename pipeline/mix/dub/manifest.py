@@ -19,13 +19,13 @@ import msgspec
 
 from pipeline.errors import LimitError, ValidationError
 
-MANIFEST = "dub.json"
-MAX_PIECES = 2000
-MANIFEST_SIZE = 1 << 20
+MANIFEST_NAME = "dub.json"
+MAX_FILES = 2000
+MAX_MANIFEST_BYTES = 1 << 20
 """Bytes."""
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _TURN = re.compile(r"turn[-_ ]*(\d{1,6})", re.IGNORECASE)
-_DAMAGE = (
+_ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
     *(NotImplementedError, RuntimeError, UnicodeDecodeError),
 )
@@ -35,7 +35,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NAMING = "Name the files turn-001.wav, turn-002.wav … or after their speakers, or add a dub.json that says so."
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file of a manifest and what it is for."""
 
     file: str
@@ -51,12 +51,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.turn is not None:
             return "Turn", self.turn
         if self.speaker is not None:
-            return "Speaker", plain(self.speaker)
+            return "Speaker", normalize_name(self.speaker)
         return "The line at", self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class DubFile:
     """A file of a dub, under a name of our own."""
 
     name: str
@@ -67,7 +67,7 @@ class Piece:
     start: float | None = None
 
 
-def plain(name: str) -> str:
+def normalize_name(name: str) -> str:
     """A speaker's name without case, spaces and dashes, since file names differ in these."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
@@ -76,23 +76,23 @@ def pack(source: Path, target: Path) -> None:
     """A folder of pieces, or a manifest beside its pieces, as a zip; raises `ValidationError`."""
     folder = source if source.is_dir() else source.parent
     files = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
-    manifest = folder / MANIFEST if source.is_dir() else source
+    manifest = folder / MANIFEST_NAME if source.is_dir() else source
     if manifest.is_file():
         entries = _parse_manifest(_read_text(manifest))
-        files = {entry.file: _beside(folder, entry.file) for entry in entries}
+        files = {entry.file: _find_beside(folder, entry.file) for entry in entries}
     else:
-        files = {name: path for name, path in files.items() if not _is_litter(name)}
+        files = {name: path for name, path in files.items() if not _is_system_file(name)}
         entries = _entries_by_name(files)
     _check(entries)
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), msgspec.json.encode(entries))
+        archive.writestr(zipfile.ZipInfo(MANIFEST_NAME, _EPOCH), msgspec.json.encode(entries))
         for name, path in sorted(files.items()):
             with path.open("rb") as piece, archive.open(zipfile.ZipInfo(name, _EPOCH), "w", force_zip64=True) as member:
-                while chunk := piece.read(_CHUNK):
+                while chunk := piece.read(_CHUNK_BYTES):
                     member.write(chunk)
 
 
-def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[Piece]:
+def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[DubFile]:
     """The pieces of a zip, as files of our own names in `folder`.
 
     Raises `ValidationError` for what is no such zip, `LimitError` for one of more than `MAX_PIECES` files or
@@ -104,14 +104,14 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[Piece]:
             entries = _entries(archive, members)
             _check(entries)
             left = max_size
-            pieces = list[Piece]()
+            pieces = list[DubFile]()
             for number, entry in enumerate(entries):
                 path = folder / f"piece-{number}"
                 with archive.open(members[entry.file]) as member:
-                    left -= _copy(member, path, left)
+                    left -= _copy_member(member, path, left)
                 name = PurePosixPath(entry.file).name
-                pieces.append(Piece(name=name, path=path, turn=entry.turn, speaker=entry.speaker, start=entry.start))
-    except (*_DAMAGE, OSError) as error:
+                pieces.append(DubFile(name=name, path=path, turn=entry.turn, speaker=entry.speaker, start=entry.start))
+    except (*_ZIP_ERRORS, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise ValidationError(
@@ -121,77 +121,81 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[Piece]:
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
-    if len(infos) > MAX_PIECES:
-        raise LimitError(f"The dub has more than {MAX_PIECES} files.", hint="Send one file per speaker.")
+    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_system_file(info.filename)]
+    if len(infos) > MAX_FILES:
+        raise LimitError(f"The dub has more than {MAX_FILES} files.", hint="Send one file per speaker.")
     return {info.filename: info for info in infos}
 
 
-def _entries(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> Sequence[Entry]:
-    manifests = [name for name in members if PurePosixPath(name).name.casefold() == MANIFEST]
+def _entries(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> Sequence[ManifestEntry]:
+    manifests = [name for name in members if PurePosixPath(name).name.casefold() == MANIFEST_NAME]
     if not manifests:
         return _entries_by_name(members)
     manifest = min(manifests, key=len)
     with archive.open(members[manifest]) as file:
-        entries = _parse_manifest(file.read(MANIFEST_SIZE + 1))
+        entries = _parse_manifest(file.read(MAX_MANIFEST_BYTES + 1))
     folder = PurePosixPath(manifest).parent
     found = [msgspec.structs.replace(entry, file=str(folder / entry.file)) for entry in entries]
     for entry in found:
         if entry.file not in members:
-            raise _missing(entry.file)
+            raise _missing_file(entry.file)
     return found
 
 
-def _entries_by_name(names: Iterable[str]) -> list[Entry]:
-    entries = list[Entry]()
+def _entries_by_name(names: Iterable[str]) -> list[ManifestEntry]:
+    entries = list[ManifestEntry]()
     for name in names:
         stem = PurePosixPath(name).stem.strip()
         turn = _TURN.fullmatch(stem)
-        entries.append(Entry(file=name, speaker=stem[:100]) if turn is None else Entry(file=name, turn=int(turn[1])))
+        entries.append(
+            ManifestEntry(file=name, speaker=stem[:100])
+            if turn is None
+            else ManifestEntry(file=name, turn=int(turn[1]))
+        )
     return entries
 
 
-def _parse_manifest(data: bytes) -> list[Entry]:
-    if len(data) > MANIFEST_SIZE:
-        raise LimitError(f"{MANIFEST} is too large.", hint="List each file once.")
-    hint = (
-        f'{MANIFEST} is a list such as [{{"file": "a.wav", "turn": 1}}, {{"file": "b.wav", "speaker": "Speaker 2"}}].'
-    )
+def _parse_manifest(data: bytes) -> list[ManifestEntry]:
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise LimitError(f"{MANIFEST_NAME} is too large.", hint="List each file once.")
+    example = '[{"file": "a.wav", "turn": 1}, {"file": "b.wav", "speaker": "Speaker 2"}]'
+    hint = f"{MANIFEST_NAME} is a list such as {example}."
     try:
-        entries = msgspec.json.decode(data, type=list[Entry])
+        entries = msgspec.json.decode(data, type=list[ManifestEntry])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValidationError(f"{MANIFEST} cannot be used: {error}.", hint=hint) from error
+        raise ValidationError(f"{MANIFEST_NAME} cannot be used: {error}.", hint=hint) from error
     for entry in entries:
         if sum(value is not None for value in (entry.turn, entry.speaker, entry.start)) != 1:
             raise ValidationError(
-                f"{MANIFEST} must give {_short(entry.file)} one of turn, speaker and start.", hint=hint
+                f"{MANIFEST_NAME} must give {_shorten(entry.file)} one of turn, speaker and start.", hint=hint
             )
         if entry.start is not None and not 0 <= entry.start < 1e6:
-            raise ValidationError(f"{MANIFEST} gives {_short(entry.file)} a start before the clip.", hint=hint)
+            raise ValidationError(f"{MANIFEST_NAME} gives {_shorten(entry.file)} a start before the clip.", hint=hint)
     return entries
 
 
-def _check(entries: Sequence[Entry]) -> None:
+def _check(entries: Sequence[ManifestEntry]) -> None:
     if not entries:
         raise ValidationError("The dub holds no sound files.", hint=_NAMING)
-    if len(entries) > MAX_PIECES:
-        raise LimitError(f"The dub has more than {MAX_PIECES} files.", hint="Send one file per speaker.")
-    seen = dict[tuple[str, object], Entry]()
+    if len(entries) > MAX_FILES:
+        raise LimitError(f"The dub has more than {MAX_FILES} files.", hint="Send one file per speaker.")
+    seen = dict[tuple[str, object], ManifestEntry]()
     for entry in entries:
         other = seen.setdefault(entry.place, entry)
         if other is not entry:
             kind, place = entry.place
             where = entry.speaker if entry.speaker is not None else place
             raise ValidationError(
-                f"{kind} {where} has two files: {_short(other.file)} and {_short(entry.file)}.", hint="Leave one out."
+                f"{kind} {where} has two files: {_shorten(other.file)} and {_shorten(entry.file)}.",
+                hint="Leave one out.",
             )
 
 
-def _copy(member: IO[bytes], target: Path, left: int) -> int:
+def _copy_member(member: IO[bytes], target: Path, left: int) -> int:
     """Copy a member of at most `left` bytes, whatever its header says; gives its size."""
     size = 0
     with target.open("wb") as file:
-        while chunk := member.read(_CHUNK):
+        while chunk := member.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > left:
                 raise LimitError("The dub is too large when it is unpacked.", hint="Send shorter or smaller files.")
@@ -199,31 +203,31 @@ def _copy(member: IO[bytes], target: Path, left: int) -> int:
     return size
 
 
-def _beside(folder: Path, name: str) -> Path:
+def _find_beside(folder: Path, name: str) -> Path:
     """A file that a manifest names, which must lie in its folder."""
     inside = PurePosixPath(name)
     path = folder / inside
     if inside.is_absolute() or ".." in inside.parts or not path.is_file():
-        raise _missing(name)
+        raise _missing_file(name)
     return path
 
 
 def _read_text(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(MANIFEST_SIZE + 1)
+        return file.read(MAX_MANIFEST_BYTES + 1)
 
 
-def _missing(name: str) -> ValidationError:
+def _missing_file(name: str) -> ValidationError:
     return ValidationError(
-        f"{MANIFEST} names {_short(name)}, which is not there.", hint="Put the file beside the manifest."
+        f"{MANIFEST_NAME} names {_shorten(name)}, which is not there.", hint="Put the file beside the manifest."
     )
 
 
-def _is_litter(name: str) -> bool:
+def _is_system_file(name: str) -> bool:
     """What systems leave in folders."""
     path = PurePosixPath(name)
     return path.name.startswith(".") or "__MACOSX" in path.parts or path.name.casefold() in ("thumbs.db", "desktop.ini")
 
 
-def _short(name: str) -> str:
+def _shorten(name: str) -> str:
     return name if len(name) <= 80 else f"{name[:79]}…"

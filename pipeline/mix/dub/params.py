@@ -5,17 +5,17 @@ from pathlib import PurePosixPath
 from pipeline.mix.contracts import DubParams
 from pipeline.types import Artefact, MediaInfo, Request
 
-BUNDLE_SUFFIX = ".zip"
+ZIP_SUFFIX = ".zip"
 
 
-def in_pieces(name: str) -> bool:
+def is_zip(name: str) -> bool:
     """Tell by the name that a dub was sent under whether it is a zip of clips."""
-    return PurePosixPath(name).suffix.lower() == BUNDLE_SUFFIX
+    return PurePosixPath(name).suffix.lower() == ZIP_SUFFIX
 
 
 def needs_turns(request: Request, name: str) -> bool:
     """Tell whether a dub of that name can be placed only when it is known who speaks when."""
-    return in_pieces(name) or bool(request.keep_vocals)
+    return is_zip(name) or bool(request.keep_vocals)
 
 
 def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: int) -> DubParams:
@@ -29,7 +29,7 @@ def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: i
         dub: What replaces the vocals.
         max_size: Bytes that the clips of a zip may have, unpacked.
     """
-    pieces = in_pieces(dub.name)
+    pieces = is_zip(dub.name)
     return DubParams(
         pieces=pieces,
         stretch=request.dub_stretch,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import MixError, ValidationError
-from pipeline.mix.dub.manifest import Piece, plain
+from pipeline.mix.dub.manifest import DubFile, normalize_name
 from pipeline.types import Transcript
 
 
@@ -23,18 +23,18 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DubPlan:
     """What is replaced by what."""
 
-    lines: Sequence[tuple[Piece, Slot]]
+    lines: Sequence[tuple[DubFile, Slot]]
     """One piece each."""
-    tracks: Sequence[tuple[Piece, Sequence[Slot]]]
+    tracks: Sequence[tuple[DubFile, Sequence[Slot]]]
     """All the lines of a speaker in one piece, without those that have a piece of their own."""
     kept: Sequence[Slot] = field(default=())
     """The turns that nothing replaces."""
 
 
-def slots_of(transcript: Transcript, audio_start: float) -> list[Slot]:
+def turn_slots(transcript: Transcript, audio_start: float) -> list[Slot]:
     """The turns in their order, on the sound's clock."""
     names = {speaker.id: speaker.name for speaker in transcript.speakers}
     return [
@@ -49,7 +49,7 @@ def slots_of(transcript: Transcript, audio_start: float) -> list[Slot]:
     ]
 
 
-def plan(pieces: Sequence[Piece], transcript: Transcript | None, audio_start: float) -> Plan:
+def plan_dub(pieces: Sequence[DubFile], transcript: Transcript | None, audio_start: float) -> DubPlan:
     """Give every piece its turns.
 
     Raises `ValidationError` for a turn or a speaker that is not there, `MixError` when turns are asked for
@@ -60,11 +60,11 @@ def plan(pieces: Sequence[Piece], transcript: Transcript | None, audio_start: fl
             "The dub cannot be placed, since there is no transcript of this clip.",
             hint="Send the dub as one whole track that is as long as the clip.",
         )
-    slots = [] if transcript is None else slots_of(transcript, audio_start)
-    lines = [_line(piece, slots, audio_start) for piece in pieces if piece.speaker is None]
+    slots = [] if transcript is None else turn_slots(transcript, audio_start)
+    lines = [_place_line(piece, slots, audio_start) for piece in pieces if piece.speaker is None]
     taken = {slot.turn for _, slot in lines}
-    speakers = {} if transcript is None else _speakers(transcript)
-    tracks = list[tuple[Piece, Sequence[Slot]]]()
+    speakers = {} if transcript is None else _speaker_names(transcript)
+    tracks = list[tuple[DubFile, Sequence[Slot]]]()
     for piece in pieces:
         if piece.speaker is None:
             continue
@@ -79,10 +79,10 @@ def plan(pieces: Sequence[Piece], transcript: Transcript | None, audio_start: fl
             raise ValidationError(f"{name} has two files, {piece.name} is one of them.", hint="Leave one out.")
         tracks.append((piece, own))
     replaced = taken | {slot.turn for _, own in tracks for slot in own}
-    return Plan(lines=lines, tracks=tracks, kept=[slot for slot in slots if slot.turn not in replaced])
+    return DubPlan(lines=lines, tracks=tracks, kept=[slot for slot in slots if slot.turn not in replaced])
 
 
-def _line(piece: Piece, slots: Sequence[Slot], audio_start: float) -> tuple[Piece, Slot]:
+def _place_line(piece: DubFile, slots: Sequence[Slot], audio_start: float) -> tuple[DubFile, Slot]:
     if piece.turn is None:
         assert piece.start is not None
         return piece, Slot(start=max(0.0, piece.start - audio_start), end=None)
@@ -94,13 +94,15 @@ def _line(piece: Piece, slots: Sequence[Slot], audio_start: float) -> tuple[Piec
     return piece, slots[piece.turn - 1]
 
 
-def _speakers(transcript: Transcript) -> dict[str, str]:
+def _speaker_names(transcript: Transcript) -> dict[str, str]:
     """Names by what a file may call them: name or id."""
-    return {plain(word): speaker.name for speaker in transcript.speakers for word in (speaker.id, speaker.name)}
+    return {
+        normalize_name(word): speaker.name for speaker in transcript.speakers for word in (speaker.id, speaker.name)
+    }
 
 
-def _find_speaker(piece: Piece, asked: str, speakers: dict[str, str]) -> str:
-    name = speakers.get(plain(asked))
+def _find_speaker(piece: DubFile, asked: str, speakers: dict[str, str]) -> str:
+    name = speakers.get(normalize_name(asked))
     if name is None:
         there = ", ".join(dict.fromkeys(speakers.values())) or "nobody"
         raise ValidationError(

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import io as audio_io
-from pipeline.mix.dub.line_fitting import Placed
-from pipeline.mix.gain_envelope import Curve, curve
+from pipeline.mix.dub.line_fitting import DubClip
+from pipeline.mix.gain_envelope import GainEnvelope, gain_envelope
 from pipeline.mix.gains import read_aligned
 from pipeline.mix.speech_activity import Interval, merge
 
-FADE = 0.02
+VOCALS_FADE_SECONDS = 0.02
 """Seconds from the original vocals to silence and back."""
-REACH = 0.35
+MAX_TURN_EXTENSION_SECONDS = 0.35
 """Seconds that a replaced turn may reach beyond its words, as long as the original voice is heard."""
 
 
-def replaced_parts(
+def replaced_intervals(
     turns: Sequence[Interval], kept: Sequence[Interval], speech: Sequence[Interval], reach: float
 ) -> list[Interval]:
     """Where the original vocals go: the replaced turns with what is heard of them before and after.
@@ -49,37 +49,37 @@ def subtract(intervals: Iterable[Interval], away: Iterable[Interval]) -> list[In
     return left
 
 
-def mute(parts: Iterable[Interval], fade: float) -> Curve:
+def muting_envelope(parts: Iterable[Interval], fade: float) -> GainEnvelope:
     """A gain of 0 within the parts and of 1 outside, with straight fades beside them."""
     points = list[tuple[float, float]]()
     for start, end in merge(parts, 2 * fade):
         points += [(start - fade, 1.0), (start, 0.0), (end, 0.0), (end + fade, 1.0)]
-    return curve(points, decibels=False)
+    return gain_envelope(points, decibels=False)
 
 
 def render(
-    lines: Sequence[Placed], vocals: tuple[Path, Curve] | None, like: audio_io.SoundInfo, gain: float = 1.0
+    lines: Sequence[DubClip], vocals: tuple[Path, GainEnvelope] | None, like: audio_io.SoundInfo, gain: float = 1.0
 ) -> audio_io.Blocks:
     """The voice track in blocks, as long as `like`."""
     kept = None if vocals is None else read_aligned([vocals[0]], like)
-    for start in range(0, like.frames, audio_io.BLOCK):
-        length = min(audio_io.BLOCK, like.frames - start)
+    for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
+        length = min(audio_io.BLOCK_FRAMES, like.frames - start)
         total = np.zeros((length, like.channels), np.float32)
         if kept is not None and vocals is not None:
             (block,) = next(kept)
-            level = vocals[1].over(start, length) if len(vocals[1].frames) else 1.0
+            level = vocals[1].at(start, length) if len(vocals[1].frames) else 1.0
             total += block * (np.float32(level) if isinstance(level, float) else level)
         for line in lines:
-            _add(total, line, start)
+            _add_clip(total, line, start)
         yield total * np.float32(gain)
 
 
-def peak_of(blocks: audio_io.Blocks) -> float:
+def highest_sample(blocks: audio_io.Blocks) -> float:
     """The highest sample, linear."""
     return max((float(np.abs(block).max(initial=0.0)) for block in blocks), default=0.0)
 
 
-def _add(total: audio_io.Samples, line: Placed, start: int) -> None:
+def _add_clip(total: audio_io.Samples, line: DubClip, start: int) -> None:
     """Add what of a line lies in the block that begins at frame `start`."""
     first, last = max(start, line.start), min(start + len(total), line.start + line.frames)
     if last > first:

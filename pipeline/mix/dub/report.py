@@ -5,21 +5,21 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.mix.dub.line_fitting import Fit
+from pipeline.mix.dub.line_fitting import LineFit
 
-LATE = 0.05
+START_TOLERANCE_SECONDS = 0.05
 """Seconds from its turn's start within which a line starts on time."""
-_OFF = 3.0
+LOUDNESS_TOLERANCE_LU = 3.0
 """LU by which a line's loudness may differ without a word."""
-_TEXT = 48
+MAX_TEXT_CHARS = 48
 """Characters of a line that are shown."""
-_HEAD = (
+COLUMN_TITLES = (
     *("turn", "speaker", "at", "turn s", "line s", "stretch %", "start ms"),
     *("over s", "short s", "LU", "file", "text"),
 )
 
 
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
+class _ReportLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of `dub-report.json`; seconds, and LU, where nothing else is said."""
 
     turn: int | None
@@ -41,13 +41,13 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-def worst_first(fits: Sequence[Fit]) -> list[Fit]:
+def worst_first(fits: Sequence[LineFit]) -> list[LineFit]:
     """By overrun, then by start, then by what is left of the turn, by stretch and by loudness."""
-    return sorted(fits, key=_badness, reverse=True)
+    return sorted(fits, key=_severity, reverse=True)
 
 
 def write_report(
-    fits: Sequence[Fit], notes: Sequence[str], cap: float, audio_start: float, folder: Path
+    fits: Sequence[LineFit], notes: Sequence[str], cap: float, audio_start: float, folder: Path
 ) -> tuple[Path, Path]:
     """Write `dub-report.json` and `dub-report.txt`, whose times are those of the clip.
 
@@ -66,13 +66,13 @@ def write_report(
     content = {"stretch_cap": cap, "lines": lines, "notes": list(notes)}
     table_path, data_path = folder / "dub-report.txt", folder / "dub-report.json"
     data_path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
-    table = [_HEAD, *map(_row, lines)]
+    table = [COLUMN_TITLES, *map(_row, lines)]
     text = "\n".join([*_table(table), *(("", *notes) if notes else ()), ""])
     table_path.write_text(text, encoding="utf-8")
     return data_path, table_path
 
 
-def name_worst(fits: Sequence[Fit]) -> str:
+def describe_worst(fits: Sequence[LineFit]) -> str:
     """One sentence on the line that fits worst."""
     fit = worst_first(fits)[0]
     flaws = list[str]()
@@ -82,30 +82,33 @@ def name_worst(fits: Sequence[Fit]) -> str:
         flaws.append(f"it speaks for {fit.overrun:.2f} s where no turn is")
     elif fit.overrun >= 0.01:
         flaws.append(f"it goes on {fit.overrun:.2f} s after its turn")
-    if abs(fit.start_error) > LATE:
+    if abs(fit.start_error) > START_TOLERANCE_SECONDS:
         flaws.append(f"it starts {abs(fit.start_error):.2f} s too {'late' if fit.start_error > 0 else 'early'}")
-    if fit.short > 0.5:
-        flaws.append(f"it ends {fit.short:.2f} s before its turn")
+    if fit.shortfall > 0.5:
+        flaws.append(f"it ends {fit.shortfall:.2f} s before its turn")
     if fit.stretch:
         flaws.append(f"its length was changed by {fit.stretch:+.0f} %")
-    if fit.start is not None and fit.difference is not None and abs(fit.difference) > _OFF:
-        flaws.append(
-            f"it is {abs(fit.difference):.1f} LU {'louder' if fit.difference > 0 else 'quieter'} than the original"
-        )
+    if (
+        fit.start is not None
+        and fit.loudness_difference is not None
+        and abs(fit.loudness_difference) > LOUDNESS_TOLERANCE_LU
+    ):
+        louder = "louder" if fit.loudness_difference > 0 else "quieter"
+        flaws.append(f"it is {abs(fit.loudness_difference):.1f} LU {louder} than the original")
     said = " and ".join(flaws) or "it fits"
     return f"The worst of {len(fits)} dubbed line{'s' if len(fits) > 1 else ''} is {_name(fit)}: {said}."
 
 
-def _badness(fit: Fit) -> tuple[float, ...]:
-    late = abs(fit.start_error) if abs(fit.start_error) > LATE else 0.0
-    loudness = 0.0 if fit.difference is None else abs(fit.difference)
+def _severity(fit: LineFit) -> tuple[float, ...]:
+    late = abs(fit.start_error) if abs(fit.start_error) > START_TOLERANCE_SECONDS else 0.0
+    loudness = 0.0 if fit.loudness_difference is None else abs(fit.loudness_difference)
     silent = float(fit.start is None)
-    return silent, round(fit.overrun, 2), round(late, 3), round(fit.short, 2), abs(fit.stretch), loudness
+    return silent, round(fit.overrun, 2), round(late, 3), round(fit.shortfall, 2), abs(fit.stretch), loudness
 
 
-def _describe(fit: Fit, audio_start: float) -> _Line:
+def _describe(fit: LineFit, audio_start: float) -> _ReportLine:
     slot = fit.slot
-    return _Line(
+    return _ReportLine(
         turn=slot.turn,
         speaker=slot.speaker,
         start=round(slot.start + audio_start, 3),
@@ -114,16 +117,16 @@ def _describe(fit: Fit, audio_start: float) -> _Line:
         stretch_percent=round(fit.stretch, 1),
         start_error_ms=None if fit.start is None else round(1000 * fit.start_error, 1) + 0.0,
         overrun=round(fit.overrun, 3),
-        short=round(fit.short, 3),
-        loudness_difference=None if fit.difference is None else round(fit.difference, 1),
+        short=round(fit.shortfall, 3),
+        loudness_difference=None if fit.loudness_difference is None else round(fit.loudness_difference, 1),
         file=fit.file,
         text=slot.text,
         notes=tuple(fit.notes),
     )
 
 
-def _row(line: _Line) -> tuple[str, ...]:
-    shown = line.text if len(line.text) <= _TEXT else f"{line.text[: _TEXT - 1]}…"
+def _row(line: _ReportLine) -> tuple[str, ...]:
+    shown = line.text if len(line.text) <= MAX_TEXT_CHARS else f"{line.text[: MAX_TEXT_CHARS - 1]}…"
     remarks = f" ({'; '.join(line.notes)})" if line.notes else ""
     numbers = (line.start, line.turn_length, line.line_length, line.stretch_percent, line.start_error_ms)
     further = (line.overrun, line.short, line.loudness_difference)
@@ -136,15 +139,15 @@ def _row(line: _Line) -> tuple[str, ...]:
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMN_TITLES) - 1)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
         for row in rows
     ]
 
 
-def _name(fit: Fit) -> str:
+def _name(fit: LineFit) -> str:
     if fit.slot.turn is None:
         return fit.file
-    words = fit.slot.text if len(fit.slot.text) <= _TEXT else f"{fit.slot.text[: _TEXT - 1]}…"
+    words = fit.slot.text if len(fit.slot.text) <= MAX_TEXT_CHARS else f"{fit.slot.text[: MAX_TEXT_CHARS - 1]}…"
     return f"turn {fit.slot.turn} ({fit.slot.speaker}: “{words}”)"

@@ -15,18 +15,26 @@ from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
 from pipeline.media.probe import probe
 from pipeline.mix.contracts import DubInputs, DubOutput, DubParams
-from pipeline.mix.dub.edges import Cut, split_track
-from pipeline.mix.dub.line_fitting import Booth, Fit, Placed, is_clipped
+from pipeline.mix.dub.edges import LineCut, split_track
+from pipeline.mix.dub.line_fitting import DubClip, LineFit, LineFitter, is_clipped
 from pipeline.mix.dub.manifest import unpack
-from pipeline.mix.dub.plan import Plan, plan, slots_of
-from pipeline.mix.dub.render import FADE, REACH, mute, peak_of, render, replaced_parts, subtract
-from pipeline.mix.dub.report import name_worst, write_report
+from pipeline.mix.dub.plan import DubPlan, plan_dub, turn_slots
+from pipeline.mix.dub.render import (
+    MAX_TURN_EXTENSION_SECONDS,
+    VOCALS_FADE_SECONDS,
+    highest_sample,
+    muting_envelope,
+    render,
+    replaced_intervals,
+    subtract,
+)
+from pipeline.mix.dub.report import describe_worst, write_report
 from pipeline.mix.speech_activity import Interval, find_speech
 from pipeline.types import Transcript
 
-_SPARE = 60.0
+_MAX_EXCESS_SECONDS = 60.0
 """Seconds by which a piece may be longer than the clip."""
-_TOLD = 0.1
+_LENGTH_TOLERANCE_SECONDS = 0.1
 """Seconds by which a whole track may differ from the clip without a word."""
 
 
@@ -42,8 +50,8 @@ class _Dub:
     transcript: Transcript | None
     report: ProgressCallback
     notes: list[str] = field(default_factory=list[str])
-    fits: list[Fit] = field(default_factory=list[Fit])
-    placed: list[Placed] = field(default_factory=list[Placed])
+    fits: list[LineFit] = field(default_factory=list[LineFit])
+    placed: list[DubClip] = field(default_factory=list[DubClip])
 
 
 def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams) -> DubOutput[Path]:
@@ -64,16 +72,16 @@ def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams)
             params=params,
             vocals=inputs.vocals,
             like=audio_io.info(inputs.vocals),
-            layout=audio_io.layout(inputs.vocals),
+            layout=audio_io.read_layout(inputs.vocals),
             folder=Path(folder),
             transcript=_read_transcript(inputs.transcript),
             report=context.report,
         )
-        parts = _place_pieces(inputs.dub, dub) if params.pieces else _place_whole(inputs.dub, dub)
+        parts = _place_files(inputs.dub, dub) if params.pieces else _place_whole(inputs.dub, dub)
         _write(parts, dub, target)
         if dub.fits:
             reports = write_report(dub.fits, dub.notes, params.stretch, params.audio_start, context.out)
-            dub.notes.append(name_worst(dub.fits))
+            dub.notes.append(describe_worst(dub.fits))
     context.report(1.0)
     return DubOutput(track=target, reports=reports, lines=len(dub.placed), notes=tuple(dub.notes))
 
@@ -83,21 +91,21 @@ def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
     track = dub.folder / "whole.flac"
     _convert(source, "The dub", track, dub)
     of = audio_io.info(track)
-    _tell_about(track, of.duration - dub.like.duration, dub)
-    dub.placed.append(Placed(path=track, start=0, frames=of.frames))
+    _note_flaws(track, of.duration - dub.like.duration, dub)
+    dub.placed.append(DubClip(path=track, start=0, frames=of.frames))
     if not dub.params.keep_vocals:
         return None
     if dub.transcript is None:
         dub.notes.append("There is no transcript, so none of the original vocals were kept beside the dub.")
         return None
-    slots = slots_of(dub.transcript, dub.params.audio_start)
-    return _muted([(slot.start, slot.end or slot.start) for slot in slots], [], dub)
+    slots = turn_slots(dub.transcript, dub.params.audio_start)
+    return _replaced_with_speech([(slot.start, slot.end or slot.start) for slot in slots], [], dub)
 
 
-def _tell_about(track: Path, excess: float, dub: _Dub) -> None:
-    if excess < -_TOLD:
+def _note_flaws(track: Path, excess: float, dub: _Dub) -> None:
+    if excess < -_LENGTH_TOLERANCE_SECONDS:
         dub.notes.append(f"The dub is {-excess:.1f} s shorter than the clip; the rest has no voice.")
-    elif excess > _TOLD:
+    elif excess > _LENGTH_TOLERANCE_SECONDS:
         dub.notes.append(f"The dub is {excess:.1f} s longer than the clip and was cut.")
     loudness = measure(track)
     if loudness.peak is None or loudness.peak < -60:
@@ -106,31 +114,31 @@ def _tell_about(track: Path, excess: float, dub: _Dub) -> None:
         dub.notes.append("The dub is clipped in its file; that cannot be mended here.")
 
 
-def _place_pieces(bundle: Path, dub: _Dub) -> list[Interval] | None:
+def _place_files(bundle: Path, dub: _Dub) -> list[Interval] | None:
     pieces = unpack(bundle, dub.folder, max_size=dub.params.max_size)
-    found = plan(pieces, dub.transcript, dub.params.audio_start)
-    jobs = list[tuple[str, Path, Cut]]()
+    found = plan_dub(pieces, dub.transcript, dub.params.audio_start)
+    jobs = list[tuple[str, Path, LineCut]]()
     total = len(found.lines) + len(found.tracks)
     for number, (piece, slot) in enumerate(found.lines):
         dub.report(0.4 * number / total, "Reading the dub")
-        jobs.append((piece.name, _track(piece.path, piece.name, dub), Cut(slot=slot)))
+        jobs.append((piece.name, _convert_file(piece.path, piece.name, dub), LineCut(slot=slot)))
     for number, (piece, slots) in enumerate(found.tracks, start=len(found.lines)):
         dub.report(0.4 * number / total, "Reading the dub")
-        track = _track(piece.path, piece.name, dub)
+        track = _convert_file(piece.path, piece.name, dub)
         cuts, notes = split_track(piece.name, track, slots, dub.like.duration)
         dub.notes += notes
         jobs += [(piece.name, track, cut) for cut in cuts]
-    booth = Booth(vocals=dub.vocals, layout=dub.layout, folder=dub.folder, stretch=dub.params.stretch)
+    fitter = LineFitter(vocals=dub.vocals, layout=dub.layout, folder=dub.folder, stretch=dub.params.stretch)
     for number, (name, track, cut) in enumerate(jobs):
         dub.report(0.4 + 0.4 * number / len(jobs), "Fitting the lines")
-        fit, placed = booth.place(name, track, cut, number)
+        fit, placed = fitter.fit(name, track, cut, number)
         dub.fits.append(fit)
         dub.placed += [] if placed is None else [placed]
-    _tell_overruns(dub)
-    return _parts_without_vocals(found, dub)
+    _note_overruns(dub)
+    return _muted_intervals(found, dub)
 
 
-def _parts_without_vocals(found: Plan, dub: _Dub) -> list[Interval]:
+def _muted_intervals(found: DubPlan, dub: _Dub) -> list[Interval]:
     """In seconds, where the original vocals go."""
     kept = [(slot.start, slot.end or slot.start) for slot in found.kept]
     if not dub.params.keep_vocals:
@@ -140,19 +148,19 @@ def _parts_without_vocals(found: Plan, dub: _Dub) -> list[Interval]:
     for fit in dub.fits:
         end = fit.slot.end
         shared = 0.0 if end is None else sum(_shared((fit.slot.start, end), other) for other in kept)
-        if shared > _TOLD:
+        if shared > _LENGTH_TOLERANCE_SECONDS:
             fit.notes.append(f"the original is heard for {shared:.1f} s, where a speaker without a dub speaks too")
-    return [*_muted(turns, kept, dub), *between]
+    return [*_replaced_with_speech(turns, kept, dub), *between]
 
 
-def _muted(turns: Sequence[Interval], kept: Sequence[Interval], dub: _Dub) -> list[Interval]:
+def _replaced_with_speech(turns: Sequence[Interval], kept: Sequence[Interval], dub: _Dub) -> list[Interval]:
     rate = dub.like.sample_rate
     speech = find_speech(dub.vocals, measure(dub.vocals).integrated)
     heard = [(start / rate, end / rate) for start, end in speech]
-    return replaced_parts(turns, kept, heard, REACH)
+    return replaced_intervals(turns, kept, heard, MAX_TURN_EXTENSION_SECONDS)
 
 
-def _tell_overruns(dub: _Dub) -> None:
+def _note_overruns(dub: _Dub) -> None:
     """What a line that goes on after its turn runs into."""
     following = sorted((fit for fit in dub.fits if fit.start is not None), key=lambda fit: fit.slot.start)
     for index, fit in enumerate(following):
@@ -170,9 +178,12 @@ def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
     rate = dub.like.sample_rate
     vocals = None
     if parts is not None:
-        vocals = (dub.vocals, mute([(start * rate, end * rate) for start, end in parts], FADE * rate))
+        vocals = (
+            dub.vocals,
+            muting_envelope([(start * rate, end * rate) for start, end in parts], VOCALS_FADE_SECONDS * rate),
+        )
     dub.report(0.8, "Writing the dub")
-    peak = peak_of(render(dub.placed, vocals, dub.like))
+    peak = highest_sample(render(dub.placed, vocals, dub.like))
     if peak > 1.0:
         dub.notes.append("The dub was turned down a little as a whole, so that lines that overlap are not clipped.")
     written = 0
@@ -183,7 +194,7 @@ def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
             written += len(block)
 
 
-def _track(path: Path, name: str, dub: _Dub) -> Path:
+def _convert_file(path: Path, name: str, dub: _Dub) -> Path:
     target = path.with_suffix(".flac")
     _convert(path, name, target, dub)
     path.unlink()
@@ -194,7 +205,7 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
     """A file of the dub at the rate and channels of the clip."""
     try:
         clip = probe(source)
-        longest = dub.like.duration + _SPARE
+        longest = dub.like.duration + _MAX_EXCESS_SECONDS
         if dub.params.pieces and clip.media.duration > longest:
             raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
         convert(source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout)

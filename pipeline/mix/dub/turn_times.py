@@ -14,21 +14,21 @@ import numpy as np
 from pipeline.mix.dub.plan import Slot
 from pipeline.mix.speech_activity import Interval
 
-NEAR = 0.5
+MAX_TURN_DISTANCE_SECONDS = 0.5
 """Seconds around a turn in which a stretch of speech still belongs to it."""
-_COVERS = 0.5
+_MIN_SHARED_PART = 0.5
 """Part of a turn, or of a stretch, that the two must share where it belongs to another turn at the same time."""
-_LEAST = 0.1
+_MIN_LINE_SECONDS = 0.1
 """Seconds of a stretch that may be a line, when the rest of it is another's."""
-_AT_ONCE = 0.1
+_MAX_SEQUENTIAL_OVERLAP_SECONDS = 0.1
 """Seconds for which two turns may overlap and still be one after the other."""
 
-Part: TypeAlias = Callable[[Slot, Slot, Interval], float]
+SplitPoint: TypeAlias = Callable[[Slot, Slot, Interval], float]
 """Gives the second at which a stretch that stands for two turns, one after the other, is parted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class TurnLine:
     """What stands for one turn, in seconds."""
 
     start: float
@@ -36,63 +36,68 @@ class Line:
     cut_start: bool = False
     """True where the voice goes on before it, in another turn."""
     cut_end: bool = False
-    crowded: bool = False
+    overlapped: bool = False
     """True where the turn overlaps another that the same stretch stands for: its ends are then the turn's own."""
 
 
 def match_turns(
-    stretches: Sequence[Interval], slots: Sequence[Slot], part: Part
-) -> tuple[list[Line | None], list[Interval]]:
+    stretches: Sequence[Interval], slots: Sequence[Slot], part: SplitPoint
+) -> tuple[list[TurnLine | None], list[Interval]]:
     """For each turn its line, None where there is no voice, and the stretches that are in no turn."""
     starts = np.array([slot.start for slot in slots])
-    ends = np.array([end_of(slot) for slot in slots])
-    found = dict[int, list[Line]]()
+    ends = np.array([slot_end(slot) for slot in slots])
+    found = dict[int, list[TurnLine]]()
     astray = list[Interval]()
     for start, end in stretches:
         shared = np.minimum(end, ends) - np.maximum(start, starts)
         best = int(np.argmax(shared)) if len(slots) else None
-        if best is None or shared[best] <= -NEAR:
+        if best is None or shared[best] <= -MAX_TURN_DISTANCE_SECONDS:
             astray.append((start, end))
             continue
-        at_once = np.minimum(ends, ends[best]) - np.maximum(starts, starts[best]) > _AT_ONCE
-        least = np.where(at_once, np.maximum(_LEAST, _COVERS * np.minimum(end - start, ends - starts)), _LEAST)
+        at_once = np.minimum(ends, ends[best]) - np.maximum(starts, starts[best]) > _MAX_SEQUENTIAL_OVERLAP_SECONDS
+        least = np.where(
+            at_once,
+            np.maximum(_MIN_LINE_SECONDS, _MIN_SHARED_PART * np.minimum(end - start, ends - starts)),
+            _MIN_LINE_SECONDS,
+        )
         claims = {best, *map(int, np.flatnonzero(shared >= least))}
         claimants = sorted(claims, key=lambda index: (starts[index], index))
         turns = [slots[index] for index in claimants]
         for place, index in enumerate(claimants):
-            line = _take((start, end), turns, place, part)
-            if len(turns) == 1 or line.end - line.start >= _LEAST:
+            line = _claim((start, end), turns, place, part)
+            if len(turns) == 1 or line.end - line.start >= _MIN_LINE_SECONDS:
                 found.setdefault(index, []).append(line)
-    return [_join(found[index]) if index in found else None for index in range(len(slots))], astray
+    return [_merge_lines(found[index]) if index in found else None for index in range(len(slots))], astray
 
 
-def end_of(slot: Slot) -> float:
+def slot_end(slot: Slot) -> float:
     """Where a turn ends; a slot that is no turn has no length."""
     return slot.start if slot.end is None else slot.end
 
 
-def _take(stretch: Interval, turns: Sequence[Slot], place: int, part: Part) -> Line:
+def _claim(stretch: Interval, turns: Sequence[Slot], place: int, part: SplitPoint) -> TurnLine:
     """What of a stretch is for one of the turns that it stands for, which are in the order of their starts."""
     start, end = first, last = stretch
     own, before, after = turns[place], turns[:place], turns[place + 1 :]
-    crowded = any(
-        min(end_of(own), end_of(other)) - max(own.start, other.start) > _AT_ONCE for other in (*before, *after)
+    overlapped = any(
+        min(slot_end(own), slot_end(other)) - max(own.start, other.start) > _MAX_SEQUENTIAL_OVERLAP_SECONDS
+        for other in (*before, *after)
     )
-    if crowded:
+    if overlapped:
         start = max(first, own.start) if before else first
-        end = min(last, end_of(own)) if any(end_of(other) > end_of(own) for other in (*before, *after)) else last
+        end = min(last, slot_end(own)) if any(slot_end(other) > slot_end(own) for other in (*before, *after)) else last
     else:
-        start = part(max(before, key=end_of), own, stretch) if before else first
+        start = part(max(before, key=slot_end), own, stretch) if before else first
         end = part(own, after[0], stretch) if after else last
-    return Line(start=start, end=end, cut_start=start > first, cut_end=end < last, crowded=crowded)
+    return TurnLine(start=start, end=end, cut_start=start > first, cut_end=end < last, overlapped=overlapped)
 
 
-def _join(lines: Sequence[Line]) -> Line:
+def _merge_lines(lines: Sequence[TurnLine]) -> TurnLine:
     first, last = min(lines, key=lambda line: line.start), max(lines, key=lambda line: line.end)
-    return Line(
+    return TurnLine(
         start=first.start,
         end=last.end,
         cut_start=first.cut_start,
         cut_end=last.cut_end,
-        crowded=first.crowded or last.crowded,
+        overlapped=first.overlapped or last.overlapped,
     )

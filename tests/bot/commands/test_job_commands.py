@@ -178,7 +178,7 @@ async def test_help_names_every_command(place: Place) -> None:
     text = card_text(answer_of(await place.alice.slash(place.channel, "help")))
     for name in place.alice.available_commands(place.channel):
         assert name == "help" or f"/{name}" in text
-    assert not any(name in text for name in ("/settings", "/privacy", "Open page"))
+    assert "Open page" not in text
     for named in ("zh-en", "podcast", "Rebalance", "Rename speakers", "Thread", "Dub", "subtitles"):
         assert named in text
 

@@ -1,63 +1,18 @@
 """`/settings` and `/privacy`."""
 
-from collections.abc import Callable, Collection
-
-import aiohttp
 import discord
 import pytest
 import simcord
 
-from bot.client import StemcordClient
-from bot.database.models import JobRecord
-from bot.database.protocols import GuildSettings
+from bot.database.models import GuildSettings
+from bot.database.repository import Repository
 from bot.exceptions import QuotaError
 from bot.permissions import over_quota
-from bot.settings import BotSettings
 from pipeline.types import Preset
 from tests.bot.components.test_result_actions import answer_of, labels
-from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker, card_text
-from worker.store import Store
+from tests.bot.world import PlayedWorker, card_text
 
 CLIP = ("talk.mp4", b"a clip of some length")
-
-
-class MemoryKeeper:
-    """Keeps settings for one test."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, GuildSettings] = {}
-        self.forgotten: list[str] = []
-
-    async def guild(self, guild_id: str) -> GuildSettings:
-        return self.kept.get(guild_id, GuildSettings(guild_id=guild_id))
-
-    async def save_guild(self, settings: GuildSettings) -> None:
-        self.kept[settings.guild_id] = settings
-
-    async def job(self, job_id: str) -> JobRecord | None:
-        return None
-
-    async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
-        return []
-
-    async def forget_user(self, user_id: str, late: Collection[str] = ()) -> list[str]:
-        self.forgotten.append(user_id)
-        return []
-
-
-@pytest.fixture
-def keeper() -> MemoryKeeper:
-    return MemoryKeeper()
-
-
-@pytest.fixture
-def make_client(
-    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession, keeper: MemoryKeeper
-) -> Callable[[], StemcordClient]:
-    def make() -> StemcordClient:
-        return StemcordClient(settings, queue=bot_queue, store=store, session=session, keeper=keeper, interval=INTERVAL)
-
-    return make
 
 
 @pytest.fixture
@@ -67,12 +22,12 @@ def manager(env: simcord.Env, channel: simcord.ChannelHandle) -> simcord.MemberA
 
 
 async def test_settings_are_shown_and_changed(
-    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
+    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, repository: Repository
 ) -> None:
     shown = answer_of(await manager.slash(channel, "settings"))
     assert "May use the bot: everybody" in card_text(shown)
     assert "Preset: as the bot is set up" in card_text(shown)
-    assert keeper.kept == {}
+    assert await repository.guild(str(env.guild.id)) == GuildSettings(guild_id=str(env.guild.id))
 
     team = env.guild.create_role("team")
     changed = answer_of(
@@ -90,7 +45,7 @@ async def test_settings_are_shown_and_changed(
         )
     )
     assert changed.content == "Saved."
-    assert keeper.kept[str(env.guild.id)] == GuildSettings(
+    assert await repository.guild(str(env.guild.id)) == GuildSettings(
         guild_id=str(env.guild.id),
         preset=Preset.STUDIO,
         language="zh",
@@ -106,27 +61,27 @@ async def test_settings_are_shown_and_changed(
     assert f"May use the bot: <@&{team.id}>" in text
 
     await manager.slash(channel, "settings", remove_role=team, language="auto")
-    settings = keeper.kept[str(env.guild.id)]
+    settings = await repository.guild(str(env.guild.id))
     assert (settings.roles, settings.language, settings.preset) == ((), None, Preset.STUDIO)
 
 
 async def test_server_that_speaks_two_languages_or_one_of_a_later_version(
-    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
+    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, repository: Repository
 ) -> None:
     shown = answer_of(await manager.slash(channel, "settings", language="zh-en"))
     assert "Spoken language: Chinese and English, mixed" in card_text(shown)
     guild_id = str(env.guild.id)
-    assert keeper.kept[guild_id].language == "zh-en"
-    keeper.kept[guild_id] = GuildSettings(guild_id=guild_id, language="tlh")
+    assert (await repository.guild(guild_id)).language == "zh-en"
+    await repository.save_guild(GuildSettings(guild_id=guild_id, language="tlh"))
     assert "Spoken language: tlh" in card_text(answer_of(await manager.slash(channel, "settings")))
 
 
 async def test_language_that_is_none_is_refused(
-    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, keeper: MemoryKeeper
+    env: simcord.Env, channel: simcord.ChannelHandle, manager: simcord.MemberActor, repository: Repository
 ) -> None:
     done = await manager.slash(channel, "settings", language="klingon")
     assert answer_of(done).content.startswith("klingon cannot be used for that option.")
-    assert keeper.kept == {}
+    assert await repository.guild(str(env.guild.id)) == GuildSettings(guild_id=str(env.guild.id))
     assert len(env.errors) == 1
 
 
@@ -141,7 +96,7 @@ async def test_privacy_deletes_only_what_is_mine_and_asks_first(
     channel: simcord.ChannelHandle,
     alice: simcord.MemberActor,
     played: PlayedWorker,
-    keeper: MemoryKeeper,
+    repository: Repository,
 ) -> None:
     bob = env.guild.add_member(env.create_user("bob"))
     await alice.slash(channel, "separate", clip=CLIP)
@@ -149,13 +104,13 @@ async def test_privacy_deletes_only_what_is_mine_and_asks_first(
     told = answer_of(await alice.slash(channel, "privacy"))
     assert "After 7 days it is deleted." in card_text(told)
     await alice.click(told.message, label="Delete mine")
-    assert keeper.forgotten == []
+    assert len(await repository.jobs_of(str(alice.id), None, 9)) == 1
     assert len(await played.queue.jobs()) == 2
 
     assert labels(told) == ["Yes, delete everything"]
     await alice.click(told.message, label="Yes, delete everything")
     assert told.content == "Deleted: one clip."
-    assert keeper.forgotten == [str(alice.id)]
+    assert await repository.jobs_of(str(alice.id), None, 9) == []
     (state,) = await played.queue.jobs()
     assert state.job.reply_to is not None
     assert state.job.reply_to.user_id == str(bob.id)
@@ -166,10 +121,10 @@ async def test_what_a_server_has_set_is_used_where_a_person_chooses_nothing(
     channel: simcord.ChannelHandle,
     alice: simcord.MemberActor,
     played: PlayedWorker,
-    keeper: MemoryKeeper,
+    repository: Repository,
 ) -> None:
     guild_id = str(env.guild.id)
-    keeper.kept[guild_id] = GuildSettings(guild_id=guild_id, preset=Preset.STUDIO, language="zh")
+    await repository.save_guild(GuildSettings(guild_id=guild_id, preset=Preset.STUDIO, language="zh"))
     await alice.slash(channel, "transcribe", clip=CLIP)
     await alice.slash(channel, "transcribe", clip=CLIP, language="de", preset="pocket")
     requests = [state.job.request for state in await played.queue.jobs()]
@@ -185,11 +140,11 @@ async def test_only_people_with_a_role_may_use_the_bot(
     alice: simcord.MemberActor,
     manager: simcord.MemberActor,
     played: PlayedWorker,
-    keeper: MemoryKeeper,
+    repository: Repository,
 ) -> None:
     guild_id = str(env.guild.id)
     team = env.guild.create_role("team")
-    keeper.kept[guild_id] = GuildSettings(guild_id=guild_id, roles=(team.id,))
+    await repository.save_guild(GuildSettings(guild_id=guild_id, roles=(team.id,)))
     refused = await alice.slash(channel, "separate", clip=CLIP)
     assert answer_of(refused).content == (f"On this server you need one of these roles to use the bot: <@&{team.id}>")
     assert len(env.errors) == 1

@@ -12,8 +12,9 @@ import simcord
 import soundfile
 
 from bot.client import StemcordClient
-from bot.components.modals import Filled
-from bot.components.rename import names_of
+from bot.components.modals import SubmittedModal
+from bot.components.rename import submitted_names
+from bot.database.repository import Repository
 from bot.messages.formatting import escape
 from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
@@ -231,12 +232,13 @@ async def test_buttons_work_for_a_moderator_after_a_restart(
     assert answer_of(await moderator.select(place.message, ["srt"])).attachments != []
 
 
-async def test_result_that_is_no_longer_kept(place: Place) -> None:
+async def test_result_that_is_no_longer_kept(place: Place, repository: Repository) -> None:
     await place.bring()
     await place.played.queue.discard((await place.newest()).id)
+    await repository.forget_user(str(place.alice.id))
     assert answer_of(await place.press("Dub")).content == "This result is no longer kept. Send the clip again."
 
 
 def test_name_of_a_speaker_is_one_line_of_what_can_be_seen() -> None:
-    filled = Filled(texts={"speaker-0": " An\u202ena\n B ", "speaker-1": "\u200b"}, choices={}, files=())
-    assert names_of(filled, make_result().speakers) == {"A": "Anna B"}
+    submitted = SubmittedModal(texts={"speaker-0": " An\u202ena\n B ", "speaker-1": "\u200b"}, choices={}, files=())
+    assert submitted_names(submitted, make_result().speakers) == {"A": "Anna B"}

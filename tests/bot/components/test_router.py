@@ -7,9 +7,9 @@ import discord
 import pytest
 
 from bot.client import StemcordClient
-from bot.components.custom_ids import ID, id_of
-from bot.components.modals import read_form
-from bot.components.result_actions import Board
+from bot.components.custom_ids import CUSTOM_ID_PATTERN, custom_id
+from bot.components.modals import read_submission
+from bot.components.result_actions import ResultActions
 from tests.bot.components.test_result_actions import Place, answer_of, place
 from tests.bot.world import has_cancel_button
 
@@ -19,7 +19,7 @@ JOB = "0123456789abcdef" * 2
 
 @pytest.mark.parametrize(("action", "job_id", "page"), [("dub", JOB, 0), ("names", JOB, 4), ("forget", "", 0)])
 def test_an_id_says_what_it_is_for(action: str, job_id: str, page: int) -> None:
-    match = ID.fullmatch(id_of(action, job_id, page))
+    match = CUSTOM_ID_PATTERN.fullmatch(custom_id(action, job_id, page))
     assert match is not None
     assert (match["action"], match["job"] or "", int(match["page"] or 0)) == (action, job_id, page)
 
@@ -39,16 +39,16 @@ def test_a_form_is_read_by_the_ids_of_its_fields() -> None:
         {"type": 1, "components": [{"type": 4, "custom_id": "old", "value": "2"}]},
         {"type": 10, "content": "words"},
     ]
-    filled = read_form({"components": label, "resolved": {"attachments": {"5": attachment}}})
-    assert filled.texts == {"voice": "1", "old": "2"}
-    assert filled.choices == {"mix": ["podcast"], "dub": ["5"]}
-    (file,) = filled.files
+    submitted = read_submission({"components": label, "resolved": {"attachments": {"5": attachment}}})
+    assert submitted.texts == {"voice": "1", "old": "2"}
+    assert submitted.choices == {"mix": ["podcast"], "dub": ["5"]}
+    (file,) = submitted.files
     assert (file.name, file.size, file.content_type) == ("voice.wav", 3, "audio/wav")
 
 
 def test_a_form_without_anything_is_empty() -> None:
-    filled = read_form({})
-    assert (filled.texts, filled.choices, list(filled.files)) == ({}, {}, [])
+    submitted = read_submission({})
+    assert (submitted.texts, submitted.choices, list(submitted.files)) == ({}, {}, [])
 
 
 async def test_what_breaks_is_told_and_logged_without_its_words(
@@ -58,7 +58,7 @@ async def test_what_breaks_is_told_and_logged_without_its_words(
         raise RuntimeError("the secret of talk.mp4")
 
     await place.bring()
-    monkeypatch.setattr(Board, "press", break_down)
+    monkeypatch.setattr(ResultActions, "press", break_down)
     pressed = await place.press("Dub")
     assert answer_of(pressed).content.startswith("Something went wrong in the bot")
     assert len(place.env.errors) == 1

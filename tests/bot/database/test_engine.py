@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.database.engine import Database, RecordsError
+from bot.database.engine import Database, DatabaseError
 
 OPEN = """
 import asyncio, sys
@@ -38,21 +38,21 @@ async def test_a_database_of_a_later_version_is_refused_in_a_sentence(tmp_path: 
     url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
     async with Database.open(url) as database, database.transaction() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(RecordsError, match="a later version"):
+    with pytest.raises(DatabaseError, match="a later version"):
         async with Database.open(url):
             pass
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bot.sqlite3").write_bytes(b"this is no database" * 100)
-    with pytest.raises(RecordsError):
+    with pytest.raises(DatabaseError):
         async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}"):
             pass
 
 
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RecordsError):
+    with pytest.raises(DatabaseError):
         async with Database.open(f"sqlite:///{tmp_path / 'file' / 'bot.sqlite3'}"):
             pass
 
@@ -62,14 +62,14 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     ["postgresql://nobody@127.0.0.1:1/none", "postgresql://nobody@/none?host=/nowhere", "no address"],
 )
 async def test_a_server_that_is_away_is_told_without_its_address(url: str) -> None:
-    with pytest.raises(RecordsError) as caught:
+    with pytest.raises(DatabaseError) as caught:
         async with Database.open(url):
             pass
     assert "nobody" not in f"{caught.value} {caught.value.detail}"
 
 
 async def test_an_unknown_database_of_a_server_is_told(postgres: str) -> None:
-    with pytest.raises(RecordsError):
+    with pytest.raises(DatabaseError):
         async with Database.open(postgres.replace("/postgres?", "/missing?")):
             pass
 
@@ -81,7 +81,7 @@ async def test_what_fails_leaves_nothing_behind(database_url: str) -> None:
             await connection.execute(text("SELECT * FROM missing"))
 
     async with Database.open(database_url) as database:
-        with pytest.raises(RecordsError):
+        with pytest.raises(DatabaseError):
             await fail(database)
         async with database.transaction() as connection:
             found = await connection.execute(text("SELECT count(*) FROM page_links WHERE id = 'half'"))

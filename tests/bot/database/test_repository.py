@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.database.engine import Database, RecordsError
-from bot.database.models import JobEnd
-from bot.database.protocols import GuildSettings
-from bot.database.repository import DAY, Records
+from bot.database.engine import Database, DatabaseError
+from bot.database.models import GuildSettings, StoredStatus
+from bot.database.repository import DAY_S, Repository
 from bot.jobs.quotas import Quotas
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, AudioStream, MediaInfo, Preset, Request, Result, Route, RouteName
@@ -27,15 +26,15 @@ def number() -> str:
 
 
 @asynccontextmanager
-async def opened(url: str, store: Store) -> AsyncIterator[Records]:
+async def opened(url: str, store: Store) -> AsyncIterator[Repository]:
     async with Database.open(url) as database:
-        yield Records(database, store, Quotas(jobs_at_once=3, minutes_person=2, minutes_guild=3))
+        yield Repository(database, store, Quotas(jobs_at_once=3, minutes_person=2, minutes_guild=3))
 
 
 @pytest.fixture
-async def records(database_url: str, store: Store) -> AsyncIterator[Records]:
-    async with opened(database_url, store) as records:
-        yield records
+async def repository(database_url: str, store: Store) -> AsyncIterator[Repository]:
+    async with opened(database_url, store) as repository:
+        yield repository
 
 
 def job_for(user: str, guild: str, source: Artefact) -> Job:
@@ -58,152 +57,154 @@ async def put(store: Store, folder: Path, content: str) -> Artefact:
     return await store.put(path, name="talk.mp4")
 
 
-async def reserve(records: Records, user: str, guild: str) -> object:
-    return await records.reserve(uuid.uuid4().hex, user_id=user, guild_id=guild, channel_id="7", now=NOW)
+async def reserve(repository: Repository, user: str, guild: str) -> object:
+    return await repository.reserve(uuid.uuid4().hex, user_id=user, guild_id=guild, channel_id="7", now=NOW)
 
 
 async def test_settings_and_usage_survive_a_restart(database_url: str, store: Store, tmp_path: Path) -> None:
     guild, user = number(), number()
     settings = GuildSettings(guild_id=guild, preset=Preset.STUDIO, roles=(5, 2**60), retention_days=2)
     job = job_for(user, guild, await put(store, tmp_path, user))
-    async with opened(database_url, store) as records:
-        assert await records.guild(guild) == GuildSettings(guild_id=guild)
-        await records.save_guild(settings)
-        await records.add_job(job)
+    async with opened(database_url, store) as repository:
+        assert await repository.guild(guild) == GuildSettings(guild_id=guild)
+        await repository.save_guild(settings)
+        await repository.add_job(job)
         for _ in range(2):
-            await records.end_job(job.id, JobEnd.FINISHED, result_of(seconds=120))
-    async with opened(database_url, store) as records:
-        assert await records.guild(guild) == settings
-        usage = await records.usage(user, guild, NOW)
+            await repository.end_job(job.id, StoredStatus.FINISHED, result_of(seconds=120))
+    async with opened(database_url, store) as repository:
+        assert await repository.guild(guild) == settings
+        usage = await repository.usage(user, guild, NOW)
         assert (usage.seconds, usage.jobs) == (120, 1)
-        refused = await records.reserve("x", user_id=user, guild_id=guild, channel_id="7", now=NOW)
+        refused = await repository.reserve("x", user_id=user, guild_id=guild, channel_id="7", now=NOW)
         assert refused is not None
         assert (refused.kind, refused.used, refused.left) == ("person", 2, 0)
 
 
-async def test_twenty_commands_at_once_get_three_places(records: Records) -> None:
+async def test_twenty_commands_at_once_get_three_places(repository: Repository) -> None:
     user, guild = number(), number()
-    answers = await asyncio.gather(*(reserve(records, user, guild) for _ in range(20)))
+    answers = await asyncio.gather(*(reserve(repository, user, guild) for _ in range(20)))
     assert answers.count(None) == 3
 
 
-async def test_a_job_is_kept_with_all_but_the_token(records: Records, store: Store, tmp_path: Path) -> None:
+async def test_a_job_is_kept_with_all_but_the_token(repository: Repository, store: Store, tmp_path: Path) -> None:
     user, guild = number(), number()
     job = job_for(user, guild, await put(store, tmp_path, user))
-    await records.reserve(job.id, user_id=user, guild_id=guild, channel_id="7", now=NOW)
-    assert await records.jobs_of(user, None, 5) == []
-    await records.add_job(job)
-    await records.start_job(job.id)
-    kept = await records.job(job.id)
+    await repository.reserve(job.id, user_id=user, guild_id=guild, channel_id="7", now=NOW)
+    assert await repository.jobs_of(user, None, 5) == []
+    await repository.add_job(job)
+    await repository.start_job(job.id)
+    kept = await repository.job(job.id)
     assert kept is not None
-    assert (kept.status, kept.message_id, kept.job.source) == (JobEnd.RUNNING, "8", job.source)
+    assert (kept.status, kept.message_id, kept.job.source) == (StoredStatus.RUNNING, "8", job.source)
     assert kept.job.reply_to is not None
     assert kept.job.reply_to.interaction_token == ""
-    await records.end_job(job.id, JobEnd.STOPPED)
-    assert [one.status for one in await records.jobs_of(user, guild, 5)] == [JobEnd.STOPPED]
+    await repository.end_job(job.id, StoredStatus.STOPPED)
+    assert [one.status for one in await repository.jobs_of(user, guild, 5)] == [StoredStatus.STOPPED]
 
 
-async def test_forgetting_deletes_what_nobody_else_needs(records: Records, store: Store, tmp_path: Path) -> None:
+async def test_forgetting_deletes_what_nobody_else_needs(repository: Repository, store: Store, tmp_path: Path) -> None:
     alice, bob, guild = number(), number(), number()
     shared, own = await put(store, tmp_path, guild), await put(store, tmp_path, alice)
     mine, other = job_for(alice, guild, shared), job_for(bob, guild, shared)
     for job in (mine, other):
-        await records.add_job(job)
-    await records.end_job(mine.id, JobEnd.FINISHED, result_of(own))
-    await records.rename(mine.id, "SPEAKER_00", "Ann", alice)
-    assert await records.names(mine.id) == {"SPEAKER_00": "Ann"}
-    assert await records.forget_user(alice) == [mine.id]
-    assert await records.job(mine.id) is None
-    assert await records.names(mine.id) == {}
+        await repository.add_job(job)
+    await repository.end_job(mine.id, StoredStatus.FINISHED, result_of(own))
+    await repository.rename(mine.id, "SPEAKER_00", "Ann", alice)
+    assert await repository.names(mine.id) == {"SPEAKER_00": "Ann"}
+    assert await repository.forget_user(alice) == [mine.id]
+    assert await repository.job(mine.id) is None
+    assert await repository.names(mine.id) == {}
     assert await store.has_digest(shared.digest)
     assert not await store.has_digest(own.digest)
-    assert (await records.usage(alice, guild, NOW)).jobs == 1
+    assert (await repository.usage(alice, guild, NOW)).jobs == 1
 
 
-async def test_a_job_goes_after_the_days_of_its_server(records: Records, store: Store, tmp_path: Path) -> None:
+async def test_a_job_goes_after_the_days_of_its_server(repository: Repository, store: Store, tmp_path: Path) -> None:
     user, guild = number(), number()
-    await records.save_guild(GuildSettings(guild_id=guild, retention_days=2))
+    await repository.save_guild(GuildSettings(guild_id=guild, retention_days=2))
     job = job_for(user, guild, await put(store, tmp_path, user))
-    await records.add_job(job)
-    await records.end_job(job.id, JobEnd.FAILED)
-    assert job.id not in await records.forget_expired(NOW + 1.9 * DAY)
-    assert job.id in await records.forget_expired(NOW + 2.1 * DAY)
+    await repository.add_job(job)
+    await repository.end_job(job.id, StoredStatus.FAILED)
+    assert job.id not in await repository.forget_expired(NOW + 1.9 * DAY_S)
+    assert job.id in await repository.forget_expired(NOW + 2.1 * DAY_S)
     assert not await store.has_digest(job.source.digest)
 
 
 async def test_starts_at_once_migrate_once(tmp_path: Path, store: Store) -> None:
     async def start() -> GuildSettings:
-        async with opened(f"sqlite:///{tmp_path / 'new.sqlite3'}", store) as records:
-            return await records.guild("1")
+        async with opened(f"sqlite:///{tmp_path / 'new.sqlite3'}", store) as repository:
+            return await repository.guild("1")
 
     assert await asyncio.gather(*(start() for _ in range(4))) == [GuildSettings(guild_id="1")] * 4
 
 
 async def test_an_unknown_database_is_refused() -> None:
-    with pytest.raises(RecordsError, match="mysql"):
+    with pytest.raises(DatabaseError, match="mysql"):
         async with Database.open("mysql://host/name"):
             pass
 
 
-async def test_what_a_process_left_behind_is_found_once(records: Records, store: Store, tmp_path: Path) -> None:
+async def test_what_a_process_left_behind_is_found_once(repository: Repository, store: Store, tmp_path: Path) -> None:
     user, guild = number(), number()
     coming = job_for(user, guild, Artefact(name="talk.mp4", digest="", size=5, media_type="video/mp4"))
     sent = job_for(user, guild, await put(store, tmp_path, user))
     ended = job_for(user, guild, sent.source)
     for job in (coming, sent, ended):
-        await records.reserve(job.id, user_id=user, guild_id=guild, channel_id="7", now=NOW)
-    await records.acknowledge(coming)
-    await records.acknowledge(sent)
-    await records.add_job(sent)
-    await records.add_job(ended)
-    await records.end_job(ended.id, JobEnd.FAILED)
-    early = await records.left_behind(NOW)
-    assert sent.id not in [job.id for job in early.handed_in]
-    left = await records.left_behind(NOW + 1)
+        await repository.reserve(job.id, user_id=user, guild_id=guild, channel_id="7", now=NOW)
+    await repository.acknowledge(coming)
+    await repository.acknowledge(sent)
+    await repository.add_job(sent)
+    await repository.add_job(ended)
+    await repository.end_job(ended.id, StoredStatus.FAILED)
+    early = await repository.interrupted_jobs(NOW)
+    assert sent.id not in [job.id for job in early.submitted]
+    left = await repository.interrupted_jobs(NOW + 1)
     (found,) = [job for job in left.acknowledged if job.id == coming.id]
     assert found.reply_to is not None
     assert (found.reply_to.message_id, found.reply_to.interaction_token) == ("8", "")
-    assert [job.id for job in left.handed_in if job.id in (coming.id, sent.id, ended.id)] == [sent.id]
-    await records.release(coming.id)
-    assert coming.id not in [job.id for job in (await records.left_behind(NOW + 1)).acknowledged]
+    assert [job.id for job in left.submitted if job.id in (coming.id, sent.id, ended.id)] == [sent.id]
+    await repository.release(coming.id)
+    assert coming.id not in [job.id for job in (await repository.interrupted_jobs(NOW + 1)).acknowledged]
 
 
-async def test_places_that_were_never_acknowledged_are_given_back(records: Records) -> None:
+async def test_places_that_were_never_acknowledged_are_given_back(repository: Repository) -> None:
     user, guild = number(), number()
     for _ in range(3):
-        assert await reserve(records, user, guild) is None
-    assert await reserve(records, user, guild) is not None
-    await records.left_behind(NOW + 1)
-    assert await reserve(records, user, guild) is None
+        assert await reserve(repository, user, guild) is None
+    assert await reserve(repository, user, guild) is not None
+    await repository.interrupted_jobs(NOW + 1)
+    assert await reserve(repository, user, guild) is None
 
 
 async def test_a_job_that_has_not_stopped_goes_with_the_next_sweep(
-    records: Records, store: Store, tmp_path: Path
+    repository: Repository, store: Store, tmp_path: Path
 ) -> None:
     user, guild = number(), number()
     job = job_for(user, guild, await put(store, tmp_path, user))
-    await records.add_job(job)
-    assert await records.forget_user(user, late=[job.id]) == [job.id]
-    assert await records.jobs_of(user, None, 5) == []
+    await repository.add_job(job)
+    assert await repository.forget_user(user, late=[job.id]) == [job.id]
+    assert await repository.jobs_of(user, None, 5) == []
     assert await store.has_digest(job.source.digest)
     made = await put(store, tmp_path, guild)
     await store.references.add_for_job(job.id, [made.digest])
-    assert job.id in await records.forget_expired(NOW)
+    assert job.id in await repository.forget_expired(NOW)
     assert not await store.has_digest(job.source.digest)
     assert not await store.has_digest(made.digest)
 
 
-async def test_what_cannot_be_deleted_is_told_and_tried_again(records: Records, store: Store, tmp_path: Path) -> None:
+async def test_what_cannot_be_deleted_is_told_and_tried_again(
+    repository: Repository, store: Store, tmp_path: Path
+) -> None:
     user, guild = number(), number()
     job = job_for(user, guild, await put(store, tmp_path, user))
-    await records.add_job(job)
+    await repository.add_job(job)
     folder = tmp_path / "store" / "blobs" / job.source.digest[:2]
     hidden = folder.rename(folder.with_name("hidden"))
     folder.write_bytes(b"in the way")
     with pytest.raises(StoreError):
-        await records.forget_user(user)
-    assert await records.job(job.id) is not None
+        await repository.forget_user(user)
+    assert await repository.job(job.id) is not None
     folder.unlink()
     hidden.rename(folder)
-    assert await records.forget_user(user) == [job.id]
+    assert await repository.forget_user(user) == [job.id]
     assert not await store.has_digest(job.source.digest)

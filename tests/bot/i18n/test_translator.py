@@ -12,9 +12,9 @@ from fluent.syntax import ast as fluent
 from fluent.syntax.visitor import Visitor
 
 import bot
-from bot.commands.localization import Translator, localised
-from bot.i18n.translator import ENGLISH, FILES, Speech, speech_for
-from bot.jobs.result_buttons import FORMATS, offers_of
+from bot.commands.localization import CommandTranslator, localized
+from bot.i18n.translator import ENGLISH, LOCALES, Translator, translator_for
+from bot.jobs.result_buttons import TRANSCRIPT_FORMATS, buttons_for
 from bot.messages.texts import STAGES
 from pipeline import errors
 from pipeline.languages import MIXTURES
@@ -24,11 +24,11 @@ from tests.bot.world import make_result
 
 PACKAGE = Path(bot.__file__).parent
 SAYERS = (
-    *("say", "localised", "check_may_act"),
-    *("SpokenError", "RefusedError", "ClipError", "SizeError", "FetchError", "QuotaError"),
+    *("format", "localized", "check_may_act"),
+    *("RefusedError", "ClipError", "SizeError", "FetchError", "QuotaError"),
 )
 """What is called with keys."""
-OTHERS = [name for name in FILES if name != ENGLISH]
+OTHERS = [name for name in LOCALES if name != ENGLISH]
 
 
 class Variables(Visitor):
@@ -78,7 +78,7 @@ def test_all_languages_have_the_same_sentences_with_the_same_values(locale: str)
 
 @pytest.mark.parametrize("locale", OTHERS)
 def test_nothing_was_left_in_english(locale: str) -> None:
-    same = {key for key in read(ENGLISH) if Speech(locale).knows(key) and source(locale, key) == source(ENGLISH, key)}
+    same = {key for key in read(ENGLISH) if Translator(locale).has(key) and source(locale, key) == source(ENGLISH, key)}
     assert same <= {"loudness-change", "form-rename-says", "format-TextGrid"}
 
 
@@ -123,8 +123,8 @@ def test_families_are_complete() -> None:
         "made": [*Task, "dub"],
         "stage": [*STAGES],
         "language": [*MIXTURES],
-        "format": [*FORMATS],
-        "button": [*offers_of("", make_result()).actions, "rebalance", "rename", "dub", "thread", "page"],
+        "format": [*TRANSCRIPT_FORMATS],
+        "button": [*buttons_for("", make_result()).actions, "rebalance", "rename", "dub", "thread", "page"],
     }
     known = set(read(ENGLISH))
     for family, members in families.items():
@@ -133,7 +133,7 @@ def test_families_are_complete() -> None:
 
 
 def test_stages_are_called_alike_on_a_terminal() -> None:
-    assert {stage: Speech(ENGLISH).say(f"stage-{stage}") for stage in STAGES} == dict(STAGES)
+    assert {stage: Translator(ENGLISH).format(f"stage-{stage}") for stage in STAGES} == dict(STAGES)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_stages_are_called_alike_on_a_terminal() -> None:
     [("en-US", "en"), ("en-GB", "en"), ("zh-CN", "zh-CN"), ("zh-TW", "zh-CN"), ("de", "en"), ("", "en")],
 )
 def test_nearest_language(asked: str, given: str) -> None:
-    assert speech_for(asked).locale == given
+    assert translator_for(asked).locale == given
 
 
 def test_plural_forms() -> None:
-    said = [Speech(locale).say("waiting", count=count) for locale in FILES for count in (0, 1, 2)]
+    said = [Translator(locale).format("waiting", count=count) for locale in LOCALES for count in (0, 1, 2)]
     assert said == [
         "Waiting: next in the queue.",
         "Waiting: one clip is before this one.",
@@ -158,46 +158,46 @@ def test_plural_forms() -> None:
 
 def test_missing_sentence_or_value_is_an_error() -> None:
     with pytest.raises(LookupError, match="no sentence no-such"):
-        Speech(ENGLISH).say("no-such")
+        Translator(ENGLISH).format("no-such")
     with pytest.raises(LookupError, match="count"):
-        Speech(ENGLISH).say("waiting")
+        Translator(ENGLISH).format("waiting")
 
 
 def test_value_is_not_read_as_a_pattern() -> None:
-    assert Speech(ENGLISH).say("result-for", person="{ $x } { -y }") == "Here is the result for { $x } { -y }."
+    assert Translator(ENGLISH).format("result-for", person="{ $x } { -y }") == "Here is the result for { $x } { -y }."
 
 
 def test_languages_by_name() -> None:
-    assert (Speech(ENGLISH).name_of("de"), Speech("zh-CN").name_of("de")) == ("German", "德语")
-    assert (Speech(ENGLISH).name_of("zh-en"), Speech("zh-CN").name_of("zh-en")) == (
+    assert (Translator(ENGLISH).language_name("de"), Translator("zh-CN").language_name("de")) == ("German", "德语")
+    assert (Translator(ENGLISH).language_name("zh-en"), Translator("zh-CN").language_name("zh-en")) == (
         "Chinese and English, mixed",
         "中英文混合",
     )
-    assert (Speech(ENGLISH).name_of("xx"), Speech("zh-CN").name_of("xx")) == ("", "")
+    assert (Translator(ENGLISH).language_name("xx"), Translator("zh-CN").language_name("xx")) == ("", "")
 
 
 def test_every_pipeline_error_has_a_sentence_by_its_kind() -> None:
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.AudioProcessingError):
-            assert any(Speech("zh-CN").knows(f"error-{parent.__name__}") for parent in kind.__mro__)
+            assert any(Translator("zh-CN").has(f"error-{parent.__name__}") for parent in kind.__mro__)
 
 
 async def test_translator_speaks_where_it_can() -> None:
     context = app_commands.TranslationContext(app_commands.TranslationContextLocation.command_name, data=None)  # type: ignore[arg-type]
-    name = localised("command-separate")
+    name = localized("command-separate")
     assert name.message == "separate"
-    assert await Translator().translate(name, discord.Locale.chinese, context) == "分离"
-    assert await Translator().translate(name, discord.Locale.german, context) is None
-    assert await Translator().translate(app_commands.locale_str("x"), discord.Locale.chinese, context) is None
+    assert await CommandTranslator().translate(name, discord.Locale.chinese, context) == "分离"
+    assert await CommandTranslator().translate(name, discord.Locale.german, context) is None
+    assert await CommandTranslator().translate(app_commands.locale_str("x"), discord.Locale.chinese, context) is None
 
 
-@pytest.mark.parametrize("locale", FILES)
+@pytest.mark.parametrize("locale", LOCALES)
 def test_texts_fit_discord(locale: str) -> None:
-    speech = Speech(locale)
+    translator = Translator(locale)
     for key, variables in read(locale).items():
         if variables:
             continue
-        text = speech.say(key)
+        text = translator.format(key)
         if re.match(r"(command|option|menu)-[^-]+$", key):
             assert len(text) <= 32, key
             assert text == text.lower() or key.startswith("menu-"), key

@@ -3,7 +3,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.jobs.attachments import Clip, Intake, is_media
+from bot.jobs.attachments import AttachmentDownloader, Clip, is_media
 from pipeline.errors import LimitError, MediaError, ValidationError
 from worker.store import Store
 
@@ -13,9 +13,9 @@ CLIP = Clip(
 
 
 @pytest.fixture
-def intake(session: aiohttp.ClientSession, store: Store) -> Intake:
+def downloader(session: aiohttp.ClientSession, store: Store) -> AttachmentDownloader:
     hosts = ("cdn.discordapp.com", "media.discordapp.net", "http://127.0.0.1:8123")
-    return Intake(session, store, hosts=hosts, max_size=100)
+    return AttachmentDownloader(session, store, hosts=hosts, max_size=100)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_what_counts_as_media(name: str, content_type: str, expected: bool) -> N
         "http://127.0.0.1:8123/a.mp4",
     ],
 )
-async def test_allowed_hosts(intake: Intake, url: str) -> None:
-    intake.check(replace(CLIP, url=url))
+async def test_allowed_hosts(downloader: AttachmentDownloader, url: str) -> None:
+    downloader.check(replace(CLIP, url=url))
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ async def test_allowed_hosts(intake: Intake, url: str) -> None:
         "",
     ],
 )
-async def test_other_hosts(intake: Intake, url: str) -> None:
+async def test_other_hosts(downloader: AttachmentDownloader, url: str) -> None:
     with pytest.raises(ValidationError, match="not stored on Discord"):
-        intake.check(replace(CLIP, url=url))
+        downloader.check(replace(CLIP, url=url))
 
 
-async def test_sizes(intake: Intake) -> None:
-    intake.check(replace(CLIP, size=100))
+async def test_sizes(downloader: AttachmentDownloader) -> None:
+    downloader.check(replace(CLIP, size=100))
     with pytest.raises(LimitError):
-        intake.check(replace(CLIP, size=101))
+        downloader.check(replace(CLIP, size=101))
     with pytest.raises(MediaError, match="is empty"):
-        intake.check(replace(CLIP, size=0))
+        downloader.check(replace(CLIP, size=0))

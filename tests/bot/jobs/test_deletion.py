@@ -3,17 +3,13 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from bot.database.engine import Database
-from bot.database.repository import Records
-from bot.jobs import deletion as forgetting
+from bot.database.repository import Repository
+from bot.jobs import deletion
 from bot.jobs.deletion import forget_person
-from bot.jobs.quotas import Quotas
-from bot.jobs.sync import Bookkeeper
+from bot.jobs.sync import JobSync
 from pipeline.types import Request
 from tests.bot.world import PlayedWorker
 from worker.protocol import PREFETCH_PREFIX, Job, ReplyTo
@@ -25,18 +21,12 @@ PERSON = "42"
 
 
 @pytest.fixture
-async def records(store: Store, tmp_path: Path) -> AsyncIterator[Records]:
-    async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
-        yield Records(database, store, Quotas())
-
-
-@pytest.fixture
-async def lease(played: PlayedWorker, queue: Queue, records: Records) -> Lease:
+async def lease(played: PlayedWorker, queue: Queue, repository: Repository) -> Lease:
     """Of a job of the person that runs."""
     source = await played.keep("talk.mp4", b"clip")
     reply = ReplyTo(application_id="1", channel_id="2", user_id=PERSON, guild_id="3", message_id="4")
     job = Job(id=uuid.uuid4().hex, request=Request(), source=source, submitted=time.time(), reply_to=reply)
-    await records.add_job(job)
+    await repository.add_job(job)
     await queue.submit(job)
     lease = await played.take()
     ahead = Job(id=f"{PREFETCH_PREFIX}{job.id}", request=Request(), source=source, submitted=time.time(), prefetch=True)
@@ -51,10 +41,10 @@ async def until_cancelled(queue: Queue, job_id: str) -> None:
 
 
 async def test_what_runs_is_stopped_first(
-    played: PlayedWorker, queue: Queue, records: Records, lease: Lease, store: Store
+    played: PlayedWorker, queue: Queue, repository: Repository, lease: Lease, store: Store
 ) -> None:
     made = await played.keep("vocals.flac", b"voice")
-    forgets = asyncio.create_task(forget_person(records, queue, PERSON))
+    forgets = asyncio.create_task(forget_person(repository, queue, PERSON))
     # The work that is done ahead has no worker, so it stops at once; the other is still at work.
     await until_cancelled(queue, f"{PREFETCH_PREFIX}{lease.job_id}")
     await store.references.add_for_job(lease.job_id, [made.digest])
@@ -63,29 +53,29 @@ async def test_what_runs_is_stopped_first(
     assert await forgets == 1
     assert not await store.has_digest(made.digest)
     assert await queue.jobs() == []
-    assert await records.jobs_of(PERSON, None, 5) == []
+    assert await repository.jobs_of(PERSON, None, 5) == []
 
 
 async def test_what_does_not_stop_in_time_goes_with_the_next_sweep(
     played: PlayedWorker,
     queue: Queue,
-    records: Records,
+    repository: Repository,
     lease: Lease,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(forgetting, "PATIENCE", 0.1)
-    assert await forget_person(records, queue, PERSON) == 1
-    assert await records.jobs_of(PERSON, None, 5) == []
+    monkeypatch.setattr(deletion, "PATIENCE", 0.1)
+    assert await forget_person(repository, queue, PERSON) == 1
+    assert await repository.jobs_of(PERSON, None, 5) == []
     made = await played.keep("vocals.flac", b"voice")
     await store.references.add_for_job(lease.job_id, [made.digest])
     await played.stop(lease)
-    await Bookkeeper(records, queue).settle(time.time())
+    await JobSync(repository, queue).reconcile(time.time())
     assert not await store.has_digest(made.digest)
     assert await queue.jobs() == []
 
 
-async def test_somebody_of_whom_nothing_is_known(queue: Queue, records: Records, lease: Lease) -> None:
-    assert await forget_person(records, queue, "7") == 0
+async def test_somebody_of_whom_nothing_is_known(queue: Queue, repository: Repository, lease: Lease) -> None:
+    assert await forget_person(repository, queue, "7") == 0
     assert len(await queue.jobs()) == 2
     assert lease.outcome == "acquired"

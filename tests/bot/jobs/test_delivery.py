@@ -112,7 +112,7 @@ async def test_result_while_the_bot_was_away_comes_once(
     result = await alice.slash(channel, "separate", clip=CLIP)
     lease = await played.take()
     assert isinstance(env.bot, StemcordClient)
-    await env.bot.courier.close()
+    await env.bot.tracker.close()
     await played.finish(lease, FILES)
     await env.restart_bot(make_client())
     await until(env, lambda: len(discord_message(result).attachments) == 3)

@@ -1,8 +1,9 @@
 import time
 from dataclasses import replace
 
-from bot.database.models import JobEnd, JobRecord
-from bot.jobs.history import Archive
+from bot.database.models import JobRecord, StoredStatus
+from bot.database.repository import Repository
+from bot.jobs.history import JobHistory
 from pipeline.types import Artefact, Request
 from tests.bot.world import make_result
 from worker.protocol import Job, ReplyTo
@@ -16,7 +17,7 @@ def make_job(number: int) -> Job:
     return Job(id=f"{number:032x}", request=Request(), source=SOURCE, submitted=time.time() + number, reply_to=REPLY)
 
 
-def make_record(number: int, status: JobEnd = JobEnd.FINISHED) -> JobRecord:
+def make_record(number: int, status: StoredStatus = StoredStatus.FINISHED) -> JobRecord:
     return JobRecord(
         id=f"{number:032x}",
         guild_id="4",
@@ -30,32 +31,32 @@ def make_record(number: int, status: JobEnd = JobEnd.FINISHED) -> JobRecord:
     )
 
 
-class Book:
-    """Records written by the test."""
+class FixedRepository(Repository):
+    """Jobs that the test names."""
 
-    def __init__(self, *records: JobRecord) -> None:
-        self.records = {record.id: record for record in records}
+    def __init__(self, *jobs: JobRecord) -> None:
+        self.jobs = {record.id: record for record in jobs}
 
     async def job(self, job_id: str) -> JobRecord | None:
-        return self.records.get(job_id)
+        return self.jobs.get(job_id)
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
-        mine = [record for record in self.records.values() if record.user_id == user_id]
+        mine = [record for record in self.jobs.values() if record.user_id == user_id]
         return [record for record in mine if guild_id in (None, record.guild_id)][:limit]
 
 
 async def test_job_that_the_queue_forgot_is_found_in_the_records(queue: Queue) -> None:
     record = make_record(1)
-    kept = await Archive(queue, Book(record)).find(record.id)
+    kept = await JobHistory(queue, FixedRepository(record)).find(record.id)
     assert kept is not None
     assert (kept.job, kept.status, kept.result) == (record.job, "finished", record.result)
-    assert await Archive(queue).find(record.id) is None
+    assert await JobHistory(queue, FixedRepository()).find(record.id) is None
 
 
 async def test_job_under_way_stands_as_the_queue_says(queue: Queue) -> None:
     job = make_job(1)
     await queue.submit(job)
-    kept = await Archive(queue, Book(replace(make_record(1), status=JobEnd.RUNNING))).find(job.id)
+    kept = await JobHistory(queue, FixedRepository(replace(make_record(1), status=StoredStatus.RUNNING))).find(job.id)
     assert kept is not None
     assert (kept.status, kept.position) == ("queued", 0)
 
@@ -63,13 +64,13 @@ async def test_job_under_way_stands_as_the_queue_says(queue: Queue) -> None:
 async def test_newest_first_each_once(queue: Queue) -> None:
     await queue.submit(make_job(2))
     await queue.submit(make_job(3))
-    book = Book(make_record(1), make_record(2), make_record(9, JobEnd.QUEUED))
-    mine = await Archive(queue, book).of_person("3", "4", limit=10)
+    book = FixedRepository(make_record(1), make_record(2), make_record(9, StoredStatus.QUEUED))
+    mine = await JobHistory(queue, book).list_for_person("3", "4", limit=10)
     assert [int(kept.job.id, 16) for kept in mine] == [3, 2, 1]
-    assert len(await Archive(queue, book).of_person("3", "4", limit=2)) == 2
-    assert await Archive(queue).of_person("5", "4", limit=2) == []
+    assert len(await JobHistory(queue, book).list_for_person("3", "4", limit=2)) == 2
+    assert await JobHistory(queue, FixedRepository()).list_for_person("5", "4", limit=2) == []
 
 
 async def test_private_chat_lists_only_its_own(queue: Queue) -> None:
-    book = Book(make_record(1), replace(make_record(2), guild_id=""))
-    assert [int(kept.job.id, 16) for kept in await Archive(queue, book).of_person("3", None, limit=9)] == [2]
+    book = FixedRepository(make_record(1), replace(make_record(2), guild_id=""))
+    assert [int(kept.job.id, 16) for kept in await JobHistory(queue, book).list_for_person("3", None, limit=9)] == [2]

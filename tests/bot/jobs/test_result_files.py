@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import pipeline.graph.compact
-from bot.jobs.result_files import Attachable, Outcome, compact_name, fetched
+from bot.jobs.result_files import Attachment, ResultMessage, compact_name, fetch_result
 from pipeline.types import Request, SoundFormat, Task
 from tests.bot.world import PlayedWorker, make_result
 from worker.protocol import Job
@@ -14,9 +14,9 @@ async def make_job(played: PlayedWorker, task: Task) -> Job:
     return Job(id="0" * 32, request=Request(task=task), source=await played.keep("talk.mp4", b"clip"), submitted=0.0)
 
 
-def with_files(job: Job, sizes: dict[str, int]) -> Outcome:
-    files = tuple(Attachable(name=name, path=Path(name), size=size) for name, size in sizes.items())
-    return Outcome(job=job, user_id="1", result=make_result(job.request), transcript=None, files=files)
+def with_files(job: Job, sizes: dict[str, int]) -> ResultMessage:
+    files = tuple(Attachment(name=name, path=Path(name), size=size) for name, size in sizes.items())
+    return ResultMessage(job=job, user_id="1", result=make_result(job.request), transcript=None, files=files)
 
 
 async def test_files_come_in_the_order_people_want_them(played: PlayedWorker) -> None:
@@ -24,10 +24,10 @@ async def test_files_come_in_the_order_people_want_them(played: PlayedWorker) ->
     names = ["report.png", "final.m4a", "stems/vocals.flac", "final.mp4", "other.bin"]
     artefacts = tuple([await played.keep(name, name.encode()) for name in names])
     result = replace(make_result(job.request), artefacts=artefacts)
-    async with fetched(job, "1", result, played.store, 1000) as outcome:
-        assert [file.name for file in outcome.files] == ["final.mp4", "final.m4a", "report.png", "vocals.flac"]
-        assert outcome.files[0].path.read_bytes() == b"final.mp4"
-        folder = outcome.files[0].path.parent
+    async with fetch_result(job, "1", result, played.store, 1000) as result_message:
+        assert [file.name for file in result_message.files] == ["final.mp4", "final.m4a", "report.png", "vocals.flac"]
+        assert result_message.files[0].path.read_bytes() == b"final.mp4"
+        folder = result_message.files[0].path.parent
     assert not folder.exists()
 
 
@@ -37,8 +37,8 @@ async def test_each_form_of_the_mix_comes(played: PlayedWorker, task: Task) -> N
     names = [*(f"final.{form}" for form in SoundFormat), "final.mkv"]
     artefacts = tuple([await played.keep(name, name.encode()) for name in names])
     result = replace(make_result(job.request), artefacts=artefacts)
-    async with fetched(job, "1", result, played.store, 1000) as outcome:
-        found = [file.name for file in outcome.files]
+    async with fetch_result(job, "1", result, played.store, 1000) as result_message:
+        found = [file.name for file in result_message.files]
     assert found[:2] == ["final.mkv", "final.m4a"]
     assert sorted(found) == sorted(names)
 
@@ -47,8 +47,8 @@ async def test_large_file_is_not_fetched_but_named(played: PlayedWorker) -> None
     job = await make_job(played, Task.SEPARATE)
     artefacts = (await played.keep("stems/vocals.flac", b"v" * 11), await played.keep("report.png", b"p"))
     result = replace(make_result(job.request), artefacts=artefacts)
-    async with fetched(job, "1", result, played.store, 10) as outcome:
-        choice = outcome.choose(10)
+    async with fetch_result(job, "1", result, played.store, 10) as result_message:
+        choice = result_message.select_files(10)
         assert [file.name for file in choice.files] == ["report.png"]
         assert [file.name for file in choice.left_out] == ["vocals.flac"]
         assert not choice.left_out[0].path.exists()
@@ -59,20 +59,20 @@ async def test_smaller_copy_goes_where_the_file_is_too_large(played: PlayedWorke
     sounds = {"stems/vocals.flac": b"v" * 20, "compact/vocals.opus": b"o" * 8, "stems/background.flac": b"b" * 9}
     artefacts = tuple([await played.keep(name, data) for name, data in sounds.items()])
     result = replace(make_result(job.request), artefacts=artefacts)
-    async with fetched(job, "1", result, played.store, 15) as outcome:
-        choice = outcome.choose(15)
+    async with fetch_result(job, "1", result, played.store, 15) as result_message:
+        choice = result_message.select_files(15)
         assert [file.name for file in choice.files] == ["vocals.opus", "background.flac"]
         assert choice.files[0].path.read_bytes() == b"o" * 8
         assert ([file.name for file in choice.replaced], choice.left_out) == (["vocals.flac"], ())
-        text = str(outcome.card(choice).embed.to_dict())
+        text = str(result_message.embed(choice).embed.to_dict())
         assert "→ vocals.opus" in text.replace("\\", "")
-        assert [file.name for file in outcome.choose(5).left_out] == ["vocals.flac", "background.flac"]
+        assert [file.name for file in result_message.select_files(5).left_out] == ["vocals.flac", "background.flac"]
     assert compact_name("stems/vocals.flac") == pipeline.graph.compact.compact_name("stems/vocals.flac")
 
 
 async def test_ten_files_at_most(played: PlayedWorker) -> None:
-    outcome = with_files(await make_job(played, Task.SEPARATE), {f"{i}.flac": 1 for i in range(14)})
-    choice = outcome.choose(5)
+    result_message = with_files(await make_job(played, Task.SEPARATE), {f"{i}.flac": 1 for i in range(14)})
+    choice = result_message.select_files(5)
     assert len(choice.files) == 10
     assert [file.name for file in choice.left_out] == ["10.flac", "11.flac", "12.flac", "13.flac"]
 
@@ -81,6 +81,6 @@ async def test_unreadable_transcript_costs_only_the_preview(played: PlayedWorker
     job = await make_job(played, Task.TRANSCRIBE)
     artefacts = (await played.keep("transcript.json", b"not json"), await played.keep("transcript.txt", b"text"))
     result = replace(make_result(job.request), artefacts=artefacts)
-    async with fetched(job, "1", result, played.store, 1000) as outcome:
-        assert outcome.transcript is None
-        assert len(outcome.files) == 2
+    async with fetch_result(job, "1", result, played.store, 1000) as result_message:
+        assert result_message.transcript is None
+        assert len(result_message.files) == 2

@@ -2,46 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-import aiohttp
 import pytest
 import simcord
 
 from bot.client import StemcordClient
-from bot.database.engine import Database
-from bot.database.models import JobEnd
-from bot.database.protocols import GuildSettings
-from bot.database.repository import ABANDONED, DAY, YOUNG, Records
+from bot.database.models import GuildSettings, StoredStatus
+from bot.database.repository import ABANDONED_AFTER_S, DAY_S, SETTLING_TIME_S, Repository
 from bot.exceptions import QuotaError
 from bot.jobs.quotas import Quotas
-from bot.jobs.sync import Bookkeeper
-from bot.settings import BotSettings
+from bot.jobs.sync import JobSync
 from tests.bot.components.test_result_actions import answer_of
-from tests.bot.world import INTERVAL, Host, PatientQueue, PlayedWorker, card_text, until
+from tests.bot.world import Host, PlayedWorker, card_text, until
 from worker.queue import Queue
-from worker.store import Store
 
 CLIP = ("talk.mp4", b"a clip of some length")
 
 
 @pytest.fixture
-async def records(store: Store, tmp_path: Path) -> AsyncIterator[Records]:
-    async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
-        yield Records(database, store, Quotas(jobs_at_once=1, minutes_person=1, minutes_guild=0))
-
-
-@pytest.fixture
-def make_client(
-    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession, records: Records
-) -> Callable[[], StemcordClient]:
-    def make() -> StemcordClient:
-        return StemcordClient(
-            settings, queue=bot_queue, store=store, session=session, records=records, interval=INTERVAL
-        )
-
-    return make
+def quotas() -> Quotas:
+    return Quotas(jobs_at_once=1, minutes_person=1, minutes_guild=0)
 
 
 def ids(env: simcord.Env, alice: simcord.MemberActor) -> tuple[str, str]:
@@ -49,9 +31,13 @@ def ids(env: simcord.Env, alice: simcord.MemberActor) -> tuple[str, str]:
 
 
 async def test_a_limit_is_told_in_private_and_ends(
-    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker, records: Records
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    played: PlayedWorker,
+    repository: Repository,
 ) -> None:
-    await records.save_guild(GuildSettings(guild_id=str(env.guild.id), max_duration=90.0))
+    await repository.save_guild(GuildSettings(guild_id=str(env.guild.id), max_duration=90.0))
     await alice.slash(channel, "separate", clip=CLIP)
     assert (await played.job()).max_duration == 90.0
 
@@ -64,7 +50,7 @@ async def test_a_limit_is_told_in_private_and_ends(
     await until(env, lambda: any(message.attachments for message in channel.history()))
     await played.wait_for_confirmation()
     user, guild = ids(env, alice)
-    assert (await records.usage(user, guild, time.time())).seconds == pytest.approx(61.4)
+    assert (await repository.usage(user, guild, time.time())).seconds == pytest.approx(61.4)
     refused = await alice.slash(channel, "separate", clip=CLIP)
     assert refused.ephemeral
     text = card_text(answer_of(refused))
@@ -74,45 +60,49 @@ async def test_a_limit_is_told_in_private_and_ends(
 
 
 async def test_a_clip_that_cannot_be_fetched_takes_no_place(
-    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, host: Host, records: Records
+    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, host: Host, repository: Repository
 ) -> None:
     assert host.cdn is not None
     host.cdn.lie = 404
     await alice.slash(channel, "separate", clip=CLIP)
     assert len(env.errors) == 1
-    assert await records.open_jobs(time.time() + ABANDONED) == []
+    assert await repository.open_jobs(time.time() + ABANDONED_AFTER_S) == []
     user, guild = ids(env, alice)
-    assert await records.reserve("x", user_id=user, guild_id=guild, channel_id="1", now=time.time()) is None
+    assert await repository.reserve("x", user_id=user, guild_id=guild, channel_id="1", now=time.time()) is None
 
 
-async def test_places_of_a_process_that_died_are_given_back(queue: Queue, records: Records) -> None:
-    books = Bookkeeper(records, queue)
-    assert await records.reserve("left", user_id="1", guild_id=None, channel_id="1", now=time.time()) is None
+async def test_places_of_a_process_that_died_are_given_back(queue: Queue, repository: Repository) -> None:
+    sync = JobSync(repository, queue)
+    assert await repository.reserve("left", user_id="1", guild_id=None, channel_id="1", now=time.time()) is None
     with pytest.raises(QuotaError):
-        async with books.place("1", None, "1"):
+        async with sync.reserve("1", None, "1"):
             pass
-    await books.settle(time.time() + ABANDONED + 1)
-    async with books.place("1", None, "1") as job_id:
+    await sync.reconcile(time.time() + ABANDONED_AFTER_S + 1)
+    async with sync.reserve("1", None, "1") as job_id:
         assert job_id
 
 
 async def test_ends_that_were_missed_are_made_up_for(
-    channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker, records: Records, tmp_path: Path
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    played: PlayedWorker,
+    repository: Repository,
+    tmp_path: Path,
 ) -> None:
     await alice.slash(channel, "separate", clip=CLIP)
     job = await played.job()
-    books = Bookkeeper(records, played.queue)
-    await books.settle(time.time() + YOUNG + 1)
-    kept = await records.job(job.id)
+    sync = JobSync(repository, played.queue)
+    await sync.reconcile(time.time() + SETTLING_TIME_S + 1)
+    kept = await repository.job(job.id)
     assert kept is not None
     assert kept.ended is None
     await played.queue.cancel(job.id)
-    await books.settle(time.time() + YOUNG + 1)
-    kept = await records.job(job.id)
+    await sync.reconcile(time.time() + SETTLING_TIME_S + 1)
+    kept = await repository.job(job.id)
     assert kept is not None
-    assert kept.status is JobEnd.STOPPED
-    await books.settle(time.time() + 8 * DAY)
-    assert await records.job(job.id) is None
+    assert kept.status is StoredStatus.STOPPED
+    await sync.reconcile(time.time() + 8 * DAY_S)
+    assert await repository.job(job.id) is None
     assert await played.queue.state(job.id) is None
 
 
@@ -121,13 +111,13 @@ async def test_a_job_that_never_reached_the_queue_is_handed_in_at_the_next_start
     channel: simcord.ChannelHandle,
     alice: simcord.MemberActor,
     played: PlayedWorker,
-    records: Records,
+    repository: Repository,
     make_client: Callable[[], StemcordClient],
 ) -> None:
     await alice.slash(channel, "separate", clip=CLIP)
     job = await played.job()
     assert isinstance(env.bot, StemcordClient)
-    await env.bot.courier.close()
+    await env.bot.tracker.close()
     await played.queue.cancel(job.id)
     assert await played.queue.discard(job.id)
     assert await played.queue.jobs() == []
@@ -138,6 +128,6 @@ async def test_a_job_that_never_reached_the_queue_is_handed_in_at_the_next_start
     await played.finish(await played.take(), {"stems/vocals.flac": b"v"})
     await until(env, lambda: any(message.attachments for message in channel.history()))
     await played.wait_for_confirmation()
-    kept = await records.job(job.id)
+    kept = await repository.job(job.id)
     assert kept is not None
-    assert kept.status is JobEnd.FINISHED
+    assert kept.status is StoredStatus.FINISHED

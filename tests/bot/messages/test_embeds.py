@@ -1,35 +1,35 @@
 from dataclasses import replace
 
-from bot import discord_limits as limits
-from bot.i18n.translator import Speech
-from bot.messages import embeds as cards
+from bot import discord_limits
+from bot.i18n.translator import Translator
+from bot.messages import embeds
 from pipeline.types import Failure, Progress, RouteName, Speaker, Transcript, Turn
 from tests.bot.world import make_result
 from worker.protocol import Event, Progressed, Started
 
 JOB = "0" * 32
-ENGLISH = Speech("en")
-CHINESE = Speech("zh-CN")
+ENGLISH = Translator("en")
+CHINESE = Translator("zh-CN")
 
 
 def shown(*events: Event) -> str:
-    view = cards.View()
+    view = embeds.JobProgress()
     for event in events:
-        view = view.after(event)
-    return cards.progress_card(ENGLISH, "talk.mp4", JOB, view).embed.description or ""
+        view = view.apply(event)
+    return embeds.progress_embed(ENGLISH, "talk.mp4", JOB, view).embed.description or ""
 
 
 def progressed(stage: str, fraction: float) -> Progressed:
     return Progressed(progress=Progress(stage=stage, fraction=fraction))
 
 
-def fields(card: cards.Card) -> dict[str | None, str | None]:
+def fields(card: embeds.EmbedMessage) -> dict[str | None, str | None]:
     return {field.name: field.value for field in card.embed.fields}
 
 
 def test_place_in_the_queue() -> None:
     texts = [
-        cards.progress_card(ENGLISH, "x", JOB, cards.View(position=position)).embed.description
+        embeds.progress_embed(ENGLISH, "x", JOB, embeds.JobProgress(position=position)).embed.description
         for position in (0, 1, 5)
     ]
     assert texts == [
@@ -41,7 +41,10 @@ def test_place_in_the_queue() -> None:
 
 def test_stages_are_listed_in_the_order_they_began() -> None:
     text = shown(
-        Started(attempt=1, worker="w"), progressed("probe", 1.0), progressed("mix", 0.25), progressed("listen", 0.5)
+        Started(attempt=1, worker="w"),
+        progressed("probe", 1.0),
+        progressed("mix", 0.25),
+        progressed("prepare_speech", 0.5),
     )
     assert text == "✓ Reading the clip\n▰▰▰▱▱▱▱▱▱▱▱▱  25 % Mixing\n▰▰▰▰▰▰▱▱▱▱▱▱  50 % Preparing the speech"
 
@@ -57,17 +60,17 @@ def test_lost_worker_is_named() -> None:
 
 
 def test_only_a_job_under_way_can_be_cancelled() -> None:
-    assert cards.progress_card(ENGLISH, "x", JOB, cards.View()).cancels == JOB
+    assert embeds.progress_embed(ENGLISH, "x", JOB, embeds.JobProgress()).cancel_job_id == JOB
     for card in (
-        cards.receiving_card(ENGLISH, "x"),
-        cards.cancelled_card(ENGLISH, "x"),
-        cards.failed_card(ENGLISH, "x", "1"),
+        embeds.receiving_embed(ENGLISH, "x"),
+        embeds.cancelled_embed(ENGLISH, "x"),
+        embeds.failed_embed(ENGLISH, "x", "1"),
     ):
-        assert card.cancels is None
+        assert card.cancel_job_id is None
 
 
 def test_result_says_who_asked_and_why_the_route() -> None:
-    card = cards.result_card(
+    card = embeds.result_embed(
         ENGLISH, "talk.mp4", "42", make_result(), picture="report.png", left_out=["vocals.flac (12.0 MB)"]
     )
     assert card.embed.description == "Taken apart for <@42>"
@@ -85,7 +88,7 @@ def test_result_says_who_asked_and_why_the_route() -> None:
 
 def test_files_that_came_smaller_are_on_the_page_in_full() -> None:
     replaced = ["vocals.flac (210.0 MB) → vocals.opus"]
-    card = cards.result_card(ENGLISH, "talk.mp4", "42", make_result(), replaced=replaced, pages=True)
+    card = embeds.result_embed(ENGLISH, "talk.mp4", "42", make_result(), replaced=replaced, pages=True)
     fields = {field.name: field.value for field in card.embed.fields}
     assert (fields["Smaller here"] or "").replace("\\", "") == "vocals.flac (210.0 MB) → vocals.opus"
     assert "“Open page”" in (fields["The files in full"] or "")
@@ -94,14 +97,14 @@ def test_files_that_came_smaller_are_on_the_page_in_full() -> None:
 def test_route_that_was_asked_for() -> None:
     result = make_result()
     route = replace(result.route, name=RouteName.CINEMATIC, asked=True)
-    card = cards.result_card(ENGLISH, "x", "42", replace(result, route=route))
+    card = embeds.result_embed(ENGLISH, "x", "42", replace(result, route=route))
     assert fields(card)["Route"] == "**cinematic** (deepfilternet3): chosen by <@42>"
 
 
 def test_failed_part_changes_the_colour_and_is_named() -> None:
     failure = Failure(type="MixError", message="It **broke**.", hint="", stage="mix")
-    card = cards.result_card(ENGLISH, "x", "42", replace(make_result(), failures=(failure,)))
-    assert card.embed.colour == cards.PARTLY
+    card = embeds.result_embed(ENGLISH, "x", "42", replace(make_result(), failures=(failure,)))
+    assert card.embed.colour == embeds.COLOUR_PARTIAL
     assert fields(card)["Could not be made"] == r"Mixing: It \*\*broke\*\*."
 
 
@@ -110,7 +113,7 @@ def test_failed_part_is_told_in_the_readers_language_with_the_pipelines_words() 
         Failure(type="TranscriptionError", message="It *broke*.", hint="", stage="transcribe"),
         Failure(type="ModelMissingError", message="No room in /srv/secret.", hint="", stage="diarize"),
     )
-    card = cards.result_card(CHINESE, "x", "42", replace(make_result(), failures=failures))
+    card = embeds.result_embed(CHINESE, "x", "42", replace(make_result(), failures=failures))
     assert fields(card)["未能完成的部分"] == (
         "识别文字: 没能识别文字。（It \\*broke\\*.）\n区分说话人: 这个机器人上所需的模型还没有准备好。"  # noqa: RUF001
     )
@@ -122,14 +125,14 @@ def test_long_talk_fits() -> None:
     )
     transcript = Transcript(language="en", duration=99.0, speakers=(Speaker(id="A", name="*" * 300),), turns=turns)
     result = replace(make_result(), notes=("note " * 400,) * 9)
-    card = cards.result_card(ENGLISH, "n" * 999, "42", result, transcript=transcript, left_out=["f" * 200] * 40)
-    assert len(card.embed) <= limits.EMBED_TOTAL
-    assert len(card.embed.title or "") <= limits.EMBED_TITLE
-    assert all(len(value or "") <= limits.EMBED_FIELD for value in fields(card).values())
+    card = embeds.result_embed(ENGLISH, "n" * 999, "42", result, transcript=transcript, left_out=["f" * 200] * 40)
+    assert len(card.embed) <= discord_limits.MAX_EMBED_TOTAL_CHARS
+    assert len(card.embed.title or "") <= discord_limits.MAX_EMBED_TITLE_CHARS
+    assert all(len(value or "") <= discord_limits.MAX_EMBED_FIELD_CHARS for value in fields(card).values())
 
 
 def test_names_are_shown_as_typed() -> None:
     result = replace(make_result(), speakers=(Speaker(id="A", name="[x](https://evil.example) @here"),))
-    assert fields(cards.result_card(ENGLISH, "x", "42", result))["Speakers"] == (
+    assert fields(embeds.result_embed(ENGLISH, "x", "42", result))["Speakers"] == (
         "1: \\[x\\](https\\://evil.example) @\u200bhere"
     )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages.formatting import bar, clock, escape, file_size, fit_lines, shorten
+from bot.messages.formatting import escape, fit_lines, format_duration, format_size, progress_bar, shorten
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def test_lines_that_do_not_fit_become_an_ellipsis() -> None:
 
 
 def test_numbers_for_reading() -> None:
-    assert [clock(0), clock(61.9), clock(3725)] == ["0:00", "1:01", "1:02:05"]
-    assert [file_size(1), file_size(10_500_000)] == ["1 kB", "10.5 MB"]
-    assert [bar(0, 4), bar(0.5, 4), bar(7, 4)] == ["▱▱▱▱", "▰▰▱▱", "▰▰▰▰"]
+    assert [format_duration(0), format_duration(61.9), format_duration(3725)] == ["0:00", "1:01", "1:02:05"]
+    assert [format_size(1), format_size(10_500_000)] == ["1 kB", "10.5 MB"]
+    assert [progress_bar(0, 4), progress_bar(0.5, 4), progress_bar(7, 4)] == ["▱▱▱▱", "▰▰▱▱", "▰▰▰▰"]

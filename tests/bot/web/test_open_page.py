@@ -1,7 +1,6 @@
 """From the button below a result to its page: for whom, for how long, and what a new name does in Discord."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,33 +11,21 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.client import StemcordClient
 from bot.database.engine import Database
-from bot.database.page_links import Links
-from bot.database.repository import Records
-from bot.jobs.quotas import Quotas
+from bot.database.page_links import PageLinks
+from bot.database.repository import Repository
 from bot.settings import BotSettings
-from bot.web import channel_access as viewers
+from bot.web import channel_access
 from bot.web.app import Site
-from bot.web.channel_access import ChannelViewers
-from bot.web.page_addresses import Addresses
-from bot.web.signed_links import Tickets
-from bot.web.sources.stored import KeptSource
+from bot.web.channel_access import DiscordChannelAccess
+from bot.web.page_addresses import PageAddresses
+from bot.web.signed_links import TokenSigner
+from bot.web.sources.stored import StoredSource
 from tests.bot.components.test_result_actions import Place, answer_of, labels
 from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker
 from worker.store import Store
 
 PUBLIC = "https://stems.example"
-TICKETS = Tickets(b"a secret of this test, long enough")
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
-        yield database
-
-
-@pytest.fixture
-def records(database: Database, store: Store) -> Records:
-    return Records(database, store, Quotas())
+TICKETS = TokenSigner(b"a secret of this test, long enough")
 
 
 @pytest.fixture
@@ -48,13 +35,19 @@ def make_client(
     store: Store,
     session: aiohttp.ClientSession,
     database: Database,
-    records: Records,
+    repository: Repository,
 ) -> Callable[[], StemcordClient]:
-    pages = Addresses(Links(database), TICKETS, public_url=PUBLIC, hours=24)
+    pages = PageAddresses(PageLinks(database), TICKETS, public_url=PUBLIC, hours=24)
 
     def make() -> StemcordClient:
         return StemcordClient(
-            settings, queue=bot_queue, store=store, session=session, records=records, pages=pages, interval=INTERVAL
+            settings,
+            queue=bot_queue,
+            store=store,
+            session=session,
+            repository=repository,
+            pages=pages,
+            interval=INTERVAL,
         )
 
     return make
@@ -67,9 +60,11 @@ def place(env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.Membe
 
 @pytest.fixture
 async def browser(
-    simcord_bot: StemcordClient, database: Database, records: Records, store: Store
+    simcord_bot: StemcordClient, database: Database, repository: Repository, store: Store
 ) -> AsyncIterator[TestClient]:
-    source = KeptSource(Links(database), records, store, ChannelViewers(simcord_bot), simcord_bot.board.rename)
+    source = StoredSource(
+        PageLinks(database), repository, store, DiscordChannelAccess(simcord_bot), simcord_bot.result_actions.rename
+    )
     site = Site(source, TICKETS, public_url=PUBLIC)
     async with TestClient(TestServer(site.application())) as browser:
         yield browser
@@ -170,7 +165,7 @@ async def test_discord_is_asked_once_in_a_while(place: Place, browser: TestClien
 async def test_a_discord_that_is_away_is_no_reason_to_show_the_page(
     place: Place, browser: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewers, "PATIENCE", 0.2)
+    monkeypatch.setattr(channel_access, "ASK_TIMEOUT_S", 0.2)
     await place.bring()
     _, page = await open_page(place)
     place.env.inject_error("GET", "/guilds/*/members/*", times=None)

@@ -11,7 +11,7 @@ import pytest
 
 from bot.web.app import Site
 from bot.web.server import PortError, serve
-from bot.web.signed_links import SecretError, Tickets, read_secret
+from bot.web.signed_links import SecretError, TokenSigner, read_secret
 from bot.web.sources.folder import FolderSource
 from tests.bot.web.test_site import write_result
 
@@ -26,7 +26,7 @@ def free_port() -> int:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     write_result(tmp_path / "result")
-    return Site(FolderSource(tmp_path / "result"), Tickets(b"a secret of this test"), public_url="http://127.0.0.1")
+    return Site(FolderSource(tmp_path / "result"), TokenSigner(b"a secret of this test"), public_url="http://127.0.0.1")
 
 
 async def test_it_serves_until_the_block_ends(site: Site) -> None:

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.web import app, files
 from bot.web.app import Site
-from bot.web.signed_links import Ticket, Tickets, read_secret
+from bot.web.signed_links import PageToken, TokenSigner, read_secret
 from bot.web.sources.folder import FolderSource
 from pipeline.audio import io as sound
 from pipeline.errors import ValidationError
@@ -34,7 +34,7 @@ from pipeline.types import (
     Word,
 )
 
-TICKETS = Tickets(b"a secret of this test, long enough")
+TICKETS = TokenSigner(b"a secret of this test, long enough")
 LATER = int(time.time()) + 600
 STEMS = ("stems/vocals.flac", "stems/background.flac")
 
@@ -77,8 +77,8 @@ async def browser(tmp_path: Path) -> AsyncGenerator[TestClient]:
         yield client
 
 
-def place(ticket: Ticket | None = None) -> str:
-    return "/r/" + TICKETS.sign(ticket or Ticket(link_id="local", expires=LATER, edit=True))
+def place(token: PageToken | None = None) -> str:
+    return "/r/" + TICKETS.sign(token or PageToken(link_id="local", expires=LATER, edit=True))
 
 
 @pytest.mark.parametrize("prefix", ["", "/under"])
@@ -128,13 +128,13 @@ async def test_only_the_results_own_files_are_given(browser: TestClient, name: s
 
 async def test_all_files_come_in_one_zip(browser: TestClient) -> None:
     answer = await browser.get(place() + "/all.zip")
-    with zipfile.ZipFile(io.BytesIO(await answer.read())) as archive:
-        assert archive.testzip() is None
-        assert set(STEMS) <= set(archive.namelist())
+    with zipfile.ZipFile(io.BytesIO(await answer.read())) as history:
+        assert history.testzip() is None
+        assert set(STEMS) <= set(history.namelist())
 
 
 async def test_the_outline_of_a_stem_is_drawn_from_its_sound(browser: TestClient) -> None:
-    outline = await (await browser.get(f"{place()}/outline/{STEMS[0]}")).json()
+    outline = await (await browser.get(f"{place()}/waveform/{STEMS[0]}")).json()
     assert "0.1" in str(outline)
 
 
@@ -151,16 +151,16 @@ async def test_a_name_that_cannot_be_is_refused(browser: TestClient, names: obje
 
 
 async def test_a_link_to_look_at_does_not_rename_nor_does_another_site(browser: TestClient) -> None:
-    look = place(Ticket(link_id="local", expires=LATER, edit=False))
+    look = place(PageToken(link_id="local", expires=LATER, edit=False))
     assert (await browser.post(look + "/names", json={"S1": "Anna"})).status == 403
     foreign = await browser.post(place() + "/names", json={"S1": "A"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert foreign.status == 403
 
 
 async def test_links_that_are_forged_or_over_are_refused_in_words(browser: TestClient) -> None:
-    over = await browser.get(place(Ticket(link_id="local", expires=1, edit=True)) + "/")
+    over = await browser.get(place(PageToken(link_id="local", expires=1, edit=True)) + "/")
     forged = await browser.get(place()[:-2] + "xx/")
-    other = await browser.get(place(Ticket(link_id="else", expires=LATER, edit=True)) + "/")
+    other = await browser.get(place(PageToken(link_id="else", expires=LATER, edit=True)) + "/")
     assert [over.status, forged.status, other.status] == [410, 403, 403]
     assert "expired" in await over.text()
     assert "Hello" not in await forged.text()
@@ -180,7 +180,7 @@ def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
 
 async def test_a_stem_that_is_no_sound_is_told(browser: TestClient, tmp_path: Path) -> None:
     (tmp_path / "result" / STEMS[0]).write_bytes(b"no sound at all")
-    assert (await browser.get(f"{place()}/outline/{STEMS[0]}")).status == 503
+    assert (await browser.get(f"{place()}/waveform/{STEMS[0]}")).status == 503
 
 
 async def test_a_store_that_stalls_is_told(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,7 @@ async def test_a_store_that_stalls_is_told(browser: TestClient, monkeypatch: pyt
         yield b""
 
     monkeypatch.setattr(FolderSource, "stream", stall)
-    monkeypatch.setattr(files, "STALLED", 0.05)
+    monkeypatch.setattr(files, "STALL_TIMEOUT_S", 0.05)
     assert (await browser.get(f"{place()}/files/{STEMS[0]}")).status == 503
 
 
@@ -200,6 +200,6 @@ async def test_names_that_never_end_are_waited_for_no_longer(
         yield b"{"
         await asyncio.sleep(5)
 
-    monkeypatch.setattr(app, "STALLED", 0.05)
+    monkeypatch.setattr(app, "STALL_TIMEOUT_S", 0.05)
     answer = await browser.post(place() + "/names", data=drip(), headers={"Content-Type": "application/json"})
     assert answer.status == 408

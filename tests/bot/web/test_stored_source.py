@@ -13,15 +13,15 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.database.engine import Database
-from bot.database.models import JobEnd, JobRecord
-from bot.database.page_links import Links
-from bot.database.repository import Records
+from bot.database.models import JobRecord, StoredStatus
+from bot.database.page_links import PageLinks
+from bot.database.repository import Repository
 from bot.jobs.quotas import Quotas
 from bot.web.app import Site
-from bot.web.page_addresses import Addresses
-from bot.web.signed_links import Ticket, Tickets
-from bot.web.sources.stored import RENAMINGS, KeptSource, Rights
-from bot.web.waveform_child import POINTS
+from bot.web.page_addresses import PageAddresses
+from bot.web.signed_links import PageToken, TokenSigner
+from bot.web.sources.stored import MAX_RENAMINGS, PageRights, StoredSource
+from bot.web.waveform_child import MAX_POINTS
 from pipeline.errors import QueueError
 from pipeline.types import Result
 from tests.bot.web.test_site import STEMS, TICKETS, write_result
@@ -35,12 +35,12 @@ ALICE, MODERATOR = "1", "2"
 class Desk:
     """Who may do what, and what was asked to be done anew."""
 
-    allowed: Rights = field(default_factory=lambda: Rights(see=True, edit=True))
+    allowed: PageRights = field(default_factory=lambda: PageRights(see=True, edit=True))
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     renamed: list[tuple[str, Mapping[str, str]]] = field(default_factory=list[tuple[str, Mapping[str, str]]])
     away: bool = False
 
-    async def rights(self, record: JobRecord, user_id: str) -> Rights:
+    async def rights(self, record: JobRecord, user_id: str) -> PageRights:
         self.asked.append((record.id, user_id))
         return self.allowed
 
@@ -56,23 +56,25 @@ class Kept:
 
     job: Job
     result: Result
-    records: Records
-    links: Links
-    addresses: Addresses
+    repository: Repository
+    links: PageLinks
+    addresses: PageAddresses
     store: Store
-    desk: Desk
+    submitter: Desk
     browser: TestClient
 
     async def page(self, user: str = ALICE) -> str:
         """The path of a new page."""
-        return (await self.addresses.link(self.job.id, user)).url.removeprefix("https://stems.example").rstrip("/")
+        return (await self.addresses.create(self.job.id, user)).url.removeprefix("https://stems.example").rstrip("/")
 
     async def again(self, names: Mapping[str, str]) -> Job:
         """The job done anew in its message, as the bot does for other names."""
         job = msgspec.structs.replace(self.job, id=uuid.uuid4().hex, submitted=time.time() + 1)
-        await self.records.add_job(job)
+        await self.repository.add_job(job)
         speakers = tuple(replace(speaker, name=names[speaker.id]) for speaker in self.result.speakers)
-        await self.records.end_job(job.id, JobEnd.FINISHED, replace(self.result, speakers=speakers, notes=("anew",)))
+        await self.repository.end_job(
+            job.id, StoredStatus.FINISHED, replace(self.result, speakers=speakers, notes=("anew",))
+        )
         return job
 
 
@@ -97,18 +99,18 @@ async def kept(tmp_path: Path, store: Store) -> AsyncIterator[Kept]:
         reply_to=reply,
     )
     async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
-        records, links, desk = Records(database, store, Quotas()), Links(database), Desk()
-        await records.add_job(job)
-        await records.end_job(job.id, JobEnd.FINISHED, result)
-        source = KeptSource(links, records, store, desk, desk.rename)
+        repository, links, submitter = Repository(database, store, Quotas()), PageLinks(database), Desk()
+        await repository.add_job(job)
+        await repository.end_job(job.id, StoredStatus.FINISHED, result)
+        source = StoredSource(links, repository, store, submitter, submitter.rename)
         site = Site(source, TICKETS, public_url="https://stems.example")
-        addresses = Addresses(links, TICKETS, public_url="https://stems.example", hours=24)
+        addresses = PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24)
         async with TestClient(TestServer(site.application())) as browser:
-            yield Kept(job, result, records, links, addresses, store, desk, browser)
+            yield Kept(job, result, repository, links, addresses, store, submitter, browser)
 
 
 async def test_the_page_shows_the_result_of_a_job(kept: Kept) -> None:
-    address = await kept.addresses.link(kept.job.id, ALICE)
+    address = await kept.addresses.create(kept.job.id, ALICE)
     assert address.url.startswith("https://stems.example/r/")
     assert address.expires == pytest.approx(time.time() + 86_400, abs=5)
     page = await kept.page()
@@ -117,7 +119,7 @@ async def test_the_page_shows_the_result_of_a_job(kept: Kept) -> None:
     assert answer.status == 200
     assert "<h1>my talk</h1>" in text
     assert "Speaker 1" in text
-    assert kept.desk.asked == [(kept.job.id, ALICE)]
+    assert kept.submitter.asked == [(kept.job.id, ALICE)]
     assert "https://stems.example/r/" in text, "the address to share"
 
 
@@ -133,29 +135,29 @@ async def test_files_come_from_the_store_whole_and_in_parts(kept: Kept) -> None:
     assert again.status == 304
     clip = await kept.browser.get(f"{page}/files/my%20talk.mp4")
     assert await clip.read() == b"the clip itself"
-    outline = await (await kept.browser.get(f"{page}/outline/{STEMS[0]}")).json()
-    assert 0 < len(outline) <= POINTS
+    outline = await (await kept.browser.get(f"{page}/waveform/{STEMS[0]}")).json()
+    assert 0 < len(outline) <= MAX_POINTS
     assert max(outline) == pytest.approx(0.1, abs=0.01)
 
 
 async def test_the_zip_holds_the_clip_and_all_files_under_safe_names(kept: Kept) -> None:
     answer = await kept.browser.get(await kept.page() + "/all.zip")
     assert "my%20talk.zip" in answer.headers["Content-Disposition"]
-    with zipfile.ZipFile(io.BytesIO(await answer.read())) as archive:
-        assert archive.testzip() is None
-        assert set(archive.namelist()) == {"my talk.mp4", *(artefact.name for artefact in kept.result.artefacts)}
+    with zipfile.ZipFile(io.BytesIO(await answer.read())) as history:
+        assert history.testzip() is None
+        assert set(history.namelist()) == {"my talk.mp4", *(artefact.name for artefact in kept.result.artefacts)}
 
 
 async def test_a_name_is_kept_and_the_result_made_anew(kept: Kept) -> None:
     page = await kept.page(MODERATOR)
     answer = await kept.browser.post(page + "/names", json={"S1": "Anna"})
     assert await answer.json() == {"S1": "Anna"}
-    assert await kept.records.names(kept.job.id) == {"S1": "Anna"}
-    assert kept.desk.renamed == [(kept.job.id, {"S1": "Anna"})]
+    assert await kept.repository.names(kept.job.id) == {"S1": "Anna"}
+    assert kept.submitter.renamed == [(kept.job.id, {"S1": "Anna"})]
     assert "Anna" in await (await kept.browser.get(page + "/captions.vtt")).text()
     same = await kept.browser.post(page + "/names", json={"S1": "Anna"})
     assert same.status == 200
-    assert len(kept.desk.renamed) == 1
+    assert len(kept.submitter.renamed) == 1
 
 
 async def test_an_old_link_shows_what_the_message_shows_now(kept: Kept) -> None:
@@ -163,20 +165,20 @@ async def test_an_old_link_shows_what_the_message_shows_now(kept: Kept) -> None:
     newer = await kept.again({"S1": "Bob"})
     assert "anew" in await (await kept.browser.get(page + "/")).text()
     await kept.browser.post(page + "/names", json={"S1": "Bea"})
-    assert await kept.records.names(newer.id) == {"S1": "Bea"}
+    assert await kept.repository.names(newer.id) == {"S1": "Bea"}
     assert await kept.addresses.revoke(newer.id) == 1
     assert (await kept.browser.get(page + "/")).status == 410
 
 
 async def test_renaming_again_and_again_is_refused(kept: Kept) -> None:
     page = await kept.page()
-    answers = [await kept.browser.post(page + "/names", json={"S1": f"Anna {n}"}) for n in range(RENAMINGS + 1)]
-    assert [answer.status for answer in answers] == [200] * RENAMINGS + [429]
-    assert len(kept.desk.renamed) == RENAMINGS
+    answers = [await kept.browser.post(page + "/names", json={"S1": f"Anna {n}"}) for n in range(MAX_RENAMINGS + 1)]
+    assert [answer.status for answer in answers] == [200] * MAX_RENAMINGS + [429]
+    assert len(kept.submitter.renamed) == MAX_RENAMINGS
 
 
 async def test_a_queue_that_is_away_is_told(kept: Kept) -> None:
-    kept.desk.away = True
+    kept.submitter.away = True
     answer = await kept.browser.post(await kept.page() + "/names", json={"S1": "Anna"})
     assert answer.status == 503
     assert "cannot be reached" in await answer.text()
@@ -184,15 +186,15 @@ async def test_a_queue_that_is_away_is_told(kept: Kept) -> None:
 
 async def test_rights_are_those_of_this_moment(kept: Kept) -> None:
     page = await kept.page(MODERATOR)
-    kept.desk.allowed = Rights(see=True, edit=False)
+    kept.submitter.allowed = PageRights(see=True, edit=False)
     assert 'id="names"' not in await (await kept.browser.get(page + "/")).text()
     assert (await kept.browser.post(page + "/names", json={"S1": "Anna"})).status == 403
-    kept.desk.allowed = Rights(see=False, edit=False)
-    for path in ("/", f"/files/{STEMS[0]}", "/all.zip", "/captions.vtt", f"/outline/{STEMS[0]}"):
+    kept.submitter.allowed = PageRights(see=False, edit=False)
+    for path in ("/", f"/files/{STEMS[0]}", "/all.zip", "/captions.vtt", f"/waveform/{STEMS[0]}"):
         answer = await kept.browser.get(page + path)
         assert answer.status == 403
     assert "no longer see the channel" in await answer.text()
-    assert kept.desk.asked[-1] == (kept.job.id, MODERATOR)
+    assert kept.submitter.asked[-1] == (kept.job.id, MODERATOR)
 
 
 async def test_links_can_be_taken_back(kept: Kept) -> None:
@@ -208,9 +210,9 @@ async def test_links_can_be_taken_back(kept: Kept) -> None:
 
 @pytest.mark.parametrize(("hours", "word"), [(-1.0, "expired"), (24.0, "no longer kept")])
 async def test_a_link_ends_with_its_time_or_with_what_it_shows(kept: Kept, hours: float, word: str) -> None:
-    link = await kept.links.make(kept.job.id if hours < 0 else "unknown", ALICE, hours * 3600)
+    link = await kept.links.create(kept.job.id if hours < 0 else "unknown", ALICE, hours * 3600)
     # The signature alone would let it pass: what the records say counts too.
-    token = TICKETS.sign(Ticket(link_id=link.id, expires=int(time.time()) + 600, edit=True))
+    token = TICKETS.sign(PageToken(link_id=link.id, expires=int(time.time()) + 600, edit=True))
     answer = await kept.browser.get(f"/r/{token}/")
     assert answer.status == 410
     assert word in await answer.text()
@@ -218,7 +220,7 @@ async def test_a_link_ends_with_its_time_or_with_what_it_shows(kept: Kept, hours
 
 async def test_forgetting_a_person_ends_the_links_of_their_results(kept: Kept) -> None:
     pages = [await kept.page(ALICE), await kept.page(MODERATOR)]
-    await kept.records.forget_user(ALICE)
+    await kept.repository.forget_user(ALICE)
     for page in pages:
         answer = await kept.browser.get(page + "/")
         assert answer.status == 410
@@ -226,10 +228,12 @@ async def test_forgetting_a_person_ends_the_links_of_their_results(kept: Kept) -
 
 
 async def test_a_link_signed_by_another_secret_is_refused(kept: Kept) -> None:
-    link = await kept.links.make(kept.job.id, ALICE)
-    token = Tickets(b"another secret altogether").sign(Ticket(link_id=link.id, expires=int(link.expires), edit=True))
+    link = await kept.links.create(kept.job.id, ALICE)
+    token = TokenSigner(b"another secret altogether").sign(
+        PageToken(link_id=link.id, expires=int(link.expires), edit=True)
+    )
     assert (await kept.browser.get(f"/r/{token}/")).status == 403
-    assert kept.desk.asked == []
+    assert kept.submitter.asked == []
 
 
 async def test_a_store_that_lost_a_file_says_so_at_once(kept: Kept) -> None:

@@ -2,25 +2,25 @@
 
 import pytest
 
-from pipeline.audio.channels import LAYOUTS, ORDER, default, masked
+from pipeline.audio.channels import CHANNEL_ORDER, LAYOUTS, default_layout, layout_of_mask
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_channels_come_in_the_order_of_the_mask(name: str) -> None:
     layout = LAYOUTS[name]
-    assert list(layout.channels) == sorted(layout.channels, key=ORDER.index)
-    assert masked(layout.mask) == layout
+    assert list(layout.channels) == sorted(layout.channels, key=CHANNEL_ORDER.index)
+    assert layout_of_mask(layout.mask) == layout
     grouped = sorted(index for group in layout.groups for index in group)
     assert grouped == [index for index, channel in enumerate(layout.channels) if channel != "LFE"]
 
 
 def test_no_two_layouts_are_one() -> None:
     assert len({layout.mask for layout in LAYOUTS.values()}) == len(LAYOUTS)
-    assert masked(1 << 12) is None
+    assert layout_of_mask(1 << 12) is None
 
 
 def test_the_default_of_a_number_of_channels_is_flac_s() -> None:
-    assert [default(count).name for count in range(1, 9)] == [
+    assert [default_layout(count).name for count in range(1, 9)] == [
         *("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
     ]
 
@@ -39,8 +39,8 @@ def test_in_7_1_only_the_side_is_louder() -> None:
 
 
 def test_mono_and_stereo_are_their_own_mean() -> None:
-    assert default(1).dialogue_weights == (1,)
-    assert default(1).centre is None
-    assert default(2).dialogue_weights == (0.5, 0.5)
-    assert default(1).loudness_weights == (1,)
-    assert default(2).loudness_weights == (1, 1)
+    assert default_layout(1).dialogue_weights == (1,)
+    assert default_layout(1).centre is None
+    assert default_layout(2).dialogue_weights == (0.5, 0.5)
+    assert default_layout(1).loudness_weights == (1,)
+    assert default_layout(2).loudness_weights == (1, 1)

@@ -70,7 +70,7 @@ def test_a_flac_keeps_its_layout(tmp_path: Path, name: str) -> None:
         tmp_path / "a.flac", sample_rate=48_000, channels=len(layout.channels), layout=layout
     ) as writer:
         writer.write(samples)
-    assert audio_io.layout(tmp_path / "a.flac") == layout
+    assert audio_io.read_layout(tmp_path / "a.flac") == layout
     assert np.array_equal(audio_io.read(tmp_path / "a.flac"), samples)
     with av.open(str(tmp_path / "a.flac")) as container:
         found = container.streams.audio[0].layout.name
@@ -79,7 +79,7 @@ def test_a_flac_keeps_its_layout(tmp_path: Path, name: str) -> None:
 
 def test_without_a_tag_channels_are_what_flac_means(tmp_path: Path) -> None:
     audio_io.write(tmp_path / "a.flac", noise(100, 6), 48_000)
-    assert audio_io.layout(tmp_path / "a.flac").name == "5.1"
+    assert audio_io.read_layout(tmp_path / "a.flac").name == "5.1"
 
 
 def test_a_weighted_mix_is_one_channel() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from pipeline.export.cues import Cue, cut_cues, label
+from pipeline.export.cues import Cue, cut_cues, speaker_label
 from pipeline.export.escaping import clean
-from pipeline.export.line_breaking import break_lines, count_columns, lay_page
+from pipeline.export.line_breaking import break_lines, count_columns, text_box
 from pipeline.export.style import SubtitleStyle
 from pipeline.types import Turn
 from tests.pipeline.export.dialogue import TEXT, names, spoken, talk, transcript, turn
@@ -52,14 +52,14 @@ def test_chinese_has_sixteen_characters_a_line_and_no_spaces() -> None:
 
 
 def test_latin_letters_count_half_among_chinese_ones() -> None:
-    page = lay_page(STYLE, "zh")
+    page = text_box(STYLE, "zh")
     assert break_lines(["苹果", "Apple", "Store", "在", "北京"], page) == ("苹果Apple Store在北京",)
     assert count_columns("e\u0301") == 1
 
 
 def test_an_endless_word_of_chinese_is_cut_and_one_of_english_is_not() -> None:
-    assert [len(line) for line in break_lines(["好" * 40], lay_page(STYLE, "zh"))] == [16, 16, 8]
-    assert break_lines(["a" * 60, "b"], lay_page(STYLE, "en")) == ("a" * 60, "b")
+    assert [len(line) for line in break_lines(["好" * 40], text_box(STYLE, "zh"))] == [16, 16, 8]
+    assert break_lines(["a" * 60, "b"], text_box(STYLE, "en")) == ("a" * 60, "b")
 
 
 def test_a_short_cue_stays_to_be_read_where_there_is_room() -> None:
@@ -86,10 +86,10 @@ def test_voices_that_overlap_keep_cues_that_do_and_are_named() -> None:
 
 
 def test_a_name_has_at_most_half_a_line() -> None:
-    page = lay_page(STYLE, "en")
+    page = text_box(STYLE, "en")
     speaker = transcript(turn("Hi.", 0, "S1"), names=("A name that goes on for longer than it should",)).speakers[0]
-    assert label(speaker, page) == "A name that goes o…: "
-    assert len(label(speaker, page)) <= 21
+    assert speaker_label(speaker, page) == "A name that goes o…: "
+    assert len(speaker_label(speaker, page)) <= 21
 
 
 @settings(max_examples=80, deadline=None)
@@ -97,7 +97,7 @@ def test_a_name_has_at_most_half_a_line() -> None:
 def test_cues_fit_and_never_talk_over_themselves(said: list[tuple[list[str], float, str]], called: list[str]) -> None:
     turns: list[Turn] = [turn(*each) for each in said]
     content = transcript(*turns, names=tuple(called))
-    page = lay_page(STYLE, "en")
+    page = text_box(STYLE, "en")
     cues = cut_cues(content, STYLE)
     for speaker in content.speakers:
         own = [cue for cue in cues if cue.speaker == speaker]
@@ -112,7 +112,7 @@ def test_cues_fit_and_never_talk_over_themselves(said: list[tuple[list[str], flo
             assert before.end <= after.start + 1e-9
     for cue in cues:
         assert cue.end > cue.start
-        taken = count_columns(label(cue.speaker, page)) if cue.named else 0
+        taken = count_columns(speaker_label(cue.speaker, page)) if cue.named else 0
         assert len(cue.lines) <= STYLE.lines
         assert max(count_columns(line) + taken * (line is cue.lines[0]) for line in cue.lines) <= page.columns
 

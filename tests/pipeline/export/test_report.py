@@ -10,8 +10,8 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.envelope import measure_envelope
 from pipeline.errors import Cancelled
 from pipeline.export.contracts import ReportInputs, ReportParams
-from pipeline.export.report.canvas import EASTERN, Canvas
-from pipeline.export.report.stage import cut_lane, report_stage
+from pipeline.export.report.canvas import CJK_FONTS, Canvas
+from pipeline.export.report.stage import report_stage, speaker_spans
 from pipeline.graph.stage import ProgressCallback
 from pipeline.separation.contracts import StemFiles
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn
@@ -73,7 +73,7 @@ def test_any_name_can_be_drawn(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    not {Path(font).name for font in font_manager.findSystemFonts()} & set(EASTERN),
+    not {Path(font).name for font in font_manager.findSystemFonts()} & set(CJK_FONTS),
     reason="no font with Chinese letters is installed",
 )
 def test_chinese_names_are_told_apart(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_any_length_can_be_drawn(seconds: float, tmp_path: Path) -> None:
 
 def test_a_lane_marks_where_two_are_heard() -> None:
     voices = [SpeakerSegment(start=0, end=3, speaker="A"), SpeakerSegment(start=2, end=5, speaker="B")]
-    assert cut_lane(voices, "A") == [(0, 3, False), (2, 3, True)]
-    assert cut_lane(voices, "B") == [(2, 5, False), (2, 3, True)]
+    assert speaker_spans(voices, "A") == [(0, 3, False), (2, 3, True)]
+    assert speaker_spans(voices, "B") == [(2, 5, False), (2, 3, True)]
 
 
 def test_even_a_short_overlap_is_seen(tmp_path: Path) -> None:

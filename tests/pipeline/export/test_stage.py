@@ -20,7 +20,7 @@ from pyannote.database.util import load_rttm
 
 from pipeline.export.cues import cut_cues
 from pipeline.export.documents import NO_SPEECH
-from pipeline.export.escaping import clean, plain
+from pipeline.export.escaping import clean, escape_subtitle
 from pipeline.export.stage import write_exports
 from pipeline.export.style import SubtitleStyle
 from pipeline.export.transcripts import rttm_labels
@@ -196,7 +196,7 @@ def test_nasty_words_and_names_come_back_as_text(said: list[tuple[list[str], flo
     assert [name for *_, name, _ in read] == [clean(cue.speaker.name) for cue in cues]
     assert len(subrip) == len(cues)
     for cue, each in zip(cues, subrip, strict=True):
-        assert each.content.split()[-1] == plain(cue.lines[-1]).split()[-1]
+        assert each.content.split()[-1] == escape_subtitle(cue.lines[-1]).split()[-1]
     assert len(re.findall(r"^Dialogue: ", ass, re.MULTILINE)) == len(cues)
     assert "{" not in ass.partition("[Events]")[2]
     speaking = {item.speaker for item in content.turns}
@@ -216,7 +216,7 @@ def test_nasty_words_and_names_come_back_as_text(said: list[tuple[list[str], flo
 @given(bits)
 def test_cleaned_text_has_no_commands_left(text: str) -> None:
     assert clean(clean(text)) == clean(text)
-    assert not set(plain(text)) & set("<>{}\\\n\r\u202e\x00")
+    assert not set(escape_subtitle(text)) & set("<>{}\\\n\r\u202e\x00")
     assert clean(text).isprintable() or any(ord(sign) > 127 for sign in text)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ValidationError
-from pipeline.export.transcripts import MAX_NAME, beside, check_name, read_transcript, rename
+from pipeline.export.transcripts import MAX_NAME_CHARS, check_name, read_transcript, read_voices_beside, rename_speakers
 from pipeline.types import Speaker, Transcript
 from tests.pipeline.export.dialogue import export, heard, talk, transcript, turn
 
@@ -27,7 +27,7 @@ def test_a_new_name_is_in_every_export(tmp_path: Path) -> None:
     for suffix, text in files.items():
         assert ("Zoë_Ågren" if suffix == ".rttm" else "Zoë Ågren") in text, suffix
         assert "Brian" not in text, suffix
-    assert read_transcript(out / "transcript.json") == rename(talk(), {"S2": "Zoë Ågren"})
+    assert read_transcript(out / "transcript.json") == rename_speakers(talk(), {"S2": "Zoë Ågren"})
 
 
 def test_an_hour_is_exported_anew_in_well_under_a_second(tmp_path: Path) -> None:
@@ -39,21 +39,23 @@ def test_an_hour_is_exported_anew_in_well_under_a_second(tmp_path: Path) -> None
 
 
 def test_a_speaker_is_found_by_id_or_by_name() -> None:
-    assert names_of(rename(talk(), {"S1": " Anna\n ", "Brian": "Ben"})) == ["Anna", "Ben"]
-    assert names_of(rename(talk(), {"S1": "Brian", "S2": "Alice"})) == ["Brian", "Alice"]
-    assert names_of(rename(talk(), {})) == ["Alice", "Brian"]
+    assert names_of(rename_speakers(talk(), {"S1": " Anna\n ", "Brian": "Ben"})) == ["Anna", "Ben"]
+    assert names_of(rename_speakers(talk(), {"S1": "Brian", "S2": "Alice"})) == ["Brian", "Alice"]
+    assert names_of(rename_speakers(talk(), {})) == ["Alice", "Brian"]
 
 
-@pytest.mark.parametrize("names", [{"S3": "Anna"}, {"S1": "  \n"}, {"S1": "x" * (MAX_NAME + 1)}, {"S1": "\u202e"}])
+@pytest.mark.parametrize(
+    "names", [{"S3": "Anna"}, {"S1": "  \n"}, {"S1": "x" * (MAX_NAME_CHARS + 1)}, {"S1": "\u202e"}]
+)
 def test_names_that_cannot_be_used_are_refused(names: dict[str, str]) -> None:
     with pytest.raises(ValidationError) as error:
-        rename(talk(), names)
+        rename_speakers(talk(), names)
     assert error.value.hint
 
 
 def test_a_name_that_two_have_is_no_key() -> None:
     with pytest.raises(ValidationError, match="alone"):
-        rename(transcript(turn("Hi.", 0, "S1"), turn("Ho.", 1, "S2"), names=("A", "A")), {"A": "B"})
+        rename_speakers(transcript(turn("Hi.", 0, "S1"), turn("Ho.", 1, "S2"), names=("A", "A")), {"A": "B"})
 
 
 def broken(content: bytes, tmp_path: Path) -> str:
@@ -96,12 +98,12 @@ def test_a_missing_transcript_is_named(tmp_path: Path) -> None:
 
 def test_the_voices_of_a_folder_come_from_its_rttm(tmp_path: Path) -> None:
     out, _ = export(talk(), tmp_path)
-    assert beside(talk(), out).segments == heard(talk()).segments
+    assert read_voices_beside(talk(), out).segments == heard(talk()).segments
     (out / "transcript.rttm").write_text("SPEAKER clip 1 5.0 1.0 <NA> <NA> Alice <NA> <NA>\n")
-    assert [each.start for each in beside(talk(), out).segments] == [5.0]
+    assert [each.start for each in read_voices_beside(talk(), out).segments] == [5.0]
     for bad in ("nonsense\n", "SPEAKER clip 1 5.0 1.0 <NA> <NA> Eve <NA> <NA>\n", "SPEAKER c 1 nan 1 x x Alice x x\n"):
         (out / "transcript.rttm").write_text(bad)
-        assert beside(talk(), out).segments == heard(talk()).segments
+        assert read_voices_beside(talk(), out).segments == heard(talk()).segments
 
 
 @given(st.text(max_size=150))
@@ -110,6 +112,6 @@ def test_a_name_is_one_line_or_refused(name: str) -> None:
         cleaned = check_name(name)
     except ValidationError:
         return
-    assert 0 < len(cleaned) <= MAX_NAME
+    assert 0 < len(cleaned) <= MAX_NAME_CHARS
     assert len(cleaned.splitlines()) == 1
     assert check_name(cleaned) == cleaned

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
-from pipeline.audio.channels import LAYOUTS, default
-from pipeline.media.aac.encoder import coding, encode_aac, written_layout
-from pipeline.media.channel_folding import find_passage
+from pipeline.audio.channels import LAYOUTS, default_layout
+from pipeline.media.channel_folding import map_channels
+from pipeline.media.encoding import encode_aac, encoder_arguments, written_layout
 from pipeline.media.extract import convert
-from pipeline.media.ffmpeg_pipe import SoundFeed
+from pipeline.media.ffmpeg_pipe import FFmpegPipe
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
 from pipeline.types import SoundFormat
@@ -105,22 +105,25 @@ def test_height_channels_fold_into_those_below(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["3.1.2", "7.1.4", "cube", "9.1.6", "hexadecagonal", "22.2", "7.1(wide)"])
 def test_ffmpeg_takes_every_passage(tmp_path: Path, name: str) -> None:
-    passage = find_passage(name, [channel.name for channel in av.AudioLayout(name).channels])
+    passage = map_channels(name, [channel.name for channel in av.AudioLayout(name).channels])
     graph = f"anoisesrc=d=0.1:a=1,aformat=channel_layouts={name},{passage.filter}"
     ffmpeg("-f", "lavfi", "-i", graph, "-c:a", "flac", tmp_path / "a.flac")
-    assert audio_io.layout(tmp_path / "a.flac").channels == passage.layout.channels
+    assert audio_io.read_layout(tmp_path / "a.flac").channels == passage.layout.channels
     assert np.abs(audio_io.read(tmp_path / "a.flac")).max() > 0.01
 
 
 def test_two_channels_are_always_stereo() -> None:
     for speakers in (("BIL", "BIR"), ("DL", "DR"), ("NONE", "NONE")):
-        passage = find_passage("x", speakers)
-        assert (passage.layout, passage.filter, passage.note) == (default(2), "pan=stereo|c0=c0|c1=c1", "")
+        passage = map_channels("x", speakers)
+        assert (passage.layout, passage.filter, passage.note) == (default_layout(2), "pan=stereo|c0=c0|c1=c1", "")
 
 
 def test_sound_in_a_sphere_becomes_stereo() -> None:
-    passage = find_passage("ambisonic 1", ("AMBI0", "AMBI1", "AMBI2", "AMBI3"))
-    assert (passage.layout, passage.note) == (default(2), "The clip's surround sound (ambisonic 1) is taken as stereo.")
+    passage = map_channels("ambisonic 1", ("AMBI0", "AMBI1", "AMBI2", "AMBI3"))
+    assert (passage.layout, passage.note) == (
+        default_layout(2),
+        "The clip's surround sound (ambisonic 1) is taken as stereo.",
+    )
 
 
 def test_many_channels_without_names_become_one(tmp_path: Path) -> None:
@@ -179,7 +182,7 @@ def test_a_dub_speaks_from_the_front(tmp_path: Path, voice: str, name: str, plac
 def test_every_format_takes_every_layout(tmp_path: Path, name: str, form: SoundFormat) -> None:
     layout, target = LAYOUTS[name], tmp_path / f"made.{form}"
     made = audio_io.read(make_tones(tmp_path / "a.flac", layout))
-    with SoundFeed(layout, 48_000, limit=30, outputs={target: coding(form, layout)}) as feed:
+    with FFmpegPipe(layout, 48_000, timeout=30, outputs={target: encoder_arguments(form, layout)}) as feed:
         feed.write(made)
         feed.finish()
     assert probe(target).media.audio.channels == len(written_layout(form, layout).channels)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import LimitError, MediaError, ValidationError
-from pipeline.media.clip_tools import cut, extract_sound, open_clip, read_time, take_frame
+from pipeline.media.clip_tools import cut, extract_sound, open_clip, parse_time, take_frame
 from pipeline.media.probe import probe
 from tests.bench.picture import delay, heard
 from tests.pipeline.clips import decode, ffmpeg, make_clip
@@ -36,13 +36,13 @@ def frames(path: Path) -> list[tuple[float, bytes]]:
     ("text", "seconds"), [("12.5", 12.5), ("0:12.5", 12.5), ("1:03", 63.0), ("1:02:03.5", 3723.5), ("0", 0.0)]
 )
 def test_times_are_read(text: str, seconds: float) -> None:
-    assert read_time(text) == seconds
+    assert parse_time(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "-1", "x", "1:2:3:4", "nan", "1e5", "1:", "٣"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="is no time"):
-        read_time(text)
+        parse_time(text)
 
 
 def test_a_cut_is_exact_and_its_pictures_are_the_clips_own(tmp_path: Path, clip: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.media.compress import LOWEST, encode_within, opus_rate
+from pipeline.media.compress import MIN_BIT_RATE, encode_within, opus_rate
 from pipeline.media.probe import probe
 
 RATE = 48_000
@@ -38,7 +38,7 @@ def test_noise_keeps_to_the_size(tmp_path: Path, size: int) -> None:
     sound = noise(tmp_path / "noise.flac", 10.0)
     target = tmp_path / "compact.opus"
     rate = encode_within(sound, target, size=size)
-    assert rate >= LOWEST
+    assert rate >= MIN_BIT_RATE
     assert target.stat().st_size <= size
     media = probe(target).media
     assert (media.audio.codec, media.audio.channels) == ("opus", 2 if size > 60_000 else 1)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, FFmpegError, MediaError
-from pipeline.media.aac.encoder import encode_aac
+from pipeline.media.encoding import encode_aac
 from pipeline.media.extract import convert
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from pipeline.media.mux import mux
@@ -143,7 +143,7 @@ def test_ffmpeg_itself_refuses_playlists(tmp_path: Path, text: str) -> None:
     path = tmp_path / "list.m3u8"
     path.write_text(text)
     with pytest.raises((FFmpegError, MediaError)) as caught:
-        run_ffmpeg([*input_arguments(path), "-f", "null", "-"], limit=20)
+        run_ffmpeg([*input_arguments(path), "-f", "null", "-"], timeout=20)
     assert "whitelist" in caught.value.detail
 
 
@@ -153,7 +153,7 @@ ENDLESS = ["-re", "-f", "lavfi", "-i", "sine=frequency=440", "-f", "null", "-"]
 def test_a_run_has_a_time_limit() -> None:
     begun = time.monotonic()
     with pytest.raises(FFmpegError, match="longer than allowed"):
-        run_ffmpeg(ENDLESS, limit=0.5)
+        run_ffmpeg(ENDLESS, timeout=0.5)
     assert time.monotonic() - begun < 5
 
 
@@ -165,7 +165,7 @@ def test_cancel_ends_ffmpeg_at_once() -> None:
             raise Cancelled("The job was stopped.")
 
     with pytest.raises(Cancelled):
-        run_ffmpeg(ENDLESS, limit=60, report=report, total=100)
+        run_ffmpeg(ENDLESS, timeout=60, report=report, total=100)
     assert time.monotonic() - begun < 5
     assert threading.active_count() == 1 or all(
         not thread.name.endswith("(_drain)") for thread in threading.enumerate()
@@ -175,13 +175,13 @@ def test_cancel_ends_ffmpeg_at_once() -> None:
 def test_progress_comes_from_ffmpeg(tmp_path: Path) -> None:
     told: list[float] = []
     arguments = ["-re", "-f", "lavfi", "-i", "sine=duration=1.6", "-f", "wav", str(tmp_path / "a.wav")]
-    run_ffmpeg(arguments, limit=20, report=lambda fraction, message="": told.append(fraction), total=1.6)
+    run_ffmpeg(arguments, timeout=20, report=lambda fraction, message="": told.append(fraction), total=1.6)
     assert told == sorted(told)
     assert len({value for value in told if 0.1 < value < 0.95}) >= 2
 
 
 def test_a_failure_carries_ffmpeg_s_own_words(tmp_path: Path) -> None:
     with pytest.raises(FFmpegError, match="could not work on this clip") as caught:
-        run_ffmpeg(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"], limit=20)
+        run_ffmpeg(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"], timeout=20)
     assert "nonsense" in caught.value.detail
     assert executable().is_file()

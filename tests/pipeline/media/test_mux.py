@@ -8,9 +8,9 @@ import pytest
 from av.stream import Disposition
 
 from pipeline.errors import MediaError
-from pipeline.media.aac.encoder import encode_aac
 from pipeline.media.contracts import MuxInputs, MuxOutput, MuxParams
 from pipeline.media.edit_list import skip_lead_in
+from pipeline.media.encoding import encode_aac
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe
 from pipeline.media.stages import mux_stage

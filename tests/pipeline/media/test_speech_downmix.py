@@ -77,6 +77,6 @@ def test_levels_know_the_speech_band(tmp_path: Path) -> None:
     told: list[float] = []
     levels = measure_levels(surround(tmp_path / "a.flac", (0.2, 0, 0.4, 0.5, 1e-4, 0.1)), told.append)
     assert levels.power == pytest.approx([0.02, 0, 0.08, 0.125, 5e-9, 0.005], rel=1e-3, abs=1e-10)
-    assert levels.speech == pytest.approx([0.02, 0, 0.08, 0, 5e-9, 0.005], rel=0.02, abs=1e-5)
+    assert levels.speech_power == pytest.approx([0.02, 0, 0.08, 0, 5e-9, 0.005], rel=0.02, abs=1e-5)
     assert [levels.is_silent(index) for index in range(6)] == [False, True, False, False, True, False]
     assert told[-1] == 1.0

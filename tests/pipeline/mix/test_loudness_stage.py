@@ -10,9 +10,9 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS
 from pipeline.errors import FFmpegError
 from pipeline.graph.stage import NoParams
-from pipeline.media.loudness_meter import measure, metering_layout, read_summary
+from pipeline.media.loudness_meter import measure, metering_layout, parse_summary
 from pipeline.mix.contracts import MeasureInputs
-from pipeline.mix.loudness_stage import MOST_LIMITING, Goal, first_gain, measure_stage, set_goal
+from pipeline.mix.loudness_stage import MAX_LIMITING_DB, LoudnessGoal, loudness_goal, measure_stage, unlimited_gain
 from pipeline.mix.presets import LoudnessTarget
 from pipeline.separation.contracts import StemFiles
 from pipeline.types import Loudness
@@ -92,7 +92,7 @@ def test_silence_and_less_than_a_block_have_no_loudness(tmp_path: Path) -> None:
 
 def test_a_log_without_a_summary_is_an_error() -> None:
     with pytest.raises(FFmpegError, match="could not be measured"):
-        read_summary("nothing")
+        parse_summary("nothing")
 
 
 def test_the_stage_measures_all_it_is_given(tmp_path: Path) -> None:
@@ -106,15 +106,15 @@ def test_the_stage_measures_all_it_is_given(tmp_path: Path) -> None:
 
 def test_goals() -> None:
     original = Loudness(integrated=-18.0, peak=0.0, true_peak=0.4)
-    assert set_goal(None, original) is None
-    assert set_goal(LoudnessTarget.STREAMING, original) == Goal(loudness=-14.0, true_peak=-1.0)
-    assert set_goal(LoudnessTarget.BROADCAST_US, original) == Goal(loudness=-24.0, true_peak=-1.0)
-    assert set_goal(LoudnessTarget.ORIGINAL, original) == Goal(loudness=-18.0, true_peak=0.4)
-    assert "silent" in str(set_goal(LoudnessTarget.ORIGINAL, Loudness(integrated=None, peak=None)))
+    assert loudness_goal(None, original) is None
+    assert loudness_goal(LoudnessTarget.STREAMING, original) == LoudnessGoal(loudness=-14.0, true_peak=-1.0)
+    assert loudness_goal(LoudnessTarget.BROADCAST_US, original) == LoudnessGoal(loudness=-24.0, true_peak=-1.0)
+    assert loudness_goal(LoudnessTarget.ORIGINAL, original) == LoudnessGoal(loudness=-18.0, true_peak=0.4)
+    assert "silent" in str(loudness_goal(LoudnessTarget.ORIGINAL, Loudness(integrated=None, peak=None)))
 
 
 def test_noise_is_not_brought_up_and_nothing_is_flattened() -> None:
-    goal = Goal(loudness=-14.0, true_peak=-1.0)
-    assert first_gain(Loudness(integrated=-20.0, peak=-9.0, true_peak=-9.0), goal) == 6.0
-    assert first_gain(Loudness(integrated=-65.0, peak=-50.0, true_peak=-50.0), goal) == 30.0
-    assert first_gain(Loudness(integrated=-40.0, peak=-3.0, true_peak=-3.0), goal) == MOST_LIMITING + 2
+    goal = LoudnessGoal(loudness=-14.0, true_peak=-1.0)
+    assert unlimited_gain(Loudness(integrated=-20.0, peak=-9.0, true_peak=-9.0), goal) == 6.0
+    assert unlimited_gain(Loudness(integrated=-65.0, peak=-50.0, true_peak=-50.0), goal) == 30.0
+    assert unlimited_gain(Loudness(integrated=-40.0, peak=-3.0, true_peak=-3.0), goal) == MAX_LIMITING_DB + 2

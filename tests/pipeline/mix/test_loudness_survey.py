@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
-from pipeline.audio.channels import LAYOUTS, default
+from pipeline.audio.channels import LAYOUTS, default_layout
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.limiter import Limiter, limit
-from pipeline.mix.loudness_survey import Survey
-from pipeline.mix.memory_cache import KeptMix
+from pipeline.mix.loudness_survey import LoudnessSurvey
+from pipeline.mix.premix_cache import CachedPremix
 
 BLOCK = 30_001
 
@@ -22,8 +22,8 @@ def speech_like(seconds: int, rate: int, channels: int = 2) -> audio_io.Samples:
     return (0.15 * burst * generator.standard_normal((len(burst), channels))).clip(-1, 1).astype(np.float32)
 
 
-def survey(samples: audio_io.Samples, rate: int, name: str | None = None) -> Survey:
-    found = Survey(rate, default(samples.shape[1]) if name is None else LAYOUTS[name])
+def survey(samples: audio_io.Samples, rate: int, name: str | None = None) -> LoudnessSurvey:
+    found = LoudnessSurvey(rate, default_layout(samples.shape[1]) if name is None else LAYOUTS[name])
     for start in range(0, len(samples), BLOCK):
         found.write(samples[start : start + BLOCK])
     found.finish()
@@ -70,7 +70,7 @@ def test_foretells_what_the_limiter_leaves(gain: float) -> None:
 def test_silence_and_less_than_a_block_have_no_loudness() -> None:
     assert survey(np.zeros((48_000, 2), np.float32), 48_000).loudness().integrated is None
     assert survey(speech_like(1, 48_000)[:10_000], 48_000).loudness().integrated is None
-    assert Survey(48_000, default(2)).loudness().true_peak is None
+    assert LoudnessSurvey(48_000, default_layout(2)).loudness().true_peak is None
 
 
 def test_a_mix_is_made_once_and_read_again(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_mix_is_made_once_and_read_again(tmp_path: Path) -> None:
         made.append(1)
         yield from (samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK))
 
-    with KeptMix(make, like, tmp_path) as kept:
+    with CachedPremix(make, like, tmp_path) as kept:
         for _ in range(3):
             assert np.array_equal(np.concatenate(list(kept())), samples)
         next(kept())
@@ -99,7 +99,7 @@ def test_a_long_mix_is_made_anew(tmp_path: Path) -> None:
         yield np.zeros((4, 2), np.float32)
 
     like = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=3 * 3600 * 48_000)
-    with KeptMix(make, like, tmp_path) as kept:
+    with CachedPremix(make, like, tmp_path) as kept:
         assert [len(list(kept())) for _ in range(2)] == [1, 1]
     assert len(made) == 2
 
@@ -107,5 +107,5 @@ def test_a_long_mix_is_made_anew(tmp_path: Path) -> None:
 def test_what_the_limiter_takes_goes_on_over_the_borders_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     known = survey(speech_like(10, 8_000), 8_000)
     whole = known.loudness(15.0, -1.3).integrated
-    monkeypatch.setattr("pipeline.mix.loudness_survey._AT_ONCE", 7)
+    monkeypatch.setattr("pipeline.mix.loudness_survey._MAX_HOPS_AT_ONCE", 7)
     assert known.loudness(15.0, -1.3).integrated == pytest.approx(whole, abs=1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
-from pipeline.audio.channels import default
+from pipeline.audio.channels import default_layout
 from pipeline.graph.stage import NoParams
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.mix.contracts import MeasureInputs, MixInputs, MixOutput, MixParams
@@ -144,7 +144,7 @@ def test_mono_at_8_khz_is_mixed_too(tmp_path: Path) -> None:
 def test_a_stem_of_its_own_has_a_gain_of_its_own(tmp_path: Path, inputs: dict[str, Path]) -> None:
     audio_io.write(tmp_path / "music.flac", tone(1000, 0.05), RATE)
     inputs["music"] = tmp_path / "music.flac"
-    made, out = mix(tmp_path, inputs, own={StemName.MUSIC: 0.0, StemName.SFX: 0.5})
+    made, out = mix(tmp_path, inputs, stem_gains={StemName.MUSIC: 0.0, StemName.SFX: 0.5})
     assert level(decode(out / "final.m4a"), 1000) == pytest.approx(0.7 * 0.15, rel=0.0115)
     assert made.notes == ("There is no sfx stem, so its gain was not used.",)
 
@@ -246,6 +246,6 @@ def test_no_format_goes_above_the_ceiling_of_a_target(tmp_path: Path, inputs: di
     formats = (SoundFormat.WAV, SoundFormat.MP3, SoundFormat.OPUS)
     _, out = mix(tmp_path, inputs, loudness=LoudnessTarget.STREAMING, formats=formats)
     for name in ("m4a", "wav", "mp3", "opus"):
-        peak = measure_encoded(out / f"final.{name}", default(2), SECONDS).true_peak
+        peak = measure_encoded(out / f"final.{name}", default_layout(2), SECONDS).true_peak
         assert peak is not None
         assert -3.0 < peak <= -1.0

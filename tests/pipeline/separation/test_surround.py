@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS
-from pipeline.audio.levels import Levels
+from pipeline.audio.levels import ChannelLevels
 from pipeline.errors import Cancelled
 from pipeline.media.contracts import ExtractInputs, ExtractParams, MuxInputs, MuxParams
 from pipeline.media.probe import probe
@@ -101,7 +101,7 @@ def test_all_stems_of_all_layouts_add_up_in_every_channel(tmp_path, name):
     np.testing.assert_array_equal(parts[StemName.VOCALS] + parts[StemName.BACKGROUND], whole)
     np.testing.assert_array_equal(sum(parts[stem] for stem in stems), whole)
     for stem in made.stems:
-        assert audio_io.layout(out / f"{stem.value}.flac") == layout
+        assert audio_io.read_layout(out / f"{stem.value}.flac") == layout
     for index, channel in enumerate(layout.channels):
         if channel == "LFE":
             np.testing.assert_array_equal(parts[StemName.AMBIENT][:, index], whole[:, index])
@@ -136,7 +136,7 @@ def groups(name, **speech):
     """The groups that are taken apart, by names, for channels of a power each."""
     layout = LAYOUTS[name]
     power = tuple(speech.get(channel, 0.0) for channel in layout.channels)
-    chosen = choose_channel_groups(layout, Levels(power=power, speech=power))
+    chosen = choose_channel_groups(layout, ChannelLevels(power=power, speech_power=power))
     return [tuple(layout.channels[index] for index in group) for group in chosen]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import LimitError, ValidationError
 from pipeline.mix.dub import manifest as dub_manifest
-from pipeline.mix.dub.manifest import Piece, pack, unpack
+from pipeline.mix.dub.manifest import DubFile, pack, unpack
 
 ROOM = 10_000_000
 
@@ -24,7 +24,7 @@ def manifest(*entries: dict[str, object]) -> str:
     return json.dumps(entries)
 
 
-def opened(tmp_path: Path, files: dict[str, bytes | str], *, max_size: int = ROOM) -> list[Piece]:
+def opened(tmp_path: Path, files: dict[str, bytes | str], *, max_size: int = ROOM) -> list[DubFile]:
     folder = tmp_path / "opened"
     folder.mkdir()
     return unpack(bundle(tmp_path / "dub.zip", files), folder, max_size=max_size)
@@ -97,7 +97,7 @@ def test_a_zip_that_grows_beyond_its_limit_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dub_manifest, "MAX_PIECES", 3)
+    monkeypatch.setattr(dub_manifest, "MAX_FILES", 3)
     with pytest.raises(LimitError, match="more than 3 files"):
         opened(tmp_path, {f"turn-{number}.wav": b"x" for number in range(1, 5)})
 
