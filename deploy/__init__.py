@@ -1,1 +1,1 @@
-"""Putting it all on machines: set-up, everything on one machine, the command line."""
+"""Set Stemcord up, run it on one machine, and control it from the command line."""

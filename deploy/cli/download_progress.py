@@ -1,4 +1,4 @@
-"""How the fetching of weights looks on a terminal."""
+"""Show the download of model files on a terminal."""
 
 import time
 from types import TracebackType
@@ -22,7 +22,7 @@ LINE_INTERVAL_S: Final = 5.0
 
 
 class DownloadBars:
-    """One bar a file: bytes, speed, time that is left. Without a terminal, a line now and then."""
+    """One progress bar for each file with bytes, speed and time left; without a terminal, a line every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -48,7 +48,13 @@ class DownloadBars:
         self._bars.stop()
 
     def show(self, file: HubFile, done: int, total: int) -> None:
-        """Bring the display up to date: so many bytes of a file are here, of so many (0: unknown)."""
+        """Update the display of a file.
+
+        Args:
+            file: The file.
+            done: Bytes that are present.
+            total: Bytes of the whole file; 0: unknown.
+        """
         if file.name not in self._tasks:
             # What was here before this run counts as done, but not for the speed.
             self._tasks[file.name] = self._bars.add_task(file.name, total=total or None, completed=done)

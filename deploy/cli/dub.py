@@ -1,4 +1,4 @@
-"""A dub as `stemcord run` takes it: a sound file, a zip, a folder of pieces, or a manifest beside its pieces."""
+"""Accept a dub as a sound file, a zip, a folder of files, or a manifest beside its files."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,11 @@ from pipeline.mix.dub.params import ZIP_SUFFIX
 
 @contextmanager
 def packed_dub(dub: Path | None) -> Iterator[Path | None]:
-    """The dub as one file that can go into the store; pieces are checked by their names and packed."""
+    """Give the dub as one file for the store; files of a folder are checked by their names and packed.
+
+    Raises:
+        ValidationError: The dub does not exist, or its files cannot be used.
+    """
     if dub is None or not (dub.is_dir() or dub.suffix.lower() == ".json"):
         yield dub
         return

@@ -1,4 +1,4 @@
-"""How a command ends when something went wrong: one sentence and an exit code."""
+"""Turn errors of a command into one line of text and an exit code."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""`stemcord export`: the exports of a transcript made anew, with other names or another layout."""
+"""`stemcord export`: write the exports of a transcript again with other names or another layout."""
 
 import tempfile
 from collections.abc import Sequence
@@ -46,7 +46,11 @@ def export(
 
 
 def read_names(pairs: Sequence[str]) -> dict[str, str]:
-    """`["S1=Anna"]` as a mapping; raises `ValidationError`."""
+    """Read pairs such as `S1=Anna`.
+
+    Raises:
+        ValidationError: A pair has no equals sign.
+    """
     names: dict[str, str] = {}
     for pair in pairs:
         speaker, sign, name = pair.partition("=")

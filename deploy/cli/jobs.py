@@ -1,4 +1,4 @@
-"""`stemcord jobs`: look at the queue and put things right."""
+"""`stemcord jobs`: list, cancel, replay and discard jobs of the queue."""
 
 import asyncio
 import datetime
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.errors import exit_on_failure
-from deploy.local.supervisor import EmbeddedBroker
+from deploy.local.embedded_broker import EmbeddedBroker
 from worker.protocol import JobState
 from worker.queue import Queue
 from worker.settings import WorkerSettings

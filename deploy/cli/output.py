@@ -1,4 +1,4 @@
-"""A finished job on disk and on the terminal."""
+"""Write a finished job to a folder and summarise it on the terminal."""
 
 import asyncio
 import shutil
@@ -15,10 +15,10 @@ from worker.store import Store
 
 
 async def write_result(result: Result, store: Store, out: Path) -> None:
-    """Put every artefact and `result.json` into the folder, all or nothing.
+    """Write every artefact and `result.json` into a folder.
 
-    Files are gathered beside the folder first and moved in by rename, `result.json` last,
-    so that an interrupted run leaves no half-written file.
+    Files are collected beside the folder first and then moved in, `result.json` last, so that an interrupted run
+    leaves no partial file.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     gathered = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -43,7 +43,7 @@ def _move_in(gathered: Path, out: Path) -> None:
 
 
 def show_result(result: Result, out: Path, seconds: float, console: Console) -> None:
-    """Print the short summary: route and why, speakers, stages, what failed, where the files are."""
+    """Print a summary: route and reason, speakers, loudness, stages, failures and where the files are."""
     console.print(f"\n[bold]Route[/bold]     {result.route.name} ({result.route.model or result.route.engine})")
     console.print(f"          {escape(result.route.reason)}", highlight=False)
     if result.speakers:
@@ -67,7 +67,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
 
 
 def describe_loudness(loudness: Loudness) -> str:
-    """Loudness, range and peak in one line; what was not measured is left out."""
+    """Return loudness, range and peak in one line, without values that were not measured."""
     found = (
         (loudness.integrated, "LUFS"),
         (loudness.range, "LU range"),

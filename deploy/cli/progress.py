@@ -1,4 +1,4 @@
-"""How a job's events look on a terminal."""
+"""Show the progress of a job on a terminal."""
 
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from worker.protocol import Event, Progressed, Started
 
 
 class JobProgressBars:
-    """One bar a stage; without a terminal, one line when a stage begins."""
+    """One progress bar for each stage; without a terminal, one line when a stage begins."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -38,7 +38,7 @@ class JobProgressBars:
         self._bars.stop()
 
     def show(self, event: Event) -> None:
-        """Bring the display up to date with an event."""
+        """Update the display with an event."""
         match event:
             case Started(attempt=attempt) if attempt > 1:
                 self._console.print(f"The worker was lost; attempt {attempt} goes on where it stopped.")

@@ -1,4 +1,4 @@
-"""The page of a result from its folder, in a browser on this machine: `stemcord page`, and `stemcord run --page`."""
+"""`stemcord page` and `stemcord run --page`: show a result folder in a browser on this machine."""
 
 import asyncio
 import os
@@ -34,7 +34,11 @@ def page(
 
 
 def show_folder(folder: Path, console: Console, *, port: int = 0) -> None:
-    """Serve a folder to this machine alone until SIGINT or SIGTERM. Raises `AudioProcessingError`."""
+    """Serve a folder to this machine alone until SIGINT or SIGTERM.
+
+    Raises:
+        AudioProcessingError: The folder holds no result, or the port cannot be used.
+    """
     asyncio.run(_serve(folder, console, port))
 
 
@@ -61,7 +65,7 @@ async def _serve(folder: Path, console: Console, port: int) -> None:
 
 
 def _has_screen(console: Console) -> bool:
-    """Whether a person sits before a desktop; elsewhere a browser would be a text one that takes the terminal."""
+    """Return whether there is a desktop; elsewhere a text browser could take over the terminal."""
     desktop = sys.platform in ("darwin", "win32") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
     return console.is_terminal and desktop and "SSH_CONNECTION" not in os.environ
 

@@ -1,4 +1,4 @@
-"""`stemcord run`: a clip through the same queue and workers as the bot."""
+"""`stemcord run`: process a clip with the same queue and workers as the bot."""
 
 import asyncio
 import sys
@@ -84,7 +84,7 @@ def _read_request(given: Mapping[str, FlagValue], settings: WorkerSettings) -> R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RunArguments:
-    """What the command line asked for, checked."""
+    """The checked arguments of the command."""
 
     request: Request
     clip: Path
@@ -96,11 +96,11 @@ class _RunArguments:
 
 async def _run(arguments: _RunArguments, settings: WorkerSettings, console: Console) -> Result:
     store = Store.open(settings.store_url)
-    async with local_queue(settings, console, _worker_kinds(arguments)) as (queue, need):
-        starting = asyncio.create_task(need("media"))
+    async with local_queue(settings, console, _worker_kinds(arguments)) as (queue, ensure_worker):
+        starting = asyncio.create_task(ensure_worker("media"))
         try:
             job = await _build_job(arguments, store)
-            result = await follow(queue, job, starting, need, console)
+            result = await follow(queue, job, starting, ensure_worker, console)
         finally:
             starting.cancel()
             await asyncio.wait({starting})
@@ -122,7 +122,7 @@ async def _build_job(arguments: _RunArguments, store: Store) -> Job:
 
 
 def _worker_kinds(arguments: _RunArguments) -> tuple[WorkerKind, ...]:
-    """The workers that an order needs; the one that transcribes takes seconds to start."""
+    """Return the kinds of workers that a run may ensure_worker; the asr worker takes seconds to start."""
     request, dub = arguments.request, arguments.dub
     hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles
     hears = hears or (dub is not None and needs_turns(request, dub.name))

@@ -1,4 +1,4 @@
-"""`stemcord up`: broker, both workers and, with a token, the bot, on this machine."""
+"""`stemcord up`: run the broker, both workers and, with a token, the bot on this machine."""
 
 import asyncio
 import os
@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from deploy.cli.errors import exit_on_failure
-from deploy.local.supervisor import EmbeddedBroker, running_workers
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.supervisor import running_workers
 from worker.settings import WorkerSettings
 
 BOT_STOP_TIMEOUT_S = 15.0
@@ -41,7 +42,7 @@ async def _up(settings: WorkerSettings, console: Console) -> int:
 
 
 async def _run_bot(url: str, asked_to_stop: asyncio.Event, console: Console) -> int:
-    """The bot's exit code; 0 when it was asked to stop."""
+    """Run the bot and return its exit code, or 0 when it was asked to stop."""
     bot = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", env=os.environ | {"STEMCORD_REDIS_URL": url}, start_new_session=True
     )

@@ -1,4 +1,4 @@
-"""`stemcord voices`: a voice-book on this machine, by which `stemcord run --voices` names speakers."""
+"""`stemcord voices`: manage a voice-book, with which `stemcord run --voices` names speakers."""
 
 import asyncio
 import tempfile
@@ -64,7 +64,11 @@ def forget_voice(name: Annotated[str, typer.Argument(help="Whose voice.")], book
 
 
 def check_book(path: Path, preset: Preset) -> None:
-    """Raises `ValidationError` for a book that is broken or says nothing about the preset's voices."""
+    """Check that a voice-book can be used with a preset.
+
+    Raises:
+        ValidationError: The book is broken or was made with another speaker embedding.
+    """
     model = PRESETS[preset].embedding
     check_model(read_book(path), model, model_digest(model))
 
@@ -83,7 +87,7 @@ def _choose_voice(heard: VoiceBook, speaker: str | None) -> Voice:
 
 
 async def _read_job_voices(folder: Path, settings: WorkerSettings) -> VoiceBook:
-    """The voices of a finished job, which the store keeps."""
+    """Read the voices of a finished job from the store."""
     try:
         result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
     except (OSError, msgspec.DecodeError) as error:
@@ -98,7 +102,7 @@ async def _read_job_voices(folder: Path, settings: WorkerSettings) -> VoiceBook:
 
 
 def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
-    """The voices of a clip, heard here."""
+    """Extract the voices of a clip in this process."""
     if not clip.is_file():
         raise ValidationError(f"There is no file {clip}.", hint="Check the path.")
     # The engines are loaded for a clip only, not for a list of names.
@@ -125,4 +129,4 @@ def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
 
 
 def _ignore_progress(fraction: float, message: str = "") -> None:
-    """Progress that nobody reads."""
+    """Discard progress."""

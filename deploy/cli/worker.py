@@ -1,4 +1,4 @@
-"""`stemcord worker`: one worker in this terminal."""
+"""`stemcord worker`: run one worker in this terminal."""
 
 import asyncio
 import contextlib
@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from deploy.cli.errors import exit_on_failure
-from deploy.local.supervisor import EmbeddedBroker, worker_python
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.supervisor import worker_python
 from worker.engine.supervisor import child_environment
 from worker.settings import WorkerSettings
 
 
 class WorkerKind(StrEnum):
-    """Which environment the worker serves."""
+    """The environment that a worker serves."""
 
     MEDIA = "media"
     ASR = "asr"
@@ -37,7 +38,7 @@ def worker(kind: Annotated[WorkerKind, typer.Argument(help="media separates and 
 
 
 async def _serve(settings: WorkerSettings, command: list[str], environment: dict[str, str]) -> int:
-    """The exit code of a worker that uses the embedded broker; signals are passed on to it."""
+    """Run a worker with the embedded broker, forward signals to it, and return its exit code."""
     async with EmbeddedBroker(settings.home) as url:
         process = await asyncio.create_subprocess_exec(
             *command, env=environment | {"STEMCORD_REDIS_URL": url}, start_new_session=True

@@ -1,4 +1,4 @@
-"""An embedded Valkey for one machine, started by its first user and stopped by its last."""
+"""An embedded Valkey server for one machine, started by its first user and stopped by its last."""
 
 import asyncio
 import contextlib
@@ -27,11 +27,13 @@ POLL_INTERVAL_S: Final = 0.01
 
 
 class EmbeddedBroker:
-    """Valkey in `home/broker`, its data on disk; shared by all commands of this home.
+    """Valkey with its data in `home/broker`, shared by all commands of that home.
 
-    Used as an asynchronous context manager that gives the URL. The first user starts the
-    server, the last one stops it; both is settled by file locks, which a kill releases too.
-    Raises `QueueError` when it cannot be started.
+    Use it as an asynchronous context manager; it returns the URL. File locks, which the system releases when a process
+    is killed, decide who starts and who stops the server.
+
+    Raises:
+        QueueError: The server cannot be started.
     """
 
     def __init__(self, home: Path) -> None:
@@ -115,7 +117,7 @@ class EmbeddedBroker:
             await asyncio.sleep(0.05)
 
     def _is_ready(self) -> bool:
-        """True when it is up and has loaded its data."""
+        """Return whether the server is running and has loaded its data."""
         try:
             return self._send(b"PING\r\n").startswith(b"+PONG")
         except OSError:

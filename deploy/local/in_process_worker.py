@@ -1,7 +1,7 @@
-"""The media worker inside of a command.
+"""Run the media worker inside the process of a command.
 
-A process of its own would import all that the command has imported, which takes longer than a short job. The
-engine, which may crash or run out of memory, has its own process all the same.
+A separate process would import everything again, which takes longer than a short job. The engine, which may crash
+or run out of memory, still has a process of its own.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from worker.settings import WorkerSettings
 
 @dataclass(slots=True)
 class InProcessWorker:
-    """A worker as a task of this process."""
+    """A media worker as a task of this process."""
 
     settings: WorkerSettings
     log: Path
@@ -29,7 +29,7 @@ class InProcessWorker:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Keep it running; `settings` name the queue."""
+        """Run the worker during the context; `settings` names its queue."""
         stopping = asyncio.Event()
         with log_to_file(self.log, self.settings.log_format, self.settings.log_level):
             self._serving = asyncio.create_task(WorkerApp(kind="media", settings=self.settings).serve(stopping))
@@ -42,7 +42,11 @@ class InProcessWorker:
                     structlog.get_logger().warning("the worker ended", error=repr(error))
 
     def check(self) -> None:
-        """Raises `EngineError` when it has ended."""
+        """Check that the worker is still running.
+
+        Raises:
+            EngineError: The worker has ended.
+        """
         if self._serving is not None and self._serving.done():
             raise EngineError(
                 "The media worker cannot start.",

@@ -1,4 +1,4 @@
-"""Everything on one machine: the embedded broker, and both workers as child processes."""
+"""Start and supervise workers on this machine."""
 
 import asyncio
 import contextlib
@@ -15,15 +15,12 @@ from typing import Final, Self
 
 import structlog
 
-from deploy.local.embedded_broker import EmbeddedBroker
 from deploy.local.in_process_worker import InProcessWorker
 from pipeline.errors import EngineError
 from worker.engine.supervisor import child_environment
 from worker.protocol import WorkerKind
 from worker.queue import Queue
 from worker.settings import WorkerSettings
-
-__all__ = ["EmbeddedBroker", "LocalWorkers", "WorkerProcess", "running_workers", "worker_python"]
 
 WORKERS_START_TIMEOUT_S: Final = 90.0
 """Seconds for both workers to be alive."""
@@ -43,24 +40,32 @@ MAX_LOG_BYTES: Final = 10 * 1024 * 1024
 async def running_workers(
     settings: WorkerSettings, url: str, kinds: Sequence[WorkerKind] = ("media", "asr")
 ) -> AsyncGenerator[None]:
-    """Workers of these kinds alive, those that were running already included; what was started here ends here.
+    """Keep workers of these kinds running during the context.
 
-    A worker that dies is started again. Raises `EngineError` when one cannot be started.
+    Workers that run already are used. A worker that was started here is restarted when it dies, and stopped at the end.
+
+    Raises:
+        EngineError: A worker cannot be started.
     """
-    async with Queue.connect(url) as queue, LocalWorkers(settings, url, queue) as crew:
-        await crew.ensure(*kinds)
+    async with Queue.connect(url) as queue, LocalWorkers(settings, url, queue) as workers:
+        await workers.ensure(*kinds)
         yield
 
 
 class LocalWorkers:
-    """Workers of one command, each started when it is first needed; used as an asynchronous context manager.
+    """The workers of one command, each started when it is first needed.
 
-    Those that run already are used; those that were started here end with it. `inner`: the media worker is no
-    process of its own.
+    Use it as an asynchronous context manager. Workers that run already are used; those started here stop with it.
+
+    Args:
+        settings: Settings of the workers.
+        url: URL of the broker.
+        queue: The queue, on which live workers are seen.
+        in_process: Run the media worker in this process.
     """
 
-    def __init__(self, settings: WorkerSettings, url: str, queue: Queue, *, inner: bool = False) -> None:
-        self._in_process = inner
+    def __init__(self, settings: WorkerSettings, url: str, queue: Queue, *, in_process: bool = False) -> None:
+        self._in_process = in_process
         self._settings = settings
         self._url = url
         self._queue = queue
@@ -68,7 +73,11 @@ class LocalWorkers:
         self._alive = set[WorkerKind]()
 
     async def ensure(self, *kinds: WorkerKind) -> None:
-        """See that workers of these kinds are alive. Raises `EngineError` when one cannot be started."""
+        """Make sure that workers of these kinds are running.
+
+        Raises:
+            EngineError: A worker cannot be started.
+        """
         if self._alive >= {*kinds}:
             return
         live = {worker.kind for worker in await self._queue.workers()}
@@ -108,7 +117,11 @@ async def _wait_until_alive(
 
 
 def worker_python(kind: WorkerKind, settings: WorkerSettings) -> Path:
-    """The Python of a worker's environment; raises `EngineError` when it is not there."""
+    """Return the Python interpreter of a worker's environment.
+
+    Raises:
+        EngineError: The environment is missing.
+    """
     if kind == "media":
         return Path(sys.executable)
     python = settings.asr_python or Path(__file__).parents[2] / ".venv-asr/bin/python"
@@ -122,13 +135,13 @@ def worker_python(kind: WorkerKind, settings: WorkerSettings) -> Path:
 
 
 def log_path(kind: WorkerKind, settings: WorkerSettings) -> Path:
-    """Where a worker's output goes."""
+    """Return the log file of a worker."""
     return settings.home / "logs" / f"{kind}.log"
 
 
 @dataclass(slots=True)
 class WorkerProcess:
-    """One worker as a child process that is started again when it dies."""
+    """A worker as a child process that is restarted when it dies."""
 
     kind: WorkerKind
     settings: WorkerSettings
@@ -138,12 +151,12 @@ class WorkerProcess:
 
     @property
     def log(self) -> Path:
-        """Where its output goes."""
+        """The log file of the worker."""
         return log_path(self.kind, self.settings)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Keep it running."""
+        """Run and supervise the worker during the context."""
         python = worker_python(self.kind, self.settings)
         self._process = await self._start(python)
         supervising = asyncio.create_task(self._supervise(python))
@@ -155,7 +168,11 @@ class WorkerProcess:
             await self._stop()
 
     def check(self) -> None:
-        """Raises `EngineError` when it keeps dying."""
+        """Check that the worker does not die.
+
+        Raises:
+            EngineError: The worker has died; the detail is the end of its log.
+        """
         if self._deaths:
             last = self.log.read_text(errors="replace").strip().splitlines()[-20:]
             raise EngineError(

@@ -1,5 +1,5 @@
-"""Builds the two environments in a checkout.
+"""Build the two environments of a checkout.
 
-Only the standard library is used, because this runs before anything is installed, with
-whatever CPython the machine has (3.10 or newer; the environments themselves are 3.11).
+Only the standard library is used, because this runs before anything is installed, with any CPython from 3.10;
+the environments themselves are 3.11.
 """

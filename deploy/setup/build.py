@@ -1,4 +1,4 @@
-"""Builds what is missing of the environments, step by step."""
+"""Build the environments step by step."""
 
 import shutil
 import sys
@@ -32,26 +32,30 @@ _UPDATED_IN_PLACE = (State.STALE, State.FOREIGN)
 
 
 def print_line(text: str) -> None:
-    """One line for the person who waits."""
+    """Print one line on standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 @dataclass(slots=True)
 class Steps:
-    """Counts the steps aloud: `[2/7] …`."""
+    """Number the steps of a build, such as `[2/7]`."""
 
     total: int
     done: int = field(default=0, init=False)
 
     def begin(self, text: str) -> None:
-        """Say which step comes now."""
+        """Print which step begins."""
         self.done += 1
         print_line(f"[{self.done}/{self.total}] {text}")
 
 
 def open_uv(root: Path, lock: int) -> Uv:
-    """A uv that runs, with pip's settings; fetched when there is none. Raises `SetupError`."""
+    """Find or fetch uv and configure it with pip's settings.
+
+    Raises:
+        SetupError: uv cannot be obtained.
+    """
     cache = root / ".cache"
     path = find_uv(cache) or fetch_uv(cache)
     sources = to_uv_sources(read_pip_settings(base_executable()), clean_environment())
@@ -59,7 +63,11 @@ def open_uv(root: Path, lock: int) -> Uv:
 
 
 def build(environments: tuple[Environment, ...], lock: int) -> None:
-    """Bring every environment that is not whole up to what its files ask for; raises `SetupError`."""
+    """Build or update every environment that is not complete.
+
+    Raises:
+        SetupError: A step failed.
+    """
     states = {environment.name: find_state(environment) for environment in environments}
     wanting = [environment for environment in environments if states[environment.name] is not State.WHOLE]
     if not wanting:
@@ -80,7 +88,13 @@ def build(environments: tuple[Environment, ...], lock: int) -> None:
 
 
 def install_weights(environment: Environment, uv: Uv, *, again: bool) -> None:
-    """Install the packages that hold weights, their sha256 checked; `again`: also those that are there."""
+    """Install the packages with weights, verified by sha256.
+
+    Args:
+        environment: The environment.
+        uv: Installs the packages.
+        again: Reinstall packages that are present.
+    """
     reinstall = ("--reinstall",) if again else ()
     uv.install(
         environment.python,
@@ -94,7 +108,7 @@ def install_weights(environment: Environment, uv: Uv, *, again: bool) -> None:
 
 
 def measure(folder: Path) -> int:
-    """Bytes on disk of all files under the folder."""
+    """Return the bytes that all files below a folder take on the disk."""
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
 
 

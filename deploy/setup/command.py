@@ -1,4 +1,4 @@
-"""`python3 -m deploy.setup [env|lock|weights]`, as the Makefile calls it."""
+"""`python3 -m deploy.setup [env|lock|weights]`, which the Makefile runs."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ EXIT_INTERRUPTED = 130
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
-    """Do what is asked; 0 when it is done, 1 with one sentence when it cannot be, 130 when stopped."""
+    """Run a task and return the exit code: 0 done, 1 failed with a message, 130 interrupted."""
     options = _parse(arguments)
     environments = [environment for environment in all_environments(root) if options.only in (None, environment.name)]
     if options.task == "env" and all(find_state(environment) is State.WHOLE for environment in environments):

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class State(Enum):
-    """What is to be done about an environment."""
+    """The condition of an environment."""
 
     WHOLE = "whole"
     ABSENT = "absent"
@@ -35,7 +35,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment: its folder and what belongs in it."""
+    """An environment: its folder and its requirement files."""
 
     name: str
     root: Path
@@ -53,27 +53,27 @@ class Environment:
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The interpreter."""
         return self.path / "bin" / "python"
 
     @property
     def command(self) -> Path:
-        """Its `stemcord`, which is there only when everything else is."""
+        """The `stemcord` script, which is installed last."""
         return self.path / "bin" / "stemcord"
 
     @property
     def lock(self) -> Path:
-        """Exact versions of all packages."""
+        """The lock file with the exact versions of all packages."""
         return self._requirements / f"{self.name}.txt"
 
     @property
     def overrides(self) -> Path:
-        """Packages that are left out although others ask for them."""
+        """The list of packages to leave out although others require them."""
         return self._requirements / f"overrides-{self.name}.txt"
 
     @property
     def weights(self) -> Path:
-        """Packages that hold model weights, with their sha256."""
+        """The list of packages with model weights and their sha256."""
         return self._requirements / f"weights-{self.name}.txt"
 
     @property
@@ -82,7 +82,7 @@ class Environment:
 
 
 def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
-    """The environments of a checkout: media, then asr."""
+    """Return the environments of a checkout: media, then asr."""
     gigabyte = 10**9
     return (
         Environment(
@@ -100,7 +100,7 @@ def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
 
 
 def compute_digest(environment: Environment) -> str:
-    """One digest of all that decides what is installed."""
+    """Return one digest of everything that decides what is installed."""
     digest = hashlib.sha256(FORMAT_VERSION.encode())
     for path in (environment.lock, environment.overrides, environment.weights):
         digest.update(path.read_bytes())
@@ -111,7 +111,7 @@ def compute_digest(environment: Environment) -> str:
 
 
 def find_state(environment: Environment) -> State:
-    """What is to be done about the environment; takes a few milliseconds."""
+    """Return the condition of an environment; takes a few milliseconds."""
     path = environment.path
     if not path.is_dir() or not any(path.iterdir()):
         return State.BROKEN if path.is_file() or path.is_symlink() else State.ABSENT
@@ -126,18 +126,18 @@ def find_state(environment: Environment) -> State:
 
 
 def mark_building(environment: Environment) -> None:
-    """Say, before the first change, that the environment is not whole."""
+    """Record, before the first change, that the environment is not complete."""
     environment.path.mkdir(exist_ok=True)
     _write_mark(environment, {"state": "building"})
 
 
 def mark_whole(environment: Environment, digest: str) -> None:
-    """Say, after the last change, that the environment holds what the files with this digest ask for."""
+    """Record, after the last change, that the environment matches the requirement files with this digest."""
     _write_mark(environment, {"state": "whole", "digest": digest, "place": _place(environment)})
 
 
 def discard(environment: Environment) -> None:
-    """Delete the environment, its mark last, so that a stop in between leaves it marked as not whole."""
+    """Delete an environment, its state file last, so that an interrupted deletion is recognised."""
     path = environment.path
     if not path.is_dir():
         path.unlink(missing_ok=True)
@@ -161,7 +161,7 @@ def _has_interpreter(environment: Environment) -> bool:
 
 
 def _place(environment: Environment) -> str:
-    """Where the environment is and which interpreter it was made from; scripts hold both as full paths."""
+    """Return the environment's path and its base interpreter; installed scripts hold both as full paths."""
     configuration = _read_configuration(environment)
     return f"{environment.path} {configuration.get('home', '')} {configuration.get('version_info', '')}"
 

@@ -1,8 +1,8 @@
-"""What can go wrong while the environments are built."""
+"""The error of the set-up."""
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; `hint` says in one sentence what the person can do."""
+    """The set-up failed; `hint` says in one sentence what to do."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(f"{message} {hint}")

@@ -1,4 +1,4 @@
-"""Which Python makes the environments."""
+"""Find the Python interpreter that creates the environments."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ _PROBE = "import sys; print(sys.implementation.name, *sys.version_info[:2], geta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What to give to `uv venv --python`."""
+    """The value for `uv venv --python`."""
 
     request: str
     """A path, or a version that uv finds or brings."""
@@ -22,7 +22,7 @@ class Interpreter:
 
 
 def find_interpreter(commands: tuple[str, ...] = ("python3.11", "python3", "python")) -> Interpreter:
-    """CPython 3.11 of this machine, or a wish for uv to fetch one."""
+    """Return a CPython 3.11 of this machine, or a version for uv to fetch."""
     wanted = ("cpython", *(str(part) for part in PYTHON_VERSION))
     for command in (base_executable(), *(path for name in commands if (path := shutil.which(name)))):
         name, major, minor, base = _probe(command)
@@ -32,14 +32,14 @@ def find_interpreter(commands: tuple[str, ...] = ("python3.11", "python3", "pyth
 
 
 def base_executable() -> str:
-    """The interpreter that runs this, outside of any environment: that one may be thrown away."""
+    """Return the current interpreter outside of any virtual environment, which may be deleted."""
     return getattr(sys, "_base_executable", "") or sys.executable
 
 
 def _probe(command: str) -> tuple[str, str, str, str]:
-    """Name, major, minor and own path of an interpreter; empty texts when it does not run.
+    """Return name, major, minor and path of an interpreter; empty strings when it does not run.
 
-    A version manager may put a command on PATH that only says which version is not chosen.
+    A version manager may put a command on PATH that only prints which version is not selected.
     """
     try:
         answer = subprocess.run(

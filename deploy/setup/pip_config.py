@@ -1,8 +1,8 @@
-"""pip's configuration, handed on to uv.
+"""Translate pip's configuration for uv.
 
-uv does not read pip.conf or PIP_* variables, yet a machine that is set up for pip (a mirror,
-a folder of wheels, a company's certificate) should just work. Everything travels in
-environment variables and not in arguments, as an index address may hold a password.
+uv reads neither pip.conf nor PIP_* variables, yet a machine that is configured for pip (a mirror, a folder of wheels, a
+company's certificate) should work. Values travel in environment variables, not in arguments, as an index address
+may hold a password.
 """
 
 import ast
@@ -21,7 +21,7 @@ _TRUE = {"1", "true", "yes", "on"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSources:
-    """Where packages come from, in uv's words."""
+    """Where packages come from, as settings of uv."""
 
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     arguments: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class PackageSources:
 
 
 def read_pip_settings(python: str) -> dict[str, str]:
-    """The settings that `pip install` would use, by option name; empty when this Python has no pip."""
+    """Return the settings that `pip install` would use, by option name; empty when this Python has no pip."""
     try:
         listing = subprocess.run(
             [python, "-m", "pip", "--disable-pip-version-check", "config", "list"],
@@ -45,7 +45,7 @@ def read_pip_settings(python: str) -> dict[str, str]:
 
 
 def parse_pip_settings(listing: str) -> dict[str, str]:
-    """The lines of `pip config list` (`section.name='value'`) as one value per option."""
+    """Parse the lines of `pip config list` (`section.name='value'`) into one value for each option."""
     found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     for line in listing.splitlines():
         key, separator, literal = line.partition("=")
@@ -58,10 +58,7 @@ def parse_pip_settings(listing: str) -> dict[str, str]:
 
 
 def to_uv_sources(settings: Mapping[str, str], environment: Mapping[str, str]) -> PackageSources:
-    """What to add to uv's environment for pip's settings.
-
-    What `environment` already says to uv itself wins over what is said to pip.
-    """
+    """Translate pip's settings; what `environment` sets for uv itself takes precedence."""
     links = settings.get("find-links", "").split()
     extra = settings.get("extra-index-url", "").split()
     index = settings.get("index-url", "").strip()
@@ -89,11 +86,11 @@ def to_uv_sources(settings: Mapping[str, str], environment: Mapping[str, str]) -
 
 
 def choose_torch_backend(sources: PackageSources, environment: Mapping[str, str]) -> str | None:
-    """The build of torch that uv should look for; None leaves the choice to the package sources.
+    """Return the build of torch that uv should install; None leaves the choice to the package sources.
 
-    Without it a machine that has no graphics card would fetch several GB of CUDA libraries.
-    STEMCORD_TORCH_BACKEND decides (`cpu`, `cu130`, …; `off` for None); then whoever
-    configured a folder of wheels or a mirror; then uv, by looking at the machine.
+    Without it, a machine that has no graphics card would download several GB of CUDA libraries.
+    STEMCORD_TORCH_BACKEND decides (`cpu`, `cu130`, …; `off` for None); then a configured folder of wheels or mirror;
+    then uv, which looks at the machine.
     """
     asked = environment.get("STEMCORD_TORCH_BACKEND", "").strip()
     if asked:

@@ -1,4 +1,4 @@
-"""Makes the lock files anew from the extras of pyproject.toml."""
+"""Write the lock files from the extras of pyproject.toml."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,16 @@ _PIN = re.compile(
 
 
 def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
-    """Write the environment's lock file; what it names already stays unless `upgrade`. Raises `SetupError`."""
+    """Write the lock file of an environment.
+
+    Args:
+        environment: The environment.
+        uv: Resolves the versions.
+        upgrade: Take the newest versions; otherwise locked versions stay where they fit.
+
+    Raises:
+        SetupError: No versions fit together.
+    """
     part = uv.root / ".cache" / environment.lock.name
     part.parent.mkdir(exist_ok=True)
     if environment.lock.exists():
@@ -43,7 +52,7 @@ def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
 
 
 def write_lock(path: Path, compiled: str, *, folder: str, extras: tuple[str, ...]) -> None:
-    """Keep the pins only: no build of torch in particular, nothing of the machine that made them."""
+    """Write only the version pins: no particular build of torch, nothing of the machine that resolved them."""
     matches = (_PIN.fullmatch(line.strip()) for line in compiled.splitlines())
     pins = [
         f"{match['name']}=={match['version']}{match['marker'] or ''}"

@@ -1,4 +1,4 @@
-"""One set-up at a time in a checkout."""
+"""Allow one set-up at a time in a checkout."""
 
 import fcntl
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def hold_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[int]:
-    """Hold the lock file, waiting for another set-up to end; gives its descriptor.
+    """Hold the lock file, waiting for another set-up to end, and give its descriptor.
 
-    Programs that change an environment inherit the descriptor: were only this process
-    killed, they would go on, and the next set-up must wait for them too.
+    Programs that change an environment inherit the descriptor: if only this process is killed, they continue, and the
+    next set-up must wait for them too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -1,4 +1,4 @@
-"""uv: found on this machine or fetched with pip, and run with pip's settings."""
+"""Find or fetch uv and run it with pip's settings."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _REMOVED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uv:
-    """A uv that runs, how it is to be called, and what its children must hold open."""
+    """An executable uv with its settings, and the lock descriptor that its processes inherit."""
 
     path: str
     sources: PackageSources
@@ -33,9 +33,12 @@ class Uv:
     quiet: bool
 
     def run(self, *arguments: str | Path, doing: str, leave_out: Collection[str] = ()) -> None:
-        """Run uv to its end, its output on this terminal.
+        """Run uv with its output on this terminal.
 
-        Raises `SetupError` when it fails; there is no time limit, as a slow line may need hours.
+        There is no time limit, as a slow connection may need hours.
+
+        Raises:
+            SetupError: uv failed.
         """
         command = [self.path, *map(str, arguments), *(["--quiet"] if self.quiet else [])]
         done = subprocess.run(
@@ -54,7 +57,11 @@ class Uv:
             )
 
     def install(self, python: Path, *arguments: str | Path, doing: str) -> None:
-        """`uv pip install` into the environment of that interpreter."""
+        """Run `uv pip install` for the environment of an interpreter.
+
+        Raises:
+            SetupError: uv failed.
+        """
         command = ("pip", "install", "--python", python, *self.sources.arguments, *arguments)
         if "UV_INDEX" in self.sources.environment:
             # pip takes the best file of all indexes; uv takes what the first one with that version has, which may
@@ -69,18 +76,22 @@ class Uv:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of this process, without what points at another Python."""
+    """Return this process's environment without variables that select another Python."""
     return {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
 
 
 def find_uv(cache: Path) -> str | None:
-    """A recent enough uv: on PATH, else the one fetched before."""
+    """Return a recent uv from PATH or from the cache; None when there is none."""
     candidates = (shutil.which("uv"), str(_fetched(cache)))
     return next((path for path in candidates if path and _is_recent(path)), None)
 
 
 def fetch_uv(cache: Path) -> str:
-    """Install uv with pip into the cache; raises `SetupError`."""
+    """Install uv into the cache with pip and return its path.
+
+    Raises:
+        SetupError: pip cannot install it, or it does not run.
+    """
     target = _fetched(cache).parents[1]
     part = target.with_name(f"{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -111,7 +122,7 @@ def fetch_uv(cache: Path) -> str:
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """The version in `uv 0.13.9 (…)`; empty when there is none."""
+    """Parse the version in `uv 0.13.9 (…)`; empty when there is none."""
     match = re.match(r"uv (\d+)\.(\d+)\.(\d+)", text)
     return tuple(int(part) for part in match.groups()) if match else ()
 

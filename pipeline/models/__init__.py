@@ -1,1 +1,1 @@
-"""The weights: what is published where, how it is fetched, and how it is told from other bytes."""
+"""The models: which are published where, and how their files are fetched, verified and loaded."""

@@ -1,4 +1,4 @@
-"""Checkpoints in `<home>/checkpoints`: where each lies, whether it is the right one, and a person's own.
+"""Checkpoint files in `<home>/checkpoints`: their paths, their verification, and files that replace the catalogue's.
 
 Nothing heavy is imported, so that a worker can ask without loading an engine.
 """
@@ -24,22 +24,22 @@ SIGNATURE_PATTERN: Final = re.compile(r"[A-Za-z0-9_]+")
 
 
 def checkpoints_folder(home: Path) -> Path:
-    """Where everything that is fetched or brought lies."""
+    """Return the folder of all downloaded and user-provided checkpoints."""
     return home / "checkpoints"
 
 
 def checkpoint_path(file: HubFile, home: Path) -> Path:
-    """Where a file of a hub lies once it is here."""
+    """Return the path of a hub's file once it is downloaded."""
     return checkpoints_folder(home).joinpath(*file.name.split("/"))
 
 
 def bytes_present(file: HubFile, home: Path) -> int:
-    """How much of a file is here, whole or not."""
+    """Return how many bytes of a file are downloaded, complete or not."""
     return bytes_at(checkpoint_path(file, home))
 
 
 def bytes_at(place: Path) -> int:
-    """How much there is of the file of a place, whole or not."""
+    """Return how many bytes there are of the file with this path, complete or not."""
     for path in (place, place.with_name(place.name + PARTIAL_SUFFIX)):
         if path.is_file():
             return path.stat().st_size
@@ -47,7 +47,7 @@ def bytes_at(place: Path) -> int:
 
 
 def file_digest(path: Path) -> str:
-    """The sha256 of a file's bytes, which are read again only when the file has changed."""
+    """Return the sha256 of a file, which is read again only when the file has changed."""
     state = path.stat()
     if time.time_ns() - state.st_ctime_ns < SETTLE_TIME_NS:
         # The clock of the file system may be too coarse to tell two changes apart.
@@ -56,7 +56,11 @@ def file_digest(path: Path) -> str:
 
 
 def verify_checkpoint(path: Path, file: HubFile) -> str:
-    """The file's sha256; raises `ModelDigestError` unless it is the one that the catalogue and its note know."""
+    """Verify a file against the catalogue and its digest note, and return its sha256.
+
+    Raises:
+        ModelDigestError: The file is another one.
+    """
     size = path.stat().st_size
     if file.size and size != file.size:
         raise wrong_checkpoint(path, f"{size} bytes, expected {file.size}")
@@ -69,7 +73,11 @@ def verify_checkpoint(path: Path, file: HubFile) -> str:
 
 
 def present_files(model: Model, home: Path) -> dict[str, Path] | None:
-    """The verified files of a model by their names when all of them are here, else None; raises as above."""
+    """Return the verified files of a model by their names, or None unless all of them are present.
+
+    Raises:
+        ModelDigestError: A file is another one.
+    """
     places = {file.name: checkpoint_path(file, home) for file in model.hub}
     if not all(place.is_file() for place in places.values()):
         return None
@@ -79,18 +87,21 @@ def present_files(model: Model, home: Path) -> dict[str, Path] | None:
 
 
 def file_md5(path: Path) -> str:
-    """The md5 of a file's bytes."""
+    """Return the md5 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def digest_matches(digest: str, path: Path, file: HubFile) -> bool:
-    """Whether a digest is that of the file; where only its first digits are published, also that of the note."""
+    """Return whether a sha256 is the file's.
+
+    Where only its first digits are published, it must also be that of the digest note, if there is one.
+    """
     return digest.startswith(file.sha256) and (file.pinned or digest == (read_digest_note(path) or digest))
 
 
 def read_digest_note(path: Path) -> str:
-    """The digest in the note next to a file; empty without a note, `nothing` for a note without a digest."""
+    """Return the digest noted next to a file; empty without a note, `nothing` for a note without a digest."""
     note = path.with_name(path.name + DIGEST_SUFFIX)
     if not note.is_file():
         return ""
@@ -98,12 +109,12 @@ def read_digest_note(path: Path) -> str:
 
 
 def write_digest_note(path: Path, digest: str) -> None:
-    """Note a digest next to its file, in the form of `sha256sum`."""
+    """Write a digest next to its file, in the format of `sha256sum`."""
     path.with_name(path.name + DIGEST_SUFFIX).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
 
 
 def wrong_checkpoint(path: Path, detail: str) -> ModelDigestError:
-    """What to raise for a file that is not the one of its name."""
+    """Make the error for a file that is not the one of its name."""
     return ModelDigestError(
         f"The checkpoint {path.name} is not the one that is known by that name.",
         hint="Delete it and fetch it again with `stemcord models fetch`.",
@@ -112,10 +123,10 @@ def wrong_checkpoint(path: Path, detail: str) -> ModelDigestError:
 
 
 def own_checkpoints(home: Path, model: Model) -> list[Path]:
-    """The files that a person put in place of the catalogue's; they are used as they are.
+    """Return the files with which a user replaced the catalogue's; they are used unverified.
 
-    For Demucs a bag `NAME.yaml` with its networks, or a network `NAME-<digits>.th`. For a UVR model that the
-    catalogue does not list the files of, `uvr/NAME.*`.
+    For Demucs these are a bag `NAME.yaml` with its networks, or a network `NAME-<digits>.th`; for a UVR model whose
+    files the catalogue does not list, `uvr/NAME.*`.
     """
     folder = checkpoints_folder(home)
     if model.engine == "demucs":
@@ -127,7 +138,7 @@ def own_checkpoints(home: Path, model: Model) -> list[Path]:
 
 
 def own_demucs(folder: Path, name: str) -> list[Path]:
-    """A bag's description and its networks, or a network of that signature; empty for a name that is none."""
+    """Return a bag's description with its networks, or the network with that signature; else nothing."""
     if not SIGNATURE_PATTERN.fullmatch(name):
         return []
     networks = find_networks(folder, name)
@@ -138,12 +149,12 @@ def own_demucs(folder: Path, name: str) -> list[Path]:
 
 
 def find_networks(folder: Path, signature: str) -> list[Path]:
-    """The files of a Demucs network: one, if all is well."""
+    """Return the files of a Demucs network; normally exactly one."""
     return sorted({*folder.glob(f"{signature}-*.th"), *folder.glob(f"{signature}.th")})
 
 
 def read_signatures(bag: Path) -> list[str]:
-    """The networks that a bag's description names; empty for a description that cannot be used."""
+    """Return the signatures of the networks in a bag's description; empty for one that cannot be used."""
     import yaml
 
     try:
@@ -153,16 +164,17 @@ def read_signatures(bag: Path) -> list[str]:
 
 
 def signatures_of(description: Any) -> list[str]:  # noqa: ANN401 - as it was read
-    """The `models` of a bag's description; empty unless they are names and no paths."""
+    """Return the `models` of a bag's description; empty unless they are signatures and not paths."""
     listed: Any = cast("dict[str, Any]", description).get("models") if isinstance(description, dict) else None
     names = [str(name) for name in cast("list[Any]", listed)] if isinstance(listed, list) else []
     return names if all(SIGNATURE_PATTERN.fullmatch(name) for name in names) else []
 
 
 def own_digest(home: Path, model: Model) -> str:
-    """One digest of what a person put in place of the catalogue's files; empty when there is nothing.
+    """Return one digest of the files with which a user replaced the catalogue's; empty when there are none.
 
-    Raises `ModelMissingError` when they cannot be read.
+    Raises:
+        ModelMissingError: They cannot be read.
     """
     try:
         lines = [f"{path.name} {file_digest(path)}\n" for path in own_checkpoints(home, model)]

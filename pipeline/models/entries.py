@@ -1,4 +1,4 @@
-"""What a set of weights is: its files, where they come from, what it is good for. Data only."""
+"""Data classes of the catalogue: models and their files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ SHA256_HEX_DIGITS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageFile:
-    """One file of a model: where it is found inside an installed package, and its digest."""
+    """A file of a model inside an installed package, with its digest."""
 
     name: str
     package: str
@@ -26,7 +26,7 @@ class PackageFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFile:
-    """One file of a model that hubs keep: fetched once, by `pipeline.models.download.client`."""
+    """A file of a model that hubs publish, downloaded once by `pipeline.models.download.client`."""
 
     name: str
     """Path below `<home>/checkpoints`, with slashes."""
@@ -41,13 +41,13 @@ class HubFile:
 
     @property
     def pinned(self) -> bool:
-        """True when the catalogue knows the whole digest, so that no other bytes can pass."""
+        """Whether the catalogue knows the complete sha256, so that no other bytes can pass."""
         return len(self.sha256) == SHA256_HEX_DIGITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A set of weights with what people need to know to trust and choose it."""
+    """A model: its files, origin, licence and purpose."""
 
     name: str
     engine: str

@@ -1,4 +1,4 @@
-"""Weights: found in installed packages, checked against the catalogue, loaded once, kept warm."""
+"""Find the files of models, verify them, and keep loaded models."""
 
 import hashlib
 import threading
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def find_file(file: PackageFile) -> Path | None:
-    """Where an installed package keeps the file, found without importing the package; None if it is not there."""
+    """Return the path of a file in an installed package, without importing the package; None if it is missing."""
     spec = find_spec(file.package)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -25,7 +25,11 @@ def find_file(file: PackageFile) -> Path | None:
 
 
 def verify_file(path: Path, file: PackageFile) -> None:
-    """Raises `ModelDigestError` unless the file's sha256 is the catalogue's."""
+    """Verify a packaged file against the catalogue.
+
+    Raises:
+        ModelDigestError: Its sha256 is another.
+    """
     digest = file_digest(path)
     if digest != file.sha256:
         raise ModelDigestError(
@@ -36,9 +40,9 @@ def verify_file(path: Path, file: PackageFile) -> None:
 
 
 def model_digest(name: str) -> str:
-    """One digest for all files of a model as the catalogue knows them, part of every cache key.
+    """Return one digest of all files of a model as the catalogue knows them; part of every cache key.
 
-    Of what a person put in their place, `own_model_digest` tells.
+    Files with which a user replaced them are covered by `own_model_digest`.
     """
     entry = MODELS[name]
     files = (f"{file.name} {file.sha256}" for file in entry.files)
@@ -49,15 +53,17 @@ def model_digest(name: str) -> str:
 
 
 def own_model_digest(home: Path, name: str) -> str:
-    """One digest for the checkpoints in `home` that are used in place of the catalogue's; empty when there are none."""
+    """Return one digest of the checkpoints in `home` that replace the catalogue's; empty when there are none."""
     entry = MODELS.get(name)
     return own_digest(home, entry) if entry else ""
 
 
 class Models:
-    """The weights of one engine process.
+    """The models of one engine process.
 
-    `home` holds what is converted or downloaded once; `device` is `cpu`, `cuda` or `auto`.
+    Args:
+        home: Folder of the installation, for converted and downloaded files.
+        device: `cpu`, `cuda` or `auto`.
     """
 
     def __init__(self, home: Path, device: str = "auto") -> None:
@@ -70,7 +76,7 @@ class Models:
 
     @property
     def device(self) -> str:
-        """The torch device: what was asked for, or CUDA when a card is there."""
+        """The torch device; `auto` becomes CUDA where there is a card."""
         if self._device == "auto":
             import torch
 
@@ -79,11 +85,15 @@ class Models:
 
     @property
     def wanted_device(self) -> str:
-        """What was asked for, `auto` included: an environment without torch chooses in its own way."""
+        """The device as it was configured, which may be `auto`."""
         return self._device
 
     def entry(self, name: str) -> Model:
-        """The catalogue entry; raises `ModelMissingError` for an unknown name."""
+        """Return a catalogue entry.
+
+        Raises:
+            ModelMissingError: There is no such model.
+        """
         try:
             return MODELS[name]
         except KeyError:
@@ -97,9 +107,11 @@ class Models:
         return ModelUse(stage=stage, engine=entry.engine, model=name, licence=entry.licence, digest=model_digest(name))
 
     def files(self, name: str) -> dict[str, Path]:
-        """The verified files of a model by their catalogue names; digests are read once per process.
+        """Return the verified packaged files of a model by their catalogue names; digests are read once per process.
 
-        Raises `ModelMissingError` or `ModelDigestError`.
+        Raises:
+            ModelMissingError: A package is missing.
+            ModelDigestError: A file is another one.
         """
         with self._lock:
             if name not in self._verified:
@@ -107,12 +119,18 @@ class Models:
             return self._verified[name]
 
     def fetched(self, name: str, report: Callable[[float, str], None] | None = None) -> dict[str, Path]:
-        """The verified files of a model that hubs keep, by their catalogue names, fetched first if need be.
+        """Return the verified hub files of a model by their catalogue names, downloaded first if need be.
 
-        Empty for a model that comes with packages or is not in the catalogue, and for one that a person replaced in
+        Empty for a model that comes with packages or is not in the catalogue, and for one that a user replaced in
         `<home>/checkpoints`.
-        `report` hears of the bytes, at fraction 0. Raises `ModelMissingError`, `ModelDigestError` or what `report`
-        raises.
+
+        Args:
+            name: Name of the model.
+            report: Called with fraction 0 and a text with the bytes so far; an error that it raises ends the download.
+
+        Raises:
+            ModelMissingError: The files cannot be obtained.
+            ModelDigestError: A file is another one.
         """
         entry = MODELS.get(name)
         if entry is None or not entry.hub or own_checkpoints(self.home, entry):
@@ -131,14 +149,14 @@ class Models:
         return ensure_downloaded(entry, self.home, report)
 
     def loaded(self, key: str, load: Callable[[], T]) -> T:
-        """What `load` returned for that key, loaded on first use."""
+        """Return what `load` returned for a key; it is called on first use."""
         with self._lock:
             if key not in self._loaded:
                 self._loaded[key] = load()
             return cast("T", self._loaded[key])
 
     def unload(self) -> None:
-        """Let go of everything that was loaded."""
+        """Drop everything that was loaded."""
         with self._lock:
             self._loaded.clear()
 
@@ -155,7 +173,7 @@ class Models:
 
 
 def load_module(path: Path, name: str) -> Any:  # noqa: ANN401 - a module of a third party has no static type
-    """Run one verified Python file of a package without importing the package around it."""
+    """Run one verified Python file of a package without importing the package."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     spec = spec_from_file_location(name, path)

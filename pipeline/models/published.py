@@ -1,4 +1,4 @@
-"""Models that hubs keep. Digests are those of the files as published, read in at least two public places each."""
+"""Catalogue entries of models that hubs publish; each digest was read in at least two public places."""
 
 from pipeline.models.entries import HubFile, Model
 from pipeline.models.recognisers import HUB_RECOGNISERS
@@ -8,7 +8,7 @@ _COMMUNITY_REVISION = "3533c8cf8e369892e6b79ff1bf80f7b0286a54ee"
 
 
 def _community(path: str, sha256: str, size: int) -> HubFile:
-    """A file of pyannote's pipeline, which is given to those who accept its conditions."""
+    """Make the entry of a file of pyannote's pipeline, which requires accepted conditions."""
     return HubFile(
         name=f"pyannote/speaker-diarization-community-1/{path}",
         addresses=(f"{_COMMUNITY}/resolve/{_COMMUNITY_REVISION}/{path}",),

@@ -1,8 +1,8 @@
-"""Recognisers that hubs keep: PaddleSpeech's own networks, and the sizes of Whisper.
+"""Catalogue entries of recognisers: PaddleSpeech's networks and the sizes of Whisper.
 
-Addresses and md5 of PaddleSpeech's are those of its `resource/pretrained_models.py` (1.5.0); no sha256 of them is
-published. Addresses and sha256 of Whisper's are those of OpenAI's `whisper/__init__.py`, where the alignment heads
-stand too: a table of layers and heads, as base85 of gzip of one byte each.
+Addresses and md5 of PaddleSpeech's networks are those of its `resource/pretrained_models.py` (1.5.0), which publishes
+no sha256. Addresses and sha256 of Whisper are those of OpenAI's `whisper/__init__.py`, as are the alignment heads:
+a table of layers and heads, as base85 of gzip of one byte each.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ _OPENAI = "https://openaipublic.azureedge.net/main/whisper/models"
 
 
 def _network(name: str, path: str, md5: str, languages: str, good_for: str) -> Model:
-    """One of PaddleSpeech's; it knows these languages and no other."""
+    """Make the entry of a PaddleSpeech network that knows only these languages."""
     archive = HubFile(name=path.rpartition("/")[2], addresses=(f"{_PLACE}/{path}",), sha256="", size=0, md5=md5)
     return Model(
         name=name,
@@ -34,7 +34,7 @@ def _network(name: str, path: str, md5: str, languages: str, good_for: str) -> M
 
 
 def _whisper(size: str, sha256: str, heads: str, good_for: str) -> Model:
-    """A multilingual Whisper with the vocabulary of whisper-base, which comes as a package."""
+    """Make the entry of a multilingual Whisper that shares the vocabulary of whisper-base."""
     file = HubFile(name=f"whisper/{size}.pt", addresses=(f"{_OPENAI}/{sha256}/{size}.pt",), sha256=sha256, size=0)
     return Model(
         name=f"whisper-{size}",

@@ -1,11 +1,15 @@
-"""Archives of weights, unpacked without trust."""
+"""Unpack archives of weights safely."""
 
 import tarfile
 from pathlib import Path
 
 
 def extract(packed: tarfile.TarFile, folder: Path) -> None:
-    """Files and folders alone, none outside of the folder; raises `tarfile.TarError` for anything else."""
+    """Extract regular files and folders that lie inside the folder.
+
+    Raises:
+        tarfile.TarError: The archive holds anything else.
+    """
     if hasattr(tarfile, "data_filter"):
         packed.extractall(folder, filter="data")
         return

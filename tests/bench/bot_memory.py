@@ -22,7 +22,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.supervisor import EmbeddedBroker
+from deploy.local.embedded_broker import EmbeddedBroker
 from pipeline.types import Artefact, Progress
 from tests.bot.world import make_result
 from tests.wire.processes import Program, ready_or_dead, run_program

@@ -29,7 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.output import write_result
-from deploy.local.supervisor import EmbeddedBroker, running_workers
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.supervisor import running_workers
 from pipeline.audio import io as audio_io
 from pipeline.models.loader import Models
 from pipeline.types import Diarization, SpeakerSegment, Task, Transcript

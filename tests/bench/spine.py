@@ -26,7 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.output import write_result
-from deploy.local.supervisor import EmbeddedBroker, running_workers
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.supervisor import running_workers
 from pipeline.errors import from_failure
 from pipeline.types import Artefact, Request, Result, Task
 from tests.bench.speech_scores import score_folder

@@ -14,7 +14,8 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from deploy.local.supervisor import EmbeddedBroker, running_workers
+from deploy.local.embedded_broker import EmbeddedBroker
+from deploy.local.supervisor import running_workers
 from pipeline.types import Request, Result, Task
 from tests.e2e.conftest import SAMPLE
 from worker.protocol import Failed, Finished, Job, Progressed, Started, Stopped

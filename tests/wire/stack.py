@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from deploy.local.supervisor import EmbeddedBroker
+from deploy.local.embedded_broker import EmbeddedBroker
 from tests.wire.processes import ROOT, Program, ready_or_dead, run_program
 from tests.wire.server import FakeDiscord
 from worker.queue import Queue

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.supervisor import EmbeddedBroker
+from deploy.local.embedded_broker import EmbeddedBroker
 from tests.bot.world import PlayedWorker
 from tests.postgres import postgres_server
 from tests.wire.objects import Interaction

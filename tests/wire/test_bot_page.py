@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from deploy.local.supervisor import EmbeddedBroker
+from deploy.local.embedded_broker import EmbeddedBroker
 from pipeline.types import Artefact, Result
 from tests.bot.web.test_site import STEMS, write_result
 from tests.bot.world import make_result

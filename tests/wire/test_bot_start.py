@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from deploy.local.supervisor import EmbeddedBroker
+from deploy.local.embedded_broker import EmbeddedBroker
 from tests.wire.processes import run_program
 from tests.wire.server import FakeDiscord
 

@@ -1,7 +1,6 @@
-"""Fetches the weights that hubs keep: resumed where it broke off, verified, whole or not at all.
+"""Download model files from hubs: resumed after an interruption, verified, complete or not at all.
 
-Bytes go to `NAME.part` and get their name when their sha256 is the catalogue's. Nothing here
-reads what is in them: that is left to the engines, after this.
+Bytes are written to `NAME.part`, which is renamed when its sha256 is the catalogue's. The content is not interpreted.
 """
 
 import errno
@@ -31,6 +30,8 @@ from pipeline.models.download.hub import (
     HubUnavailableError,
     open_client,
     open_file,
+    read_extent,
+    read_validator,
 )
 from pipeline.models.download.partial_file import Origin, PartialFile, open_partial
 from pipeline.models.entries import HubFile, Model
@@ -49,7 +50,7 @@ DownloadProgress: TypeAlias = Callable[[HubFile, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long a hub is waited for."""
+    """How long to wait for a hub, and how often to try."""
 
     connect_timeout_s: float = 10.0
     """Seconds for a connection."""
@@ -62,9 +63,15 @@ class RetryPolicy:
 
 
 def ensure_downloaded(model: Model, home: Path, report: Callable[[float, str], None] | None = None) -> dict[str, Path]:
-    """The verified files of a model by their names, fetched first when they are not here.
+    """Return the verified files of a model by their names, downloaded first where they are missing.
 
-    `report` hears how many bytes have come, at fraction 0. Raises as `fetch_model` does.
+    Args:
+        model: The model.
+        home: Folder of the installation.
+        report: Called with fraction 0 and a text with the bytes so far.
+
+    Raises:
+        ModelError: As for `download_model`.
     """
     here = {file.name: bytes_present(file, home) for file in model.hub}
     sizes = {file.name: file.size for file in model.hub}
@@ -86,10 +93,20 @@ def download_model(
     access: HubAccess | None = None,
     retry: RetryPolicy | None = None,
 ) -> dict[str, Path]:
-    """Bring every file of a model to its place and verify it, also one that was here.
+    """Download the missing files of a model, verify all of them, and return their paths by name.
 
-    Raises `ModelMissingError` (no hub reached, no permission, no room), `ModelDigestError` (other bytes than the
-    catalogue's) or what `told` raises; what has come of a file is kept and gone on with next time.
+    After an error, the bytes so far are kept for the next attempt.
+
+    Args:
+        model: The model.
+        home: Folder of the installation.
+        progress: Called while bytes arrive; an error that it raises ends the download.
+        access: The token and who may see it; None: that of this machine.
+        retry: Time limits; None: the usual ones.
+
+    Raises:
+        ModelMissingError: No hub can be reached or gives the file, or the disk is full.
+        ModelDigestError: A file is not the catalogue's.
     """
     places = {file.name: checkpoint_path(file, home) for file in model.hub}
     missing = [file for file in model.hub if not places[file.name].is_file()]
@@ -104,7 +121,7 @@ def download_model(
 
 
 class _Download:
-    """One file on its way here."""
+    """The download of one file."""
 
     def __init__(
         self,
@@ -155,7 +172,11 @@ class _Download:
         raise self._choose_failure(failures)
 
     def _download_verified(self, part: PartialFile, client: httpx2.Client, address: str) -> None:
-        """Have the whole file from one address. Raises `ModelDigestError` when it sends other bytes."""
+        """Download the complete file from one address and verify it.
+
+        Raises:
+            ModelDigestError: The address sends another file.
+        """
         self._resumed = part.size > 0
         if not self._file.size or part.size != self._file.size:
             self._download(part, client, address)
@@ -173,7 +194,11 @@ class _Download:
             raise wrong_checkpoint(self._place, detail)
 
     def _download(self, part: PartialFile, client: httpx2.Client, address: str) -> None:
-        """Read from an address to the end, going on where it breaks off; raises `AwayError` when that is no use."""
+        """Read from one address to the end of the file, resuming after interruptions.
+
+        Raises:
+            HubUnavailableError: Too many attempts in a row failed.
+        """
         failed = 0
         while True:
             before = part.size
@@ -186,10 +211,10 @@ class _Download:
                 self._pause(max(error.seconds, self._retry.first_pause_s * 2 ** (failed - 1)))
 
     def _request(self, part: PartialFile, client: httpx2.Client, address: str) -> None:
-        """One request, from where the file breaks off if it can be."""
+        """Make one request, for the rest of the file where that is possible."""
         headers = {"Accept-Encoding": "identity"} | self._range_headers(part, address)
         with open_file(client, address, headers, self._access, self._model) as answer:
-            start, total = _read_extent(answer)
+            start, total = read_extent(answer)
             if answer.status_code == 416 or (start and start != part.size):
                 part.restart()
                 raise HubUnavailableError(f"{answer.url.host} cannot go on where it broke off")
@@ -197,7 +222,7 @@ class _Download:
                 part.restart()
                 raise wrong_checkpoint(self._place, f"{address} has {total} bytes, expected {self._file.size}")
             if not start:
-                part.restart(Origin(address=address, validator=_validator(answer)))
+                part.restart(Origin(address=address, validator=read_validator(answer)))
             self._resumed = start > 0
             self._total = self._file.size or total
             self._report()
@@ -211,7 +236,7 @@ class _Download:
             raise HubUnavailableError(f"{address} ended after {part.size} of {self._total} bytes")
 
     def _range_headers(self, part: PartialFile, address: str) -> dict[str, str]:
-        """Ask for the rest only where it must be of the same file: by its digest, or by the hub's word (RFC 9110)."""
+        """Ask for the rest only where it must belong to the same file: by its digest or by the validator (RFC 9110)."""
         origin = part.origin
         if part.size and self._file.size and part.size > self._file.size:
             part.restart()
@@ -230,7 +255,7 @@ class _Download:
             time.sleep(min(PAUSE_POLL_S, seconds))
 
     def _choose_failure(self, failures: list[Exception]) -> Exception:
-        """The failure that says most about what to do."""
+        """Return the error that says most about what to do."""
         detail = "; ".join(str(failure) for failure in failures)
         for failure in failures:
             if isinstance(failure, ModelDigestError):
@@ -253,7 +278,11 @@ class _Download:
 
 
 def _check_disk_space(home: Path, needed: int, name: str) -> None:
-    """Raises `ModelMissingError` unless the disk has room for so many bytes more."""
+    """Check that the disk has space for more bytes.
+
+    Raises:
+        ModelMissingError: It has not.
+    """
     there = next(path for path in (home, *home.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(there).free
     if needed and free < needed + RESERVED_DISK_BYTES:
@@ -267,21 +296,3 @@ def _disk_full(folder: Path, needed: int, name: str, detail: str) -> ModelMissin
         hint="Free some space there, or set STEMCORD_HOME to a folder on a larger disk.",
         detail=detail,
     )
-
-
-def _read_extent(answer: httpx2.Response) -> tuple[int, int]:
-    """The first byte of the answer and the bytes of the whole file; 0 where it is not told."""
-    if answer.status_code == 206:
-        _, _, text = answer.headers.get("Content-Range", "").partition("bytes ")
-        span, _, total = text.partition("/")
-        start = span.partition("-")[0]
-        # A part that does not say where it belongs fits nowhere.
-        return int(start) if start.isdecimal() else -1, int(total) if total.isdecimal() else 0
-    length = answer.headers.get("Content-Length", "")
-    return 0, int(length) if length.isdecimal() else 0
-
-
-def _validator(answer: httpx2.Response) -> str:
-    """What may be sent back in `If-Range`: a strong ETag, else the date of the last change."""
-    tag = answer.headers.get("ETag", "")
-    return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")

@@ -1,4 +1,4 @@
-"""Model hubs over HTTP: who is sent the token, where a redirect may lead, what a refusal means."""
+"""HTTP requests to model hubs: who receives the token, which redirects are followed, what a refusal means."""
 
 import os
 from collections.abc import Generator, Mapping
@@ -22,7 +22,7 @@ MAX_RETRY_AFTER_S: Final = 30.0
 
 
 class HubUnavailableError(Exception):
-    """The hub did not answer, broke off, or asked to come again; `seconds` is how long it wants to be left alone."""
+    """The hub did not respond, broke off, or asked to retry after `seconds`."""
 
     def __init__(self, message: str, *, unreached: bool = False, seconds: float = 0.0) -> None:
         super().__init__(message)
@@ -31,11 +31,11 @@ class HubUnavailableError(Exception):
 
 
 class FileUnavailableError(Exception):
-    """The hub answers, but not with the file."""
+    """The hub responds, but without the file."""
 
 
 class ForbiddenError(Exception):
-    """The hub wants to know who asks."""
+    """The hub requires a token or an accepted licence."""
 
     def __init__(self, message: str, refusal: ModelMissingError) -> None:
         super().__init__(message)
@@ -44,29 +44,29 @@ class ForbiddenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubAccess:
-    """The hub token and who may see it."""
+    """The hub token and the origins that may receive it."""
 
     token: str | None = field(default=None, repr=False)
     origins: frozenset[str] = TOKEN_ORIGINS
 
     @classmethod
     def find(cls) -> "HubAccess":
-        """The token of `STEMCORD_HUB_TOKEN`, else of `HF_TOKEN`, else the one that `hf auth login` stored."""
+        """Return the token of `STEMCORD_HUB_TOKEN`, else of `HF_TOKEN`, else the one that `hf auth login` stored."""
         from huggingface_hub import get_token
 
         return cls(token=os.environ.get("STEMCORD_HUB_TOKEN", "").strip() or get_token())
 
     def may_see_token(self, url: httpx2.URL) -> bool:
-        """Whether the token may be sent there."""
+        """Return whether the token may be sent to this URL."""
         return _origin(url) in self.origins
 
     def headers(self, url: httpx2.URL) -> dict[str, str]:
-        """What to tell an address about who asks."""
+        """Return the authorization header for a URL; empty where the token must not be sent."""
         return {"Authorization": f"Bearer {self.token}"} if self.token and self.may_see_token(url) else {}
 
 
 def open_client(*, read_timeout_s: float, connect_timeout_s: float) -> httpx2.Client:
-    """A client that waits so many seconds for bytes, and for a connection."""
+    """Open an HTTP client with these time limits."""
     limits = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s)
     return httpx2.Client(timeout=limits, follow_redirects=False, headers={"User-Agent": "stemcord"})
 
@@ -75,10 +75,15 @@ def open_client(*, read_timeout_s: float, connect_timeout_s: float) -> httpx2.Cl
 def open_file(
     client: httpx2.Client, address: str, headers: Mapping[str, str], access: HubAccess, model: Model
 ) -> Generator[httpx2.Response]:
-    """The hub's answer with the file or a part of it (200, 206) or with none of the range (416), body unread.
+    """Request a file or a part of it, and give the response with its body unread.
 
-    Redirects are followed here, so that each address is sent what it may see. Raises `AwayError`, `GoneError` or
-    `ForbiddenError`.
+    The status is 200, 206, or 416 for a range that does not exist. Redirects are followed here, so that each address
+    receives only what it may see.
+
+    Raises:
+        HubUnavailableError: Another attempt may succeed.
+        FileUnavailableError: The hub does not have the file.
+        ForbiddenError: The hub refuses.
     """
     url = httpx2.URL(address)
     try:
@@ -102,11 +107,33 @@ def open_file(
 
 
 def resolve_redirect(url: httpx2.URL, location: str) -> httpx2.URL:
-    """Where a redirect leads; raises `GoneError` when that would give up encryption."""
+    """Return where a redirect leads.
+
+    Raises:
+        FileUnavailableError: The redirect would leave https.
+    """
     following = url.join(location)
     if url.scheme == "https" and following.scheme != "https":
         raise FileUnavailableError(f"{url.host} leads to an address that is not encrypted")
     return following
+
+
+def read_extent(answer: httpx2.Response) -> tuple[int, int]:
+    """Return the offset of the response's first byte and the size of the whole file; 0 where it is not given."""
+    if answer.status_code == 206:
+        _, _, text = answer.headers.get("Content-Range", "").partition("bytes ")
+        span, _, total = text.partition("/")
+        start = span.partition("-")[0]
+        # A part that does not say where it belongs fits nowhere.
+        return int(start) if start.isdecimal() else -1, int(total) if total.isdecimal() else 0
+    length = answer.headers.get("Content-Length", "")
+    return 0, int(length) if length.isdecimal() else 0
+
+
+def read_validator(answer: httpx2.Response) -> str:
+    """Return the value for `If-Range`: a strong ETag, else the date of the last change."""
+    tag = answer.headers.get("ETag", "")
+    return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
 
 
 def _check(response: httpx2.Response, access: HubAccess, model: Model) -> None:
@@ -121,7 +148,7 @@ def _check(response: httpx2.Response, access: HubAccess, model: Model) -> None:
 
 
 def _refusal(response: httpx2.Response, access: HubAccess, model: Model) -> ModelMissingError:
-    """What the person has to do so that the hub gives the model."""
+    """Make the error that says what to do so that the hub gives the model."""
     host = response.url.host
     if not access.may_see_token(response.url):
         return ModelMissingError(
@@ -144,11 +171,11 @@ def _refusal(response: httpx2.Response, access: HubAccess, model: Model) -> Mode
 
 
 def _retry_after(response: httpx2.Response) -> float:
-    """Seconds of a `Retry-After` that gives seconds."""
+    """Return the seconds of a `Retry-After` header; 0 without one or for a date."""
     wish = response.headers.get("Retry-After", "")
     return min(float(wish), MAX_RETRY_AFTER_S) if wish.isdecimal() else 0.0
 
 
 def _origin(url: httpx2.URL) -> str:
-    """Scheme, host and, unless it is the scheme's own, port (RFC 6454)."""
+    """Return scheme, host and, unless it is the scheme's default, port (RFC 6454)."""
     return f"{url.scheme}://{url.host}" + ("" if url.port is None else f":{url.port}")

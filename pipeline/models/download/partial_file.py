@@ -1,4 +1,4 @@
-"""A file that is on its way: what has come, its digest so far, where it came from; held by one process at a time."""
+"""A partly downloaded file: its bytes, their digest and origin, locked by one process at a time."""
 
 import hashlib
 import os
@@ -19,17 +19,17 @@ POLL_INTERVAL_S: Final = 0.2
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Who sent the first part, and what names that version of it (a strong ETag or a date)."""
+    """The address of the first bytes, and the validator of that version (a strong ETag or a date)."""
 
     address: str
     validator: str
 
 
 class PartialFile:
-    """The bytes that came so far. `open_part` makes one."""
+    """The bytes of a file so far; made by `open_partial`."""
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
-        """Reads what an earlier try left."""
+        """Read the bytes of an earlier attempt."""
         self._stream = stream
         self._path = path
         self._digest = hashlib.sha256()
@@ -41,24 +41,24 @@ class PartialFile:
 
     @property
     def digest(self) -> str:
-        """The sha256 of what has come."""
+        """The sha256 of the bytes so far."""
         return self._digest.hexdigest()
 
     @property
     def md5(self) -> str:
-        """The md5 of what has come, read back."""
+        """The md5 of the bytes so far, read from the disk."""
         return file_md5(self._path)
 
     @property
     def origin(self) -> Origin | None:
-        """Where the bytes came from, if that was noted."""
+        """The origin of the bytes, if it is recorded."""
         try:
             return msgspec.json.decode(self._note.read_bytes(), type=Origin)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
     def restart(self, origin: Origin | None = None) -> None:
-        """Forget what has come; `origin` is where it will come from now."""
+        """Delete the bytes so far and record the new origin."""
         self._stream.seek(0)
         self._stream.truncate()
         self._digest = hashlib.sha256()
@@ -69,13 +69,17 @@ class PartialFile:
             self._note.write_bytes(msgspec.json.encode(origin))
 
     def append(self, block: bytes) -> None:
-        """Add bytes at the end; raises `OSError` when the disk is full."""
+        """Append bytes.
+
+        Raises:
+            OSError: The disk is full.
+        """
         self._stream.write(block)
         self._digest.update(block)
         self.size += len(block)
 
     def finish(self, place: Path) -> None:
-        """Give the whole file its name, in one step and safe from a loss of power."""
+        """Rename the complete file in one step, safe against a power loss."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._path.replace(place)
@@ -87,7 +91,7 @@ class PartialFile:
             os.close(folder)
 
     def remove(self) -> None:
-        """Leave nothing behind."""
+        """Delete the file and its record."""
         self._note.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
 
@@ -98,9 +102,11 @@ class PartialFile:
 
 @contextmanager
 def open_partial(place: Path, on_wait: Callable[[], None]) -> Generator[PartialFile | None]:
-    """The unfinished file of a place, for this process alone; None once the place has its file.
+    """Lock and give the partial file of a path; None once the complete file is there.
 
-    `waiting` is called now and then while another process is at it; what it raises ends the wait.
+    Args:
+        place: Path of the complete file.
+        on_wait: Called repeatedly while another process holds the lock; an error that it raises ends the wait.
     """
     path = place.with_name(place.name + PARTIAL_SUFFIX)
     place.parent.mkdir(parents=True, exist_ok=True)
