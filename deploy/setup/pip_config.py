@@ -77,11 +77,11 @@ def to_uv_sources(settings: Mapping[str, str], environment: Mapping[str, str]) -
         "HTTPS_PROXY": settings.get("proxy", ""),
         "HTTP_PROXY": settings.get("proxy", ""),
     }
-    told = {"UV_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environment.keys()
+    configured = {"UV_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environment.keys()
     return PackageSources(
         environment={name: value for name, value in wanted.items() if value and name not in environment},
         arguments=("--no-index",) if offline else (),
-        chosen=bool(links or index or offline or told),
+        chosen=bool(links or index or offline or configured),
     )
 
 

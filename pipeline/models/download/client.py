@@ -76,13 +76,13 @@ def ensure_downloaded(model: Model, home: Path, report: Callable[[float, str], N
     here = {file.name: bytes_present(file, home) for file in model.hub}
     sizes = {file.name: file.size for file in model.hub}
 
-    def told(file: HubFile, done: int, total: int) -> None:
+    def report_bytes(file: HubFile, done: int, total: int) -> None:
         here[file.name], sizes[file.name] = done, total
         if report is not None:
             whole = f" of {sum(sizes.values()) / 1e6:.0f}" if all(sizes.values()) else ""
             report(0.0, f"Fetching {model.name}, {sum(here.values()) / 1e6:.0f}{whole} MB")
 
-    return download_model(model, home, told)
+    return download_model(model, home, report_bytes)
 
 
 def download_model(
