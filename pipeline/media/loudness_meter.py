@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.bs1770 import ABSOLUTE_GATE_LUFS
 from pipeline.audio.channels import Layout
 from pipeline.errors import FFmpegError
 from pipeline.graph.stage import ProgressCallback
@@ -18,8 +19,6 @@ PEAK_METER_FILTER = "ebur128=framelog=quiet:peak=sample+true"
 METER_FILTER = "ebur128=framelog=quiet"
 """The same without peaks, which take it three quarters of its time."""
 
-_ABSOLUTE_GATE_LUFS = -70.0
-"""LUFS, the absolute gate; what it says of silence, too."""
 _CHANNEL_BITS = (
     *((0, "FL"), (1, "FR"), (2, "FC"), (3, "LFE"), (4, "BL"), (5, "BR"), (6, "FLC"), (7, "FRC"), (9, "SL")),
     *((10, "SR"), (11, "TC"), (12, "TFL"), (13, "TFC"), (14, "TFR"), (15, "TBL"), (16, "TBC"), (17, "TBR")),
@@ -79,7 +78,7 @@ def parse_summary(log: str) -> Loudness:
     if not found:
         raise FFmpegError("The loudness could not be measured.", detail=log)
     integrated = _parse_number(r"I:\s+(\S+) LUFS", summary)
-    if integrated is not None and integrated <= _ABSOLUTE_GATE_LUFS:
+    if integrated is not None and integrated <= ABSOLUTE_GATE_LUFS:
         integrated = None
     return Loudness(
         integrated=integrated,

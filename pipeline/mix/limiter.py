@@ -7,14 +7,13 @@ asks for, let go at a steady rate, then averaged over that same time. An average
 each low enough is low enough, so the ceiling holds; all channels get the same gain, so nothing moves.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.audio.io import Blocks, Samples
-from pipeline.audio.true_peak import OVERSAMPLING
+from pipeline.audio.true_peak import OVERSAMPLING, Oversampler, loudest_channel
 
 LOOK_AHEAD_SECONDS = 0.005
 """Seconds."""
@@ -24,8 +23,6 @@ PEAK_HOP_SECONDS = 0.005
 """Seconds for which a survey tells one true peak."""
 _HIGH_SAMPLE_RATE = 96_000
 """Hz from which samples lie close enough for half of the oversampling (BS.1770)."""
-
-_soxr = cast("Any", soxr)
 
 
 class Limiter:
@@ -43,9 +40,7 @@ class Limiter:
         self._ceiling = 10 ** (ceiling / 20)
         self._channels = channels
         self._factor = OVERSAMPLING if sample_rate < _HIGH_SAMPLE_RATE else OVERSAMPLING // 2
-        self._upsampler = _soxr.ResampleStream(
-            sample_rate, self._factor * sample_rate, channels, dtype="float32", quality="HQ"
-        )
+        self._oversampler = Oversampler(sample_rate, channels, self._factor)
         # Even, so that both averages of `_half + 1` frames have a middle.
         self._half_window = 2 * max(1, round(LOOK_AHEAD_SECONDS * sample_rate / 4))
         self._slope = RELEASE_DB_PER_SECOND / sample_rate
@@ -64,7 +59,7 @@ class Limiter:
         """The frames that are ready; some stay back until later ones are known."""
         self._waiting = np.concatenate((self._waiting, samples))
         if self._known_peaks is None:
-            self._add_oversampled(cast("Samples", self._upsampler.resample_chunk(np.ascontiguousarray(samples))))
+            self._add_oversampled(self._oversampler.process(samples))
         else:
             self._add_known(self._known_peaks, len(samples))
         return self._emit(len(self._required) - 2 * self._half_window)
@@ -72,15 +67,14 @@ class Limiter:
     def finish(self) -> Samples:
         """The frames that stayed back."""
         if self._known_peaks is None:
-            rest = self._upsampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
-            self._add_oversampled(cast("Samples", rest))
+            self._add_oversampled(self._oversampler.finish())
         missing = len(self._waiting) + 2 * self._half_window - len(self._required)
         self._required = np.pad(self._required, (0, max(0, missing)))
         return self._emit(len(self._waiting))
 
     def _add_oversampled(self, samples: Samples) -> None:
         """Find out what reduction newly oversampled sound asks for, frame by frame."""
-        peaks = np.concatenate((self._partial_frame, loudest_channel(samples.reshape(-1, self._channels))))
+        peaks = np.concatenate((self._partial_frame, loudest_channel(samples)))
         whole = len(peaks) - len(peaks) % self._factor
         self._partial_frame = peaks[whole:]
         self._require(np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)]))
@@ -148,11 +142,3 @@ def _sliding_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float6
     """The mean of each `window` values."""
     sums = np.concatenate(([0.0], np.cumsum(values)))
     return (sums[window:] - sums[:-window]) / window
-
-
-def loudest_channel(samples: Samples) -> NDArray[np.float32]:
-    """The highest of all channels, frame by frame; quicker than a maximum along a short axis."""
-    peaks = np.abs(samples[:, 0])
-    for channel in range(1, samples.shape[1]):
-        np.maximum(peaks, np.abs(samples[:, channel]), out=peaks)
-    return peaks

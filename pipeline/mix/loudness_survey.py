@@ -6,28 +6,19 @@ is written is measured in itself; this only finds the gain.
 """
 
 import math
-from typing import Any, cast
 
 import numpy as np
-import soxr  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
+from pipeline.audio.bs1770 import BLOCK_SECONDS, BLOCK_STEP_SECONDS, block_powers, gated_loudness, k_weighting_response
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
-from pipeline.audio.true_peak import OVERSAMPLING
-from pipeline.mix.limiter import PEAK_HOP_SECONDS, RELEASE_DB_PER_SECOND, loudest_channel
+from pipeline.audio.true_peak import OVERSAMPLING, Oversampler, loudest_channel
+from pipeline.mix.limiter import PEAK_HOP_SECONDS, RELEASE_DB_PER_SECOND
 from pipeline.types import Loudness
 
-_BLOCK_HOPS = 80
-"""Of a gating block, 400 ms, ..."""
-_STEP_HOPS = 20
-"""... and from one to the next."""
-_OFFSET = -0.691
-"""LUFS of a K-weighted power of 1."""
-_ABSOLUTE = -70.0
-"""LUFS."""
-_RELATIVE = -10.0
-"""LU."""
+_BLOCK_HOPS = round(BLOCK_SECONDS / PEAK_HOP_SECONDS)
+_STEP_HOPS = round(BLOCK_STEP_SECONDS / PEAK_HOP_SECONDS)
 _FILTER_MEMORY_SECONDS = 0.085
 """Seconds after which the weighting filters have forgotten."""
 _TRANSFORM_TAILS = 9
@@ -35,14 +26,6 @@ _TRANSFORM_TAILS = 9
 
 _MAX_HOPS_AT_ONCE = 1 << 16
 """Hops."""
-
-_SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)
-"""Frequency, dB and Q of the first filter, and frequency and Q of the second: the standard's tables as analogue
-prototypes, so that they hold at any sample rate (B. De Man, "Evaluation of implementations of the EBU R128 loudness
-measurement", AES 145, 2018)."""
-_HIGH_PASS = (38.13547087602444, 0.5003270373238773)
-
-_soxr = cast("Any", soxr)
 
 
 class LoudnessSurvey:
@@ -53,24 +36,22 @@ class LoudnessSurvey:
         self._weights = np.array(layout.loudness_weights, np.float32)
         # A power of two, so that the transform is quick.
         self._tail = 1 << math.ceil(math.log2(_FILTER_MEMORY_SECONDS * sample_rate))
-        self._weighting = _frequency_response(sample_rate, _TRANSFORM_TAILS * self._tail)
+        self._weighting = k_weighting_response(sample_rate, _TRANSFORM_TAILS * self._tail)
         self._previous: Samples = np.zeros((self._tail, len(layout.channels)), np.float32)
-        self._upsampler = _soxr.ResampleStream(
-            sample_rate, OVERSAMPLING * sample_rate, len(layout.channels), dtype="float32", quality="HQ"
-        )
+        self._oversampler = Oversampler(sample_rate, len(layout.channels))
         self._powers = _HopReducer(sample_rate, np.add)
         self._peaks = _HopReducer(OVERSAMPLING * sample_rate, np.maximum)
 
     def write(self, samples: Samples) -> None:
         """Append samples of shape (frames, channels)."""
         if len(samples):
-            self._find_peaks(self._upsampler.resample_chunk(np.ascontiguousarray(samples)))
+            self._peaks.add(loudest_channel(self._oversampler.process(samples)))
         for start in range(0, len(samples), step := (_TRANSFORM_TAILS - 1) * self._tail):
             self._powers.add(self._weighted_power(samples[start : start + step]))
 
     def finish(self) -> None:
         """Tell that this was all."""
-        self._find_peaks(self._upsampler.resample_chunk(np.zeros((0, len(self._weights)), np.float32), last=True))
+        self._peaks.add(loudest_channel(self._oversampler.finish()))
         self._powers.finish()
         self._peaks.finish()
 
@@ -87,9 +68,10 @@ class LoudnessSurvey:
             power = power * 10 ** (-reduction / 10)
         highest = float(peak.max()) if len(peak) else 0.0
         found = 20 * float(np.log10(highest)) if highest > 0 else None
-        integrated = _integrated(power / (PEAK_HOP_SECONDS * self._rate))
+        power = power / (PEAK_HOP_SECONDS * self._rate)
+        long_enough = len(power) >= _BLOCK_HOPS
         return Loudness(
-            integrated=integrated,
+            integrated=gated_loudness(block_powers(power, _BLOCK_HOPS, _STEP_HOPS)) if long_enough else None,
             peak=None,
             true_peak=found if found is None or ceiling is None else min(found, ceiling),
         )
@@ -105,9 +87,6 @@ class LoudnessSurvey:
                 weighted = np.fft.irfft(spectrum * self._weighting)[self._tail : len(whole)].astype(np.float32)
                 power += weight * weighted * weighted
         return power
-
-    def _find_peaks(self, samples: Samples) -> None:
-        self._peaks.add(loudest_channel(samples.reshape(-1, len(self._weights))))
 
 
 class _HopReducer:
@@ -159,42 +138,3 @@ def _reduction(peak: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]
     # It is down before a peak comes.
     held[:-1] = np.maximum(held[:-1], held[1:])
     return held
-
-
-def _integrated(power: NDArray[np.float32]) -> float | None:
-    """BS.1770-5, annex 1, of hops of mean power; None for less than one block above the absolute gate."""
-    if len(power) < _BLOCK_HOPS:
-        return None
-    sums = np.concatenate(([0.0], np.cumsum(power, dtype=np.float64)))
-    blocks = (sums[_BLOCK_HOPS::_STEP_HOPS] - sums[: len(sums) - _BLOCK_HOPS : _STEP_HOPS]) / _BLOCK_HOPS
-    above = blocks[blocks > 10 ** ((_ABSOLUTE - _OFFSET) / 10)]
-    if not len(above):
-        return None
-    above = above[above > above.mean() * 10 ** (_RELATIVE / 10)]
-    return _OFFSET + 10 * float(np.log10(above.mean()))
-
-
-def _frequency_response(rate: int, size: int) -> NDArray[np.complex64]:
-    """Both filters of the K-weighting at the frequencies of a real transform of `size` values."""
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    frequency, decibels, q = _SHELF
-    k = np.tan(np.pi * frequency / rate)
-    high = 10 ** (decibels / 20)
-    band = high**0.4996667741545416
-    shelf = _biquad(
-        z,
-        (high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k),
-        (1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k),
-    )
-    frequency, q = _HIGH_PASS
-    k = np.tan(np.pi * frequency / rate)
-    # The numerator is that of the standard's table, 1 - 2z + z², at each rate.
-    scale = 1 + k / q + k * k
-    high_pass = _biquad(z, (scale, -2 * scale, scale), (scale, 2 * (k * k - 1), 1 - k / q + k * k))
-    return (shelf * high_pass).astype(np.complex64)
-
-
-def _biquad(
-    z: NDArray[np.complex128], over: tuple[float, float, float], under: tuple[float, float, float]
-) -> NDArray[np.complex128]:
-    return (over[0] + over[1] * z + over[2] * z * z) / (under[0] + under[1] * z + under[2] * z * z)

@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
+from pipeline.audio.true_peak import highest_sample
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.mix import gains as balance
@@ -132,7 +133,7 @@ class Master:
         peak = 0.0
         with self._output(decoded=False) as output:
             for block in self._with_progress(self.premix()):
-                peak = max(peak, _peak(block))
+                peak = max(peak, highest_sample(block))
                 if peak <= highest:
                     output.write(block)
             if peak <= highest:
@@ -194,10 +195,6 @@ def _find_gain(gain: float, ceiling: float, survey: LoudnessSurvey, goal: Loudne
             return gain
         gain = further
     return gain
-
-
-def _peak(block: audio_io.Samples) -> float:
-    return float(max(block.max(), -block.min())) if len(block) else 0.0
 
 
 def _decibels(amplitude: float) -> float:

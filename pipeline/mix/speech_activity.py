@@ -4,18 +4,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.intervals import Interval, merge
+from pipeline.audio.voice_activity import find_runs, frame_powers
 from pipeline.mix.gain_envelope import GainEnvelope, gain_envelope
 from pipeline.mix.presets import Ducking
 from pipeline.types import Transcript
-
-Interval: TypeAlias = tuple[float, float]
-"""Frames from and to."""
 
 SPEAKER_FADE_SECONDS = 0.02
 """Seconds from one speaker's gain to another's."""
@@ -41,29 +39,25 @@ def turn_intervals(transcript: Transcript, sample_rate: int, audio_start: float)
 
 
 def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
-    """Stretches in which the vocals (of that many LUFS) are as loud as speech; none when they are silent."""
-    of = audio_io.info(vocals)
-    if loudness is None or not of.frames:
+    """Find where the vocals are as loud as speech.
+
+    Args:
+        vocals: A sound file.
+        loudness: Integrated loudness of the file in LUFS; None for silence.
+
+    Returns:
+        Intervals in frames, in order, without short pauses and clicks; none for silence.
+    """
+    info = audio_io.info(vocals)
+    if loudness is None or not info.frames:
         return []
-    rate = of.sample_rate
+    rate = info.sample_rate
     hop = max(1, round(_HOP_SECONDS * rate))
-    levels = _hop_powers(vocals, of.frames, hop)
+    levels = _hop_powers(vocals, info.frames, hop)
     smooth = np.convolve(levels, np.full(_SMOOTHING_HOPS, 1 / _SMOOTHING_HOPS), "same")
-    heard = np.concatenate(([False], smooth > 10 ** (max(loudness - _SPEECH_RANGE_DB, _MIN_SPEECH_DBFS) / 10), [False]))
-    edges = np.flatnonzero(np.diff(heard.astype(np.int8))) * hop
-    stretches = merge(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), _MAX_PAUSE_SECONDS * rate)
+    runs = find_runs(smooth > 10 ** (max(loudness - _SPEECH_RANGE_DB, _MIN_SPEECH_DBFS) / 10)) * hop
+    stretches = merge(((start, end) for start, end in runs.tolist()), _MAX_PAUSE_SECONDS * rate)
     return [(start, end) for start, end in stretches if end - start >= _MIN_SPEECH_SECONDS * rate]
-
-
-def merge(intervals: Iterable[Interval], gap: float) -> list[Interval]:
-    """The same in order, those that overlap or are at most `gap` apart made one."""
-    merged = list[Interval]()
-    for start, end in sorted(intervals):
-        if merged and start - merged[-1][1] <= gap:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def ducking_envelope(intervals: Iterable[Interval], ducking: Ducking, sample_rate: int) -> GainEnvelope:
@@ -127,24 +121,14 @@ def _fade_points(steps: Sequence[tuple[float, float]], fade: float) -> list[tupl
 
 
 def _hop_powers(vocals: Path, frames: int, hop: int) -> NDArray[np.float64]:
-    """The power of each hop of a file; its two halves are read side by side, since FLAC takes longer than the rest."""
+    """Measure the power of each hop; both halves of the file are read in parallel, since FLAC takes the most time."""
     block = audio_io.BLOCK_FRAMES - audio_io.BLOCK_FRAMES % hop
     half = frames // 2 - frames // 2 % hop
 
-    def of(start: int, length: int) -> list[NDArray[np.float64]]:
-        return [
-            _block_powers(samples, hop)
-            for samples in audio_io.read_blocks(vocals, block=block, start=start, frames=length)
-        ]
+    def measure_part(start: int, length: int) -> list[NDArray[np.float64]]:
+        blocks = audio_io.read_blocks(vocals, block=block, start=start, frames=length)
+        return [frame_powers(samples, hop, partial=True) for samples in blocks]
 
     with ThreadPoolExecutor(2, thread_name_prefix="levels") as pool:
-        return np.concatenate([level for part in pool.map(of, (0, half), (half, frames - half)) for level in part])
-
-
-def _block_powers(samples: audio_io.Samples, hop: int) -> NDArray[np.float64]:
-    """Mean power of each hop over all channels, summed as a loudness meter does; the last one may be short."""
-    whole = len(samples) - len(samples) % hop
-    hops = samples[:whole].reshape(-1, hop * samples.shape[1])
-    means = np.einsum("ij,ij->i", hops, hops).astype(np.float64) / hop
-    rest = samples[whole:].astype(np.float64)
-    return means if whole == len(samples) else np.append(means, np.square(rest).sum() / len(rest))
+        parts = pool.map(measure_part, (0, half), (half, frames - half))
+        return np.concatenate([powers for part in parts for powers in part])

@@ -24,6 +24,7 @@ from av.packet import Packet
 
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
+from pipeline.audio.voice_activity import find_runs
 from pipeline.errors import FFmpegError
 
 FRAME_SAMPLES = 1024
@@ -145,8 +146,7 @@ def _loud_ranges(samples: Samples) -> list[tuple[int, int]]:
     count = len(samples) // _LEVEL_BLOCK_SAMPLES
     rows = samples[: count * _LEVEL_BLOCK_SAMPLES].reshape(count, _LEVEL_BLOCK_SAMPLES * samples.shape[1])
     loud = np.einsum("ij,ij->i", rows, rows) > _MIN_LOUD_POWER * rows.shape[1]
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))) * _LEVEL_BLOCK_SAMPLES
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    return [(int(start), int(end)) for start, end in find_runs(loud) * _LEVEL_BLOCK_SAMPLES]
 
 
 def _decode_range(packets: Sequence[bytes], start: int, end: int, form: AudioFormat) -> Samples:

@@ -9,7 +9,9 @@ import msgspec
 import numpy as np
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.bs1770 import integrated_loudness
 from pipeline.audio.channels import Layout
+from pipeline.audio.intervals import Interval
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
@@ -21,11 +23,10 @@ from pipeline.mix.contracts import (
 )
 from pipeline.mix.dub.edges import find_edges, hop_powers
 from pipeline.mix.dub.line_fitting import LineFit
-from pipeline.mix.dub.loudness import loudness_of
 from pipeline.mix.dub.plan import Slot, turn_slots
 from pipeline.mix.dub.report import describe_worst, write_report
 from pipeline.mix.dub.turn_times import TurnLine, match_turns, slot_end
-from pipeline.mix.speech_activity import Interval, find_speech
+from pipeline.mix.speech_activity import find_speech
 from pipeline.types import Transcript
 
 _SEARCH_MARGIN_SECONDS = 0.14
@@ -132,7 +133,9 @@ class _Comparison:
         """LU, what the dub has there less what the original has in the turn."""
         spans = ((self.track, heard), (self.vocals, (slot.start, slot_end(slot))))
         own, original = (
-            loudness_of(self._read(path, start, min(end, start + _MAX_LOUDNESS_SECONDS)), self.rate, self.layout)
+            integrated_loudness(
+                self._read(path, start, min(end, start + _MAX_LOUDNESS_SECONDS)), self.rate, self.layout
+            )
             for path, (start, end) in spans
         )
         return None if own is None or original is None else own - original

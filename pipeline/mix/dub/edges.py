@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.intervals import Interval, overlap
+from pipeline.audio.voice_activity import speech_threshold
 from pipeline.errors import ValidationError
 from pipeline.media.loudness_meter import measure
 from pipeline.mix.dub.plan import Slot
-from pipeline.mix.speech_activity import Interval, find_speech
+from pipeline.mix.speech_activity import find_speech
 
 CLOCK_TOLERANCE = 0.02
 """Part of the clip's length by which a speaker's file may differ and still be on the clip's own clock, ..."""
@@ -90,7 +92,7 @@ def _assign_by_time(name: str, stretches: Sequence[Interval], slots: Sequence[Sl
     found = dict[int, list[Interval]]()
     notes = list[str]()
     for start, end in stretches:
-        shared = [_shared_seconds(start, end, slot) for slot in slots]
+        shared = [overlap((start, end), (slot.start, slot.start if slot.end is None else slot.end)) for slot in slots]
         best = int(np.argmax(shared))
         if shared[best] > -_MAX_TURN_DISTANCE_SECONDS:
             found.setdefault(best, []).append((start, end))
@@ -127,12 +129,6 @@ def _split_by_pauses(name: str, stretches: Sequence[Interval], slots: Sequence[S
     return [LineCut(slot=slot, start=start, end=end) for slot, (start, end) in zip(slots, pairwise(edges), strict=True)]
 
 
-def _shared_seconds(start: float, end: float, slot: Slot) -> float:
-    """Seconds that a stretch and a turn have in common; below 0, how far they are apart."""
-    assert slot.end is not None
-    return min(end, slot.end) - max(start, slot.start)
-
-
 def hop_powers(samples: audio_io.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
     """Power of each whole hop of the loudest channel, each the mean of so many of them."""
     power: NDArray[np.float64] = np.square(samples, dtype=np.float64).max(axis=1, initial=0.0)
@@ -141,9 +137,13 @@ def hop_powers(samples: audio_io.Samples, hop: int, smooth: int) -> NDArray[np.f
     return np.convolve(means, np.full(smooth, 1 / smooth), "same") if len(means) >= smooth else means
 
 
-def _find_threshold(levels: NDArray[np.float64]) -> float:
-    """Between the noise of the room and the voice, as far as both can be told."""
-    decibels = 10 * np.log10(np.maximum(levels, 1e-12))
-    loud = float(np.percentile(decibels, 95))
-    found = min(max(loud - _SPEECH_RANGE_DB, float(decibels.min()) + _ABOVE_NOISE_DB), loud - _MIN_SPEECH_RANGE_DB)
+def _find_threshold(powers: NDArray[np.float64]) -> float:
+    """Choose the power between the noise of the room and the voice, as far as both can be told."""
+    found = speech_threshold(
+        10 * np.log10(np.maximum(powers, 1e-12)),
+        floor_percentile=0.0,
+        above_floor=_ABOVE_NOISE_DB,
+        below_loud=_SPEECH_RANGE_DB,
+        min_below_loud=_MIN_SPEECH_RANGE_DB,
+    )
     return 10 ** (found / 10)

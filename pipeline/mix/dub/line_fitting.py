@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.bs1770 import integrated_loudness
 from pipeline.audio.channels import Layout
+from pipeline.audio.true_peak import highest_sample
 from pipeline.media.time_stretch import time_stretch
 from pipeline.mix.dub.edges import LineCut, SpeechEdges, find_edges
-from pipeline.mix.dub.loudness import loudness_of
 from pipeline.mix.dub.plan import Slot
 
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.12
@@ -131,12 +132,12 @@ class LineFitter:
 
     def _match_loudness(self, line: audio_io.Samples, heard: SpeechEdges, slot: Slot, fit: LineFit, rate: int) -> float:
         """The gain that makes a line as loud as what it replaces, without passing the ceiling."""
-        own = loudness_of(line[heard.start : heard.end], rate, self.layout)
+        own = integrated_loudness(line[heard.start : heard.end], rate, self.layout)
         end = fit.end if slot.end is None else slot.end
         frames = max(1, round((end - slot.start) * rate))
         replaced = audio_io.read(self.vocals, start=round(slot.start * rate), frames=frames)
-        wanted = loudness_of(replaced, rate, self.layout)
-        peak = float(np.abs(line).max(initial=0.0))
+        wanted = integrated_loudness(replaced, rate, self.layout)
+        peak = highest_sample(line)
         most = min(10 ** (MAX_GAIN_DB / 20), MAX_LINE_PEAK / peak if peak > 0 else 1.0)
         if own is None or wanted is None:
             fit.notes.append("as loud as in its file, since no voice was heard here before")

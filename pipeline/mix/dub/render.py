@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.intervals import Interval, merge, subtract
 from pipeline.mix.dub.line_fitting import DubClip
 from pipeline.mix.gain_envelope import GainEnvelope, gain_envelope
 from pipeline.mix.gains import read_aligned
-from pipeline.mix.speech_activity import Interval, merge
 
 VOCALS_FADE_SECONDS = 0.02
 """Seconds from the original vocals to silence and back."""
@@ -33,20 +33,7 @@ def replaced_intervals(
             if begin < end < finish:
                 last = max(last, min(finish, end + reach))
         wide.append((first, last))
-    return subtract(merge(wide, 0.0), kept)
-
-
-def subtract(intervals: Iterable[Interval], away: Iterable[Interval]) -> list[Interval]:
-    """What of some intervals lies in none of the others."""
-    left = list(intervals)
-    for start, end in away:
-        left = [
-            part
-            for first, last in left
-            for part in ((first, min(last, start)), (max(first, end), last))
-            if part[1] > part[0]
-        ]
-    return left
+    return subtract(merge(wide), kept)
 
 
 def muting_envelope(parts: Iterable[Interval], fade: float) -> GainEnvelope:
@@ -72,11 +59,6 @@ def render(
         for line in lines:
             _add_clip(total, line, start)
         yield total * np.float32(gain)
-
-
-def highest_sample(blocks: audio_io.Blocks) -> float:
-    """The highest sample, linear."""
-    return max((float(np.abs(block).max(initial=0.0)) for block in blocks), default=0.0)
 
 
 def _add_clip(total: audio_io.Samples, line: DubClip, start: int) -> None:

@@ -9,6 +9,8 @@ import msgspec
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
+from pipeline.audio.intervals import Interval, overlap, subtract
+from pipeline.audio.true_peak import highest_sample
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.extract import convert
@@ -22,14 +24,12 @@ from pipeline.mix.dub.plan import DubPlan, plan_dub, turn_slots
 from pipeline.mix.dub.render import (
     MAX_TURN_EXTENSION_SECONDS,
     VOCALS_FADE_SECONDS,
-    highest_sample,
     muting_envelope,
     render,
     replaced_intervals,
-    subtract,
 )
 from pipeline.mix.dub.report import describe_worst, write_report
-from pipeline.mix.speech_activity import Interval, find_speech
+from pipeline.mix.speech_activity import find_speech
 from pipeline.types import Transcript
 
 _MAX_EXCESS_SECONDS = 60.0
@@ -147,7 +147,7 @@ def _muted_intervals(found: DubPlan, dub: _Dub) -> list[Interval]:
     between = [(fit.slot.start, fit.end) for fit in dub.fits if fit.slot.end is None]
     for fit in dub.fits:
         end = fit.slot.end
-        shared = 0.0 if end is None else sum(_shared((fit.slot.start, end), other) for other in kept)
+        shared = 0.0 if end is None else sum(max(0.0, overlap((fit.slot.start, end), other)) for other in kept)
         if shared > _LENGTH_TOLERANCE_SECONDS:
             fit.notes.append(f"the original is heard for {shared:.1f} s, where a speaker without a dub speaks too")
     return [*_replaced_with_speech(turns, kept, dub), *between]
@@ -183,7 +183,7 @@ def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
             muting_envelope([(start * rate, end * rate) for start, end in parts], VOCALS_FADE_SECONDS * rate),
         )
     dub.report(0.8, "Writing the dub")
-    peak = highest_sample(render(dub.placed, vocals, dub.like))
+    peak = max((highest_sample(block) for block in render(dub.placed, vocals, dub.like)), default=0.0)
     if peak > 1.0:
         dub.notes.append("The dub was turned down a little as a whole, so that lines that overlap are not clipped.")
     written = 0
@@ -219,7 +219,3 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
 
 def _read_transcript(path: Path | None) -> Transcript | None:
     return None if path is None else msgspec.json.decode(path.read_bytes(), type=Transcript)
-
-
-def _shared(one: Interval, other: Interval) -> float:
-    return max(0.0, min(one[1], other[1]) - max(one[0], other[0]))

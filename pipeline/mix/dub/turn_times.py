@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from pipeline.audio.intervals import Interval
 from pipeline.mix.dub.plan import Slot
-from pipeline.mix.speech_activity import Interval
 
 MAX_TURN_DISTANCE_SECONDS = 0.5
 """Seconds around a turn in which a stretch of speech still belongs to it."""

@@ -14,7 +14,7 @@ from fluent.syntax.visitor import Visitor
 import bot
 from bot.commands.localization import CommandTranslator, localized
 from bot.i18n.translator import ENGLISH, LOCALES, Translator, translator_for
-from bot.jobs.result_buttons import TRANSCRIPT_FORMATS, buttons_for
+from bot.jobs.result_buttons import buttons_for
 from bot.messages.texts import STAGES
 from pipeline import errors
 from pipeline.languages import MIXTURES
@@ -123,7 +123,6 @@ def test_families_are_complete() -> None:
         "made": [*Task, "dub"],
         "stage": [*STAGES],
         "language": [*MIXTURES],
-        "format": [*TRANSCRIPT_FORMATS],
         "button": [*buttons_for("", make_result()).actions, "rebalance", "rename", "dub", "thread", "page"],
     }
     known = set(read(ENGLISH))

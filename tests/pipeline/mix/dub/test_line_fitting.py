@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
-from pipeline.audio.channels import LAYOUTS, default_layout
+from pipeline.audio.channels import default_layout
 from pipeline.errors import ValidationError
-from pipeline.media.loudness_meter import measure
 from pipeline.media.time_stretch import time_stretch
 from pipeline.mix.dub.edges import LineCut, find_edges, split_track
 from pipeline.mix.dub.line_fitting import LineFit, LineFitter, find_onset, is_clipped, stretch_factor
-from pipeline.mix.dub.loudness import loudness_of
 from pipeline.mix.dub.plan import Slot
 from pipeline.mix.dub.report import describe_worst, worst_first
 from tests.pipeline.mix.voices import RATE, begins, heard, save, silence, spread, voice
@@ -70,23 +68,6 @@ def test_stretching_keeps_the_pitch_and_gives_the_length_asked_for(tmp_path: Pat
     assert len(made) / RATE == pytest.approx(2.0 * factor, abs=0.01)
     spectrum = np.abs(np.fft.rfft(made[:, 0] * np.hanning(len(made))))
     assert np.argmax(spectrum) * RATE / len(made) == pytest.approx(300, abs=1)
-
-
-@pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
-def test_the_loudness_of_a_line_is_that_of_another_meter(tmp_path: Path, layout: str) -> None:
-    rate, channels = 48_000, len(LAYOUTS[layout].channels)
-    level = np.linspace(0.02, 0.2, channels, dtype=np.float32)
-    samples = spread(4.0, [(1.0, voice(1.5, 0.2, rate=rate)), (3.0, voice(0.6, 0.02, rate=rate))], rate=rate) * level
-    with audio_io.SoundWriter(tmp_path / "a.flac", sample_rate=rate, channels=channels, layout=LAYOUTS[layout]) as file:
-        file.write(samples)
-    expected = measure(tmp_path / "a.flac").integrated
-    assert loudness_of(samples, rate, LAYOUTS[layout]) == pytest.approx(expected, abs=0.1)
-
-
-def test_what_is_silent_has_no_loudness() -> None:
-    assert loudness_of(silence(1.0), RATE, default_layout(1)) is None
-    assert loudness_of(silence(0.0), RATE, default_layout(1)) is None
-    assert loudness_of(voice(0.1), RATE, default_layout(1)) == pytest.approx(-20.0, abs=4.0)
 
 
 def make_fitter(tmp_path: Path, vocals: audio_io.Samples, cap: float = 12.0) -> LineFitter:
