@@ -1,7 +1,8 @@
-"""Which speaker each channel of a sound is for.
+"""Channel layouts: which speaker each channel of a sound is for.
 
-Channels come in the order of WAVE and FLAC (RFC 9639, section 9.1.3): that of `ORDER`, without
-those that are not there. Names are ffmpeg's.
+Channels come in the order of WAVE and FLAC (RFC 9639, section 9.1.3): that of `CHANNEL_ORDER`, without
+those that are not there. Names are ffmpeg's. How a clip's channels are brought to one of these layouts is
+told by `pipeline.media.channel_folding`.
 """
 
 from collections.abc import Mapping
@@ -47,39 +48,43 @@ _FRONT_CHANNELS = ("FL", "FR", "FLC", "FRC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A layout by ffmpeg's name, with its speakers in order."""
+    """A channel layout by ffmpeg's name, with its speakers in order."""
 
     name: str
     channels: tuple[str, ...]
 
     @property
     def mask(self) -> int:
-        """WAVE's channel mask."""
+        """Return WAVE's channel mask."""
         return sum(1 << CHANNEL_ORDER.index(channel) for channel in self.channels)
 
     @property
     def centre(self) -> int | None:
-        """Index of the centre channel of more than one."""
+        """Return the index of the centre channel; None for mono and where there is none."""
         return self.channels.index("FC") if len(self.channels) > 1 and "FC" in self.channels else None
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """Indices of the channels that belong together: the centre, then pairs from front to back. No LFE."""
+        """Return the indices of the channels that belong together: centre, then pairs from front to back; no LFE."""
         groups = (tuple(name for name in group if name in self.channels) for group in _CHANNEL_GROUPS)
         return tuple(tuple(map(self.channels.index, group)) for group in groups if group)
 
     @property
     def loudness_weights(self) -> tuple[float, ...]:
-        """Weights of the channels' powers in ITU-R BS.1770-5 (tables 3 and 4): 1.41 for 60° to 120° to the side.
+        """Return the weights of the channels' powers (ITU-R BS.1770-5, tables 3 and 4).
 
-        The surround channels of 5.1 stand at 110°; in 7.1 the side ones at 90° and the back ones behind.
+        They are 1.41 for 60° to 120° to the side. The surround channels of 5.1 stand at 110°; in 7.1 the side ones
+        stand at 90° and the back ones behind.
         """
         beside = ("SL", "SR") if "SL" in self.channels else ("BL", "BR")
         return tuple(0.0 if name == "LFE" else 1.41 if name in beside else 1.0 for name in self.channels)
 
     @property
     def dialogue_weights(self) -> tuple[float, ...]:
-        """Weights of a mix to mono: the mean of stereo, for more channels those of ITU-R BS.775 (table 2). No LFE."""
+        """Return the weights of a mix to mono, without the LFE.
+
+        They are the mean for stereo, and those of ITU-R BS.775 (table 2) for more channels.
+        """
         if len(self.channels) <= 2:
             return (1 / len(self.channels),) * len(self.channels)
         return tuple(_dialogue_weight(name) for name in self.channels)
@@ -97,10 +102,10 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
 
 
 def default_layout(channels: int) -> Layout:
-    """What FLAC means by a number of channels from 1 to 8."""
+    """Return the layout that FLAC means by a number of channels from 1 to 8."""
     return LAYOUTS[_FLAC_LAYOUTS[channels - 1]]
 
 
 def layout_of_mask(mask: int) -> Layout | None:
-    """The layout of a WAVE channel mask; None for one that is not among `LAYOUTS`."""
+    """Return the layout of a WAVE channel mask; None for one that is not among `LAYOUTS`."""
     return next((layout for layout in LAYOUTS.values() if layout.mask == mask), None)

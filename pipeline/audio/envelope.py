@@ -1,4 +1,4 @@
-"""The outline of a sound for a picture: lowest and highest sample per column, in constant memory."""
+"""The envelope of a sound for a picture: lowest and highest sample of each column, in constant memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pipeline.audio import io as audio_io
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """`low` and `high` have one value per column, full scale at ±1."""
+    """The lowest and highest sample of each column, full scale at ±1, shape (columns,)."""
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
@@ -21,9 +21,15 @@ class Envelope:
 
 
 def measure_envelope(path: Path, columns: int, on_progress: Callable[[float], None]) -> Envelope:
-    """The outline over all channels; `tick` is told the fraction that is done after each block.
+    """Measure the envelope over all channels of a sound file.
 
-    Raises `MediaError` when the file cannot be read.
+    Args:
+        path: The sound file.
+        columns: Number of columns of the picture.
+        on_progress: Called after each block with the fraction that is done.
+
+    Raises:
+        MediaError: The file cannot be read.
     """
     info = audio_io.info(path)
     low, high = np.zeros(columns, np.float32), np.zeros(columns, np.float32)

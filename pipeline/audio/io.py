@@ -1,4 +1,4 @@
-"""Sound files in and out, in blocks: the one typed door to soundfile and soxr.
+"""Sound files in and out, in blocks: the one typed module in front of soundfile and soxr.
 
 Samples are float32 arrays of shape (frames, channels), full scale at ±1. Written and
 read again at 24 bit they come back the same, bit for bit, once they are multiples of 2**-23.
@@ -39,7 +39,7 @@ _soxr = cast("Any", soxr)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundInfo:
-    """What the header of a sound file tells."""
+    """What the header of a sound file says."""
 
     sample_rate: int
     channels: int
@@ -47,18 +47,26 @@ class SoundInfo:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Return the length in seconds."""
         return self.frames / self.sample_rate
 
 
 def info(path: Path) -> SoundInfo:
-    """Rate, channels and length of a sound file; raises `MediaError` when it is none."""
+    """Read sample rate, channels and length of a sound file.
+
+    Raises:
+        MediaError: The file is no sound file.
+    """
     with _open(path) as file:
         return SoundInfo(sample_rate=int(file.samplerate), channels=int(file.channels), frames=int(file.frames))
 
 
 def read_layout(path: Path) -> Layout:
-    """Which speaker each channel of a sound file of ours is for; raises `MediaError` when it is none."""
+    """Read the channel layout of a sound file that this project wrote.
+
+    Raises:
+        MediaError: The file is no sound file.
+    """
     channels = info(path).channels
     with path.open("rb") as file:
         tag = _MASK_TAG.search(file.read(_TAG_SEARCH_BYTES))
@@ -69,9 +77,16 @@ def read_layout(path: Path) -> Layout:
 def read_blocks(
     path: Path, *, block: int = BLOCK_FRAMES, start: int = 0, frames: int | None = None
 ) -> Iterator[Samples]:
-    """The samples of a file in blocks of `block` frames, the last one shorter.
+    """Read a file in blocks of `block` frames, the last one shorter.
 
-    Begins at frame `start` and ends after `frames` frames or with the file. Raises `MediaError`.
+    Args:
+        path: The sound file.
+        block: Frames of a block.
+        start: First frame.
+        frames: Frames to read; None: to the end of the file.
+
+    Raises:
+        MediaError: The file cannot be read.
     """
     with _open(path) as file:
         file.seek(min(start, int(file.frames)))
@@ -85,7 +100,16 @@ def read_blocks(
 
 
 def read(path: Path, *, start: int = 0, frames: int | None = None) -> Samples:
-    """A whole short file, or a part of a long one. Raises `MediaError`."""
+    """Read a whole short file, or a part of a long one.
+
+    Args:
+        path: The sound file.
+        start: First frame.
+        frames: Frames to read; None: to the end of the file.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
     with _open(path) as file:
         file.seek(min(start, int(file.frames)))
         return cast("Samples", _read_frames(file, -1 if frames is None else frames))
@@ -94,8 +118,8 @@ def read(path: Path, *, start: int = 0, frames: int | None = None) -> Samples:
 class SoundWriter:
     """Writes a sound file block by block; the suffix of the path names the format (flac, wav, ogg).
 
-    A FLAC is marked with its layout when that is not what its number of channels means.
-    Samples beyond full scale are clipped. Leaving the `with` block on an error removes the file.
+    A FLAC is marked with its layout where FLAC means another one by the number of channels. Samples beyond full
+    scale are clipped. When the `with` block ends with an error, the file is removed.
     """
 
     def __init__(
@@ -137,7 +161,7 @@ class SoundWriter:
             self._write_layout_tag()
 
     def _is_whole(self) -> bool:
-        """Whether the file can be read to its end: libsndfile says nothing when its last bytes find no room."""
+        """Check that the file can be read to its end: libsndfile reports no error when the disk is full."""
         try:
             with _open(self.path) as file:
                 file.seek(max(0, self.frames - 1))
@@ -146,7 +170,7 @@ class SoundWriter:
             return False
 
     def _write_layout_tag(self) -> None:
-        """Put the tag in the place of a title of its length, since soundfile writes no tags of one's own."""
+        """Replace a title of the same length by the layout tag, since soundfile can write no other tags."""
         with self.path.open("r+b") as file:
             head = file.read(_TAG_SEARCH_BYTES)
             file.seek(0)
@@ -160,7 +184,7 @@ def write(path: Path, samples: Samples, sample_rate: int, *, subtype: Subtype = 
 
 
 def resample(samples: Samples, source: int, target: int, *, quality: Quality = "HQ") -> Samples:
-    """The same sound at another rate, in one piece."""
+    """Resample a whole sound, shape (frames, channels), from one sample rate (Hz) to another."""
     if source == target:
         return samples
     return cast("Samples", _soxr.resample(samples, source, target, quality=quality))
@@ -169,7 +193,7 @@ def resample(samples: Samples, source: int, target: int, *, quality: Quality = "
 def resample_blocks(
     blocks: Iterable[Samples], source: int, target: int, *, channels: int, quality: Quality = "HQ"
 ) -> Iterator[Samples]:
-    """Blocks of the same sound at another rate, without seams; no block is empty."""
+    """Resample a sound that comes in blocks, without seams; no block is empty."""
     if source == target:
         yield from (block for block in blocks if len(block))
         return
@@ -184,7 +208,7 @@ def resample_blocks(
 
 
 def to_mono(samples: Samples) -> Samples:
-    """The mean of all channels, shape (frames, 1)."""
+    """Average all channels, shape (frames, 1)."""
     channels = samples.shape[1]
     if channels == 1:
         return samples
@@ -195,7 +219,7 @@ def to_mono(samples: Samples) -> Samples:
 
 
 def mix_to_mono(samples: Samples, weights: Sequence[float]) -> Samples:
-    """The sum of the channels by their weights, shape (frames, 1)."""
+    """Add the channels by their weights, shape (frames, 1)."""
     total = np.zeros(len(samples), np.float32)
     for channel, weight in enumerate(weights):
         if weight:

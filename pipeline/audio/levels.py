@@ -1,4 +1,4 @@
-"""How strong each channel of a sound is, as a whole and where speech lies; one pass in constant memory."""
+"""The power of each channel of a sound, in all and in the speech band; one pass in constant memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,19 +18,27 @@ _WINDOW_FRAMES = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelLevels:
-    """Mean powers by channel, full scale at ±1."""
+    """Mean power of each channel, full scale at ±1."""
 
     power: tuple[float, ...]
     speech_power: tuple[float, ...]
     """Of the speech band."""
 
     def is_silent(self, channel: int) -> bool:
-        """True when nothing of a channel can be heard."""
+        """Tell whether nothing of a channel can be heard."""
         return self.power[channel] < SILENCE_RMS**2
 
 
 def measure_levels(path: Path, on_progress: Callable[[float], None]) -> ChannelLevels:
-    """The levels of a sound file's channels; `tick` is told the fraction that is done."""
+    """Measure the powers of the channels of a sound file.
+
+    Args:
+        path: The sound file.
+        on_progress: Called after each block with the fraction that is done.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
     of = audio_io.info(path)
     window = np.hanning(_WINDOW_FRAMES).astype(np.float32)[:, None]
     bins = slice(*(round(edge * _WINDOW_FRAMES / of.sample_rate) for edge in SPEECH_BAND_HZ))
@@ -49,6 +57,6 @@ def measure_levels(path: Path, on_progress: Callable[[float], None]) -> ChannelL
 
 
 def _band_power(samples: audio_io.Samples, window: audio_io.Samples, bins: slice) -> NDArray[np.float64]:
-    """Sum of the power of some bins, shape (channels,); the last samples of a sound are filled up."""
+    """Add up the power of some bins of each channel, shape (channels,); a short block is padded with silence."""
     spectrum = np.fft.rfft(samples * window[: len(samples)], n=_WINDOW_FRAMES, axis=0)[bins]
     return np.square(np.abs(spectrum), dtype=np.float64).sum(axis=0)

@@ -1,4 +1,4 @@
-"""A transcript cut into subtitle cues; what good ones are is told in `pipeline.export.style`."""
+"""Subtitle cues cut from a transcript; `pipeline.export.style` tells what good ones are."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ MIN_TRIMMED_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """What is shown from `start` to `end` seconds."""
+    """Lines that are shown from `start` to `end` seconds."""
 
     start: float
     end: float
@@ -35,7 +35,7 @@ class Cue:
 
 
 def speaker_label(speaker: Speaker, page: TextBox) -> str:
-    """The name before what is said, at most half a line wide."""
+    """Return the name before what is said, at most half a line wide."""
     name = clean(speaker.name)
     short = name
     while count_columns(short) > page.columns // 2 - 2:
@@ -46,7 +46,10 @@ def speaker_label(speaker: Speaker, page: TextBox) -> str:
 
 
 def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
-    """All cues in order of time. Those of one speaker never overlap; voices that overlap have cues that do."""
+    """Cut a transcript into cues in order of time.
+
+    Cues of one speaker never overlap; voices that overlap have cues that do.
+    """
     page = text_box(style, transcript.language)
     speakers = {speaker.id: speaker for speaker in transcript.speakers}
     cues: list[Cue] = []
@@ -69,7 +72,7 @@ def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
 
 
 def _overlapping_turns(turns: Sequence[Turn]) -> list[bool]:
-    """For each turn, in order of start, whether somebody else's shares time with it."""
+    """For each turn, in order of start, tell whether another speaker's turn overlaps it."""
     mixed = [False] * len(turns)
     going: list[int] = []
     for index, turn in enumerate(turns):
@@ -82,7 +85,7 @@ def _overlapping_turns(turns: Sequence[Turn]) -> list[bool]:
 
 
 def _group_words(turn: Turn, style: SubtitleStyle, page: TextBox, first_lead: int, lead: int) -> Iterator[list[Word]]:
-    """The turn's words as the cues that cost least: few, and ending where sentences, clauses or breaths do."""
+    """Group a turn's words into the cues that cost least: few, and ending where sentences, clauses or breaths do."""
     words = [word for word in turn.words if clean(word.text)]
     costs = [0.0, *[float("inf")] * len(words)]
     starts = [0] * (len(words) + 1)
@@ -115,7 +118,7 @@ def _fits(group: Sequence[Word], word: Word, filling: LineFiller, style: Subtitl
 
 
 def _end_cost(words: Sequence[Word], first: int, past: int, style: SubtitleStyle) -> float:
-    """How bad it is to end a cue before the word `past`."""
+    """Rate how bad it is to end a cue before the word `past`."""
     if past == len(words):
         return 0.0
     hurried = 0.8 if words[past].start - words[first].start < style.min_duration else 0.0
@@ -126,7 +129,7 @@ def _end_cost(words: Sequence[Word], first: int, past: int, style: SubtitleStyle
 
 
 def _set_times(cues: Sequence[Cue], style: SubtitleStyle, page: TextBox, duration: float) -> list[Cue]:
-    """Cues that stay long enough to be read where there is room, and end before their speaker's next begins."""
+    """Let cues stay long enough to be read where there is room, and end before their speaker's next one begins."""
     started = _separate_starts(cues)
     starts = [cue.start for cue in started]
     following: dict[str, float] = {}
@@ -146,7 +149,7 @@ def _set_times(cues: Sequence[Cue], style: SubtitleStyle, page: TextBox, duratio
 
 
 def _separate_starts(cues: Sequence[Cue]) -> list[Cue]:
-    """The cues, those of one speaker at least `SHORTEST` apart."""
+    """Move cues of one speaker so that they start at least `MIN_CUE_SECONDS` apart."""
     last: dict[str, float] = {}
     moved: list[Cue] = []
     for cue in cues:

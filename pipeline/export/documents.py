@@ -1,4 +1,4 @@
-"""The transcript as a text, a Markdown page, RTTM and a Praat TextGrid."""
+"""Writers for a plain text, a Markdown page, RTTM and a Praat TextGrid."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,9 +73,9 @@ def write_text_grid(source: ExportSource, path: Path) -> None:
 
 
 def _without_overlaps(entries: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
-    """Intervals that do not overlap and have a length, as a tier demands, none left out.
+    """Make intervals that do not overlap and have a length, as a tier demands; none is left out.
 
-    The one that overlaps the next is cut short; where nothing would be left of it, the next moves.
+    An interval that overlaps the next is cut short; where nothing would be left of it, the next one moves.
     """
     ordered = sorted(((start, end, clean(label)) for start, end, label in entries), key=lambda entry: entry[0])
     placed: list[tuple[float, float, str]] = []
@@ -93,7 +93,7 @@ def _speaking_seconds(transcript: Transcript, speaker: str) -> float:
 
 
 def _paragraph_line(text: str) -> str:
-    """A line of a paragraph that starts no list, heading or rule."""
+    """Escape a line of a paragraph so that it starts no list, heading or rule."""
     escaped = escape_markdown(text)
     head = escaped.lstrip("0123456789")
     digits = escaped[: len(escaped) - len(head)]

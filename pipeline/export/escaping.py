@@ -1,4 +1,4 @@
-"""Names and words come from people and from recognisers: here they lose what a format would read as a command."""
+"""Escaping: names and words come from people and recognisers, and must not be read as markup by a format."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _LINK_STARTS: Final = re.compile(r"(:)(?=//)|(?i:(?<=www))(\.)")
 
 
 def clean(text: str) -> str:
-    """One line without characters that cannot be seen or written; everything else stays as it is."""
+    """Make one line without characters that cannot be seen or written; everything else stays as it is."""
     seen = "".join(
         " " if sign.isspace() else sign
         for sign in text
@@ -25,21 +25,21 @@ def clean(text: str) -> str:
 
 
 def escape_subtitle(text: str) -> str:
-    """For SubRip and ASS, which have no way to escape: tags, braces and backslashes become signs that look alike."""
+    """Replace tags, braces and backslashes by signs that look alike, for SubRip and ASS, which have no escapes."""
     return clean(clean(text).translate(_LOOKALIKES))
 
 
 def escape_vtt(text: str) -> str:
-    """Character references for what WebVTT reads as markup (W3C WebVTT, section 4.2.2)."""
+    """Write character references for what WebVTT reads as markup (W3C WebVTT, section 4.2.2)."""
     return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escape_markdown(text: str) -> str:
-    """CommonMark's backslash before everything that could be markup, a link or a mention."""
+    """Put CommonMark's backslash before everything that could be markup, a link or a mention."""
     return _LINK_STARTS.sub(lambda found: f"\\{found[0]}", _MARKDOWN_MARKS.sub(r"\\\1", clean(text)))
 
 
 def rttm_label(name: str) -> str:
-    """A name as one RTTM field: no spaces, never the sign for nothing, no quotes, which some readers take off."""
+    """Make a name one RTTM field: no spaces, never the sign for nothing, no quotes, which some readers remove."""
     label = clean(name).replace(" ", "_").replace('"', "'")
     return label if label and label != "<NA>" else "unnamed"

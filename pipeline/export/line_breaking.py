@@ -1,4 +1,4 @@
-"""Text broken into lines as subtitles want them: within the width, at good places, of like length."""
+"""Text broken into lines for subtitles: within the width, at good places, of similar length."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ CLAUSE_BREAK_BONUS_COLUMNS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBox:
-    """Room for a cue, in columns: a Latin letter takes one, a Chinese one two, an accent none."""
+    """The room for a cue, in columns: a Latin letter takes one, a Chinese one two, an accent none."""
 
     language: str
     columns: int
@@ -25,7 +25,7 @@ class TextBox:
 
 
 def text_box(style: SubtitleStyle, language: str) -> TextBox:
-    """The style's numbers for a language."""
+    """Choose the numbers of a style for a language."""
     # Where letters are wide, a character of the guides is two columns.
     unit = 2 if language in WIDE else 1
     length = style.line_length or (WIDE_LINE_CHARS if language in WIDE else LINE_CHARS)
@@ -34,7 +34,7 @@ def text_box(style: SubtitleStyle, language: str) -> TextBox:
 
 
 def count_columns(text: str) -> int:
-    """How wide the text is (Unicode Standard Annex 11)."""
+    """Measure the width of a text in columns (Unicode Standard Annex 11)."""
     return sum(_columns(sign) for sign in text)
 
 
@@ -47,7 +47,7 @@ def _columns(sign: str) -> int:
 
 
 class LineFiller:
-    """Lines filled word by word; the fewest lines that the words need."""
+    """Fills lines word by word and counts the fewest lines that the words need."""
 
     def __init__(self, page: TextBox, lead: int = 0) -> None:
         self._page = page
@@ -57,7 +57,7 @@ class LineFiller:
         self.columns = lead
 
     def add(self, word: str) -> None:
-        """Put one more word at the end."""
+        """Append a word."""
         width = count_columns(word)
         gap = int(bool(self._last) and len(join_words((self._last[-1:], word[:1]), self._page.language)) == 3)
         self.columns += gap + width
@@ -73,9 +73,14 @@ class LineFiller:
 
 
 def break_lines(words: Sequence[str], page: TextBox, lead: int = 0) -> tuple[str, ...]:
-    """The words as lines; `lead` columns of the first are taken.
+    """Break words into lines.
 
     A word that is longer than a line stands alone, or is cut where the script has no spaces.
+
+    Args:
+        words: In order.
+        page: The room for the cue.
+        lead: Columns of the first line that are taken.
     """
     whole = join_words(words, page.language)
     if lead + count_columns(whole) <= page.columns:
@@ -84,7 +89,7 @@ def break_lines(words: Sequence[str], page: TextBox, lead: int = 0) -> tuple[str
 
 
 def _split_in_two(words: Sequence[str], page: TextBox, lead: int) -> tuple[str, ...] | None:
-    """The two lines that are read most easily, None when the words need more."""
+    """Find the two lines that are read most easily; None when the words need more."""
     best: tuple[float, tuple[str, ...]] | None = None
     for place in range(1, len(words)):
         first, second = join_words(words[:place], page.language), join_words(words[place:], page.language)
@@ -126,5 +131,5 @@ def _cut_unspaced(text: str, page: TextBox) -> list[str]:
 
 
 def ends_clause(text: str) -> bool:
-    """True where a sentence or a clause ends."""
+    """Tell whether a sentence or a clause ends with the text."""
     return ends_sentence(text) or text[-1:] in CLAUSE_ENDS

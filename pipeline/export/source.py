@@ -21,7 +21,7 @@ class ExportSource:
 
     @cached_property
     def cues(self) -> list[Cue]:
-        """The transcript as subtitle cues; one that says so where nobody speaks."""
+        """Return the transcript as subtitle cues; one that says so where nobody speaks."""
         end = max(min(self.transcript.duration, 5.0), 0.1)
         silent = Cue(start=0.0, end=end, speaker=NO_SPEAKER, lines=(NO_SPEECH,), named=False)
         return cut_cues(self.transcript, self.style) or [silent]

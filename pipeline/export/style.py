@@ -17,7 +17,7 @@ MIN_READING_SPEED, MAX_READING_SPEED = 2.0, 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitleStyle:
-    """How a transcript is cut into cues."""
+    """The numbers by which a transcript is cut into cues."""
 
     line_length: int | None = None
     """Characters; None: as is usual for the language."""

@@ -1,4 +1,4 @@
-"""Subtitles: SRT, WebVTT, ASS."""
+"""Writers for subtitles: SRT, WebVTT, ASS."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,7 +52,7 @@ def write_ass(source: ExportSource, path: Path) -> None:
 
 
 def _style_name(speaker: Speaker) -> str:
-    """An id comes from a file; a comma in a style's name would end the field."""
+    """Name the style of a speaker; the id comes from a file, and a comma would end the field."""
     return escape_subtitle(speaker.id).replace(",", " ").lstrip("*") or "Default"
 
 

@@ -1,4 +1,4 @@
-"""Transcripts read back from files, checked, and given other names."""
+"""Transcripts read from files and checked, and their speakers renamed."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,11 @@ T = TypeVar("T")
 
 
 def read_transcript(path: Path) -> Transcript:
-    """A `transcript.json`; raises `ValidationError` when it is none, or none that makes sense."""
+    """Read and check a `transcript.json`.
+
+    Raises:
+        ValidationError: The file is no transcript, or its times or speakers make no sense.
+    """
     transcript = _read(path, Transcript)
     speakers = {speaker.id for speaker in transcript.speakers}
     if len(speakers) < len(transcript.speakers):
@@ -35,7 +39,11 @@ def read_transcript(path: Path) -> Transcript:
 
 
 def read_voices(path: Path, transcript: Transcript) -> Diarization:
-    """The `voices.json` that goes with a transcript; raises `ValidationError`."""
+    """Read the `voices.json` that belongs to a transcript.
+
+    Raises:
+        ValidationError: The file is no diarization, or does not fit the transcript.
+    """
     voices = _read(path, Diarization)
     speakers = {speaker.id for speaker in transcript.speakers}
     if any(each.speaker not in speakers or not _is_span(each.start, each.end) for each in voices.segments):
@@ -44,7 +52,10 @@ def read_voices(path: Path, transcript: Transcript) -> Diarization:
 
 
 def read_voices_beside(transcript: Transcript, folder: Path) -> Diarization:
-    """When each speaker is heard: from the folder's `transcript.rttm`; where that does not fit, from the words."""
+    """Find when each speaker is heard, for a transcript in a folder.
+
+    The times are those of the folder's `transcript.rttm`, or those of the turns where that does not fit.
+    """
     ids = {label: speaker for speaker, label in rttm_labels(transcript).items()}
     path = folder / "transcript.rttm"
     try:
@@ -63,16 +74,21 @@ def read_voices_beside(transcript: Transcript, folder: Path) -> Diarization:
 
 
 def rttm_labels(transcript: Transcript) -> dict[str, str]:
-    """The RTTM label of each speaker, by id; speakers of the same name keep labels of their own."""
+    """Return the RTTM label of each speaker, by id; speakers of the same name get different labels."""
     labels = {speaker.id: rttm_label(speaker.name) for speaker in transcript.speakers}
     taken = list(labels.values())
     return {key: label if taken.count(label) == 1 else f"{label}_{rttm_label(key)}" for key, label in labels.items()}
 
 
 def rename_speakers(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
-    """The same words by speakers of other names, given by their id or by the name they have.
+    """Give speakers other names.
 
-    Raises `ValidationError` for a speaker who is not there and for a name that cannot be used.
+    Args:
+        transcript: The transcript.
+        names: New names by the id or the name of a speaker.
+
+    Raises:
+        ValidationError: There is no such speaker, or a name cannot be used.
     """
     given = {_find_speaker(transcript, key).id: check_name(name) for key, name in names.items()}
     speakers = tuple(replace(each, name=given.get(each.id, each.name)) for each in transcript.speakers)
@@ -80,7 +96,11 @@ def rename_speakers(transcript: Transcript, names: Mapping[str, str]) -> Transcr
 
 
 def check_name(name: str) -> str:
-    """The name as one clean line; raises `ValidationError` for an empty or endless one."""
+    """Return a name as one clean line.
+
+    Raises:
+        ValidationError: The name is empty or too long.
+    """
     cleaned = clean(name)
     if not cleaned or len(cleaned) > MAX_NAME_CHARS:
         raise ValidationError(
@@ -91,7 +111,7 @@ def check_name(name: str) -> str:
 
 
 def _find_speaker(transcript: Transcript, key: str) -> Speaker:
-    """By id first, then by a name that only one has."""
+    """Find a speaker by id, or else by a name that only one has."""
     found = [each for each in transcript.speakers if each.id == key]
     found = found or [each for each in transcript.speakers if each.name == key]
     if len(found) == 1:

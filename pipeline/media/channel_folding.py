@@ -1,4 +1,4 @@
-"""How the channels of a clip become those of its master.
+"""ffmpeg filters that bring the channels of a clip to one of the layouts of `pipeline.audio.channels`.
 
 The master keeps the clip's channels as they are, up to the eight of a FLAC. What no FLAC can
 hold is brought, by the speakers' names, to the layout nearest to it: channels above and below
@@ -37,7 +37,7 @@ _FOLD_TARGETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMapping:
-    """How to bring channels to the layout of the master."""
+    """The layout of the master and the filter that brings the channels of a clip to it."""
 
     layout: Layout
     filter: str
@@ -47,7 +47,12 @@ class ChannelMapping:
 
 
 def map_channels(name: str, speakers: Sequence[str]) -> ChannelMapping:
-    """The way for a clip whose layout is called `name`, with its speakers in the order of its channels."""
+    """Choose how the channels of a clip become those of its master.
+
+    Args:
+        name: ffmpeg's name of the clip's layout.
+        speakers: ffmpeg's names of the speakers, in the order of the channels.
+    """
     count = len(speakers)
     kept = next((layout for layout in LAYOUTS.values() if layout.channels == tuple(speakers)), None)
     if kept is not None:
@@ -62,10 +67,10 @@ def map_channels(name: str, speakers: Sequence[str]) -> ChannelMapping:
 
 
 def place_channels(layout: Layout, target: Layout) -> str:
-    """The filter of ffmpeg that brings a voice on its own, such as a dub, from one layout to another.
+    """Build the ffmpeg filter that brings a voice on its own, such as a dub, from one layout to another.
 
     One channel goes to the centre, and at its own level to both sides where there is no centre: ffmpeg
-    would take 3 dB off. Two channels go to the front. Any other is mixed by ffmpeg's matrix.
+    would take 3 dB off. Two channels go to the front. Any other layout is mixed by ffmpeg's matrix.
     """
     count, names = len(layout.channels), target.channels
     if count > 2 or len(names) == 1 or layout == target:
@@ -75,7 +80,7 @@ def place_channels(layout: Layout, target: Layout) -> str:
 
 
 def _decode_ambisonics(name: str) -> ChannelMapping:
-    """Two virtual cardioids to the left and the right, of the first channels in the order W, Y (ACN, SN3D)."""
+    """Decode two virtual cardioids to the left and the right from the channels W and Y (ACN, SN3D)."""
     return ChannelMapping(
         layout=default_layout(2),
         filter="pan=stereo|c0=0.5*c0+0.5*c1|c1=0.5*c0-0.5*c1",
@@ -84,7 +89,7 @@ def _decode_ambisonics(name: str) -> ChannelMapping:
 
 
 def _map_unnamed(count: int) -> ChannelMapping:
-    """A clip that only counts its channels."""
+    """Map the channels of a clip that gives only their number."""
     if count > MAX_FLAC_CHANNELS:
         parts = "+".join(f"{1 / count:.6f}*c{index}" for index in range(count))
         return ChannelMapping(
@@ -128,11 +133,11 @@ def _fold(name: str, speakers: Sequence[str]) -> ChannelMapping:
 
 
 def _nearest_layout(speakers: Sequence[str]) -> Layout:
-    """The layout with the most of the speakers, and among such the one with the fewest others."""
+    """Find the layout with the most of the speakers and, among such, the fewest others."""
     level = {speaker for speaker in speakers if speaker in CHANNEL_ORDER}
     return min(LAYOUTS.values(), key=lambda layout: (-len(level & {*layout.channels}), len(layout.channels)))
 
 
 def _pan_channel(channel: str, gains: Mapping[int, float], scale: float) -> str:
-    """One channel of ffmpeg's `pan`."""
+    """Write one channel of ffmpeg's `pan`."""
     return f"{channel}=" + "+".join(f"{gain * scale:.6f}*c{index}" for index, gain in gains.items())

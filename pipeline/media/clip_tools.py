@@ -1,6 +1,6 @@
-"""Small things to take out of a clip: a stretch of it, its sound, one picture.
+"""Tools on one clip: cut a part of it, take out its sound or one picture.
 
-Each goes the way of every clip: probed, within the limits, through ffmpeg with a time limit. The file is made
+Each clip is probed, checked against the limits and worked on by ffmpeg with a time limit. The file is made
 beside its target and moved into place when it is whole; the clip itself is only read.
 """
 
@@ -34,7 +34,18 @@ _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.
 
 
 def open_clip(path: Path, *, max_size: float, max_duration: float) -> Probe:
-    """A clip within the limits; raises `ValidationError`, `MediaError` or `LimitError`."""
+    """Probe a clip and check it against the limits.
+
+    Args:
+        path: The clip.
+        max_size: Bytes.
+        max_duration: Seconds.
+
+    Raises:
+        ValidationError: There is no such file.
+        MediaError: The file is no clip.
+        LimitError: The clip is too large or too long.
+    """
     if not path.is_file():
         raise ValidationError(f"There is no file {path}.", hint="Check the path.")
     check_size(path, max_size)
@@ -44,7 +55,11 @@ def open_clip(path: Path, *, max_size: float, max_duration: float) -> Probe:
 
 
 def parse_time(text: str) -> float:
-    """Seconds of `12.5`, `1:03` or `1:02:03.5`; raises `ValidationError`."""
+    """Parse `12.5`, `1:03` or `1:02:03.5` as seconds.
+
+    Raises:
+        ValidationError: The text is no time.
+    """
     found = _TIME.fullmatch(text.strip())
     if found is None:
         raise ValidationError(f"{text} is no time.", hint="Write seconds, or a time such as 1:03 or 1:02:03.5.")
@@ -53,11 +68,23 @@ def parse_time(text: str) -> float:
 
 
 def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | None) -> None:
-    """The stretch from `start` to `end`, exact to the sample in the sound, by the kind of the target's name.
+    """Cut a part of a clip, exact to the sample in the sound, in the format that the target's name says.
 
-    `.mp4`: the picture is copied untouched from the key frame before `start`, and an edit list hides what comes
+    For `.mp4` the picture is copied unchanged from the key frame before `start`, and an edit list hides what comes
     before. Where pictures are stored out of order, one or two from after `end` stay, since others are made from them.
-    Any `SoundFormat`: the sound alone.
+    For a suffix of `SoundFormat` only the sound is cut.
+
+    Args:
+        source: The clip.
+        clip: What `open_clip` found.
+        target: The file to write.
+        start: Seconds from the clip's first picture or sample.
+        end: Seconds; None: to the end.
+
+    Raises:
+        ValidationError: The part is empty or the target cannot be written.
+        MediaError: The picture does not fit into an mp4, or the clip is damaged.
+        FFmpegError: ffmpeg failed or took too long.
     """
     end = clip.media.duration if end is None else min(end, clip.media.duration)
     if not 0 <= start < end:
@@ -94,7 +121,13 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
 
 
 def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0, end: float | None = None) -> None:
-    """The sound, or a stretch of it, as the target's name says: mp3, wav, flac, opus or m4a."""
+    """Write the sound of a clip, or a part of it, as mp3, wav, flac, opus or m4a by the target's name.
+
+    Raises:
+        ValidationError: The format is unknown or the target cannot be written.
+        MediaError: The clip is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
     suffix = target.suffix.lower().removeprefix(".")
     if suffix not in [*SoundFormat]:
         raise ValidationError(
@@ -111,7 +144,13 @@ def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0
 
 
 def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
-    """The picture that is shown at a time, as PNG, turned as it is played."""
+    """Write the picture that is shown at a time (seconds) as PNG, turned as it is played.
+
+    Raises:
+        ValidationError: The time is after the end, or the target cannot be written.
+        MediaError: There is no picture that can be decoded.
+        FFmpegError: ffmpeg failed or took too long.
+    """
     video = clip.media.video
     if video is None:
         raise MediaError("The clip has no picture.", hint="Choose a video.")
@@ -138,19 +177,19 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
 
 
 def _range_arguments(clip: Probe, start: float, end: float) -> list[str]:
-    """Where ffmpeg begins to read, on the container's own clock, and for how long."""
+    """Build the arguments for the part of the input to read, on the container's own clock."""
     return ["-ss", f"{clip.zero + start:.6f}", "-seek_timestamp", "1", "-t", f"{end - start:.6f}"]
 
 
 def _sound_arguments(clip: Probe) -> list[str]:
-    """The sound with its channels as they are in the master."""
+    """Build the arguments that select the sound, with the channels of the master."""
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     return ["-map", f"0:{clip.sound_index}", "-af", passage.filter]
 
 
 @contextmanager
 def _atomic_output(source: Path, target: Path) -> Generator[str]:
-    """A name beside the target for a file that takes its place when it is whole."""
+    """Give a name beside the target for a file that takes its place when it is whole."""
     if target.is_dir() or not target.parent.is_dir():
         raise ValidationError(f"{target} cannot be written.", hint="Name a file in a folder that exists.")
     if target.exists() and target.samefile(source):

@@ -1,4 +1,4 @@
-"""A sound made so small that it fits a place with a limit: Opus at the rate that the limit leaves."""
+"""Compact copies of a sound that fit a size limit: Opus at the bit rate that the limit leaves."""
 
 from pathlib import Path
 
@@ -38,7 +38,16 @@ def compress_stage(context: StageContext, inputs: CompressInputs[Path], params: 
 
 
 def opus_rate(size: int, duration: float, channels: int) -> tuple[int, int]:
-    """Bits a second and channels at which so many seconds take at most `size` bytes; (0, 0) where none is worth it."""
+    """Choose bit rate and channels so that a sound takes at most `size` bytes.
+
+    Args:
+        size: Bytes.
+        duration: Seconds.
+        channels: Of the sound.
+
+    Returns:
+        Bits a second and channels; (0, 0) where the rate would be too low to be worth hearing.
+    """
     room = int(size * 8 * SOUND_SHARE / max(duration, 0.1))
     if channels > 1 and room >= MIN_STEREO_BIT_RATE:
         return min(room, OPUS_BIT_RATE), 2
@@ -46,7 +55,14 @@ def opus_rate(size: int, duration: float, channels: int) -> tuple[int, int]:
 
 
 def encode_within(sound: Path, target: Path, *, size: int, report: ProgressCallback | None = None) -> int:
-    """Write a sound as Opus of at most `size` bytes; the rate, or 0 and no file where it cannot be."""
+    """Write a sound as Opus of at most `size` bytes.
+
+    Returns:
+        The bit rate; 0, and no file, where the sound is too long for the size.
+
+    Raises:
+        FFmpegError: ffmpeg failed or took too long.
+    """
     media = probe(sound).media
     rate, channels = opus_rate(size, media.duration, media.audio.channels)
     for _ in range(MAX_ATTEMPTS):

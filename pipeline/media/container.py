@@ -45,7 +45,7 @@ _REPORT_INTERVAL_PACKETS = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipStart:
-    """What the first packets of a clip tell; times are seconds on the container's own clock."""
+    """Where sound and picture of a clip begin; times are seconds on the container's own clock."""
 
     sound_start: float
     """The first sample."""
@@ -58,13 +58,13 @@ class ClipStart:
 
     @property
     def zero(self) -> float:
-        """Where the clip's clock begins."""
+        """Return where the clip's clock begins."""
         return self.sound_start if self.picture_start is None else min(self.sound_start, self.picture_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One of the streams of a clip."""
+    """A stream of a clip."""
 
     index: int
     """Among all streams of the file."""
@@ -77,7 +77,11 @@ class Track:
 
 @contextmanager
 def open_container(path: Path) -> Generator[InputContainer]:
-    """A container of an allowed kind; raises `MediaError` for anything else, also while it is read."""
+    """Open a container of an allowed kind.
+
+    Raises:
+        MediaError: The file is of another kind or damaged, also when that shows while it is read.
+    """
     options = {
         "format_whitelist": ",".join(CONTAINERS),
         "codec_whitelist": ",".join(SOUND_DECODERS),
@@ -93,12 +97,16 @@ def open_container(path: Path) -> Generator[InputContainer]:
 
 
 def container_format(container: InputContainer) -> str:
-    """The short name of the container's format, such as `mov` or `matroska`."""
+    """Return the short name of the container's format, such as `mov` or `matroska`."""
     return container.format.name.partition(",")[0]
 
 
 def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | None]:
-    """The main sound track and the main moving picture."""
+    """Find the main sound track and the main moving picture.
+
+    Raises:
+        MediaError: There is no sound track, or its codec is not allowed.
+    """
     sound = container.streams.best("audio")
     if not isinstance(sound, AudioStream):
         raise MediaError("The file has no sound track.", hint="Send a clip with sound.")
@@ -115,7 +123,7 @@ def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | N
 
 
 def list_tracks(container: InputContainer) -> tuple[Track, ...]:
-    """All streams but cover pictures."""
+    """List all streams but cover pictures."""
     return tuple(
         Track(
             index=stream.index,
@@ -129,14 +137,18 @@ def list_tracks(container: InputContainer) -> tuple[Track, ...]:
 
 
 def codec_name(stream: Stream) -> str:
-    """The name of a codec, whichever decoder is there for it."""
+    """Return the name of a stream's codec, independent of its decoder."""
     if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
         return "unknown"
     return stream.codec_context.codec.canonical_name
 
 
 def find_start(container: InputContainer, sound: AudioStream, picture: VideoStream | None) -> ClipStart:
-    """Read up to the first frame of both tracks."""
+    """Read up to the first frame of both tracks.
+
+    Raises:
+        MediaError: The sound cannot be decoded.
+    """
     seen: float | None = None
     first: AudioFrame | None = None
     failed = 0
@@ -163,14 +175,14 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
 
 
 def declared_end(container: InputContainer, zero: float) -> float | None:
-    """Where the header says that the clip ends; None when it cannot be relied on."""
+    """Return where the header says that the clip ends, in seconds; None when it is unreliable."""
     if container.duration is None or container.duration <= 0 or container_format(container) in _UNRELIABLE_DURATION:
         return None
     return container.duration / av.time_base + (0.0 if container_format(container) in _DURATION_FROM_ZERO else zero)
 
 
 def has_packets_until(container: InputContainer, end: float) -> bool:
-    """True when there are packets up to `end`, so that the file is not cut off."""
+    """Tell whether there are packets up to `end` (seconds), so that the file is not cut off."""
     least, part, most = _END_TOLERANCE
     near = end - max(least, min(part * end, most))
     try:
@@ -181,7 +193,7 @@ def has_packets_until(container: InputContainer, end: float) -> bool:
 
 
 def last_packet_end(container: InputContainer, report: ProgressCallback | None) -> float:
-    """Where the last packet ends, by reading them all; as far as they can be read."""
+    """Find where the last packet ends, in seconds, by reading all packets that can be read."""
     last = 0.0
     try:
         for count, packet in enumerate(_played_packets(container)):
@@ -198,7 +210,7 @@ def _played_packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
 
 
 def _decode_packet(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:
-    """The first frame of a packet; None when it gives none or is damaged."""
+    """Decode the first frame of a packet; None when there is none or it is damaged."""
     try:
         return next(iter(sound.decode(packet)), None)  # pyright: ignore[reportUnknownMemberType] - Packet is generic
     except av.error.FFmpegError:

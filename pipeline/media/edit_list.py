@@ -17,7 +17,9 @@ _MAX_INDEX_BYTES = 256 * 2**20
 def skip_lead_in(path: Path, samples: int) -> bool:
     """Let the first sound track of an mp4 that starts late start `samples` later, at its own first sample.
 
-    False, and nothing is changed, where it does not start late by at least as much or has an edit list of another form.
+    Returns:
+        False, and the file is unchanged, where the track does not start late by at least as much or has an edit
+        list of another form.
     """
     with path.open("r+b") as file:
         place = _find_index(file)
@@ -34,7 +36,7 @@ def skip_lead_in(path: Path, samples: int) -> bool:
 
 
 def _find_index(file: BinaryIO) -> tuple[int, int] | None:
-    """Where the inside of the file's `moov` begins, and its size."""
+    """Find where the content of the file's `moov` begins, and its size."""
     at = 0
     while len(head := file.read(16)) >= 8:
         size, kind = struct.unpack_from(">I4s", head)
@@ -71,7 +73,7 @@ def _rewrite_edit(index: bytearray, samples: int) -> bool:
 
 
 def _timescale(index: bytearray, header: tuple[int, int] | None) -> int:
-    """Ticks a second by a `mvhd` or `mdhd`; 0 where there is none."""
+    """Read the ticks a second of a `mvhd` or `mdhd`; 0 where there is none."""
     if header is None:
         return 0
     (ticks,) = struct.unpack_from(">I", index, header[0] + (20 if index[header[0]] else 12))
@@ -79,7 +81,7 @@ def _timescale(index: bytearray, header: tuple[int, int] | None) -> int:
 
 
 def _find_box(index: bytearray, place: tuple[int, int], *kinds: bytes) -> tuple[int, int] | None:
-    """The inside of the first box of a kind, then of the first of the next kind in that, and so on."""
+    """Find the content of the first box of a kind, then of the first of the next kind within it, and so on."""
     found: tuple[int, int] | None = place
     for kind in kinds:
         found = None if found is None else next(_boxes(index, found, kind), None)

@@ -1,4 +1,4 @@
-"""How sound is written for people: AAC that players know everywhere, and other forms on request."""
+"""How ffmpeg encodes the sound for people: AAC, which players know everywhere, and other formats on request."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _OPUS_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 
 
 def written_layout(form: SoundFormat, layout: Layout) -> Layout:
-    """The layout in which a format holds a sound: two channels where it does not know those of the sound."""
+    """Return the layout in which a format holds a sound: stereo where it does not support that of the sound."""
     name = layout.name.removesuffix("(side)")
     folded = (form is SoundFormat.MP3 and len(layout.channels) > 2) or (
         form is SoundFormat.OPUS and name not in _OPUS_LAYOUTS
@@ -33,7 +33,7 @@ def written_layout(form: SoundFormat, layout: Layout) -> Layout:
 
 
 def encoder_arguments(form: SoundFormat, layout: Layout) -> list[str]:
-    """How ffmpeg writes a sound in a format, with what players need to leave the encoder's delay out."""
+    """Build the ffmpeg arguments for a format, with what players need to skip the delay of the encoder."""
     channels = len(written_layout(form, layout).channels)
     fold = ["-ac", "2"] if channels < len(layout.channels) else []
     match form:
@@ -52,18 +52,21 @@ def encoder_arguments(form: SoundFormat, layout: Layout) -> list[str]:
 
 
 def aac_arguments(channels: int) -> list[str]:
-    """How ffmpeg makes an m4a that plays while it loads.
+    """Build the ffmpeg arguments for an m4a that plays while it loads.
 
-    Its `fast` coder would be half the work, but makes strong tones quieter;
-    `pipeline.media.aac.segment_encoder` watches for that.
+    The `fast` coder of ffmpeg would take half the time, but makes strong tones quieter;
+    `pipeline.media.aac.segment_encoder` checks for that.
     """
     return ["-c:a", "aac", "-b:a", str(bit_rate(channels)), *_privacy_arguments(), "-f", "ipod"]
 
 
 def encode_aac(sound: Path, target: Path, *, duration: float, report: ProgressCallback | None = None) -> None:
-    """A sound file as AAC in an m4a that plays while it loads.
+    """Encode a sound file as AAC in an m4a that plays while it loads.
 
-    MPEG-4 knows one 5.0 and one 5.1: whether the surround channels are called side or back is lost.
+    MPEG-4 has one 5.0 and one 5.1: whether the surround channels are called side or back is lost.
+
+    Raises:
+        FFmpegError: ffmpeg failed or took too long.
     """
     layout = audio_io.read_layout(sound)
     form = ["-vn", "-af", f"aformat=channel_layouts={layout.name.removesuffix('(side)')}"]
@@ -78,5 +81,5 @@ def encode_aac(sound: Path, target: Path, *, duration: float, report: ProgressCa
 
 
 def _privacy_arguments() -> list[str]:
-    """Leaves out what tells about the maker of a clip, such as its place, and the time of encoding."""
+    """Build the arguments that leave out what tells about the maker of a clip and the time of encoding."""
     return ["-map_metadata", "-1", "-map_chapters", "-1", "-bitexact", "-movflags", "+faststart"]

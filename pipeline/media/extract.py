@@ -1,4 +1,4 @@
-"""Sound out of clips, as files that stages work on."""
+"""The sound of clips as files that stages work on."""
 
 from pathlib import Path
 
@@ -21,17 +21,17 @@ _BASE_TIMEOUT_S = 60.0
 
 
 def ffmpeg_timeout(duration: float) -> float:
-    """Seconds after which ffmpeg is stopped, for a clip of that many seconds."""
+    """Return the seconds after which ffmpeg is stopped, for a clip of `duration` seconds."""
     return _BASE_TIMEOUT_S + 2 * duration
 
 
 def extract_mono(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
-    """The plain extraction of the basic route: mono, 44.1 kHz, 16-bit WAV."""
+    """Extract the sound for the basic route: mono, 44.1 kHz, 16-bit WAV."""
     _extract(source, clip, target, ["-vn", "-ac", "1", "-ar", "44100", "-c:a", "pcm_s16le", "-f", "wav"], report)
 
 
 def extract_master(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
-    """The sound at full quality: 24-bit FLAC at its own rate, with its own channels (`map_channels`)."""
+    """Extract the sound at full quality: 24-bit FLAC at its own rate, channels by `map_channels`."""
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     rate = min(MAX_SAMPLE_RATE, clip.media.audio.sample_rate)
     filters = f"{_FILL_GAPS_FILTER},{passage.filter},{_FRAME_SIZE_FILTER}"
@@ -48,7 +48,21 @@ def convert(
     layout: Layout | None = None,
     report: ProgressCallback | None = None,
 ) -> None:
-    """The sound of any clip as 24-bit FLAC of a given rate and number of channels, or of a given layout."""
+    """Convert the sound of any clip to 24-bit FLAC.
+
+    Args:
+        source: The clip.
+        clip: What `probe` found.
+        target: The FLAC to write.
+        sample_rate: Hz.
+        channels: Number of channels.
+        layout: Their layout; None: the one that FLAC means by the number.
+        report: Called with the fraction that is done.
+
+    Raises:
+        MediaError: The clip is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     placed = place_channels(passage.layout, layout or default_layout(channels))
     filters = f"{_FILL_GAPS_FILTER},{passage.filter},{placed},{_FRAME_SIZE_FILTER}"

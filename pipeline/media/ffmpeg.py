@@ -39,7 +39,11 @@ _MAX_LOG_LINE_CHARS = 4096
 
 
 def executable() -> Path:
-    """The ffmpeg that pip brought; raises `FFmpegError` when it is not there."""
+    """Find the ffmpeg that imageio-ffmpeg installed.
+
+    Raises:
+        FFmpegError: It is not there.
+    """
     find = cast("Callable[[], str]", imageio_ffmpeg.get_ffmpeg_exe)
     try:
         return Path(find())
@@ -48,7 +52,13 @@ def executable() -> Path:
 
 
 def input_arguments(path: Path, *, offset: float = 0.0, decoders: Iterable[str] = ()) -> list[str]:
-    """Arguments that name an input file, moved by `offset` seconds, with further `decoders` allowed."""
+    """Build the arguments for an input file, with the allowed containers and decoders only.
+
+    Args:
+        path: The file.
+        offset: Seconds by which its time stamps are moved.
+        decoders: Decoders that are allowed beside those for sound.
+    """
     return [
         *("-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS)),
         *("-codec_whitelist", ",".join((*SOUND_DECODERS, *decoders)), "-itsoffset", f"{offset:.6f}"),
@@ -64,10 +74,18 @@ def run_ffmpeg(
     total: float = 0.0,
     doing: str = "",
 ) -> None:
-    """Run ffmpeg to its end, telling `report` how much of `total` seconds of output is made.
+    """Run ffmpeg to its end; it never outlives the call.
 
-    Raises `MediaError` when the input is damaged, `FFmpegError` when ffmpeg fails otherwise or
-    takes longer than `timeout` seconds, and whatever `report` raises; ffmpeg never outlives the call.
+    Args:
+        arguments: Beside those for logging and progress.
+        timeout: Seconds.
+        report: Called with the fraction of `total` that is done; what it raises ends ffmpeg.
+        total: Seconds of output.
+        doing: The message that is reported.
+
+    Raises:
+        MediaError: The input is damaged.
+        FFmpegError: ffmpeg failed otherwise or took too long.
     """
     _run(arguments, "error", timeout=timeout, report=report, total=total, doing=doing)
 
@@ -80,7 +98,7 @@ def read_log(
     total: float = 0.0,
     doing: str = "",
 ) -> str:
-    """Run ffmpeg as `run_ffmpeg` does and give the end of its log, in which a measuring filter says what it found."""
+    """Run ffmpeg as `run_ffmpeg` does and return the end of its log, where measuring filters print their result."""
     return _run(arguments, "info", timeout=timeout, report=report, total=total, doing=doing)
 
 
@@ -142,7 +160,7 @@ def _watch(
     deadline: float,
     on_progress: Callable[[float], None],
 ) -> None:
-    """Wait for ffmpeg, passing on the seconds of output it has made."""
+    """Wait for ffmpeg, passing on the seconds of output that are made."""
     made = 0.0
     on_progress(made)
     while process.poll() is None:
@@ -161,7 +179,7 @@ def _watch(
 
 
 def _wait_for_exit(process: "subprocess.Popen[str]", deadline: float) -> None:
-    """Wait without polling for an ffmpeg that has said its last word."""
+    """Wait without polling for an ffmpeg that has reported its end."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=max(0.0, min(5.0, deadline - time.monotonic())))
 
@@ -172,7 +190,7 @@ def _report_progress(report: ProgressCallback | None, seconds: float, total: flo
 
 
 def error_of_exit(code: int, log: str) -> FFmpegError | MediaError:
-    """The error for an exit code other than 0, with what ffmpeg said."""
+    """Choose the error for an exit code other than 0; the log of ffmpeg becomes its detail."""
     if code in _DAMAGED_INPUT_CODES:
         return MediaError(
             "The sound of this clip is damaged and cannot be decoded.",

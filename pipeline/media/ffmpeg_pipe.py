@@ -1,4 +1,4 @@
-"""Sound that is made here, fed to ffmpeg block by block: encoded and metered at once, nothing on disk in between."""
+"""Samples written to ffmpeg block by block: encoded and metered at once, without a file in between."""
 
 import queue
 import subprocess
@@ -25,10 +25,16 @@ NO_OUTPUTS: Mapping[Path, Sequence[str]] = MappingProxyType({})
 
 
 class FFmpegPipe:
-    """Takes samples, and leaves the files of `outputs` (path: how it is encoded) and their common loudness.
+    """Encodes samples to files and measures their common loudness.
 
-    Used as a context manager: an error inside it ends ffmpeg and removes the files. `timeout` is the most
-    seconds that ffmpeg may take in all. The loudness has no peaks, which `TruePeakMeter` finds more quickly.
+    Used as a context manager: an error inside it ends ffmpeg and removes the files. The loudness has no peaks,
+    which `TruePeakMeter` finds more quickly.
+
+    Args:
+        layout: Channels of the samples.
+        sample_rate: Hz.
+        timeout: Seconds that ffmpeg may take in all.
+        outputs: The ffmpeg arguments of each file.
     """
 
     def __init__(
@@ -61,13 +67,21 @@ class FFmpegPipe:
         self._timer = threading.Timer(timeout, self._time_out)
 
     def write(self, samples: Samples) -> None:
-        """Feed samples of shape (frames, channels); raises `FFmpegError` when ffmpeg is gone."""
+        """Append samples of shape (frames, channels).
+
+        Raises:
+            FFmpegError: ffmpeg has ended.
+        """
         if self._write_error is not None:
             raise self._error()
         self._blocks.put(np.ascontiguousarray(samples, np.float32))
 
     def finish(self) -> Loudness:
-        """Wait for the end of the files; raises `FFmpegError`."""
+        """Wait for the files and return their loudness.
+
+        Raises:
+            FFmpegError: ffmpeg failed or took too long.
+        """
         self._blocks.put(None)
         self._ended = True
         self._process.wait()
@@ -133,7 +147,7 @@ class FFmpegPipe:
 
 
 def _command(layout: Layout, sample_rate: int, outputs: Mapping[Path, Sequence[str]]) -> list[str]:
-    """One branch of the filters for each output, and one for the meter."""
+    """Build the command line: one branch of the filter graph for each output, and one for the meter."""
     channels = len(layout.channels)
     names = [f"[s{index}]" for index in range(len(outputs) + 1)]
     graph = [f"[0:a]asplit={len(names)}{''.join(names)}", f"{names[0]}{METER_FILTER}[meter]"]

@@ -1,6 +1,6 @@
-"""How loud a sound is, by ffmpeg's `ebur128`: ITU-R BS.1770 with EBU R 128's gates, range and true peak.
+"""The loudness of files by ffmpeg's `ebur128`: ITU-R BS.1770 with EBU R 128's gates, range and true peak.
 
-It hears a sound in one pass and in constant memory.
+A file is measured in one pass and in constant memory. Sounds in memory are measured by `pipeline.audio.bs1770`.
 """
 
 import re
@@ -29,9 +29,9 @@ _WEIGHTED_CHANNELS = ("BL", "BR", "SL", "SR", "TBL", "TBC", "TBR")
 
 
 def metering_layout(layout: Layout) -> str:
-    """Names for the channels under which ffmpeg's meter gives each its weight of BS.1770-5.
+    """Choose names for the channels under which ffmpeg's meter gives each its weight of BS.1770-5.
 
-    It gives every channel behind or beside the listener 1.41; the standard does not, where there are both.
+    The meter gives every channel behind or beside the listener 1.41; the standard does not, where there are both.
     """
     if len(layout.channels) <= 2:
         return layout.name
@@ -45,17 +45,33 @@ def metering_layout(layout: Layout) -> str:
 
 
 def rename_channels_filter(layout: str, channels: int) -> str:
-    """The filter that takes channels as those of another layout, none moved or mixed."""
+    """Build the ffmpeg filter that gives channels the names of another layout, none moved or mixed."""
     return f"channelmap=map={'|'.join(map(str, range(channels)))}:channel_layout={layout}"
 
 
 def measure(path: Path, *, report: ProgressCallback | None = None) -> Loudness:
-    """The loudness of a sound file of ours; raises `MediaError` or `FFmpegError`."""
+    """Measure the loudness of a sound file that this project wrote.
+
+    Raises:
+        MediaError: The file cannot be read.
+        FFmpegError: ffmpeg failed or took too long.
+    """
     return measure_encoded(path, audio_io.read_layout(path), audio_io.info(path).duration, report=report)
 
 
 def measure_encoded(path: Path, layout: Layout, duration: float, *, report: ProgressCallback | None = None) -> Loudness:
-    """The same for any file that ffmpeg reads, whose layout and seconds are known."""
+    """Measure the loudness of any file that ffmpeg reads.
+
+    Args:
+        path: The file.
+        layout: Its channel layout.
+        duration: Seconds.
+        report: Called with the fraction that is done.
+
+    Raises:
+        MediaError: The file is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
     channels = len(layout.channels)
     filters = (
         f"{rename_channels_filter(metering_layout(layout), channels)},{PEAK_METER_FILTER}"
@@ -73,7 +89,11 @@ def measure_encoded(path: Path, layout: Layout, duration: float, *, report: Prog
 
 
 def parse_summary(log: str) -> Loudness:
-    """What the meter said at its end; raises `FFmpegError` when it said nothing."""
+    """Parse what the meter prints at its end.
+
+    Raises:
+        FFmpegError: There is no summary in the log.
+    """
     _, found, summary = log.rpartition("Summary:")
     if not found:
         raise FFmpegError("The loudness could not be measured.", detail=log)

@@ -1,7 +1,7 @@
 """The picture of a clip with another sound: nothing of the picture is decoded, moved or changed.
 
 The video is an mp4 wherever that can hold the picture, else an mkv. What the clip had beside picture and
-sound comes along: its title and the like, chapters, other sound tracks, subtitles. What is left out is told.
+sound is kept: its title and the like, chapters, other sound tracks, subtitles. A note lists what is left out.
 """
 
 import tempfile
@@ -68,7 +68,7 @@ _MKV_SUBTITLE_CODECS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuxPlan:
-    """What goes into a video, in order, and what does not."""
+    """The tracks that go into a video, in order, and notes on those that do not."""
 
     suffix: Suffix
     others: tuple[Track, ...]
@@ -78,7 +78,11 @@ class MuxPlan:
 
 
 def plan_mux(clip: Probe) -> MuxPlan:
-    """What becomes of each track; raises `MediaError` when no file that can be made holds the picture."""
+    """Choose what becomes of each track.
+
+    Raises:
+        MediaError: Neither container holds the picture.
+    """
     suffix = container_for(clip)
     holds = _MP4_AUDIO_CODECS if suffix == "mp4" else _MKV_AUDIO_CODECS
     others, subtitles, left = list[Track](), list[Track](), list[str]()
@@ -98,7 +102,11 @@ def plan_mux(clip: Probe) -> MuxPlan:
 
 
 def container_for(clip: Probe) -> Suffix:
-    """The kind of file for a clip's picture; raises `MediaError` when there is none."""
+    """Choose the container for a clip's picture.
+
+    Raises:
+        MediaError: There is no picture, or neither container holds it.
+    """
     if clip.media.video is None or clip.picture_index is None:
         raise MediaError("The clip has no picture.", hint="Ask for the sound alone.")
     codec = clip.media.video.codec
@@ -123,11 +131,26 @@ def mux(
     subtitles: Path | None = None,
     report: ProgressCallback | None = None,
 ) -> tuple[str, ...]:
-    """Write the picture of a clip with another AAC sound that starts at `audio_start` seconds of its clock.
+    """Write the picture of a clip with another AAC sound, which is the first and the default track.
 
-    The new sound is the first and the default track, in `language` (ISO 639-2), or in that of the track it
-    stands for. `subtitles` is an SRT file on the clip's clock. The container is `container_for(clip)`, whatever
-    the target's name. Gives sentences about what was left out; raises `MediaError` when the picture cannot be kept.
+    The container is `container_for(clip)`, whatever the target's name.
+
+    Args:
+        source: The clip.
+        clip: What `probe` found.
+        sound: An m4a.
+        target: The file to write.
+        audio_start: Seconds on the clip's clock at which the sound starts.
+        language: ISO 639-2 of the sound; empty: that of the track it replaces.
+        subtitles: An SRT on the clip's clock.
+        report: Called with the fraction that is done.
+
+    Returns:
+        Sentences about what was left out.
+
+    Raises:
+        MediaError: The picture cannot be kept.
+        FFmpegError: ffmpeg failed or took too long.
     """
     joined = plan_mux(clip)
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
@@ -162,7 +185,7 @@ def _picture_input_arguments(source: Path, clip: Probe, joined: MuxPlan) -> list
 
 
 def _track_tags(clip: Probe, joined: MuxPlan, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:
-    """The tags of the tracks in the order in which they are written."""
+    """List the tags of the tracks in the order in which they are written."""
     by_index = {track.index: track.tags for track in clip.tracks}
     spoken = language or by_index.get(clip.sound_index, {}).get("language", "")
     words = {"language": spoken} if spoken else {}
@@ -173,7 +196,7 @@ def _track_tags(clip: Probe, joined: MuxPlan, language: str, *, with_subtitles: 
 
 
 def _stream_arguments(clip: Probe, joined: MuxPlan, *, with_subtitles: bool) -> list[str]:
-    """Which tracks, in which order and coding, with which words about them."""
+    """Build the arguments for which tracks are written, in which order, with which codecs and tags."""
     tracks = [f"0:{clip.picture_index}", "1:a:0", *(f"0:{track.index}" for track in joined.others)]
     tracks += ["3:s:0"] if with_subtitles else []
     tracks += [f"0:{track.index}" for track in joined.subtitles]
@@ -197,7 +220,7 @@ def _subtitle_codec(codec: str, suffix: Suffix) -> str:
 
 
 def _container_arguments(clip: Probe, suffix: Suffix) -> list[str]:
-    """How the file is written: the same bytes each time, and times as exact as its kind can have them."""
+    """Build the arguments for a file with the same bytes each time and exact times."""
     if suffix == "mkv":
         return ["-bitexact", "-f", "matroska"]
     # Apple's players want this one of the two tags of HEVC.

@@ -19,7 +19,7 @@ from pipeline.types import AudioStream, MediaInfo, VideoStream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What people see of a clip, and what ffmpeg must be told."""
+    """The description of a clip for people, and what ffmpeg needs to know of it."""
 
     media: MediaInfo
     sound_index: int
@@ -60,7 +60,8 @@ def check_duration(duration: float, max_duration: float) -> None:
 def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
     """Find the tracks of a clip, where they start and how long it is.
 
-    Raises `MediaError` when the file is no clip, has no sound, or nothing of it can be decoded.
+    Raises:
+        MediaError: The file is no clip, has no sound, or nothing of it can be decoded.
     """
     with containers.open_container(path) as container:
         sound, picture = containers.find_tracks(container)
@@ -96,7 +97,7 @@ def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
 
 
 def format_duration(seconds: float) -> str:
-    """A length for people: `45 s`, `12 min`, `1 h 5 min`."""
+    """Format seconds for people: `45 s`, `12 min`, `1 h 5 min`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,8 +1,8 @@
-"""Which channels of a surround sound speech models listen to.
+"""Which channels of a surround sound speech models are given.
 
-In film and television dialogue lies in the centre. Where the centre has most of the sound that
-voices are made of, the other channels are held down, not left out: somebody who speaks from the
-side while the centre is silent is still heard. Else all channels are mixed as for one speaker.
+In film and television dialogue lies in the centre. Where the centre has most of the power in the speech band,
+the other channels are turned down, not left out: somebody who speaks from the side while the centre is
+silent is still heard. Else all channels are mixed as for one loudspeaker.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ OTHER_CHANNELS_GAIN = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSelection:
-    """The gain of each channel in the mono sound, and one sentence about it."""
+    """The gain of each channel in the mono sound, and a note about it."""
 
     weights: tuple[float, ...]
     note: str = ""
 
 
 def select_channels(layout: Layout, levels: ChannelLevels) -> ChannelSelection:
-    """The channels of a sound with more than two; no gains can make the sum louder than full scale."""
+    """Choose the gains for a sound with more than two channels; their sum is never louder than full scale."""
     weights = layout.dialogue_weights
     heard = sum(levels.speech_power)
     note = "Speech is listened to in all channels but the LFE, since the centre does not have most of it."

@@ -1,6 +1,6 @@
-"""What a container says about itself in words, as it may go into a file that is given away.
+"""The tags of a container that may go into a file that is given away.
 
-Titles, names, dates and languages are kept. The place where a clip was taken is not: people who
+Titles, names, dates and languages are kept. The place where a clip was recorded is not: people who
 publish a remix rarely know that their phone wrote it down.
 """
 
@@ -22,13 +22,13 @@ _MAX_TAG_CHARS = 8_000
 
 
 def keep_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that may be passed on."""
+    """Select the tags that may be passed on."""
     kept = {key: value[:_MAX_TAG_CHARS] for key, value in tags.items() if _is_kept(key, value)}
     return dict(list(kept.items())[:_MAX_TAGS])
 
 
 def write_tags(path: Path, of_file: Mapping[str, str], of_tracks: Iterable[Mapping[str, str]]) -> None:
-    """Write tags in ffmpeg's own form (ffmetadata), the tracks in their order, so that none becomes an argument."""
+    """Write tags in ffmpeg's own form (ffmetadata), the tracks in order, so that none becomes an argument."""
     lines = [";FFMETADATA1", *_lines(of_file)]
     for tags in of_tracks:
         lines += ["[STREAM]", *_lines(tags)]

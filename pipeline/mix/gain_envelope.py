@@ -15,7 +15,7 @@ Gain: TypeAlias = "float | Samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GainEnvelope:
-    """Straight lines between points; before the first and after the last point it is level."""
+    """A gain that is linear between points, and constant before the first and after the last point."""
 
     frames: NDArray[np.float64]
     """Where the points are, ascending."""
@@ -24,7 +24,7 @@ class GainEnvelope:
     """True when the values are in dB, False for linear gains."""
 
     def at(self, start: int, length: int) -> Gain:
-        """The linear gain of the frames from `start` on; where it is level, one number."""
+        """Return the linear gain of `length` frames from `start` on; one number where it is constant."""
         first = int(np.searchsorted(self.frames, start, "right"))
         last = int(np.searchsorted(self.frames, start + length - 1, "left"))
         around = slice(max(0, first - 1), last + 1)
@@ -38,11 +38,11 @@ class GainEnvelope:
 
     @property
     def neutral(self) -> float:
-        """The value that changes nothing."""
+        """Return the value that changes nothing."""
         return 0.0 if self.decibels else 1.0
 
 
 def gain_envelope(points: Sequence[tuple[float, float]], *, decibels: bool) -> GainEnvelope:
-    """A curve through points of (frame, value)."""
+    """Build an envelope from points of (frame, value)."""
     table = np.array(points, np.float64).reshape(-1, 2)
     return GainEnvelope(frames=table[:, 0], values=table[:, 1], decibels=decibels)

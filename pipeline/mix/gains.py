@@ -1,7 +1,7 @@
-"""Adds parts with exact gains, block by block, to exactly the length of the clip.
+"""Adds tracks with exact gains, block by block, to exactly the length of the clip.
 
-Each sample of the mix is the sum of `gain * sample` over the parts and nothing else, so the
-level does not step when a part ends early. Only when that sum would be louder than allowed is
+Each sample of the mix is the sum of `gain * sample` over the tracks and nothing else, so the
+level does not step when a track ends early. Only when that sum would be louder than allowed is
 the whole mix turned down, once and by one factor: a limiter would change the balance asked for.
 """
 
@@ -25,7 +25,7 @@ BACKGROUND_STEMS = (StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A sound file, its linear gain in the mix, and how that gain changes with time."""
+    """A sound file with its linear gain in the mix and the changes of that gain."""
 
     path: Path
     gain: float
@@ -40,10 +40,17 @@ def background_tracks(
     stem_gains: Mapping[StemName, float],
     envelopes: tuple[GainEnvelope, ...] = (),
 ) -> list[Track]:
-    """The background with a gain of its own for some of what it is made of.
+    """Build the background with gains of its own for some of its stems.
 
     A stem is added with the difference between its gain and the background's, since the background
     holds it already: this is exact whether or not the stems make up the whole background.
+
+    Args:
+        background: Everything but the voice.
+        stems: Stems that the background is made of.
+        gain: Of the background, linear.
+        stem_gains: Gains of stems that differ from the background's, linear.
+        envelopes: Changes of the gain of all tracks.
     """
     found = [
         Track(path=stems[name], gain=stem_gains[name] - gain, envelopes=envelopes)
@@ -54,7 +61,11 @@ def background_tracks(
 
 
 def check_same_format(parts: Sequence[Track], like: audio_io.SoundInfo) -> None:
-    """Raise `MixError` when a part has another rate or another number of channels than the clip's sound."""
+    """Check that each track has the rate and the number of channels of the clip's sound.
+
+    Raises:
+        MixError: One has not.
+    """
     for part in parts:
         found = audio_io.info(part.path)
         if (found.sample_rate, found.channels) != (like.sample_rate, like.channels):
@@ -65,7 +76,7 @@ def check_same_format(parts: Sequence[Track], like: audio_io.SoundInfo) -> None:
 
 
 def read_aligned(paths: Sequence[Path], like: audio_io.SoundInfo) -> Iterator[tuple[audio_io.Samples, ...]]:
-    """Blocks of several files side by side, each padded with silence or cut to the frames of `like`."""
+    """Read blocks of several files in parallel, each padded with silence or cut to the frames of `like`."""
     readers = [audio_io.read_blocks(path, frames=like.frames) for path in paths]
     # The next blocks are decoded while these are worked on: FLAC takes as long as all that is done with it.
     with ThreadPoolExecutor(max(1, len(paths)), thread_name_prefix="stems") as pool:
@@ -78,7 +89,7 @@ def read_aligned(paths: Sequence[Path], like: audio_io.SoundInfo) -> Iterator[tu
 
 
 def sum_block(blocks: Sequence[audio_io.Samples], parts: Sequence[Track], start: int = 0) -> audio_io.Samples:
-    """One block of the mix that begins at frame `start`, float32, not limited."""
+    """Add one block of each track, from frame `start` on; float32, not limited."""
     total = np.zeros(blocks[0].shape, np.float32)
     for block, part in zip(blocks, parts, strict=True):
         gain = np.float32(part.gain)
@@ -89,7 +100,7 @@ def sum_block(blocks: Sequence[audio_io.Samples], parts: Sequence[Track], start:
 
 
 def mix_blocks(parts: Sequence[Track], like: audio_io.SoundInfo) -> audio_io.Blocks:
-    """The whole mix in blocks, as long as `like`; parts with no gain are not read."""
+    """Mix the tracks in blocks, as long as `like`; tracks without gain are not read."""
     heard = [part for part in parts if part.gain]
     start = 0
     if not heard:
@@ -102,12 +113,12 @@ def mix_blocks(parts: Sequence[Track], like: audio_io.SoundInfo) -> audio_io.Blo
 
 
 def peak_gain(mix_peak: float, clip_peak: float) -> float:
-    """The factor, at most 1, that keeps the mix below the ceiling or the clip's own peak, whichever is higher."""
+    """Return the factor, at most 1, that keeps the mix below the ceiling or the clip's own peak, if higher."""
     return min(1.0, mix_ceiling(clip_peak) / mix_peak) if mix_peak > 0 else 1.0
 
 
 def mix_ceiling(clip_peak: float) -> float:
-    """The highest sample that a mix may have, linear."""
+    """Return the highest sample that a mix may have, linear."""
     return max(DEFAULT_CEILING, min(1.0, clip_peak))
 
 

@@ -28,7 +28,7 @@ _HIGH_SAMPLE_RATE = 96_000
 class Limiter:
     """Turns blocks down where their true peak would pass `ceiling` (dBTP); as many frames come out as go in.
 
-    `peaks` are the true peaks of each `HOP`, linear, where they are known; they are looked for otherwise.
+    `peaks` are the true peaks of each `PEAK_HOP_SECONDS`, linear; without them the limiter finds the peaks itself.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Limiter:
         """The strongest reduction so far, dB."""
 
     def process(self, samples: Samples) -> Samples:
-        """The frames that are ready; some stay back until later ones are known."""
+        """Take the next frames and return those that are ready; some wait until later ones are known."""
         self._waiting = np.concatenate((self._waiting, samples))
         if self._known_peaks is None:
             self._add_oversampled(self._oversampler.process(samples))
@@ -65,7 +65,7 @@ class Limiter:
         return self._emit(len(self._required) - 2 * self._half_window)
 
     def finish(self) -> Samples:
-        """The frames that stayed back."""
+        """Return the frames that still wait."""
         if self._known_peaks is None:
             self._add_oversampled(self._oversampler.finish())
         missing = len(self._waiting) + 2 * self._half_window - len(self._required)
@@ -73,14 +73,14 @@ class Limiter:
         return self._emit(len(self._waiting))
 
     def _add_oversampled(self, samples: Samples) -> None:
-        """Find out what reduction newly oversampled sound asks for, frame by frame."""
+        """Find the reduction that newly oversampled sound requires, frame by frame."""
         peaks = np.concatenate((self._partial_frame, loudest_channel(samples)))
         whole = len(peaks) - len(peaks) % self._factor
         self._partial_frame = peaks[whole:]
         self._require(np.maximum.reduce([peaks[phase : whole : self._factor] for phase in range(self._factor)]))
 
     def _add_known(self, peaks: NDArray[np.float32], count: int) -> None:
-        """The same for the next frames from what is known of them."""
+        """Look up the reduction that the next frames require in the known peaks."""
         hops = ((np.arange(self._frames_read, self._frames_read + count) + 0.5) / self._hop).astype(np.int64)
         self._frames_read += count
         self._require(peaks[np.minimum(hops, len(peaks) - 1)])
@@ -104,7 +104,7 @@ class Limiter:
         return ready[skipped:]
 
     def _reduction(self, count: int) -> NDArray[np.float64] | None:
-        """Decibels for the next frames; None when there is nothing to turn down."""
+        """Compute the reduction of the next frames in dB; None when there is nothing to turn down."""
         ahead = self._required[: count + 2 * self._half_window]
         if not self._previous.any() and not ahead.any():
             return None
@@ -121,7 +121,7 @@ class Limiter:
 
 
 def limit(blocks: Blocks, limiter: Limiter) -> Blocks:
-    """The same sound limited, as many frames in all; no block is empty."""
+    """Limit a sound; as many frames come out in all, and no block is empty."""
     for block in blocks:
         if len(ready := limiter.process(block)):
             yield ready
@@ -130,7 +130,7 @@ def limit(blocks: Blocks, limiter: Limiter) -> Blocks:
 
 
 def _sliding_maximum(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
-    """The maximum of each `window` values, in as many steps as the window has binary digits."""
+    """Find the maximum of each `window` values, in as many steps as the window has binary digits."""
     found, span = values, 1
     while 2 * span <= window:
         found = np.maximum(found[:-span], found[span:])
@@ -139,6 +139,6 @@ def _sliding_maximum(values: NDArray[np.float32], window: int) -> NDArray[np.flo
 
 
 def _sliding_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """The mean of each `window` values."""
+    """Average each `window` values."""
     sums = np.concatenate(([0.0], np.cumsum(values)))
     return (sums[window:] - sums[:-window]) / window

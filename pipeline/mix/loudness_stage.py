@@ -22,7 +22,7 @@ _MAX_PARALLEL = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoudnessGoal:
-    """What the final mix is to be."""
+    """The loudness and the highest true peak of the final mix."""
 
     loudness: float
     """LUFS."""
@@ -57,7 +57,7 @@ def measure_stage(context: StageContext, inputs: MeasureInputs[Path], params: No
 
 
 def loudness_goal(target: LoudnessTarget | None, original: Loudness) -> LoudnessGoal | str | None:
-    """The goal for a target, None where there is none, or one sentence that says why it cannot be reached."""
+    """Choose the goal for a target: None where there is none, a sentence where it cannot be reached."""
     if target is None:
         return None
     if target is not LoudnessTarget.ORIGINAL:
@@ -68,7 +68,7 @@ def loudness_goal(target: LoudnessTarget | None, original: Loudness) -> Loudness
 
 
 def unlimited_gain(before: Loudness, goal: LoudnessGoal) -> float:
-    """Decibels that would bring the mix to its goal if no peak were in the way, within what is sensible.
+    """Return the gain in dB that would reach the goal if no peak were in the way, within bounds.
 
     `before` must not be silent.
     """
@@ -77,11 +77,11 @@ def unlimited_gain(before: Loudness, goal: LoudnessGoal) -> float:
 
 
 def bounded_gain(gain: float, before: Loudness, goal: LoudnessGoal) -> float:
-    """The gain, at most what `MOST_GAIN` and `MOST_LIMITING` allow."""
+    """Bound a gain in dB by `MAX_GAIN_DB` and by what `MAX_LIMITING_DB` allows."""
     peak = 0.0 if before.true_peak is None else before.true_peak
     return min(gain, MAX_GAIN_DB, goal.true_peak - peak + MAX_LIMITING_DB)
 
 
 def is_at_goal(found: Loudness, goal: LoudnessGoal) -> bool:
-    """True when the loudness is the goal's, as exactly as the meter tells."""
+    """Tell whether the loudness is the goal's, as exactly as the meter tells."""
     return found.integrated is not None and abs(found.integrated - goal.loudness) <= TOLERANCE_LU + 1e-6

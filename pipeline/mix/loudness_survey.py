@@ -1,8 +1,8 @@
-"""A mix looked through once: its loudness, and how loud it would be at any gain behind the limiter.
+"""One pass over a mix that tells its loudness, and how loud it would be at any gain behind the limiter.
 
 For each 5 ms two numbers are kept: the power after the K-weighting of ITU-R BS.1770-5 and the true peak. From them
-follows what the limiter would do and what loudness would be left, without another pass over the sound. What
-is written is measured in itself; this only finds the gain.
+follows what the limiter would do and what loudness would be left, without another pass over the sound. The file
+that is written is measured on its own; the survey only finds the gain.
 """
 
 import math
@@ -29,7 +29,7 @@ _MAX_HOPS_AT_ONCE = 1 << 16
 
 
 class LoudnessSurvey:
-    """Takes the blocks of a mix in order."""
+    """Takes the blocks of a mix in order and predicts its loudness."""
 
     def __init__(self, sample_rate: int, layout: Layout) -> None:
         self._rate = sample_rate
@@ -50,17 +50,17 @@ class LoudnessSurvey:
             self._powers.add(self._weighted_power(samples[start : start + step]))
 
     def finish(self) -> None:
-        """Tell that this was all."""
+        """Process what is left; no samples follow."""
         self._peaks.add(loudest_channel(self._oversampler.finish()))
         self._powers.finish()
         self._peaks.finish()
 
     def peaks(self, gain: float) -> NDArray[np.float32]:
-        """The true peak of each `HOP` after `gain` dB, linear."""
+        """Return the true peak of each `PEAK_HOP_SECONDS` after `gain` dB, linear."""
         return self._peaks.values * np.float32(10 ** (gain / 20))
 
     def loudness(self, gain: float = 0.0, ceiling: float | None = None) -> Loudness:
-        """What is left after `gain` dB and, with a `ceiling` (dBTP), the limiter; its range is not known."""
+        """Predict the loudness after `gain` dB and, with a `ceiling` (dBTP), the limiter; without range."""
         power = self._powers.values * 10 ** (gain / 10)
         peak = self.peaks(gain)
         if ceiling is not None:
@@ -77,7 +77,7 @@ class LoudnessSurvey:
         )
 
     def _weighted_power(self, samples: Samples) -> NDArray[np.float32]:
-        """Of each frame, by overlap-save."""
+        """Compute the K-weighted power of each frame by overlap-save convolution."""
         whole = np.concatenate((self._previous, samples))
         self._previous = whole[-self._tail :]
         power = np.zeros(len(samples), np.float32)
@@ -90,7 +90,7 @@ class LoudnessSurvey:
 
 
 class _HopReducer:
-    """One number for each hop of a stream of numbers."""
+    """Reduces a stream of numbers to one number for each hop."""
 
     def __init__(self, rate: int, reduce: "np.ufunc") -> None:
         self._hop = PEAK_HOP_SECONDS * rate
@@ -104,7 +104,7 @@ class _HopReducer:
         self.values: NDArray[np.float32] = np.zeros(0, np.float32)
 
     def add(self, numbers: NDArray[np.float32]) -> None:
-        """Append; what does not fill a hop waits."""
+        """Append numbers; those that do not fill a hop wait."""
         held = np.concatenate((self._remainder, numbers))
         # One edge more than there can be; those beyond what is held are for the next time.
         indices = np.arange(self._count, self._count + int(len(held) / self._hop) + 3)
@@ -118,14 +118,14 @@ class _HopReducer:
         self._remainder = held
 
     def finish(self) -> None:
-        """Count what waits as a hop, and give the table."""
+        """Make the last hop of the numbers that wait, and set `values`."""
         rest = [self._reduce.reduce(self._remainder, keepdims=True)] if len(self._remainder) else []
         self.values = np.concatenate([self.values, *self._chunks, *rest])
         self._chunks, self._remainder = [], self._remainder[:0]
 
 
 def _reduction(peak: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
-    """Decibels that the limiter takes from each hop (`limiter.Limiter`)."""
+    """Predict how many dB the limiter takes from each hop (`limiter.Limiter`)."""
     held = np.maximum(20 * np.log10(np.maximum(peak, 1e-9)) - ceiling, 0.0)
     fall = RELEASE_DB_PER_SECOND * PEAK_HOP_SECONDS * np.arange(1, _MAX_HOPS_AT_ONCE + 1)
     level = 0.0

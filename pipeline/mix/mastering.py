@@ -1,6 +1,6 @@
 """The last step of a mix: its gain, its peaks, and the encoder, without a file in between.
 
-A mix is a function that gives its blocks anew each time it is called, since what a pass finds out
+A mix is a function that makes its blocks anew each time it is called, since the result of one pass
 decides about the next one.
 """
 
@@ -38,7 +38,7 @@ _RETRY_MARGIN_DB = 0.1
 
 @dataclass(slots=True, kw_only=True)
 class Master:
-    """One mix on its way to a file, and what was found out about it."""
+    """Writes one mix to its files and keeps what was measured."""
 
     premix: Premix
     like: audio_io.SoundInfo
@@ -57,7 +57,7 @@ class Master:
     _passes: int = 0
 
     def write_below_ceiling(self, clip_peak: float) -> None:
-        """Write the mix as the gains make it; turned down as a whole only if a sample would pass the ceiling.
+        """Write the mix with its gains; turn it down as a whole only if a sample would pass the ceiling.
 
         The ceiling is -1 dBFS, or the clip's own peak (linear) where that is higher.
         """
@@ -69,7 +69,7 @@ class Master:
             self._encode(self._amplified(gain))
 
     def write_to_goal(self, goal: LoudnessGoal) -> None:
-        """Write the mix at the goal's loudness with no true peak above the goal's, encoded and decoded again."""
+        """Write the mix at the goal's loudness with no true peak above the goal's, as decoded from the file."""
         with CachedPremix(self.premix, self.like, self.target.parent) as kept:
             self.premix = kept
             self._reach(goal)
@@ -97,7 +97,7 @@ class Master:
         self._add_notes(before, goal, limited)
 
     def _encode_limited(self, gain: float, ceiling: float, survey: LoudnessSurvey) -> float:
-        """Write the mix with a gain, below a true peak; the most that the limiter took, dB."""
+        """Write the mix with a gain, below a true peak; return the strongest reduction of the limiter in dB."""
         louder, peaks = self._amplified(10 ** (gain / 20)), survey.peaks(gain)
         if not np.any(peaks > 10 ** (ceiling / 20)):
             self._encode(louder, decoded=True)
@@ -107,7 +107,7 @@ class Master:
         return limiter.max_reduction
 
     def _highest_true_peak(self) -> float:
-        """The highest true peak of all files that were written, dBTP."""
+        """Find the highest true peak of all files that were written, dBTP."""
         further_outputs = (
             measure_encoded(path, layout, self.like.duration) for path, layout in self.lossy_outputs.items()
         )
@@ -129,7 +129,7 @@ class Master:
             )
 
     def _write_below(self, highest: float) -> float:
-        """Write the mix unless it passes `highest`; gives its peak either way."""
+        """Write the mix unless it passes `highest`; return its peak either way."""
         peak = 0.0
         with self._output(decoded=False) as output:
             for block in self._with_progress(self.premix()):
@@ -174,7 +174,7 @@ class Master:
             yield block * factor
 
     def _with_progress(self, blocks: audio_io.Blocks) -> audio_io.Blocks:
-        """The same blocks; each pass is told as half of what is left."""
+        """Pass blocks through and report progress; each pass counts for half of what is left."""
         before, self._passes = 1 - 0.5**self._passes, self._passes + 1
         done = 0
         for block in blocks:
@@ -184,7 +184,7 @@ class Master:
 
 
 def _find_gain(gain: float, ceiling: float, survey: LoudnessSurvey, goal: LoudnessGoal) -> float:
-    """The gain that reaches the goal after the limiter, which takes from the loudness, too."""
+    """Find the gain that reaches the goal after the limiter, which takes from the loudness, too."""
     before = survey.loudness()
     for _ in range(_MAX_GAIN_STEPS):
         found = survey.loudness(gain, ceiling)

@@ -1,4 +1,4 @@
-"""The files of one mix while they are written, and how loud they are."""
+"""Writes the files of one mix and measures their loudness at the same time."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -18,11 +18,21 @@ from pipeline.types import Loudness
 
 
 class MixWriter:
-    """Takes the blocks of a mix and leaves an m4a and `further_outputs` (path: how ffmpeg encodes it).
+    """Writes the blocks of a mix to an m4a and to further files.
 
-    `decoded`: the loudness is that of the m4a as a player makes it, not that of what was written. An m4a that
-    `pipeline.media.aac.segment_encoder` cannot make is encoded by ffmpeg as `encoding` says. Used as a context manager:
-    an error inside it removes the files. `timeout` is the most seconds that ffmpeg may take. Raises `FFmpegError`.
+    Used as a context manager: an error inside it removes the files.
+
+    Args:
+        target: The m4a.
+        encoding: ffmpeg arguments for an m4a that `pipeline.media.aac` cannot make.
+        further_outputs: Other files and their ffmpeg arguments.
+        layout: Channels of the mix.
+        sample_rate: Hz.
+        timeout: Seconds that ffmpeg may take.
+        decoded: Whether to measure what a player decodes from the m4a, not what was written.
+
+    Raises:
+        FFmpegError: A file cannot be encoded or written.
     """
 
     def __init__(
@@ -71,7 +81,7 @@ class MixWriter:
             self._aac.write(samples)
 
     def finish(self) -> Loudness:
-        """Wait for the files; their loudness."""
+        """Wait for the files and return the loudness."""
         if self._aac is not None:
             self._aac.finish()
         mix = None if self._mix is None else self._mix.finish()
@@ -86,7 +96,7 @@ class MixWriter:
         )
 
     def _meter(self, decoded_samples: Samples) -> None:
-        """Take what a player makes of the file."""
+        """Measure decoded samples of the file."""
         assert self._file_meter is not None
         self._file_meter.write(decoded_samples)
         self._peaks.write(decoded_samples)

@@ -1,4 +1,4 @@
-"""A mix that is made once and read again, as long as it is short."""
+"""A mix that is made once and read again from a temporary file, as long as it is short."""
 
 import tempfile
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MAX_CACHE_BYTES = 512 * 2**20
 class CachedPremix:
     """Gives the blocks that `make` gives; after the first time, from a file without a name in `folder`.
 
-    Used as a context manager, at whose end the file is gone. Where the disk has no room, the mix is made anew.
+    Used as a context manager, which removes the file. Where the disk has no room, the mix is made anew.
     """
 
     def __init__(self, make: Premix, like: audio_io.SoundInfo, folder: Path) -> None:
@@ -31,7 +31,7 @@ class CachedPremix:
         self._open = ExitStack()
 
     def __call__(self) -> audio_io.Blocks:
-        """The blocks, from the first on."""
+        """Return the blocks from the first on."""
         if self._file is not None:
             return self._read(self._file)
         fits = 4 * self._like.channels * self._like.frames <= MAX_CACHE_BYTES

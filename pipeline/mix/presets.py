@@ -1,4 +1,4 @@
-"""How parts can be mixed: balances by name, loudness targets, ducking. Data only.
+"""Data of what a mix can be: presets of gains, loudness targets, ducking.
 
 Loudness targets: -14 LUFS is what most music and video services play at, -16 LUFS is
 AES TD1008's for talk, -23 LUFS is EBU R 128's and -24 LUFS (LKFS) ATSC A/85's.
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 
 class MixPreset(StrEnum):
-    """A balance with its loudness, by name; its settings are in `MIXES`."""
+    """A named combination of gains and loudness; its settings are in `MIXES`."""
 
     ORIGINAL = "original"
     PODCAST = "podcast"
@@ -32,7 +32,7 @@ class LoudnessTarget(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ducking:
-    """The background is turned down while somebody speaks."""
+    """How the background is turned down while somebody speaks."""
 
     depth: float
     """dB, above 0."""
@@ -44,7 +44,7 @@ class Ducking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixSettings:
-    """What a preset stands for; options that are given go before it."""
+    """The settings of a preset; options that a person gives take precedence."""
 
     good_for: str
     voice: float = 1.0

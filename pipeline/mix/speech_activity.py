@@ -32,7 +32,7 @@ _MIN_SPEECH_SECONDS = 0.08
 
 
 def turn_intervals(transcript: Transcript, sample_rate: int, audio_start: float) -> list[Interval]:
-    """The turns in frames of the sound, whose first sample is at `audio_start` on the clip's clock."""
+    """Return the turns in frames of the sound, whose first sample is at `audio_start` on the clip's clock."""
     return [
         ((turn.start - audio_start) * sample_rate, (turn.end - audio_start) * sample_rate) for turn in transcript.turns
     ]
@@ -61,7 +61,7 @@ def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
 
 
 def ducking_envelope(intervals: Iterable[Interval], ducking: Ducking, sample_rate: int) -> GainEnvelope:
-    """Down by the whole depth from the first to the last frame of each interval, straight in dB before and after."""
+    """Build the gain that is down by the whole depth within each interval, with fades in dB before and after."""
     attack, release = ducking.attack * sample_rate, ducking.release * sample_rate
     points = list[tuple[float, float]]()
     for start, end in merge(intervals, attack + release):
@@ -72,10 +72,19 @@ def ducking_envelope(intervals: Iterable[Interval], ducking: Ducking, sample_rat
 def speaker_envelope(
     transcript: Transcript, gains: Mapping[str, float], voice: float, sample_rate: int, audio_start: float
 ) -> tuple[GainEnvelope, list[str]]:
-    """The vocals' gain by who speaks, and the names that the transcript does not know.
+    """Build the gain of the vocals by who speaks.
 
-    A name is a speaker's id or name, in any case. Between turns it is `voice`, and so is the gain of
-    speakers that are not named; where turns overlap, the highest gain holds, so that nobody is lost.
+    Where turns overlap, the highest gain holds, so that nobody is lost.
+
+    Args:
+        transcript: Who speaks when.
+        gains: Linear gains by a speaker's id or name, in any case.
+        voice: Linear gain between turns and of speakers that are not named.
+        sample_rate: Hz.
+        audio_start: Seconds on the clip's clock of the first sample.
+
+    Returns:
+        The gain, and the names that the transcript does not know.
     """
     known = {word.casefold(): speaker.id for speaker in transcript.speakers for word in (speaker.name, speaker.id)}
     own = {known[name.casefold()]: gain for name, gain in gains.items() if name.casefold() in known}
@@ -88,7 +97,7 @@ def speaker_envelope(
 
 
 def _gain_steps(turns: Sequence[tuple[float, float, float]], between: float) -> list[tuple[float, float]]:
-    """Where the gain changes, and to what."""
+    """List where the gain changes, and to what."""
     events = sorted(
         [(start, True, gain) for start, end, gain in turns if end > start]
         + [(end, False, gain) for start, end, gain in turns if end > start]
@@ -108,7 +117,7 @@ def _gain_steps(turns: Sequence[tuple[float, float, float]], between: float) -> 
 
 
 def _fade_points(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[float, float]]:
-    """Points of a curve that goes from level to level within `fade` frames, or less where steps are close."""
+    """Build points that go from level to level within `fade` frames, or fewer where steps are close."""
     points = list[tuple[float, float]]()
     if len(steps) == 1:
         return [(0.0, steps[0][1])]

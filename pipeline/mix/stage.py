@@ -1,4 +1,4 @@
-"""The mix stage: the parts balanced, or the vocals replaced by a dub."""
+"""The mix stage: the stems with their gains, or a dub in place of the vocals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ def mix_stage(context: StageContext, inputs: MixInputs[Path], params: MixParams)
 
 
 def _choose_parts(mix: _Mix) -> list[Track]:
-    """The parts with their gains; the original alone when the sound was not taken apart."""
+    """Choose the tracks with their gains; the original alone when the sound was not taken apart."""
     stems = mix.inputs.stems
     if stems.vocals is None or stems.background is None:
         mix.notes.append("The sound was not taken apart, so the final mix is the original sound.")
@@ -96,7 +96,7 @@ def _choose_voice(mix: _Mix, vocals: Path) -> Track:
 
 
 def _ducking(mix: _Mix, vocals: Path) -> tuple[GainEnvelope, ...]:
-    """The gain of everything behind the voice: by the turns where they are known, or else by the voice's level."""
+    """Build the gain of the background: by the turns where they are known, or else by the voice's level."""
     ducking = mix.params.ducking
     if ducking is None:
         return ()

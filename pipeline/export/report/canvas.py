@@ -1,4 +1,4 @@
-"""A dark picture of stacked rows with a common time axis: the one typed door to matplotlib."""
+"""A dark picture of stacked rows with a common time axis: the one typed module in front of matplotlib."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ MIN_MARK_SHARE: Final = 0.012
 
 
 class Canvas:
-    """Rows from top to bottom over `duration` seconds; drawn with the object interface, without a display."""
+    """Rows from top to bottom over `duration` seconds, drawn without a display."""
 
     def __init__(self, rows: int, duration: float) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -74,7 +74,7 @@ class Canvas:
         self._label_times(max(duration, 1e-3))
 
     def draw_wave(self, row: int, name: str, colour: str, envelope: Envelope, *, start: float = 0.0) -> None:
-        """A waveform from `start` seconds on, stretched to the height of its row when it is quiet."""
+        """Draw a waveform from `start` seconds on, stretched to the height of its row when it is quiet."""
         axes = self._rows[row]
         self._label(axes, name, colour)
         peak = max(float(np.abs(envelope.low).max(initial=0)), float(envelope.high.max(initial=0)), 0.05)
@@ -84,7 +84,7 @@ class Canvas:
         axes.axhline(0, color=colour, linewidth=0.8, alpha=0.7)
 
     def draw_lane(self, row: int, name: str, colour: str, spans: Sequence[tuple[float, float, bool]]) -> None:
-        """When a speaker is heard, as (start, end, overlap) in seconds; overlaps are hatched, with a bar above."""
+        """Draw when a speaker is heard, as (start, end, overlap) in seconds; overlaps are hatched, with a bar above."""
         axes = self._rows[row]
         self._label(axes, name, colour)
         axes.set_ylim(0, 1)
@@ -135,7 +135,7 @@ def _format_time(seconds: float) -> str:
 
 
 def _printable(name: str, letters: Mapping[str, frozenset[int]]) -> str:
-    """The name in the letters that the fonts have, cut to its place; matplotlib warns about every other letter."""
+    """Reduce a name to letters that the fonts have and to its room; matplotlib warns about every other letter."""
     text = "".join(
         letter if letter.isprintable() and any(ord(letter) in font for font in letters.values()) else "□"
         for letter in name
@@ -148,12 +148,12 @@ def _printable(name: str, letters: Mapping[str, frozenset[int]]) -> str:
 
 
 def _width(text: str) -> int:
-    """In letters as narrow as Latin ones."""
+    """Measure the width of a text in Latin letters."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _load_fonts() -> dict[str, frozenset[int]]:
-    """The fonts for names and the letters they have: matplotlib's own, then the best of this machine for Chinese."""
+    """Load the fonts for names: matplotlib's own, then the best one of this machine for Chinese."""
     from matplotlib import font_manager
 
     manager = cast("Any", font_manager)

@@ -64,7 +64,7 @@ def _envelope(context: StageContext, name: str, path: Path, index: int, count: i
 
 
 def speaker_spans(voices: Sequence[SpeakerSegment], speaker: str) -> list[tuple[float, float, bool]]:
-    """A speaker's segments, then once more the parts in which somebody else is heard too, as (start, end, overlap)."""
+    """List a speaker's segments, then the parts of them in which others are heard, as (start, end, overlap)."""
     own = [segment for segment in voices if segment.speaker == speaker]
     overlaps = [
         (max(segment.start, other.start), min(segment.end, other.end), True)

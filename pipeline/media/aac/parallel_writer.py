@@ -1,8 +1,8 @@
-"""An m4a written in pieces that are encoded side by side, one on each processor, and joined at a frame.
+"""An m4a that is encoded in segments on all processors and joined at a frame.
 
-Each segment is encoded from some frames before its first to some after its last, so that at a joint both encoders have
-decoded the same sound. They are joined where both chose the same window; what overlaps then fits, as it does
-between two frames of one encoder, and every sample is decoded once. Memory is that of a few pieces.
+Each segment is encoded from some frames before its first to some after its last, so that at a joint both encoders
+have had the same input. Segments are joined where both chose the same window; what overlaps then fits, as it does
+between two frames of one encoder, and every sample is heard once. Memory is that of a few segments.
 """
 
 import os
@@ -48,7 +48,7 @@ _MAX_WORKERS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One segment on its way; frames are numbered through the whole stream."""
+    """A segment that is being encoded; frames are numbered through the whole stream."""
 
     first: int
     """The frame of its first packet."""
@@ -57,21 +57,24 @@ class Segment:
     encoded: "Future[EncodedSegment]"
 
     def packets(self, start: int, end: int) -> tuple[bytes, ...]:
-        """Those of some frames."""
+        """Return the packets of the frames from `start` up to `end`."""
         return self.encoded.result().packets[start - self.first : end - self.first]
 
     def decoded(self, start: int, end: int) -> Samples:
-        """What they sound like: frame `k` ends with sample `k * 1024`."""
+        """Return the decoded samples of the frames from `start` up to `end`; frame `k` ends with sample `k * 1024`."""
         return self.encoded.result().decoded[
             max(0, start - 1 - self.first) * FRAME_SAMPLES : (end - 1 - self.first) * FRAME_SAMPLES
         ]
 
 
 class AacWriter:
-    """Takes samples of shape (frames, channels) and writes them as an m4a that plays while it loads.
+    """Writes samples of shape (frames, channels) as an m4a that plays while it loads.
 
-    `on_decoded` is given what a player makes of the file, in order, as much as was written. Used as a context
-    manager: a file that was not finished is removed. Raises `FFmpegError`.
+    `on_decoded` is called in order with the samples that a player decodes from the file, as many as were written.
+    Used as a context manager: a file that was not finished is removed.
+
+    Raises:
+        FFmpegError: The file cannot be encoded or written.
     """
 
     def __init__(self, path: Path, form: AudioFormat, *, on_decoded: Callable[[Samples], None] | None = None) -> None:
@@ -106,7 +109,7 @@ class AacWriter:
             raise _write_error(error) from error
 
     def write(self, samples: Samples) -> None:
-        """Append samples; waits when too much is on its way."""
+        """Append samples; waits when too many segments are being encoded."""
         self._blocks.append(samples)
         self._buffered_samples += len(samples)
         self._total += len(samples)
@@ -146,7 +149,7 @@ class AacWriter:
             self._path.unlink(missing_ok=True)
 
     def _submit(self, end: int, length: int) -> None:
-        """Have the next segment encoded, from the first samples that are held; its own frames are those up to `end`."""
+        """Start to encode the next segment from the first `length` buffered samples; its own frames end at `end`."""
         held = np.concatenate(self._blocks) if self._blocks else np.zeros((0, len(self._form.layout.channels)), "f4")
         encoded = self._pool.submit(encode_segment, held[:length], self._form, decoded=self._on_decoded is not None)
         self._waiting.append(Segment(first=self._buffer_start, start=self._next_start, encoded=encoded))
@@ -157,14 +160,14 @@ class AacWriter:
             self._write_segment()
 
     def _write_segment(self) -> None:
-        """Write what comes before the next segment, and go on with that."""
+        """Write the packets up to the joint with the next segment, which then becomes the last one."""
         segment = self._waiting.popleft()
         if self._last is not None:
             self._write_packets(find_joint(self._last, segment))
         self._last = segment
 
     def _write_packets(self, end: int) -> None:
-        """Write the frames of the last segment up to `end`, and tell how they sound."""
+        """Write the frames of the last segment up to `end`, and pass on their decoded samples."""
         assert self._last is not None
         start, self._written = self._written, end
         time_base = Fraction(1, self._form.sample_rate)
@@ -185,7 +188,7 @@ class AacWriter:
         self._packets_before_joint = self._last.packets(end - 2, end)
 
     def _report_decoded(self, segment: Segment, start: int, end: int) -> None:
-        """The sound of some frames; that of the first one after a joint is made from both sides."""
+        """Pass on the decoded samples of some frames; those of a frame after a joint come from both sides."""
         assert self._on_decoded is not None
         decoded = segment.decoded(start, end)
         if self._packets_before_joint:
@@ -197,7 +200,7 @@ class AacWriter:
 
 
 def find_joint(before: Segment, after: Segment) -> int:
-    """The first frame that comes from the later segment.
+    """Find the first frame that is taken from the later segment.
 
     An encoder's choice of windows depends on the last few frames only, so that the first place fits nearly always.
     """

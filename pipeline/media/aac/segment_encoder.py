@@ -1,10 +1,10 @@
-"""AAC-LC by libav, a stretch of sound at a time, with a look at what came of it.
+"""AAC-LC by libav, a segment of sound at a time, whose level is checked after it is encoded.
 
-The `fast` coder is half the work of the default one and, at our rates, as good: on speech and music it leaves 1 to 4
-dB less noise against the masking threshold on average, and more in the highest bands (`tests.bench.aac`). But a tone
-above about -6 dBFS with little beside it is quantised so finely that its largest values do not fit, and it comes
-out up to 3 dB too quiet. So each stretch is decoded again and compared; where a level is off, the default coder
-does it anew.
+The `fast` coder takes half the time of the default one and, at the bit rates used here, is as good: on speech and
+music it leaves 1 to 4 dB less noise against the masking threshold on average, and more in the highest bands
+(`tests.bench.aac`). But a tone above about -6 dBFS with little beside it is quantised so finely that its largest
+values do not fit, and it comes out up to 3 dB too quiet. So the loud parts of each segment are decoded and compared;
+where a level is off, the default coder encodes the segment again.
 
 A frame is 1024 samples. Packet `k` of a stream gives, with the one before it, the samples from `(k - 1) * 1024` to
 `k * 1024` (ISO/IEC 14496-3, 4.6.11: each frame's window reaches over its neighbour).
@@ -48,22 +48,22 @@ _MIN_LEVEL_RATIO = 10 ** (-0.25 / 20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioFormat:
-    """What an encoder must be told."""
+    """Sample rate and channel layout of what is encoded."""
 
     sample_rate: int
     layout: Layout
 
     @property
     def bit_rate(self) -> int:
-        """Bits a second."""
+        """Return bits a second."""
         return bit_rate(len(self.layout.channels))
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSegment:
-    """The packets of a stretch, and what a player makes of them: sample 0 is the first that was encoded.
+    """The packets of a segment and its decoded samples, the first of which is the first that was encoded.
 
-    Nothing in place of the latter where nobody had to know.
+    `decoded` is empty where it was not asked for.
     """
 
     packets: tuple[bytes, ...]
@@ -71,19 +71,25 @@ class EncodedSegment:
 
 
 def bit_rate(channels: int) -> int:
-    """Bits a second of our AAC."""
+    """Return the bit rate for a number of channels, bits a second."""
     return BIT_RATE if channels <= 2 else CHANNEL_BIT_RATE * channels
 
 
 def is_supported(form: AudioFormat) -> bool:
-    """Whether the encoder takes such a sound, and `same_window` can tell about its packets."""
+    """Tell whether the encoder takes such a sound and `window_shape` can read its packets."""
     return len(form.layout.channels) <= 2 and form.sample_rate in SAMPLE_RATES
 
 
 def encode_segment(samples: Samples, form: AudioFormat, *, decoded: bool = True) -> EncodedSegment:
-    """A stretch as AAC whose level is right. Raises `FFmpegError`.
+    """Encode a segment as AAC with the right level.
 
-    Without `decoded` it is decoded only where the level has to be looked at.
+    Args:
+        samples: Shape (frames, channels).
+        form: Sample rate and layout of the samples.
+        decoded: Whether to give the decoded samples; otherwise only what must be checked is decoded.
+
+    Raises:
+        FFmpegError: The encoder refused the sound.
     """
     coded = encode_with(samples, form, FAST_CODER, decoded=decoded)
     if (lowest := min_level_ratio(samples, coded, form)) >= _MIN_LEVEL_RATIO:
@@ -95,7 +101,11 @@ def encode_segment(samples: Samples, form: AudioFormat, *, decoded: bool = True)
 def encode_with(
     samples: Samples, form: AudioFormat, options: Mapping[str, str], *, decoded: bool = True
 ) -> EncodedSegment:
-    """A stretch as the encoder makes it with these options. Raises `FFmpegError`."""
+    """Encode a segment with given options of the encoder.
+
+    Raises:
+        FFmpegError: The encoder refused the sound.
+    """
     context = av.CodecContext.create("aac", "w")
     configure_encoder(context, form)
     context.options = {**options}
@@ -116,7 +126,11 @@ def encode_with(
 
 
 def decode_packets(packets: Sequence[bytes], form: AudioFormat) -> Samples:
-    """The samples of packets that follow each other; of the first 1024 a part is missing. Raises `FFmpegError`."""
+    """Decode packets that follow each other; the first 1024 samples lack what a packet before would add.
+
+    Raises:
+        FFmpegError: The packets are damaged.
+    """
     decoder = cast("Any", _make_decoder(form))
     try:
         frames = [cast("Samples", frame.to_ndarray()) for data in packets for frame in decoder.decode(Packet(data))]
@@ -127,7 +141,7 @@ def decode_packets(packets: Sequence[bytes], form: AudioFormat) -> Samples:
 
 
 def min_level_ratio(samples: Samples, coded: EncodedSegment, form: AudioFormat) -> float:
-    """The least of what was kept (linear) of a loud block's level: of the part of what is heard that is the sound."""
+    """Find the lowest ratio (linear) between the decoded and the original level of the loud blocks; 1 for none."""
     lowest = 1.0
     for start, end in _loud_ranges(samples):
         before = samples[start:end]
@@ -142,7 +156,7 @@ def min_level_ratio(samples: Samples, coded: EncodedSegment, form: AudioFormat) 
 
 
 def _loud_ranges(samples: Samples) -> list[tuple[int, int]]:
-    """Where blocks of `_LOOK` samples are loud, one after the other: the first sample and that after the last."""
+    """Find runs of blocks of `_LEVEL_BLOCK_SAMPLES` that are loud, as the first sample and the one after the last."""
     count = len(samples) // _LEVEL_BLOCK_SAMPLES
     rows = samples[: count * _LEVEL_BLOCK_SAMPLES].reshape(count, _LEVEL_BLOCK_SAMPLES * samples.shape[1])
     loud = np.einsum("ij,ij->i", rows, rows) > _MIN_LOUD_POWER * rows.shape[1]
@@ -150,14 +164,14 @@ def _loud_ranges(samples: Samples) -> list[tuple[int, int]]:
 
 
 def _decode_range(packets: Sequence[bytes], start: int, end: int, form: AudioFormat) -> Samples:
-    """What a player makes of some whole frames: it needs the packet before them."""
+    """Decode some whole frames, for which the packet before them is needed."""
     return decode_packets(packets[start // FRAME_SAMPLES : end // FRAME_SAMPLES + 1], form)[FRAME_SAMPLES:]
 
 
 def window_shape(packet: bytes) -> tuple[int, int] | None:
-    """Sequence and shape of the window of all channels of a packet; None where each has its own.
+    """Read the sequence and shape of the window of a packet; None where its channels have different ones.
 
-    ISO/IEC 14496-3, table 4.4 to 4.6: a channel pair says it first, a single channel after its gain.
+    ISO/IEC 14496-3, tables 4.4 to 4.6: a channel pair has it first, a single channel after its gain.
     """
     bits = int.from_bytes(packet[:4])
     kind = bits >> 29
@@ -167,13 +181,13 @@ def window_shape(packet: bytes) -> tuple[int, int] | None:
 
 
 def audio_specific_config(form: AudioFormat) -> bytes:
-    """The two bytes by which a decoder knows what is to come (ISO/IEC 14496-3, 1.6.2.1)."""
+    """Build the two bytes that configure a decoder (ISO/IEC 14496-3, 1.6.2.1)."""
     channels = len(form.layout.channels)
     return (2 << 11 | SAMPLE_RATES.index(form.sample_rate) << 7 | channels << 3).to_bytes(2)
 
 
 def configure_encoder(encoder: AudioCodecContext, form: AudioFormat) -> None:
-    """Tell an encoder what the sound is."""
+    """Set the format and bit rate of an encoder."""
     encoder.sample_rate = form.sample_rate
     encoder.layout = form.layout.name
     encoder.format = "fltp"

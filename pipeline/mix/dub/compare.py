@@ -1,4 +1,4 @@
-"""The compare stage: how a dub that is one whole track fits the turns of the original. It changes nothing."""
+"""The render_dub_comparison stage: how a dub that is one whole track fits the turns of the original."""
 
 import tempfile
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ _MAX_LISTED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Comparison:
-    """A whole track beside the original voices; both are on the clip's clock and have one rate and layout."""
+    """A whole track beside the original voices; both are on the sound's clock and have one rate and layout."""
 
     name: str
     track: Path
@@ -64,7 +64,7 @@ class _Comparison:
     """LUFS of the dub, as a whole."""
 
     def fit(self, slot: Slot, line: TurnLine | None) -> LineFit:
-        """How the line fits its turn."""
+        """Measure how a line fits its turn."""
         fit = LineFit(file=self.name, slot=slot)
         if line is None:
             fit.notes.append("no voice is heard here in the dub")
@@ -85,14 +85,14 @@ class _Comparison:
         return fit
 
     def stray_fit(self, stretch: Interval) -> LineFit:
-        """Speech where no turn is: all of it is beyond its place."""
+        """Describe speech that is in no turn."""
         start, end = stretch
         fit = LineFit(file=self.name, slot=Slot(start=start, end=start), length=end - start, start=start, end=end)
         fit.notes.append("speaks where no turn is")
         return fit
 
     def split_point(self, before: Slot, after: Slot, stretch: Interval) -> float:
-        """The quietest point of a stretch about the border of two turns, those near the border before others."""
+        """Find the quietest point of a stretch near the border of two turns, in seconds."""
         borders = sorted((slot_end(before), after.start))
         first = max(0.0, stretch[0] - _STRETCH_MARGIN_SECONDS, before.start, borders[0] - _BORDER_SEARCH_SECONDS)
         last = min(stretch[1] + _STRETCH_MARGIN_SECONDS, slot_end(after), borders[1] + _BORDER_SEARCH_SECONDS)
@@ -109,14 +109,14 @@ class _Comparison:
         return min(max(float(times[np.argmin(quiet + _DISTANCE_DB_PER_SECOND * away)]), stretch[0]), stretch[1])
 
     def _is_speech(self, at: float) -> bool:
-        """Whether a point between two lines is no pause."""
+        """Tell whether a point between two lines is no pause."""
         half = _HOP_SECONDS * _SMOOTHING_HOPS / 2
         around = self._read(self.track, max(0.0, at - half), at + half)
         power = float(np.square(around, dtype=np.float64).mean(axis=0).max()) if len(around) else 0.0
         return power > 10 ** ((self.loudness - _SPEECH_RANGE_DB) / 10)
 
     def _find_ends(self, line: TurnLine) -> Interval:
-        """Where a line is heard, to 5 ms, unless it was cut out of a stretch."""
+        """Find where a line is heard, to 5 ms, unless it was cut out of a stretch."""
         first = max(0.0, line.start - (0.0 if line.cut_start else _SEARCH_MARGIN_SECONDS))
         last = line.end + (0.0 if line.cut_end else _SEARCH_MARGIN_SECONDS)
         start, end = line.start, line.end
@@ -130,7 +130,7 @@ class _Comparison:
         return start, max(start, end)
 
     def _loudness_difference(self, slot: Slot, heard: Interval) -> float | None:
-        """LU, what the dub has there less what the original has in the turn."""
+        """Measure the loudness of the dub less that of the original in the turn, LU."""
         spans = ((self.track, heard), (self.vocals, (slot.start, slot_end(slot))))
         own, original = (
             integrated_loudness(
@@ -188,7 +188,7 @@ def render_dub_comparison_stage(
 def _compare(
     comparison: _Comparison, slots: Sequence[Slot], speech: Sequence[Interval], report: ProgressCallback
 ) -> tuple[list[LineFit], list[LineFit]]:
-    """The fit of each turn, and of what is in no turn."""
+    """Measure the fit of each turn, and describe what is in no turn."""
     matched, astray = match_turns(speech, slots, comparison.split_point)
     fits = list[LineFit]()
     for number, (slot, line) in enumerate(zip(slots, matched, strict=True)):

@@ -36,7 +36,7 @@ _SILENCE_POWER = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechEdges:
-    """Where a line is heard, in frames, and the power from which it counts as heard."""
+    """The first frame of a line and the one after the last, and the power from which a frame counts as heard."""
 
     start: int
     end: int
@@ -45,7 +45,7 @@ class SpeechEdges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCut:
-    """A line within a file, in seconds from its start; None means to the file's end."""
+    """A line within a file, in seconds from its start; an `end` of None means the file's end."""
 
     slot: Slot
     start: float = 0.0
@@ -55,7 +55,16 @@ class LineCut:
 
 
 def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | None = None) -> SpeechEdges | None:
-    """Where a line begins and ends, to 5 ms; None for silence."""
+    """Find where a line begins and ends, to 5 ms.
+
+    Args:
+        samples: Shape (frames, channels).
+        sample_rate: Hz.
+        threshold: Power from which a frame counts as heard; None: chosen from the samples.
+
+    Returns:
+        None for silence.
+    """
     hop = max(1, round(_HOP_SECONDS * sample_rate))
     levels = hop_powers(samples, hop, _SMOOTHING_HOPS)
     if not len(levels):
@@ -71,10 +80,21 @@ def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | N
 
 
 def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: float) -> tuple[list[LineCut], list[str]]:
-    """The lines of a speaker in one file, and notes.
+    """Split the file of one speaker into lines.
 
     A file about as long as the clip is on the clip's clock; any other holds the lines one after the other.
-    Raises `ValidationError` when it is silent or its lines cannot be told apart.
+
+    Args:
+        name: Of the file, for messages.
+        track: A sound file.
+        slots: The turns of the speaker.
+        clip_duration: Seconds.
+
+    Returns:
+        The lines, and notes.
+
+    Raises:
+        ValidationError: The file is silent or its lines cannot be told apart.
     """
     of = audio_io.info(track)
     stretches = [
@@ -88,7 +108,7 @@ def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: fl
 
 
 def _assign_by_time(name: str, stretches: Sequence[Interval], slots: Sequence[Slot]) -> tuple[list[LineCut], list[str]]:
-    """Stretches of speech go to the turn that they share most time with, or that is next to them."""
+    """Assign stretches of speech to the turn that they overlap most, or that is next to them."""
     found = dict[int, list[Interval]]()
     notes = list[str]()
     for start, end in stretches:
@@ -111,7 +131,7 @@ def _assign_by_time(name: str, stretches: Sequence[Interval], slots: Sequence[Sl
 
 
 def _split_by_pauses(name: str, stretches: Sequence[Interval], slots: Sequence[Slot], duration: float) -> list[LineCut]:
-    """As many lines as turns, parted at the longest pauses when these are clearly longer than the others."""
+    """Split into as many lines as turns, at the longest pauses when these are clearly longer than the others."""
     pauses = [after[0] - before[1] for before, after in pairwise(stretches)]
     wanted = len(slots) - 1
     by_length = sorted(range(len(pauses)), key=lambda index: -pauses[index])
@@ -130,7 +150,13 @@ def _split_by_pauses(name: str, stretches: Sequence[Interval], slots: Sequence[S
 
 
 def hop_powers(samples: audio_io.Samples, hop: int, smooth: int) -> NDArray[np.float64]:
-    """Power of each whole hop of the loudest channel, each the mean of so many of them."""
+    """Measure the power of each whole hop of the loudest channel.
+
+    Args:
+        samples: Shape (frames, channels).
+        hop: Frames.
+        smooth: Hops of a moving average.
+    """
     power: NDArray[np.float64] = np.square(samples, dtype=np.float64).max(axis=1, initial=0.0)
     whole = len(power) - len(power) % hop
     means: NDArray[np.float64] = power[:whole].reshape(-1, hop).mean(axis=1)

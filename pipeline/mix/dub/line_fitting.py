@@ -31,7 +31,7 @@ MIN_CLIPPED_PEAK, NEAR_PEAK_RATIO, MIN_CLIPPED_SHARE = 0.5, 0.85, 0.02
 
 @dataclass(slots=True, kw_only=True)
 class LineFit:
-    """How well a line fits; times are seconds, those of the clip's sound."""
+    """How well a line fits; times are seconds on the sound's clock."""
 
     file: str
     slot: Slot
@@ -48,17 +48,17 @@ class LineFit:
 
     @property
     def start_error(self) -> float:
-        """Seconds from the start of the turn to the start of the line."""
+        """Return the seconds from the start of the turn to the start of the line."""
         return 0.0 if self.start is None else self.start - self.slot.start
 
     @property
     def overrun(self) -> float:
-        """Seconds that the line goes on after its turn."""
+        """Return the seconds that the line goes on after its turn."""
         return 0.0 if self.slot.end is None else max(0.0, self.end - self.slot.end)
 
     @property
     def shortfall(self) -> float:
-        """Seconds of the turn that are left without a voice at its end."""
+        """Return the seconds of the turn that are left without a voice at its end."""
         return 0.0 if self.slot.end is None or self.start is None else max(0.0, self.slot.end - self.end)
 
 
@@ -74,7 +74,7 @@ class DubClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFitter:
-    """Where lines are made to fit, and what all of them have in common."""
+    """Makes lines of a dub fit their turns."""
 
     vocals: Path
     """The original voices."""
@@ -84,7 +84,17 @@ class LineFitter:
     """Per cent."""
 
     def fit(self, name: str, track: Path, cut: LineCut, number: int) -> tuple[LineFit, DubClip | None]:
-        """Fit one line, which is a part of a track in the clip's rate and channels."""
+        """Fit one line.
+
+        Args:
+            name: Of the file, for the report.
+            track: A sound file with the rate and channels of the clip.
+            cut: Where the line is in the track.
+            number: Of the line, for the name of its file.
+
+        Returns:
+            How it fits, and where it is placed; None for a silent one.
+        """
         fit = LineFit(file=name, slot=cut.slot)
         rate = audio_io.info(track).sample_rate
         first, samples = _read(track, cut, rate)
@@ -108,7 +118,7 @@ class LineFitter:
     def _trim_and_stretch(
         self, samples: audio_io.Samples, edges: SpeechEdges, factor: float, path: Path, rate: int
     ) -> tuple[audio_io.Samples, SpeechEdges]:
-        """The trimmed and stretched line, which is at `path` too, and where in it the voice is."""
+        """Write the trimmed and stretched line to `path`; return its samples and where in them the voice is."""
         start, end = max(0, edges.start - round(LEAD_SECONDS * rate)), edges.end + round(TAIL_SECONDS * rate)
         line = _fade_ends(samples[start:end], round(FADE_SECONDS * rate))
         if factor == 1.0:
@@ -131,7 +141,7 @@ class LineFitter:
         return line, SpeechEdges(start=begin, end=heard.end, threshold=edges.threshold)
 
     def _match_loudness(self, line: audio_io.Samples, heard: SpeechEdges, slot: Slot, fit: LineFit, rate: int) -> float:
-        """The gain that makes a line as loud as what it replaces, without passing the ceiling."""
+        """Choose the gain that makes a line as loud as what it replaces, without passing the ceiling."""
         own = integrated_loudness(line[heard.start : heard.end], rate, self.layout)
         end = fit.end if slot.end is None else slot.end
         frames = max(1, round((end - slot.start) * rate))
@@ -148,9 +158,15 @@ class LineFitter:
 
 
 def find_onset(head: audio_io.Samples, line: audio_io.Samples, guess: int, reach: int) -> int:
-    """The frame of a stretched line at which its beginning is most like that of the line as it was.
+    """Find the frame of a stretched line where its beginning is most like that of the original.
 
-    It is looked for within `reach` frames of the guess; stretching smears the first sound by some milliseconds.
+    Stretching smears the first sound by some milliseconds.
+
+    Args:
+        head: The first samples of the original.
+        line: The stretched line.
+        guess: The frame near which the beginning is.
+        reach: Frames around the guess in which it is searched for.
     """
     first = max(0, guess - reach)
     window = line[first : guess + reach + len(head)].mean(axis=1, dtype=np.float64)
@@ -162,10 +178,15 @@ def find_onset(head: audio_io.Samples, line: audio_io.Samples, guess: int, reach
 
 
 def stretch_factor(length: float, slot: Slot, cap: float) -> float:
-    """How many times longer a line is made, within `cap` per cent.
+    """Choose how many times longer a line is made.
 
-    A line that is too long is made shorter as far as may be; one that is too short is made longer only when
-    it then fits, since being stretched for nothing would not help it.
+    A line that is too long is made shorter as far as is allowed; one that is too short is made longer only when
+    it then fits, since being stretched in vain would not help it.
+
+    Args:
+        length: Seconds of the line.
+        slot: The place of the line.
+        cap: Per cent by which the length may change.
     """
     if slot.end is None or length <= 0:
         return 1.0
@@ -176,7 +197,7 @@ def stretch_factor(length: float, slot: Slot, cap: float) -> float:
 
 
 def _read(track: Path, cut: LineCut, rate: int) -> tuple[int, audio_io.Samples]:
-    """A line with a little around it, and the frame at which it begins."""
+    """Read a line with a margin; also return the frame at which the samples begin."""
     if cut.end is None:
         return 0, audio_io.read(track)
     around = LEAD_SECONDS + TAIL_SECONDS if cut.on_clip_clock and cut.end > cut.start else 0.0
@@ -194,9 +215,9 @@ def _fade_ends(samples: audio_io.Samples, fade: int) -> audio_io.Samples:
 
 
 def is_clipped(samples: audio_io.Samples) -> bool:
-    """Whether so much of a sound lies near its highest sample that its peaks must have been cut off.
+    """Tell whether so much of a sound lies near its highest sample that its peaks must have been cut off.
 
-    Tops need not be quite flat, since a change of rate bends them.
+    Tops need not be quite flat, since resampling bends them.
     """
     levels = np.abs(samples).max(axis=1, initial=0.0)
     peak = float(levels.max(initial=0.0))

@@ -1,8 +1,8 @@
-"""A dub in pieces: sound files that names or a manifest tie to turns and speakers.
+"""A dub as a zip of sound files that names or a manifest assign to turns and speakers.
 
-A dub travels as one zip. Without a manifest the names say what a file is for: `turn-003.wav` is the
-third turn of `transcript.json`, `speaker-1.wav` and `Anna.wav` are all that a speaker says. A manifest,
-`dub.json`, is a list of `{"file": …}` with one of `turn`, `speaker` and `start` (seconds) each.
+Without a manifest the names say what a file is for: `turn-003.wav` is the third turn of `transcript.json`,
+`speaker-1.wav` and `Anna.wav` are all that a speaker says. A manifest, `dub.json`, is a list of
+`{"file": …}` with one of `turn`, `speaker` and `start` (seconds) each.
 """
 
 import errno
@@ -47,7 +47,7 @@ class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     @property
     def place(self) -> tuple[str, object]:
-        """What the file is for, so that two files for one place are found."""
+        """Return what the file is for, so that two files for one place are found."""
         if self.turn is not None:
             return "Turn", self.turn
         if self.speaker is not None:
@@ -57,7 +57,7 @@ class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DubFile:
-    """A file of a dub, under a name of our own."""
+    """A file of a dub, unpacked under a name that is safe."""
 
     name: str
     """What the person called it."""
@@ -68,12 +68,17 @@ class DubFile:
 
 
 def normalize_name(name: str) -> str:
-    """A speaker's name without case, spaces and dashes, since file names differ in these."""
+    """Reduce a speaker's name to letters and digits in lower case, since file names differ in the rest."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def pack(source: Path, target: Path) -> None:
-    """A folder of pieces, or a manifest beside its pieces, as a zip; raises `ValidationError`."""
+    """Pack a folder of sound files, or a manifest and the files beside it, as a zip.
+
+    Raises:
+        ValidationError: A file is missing, or the manifest cannot be used.
+        LimitError: There are too many files.
+    """
     folder = source if source.is_dir() else source.parent
     files = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
     manifest = folder / MANIFEST_NAME if source.is_dir() else source
@@ -93,10 +98,16 @@ def pack(source: Path, target: Path) -> None:
 
 
 def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[DubFile]:
-    """The pieces of a zip, as files of our own names in `folder`.
+    """Unpack a zip into files with safe names in `folder`.
 
-    Raises `ValidationError` for what is no such zip, `LimitError` for one of more than `MAX_PIECES` files or
-    more than `max_size` bytes.
+    Args:
+        bundle: The zip.
+        folder: Where the files are written.
+        max_size: Bytes that the files may have in all.
+
+    Raises:
+        ValidationError: The zip, its manifest or its names cannot be used.
+        LimitError: There are more than `MAX_FILES` files or `max_size` bytes.
     """
     try:
         with zipfile.ZipFile(bundle) as archive:
@@ -192,7 +203,7 @@ def _check(entries: Sequence[ManifestEntry]) -> None:
 
 
 def _copy_member(member: IO[bytes], target: Path, left: int) -> int:
-    """Copy a member of at most `left` bytes, whatever its header says; gives its size."""
+    """Copy a member of at most `left` bytes, whatever its header says; return its size."""
     size = 0
     with target.open("wb") as file:
         while chunk := member.read(_CHUNK_BYTES):
@@ -204,7 +215,7 @@ def _copy_member(member: IO[bytes], target: Path, left: int) -> int:
 
 
 def _find_beside(folder: Path, name: str) -> Path:
-    """A file that a manifest names, which must lie in its folder."""
+    """Find a file that a manifest names, which must lie in its folder."""
     inside = PurePosixPath(name)
     path = folder / inside
     if inside.is_absolute() or ".." in inside.parts or not path.is_file():
@@ -224,7 +235,7 @@ def _missing_file(name: str) -> ValidationError:
 
 
 def _is_system_file(name: str) -> bool:
-    """What systems leave in folders."""
+    """Tell whether a file is one that operating systems leave in folders."""
     path = PurePosixPath(name)
     return path.name.startswith(".") or "__MACOSX" in path.parts or path.name.casefold() in ("thumbs.db", "desktop.ini")
 

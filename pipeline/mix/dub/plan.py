@@ -1,4 +1,4 @@
-"""Which piece of a dub stands for which turn of the transcript."""
+"""Which file of a dub stands for which turn of the transcript."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DubPlan:
-    """What is replaced by what."""
+    """Which turns are replaced by which files."""
 
     lines: Sequence[tuple[DubFile, Slot]]
     """One piece each."""
@@ -35,7 +35,7 @@ class DubPlan:
 
 
 def turn_slots(transcript: Transcript, audio_start: float) -> list[Slot]:
-    """The turns in their order, on the sound's clock."""
+    """Return the turns in their order, on the sound's clock."""
     names = {speaker.id: speaker.name for speaker in transcript.speakers}
     return [
         Slot(
@@ -50,10 +50,11 @@ def turn_slots(transcript: Transcript, audio_start: float) -> list[Slot]:
 
 
 def plan_dub(pieces: Sequence[DubFile], transcript: Transcript | None, audio_start: float) -> DubPlan:
-    """Give every piece its turns.
+    """Assign every file its turns.
 
-    Raises `ValidationError` for a turn or a speaker that is not there, `MixError` when turns are asked for
-    and there is no transcript.
+    Raises:
+        ValidationError: There is no such turn or speaker, or a turn has two files.
+        MixError: Turns are asked for and there is no transcript.
     """
     if transcript is None and any(piece.start is None for piece in pieces):
         raise MixError(
@@ -95,7 +96,7 @@ def _place_line(piece: DubFile, slots: Sequence[Slot], audio_start: float) -> tu
 
 
 def _speaker_names(transcript: Transcript) -> dict[str, str]:
-    """Names by what a file may call them: name or id."""
+    """Return the names of the speakers by what a file may call them: name or id."""
     return {
         normalize_name(word): speaker.name for speaker in transcript.speakers for word in (speaker.id, speaker.name)
     }

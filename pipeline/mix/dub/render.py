@@ -20,9 +20,15 @@ MAX_TURN_EXTENSION_SECONDS = 0.35
 def replaced_intervals(
     turns: Sequence[Interval], kept: Sequence[Interval], speech: Sequence[Interval], reach: float
 ) -> list[Interval]:
-    """Where the original vocals go: the replaced turns with what is heard of them before and after.
+    """Find where the original vocals are muted: the replaced turns, with what is heard of them before and after.
 
-    Where somebody speaks whom nothing replaces, the vocals stay. All in the same unit.
+    Where somebody speaks whom nothing replaces, the vocals stay.
+
+    Args:
+        turns: The replaced turns; all intervals are in the same unit.
+        kept: The turns that nothing replaces.
+        speech: Where the vocals are heard.
+        reach: How far a turn may be extended.
     """
     wide = list[Interval]()
     for start, end in turns:
@@ -37,7 +43,7 @@ def replaced_intervals(
 
 
 def muting_envelope(parts: Iterable[Interval], fade: float) -> GainEnvelope:
-    """A gain of 0 within the parts and of 1 outside, with straight fades beside them."""
+    """Build a gain of 0 within the intervals and of 1 outside, with linear fades beside them."""
     points = list[tuple[float, float]]()
     for start, end in merge(parts, 2 * fade):
         points += [(start - fade, 1.0), (start, 0.0), (end, 0.0), (end + fade, 1.0)]
@@ -47,7 +53,14 @@ def muting_envelope(parts: Iterable[Interval], fade: float) -> GainEnvelope:
 def render(
     lines: Sequence[DubClip], vocals: tuple[Path, GainEnvelope] | None, like: audio_io.SoundInfo, gain: float = 1.0
 ) -> audio_io.Blocks:
-    """The voice track in blocks, as long as `like`."""
+    """Render the voice track in blocks, as long as `like`.
+
+    Args:
+        lines: The lines of the dub.
+        vocals: The original vocals and their gain; None where none are kept.
+        like: Rate, channels and length of the track.
+        gain: Linear, for the whole track.
+    """
     kept = None if vocals is None else read_aligned([vocals[0]], like)
     for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
         length = min(audio_io.BLOCK_FRAMES, like.frames - start)
@@ -62,7 +75,7 @@ def render(
 
 
 def _add_clip(total: audio_io.Samples, line: DubClip, start: int) -> None:
-    """Add what of a line lies in the block that begins at frame `start`."""
+    """Add the part of a line that lies in the block that begins at frame `start`."""
     first, last = max(start, line.start), min(start + len(total), line.start + line.frames)
     if last > first:
         samples = audio_io.read(line.path, start=first - line.start, frames=last - first)

@@ -1,4 +1,4 @@
-"""How well each line of a dub fits, for programs and for people, the worst on top."""
+"""The report on a dub, for programs and for people: how well each line fits, the worst first."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ COLUMN_TITLES = (
 
 
 class _ReportLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of `dub-report.json`; seconds, and LU, where nothing else is said."""
+    """A line of `dub-report.json`; in seconds and LU, where no other unit is named."""
 
     turn: int | None
     """Counted from 1, in the order of transcript.json."""
@@ -42,7 +42,7 @@ class _ReportLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def worst_first(fits: Sequence[LineFit]) -> list[LineFit]:
-    """By overrun, then by start, then by what is left of the turn, by stretch and by loudness."""
+    """Sort by overrun, then by start error, shortfall, stretch and loudness difference."""
     return sorted(fits, key=_severity, reverse=True)
 
 
@@ -73,7 +73,7 @@ def write_report(
 
 
 def describe_worst(fits: Sequence[LineFit]) -> str:
-    """One sentence on the line that fits worst."""
+    """Write one sentence on the line that fits worst."""
     fit = worst_first(fits)[0]
     flaws = list[str]()
     if fit.start is None:

@@ -1,4 +1,4 @@
-"""The dub stage: a replacement voice, whole or in pieces, as one voice track for the mix."""
+"""The dub stage: a replacement voice, whole or as a zip of clips, as one voice track for the mix."""
 
 import tempfile
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams)
 
 
 def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
-    """Place the track from the first sample on; gives where the vocals are not kept, None for nowhere."""
+    """Place a whole track from the first sample on; return where the vocals are muted, None for everywhere."""
     track = dub.folder / "whole.flac"
     _convert(source, "The dub", track, dub)
     of = audio_io.info(track)
@@ -139,7 +139,7 @@ def _place_files(bundle: Path, dub: _Dub) -> list[Interval] | None:
 
 
 def _muted_intervals(found: DubPlan, dub: _Dub) -> list[Interval]:
-    """In seconds, where the original vocals go."""
+    """Return where the original vocals are muted, in seconds."""
     kept = [(slot.start, slot.end or slot.start) for slot in found.kept]
     if not dub.params.keep_vocals:
         return subtract([(0.0, dub.like.duration)], kept)
@@ -161,7 +161,7 @@ def _replaced_with_speech(turns: Sequence[Interval], kept: Sequence[Interval], d
 
 
 def _note_overruns(dub: _Dub) -> None:
-    """What a line that goes on after its turn runs into."""
+    """Note which lines go on into the next line of their speaker or past the end of the clip."""
     following = sorted((fit for fit in dub.fits if fit.start is not None), key=lambda fit: fit.slot.start)
     for index, fit in enumerate(following):
         after = next((other for other in following[index + 1 :] if other.slot.speaker == fit.slot.speaker), None)
@@ -202,7 +202,7 @@ def _convert_file(path: Path, name: str, dub: _Dub) -> Path:
 
 
 def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
-    """A file of the dub at the rate and channels of the clip."""
+    """Convert a file of the dub to the rate and channels of the clip."""
     try:
         clip = probe(source)
         longest = dub.like.duration + _MAX_EXCESS_SECONDS

@@ -1,8 +1,8 @@
 """Which voice in a dub that is one whole track stands for which turn.
 
-Such a track does not say who speaks. A stretch of speech goes to the turn that it shares most time with; where it
-reaches into the turn before or after, it is parted between them at its quietest point about their border, which may
-be its own end: then the line only runs over. Turns at once cannot be told apart, so that each has its own time of it.
+Such a track does not say who speaks. A stretch of speech goes to the turn that it overlaps most; where it
+reaches into the turn before or after, it is split between them at its quietest point near their border, which may
+be its own end: then the line only runs over. Turns that overlap cannot be told apart, so that each gets its own time.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ SplitPoint: TypeAlias = Callable[[Slot, Slot, Interval], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnLine:
-    """What stands for one turn, in seconds."""
+    """The part of a track that stands for one turn, in seconds."""
 
     start: float
     end: float
@@ -43,7 +43,16 @@ class TurnLine:
 def match_turns(
     stretches: Sequence[Interval], slots: Sequence[Slot], part: SplitPoint
 ) -> tuple[list[TurnLine | None], list[Interval]]:
-    """For each turn its line, None where there is no voice, and the stretches that are in no turn."""
+    """Match stretches of speech with turns.
+
+    Args:
+        stretches: Where the track speaks.
+        slots: The turns.
+        part: Gives the second at which a stretch is split between two turns.
+
+    Returns:
+        The line of each turn, None where there is no voice, and the stretches that are in no turn.
+    """
     starts = np.array([slot.start for slot in slots])
     ends = np.array([slot_end(slot) for slot in slots])
     found = dict[int, list[TurnLine]]()
@@ -71,12 +80,12 @@ def match_turns(
 
 
 def slot_end(slot: Slot) -> float:
-    """Where a turn ends; a slot that is no turn has no length."""
+    """Return the end of a slot; one that is no turn has no length."""
     return slot.start if slot.end is None else slot.end
 
 
 def _claim(stretch: Interval, turns: Sequence[Slot], place: int, part: SplitPoint) -> TurnLine:
-    """What of a stretch is for one of the turns that it stands for, which are in the order of their starts."""
+    """Take the part of a stretch that is for one of its turns, which are in the order of their starts."""
     start, end = first, last = stretch
     own, before, after = turns[place], turns[:place], turns[place + 1 :]
     overlapped = any(
