@@ -31,9 +31,9 @@ transcript = talk()
 print(write_exports(transcript, heard(transcript), SubtitleStyle(), Path(sys.argv[1]))["toy"].read_text())
 """
 OFFER_EXPORTS = """
-from bot.jobs.result_buttons import FORMATS
+from bot.jobs.result_buttons import TRANSCRIPT_FORMATS
 from worker.store.artefact_store import media_type_of
-print("toy" in FORMATS, media_type_of("transcript.toy"))
+print("toy" in TRANSCRIPT_FORMATS, media_type_of("transcript.toy"))
 """
 
 
