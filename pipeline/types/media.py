@@ -1,0 +1,81 @@
+"""Files, sounds and pictures, as the stages hand them on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StemName(StrEnum):
+    """The parts a clip's sound is taken into; background is all but the vocals."""
+
+    VOCALS = "vocals"
+    MUSIC = "music"
+    SFX = "sfx"
+    AMBIENT = "ambient"
+    BACKGROUND = "background"
+
+
+class SoundFormat(StrEnum):
+    """A form in which the final mix may be wanted; the m4a is always made."""
+
+    M4A = "m4a"
+    WAV = "wav"
+    FLAC = "flac"
+    MP3 = "mp3"
+    OPUS = "opus"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioStream:
+    """The sound track of a clip as its container declares it."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    layout: str
+    start: float
+    """Seconds from the start of the clip's clock to the first sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStream:
+    """The picture of a clip as its container declares it."""
+
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInfo:
+    """What probing a clip tells."""
+
+    container: str
+    duration: float
+    audio: AudioStream
+    video: VideoStream | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """A file in the store: its name for people and the sha256 of its bytes."""
+
+    name: str
+    """Relative path for people, such as `stems/vocals.flac`."""
+    digest: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loudness:
+    """How loud a sound is (ITU-R BS.1770, EBU R 128); None for silence, and for less than 0.4 s."""
+
+    integrated: float | None
+    """LUFS."""
+    peak: float | None
+    """The highest sample, dBFS."""
+    range: float | None = None
+    """Loudness range (EBU Tech 3342), LU."""
+    true_peak: float | None = None
+    """The highest point between the samples too, dBTP."""

@@ -1,0 +1,90 @@
+"""What a person may ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.export.style import SubtitleStyle
+from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
+from pipeline.types.media import Artefact, SoundFormat
+
+
+class Task(StrEnum):
+    """What a person asked for."""
+
+    SEPARATE = "separate"
+    TRANSCRIBE = "transcribe"
+    REMIX = "remix"
+    ALL = "all"
+
+
+class RouteName(StrEnum):
+    """The path a clip takes through the engines."""
+
+    BASIC = "basic"
+    DIALOGUE = "dialogue"
+    CINEMATIC = "cinematic"
+
+
+class Preset(StrEnum):
+    """Which set of weights is used."""
+
+    POCKET = "pocket"
+    STUDIO = "studio"
+
+
+class Budget(StrEnum):
+    """How much work a clip may cost."""
+
+    LOW = "low"
+    NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to do with a clip. Build it with `pipeline.options.parse_request`."""
+
+    task: Task = Task.ALL
+    route: RouteName | None = None
+    """None: the route is measured on the clip."""
+    preset: Preset = Preset.POCKET
+    budget: Budget = Budget.NORMAL
+    language: str | None = None
+    """ISO 639-1 code, or that of a mixture; None: the language is detected."""
+    recogniser: str | None = None
+    """Name of the recogniser; None: the preset chooses by language."""
+    speakers: int | None = None
+    """Exact number of speakers; None: it is found."""
+    min_speakers: int | None = None
+    """At least so many, where `speakers` is None."""
+    max_speakers: int | None = None
+    """At most so many, where `speakers` is None."""
+    voice: float = 1.0
+    """Linear gain of the vocals in the remix."""
+    background: float = 0.7
+    """Linear gain of everything else in the remix."""
+    music: float | None = None
+    """Linear gain of a stem of its own, where there is one; None: that of the background."""
+    sfx: float | None = None
+    ambient: float | None = None
+    speaker_gains: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Linear gain of the vocals while a speaker, by id or name, has a turn; it stands in for `voice`."""
+    mix: MixPreset | None = None
+    """The preset that the gains above came from, where they were not given."""
+    loudness: LoudnessTarget | None = None
+    """None: as loud as the gains make it."""
+    ducking: Ducking | None = None
+    subtitles: SubtitleStyle | None = None
+    """None: as is usual for the language."""
+    voice_book: Artefact | None = None
+    """Known voices (`pipeline.speech.speakers.matching.VoiceBook`), by which speakers are named."""
+    formats: tuple[SoundFormat, ...] = (SoundFormat.M4A,)
+    """Forms of the final mix."""
+    soft_subtitles: bool = False
+    """Put the transcript into the final video as a track that can be turned on."""
+    dub_stretch: float = 12.0
+    """Per cent by which the length of a dubbed line may be changed."""
+    keep_vocals: bool | None = None
+    """Keep the vocals outside of the turns that a dub replaces; None: with a dub in pieces, not with a whole track."""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What speakers are called, by id."""

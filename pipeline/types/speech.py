@@ -1,0 +1,71 @@
+"""Who speaks when, and who says what."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerSegment:
+    """A stretch in which one speaker is heard; stretches may overlap."""
+
+    start: float
+    end: float
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diarization:
+    """Who is heard when; `exclusive` has no overlap and serves to place words."""
+
+    speakers: tuple[str, ...]
+    segments: tuple[SpeakerSegment, ...]
+    exclusive: tuple[SpeakerSegment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One recognised word; punctuation stays with its word."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """What an engine heard, before it is given to speakers."""
+
+    language: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """A voice in the clip and the name people see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one speaker says until another goes on or a long pause comes."""
+
+    start: float
+    end: float
+    speaker: str
+    text: str
+    overlap: bool
+    """True when another speaker is heard at the same time."""
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """Who said what; the layout of `transcript.json`."""
+
+    language: str
+    duration: float
+    speakers: tuple[Speaker, ...]
+    turns: tuple[Turn, ...]
