@@ -39,6 +39,7 @@ def call(*arguments: str | Path) -> Answer:
     return CliRunner().invoke(build_app(), [str(each) for each in arguments], env={"COLUMNS": "200"})
 
 
+@pytest.mark.integration
 def test_a_voice_is_learnt_from_a_clip(tmp_path: Path) -> None:
     clip, book = tmp_path / "clip.wav", tmp_path / "voices.json"
     rate = sound.info(SAMPLE).sample_rate
