@@ -20,7 +20,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from pipeline.models.entries import Environment
 from pipeline.models.loader import Models
-from pipeline.types import JsonValue, ModelUse
+from pipeline.types import ModelUse
 
 FileT = TypeVar("FileT")
 """What stands for a file: an `Artefact` in the graph, a `Path` in the engine process."""
@@ -94,7 +94,6 @@ class Stage(Generic[InputsT, ParamsT, OutputT]):
     """Further seconds for each second of the clip."""
 
 
-StageMetadata: TypeAlias = dict[str, JsonValue]
 AnyStage: TypeAlias = Stage[Any, Any, Any]
 StageFunction: TypeAlias = Callable[[StageContext, Any, Any], StageOutput]
 

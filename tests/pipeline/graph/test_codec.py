@@ -38,7 +38,7 @@ def test_parameters_come_back_as_they_were() -> None:
     params = MixParams(
         voice=1.0,
         background=0.7,
-        own={StemName.MUSIC: 0.5},
+        stem_gains={StemName.MUSIC: 0.5},
         formats=(SoundFormat.FLAC,),
         original=Loudness(integrated=-20.0, peak=-1.0),
     )
