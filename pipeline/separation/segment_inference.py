@@ -1,9 +1,9 @@
-"""Runs segment networks over a stream, in batches, and adds their overlaps up.
+"""Runs networks on overlapping segments of a stream, in batches, and overlap-adds the results.
 
-Gives the numbers of `demucs.apply.apply_model` (no shifts, split): the same segments, padded
+The results are those of `demucs.apply.apply_model` (no shifts, split): the same segments, padded
 with the same real samples, weighted with the same triangle and added in the same order. Unlike
-it, this holds only what later segments still need, so memory does not grow with the stream.
-The networks of a bag go side by side, each with segments of its own length.
+the library, this holds only what later segments need, so memory does not grow with the stream.
+The networks of a bag run side by side, each with its own segment length.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,25 +17,26 @@ from numpy.typing import NDArray
 from pipeline.separation.base import OutOfMemoryError
 
 PlanarSamples: TypeAlias = NDArray[np.float32]
-"""Sound with time as the last axis, as networks take it."""
+"""Sound with time as the last axis, as networks take it, for example shape (channels, frames)."""
 
 
 class SegmentNetwork(Protocol):
-    """A network as the driver sees it."""
+    """A network that works on segments."""
 
     output_shape: tuple[int, int]
-    """How many parts it makes, and of how many channels."""
+    """Parts that it makes, and channels of each."""
     segment_frames: int
-    """Frames it works on at a time."""
+    """Frames that it works on at a time."""
 
     def valid_length(self, frames: int) -> int:
-        """How many frames it wants to see, at the least `frames`, for a segment of that length."""
+        """Return the frames of input that it needs for a segment of `frames` frames; at least as many."""
         ...
 
     def run(self, segments: PlanarSamples) -> PlanarSamples:
-        """Parts of shape (batch, parts, channels, frames), of a batch of shape (batch, channels, frames).
+        """Run a batch of shape (batch, channels, frames); gives shape (batch, parts, channels, frames).
 
-        Raises `OutOfMemoryError`; then the driver tries again with what `Pace.give_way` allows.
+        Raises:
+            OutOfMemoryError: The batch was too large; `InferenceSettings.reduce_batch` says what to try next.
         """
         ...
 
@@ -47,16 +48,16 @@ class InferenceSettings:
     batch_size: int
     """Segments at a time."""
     overlap: Fraction
-    """Share of a segment that the next one covers too."""
+    """Part of a segment that the next one covers too."""
     reduce_batch: Callable[[int], int]
-    """Makes room after a batch of this many segments was too large, and returns the next batch to try, or raises."""
+    """Called with a batch size that was too large; frees memory and returns the next size to try, or raises."""
     on_finished: Callable[[int], None]
-    """Told how many segments were just finished; what it raises ends the work."""
+    """Called with the number of segments that were just finished; what it raises ends the work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Segment:
-    """Frames of the stream: a segment, and what its network sees around it."""
+    """Positions in the stream, in frames: a segment, and the context that its network sees around it."""
 
     start: int
     frames: int
@@ -65,40 +66,46 @@ class _Segment:
 
 
 def count_segments(networks: Sequence[SegmentNetwork], frames: int, overlap: Fraction) -> int:
-    """How many segments a stream of so many frames takes, over all networks."""
+    """Count the segments of a stream of so many frames, over all networks."""
     return sum(-(-frames // _stride_frames(network, overlap)) for network in networks)
 
 
 def run_segments(
-    networks: Sequence[SegmentNetwork], blocks: Iterable[PlanarSamples], frames: int, pace: InferenceSettings
+    networks: Sequence[SegmentNetwork], blocks: Iterable[PlanarSamples], frames: int, settings: InferenceSettings
 ) -> Iterator[PlanarSamples]:
-    """The sum of what all networks make of a stream: blocks of shape (parts, channels, frames), in order.
+    """Run networks over a stream and sum up what they make.
 
-    `blocks` have shape (channels, any number of frames), `frames` in all; together the results
-    are as long. Raises what reading, `give_way` or `done` raise.
+    Args:
+        networks: Networks with equal `output_shape`.
+        blocks: The stream, shape (channels, any number of frames) each.
+        frames: Length of the stream.
+        settings: How to run them; what its callbacks raise comes through, and so does what reading raises.
+
+    Returns:
+        Blocks of shape (parts, channels, frames), together as long as the stream.
     """
     window = _InputBuffer(blocks, frames)
-    lanes = [_NetworkStream(network, frames, pace.overlap) for network in networks]
-    batch, given = pace.batch_size, 0
-    while given < frames:
-        lane = min(lanes, key=lambda lane: lane.finished_frames)
+    streams = [_NetworkStream(network, frames, settings.overlap) for network in networks]
+    batch, emitted = settings.batch_size, 0
+    while emitted < frames:
+        stream = min(streams, key=lambda stream: stream.finished_frames)
         try:
-            count = lane.advance(window, batch)
+            count = stream.advance(window, batch)
         except OutOfMemoryError:
             count = 0
         if not count:  # outside of `except`, which would keep the tensors of the failed batch alive
-            batch = pace.reduce_batch(batch)
+            batch = settings.reduce_batch(batch)
             continue
-        pace.on_finished(count)
-        window.discard_before(min(lane.first_needed_frame for lane in lanes))
-        ready = min(lane.finished_frames for lane in lanes)
-        if ready > given:
-            yield np.asarray(sum(lane.take(ready - given) for lane in lanes), np.float32)
-            given = ready
+        settings.on_finished(count)
+        window.discard_before(min(stream.first_needed_frame for stream in streams))
+        ready = min(stream.finished_frames for stream in streams)
+        if ready > emitted:
+            yield np.asarray(sum(stream.take(ready - emitted) for stream in streams), np.float32)
+            emitted = ready
 
 
 class _InputBuffer:
-    """The part of a stream that is still needed; beyond both ends of the stream there is silence."""
+    """Holds the part of a stream that is still needed; beyond both ends of the stream there is silence."""
 
     def __init__(self, blocks: Iterable[PlanarSamples], frames: int) -> None:
         self._blocks = iter(blocks)
@@ -107,7 +114,7 @@ class _InputBuffer:
         self._start = self._end = 0
 
     def read(self, start: int, frames: int) -> PlanarSamples:
-        """Shape (channels, frames), from a frame that was not forgotten."""
+        """Read frames that were not discarded, shape (channels, frames)."""
         end = start + frames
         self._read_to(min(end, self._frames))
         joined = self._held[0] if len(self._held) == 1 else np.concatenate(self._held, axis=-1)
@@ -117,7 +124,7 @@ class _InputBuffer:
         return np.pad(inside, ((0, 0), (before, frames - before - inside.shape[-1])))
 
     def discard_before(self, before: int) -> None:
-        """Let go of what lies before a frame."""
+        """Discard what lies before a frame."""
         surplus = min(before, self._end) - self._start
         if surplus > 0:
             self._held = [np.concatenate(self._held, axis=-1)[:, surplus:].copy()]
@@ -130,7 +137,7 @@ class _InputBuffer:
 
 
 class _NetworkStream:
-    """One network on its way through the stream, and the sum of its weighted segments."""
+    """One network's progress through the stream, and the sum of its weighted segments."""
 
     def __init__(self, network: SegmentNetwork, frames: int, overlap: Fraction) -> None:
         self._network = network
@@ -146,15 +153,15 @@ class _NetworkStream:
         self._emitted_frames = 0
         self._next_start = 0
         self.finished_frames = 0
-        """Frames before this one change no more."""
+        """Frames before this one are final."""
 
     @property
     def first_needed_frame(self) -> int:
-        """The first frame that segments to come will look at."""
+        """The first frame that later segments read."""
         return self._segment(self._next_start).context_start if self._next_start < self._frames else self._frames
 
     def advance(self, window: _InputBuffer, batch: int) -> int:
-        """Run up to `batch` next segments at once; returns how many. Nothing has changed when it raises."""
+        """Run up to `batch` next segments at once and return how many; an error leaves the state as it was."""
         segments = self._upcoming(batch)
         made = self._network.run(np.stack([window.read(each.context_start, each.context_frames) for each in segments]))
         self._make_room(segments[-1])
@@ -169,14 +176,14 @@ class _NetworkStream:
         return len(segments)
 
     def take(self, frames: int) -> PlanarSamples:
-        """The next finished frames, shape (parts, channels, frames)."""
+        """Return the next final frames, shape (parts, channels, frames)."""
         done = np.asarray(self._sum[..., :frames] / self._weight[:frames], np.float32)
         self._sum, self._weight = self._sum[..., frames:].copy(), self._weight[frames:].copy()
         self._emitted_frames += frames
         return done
 
     def _make_room(self, last: _Segment) -> None:
-        """Silence at the end of the sum, as far as the last segment of a batch reaches."""
+        """Lengthen the sum to the end of the last segment of a batch."""
         missing = last.start + last.frames - self._emitted_frames - len(self._weight)
         if missing > 0:
             self._sum = np.concatenate(
@@ -185,7 +192,7 @@ class _NetworkStream:
             self._weight = np.concatenate([self._weight, np.zeros(missing, np.float32)])
 
     def _upcoming(self, batch: int) -> list[_Segment]:
-        """Up to `batch` next segments that are seen at one length, so that they fit into one tensor."""
+        """Return up to `batch` next segments with inputs of one length, which fit into one tensor."""
         starts = range(self._next_start, self._frames, self._stride)[:batch]
         found: list[_Segment] = []
         for start in starts:

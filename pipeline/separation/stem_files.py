@@ -1,7 +1,7 @@
-"""Writes stems so that they are the original again, bit for bit.
+"""Writes stems that add up to the original, bit for bit.
 
-`vocals + background` is the original, and so is `vocals + music + sfx + ambient`, as far as there
-are such parts. What a model gives to no part is not lost: it goes to the last of them.
+`vocals + background` is the original, and so is `vocals + music + sfx + ambient`, as far as those
+stems are made. What a model gives to no stem, the residual, goes to the last of them.
 """
 
 import math
@@ -25,13 +25,20 @@ from pipeline.types import StemName
 
 StemBlocks: TypeAlias = dict[StemName, Samples]
 LSB_24_BIT = np.float32(2.0**-23)
-"""One step of 24-bit sound; sums and differences of such steps below full scale are exact in float32."""
+"""Least significant bit of 24-bit sound; sums and differences of multiples below full scale are exact in float32."""
 
 
 def split_exactly(mixture: Samples, vocals: Samples) -> tuple[Samples, Samples]:
-    """Vocals and background on the 24-bit grid, neither clipped, that add up to the mixture exactly.
+    """Split a mixture into vocals and background that add up to it exactly, in 24-bit values.
 
-    The vocals give way where they or the background would leave full scale.
+    Neither clips: the vocals are limited where they or the background would exceed full scale.
+
+    Args:
+        mixture: Shape (frames, channels).
+        vocals: The same shape, any values.
+
+    Returns:
+        Vocals and background.
     """
     whole = quantize_24_bit(mixture)
     top = np.float32(1.0) - LSB_24_BIT
@@ -41,30 +48,38 @@ def split_exactly(mixture: Samples, vocals: Samples) -> tuple[Samples, Samples]:
 
 
 def quantize_24_bit(samples: Samples) -> Samples:
-    """The nearest 24-bit values."""
+    """Round to the nearest 24-bit values."""
     return np.clip(np.rint(samples / LSB_24_BIT) * LSB_24_BIT, np.float32(-1.0), np.float32(1.0) - LSB_24_BIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenStems:
-    """What `write_stems` left in its folder."""
+    """What `write_stems` wrote."""
 
     stems: tuple[StemName, ...]
     residual_dbfs: float | None
-    """Level (dBFS, RMS) of what the model gave to no part, which went to the last one; None where there is none."""
+    """RMS level of what the model gave to no stem, which went to the last one; None where there is nothing."""
 
 
 def output_stems(stems: Sequence[StemName]) -> tuple[StemName, ...]:
-    """What is written of an engine's stems: SFX without ambience are all effects, and are parted into the two."""
+    """Return the stems that are written for an engine's; SFX without ambience are all effects and are split in two."""
     return (*stems, *([StemName.AMBIENT] if _has_effects(stems) else []), StemName.BACKGROUND)
 
 
 def write_stems(mixture: Mixture, made: Iterator[Samples], stems: Sequence[StemName], folder: Path) -> WrittenStems:
-    """Write `<stem>.flac` for each of `finished_stems`, at the mixture's own rate, length and channels.
+    """Write `<stem>.flac` for each of `output_stems`, at the original's rate, length and channels.
 
-    `made` gives the stems side by side at the engine's rate, vocals first. The parts are cut out of the
-    original one after another, each out of what the ones before it left, so the last one (effects, or
-    else music) holds the residual.
+    The stems are subtracted from the original one after another, so the last one (effects, or else music) holds the
+    residual.
+
+    Args:
+        mixture: The sound that was separated.
+        made: What `SeparationEngine.separate` gives.
+        stems: The engine's stems.
+        folder: Where the files go.
+
+    Raises:
+        MediaError: The sound cannot be read or the stems cannot be written.
     """
     original, names = mixture.original, output_stems(stems)
     cut = _StemSplitter(mixture, made, stems)
@@ -89,25 +104,25 @@ def _has_effects(stems: Sequence[StemName]) -> bool:
 
 
 class _StemSplitter:
-    """Cuts the original into the parts that an engine found."""
+    """Splits the original into the stems that an engine found."""
 
     def __init__(self, mixture: Mixture, made: Iterator[Samples], stems: Sequence[StemName]) -> None:
-        self._recording = mixture
+        self._mixture = mixture
         self._made = made
         self._stems = stems
         self._energy = 0.0
 
     @property
     def residual_dbfs(self) -> float | None:
-        """See `Written`."""
+        """See `WrittenStems`."""
         if not self._energy:
             return None
-        original = self._recording.original
+        original = self._mixture.original
         return round(10 * math.log10(self._energy / (original.frames * original.channels)), 1)
 
     def blocks(self) -> Iterator[StemBlocks]:
-        """Blocks of all stems and the background, on the 24-bit grid."""
-        mixture, original = self._recording, self._recording.original
+        """Give blocks of all stems and the background, in 24-bit values."""
+        mixture, original = self._mixture, self._mixture.original
         columns = mixture.channels * len(self._stems)
         back = audio_io.resample_blocks(
             self._made, mixture.sample_rate, original.sample_rate, channels=columns, quality="VHQ"
@@ -127,7 +142,7 @@ class _StemSplitter:
 
 
 def _split_effects(parts: Iterator[StemBlocks], original: audio_io.SoundInfo) -> Iterator[StemBlocks]:
-    """The same parts with the effects divided into SFX and ambience, which come later than the others."""
+    """Split the effects in a stream of stems into SFX and ambience, which come later than the other stems."""
     others: deque[StemBlocks] = deque()
 
     def effects() -> Iterator[Samples]:
@@ -135,18 +150,18 @@ def _split_effects(parts: Iterator[StemBlocks], original: audio_io.SoundInfo) ->
             others.append({name: samples for name, samples in part.items() if name is not StemName.SFX})
             yield part[StemName.SFX]
 
-    for_bed, for_both = tee(effects())
-    reel = BlockReader(for_both, original.channels)
-    for bed in extract_ambience(for_bed, original.sample_rate, original.channels, original.frames):
+    for_ambience, for_both = tee(effects())
+    reader = BlockReader(for_both, original.channels)
+    for ambience in extract_ambience(for_ambience, original.sample_rate, original.channels, original.frames):
         while others:
             yield others.popleft()
-        ambient, sfx = split_exactly(reel.read(len(bed)), bed)
+        ambient, sfx = split_exactly(reader.read(len(ambience)), ambience)
         yield {StemName.SFX: sfx, StemName.AMBIENT: ambient}
 
 
 @contextmanager
 def atomic_folder(out: Path) -> Generator[Path]:
-    """A folder whose files move to `out` when the block ends well, and vanish when it does not."""
+    """Give a temporary folder whose files move to `out` on success and are deleted on an error."""
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".unfinished-") as name:
         folder = Path(name)

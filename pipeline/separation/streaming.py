@@ -1,4 +1,4 @@
-"""Streams of samples cut to length, taken in pieces, and worked on in overlapping windows."""
+"""Streams of blocks: brought to a length, read in other lengths, processed in overlapping windows."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -7,11 +7,11 @@ import numpy as np
 from pipeline.audio.io import Blocks, Samples, to_mono
 
 ProcessWindow = Callable[[Samples], Samples]
-"""Works on one window: shape (frames, columns) to (frames, other columns)."""
+"""Processes one window: shape (frames, columns) to (frames, other columns)."""
 
 
 def fit_length(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator[Samples]:
-    """Blocks that hold exactly `frames` frames together: cut, or filled up with silence."""
+    """Cut a stream to `frames` frames, or pad it with silence; `columns` is the width of the silence."""
     left = frames
     for block in blocks:
         if left <= 0:
@@ -24,9 +24,9 @@ def fit_length(blocks: Iterable[Samples], frames: int, columns: int) -> Iterator
 
 
 def run_in_stereo(block: Samples, frames: int, process: ProcessWindow) -> Samples:
-    """What a network that knows only stereo windows of `frames` frames makes of a shorter block of one or two channels.
+    """Run a network that takes only stereo windows of `frames` frames on a shorter block of one or two channels.
 
-    One channel goes in as two equal ones and comes back as their mean; silence fills the window up.
+    A mono block goes in as two equal channels and comes back as their mean; the window is padded with silence.
     """
     mono = block.shape[1] == 1
     stereo = np.repeat(block, 2, axis=1) if mono else block
@@ -35,14 +35,14 @@ def run_in_stereo(block: Samples, frames: int, process: ProcessWindow) -> Sample
 
 
 class BlockReader:
-    """Takes any number of frames from a stream of blocks; past its end there is silence."""
+    """Reads any number of frames from a stream of blocks; past its end there is silence."""
 
     def __init__(self, blocks: Blocks, columns: int) -> None:
         self._blocks = blocks
         self._held = np.zeros((0, columns), np.float32)
 
     def read(self, frames: int) -> Samples:
-        """The next frames, shape (frames, columns)."""
+        """Read the next frames, shape (frames, columns)."""
         pieces = [self._held]
         missing = frames - len(self._held)
         while missing > 0 and (block := next(self._blocks, None)) is not None:
@@ -56,10 +56,18 @@ class BlockReader:
 
 
 def overlap_add(blocks: Iterable[Samples], process: ProcessWindow, *, window: int, overlap: int) -> Iterator[Samples]:
-    """What `process` makes of windows of a stream, cross-faded where they overlap.
+    """Process a stream in windows and cross-fade the results where they overlap, linearly.
 
-    A window has `window` frames, the last one what is left; one begins every `window - overlap`
-    frames. Only one window is held at a time, so memory does not grow with the stream.
+    Only one window is held at a time, so memory does not grow with the stream.
+
+    Args:
+        blocks: The stream, shape (frames, columns) each.
+        process: Called with each window.
+        window: Frames of a window; the last one has what is left.
+        overlap: Frames that two windows share.
+
+    Returns:
+        Blocks that are as long as the stream together.
     """
     step = window - overlap
     rise = np.asarray((np.arange(overlap) + 0.5) / overlap, np.float32)[:, None]
@@ -81,7 +89,7 @@ def overlap_add(blocks: Iterable[Samples], process: ProcessWindow, *, window: in
 
 
 def window_lengths(frames: int, window: int, overlap: int) -> list[int]:
-    """The windows that `overlap_add` makes of so many frames."""
+    """Return the lengths, in frames, of the windows that `overlap_add` makes of so many frames."""
     lengths: list[int] = []
     while frames >= window:
         lengths.append(window)
@@ -90,7 +98,7 @@ def window_lengths(frames: int, window: int, overlap: int) -> list[int]:
 
 
 def _crossfade(tail: Samples | None, made: Samples, rise: Samples) -> Samples:
-    """A window whose beginning fades in as the tail of the one before fades out."""
+    """Fade the beginning of a window in while the tail of the one before fades out."""
     if tail is None:
         return made
     faded = np.asarray(tail + rise * (made[: len(tail)] - tail), np.float32)

@@ -1,9 +1,9 @@
-"""Uses both channels of a stereo sound to clean up vocals that an engine found.
+"""Improves the vocals that an engine found with a multichannel Wiener filter over both channels of a stereo sound.
 
-A network that hears each channel alone leaves behind what both channels betray by their
-difference. Per frequency, the spatial covariances of vocals and background, estimated from
-the network's own output, make a multichannel Wiener filter (Duong et al. 2010; one step of
-the expectation maximisation of Nugraha et al. 2016). In mono there is nothing to gain.
+A network that processes each channel alone cannot use the difference between them. The filter is
+built, per frequency, from the spatial covariances of vocals and background, estimated from the
+network's own output (Duong et al. 2010; one step of the expectation maximization of Nugraha et al.
+2016). In mono there is nothing to gain.
 """
 
 import numpy as np
@@ -14,16 +14,24 @@ from pipeline.audio.io import Samples
 FFT_FRAMES = 4096
 HOP_FRAMES = FFT_FRAMES // 4
 DIAGONAL_LOADING = 1e-4
-"""Share of the mixture's power added to the diagonal, so that a mono pair can be inverted."""
+"""Part of the mixture's power that is added to the diagonal, so that two equal channels can be inverted."""
 MIN_POWER = 1e-12
-"""Power below which a bin counts as silent; keeps silence from dividing by zero."""
+"""Power that is added everywhere, so that silence does not divide by zero."""
 
 Spectrum = NDArray[np.complex64]
 Power = NDArray[np.float32]
 
 
 def wiener_filter(mixture: Samples, vocals: Samples) -> Samples:
-    """Better vocals from stereo vocals and their mixture, all of shape (frames, 2)."""
+    """Filter stereo vocals.
+
+    Args:
+        mixture: Shape (frames, 2).
+        vocals: What an engine found in it, the same shape.
+
+    Returns:
+        The filtered vocals, the same shape.
+    """
     mix = _analyse(mixture)
     voice = _analyse(vocals)
     rest = mix - voice
@@ -47,7 +55,7 @@ def _window() -> Power:
 
 
 def _analyse(samples: Samples) -> Spectrum:
-    """Short-time spectra, shape (2, steps, bins); the sound is padded so that every frame is in four windows."""
+    """Compute the STFT, shape (2, spectra, bins); the sound is padded so that each frame is in four windows."""
     steps = -(-len(samples) // HOP_FRAMES) + FFT_FRAMES // HOP_FRAMES - 1
     padded = np.zeros(((steps - 1) * HOP_FRAMES + FFT_FRAMES, 2), np.float32)
     padded[FFT_FRAMES - HOP_FRAMES : FFT_FRAMES - HOP_FRAMES + len(samples)] = samples
@@ -56,7 +64,7 @@ def _analyse(samples: Samples) -> Spectrum:
 
 
 def _synthesise(spectrum: Spectrum, length: int) -> Samples:
-    """The sound of short-time spectra; squared windows a quarter apart sum to two."""
+    """Invert the STFT; squared windows a quarter apart sum to two."""
     frames = np.fft.irfft(spectrum, FFT_FRAMES).astype(np.float32, copy=False) * (_window() / 2)
     steps = frames.shape[1]
     quarters = frames.reshape(2, steps, FFT_FRAMES // HOP_FRAMES, HOP_FRAMES)
@@ -67,12 +75,12 @@ def _synthesise(spectrum: Spectrum, length: int) -> Samples:
 
 
 def _power(spectrum: Spectrum) -> Power:
-    """Mean power of both channels, shape (steps, bins)."""
+    """Compute the mean power of both channels, shape (spectra, bins)."""
     return np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
 
 
 def _covariance(spectrum: Spectrum, power: Power) -> tuple[Power, Power, Spectrum]:
-    """How a part spreads over the channels at each frequency: both variances and the covariance, shape (bins,)."""
+    """Compute the normalized spatial covariance: both variances and the covariance, shape (bins,)."""
     total = power.sum(axis=0) + MIN_POWER
     left, right = spectrum
     return (

@@ -102,12 +102,12 @@ class DeepFilterNet(SeparationEngine):
             hop = filters[0].hop
             length = -(-(frames + DELAY_FRAMES) // hop) * hop
             silence = np.zeros((length - frames, columns), np.float32)
-            reel = BlockReader(iter(chain(blocks, [silence])), columns)
+            reader = BlockReader(iter(chain(blocks, [silence])), columns)
 
             def delayed() -> Iterator[Samples]:
                 done = 0
                 while done < length:
-                    samples = np.asarray(reel.read(min(100 * hop, length - done)) * gain, np.float32)
+                    samples = np.asarray(reader.read(min(100 * hop, length - done)) * gain, np.float32)
                     made = list(pool.map(ChannelFilter.process, filters, list[Mono](samples.T)))
                     yield np.asarray(np.stack(made, axis=1) / gain, np.float32)
                     done += len(samples)

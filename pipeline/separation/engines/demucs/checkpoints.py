@@ -1,4 +1,4 @@
-"""Loads Demucs checkpoints from a folder, where hubs' ones are fetched to first; verified before they are read."""
+"""Loads Demucs checkpoints, published ones and a person's own, from one folder; digests are verified first."""
 
 import hashlib
 import re
@@ -25,7 +25,7 @@ from pipeline.models.loader import Models
 from pipeline.separation.engines.demucs import library
 
 CHECKPOINT_NAME: Final = re.compile(r"(?P<signature>.+)-(?P<digest>[0-9a-f]{8,64})\.th")
-"""`SIG-<first digits of the sha256>.th`, as demucs saves it; less than eight digits prove nothing."""
+"""`SIG-<first digits of the sha256>.th`, as demucs saves it; fewer than eight digits prove nothing."""
 PUBLISHED_FILES: Final[Mapping[str, HubFile]] = MappingProxyType(
     {file.name: file for model in MODELS.values() if model.engine == "demucs" for file in model.hub}
 )
@@ -34,16 +34,18 @@ PUBLISHED_FILES: Final[Mapping[str, HubFile]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemucsCheckpoint:
-    """A loaded network, and the digest of its files when they are one's own."""
+    """A loaded network, and the digest of its files when they are a person's own; else empty."""
 
     network: library.DemucsNetwork
     digest: str
 
 
 def load_model(models: Models, name: str) -> DemucsCheckpoint:
-    """A model from `<home>/checkpoints`: a person's own of that name, else the published one, fetched if need be.
+    """Load a model from `<home>/checkpoints`: a person's own of that name, else the published one, fetched if need be.
 
-    Raises `DemucsError`, or what `Models.fetched` raises.
+    Raises:
+        DemucsError: The checkpoint cannot be loaded.
+        ModelError: It cannot be fetched or is not the known one.
     """
     paths = list(models.fetched(name).values())
     if not paths:
@@ -54,7 +56,7 @@ def load_model(models: Models, name: str) -> DemucsCheckpoint:
 
 
 def has_checkpoint(folder: Path, name: str) -> bool:
-    """True when the folder can give the model: a bag of that name, or checkpoints of that signature."""
+    """Return whether the folder has the model: a bag of that name, or a checkpoint of that signature."""
     published = _published_bag(name)
     return bool(own_demucs(folder, name)) or (
         published is not None and all(any(folder.glob(f"{signature}-*.th")) for signature in _signatures(published))
@@ -62,9 +64,11 @@ def has_checkpoint(folder: Path, name: str) -> bool:
 
 
 def load_local(folder: Path, name: str) -> DemucsCheckpoint:
-    """A model from a folder of `SIG-<digest>.th` files and `NAME.yaml` bags, digests checked before a byte is read.
+    """Load a model from a folder of `SIG-<digest>.th` files and `NAME.yaml` bags.
 
-    Raises `DemucsError` or `ModelDigestError`.
+    Raises:
+        DemucsError: There is no such model, or it cannot be loaded.
+        ModelDigestError: A file is not the one that its name says.
     """
     if not has_checkpoint(folder, name):
         raise DemucsError(
@@ -80,7 +84,11 @@ def load_local(folder: Path, name: str) -> DemucsCheckpoint:
 
 
 def read_bag(path: Path) -> dict[str, Any]:
-    """A bag's description: `models`, and perhaps `weights` and `segment`. Raises `DemucsError`."""
+    """Read a bag's description: `models`, and perhaps `weights` and `segment`.
+
+    Raises:
+        DemucsError: The file cannot be read.
+    """
     try:
         return library.read_bag(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -90,7 +98,7 @@ def read_bag(path: Path) -> dict[str, Any]:
 
 
 def _published_bag(name: str) -> dict[str, Any] | None:
-    """The description of a bag that the library brings."""
+    """Read the description of a bag that the library brings; None without one."""
     if not SIGNATURE_PATTERN.fullmatch(name):
         return None
     path = library.published_bags() / f"{name}.yaml"
@@ -110,7 +118,7 @@ def _load_network(name: str, paths: Sequence[Path], bag: Mapping[str, Any] | Non
 
 
 def _signatures(bag: Mapping[str, Any]) -> list[str]:
-    """Names of a bag's networks; raises `DemucsError` for a bag without, or with a name that is a path."""
+    """Return the names of a bag's networks; raise `DemucsError` when there are none or one is a path."""
     found = signatures_of(bag)
     if not found:
         raise DemucsError("The description of a Demucs bag names no models.", hint="Fetch the bag's yaml file again.")
@@ -118,7 +126,7 @@ def _signatures(bag: Mapping[str, Any]) -> list[str]:
 
 
 def _verified_checkpoint(folder: Path, signature: str) -> Path:
-    """The one checkpoint of a signature, its digest being the one in its name and, if it is there, the catalogue's."""
+    """Find the one checkpoint of a signature; its digest must be that of its name and, if known, the catalogue's."""
     paths = find_networks(folder, signature)
     if len(paths) != 1:
         raise DemucsError(

@@ -1,12 +1,12 @@
-"""HTDemucs faster on a processor, with the same weights and, to within -110 dB, the same numbers.
+"""Makes HTDemucs faster on a processor, with the same weights and, to within -110 dB, the same results.
 
-Three things cost stock HTDemucs most beside its convolutions, and each is mended where it arises:
+Three things cost stock HTDemucs most beside its convolutions, and each is improved where it arises:
 
 - linear layers and attention run in MKL, which is slow on processors of other makers; oneDNN computes the same
   products, and attention is taken in blocks of queries, exact, so that no matrix of all scores is ever held;
 - the residual branches make tensors of 66 MB per step for 512 rows of frequency that never look at each other;
   a few rows at a time stay in the cache;
-- the allocator returns each of those tensors to the system and fetches fresh pages for the next (`kept_memory`).
+- the allocator returns each of those tensors to the system and fetches fresh pages for the next (`reuse_freed_memory`).
 
 Only `forward` of single modules is replaced: parameters, names and state stay as they were. On any device but the
 processor, in training or with gradients wanted, the stock forward runs.
@@ -22,7 +22,7 @@ import torch
 QUERIES_PER_BLOCK = 448
 """Queries per block of attention: a block's scores for 2688 keys take 4.8 MB."""
 RESIDUAL_CHUNK_VALUES = 1 << 18
-"""Values of a residual branch's input worked on at a time: 1 MB in float32."""
+"""Values of a residual branch's input that are processed at a time: 1 MB in float32."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _UNLIMITED_BYTES = 2**31 - 1
 
@@ -46,7 +46,7 @@ def optimise(network: _Network) -> _Network:
 
 @contextmanager
 def reuse_freed_memory() -> Generator[None]:
-    """Let the C library keep freed tensors for the next ones while inside; hand all back to the system after.
+    """Let the C library keep freed memory for the next tensors inside the block; return it to the system after.
 
     Fresh pages for each large tensor cost up to a third of the time, most in virtual machines. Does nothing where
     the C library has no such setting. Settings are the process's, so other threads' memory is kept as well.
@@ -68,7 +68,7 @@ def reuse_freed_memory() -> Generator[None]:
 
 
 def _has_linear() -> bool:
-    """Whether this build of torch brings the oneDNN product used here, and computes it."""
+    """Return whether this build of torch has the oneDNN product that is used here."""
     try:
         made = _linear(_torch.ones(2, 3), _torch.ones(4, 3), None)
     except (AttributeError, RuntimeError, NotImplementedError, TypeError):
@@ -94,7 +94,7 @@ def _optimise_modules(network: Any) -> None:  # noqa: ANN401 - demucs is untyped
 
 
 def _replace(module: Any, fast: Callable[..., Any]) -> None:  # noqa: ANN401 - torch modules
-    """Give a module another forward for float32 inference on the processor; twice is the same as once."""
+    """Replace a module's forward for float32 inference on the processor; doing it twice changes nothing."""
     if "forward" in vars(module):
         return
     stock: Any = cast("Any", type(module)).forward
@@ -109,7 +109,7 @@ def _replace(module: Any, fast: Callable[..., Any]) -> None:  # noqa: ANN401 - t
 
 
 def _masked(rest: tuple[Any, ...], options: dict[str, Any]) -> bool:
-    """Whether an attention is called in a way the fast one does not know."""
+    """Return whether an attention is called with arguments that the fast one does not support."""
     masks = ("attn_mask", "key_padding_mask", "need_weights", "is_causal")
     return len(rest) > 2 or any(options.get(name) not in (None, False) for name in masks)
 
@@ -120,7 +120,7 @@ def _is_plain_attention(module: Any) -> bool:  # noqa: ANN401 - torch modules
 
 
 def _is_plain_residual(layer: Any) -> bool:  # noqa: ANN401 - torch modules
-    """Whether a branch is the published one: convolution, norm, GELU, convolution, norm, GLU, scale."""
+    """Return whether a branch is the published one: convolution, norm, GELU, convolution, norm, GLU, scale."""
     from demucs import demucs
 
     kinds = [cast("Any", type(part)) for part in layer]
@@ -129,7 +129,7 @@ def _is_plain_residual(layer: Any) -> bool:  # noqa: ANN401 - torch modules
 
 
 def _linear(values: _Tensor, weight: _Tensor, bias: _Tensor | None) -> _Tensor:
-    """`values @ weight.T + bias` by oneDNN; the last three arguments say that nothing follows it."""
+    """Compute `values @ weight.T + bias` with oneDNN; the last three arguments say that nothing follows it."""
     return _torch.ops.mkldnn._linear_pointwise(values, weight, bias, "none", [], "")
 
 
@@ -138,7 +138,7 @@ def _linear_forward(module: Any, values: _Tensor) -> _Tensor:  # noqa: ANN401 - 
 
 
 def _attention_forward(module: Any, query: _Tensor, key: _Tensor, value: _Tensor) -> tuple[_Tensor, None]:  # noqa: ANN401
-    """Multi-head attention without masks; (batch, length, width) in and out, no weights given back."""
+    """Compute multi-head attention without masks; (batch, length, width) in and out, no weights returned."""
     width, weight, bias = module.embed_dim, module.in_proj_weight, module.in_proj_bias
     if query is key and key is value:
         queries, keys, values = _linear(query, weight, bias).split(width, -1)
@@ -153,7 +153,7 @@ def _attention_forward(module: Any, query: _Tensor, key: _Tensor, value: _Tensor
 
 
 def _attend(queries: _Tensor, keys: _Tensor, values: _Tensor, heads: int) -> _Tensor:
-    """Exact softmax attention, a block of queries of one head at a time; (batch, length, width) in and out."""
+    """Compute exact softmax attention, a block of queries of one head at a time; (batch, length, width) in and out."""
     out = _torch.empty_like(queries, memory_format=torch.contiguous_format)
     depth = queries.shape[-1] // heads
     for item in range(len(queries)):
@@ -171,7 +171,7 @@ def _attend(queries: _Tensor, keys: _Tensor, values: _Tensor, heads: int) -> _Te
 
 
 def _residual_forward(module: Any, values: _Tensor) -> _Tensor:  # noqa: ANN401 - torch modules
-    """All residual branches of a layer; (rows, channels, frames) in and out, each row on its own."""
+    """Run all residual branches of a layer; (rows, channels, frames) in and out, each row on its own."""
     rows = max(1, RESIDUAL_CHUNK_VALUES // (values.shape[1] * values.shape[2]))
     if len(values) <= rows:
         return _residual(module, values)

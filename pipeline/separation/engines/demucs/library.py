@@ -1,4 +1,4 @@
-"""The one typed door to the demucs library."""
+"""Typed wrapper around the demucs library."""
 
 import pickle
 from collections.abc import Generator, Mapping, Sequence
@@ -16,9 +16,9 @@ from pipeline.separation.segment_inference import PlanarSamples
 
 _torch = cast("Any", torch)
 GPU_BATCH_SEGMENTS = 8
-"""Segments at a time on a graphics card; the processor gains nothing from more than one."""
+"""Segments at a time on a graphics card; a processor gains nothing from more than one."""
 MEMORY_ERROR_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-"""What torch's errors say when memory ran out and they have no type of their own."""
+"""Texts of the errors without a type that torch raises when memory runs out."""
 
 
 class DemucsNetwork(Protocol):
@@ -29,16 +29,20 @@ class DemucsNetwork(Protocol):
     audio_channels: int
 
     def parameters(self) -> Any:  # noqa: ANN401 - tensors
-        """All weights."""
+        """Return all weights."""
         ...
 
 
 class UnsafeCheckpointError(Exception):
-    """A checkpoint that would run code, or holds no Demucs network."""
+    """The checkpoint would run code, or holds no Demucs network."""
 
 
 def load_checkpoint(path: Path) -> DemucsNetwork:
-    """One network from a `.th` file, which is a pickle: only Demucs's own classes and numbers are let in."""
+    """Load one network from a `.th` file, a pickle in which only Demucs' own classes and numbers are allowed.
+
+    Raises:
+        UnsafeCheckpointError: The file holds anything else.
+    """
     from demucs import states
     from demucs.demucs import Demucs
     from demucs.hdemucs import HDemucs
@@ -58,7 +62,7 @@ def load_checkpoint(path: Path) -> DemucsNetwork:
 
 
 def make_bag(networks: Sequence[DemucsNetwork], description: Mapping[str, Any]) -> DemucsNetwork:
-    """Several networks as one, weighted as the bag's description says."""
+    """Combine networks, weighted as the bag's description says."""
     from demucs.apply import BagOfModels
 
     bag: Any = BagOfModels
@@ -66,23 +70,23 @@ def make_bag(networks: Sequence[DemucsNetwork], description: Mapping[str, Any]) 
 
 
 def read_bag(path: Path) -> dict[str, Any]:
-    """A bag's description: `models`, and perhaps `weights` and `segment`."""
+    """Read a bag's description: `models`, and perhaps `weights` and `segment`."""
     found: Any = yaml.safe_load(path.read_text())
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def published_bags() -> Path:
-    """The folder of bag descriptions that the library brings."""
+    """Return the folder of bag descriptions that the library brings."""
     from demucs.pretrained import REMOTE_ROOT
 
     return REMOTE_ROOT
 
 
 class BagMember:
-    """One network of a bag, or the only one: a `SegmentNetwork` that gives stems instead of sources."""
+    """One network of a bag, or a network alone, as a `SegmentNetwork` that makes stems instead of sources."""
 
     def __init__(self, network: DemucsNetwork, shares: Sequence[Sequence[float]]) -> None:
-        """`shares` has a row for each stem: how much of each source goes into it."""
+        """Wrap a network; `shares` has a row for each stem with the weight of each source in it."""
         self._network: Any = network
         self._shares = [{source: share for source, share in enumerate(row) if share} for row in shares]
         self._device = "cpu"
@@ -90,18 +94,22 @@ class BagMember:
         self.segment_frames = int(self._network.samplerate * self._network.segment)
 
     def move(self, device: str) -> None:
-        """Bring the weights to a device, where segments are then run. Raises `OutOfMemoryError`."""
+        """Move the network to a torch device.
+
+        Raises:
+            OutOfMemoryError: The device has too little memory.
+        """
         with _memory_errors():
             self._network.to(device).eval()
         self._device = device
 
     def valid_length(self, frames: int) -> int:
-        """As `demucs.apply` asks: Demucs has lengths that leave no rest, HTDemucs the one it was trained with."""
+        """See `SegmentNetwork`; Demucs takes lengths its strides divide, HTDemucs the length it was trained with."""
         ask = getattr(self._network, "valid_length", None)
         return frames if ask is None else int(ask(frames))
 
     def run(self, segments: PlanarSamples) -> PlanarSamples:
-        """See `SegmentNetwork.run`; the stems are summed where the network runs, so that less has to be fetched."""
+        """See `SegmentNetwork`; the sources are summed to stems on the device, so that less is transferred."""
         with _memory_errors(), _torch.inference_mode():
             made = self._network(_torch.from_numpy(np.ascontiguousarray(segments)).to(self._device))
             stems = [
@@ -114,9 +122,14 @@ class BagMember:
 
 
 def open_members(network: DemucsNetwork, stems: Sequence[Sequence[int]]) -> list[BagMember]:
-    """The networks of a bag, weighted as `apply_model` weights them, or a network alone.
+    """Wrap the networks of a bag, weighted as `apply_model` weights them, or a network alone.
 
-    `stems` has the indices of its sources for each stem. Raises `ValueError` when a source has no weight at all.
+    Args:
+        network: The bag or network.
+        stems: For each stem, the indices of its sources.
+
+    Raises:
+        ValueError: A source has no weight in any network.
     """
     bag: Any = network
     parts = list(getattr(bag, "models", [bag]))
@@ -131,19 +144,19 @@ def open_members(network: DemucsNetwork, stems: Sequence[Sequence[int]]) -> list
 
 
 def default_batch(device: str) -> int:
-    """Segments at a time that suit a device."""
+    """Return the number of segments at a time that suits a device."""
     return GPU_BATCH_SEGMENTS if device.startswith("cuda") else 1
 
 
 def free_memory() -> None:
-    """Let go of what torch keeps on the graphics card."""
+    """Return the memory of the graphics card that torch caches."""
     if _torch.cuda.is_available():
         _torch.cuda.empty_cache()
 
 
 @contextmanager
 def _memory_errors() -> Generator[None]:
-    """What torch raises when memory runs out, as one type."""
+    """Raise `OutOfMemoryError` for all errors that torch raises when memory runs out."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

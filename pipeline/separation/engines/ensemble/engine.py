@@ -54,21 +54,21 @@ class Ensemble(SeparationEngine):
         done = [0.0] * len(self._members)
 
         def reporter(index: int) -> ProgressCallback:
-            def tell(fraction: float, message: str = "") -> None:
+            def report_member(fraction: float, message: str = "") -> None:
                 done[index] = max(done[index], fraction)
                 report(sum(done) / len(done), message)
 
-            return tell
+            return report_member
 
-        reels = [
+        readers = [
             BlockReader(self._vocals(member.engine, mixture, reporter(index)), mixture.channels)
             for index, member in enumerate(self._members)
         ]
         for first in range(0, mixture.frames, BLOCK_FRAMES):
             frames = min(BLOCK_FRAMES, mixture.frames - first)
             total = np.zeros((frames, mixture.channels), np.float32)
-            for member, reel in zip(self._members, reels, strict=True):
-                total += np.float32(member.weight) * reel.read(frames)
+            for member, reader in zip(self._members, readers, strict=True):
+                total += np.float32(member.weight) * reader.read(frames)
             yield total
         for member in self._members:
             self.notes.extend(note for note in member.engine.notes if note not in self.notes)

@@ -1,4 +1,4 @@
-"""Loads UVR models from `<home>/checkpoints/uvr`: `NAME.ckpt` with `NAME.yaml`, verified before they are read."""
+"""Loads UVR models from `<home>/checkpoints/uvr`: `NAME.ckpt` with `NAME.yaml`; digests are verified first."""
 
 import hashlib
 import re
@@ -21,14 +21,14 @@ PUBLISHED_FILES: Final[Mapping[str, HubFile]] = MappingProxyType(
 )
 """The catalogue's files by their names."""
 VOICE_SOURCES = ("vocals", "speech", "dialog", "dialogue", "voice")
-"""What a network may call its voices, in any case of letters."""
+"""Names that a network may have for the voices, in any case."""
 MIN_OVERLAP_CHUNKS = 2
-"""Chunks over each point of time, at least: with one, as some settings ask for, every seam is heard."""
+"""Chunks that cover each frame; with one, as in some settings, every seam is audible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UVRCheckpoint:
-    """A network, what it calls the voices, its chunk in frames, and the digest of its files."""
+    """A network, its name for the voices, its chunk in frames, and the digest of its files."""
 
     network: library.UVRNetwork
     voice: str
@@ -37,9 +37,11 @@ class UVRCheckpoint:
 
 
 def load_checkpoint(folder: Path, name: str, device: str) -> UVRCheckpoint:
-    """A model from the folder; the catalogue's are put there by `Models.fetched`.
+    """Load a model from a folder, where `Models.fetched` puts the catalogue's; no file can run code.
 
-    Digests are checked before the files are used, and no file can run code. Raises `UVRError` or `ModelDigestError`.
+    Raises:
+        UVRError: There is no such model, or it cannot be loaded.
+        ModelDigestError: A file is not the known one.
     """
     if not MODEL_NAME.fullmatch(name):
         raise UVRError(f"There is no UVR model called {name!r}.", hint="Run `stemcord models list` to see the names.")
@@ -66,9 +68,12 @@ def load_checkpoint(folder: Path, name: str, device: str) -> UVRCheckpoint:
 
 
 def verify_model_file(path: Path) -> str:
-    """The digest of a file; raises `ModelDigestError` unless it is the catalogue's, or that of the note next to it.
+    """Return the digest of a file, which must be the catalogue's or that of the note next to it.
 
-    A file that neither knows is let in: it can hold nothing but numbers, and its digest goes into the report.
+    A file that neither knows is accepted: it can hold nothing but numbers, and its digest goes into the report.
+
+    Raises:
+        ModelDigestError: The digest is another.
     """
     if path.name in PUBLISHED_FILES:
         return verify_checkpoint(path, PUBLISHED_FILES[path.name])
@@ -89,7 +94,7 @@ def _load_network(checkpoint: Path, settings: Mapping[str, Any], device: str) ->
             hint="Fetch it again from its source.",
             detail=str(error),
         ) from error
-    # The library ends the process (SystemExit) over weights that do not fit.
+    # The library exits the process (SystemExit) when weights do not fit.
     except (Exception, SystemExit) as error:
         raise UVRError(
             f"The checkpoint {checkpoint.name} does not fit its settings.",
@@ -99,9 +104,10 @@ def _load_network(checkpoint: Path, settings: Mapping[str, Any], device: str) ->
 
 
 def _complete_settings(settings: dict[str, Any]) -> tuple[str, int]:
-    """Voices' name and chunk length, what published settings leave out being filled in.
+    """Fill in what published settings leave out; return the name of the voices and the frames of a chunk.
 
-    Raises `KeyError`, `TypeError`, `AttributeError` or `ValueError` for settings that cannot be used.
+    Raises:
+        ValueError: The settings cannot be used. `KeyError`, `TypeError` and `AttributeError` mean the same.
     """
     model, training = settings["model"], settings["training"]
     if not model.get("stereo", True):
@@ -111,7 +117,7 @@ def _complete_settings(settings: dict[str, Any]) -> tuple[str, int]:
     if voice is None or (target and target != voice and len(names) != 2):
         raise ValueError(f"no vocals among {', '.join(names)}")
     if target == voice:
-        # The library would give the first names of the list to the target and to what is left.
+        # The library gives the first two names of the list to the target and to what is left.
         training["instruments"] = [voice, next((name for name in names if name != voice), "other")]
     inference = settings.setdefault("inference", {})
     hop = int(model.get("stft_hop_length") or settings["audio"]["hop_length"])

@@ -1,7 +1,7 @@
-"""The one typed door to audio-separator, which carries the networks of Ultimate Vocal Remover.
+"""Typed wrapper around audio-separator, which has the networks of Ultimate Vocal Remover.
 
-Only its class for one architecture is used, with arrays: its front class wants files, an
-`ffmpeg` on PATH and lists from the network, and writes its own log.
+Only its class for one architecture is used, with arrays: its main class needs files, an
+`ffmpeg` on PATH and lists from the internet, and writes its own log.
 """
 
 import logging
@@ -34,11 +34,11 @@ class UVRNetwork(Protocol):
 
 
 class UnsafeCheckpointError(Exception):
-    """A checkpoint that would run code, or holds no weights."""
+    """The checkpoint would run code, or holds no weights."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows the one Python type that published settings hold, and no other."""
+    """Loads the one Python type that published settings hold, and no other."""
 
 
 _Loader.add_constructor(
@@ -47,14 +47,22 @@ _Loader.add_constructor(
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """A network's settings; empty for a file of another kind. Raises `yaml.YAMLError`, `OSError` or `ValueError`."""
+    """Read a network's settings; empty for a file of another kind.
+
+    Raises:
+        yaml.YAMLError: The file is no YAML. `OSError` and `ValueError` come through too.
+    """
     with path.open(encoding="utf-8") as stream:
         found: Any = yaml.load(stream, Loader=_Loader)  # noqa: S506 - derived from the safe one
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def check_weights(path: Path) -> None:
-    """Raises `UnsafeCheckpointError` unless the file, a pickle, names nothing but numbers; reads no weights."""
+    """Check that a checkpoint, a pickle, holds nothing but numbers; no weights are read.
+
+    Raises:
+        UnsafeCheckpointError: It holds anything else.
+    """
     try:
         _torch.load(path, map_location="meta", weights_only=True)
     except (pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
@@ -62,7 +70,7 @@ def check_weights(path: Path) -> None:
 
 
 def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, device: str) -> UVRNetwork:
-    """A network ready to work; call `check_weights` first. Raises what the library raises, `SystemExit` included."""
+    """Load a network; call `check_weights` first. The library raises errors of any type, `SystemExit` too."""
     rates: list[Any] = [settings.get("audio", {}).get("sample_rate"), settings["model"].get("sample_rate")]
     common = {
         "logger": _LOG,
@@ -80,13 +88,13 @@ def load_network(path: Path, settings: Mapping[str, Any], *, overlap: int, devic
         )
 
         module: Any = mdxc_separator
-        # Its bars would be drawn into the log of the process.
+        # Its progress bars would go to the log of the process.
         module.tqdm = iter
         return module.MDXCSeparator(common_config=common, arch_config={"overlap": overlap})
 
 
 def count_steps(network: UVRNetwork, frames: int, chunk: int) -> int:
-    """How often `separate` will tell of so many frames, not less than a chunk."""
+    """Count the calls of `done` in `separate` for so many frames, at least a chunk."""
     step = chunk // network.overlap
     if network.is_roformer:
         runs = len(cast("Any", network)._roformer_chunk_starts(frames, chunk, step))
@@ -99,25 +107,31 @@ def count_steps(network: UVRNetwork, frames: int, chunk: int) -> int:
 def separate(
     network: UVRNetwork, mixture: NDArray[np.float32], *, done: Callable[[], None]
 ) -> Mapping[str, NDArray[np.float32]]:
-    """Every source by its name, shape (channels, frames), of a mixture of that shape.
+    """Separate a mixture.
 
-    `done` is called after each layer of each run, as a run alone may take a minute; what it raises ends the work.
+    Args:
+        network: The loaded network.
+        mixture: Shape (channels, frames).
+        done: Called after each layer of each run, because one run may take a minute; what it raises ends the work.
+
+    Returns:
+        Each source by its name, the same shape.
     """
 
-    def tell(_module: object, _inputs: object, _output: object) -> None:
+    def hook(_module: object, _inputs: object, _output: object) -> None:
         done()
 
     library = cast("Any", network)
     with ExitStack() as stack:
         stack.enter_context(suppress_warnings())
         for part in _hooked_modules(network):
-            stack.callback(part.register_forward_hook(tell).remove)
+            stack.callback(part.register_forward_hook(hook).remove)
         made: Any = library.demix(mix=np.ascontiguousarray(mixture))
     return cast("dict[str, Any]", made) if isinstance(made, dict) else {library.primary_stem_name: made}
 
 
 def move(network: UVRNetwork, device: str) -> None:
-    """Bring a network to a device and let go of what was kept on the graphics card."""
+    """Move a network to a torch device and return the cached memory of the graphics card."""
     library = cast("Any", network)
     if library.torch_device != torch.device(device):
         library.torch_device = torch.device(device)
@@ -126,14 +140,14 @@ def move(network: UVRNetwork, device: str) -> None:
 
 
 def _hooked_modules(network: UVRNetwork) -> list[Any]:
-    """The modules that work once in each run: a RoFormer's layers, and the network as a whole."""
+    """List the modules that run once in each run: a RoFormer's layers, and the network as a whole."""
     whole = cast("Any", network).model_run
     return [*(part for part in whole.modules() if type(part).__name__ in ROFORMER_LAYERS), whole]
 
 
 @contextmanager
 def suppress_warnings() -> Generator[None]:
-    """Keeps back the library's warnings: of an ffmpeg that nothing here runs, and of calls that torch has renamed."""
+    """Suppress the library's warnings, of an ffmpeg that nothing here runs and of calls that torch has renamed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,7 +1,7 @@
-"""The one typed door to the VR networks of audio-separator, the oldest ones of Ultimate Vocal Remover.
+"""Typed wrapper around the VR networks of audio-separator, the oldest of Ultimate Vocal Remover.
 
-Its class for them is given arrays where it expects a file, and the network ready made: it would load
-the checkpoint by itself and guess the architecture from the size of the file.
+The library's class gets arrays where it expects a file, and a loaded network: it would load the
+checkpoint unsafely and guess the architecture from the size of the file.
 """
 
 import logging
@@ -19,13 +19,13 @@ from pipeline.separation.engines.uvr.library import UnsafeCheckpointError, suppr
 
 SAMPLE_RATE = 44_100
 PATCH_SPECTRA = 512
-"""Short-time spectra that a network sees at a time, those at both ends for context only."""
+"""Spectra that a network sees at a time, those at both ends for context only."""
 AGGRESSION_PERCENT = 5
-"""Per cent by which masks are sharpened; UVR's default."""
+"""How much masks are sharpened; UVR's default."""
 RESAMPLER = "soxr_hq"
-"""How the bands are brought to one rate again."""
+"""Resampler that brings the bands back to one rate."""
 WAV_SUBTYPE = "FLOAT"
-"""The kind of the file in memory by which the library takes an array."""
+"""Subtype of the file in memory in which the library takes an array."""
 
 _torch = cast("Any", torch)
 _LOG = logging.getLogger(__name__)
@@ -33,14 +33,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VRSettings:
-    """What is not in a checkpoint; UVR keeps it in tables beside its models."""
+    """Settings that are not in a checkpoint; UVR keeps them in tables beside its models."""
 
     bands: str
-    """The description of the bands that the spectrum is put together from; it comes with the library."""
+    """Name of the library's description of the bands that make up the spectrum."""
     architecture: int
-    """Which network, by UVR's number for it."""
+    """UVR's number for the network."""
     primary: Literal["vocals", "instrumental"]
-    """The source that its mask is for."""
+    """Source of the mask."""
     nout: int = 0
     nout_lstm: int = 0
     """Sizes of the newer networks (UVR 5.1), which have recurrent layers; 0 for the older ones."""
@@ -55,10 +55,11 @@ class VRNetwork(Protocol):
 
 
 def load_network(path: Path, settings: VRSettings, device: str) -> VRNetwork:
-    """A network ready to work.
+    """Load a network. The library raises errors of any type, `SystemExit` too.
 
-    Raises `UnsafeCheckpointError` for a file that holds anything but numbers, `ValueError` for bands of
-    another rate, and what the library raises, `SystemExit` included.
+    Raises:
+        UnsafeCheckpointError: The file holds anything but numbers.
+        ValueError: The bands are for another sample rate.
     """
     state = _read_weights(path)
     with suppress_warnings():
@@ -70,7 +71,7 @@ def load_network(path: Path, settings: VRSettings, device: str) -> VRNetwork:
         )
 
         library: Any = vr_separator
-        # Its bars would be drawn into the log of the process.
+        # Its progress bars would go to the log of the process.
         library.tqdm = iter
         # Its own choice needs libsamplerate, which a machine may lack.
         cast("Any", spec_utils).wav_resolution = RESAMPLER
@@ -103,30 +104,36 @@ def load_network(path: Path, settings: VRSettings, device: str) -> VRNetwork:
 
 
 def hop(network: VRNetwork) -> int:
-    """Frames from one spectrum to the next at 44.1 kHz."""
+    """Return the frames between two spectra at 44.1 kHz."""
     band: Mapping[int, Any] = cast("Any", network).model_params.param["band"]
     return int(band[max(band)]["hl"])
 
 
 def count_steps(network: VRNetwork, frames: int) -> int:
-    """How often `vocals` will tell of so many frames, a multiple of the hop."""
+    """Count the calls of `done` in `vocals` for so many frames, a multiple of the hop."""
     seen = PATCH_SPECTRA - 2 * int(network.model_run.offset)
     return (frames // hop(network) + 1) // seen + 1
 
 
 def vocals(network: VRNetwork, mixture: NDArray[np.float32], *, done: Callable[[], None]) -> NDArray[np.float32]:
-    """The vocals of a mixture, shape (frames, 2), not silent; frames are a multiple of the hop.
+    """Find the vocals of a mixture.
 
-    `done` is called after each patch of spectra; what it raises ends the work.
+    Args:
+        network: The loaded network.
+        mixture: Shape (frames, 2), not silent; frames are a multiple of the hop.
+        done: Called after each patch of spectra; what it raises ends the work.
+
+    Returns:
+        The same shape.
     """
 
-    def tell(_module: object, _inputs: object, _output: object) -> None:
+    def on_forward(_module: object, _inputs: object, _output: object) -> None:
         done()
 
     library = cast("Any", network)
     library.audio_file_path = mixture
-    # The networks call their parts and not themselves, so a hook of their own would never run.
-    hook = library.model_run.out.register_forward_hook(tell)
+    # The library calls the parts of a network and not the network, so a hook on the network would never run.
+    hook = library.model_run.out.register_forward_hook(on_forward)
     try:
         with suppress_warnings():
             spectrum = library.loading_mix()
@@ -139,7 +146,7 @@ def vocals(network: VRNetwork, mixture: NDArray[np.float32], *, done: Callable[[
 
 
 def move(network: VRNetwork, device: str) -> None:
-    """Bring a network to a device and let go of what was kept on the graphics card."""
+    """Move a network to a torch device and return the cached memory of the graphics card."""
     if network.torch_device != _torch.device(device):
         network.torch_device = _torch.device(device)
         network.model_run.to(device)
@@ -147,7 +154,7 @@ def move(network: VRNetwork, device: str) -> None:
 
 
 def _read_weights(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    """The weights in a checkpoint, a pickle that may name nothing but numbers."""
+    """Read the weights of a checkpoint, a pickle that may hold nothing but numbers."""
     try:
         return _torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
