@@ -150,12 +150,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(OutsideWatch(), "outside-watch")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its kind, and those that run alone, before tests are chosen by their marks."""
-    for item in items:
-        kind = kind_of(item.path, (mark.name for mark in item.iter_markers()))
-        if item.get_closest_marker(kind) is None:
-            item.add_marker(kind)
-        if any(item.path.is_relative_to(ROOT / path) for path in PATHS_ALONE):
-            item.add_marker("alone")
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Mark each test with its kind, and those that run alone; a test without a kind is an error of its module."""
+    report = yield
+    try:
+        for item in report.result or ():
+            if isinstance(item, pytest.Item):
+                _mark(item)
+    except pytest.UsageError as error:
+        report.outcome, report.longrepr, report.result = "failed", str(error), []
+    return report
+
+
+def _mark(item: pytest.Item) -> None:
+    kind = kind_of(item.path, (mark.name for mark in item.iter_markers()))
+    if item.get_closest_marker(kind) is None:
+        item.add_marker(kind)
+    if any(item.path.is_relative_to(ROOT / path) for path in PATHS_ALONE):
+        item.add_marker("alone")
