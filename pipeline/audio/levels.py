@@ -22,7 +22,7 @@ class ChannelLevels:
 
     power: tuple[float, ...]
     speech_power: tuple[float, ...]
-    """Of the speech band."""
+    """Mean power of the speech band."""
 
     def is_silent(self, channel: int) -> bool:
         """Tell whether nothing of a channel can be heard."""
@@ -39,20 +39,20 @@ def measure_levels(path: Path, on_progress: Callable[[float], None]) -> ChannelL
     Raises:
         MediaError: The file cannot be read.
     """
-    of = audio_io.info(path)
+    info = audio_io.info(path)
     window = np.hanning(_WINDOW_FRAMES).astype(np.float32)[:, None]
-    bins = slice(*(round(edge * _WINDOW_FRAMES / of.sample_rate) for edge in SPEECH_BAND_HZ))
+    bins = slice(*(round(edge * _WINDOW_FRAMES / info.sample_rate) for edge in SPEECH_BAND_HZ))
     # Of both halves of the spectrum, by Parseval, and without what the window takes away.
     scale = 2 / (_WINDOW_FRAMES * float(np.square(window).sum()))
-    power, speech = np.zeros(of.channels), np.zeros(of.channels)
+    power, speech = np.zeros(info.channels), np.zeros(info.channels)
     read = 0
     for block in audio_io.read_blocks(path):
         power += np.square(block, dtype=np.float64).sum(axis=0)
         for start in range(0, len(block), _WINDOW_FRAMES):
             speech += _band_power(block[start : start + _WINDOW_FRAMES], window, bins) * scale * _WINDOW_FRAMES
         read += len(block)
-        on_progress(read / of.frames)
-    frames = max(1, of.frames)
+        on_progress(read / info.frames)
+    frames = max(1, info.frames)
     return ChannelLevels(power=tuple((power / frames).tolist()), speech_power=tuple((speech / frames).tolist()))
 
 

@@ -55,17 +55,17 @@ def write_exports(
     """
     source = ExportSource(transcript=transcript, voices=voices, style=style)
     made: dict[str, Path] = {}
-    for index, form in enumerate(EXPORT_FORMATS):
+    for index, export_format in enumerate(EXPORT_FORMATS):
         if report is not None:
-            report(index / len(EXPORT_FORMATS), f"writing {form.suffix}")
-        made[form.suffix] = out / f"transcript.{form.suffix}"
-        load_writer(form)(source, made[form.suffix])
+            report(index / len(EXPORT_FORMATS), f"writing {export_format.suffix}")
+        made[export_format.suffix] = out / f"transcript.{export_format.suffix}"
+        load_writer(export_format)(source, made[export_format.suffix])
     return made
 
 
-def load_writer(form: ExportFormat) -> ExportWriter:
+def load_writer(export_format: ExportFormat) -> ExportWriter:
     """Import the writer of a format."""
-    module, _, function = form.writer.partition(":")
+    module, _, function = export_format.writer.partition(":")
     return cast("ExportWriter", getattr(import_module(module), function))
 
 

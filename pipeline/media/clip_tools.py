@@ -110,12 +110,18 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
         "-map_metadata",
         "-1",
     ]
-    form = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
-    form += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
+    arguments = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
+    arguments += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
     stretch = _range_arguments(clip, start, end)
     with _atomic_output(source, target) as made:
         run_ffmpeg(
-            [*stretch, *input_arguments(source, decoders=_PICTURE_DECODERS.get(codec, ())), *selection, *form, made],
+            [
+                *stretch,
+                *input_arguments(source, decoders=_PICTURE_DECODERS.get(codec, ())),
+                *selection,
+                *arguments,
+                made,
+            ],
             timeout=ffmpeg_timeout(end - start),
         )
 
@@ -135,10 +141,10 @@ def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0
         )
     layout = map_channels(clip.media.audio.layout, clip.speakers).layout
     end = clip.media.duration if end is None else end
-    form = encoder_arguments(SoundFormat(suffix), layout)
+    arguments = encoder_arguments(SoundFormat(suffix), layout)
     with _atomic_output(source, target) as made:
         run_ffmpeg(
-            [*_range_arguments(clip, start, end), *input_arguments(source), *_sound_arguments(clip), *form, made],
+            [*_range_arguments(clip, start, end), *input_arguments(source), *_sound_arguments(clip), *arguments, made],
             timeout=ffmpeg_timeout(end - start),
         )
 
@@ -169,9 +175,9 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     bounds = ["-threads", "2", "-max_pixels", str(_MAX_PICTURE_PIXELS)]
     bounds += ["-ss", f"{clip.zero + begun:.6f}", "-seek_timestamp", "1"]
     picture = [*input_arguments(source, decoders=_PICTURE_DECODERS[video.codec]), "-map", f"0:{clip.picture_index}"]
-    form = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
+    arguments = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
     with _atomic_output(source, target) as made:
-        run_ffmpeg([*bounds, *picture, *form, made], timeout=_PICTURE_TIMEOUT_S)
+        run_ffmpeg([*bounds, *picture, *arguments, made], timeout=_PICTURE_TIMEOUT_S)
         if not Path(made).is_file():
             raise MediaError(f"There is no picture at {at:g} s.", hint="Choose an earlier time.")
 

@@ -16,10 +16,10 @@ MIN_BIT_RATE = 16_000
 """Bits a second below which it is not worth hearing."""
 MAX_MONO_BIT_RATE = 96_000
 SOUND_SHARE = 0.96
-"""Of the limit that sound may take; the rest is for the container (Ogg, 1 to 2 %) and the encoder's swings."""
+"""Part of the limit that sound may take; the rest is for the container (Ogg, 1 to 2 %) and the encoder's swings."""
 MAX_ATTEMPTS = 3
 RETRY_RATE_FACTOR = 0.9
-"""Of the rate, when the file came out too large all the same."""
+"""Factor of the bit rate for another attempt, when the file came out too large."""
 
 
 def compress_stage(context: StageContext, inputs: CompressInputs[Path], params: CompressParams) -> CompressOutput[Path]:
@@ -68,9 +68,20 @@ def encode_within(sound: Path, target: Path, *, size: int, report: ProgressCallb
     for _ in range(MAX_ATTEMPTS):
         if rate < MIN_BIT_RATE:
             break
-        form = ["-vn", "-map_metadata", "-1", "-bitexact", "-c:a", "libopus", "-b:a", str(rate), "-vbr", "constrained"]
+        arguments = [
+            "-vn",
+            "-map_metadata",
+            "-1",
+            "-bitexact",
+            "-c:a",
+            "libopus",
+            "-b:a",
+            str(rate),
+            "-vbr",
+            "constrained",
+        ]
         run_ffmpeg(
-            [*input_arguments(sound), *form, "-ac", str(channels), "-f", "opus", str(target.absolute())],
+            [*input_arguments(sound), *arguments, "-ac", str(channels), "-f", "opus", str(target.absolute())],
             timeout=ffmpeg_timeout(media.duration),
             report=report,
             total=media.duration,

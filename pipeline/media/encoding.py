@@ -23,20 +23,20 @@ _OPUS_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """Layouts of RFC 7845, section 5.1.1.2."""
 
 
-def written_layout(form: SoundFormat, layout: Layout) -> Layout:
+def written_layout(sound_format: SoundFormat, layout: Layout) -> Layout:
     """Return the layout in which a format holds a sound: stereo where it does not support that of the sound."""
     name = layout.name.removesuffix("(side)")
-    folded = (form is SoundFormat.MP3 and len(layout.channels) > 2) or (
-        form is SoundFormat.OPUS and name not in _OPUS_LAYOUTS
+    folded = (sound_format is SoundFormat.MP3 and len(layout.channels) > 2) or (
+        sound_format is SoundFormat.OPUS and name not in _OPUS_LAYOUTS
     )
     return default_layout(2) if folded else layout
 
 
-def encoder_arguments(form: SoundFormat, layout: Layout) -> list[str]:
+def encoder_arguments(sound_format: SoundFormat, layout: Layout) -> list[str]:
     """Build the ffmpeg arguments for a format, with what players need to skip the delay of the encoder."""
-    channels = len(written_layout(form, layout).channels)
+    channels = len(written_layout(sound_format, layout).channels)
     fold = ["-ac", "2"] if channels < len(layout.channels) else []
-    match form:
+    match sound_format:
         case SoundFormat.M4A:
             return aac_arguments(channels)
         case SoundFormat.WAV:
@@ -69,10 +69,10 @@ def encode_aac(sound: Path, target: Path, *, duration: float, report: ProgressCa
         FFmpegError: ffmpeg failed or took too long.
     """
     layout = audio_io.read_layout(sound)
-    form = ["-vn", "-af", f"aformat=channel_layouts={layout.name.removesuffix('(side)')}"]
-    form += [*aac_arguments(len(layout.channels)), str(target.absolute())]
+    arguments = ["-vn", "-af", f"aformat=channel_layouts={layout.name.removesuffix('(side)')}"]
+    arguments += [*aac_arguments(len(layout.channels)), str(target.absolute())]
     run_ffmpeg(
-        [*input_arguments(sound), *form],
+        [*input_arguments(sound), *arguments],
         timeout=ffmpeg_timeout(duration),
         report=report,
         total=duration,

@@ -17,7 +17,7 @@ from pipeline.types import Loudness
 PEAK_METER_FILTER = "ebur128=framelog=quiet:peak=sample+true"
 """The filter; its summary is in the log when ffmpeg ends."""
 METER_FILTER = "ebur128=framelog=quiet"
-"""The same without peaks, which take it three quarters of its time."""
+"""The filter without peaks, which take three quarters of its time."""
 
 _CHANNEL_BITS = (
     *((0, "FL"), (1, "FR"), (2, "FC"), (3, "LFE"), (4, "BL"), (5, "BR"), (6, "FLC"), (7, "FRC"), (9, "SL")),
@@ -25,7 +25,7 @@ _CHANNEL_BITS = (
 )
 """ffmpeg's speakers by the bits of its channel mask."""
 _WEIGHTED_CHANNELS = ("BL", "BR", "SL", "SR", "TBL", "TBC", "TBR")
-"""Those that its meter counts 1.41 times, wherever else there are speakers."""
+"""Channels that ffmpeg's meter always weights by 1.41."""
 
 
 def metering_layout(layout: Layout) -> str:

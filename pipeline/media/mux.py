@@ -152,64 +152,67 @@ def mux(
         MediaError: The picture cannot be kept.
         FFmpegError: ffmpeg failed or took too long.
     """
-    joined = plan_mux(clip)
+    plan = plan_mux(clip)
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
         tags = Path(folder) / "tags"
-        write_tags(tags, clip.tags, _track_tags(clip, joined, language, with_subtitles=subtitles is not None))
-        inputs = [
-            *("-copyts", *_picture_input_arguments(source, clip, joined), *input_arguments(sound, offset=audio_start)),
-            *("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", str(tags.absolute())),
-        ]
-        if subtitles is not None:
-            inputs += ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
-            inputs += ["-f", "srt", "-i", str(subtitles.absolute())]
-        chosen = _stream_arguments(clip, joined, with_subtitles=subtitles is not None)
+        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=subtitles is not None))
+        inputs = ["-copyts", *_picture_input_arguments(source, clip, plan)]
+        inputs += [*input_arguments(sound, offset=audio_start), *_text_input_arguments(tags, subtitles)]
+        chosen = _stream_arguments(clip, plan, with_subtitles=subtitles is not None)
         run_ffmpeg(
-            [*inputs, *chosen, *_container_arguments(clip, joined.suffix), str(target.absolute())],
+            [*inputs, *chosen, *_container_arguments(clip, plan.suffix), str(target.absolute())],
             timeout=ffmpeg_timeout(clip.media.duration),
             report=report,
             total=clip.media.duration,
             doing="Joining picture and sound",
         )
-    if joined.suffix == "mp4":
+    if plan.suffix == "mp4":
         skip_lead_in(target, FRAME_SAMPLES)
-    return joined.notes
+    return plan.notes
 
 
-def _picture_input_arguments(source: Path, clip: Probe, joined: MuxPlan) -> list[str]:
+def _text_input_arguments(tags: Path, subtitles: Path | None) -> list[str]:
+    arguments = ["-protocol_whitelist", "file", "-f", "ffmetadata", "-i", str(tags.absolute())]
+    if subtitles is not None:
+        arguments += ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
+        arguments += ["-f", "srt", "-i", str(subtitles.absolute())]
+    return arguments
+
+
+def _picture_input_arguments(source: Path, clip: Probe, plan: MuxPlan) -> list[str]:
     codec = "" if clip.media.video is None else clip.media.video.codec
     known = clip.media.container == "mov" and codec in _SELF_DESCRIBING_CODECS
     decoders = () if known else _MP4_VIDEO_CODECS.get(codec, ())
-    words = [name for track in joined.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
+    words = [name for track in plan.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
     return input_arguments(source, offset=-clip.zero, decoders=(*decoders, *dict.fromkeys(words)))
 
 
-def _track_tags(clip: Probe, joined: MuxPlan, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:
+def _track_tags(clip: Probe, plan: MuxPlan, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:
     """List the tags of the tracks in the order in which they are written."""
     by_index = {track.index: track.tags for track in clip.tracks}
     spoken = language or by_index.get(clip.sound_index, {}).get("language", "")
     words = {"language": spoken} if spoken else {}
     tags: list[Mapping[str, str]] = [{} if clip.picture_index is None else by_index.get(clip.picture_index, {}), words]
-    tags += [track.tags for track in joined.others]
+    tags += [track.tags for track in plan.others]
     tags += [words] if with_subtitles else []
-    return [*tags, *(track.tags for track in joined.subtitles)]
+    return [*tags, *(track.tags for track in plan.subtitles)]
 
 
-def _stream_arguments(clip: Probe, joined: MuxPlan, *, with_subtitles: bool) -> list[str]:
+def _stream_arguments(clip: Probe, plan: MuxPlan, *, with_subtitles: bool) -> list[str]:
     """Build the arguments for which tracks are written, in which order, with which codecs and tags."""
-    tracks = [f"0:{clip.picture_index}", "1:a:0", *(f"0:{track.index}" for track in joined.others)]
+    tracks = [f"0:{clip.picture_index}", "1:a:0", *(f"0:{track.index}" for track in plan.others)]
     tracks += ["3:s:0"] if with_subtitles else []
-    tracks += [f"0:{track.index}" for track in joined.subtitles]
+    tracks += [f"0:{track.index}" for track in plan.subtitles]
     chosen = [part for track in tracks for part in ("-map", track)]
     chosen += ["-c", "copy", "-map_chapters", "0", "-map_metadata:g", "2:g"]
     for index in range(len(tracks)):
         chosen += [f"-map_metadata:s:{index}", f"2:s:{index}"]
     chosen += ["-disposition:a:0", "default"]
-    for index in range(len(joined.others)):
+    for index in range(len(plan.others)):
         chosen += [f"-disposition:a:{index + 1}", "-default"]
-    codecs = [*(("subrip",) if with_subtitles else ()), *(track.codec for track in joined.subtitles)]
+    codecs = [*(("subrip",) if with_subtitles else ()), *(track.codec for track in plan.subtitles)]
     for index, codec in enumerate(codecs):
-        chosen += [f"-c:s:{index}", _subtitle_codec(codec, joined.suffix)]
+        chosen += [f"-c:s:{index}", _subtitle_codec(codec, plan.suffix)]
     return chosen
 
 

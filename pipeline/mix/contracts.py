@@ -108,7 +108,7 @@ class DubInputs(Generic[FileT]):
 class DubParams:
     """How a dub is placed."""
 
-    pieces: bool
+    zipped: bool
     """True when the dub is a zip of clips, False when it is one whole track."""
     stretch: float
     """Per cent by which the length of a line may be changed, at the most."""

@@ -60,55 +60,55 @@ def background_tracks(
     return [Track(path=background, gain=gain, envelopes=envelopes), *found]
 
 
-def check_same_format(parts: Sequence[Track], like: audio_io.SoundInfo) -> None:
+def check_same_format(tracks: Sequence[Track], clip_info: audio_io.SoundInfo) -> None:
     """Check that each track has the rate and the number of channels of the clip's sound.
 
     Raises:
         MixError: One has not.
     """
-    for part in parts:
-        found = audio_io.info(part.path)
-        if (found.sample_rate, found.channels) != (like.sample_rate, like.channels):
+    for track in tracks:
+        found = audio_io.info(track.path)
+        if (found.sample_rate, found.channels) != (clip_info.sample_rate, clip_info.channels):
             raise MixError(
                 "The parts do not fit together.",
-                detail=f"{part.path.name}: {found.sample_rate} Hz, {found.channels} channels; clip: {like}",
+                detail=f"{track.path.name}: {found.sample_rate} Hz, {found.channels} channels; clip: {clip_info}",
             )
 
 
-def read_aligned(paths: Sequence[Path], like: audio_io.SoundInfo) -> Iterator[tuple[audio_io.Samples, ...]]:
-    """Read blocks of several files in parallel, each padded with silence or cut to the frames of `like`."""
-    readers = [audio_io.read_blocks(path, frames=like.frames) for path in paths]
+def read_aligned(paths: Sequence[Path], clip_info: audio_io.SoundInfo) -> Iterator[tuple[audio_io.Samples, ...]]:
+    """Read blocks of several files in parallel, each padded with silence or cut to the frames of the clip."""
+    readers = [audio_io.read_blocks(path, frames=clip_info.frames) for path in paths]
     # The next blocks are decoded while these are worked on: FLAC takes as long as all that is done with it.
     with ThreadPoolExecutor(max(1, len(paths)), thread_name_prefix="stems") as pool:
         ahead = [pool.submit(next, reader, None) for reader in readers]
-        for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
-            length = min(audio_io.BLOCK_FRAMES, like.frames - start)
-            blocks = tuple(_padded(found.result(), length, like.channels) for found in ahead)
+        for start in range(0, clip_info.frames, audio_io.BLOCK_FRAMES):
+            length = min(audio_io.BLOCK_FRAMES, clip_info.frames - start)
+            blocks = tuple(_padded(found.result(), length, clip_info.channels) for found in ahead)
             ahead = [pool.submit(next, reader, None) for reader in readers]
             yield blocks
 
 
-def sum_block(blocks: Sequence[audio_io.Samples], parts: Sequence[Track], start: int = 0) -> audio_io.Samples:
+def sum_block(blocks: Sequence[audio_io.Samples], tracks: Sequence[Track], start: int = 0) -> audio_io.Samples:
     """Add one block of each track, from frame `start` on; float32, not limited."""
     total = np.zeros(blocks[0].shape, np.float32)
-    for block, part in zip(blocks, parts, strict=True):
-        gain = np.float32(part.gain)
-        for curve in part.envelopes:
+    for block, track in zip(blocks, tracks, strict=True):
+        gain = np.float32(track.gain)
+        for curve in track.envelopes:
             gain = gain * np.float32(found) if isinstance(found := curve.at(start, len(block)), float) else gain * found
         total += gain * block
     return total
 
 
-def mix_blocks(parts: Sequence[Track], like: audio_io.SoundInfo) -> audio_io.Blocks:
-    """Mix the tracks in blocks, as long as `like`; tracks without gain are not read."""
-    heard = [part for part in parts if part.gain]
+def mix_blocks(tracks: Sequence[Track], clip_info: audio_io.SoundInfo) -> audio_io.Blocks:
+    """Mix the tracks in blocks, as long as the clip; tracks without gain are not read."""
+    audible = [track for track in tracks if track.gain]
     start = 0
-    if not heard:
-        for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
-            yield np.zeros((min(audio_io.BLOCK_FRAMES, like.frames - start), like.channels), np.float32)
+    if not audible:
+        for start in range(0, clip_info.frames, audio_io.BLOCK_FRAMES):
+            yield np.zeros((min(audio_io.BLOCK_FRAMES, clip_info.frames - start), clip_info.channels), np.float32)
         return
-    for blocks in read_aligned([part.path for part in heard], like):
-        yield sum_block(blocks, heard, start)
+    for blocks in read_aligned([track.path for track in audible], clip_info):
+        yield sum_block(blocks, audible, start)
         start += len(blocks[0])
 
 

@@ -22,10 +22,9 @@ _STEP_HOPS = round(BLOCK_STEP_SECONDS / PEAK_HOP_SECONDS)
 _FILTER_MEMORY_SECONDS = 0.085
 """Seconds after which the weighting filters have forgotten."""
 _TRANSFORM_TAILS = 9
-"""Of them in one transform, which is short enough to stay near the processor."""
+"""Filter memories in one transform, which is short enough for the processor's cache."""
 
 _MAX_HOPS_AT_ONCE = 1 << 16
-"""Hops."""
 
 
 class LoudnessSurvey:
@@ -97,9 +96,9 @@ class _HopReducer:
         self._reduce = reduce
         self._remainder: NDArray[np.float32] = np.zeros(0, np.float32)
         self._remainder_start = 0
-        """Where the loose numbers begin, ..."""
+        """Index in the stream of the first number that waits."""
         self._count = 0
-        """... and how many hops were before."""
+        """Hops that are complete."""
         self._chunks: list[NDArray[np.float32]] = []
         self.values: NDArray[np.float32] = np.zeros(0, np.float32)
 

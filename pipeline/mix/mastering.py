@@ -41,7 +41,7 @@ class Master:
     """Writes one mix to its files and keeps what was measured."""
 
     premix: Premix
-    like: audio_io.SoundInfo
+    clip_info: audio_io.SoundInfo
     layout: Layout
     target: Path
     encoding: Sequence[str]
@@ -50,10 +50,10 @@ class Master:
     further_outputs: Mapping[Path, Sequence[str]] = field(default_factory=dict[Path, Sequence[str]])
     """Further files of the same mix, and how they are encoded."""
     lossy_outputs: Mapping[Path, Layout] = field(default_factory=dict[Path, Layout])
-    """Those of them whose encoders may add to peaks, and their layouts."""
+    """Further files whose encoders may add to peaks, and their layouts."""
     notes: list[str] = field(default_factory=list[str])
     loudness: Loudness = field(default_factory=lambda: Loudness(integrated=None, peak=None))
-    """Of the file that was written."""
+    """Loudness of the file that was written."""
     _passes: int = 0
 
     def write_below_ceiling(self, clip_peak: float) -> None:
@@ -70,7 +70,7 @@ class Master:
 
     def write_to_goal(self, goal: LoudnessGoal) -> None:
         """Write the mix at the goal's loudness with no true peak above the goal's, as decoded from the file."""
-        with CachedPremix(self.premix, self.like, self.target.parent) as kept:
+        with CachedPremix(self.premix, self.clip_info, self.target.parent) as kept:
             self.premix = kept
             self._reach(goal)
 
@@ -102,14 +102,14 @@ class Master:
         if not np.any(peaks > 10 ** (ceiling / 20)):
             self._encode(louder, decoded=True)
             return 0.0
-        limiter = Limiter(self.like.sample_rate, self.like.channels, ceiling, peaks=peaks)
+        limiter = Limiter(self.clip_info.sample_rate, self.clip_info.channels, ceiling, peaks=peaks)
         self._encode(limit(louder, limiter), decoded=True)
         return limiter.max_reduction
 
     def _highest_true_peak(self) -> float:
         """Find the highest true peak of all files that were written, dBTP."""
         further_outputs = (
-            measure_encoded(path, layout, self.like.duration) for path, layout in self.lossy_outputs.items()
+            measure_encoded(path, layout, self.clip_info.duration) for path, layout in self.lossy_outputs.items()
         )
         found = [self.loudness, *further_outputs]
         return max(-math.inf if one.true_peak is None else one.true_peak for one in found)
@@ -147,7 +147,7 @@ class Master:
             self.loudness = output.finish()
 
     def _survey(self) -> LoudnessSurvey:
-        survey = LoudnessSurvey(self.like.sample_rate, self.layout)
+        survey = LoudnessSurvey(self.clip_info.sample_rate, self.layout)
         for block in self._with_progress(self.premix()):
             survey.write(block)
         survey.finish()
@@ -159,14 +159,14 @@ class Master:
             self.encoding,
             self.further_outputs,
             layout=self.layout,
-            sample_rate=self.like.sample_rate,
+            sample_rate=self.clip_info.sample_rate,
             timeout=self._timeout,
             decoded=decoded,
         )
 
     @property
     def _timeout(self) -> float:
-        return 60.0 + 2 * self.like.duration
+        return 60.0 + 2 * self.clip_info.duration
 
     def _amplified(self, gain: float) -> audio_io.Blocks:
         factor = np.float32(gain)
@@ -178,7 +178,7 @@ class Master:
         before, self._passes = 1 - 0.5**self._passes, self._passes + 1
         done = 0
         for block in blocks:
-            self.report(before + (1 - before) / 2 * done / max(1, self.like.frames), "Mixing")
+            self.report(before + (1 - before) / 2 * done / max(1, self.clip_info.frames), "Mixing")
             done += len(block)
             yield block
 

@@ -52,8 +52,8 @@ class MixWriter:
         self._frames = 0
         self._sample_rate = sample_rate
         self._open = ExitStack()
-        form = AudioFormat(sample_rate=sample_rate, layout=layout)
-        own = is_supported(form)
+        audio_format = AudioFormat(sample_rate=sample_rate, layout=layout)
+        own = is_supported(audio_format)
         files = further_outputs if own else {target: encoding, **further_outputs}
         self._file_meter: FFmpegPipe | None = None
         self._mix: FFmpegPipe | None = None
@@ -67,7 +67,7 @@ class MixWriter:
                 self._mix = opening.enter_context(FFmpegPipe(layout, sample_rate, timeout=timeout, outputs=files))
             if own:
                 decoded_samples = None if self._file_meter is None else self._meter
-                self._aac = opening.enter_context(AacWriter(target, form, on_decoded=decoded_samples))
+                self._aac = opening.enter_context(AacWriter(target, audio_format, on_decoded=decoded_samples))
             self._open = opening.pop_all()
 
     def write(self, samples: Samples) -> None:

@@ -23,9 +23,9 @@ class CachedPremix:
     Used as a context manager, which removes the file. Where the disk has no room, the mix is made anew.
     """
 
-    def __init__(self, make: Premix, like: audio_io.SoundInfo, folder: Path) -> None:
+    def __init__(self, make: Premix, clip_info: audio_io.SoundInfo, folder: Path) -> None:
         self._make = make
-        self._like = like
+        self._like = clip_info
         self._folder = folder
         self._file: IO[bytes] | None = None
         self._open = ExitStack()

@@ -29,7 +29,7 @@ class _Mix:
 
     inputs: MixInputs[Path]
     params: MixParams
-    like: audio_io.SoundInfo
+    clip_info: audio_io.SoundInfo
     transcript: Transcript | None
     notes: list[str] = field(default_factory=list[str])
     loudness: dict[str, Loudness] = field(default_factory=dict[str, Loudness])
@@ -47,17 +47,17 @@ def mix_stage(context: StageContext, inputs: MixInputs[Path], params: MixParams)
     mix = _Mix(
         inputs=inputs,
         params=params,
-        like=audio_io.info(inputs.sound),
+        clip_info=audio_io.info(inputs.sound),
         transcript=None if transcript is None else msgspec.json.decode(transcript.read_bytes(), type=Transcript),
     )
     others = {form: context.out / f"final.{form}" for form in params.formats}
     target = context.out / "final.m4a"
-    _write(_choose_parts(mix), mix, target, others, context.report)
+    _write(_choose_tracks(mix), mix, target, others, context.report)
     context.report(1.0)
     return MixOutput(mix=target, others=tuple(others.values()), loudness=mix.loudness, notes=tuple(mix.notes))
 
 
-def _choose_parts(mix: _Mix) -> list[Track]:
+def _choose_tracks(mix: _Mix) -> list[Track]:
     """Choose the tracks with their gains; the original alone when the sound was not taken apart."""
     stems = mix.inputs.stems
     if stems.vocals is None or stems.background is None:
@@ -71,9 +71,9 @@ def _choose_parts(mix: _Mix) -> list[Track]:
         if name in mix.params.stem_gains and name not in made:
             mix.notes.append(f"There is no {name} stem, so its gain was not used.")
     ducking = _ducking(mix, stems.vocals)
-    parts = [voice, *background_tracks(stems.background, made, mix.params.background, mix.params.stem_gains, ducking)]
-    check_same_format(parts, mix.like)
-    return parts
+    tracks = [voice, *background_tracks(stems.background, made, mix.params.background, mix.params.stem_gains, ducking)]
+    check_same_format(tracks, mix.clip_info)
+    return tracks
 
 
 def _choose_voice(mix: _Mix, vocals: Path) -> Track:
@@ -87,7 +87,7 @@ def _choose_voice(mix: _Mix, vocals: Path) -> Track:
         mix.notes.append("There is no transcript, so the gains of the speakers were not used.")
         return Track(path=voice, gain=mix.params.voice)
     curve, unknown = speaker_envelope(
-        mix.transcript, mix.params.speaker_gains, mix.params.voice, mix.like.sample_rate, mix.params.audio_start
+        mix.transcript, mix.params.speaker_gains, mix.params.voice, mix.clip_info.sample_rate, mix.params.audio_start
     )
     if unknown:
         there = ", ".join(speaker.name for speaker in mix.transcript.speakers) or "nobody"
@@ -103,25 +103,25 @@ def _ducking(mix: _Mix, vocals: Path) -> tuple[GainEnvelope, ...]:
     if mix.inputs.dub is not None:
         speech = find_speech(mix.inputs.dub, mix.loudness["dub"].integrated)
     elif mix.transcript is not None:
-        speech = turn_intervals(mix.transcript, mix.like.sample_rate, mix.params.audio_start)
+        speech = turn_intervals(mix.transcript, mix.clip_info.sample_rate, mix.params.audio_start)
     else:
         speech = find_speech(vocals, mix.params.vocals.integrated)
     if not speech:
         mix.notes.append("No speech was found, so the background was not turned down.")
         return ()
-    return (ducking_envelope(speech, ducking, mix.like.sample_rate),)
+    return (ducking_envelope(speech, ducking, mix.clip_info.sample_rate),)
 
 
 def _write(
-    parts: list[Track], mix: _Mix, target: Path, others: Mapping[SoundFormat, Path], report: ProgressCallback
+    tracks: list[Track], mix: _Mix, target: Path, others: Mapping[SoundFormat, Path], report: ProgressCallback
 ) -> None:
     layout = audio_io.read_layout(mix.inputs.sound)
     for form in others:
         if written_layout(form, layout) != layout:
             mix.notes.append(f"final.{form} is stereo, since the format does not hold {layout.name}.")
     master = Master(
-        premix=partial(mix_blocks, parts, mix.like),
-        like=mix.like,
+        premix=partial(mix_blocks, tracks, mix.clip_info),
+        clip_info=mix.clip_info,
         layout=layout,
         target=target,
         encoding=encoder_arguments(SoundFormat.M4A, layout),

@@ -23,8 +23,8 @@ def test_an_export_format_is_a_writer_and_a_row(tmp_path: Path, monkeypatch: pyt
     assert out / "transcript.names" in made.exports
 
 
-@pytest.mark.parametrize("form", EXPORT_FORMATS, ids=lambda form: form.suffix)
-def test_every_export_format_has_a_writer_and_a_media_type(form: ExportFormat) -> None:
-    assert callable(stage.load_writer(form))
-    assert form.media_type.count("/") == 1
-    assert form.title
+@pytest.mark.parametrize("form", EXPORT_FORMATS, ids=lambda export_format: export_format.suffix)
+def test_every_export_format_has_a_writer_and_a_media_type(export_format: ExportFormat) -> None:
+    assert callable(stage.load_writer(export_format))
+    assert export_format.media_type.count("/") == 1
+    assert export_format.title

@@ -72,9 +72,9 @@ def remix(folder: Path, files: dict[str, Path], **changes: Any) -> tuple[MixOutp
     return made, time.perf_counter() - started
 
 
-def whole(parts: list[Track], like: audio_io.SoundInfo) -> NDArray[np.float64]:
+def whole(parts: list[Track], clip_info: audio_io.SoundInfo) -> NDArray[np.float64]:
     """A short mix in one piece."""
-    return np.concatenate(list(mix_blocks(parts, like))).astype(np.float64)
+    return np.concatenate(list(mix_blocks(parts, clip_info))).astype(np.float64)
 
 
 def decibels(amplitude: float) -> float:
@@ -84,12 +84,12 @@ def decibels(amplitude: float) -> float:
 
 def gains(inputs: dict[str, Path]) -> Iterator[tuple[str, str]]:
     """Gain error, null and step."""
-    like = audio_io.info(inputs["sound"])
+    clip_info = audio_io.info(inputs["sound"])
     stems = {name: audio_io.read(inputs[name]).astype(np.float64) for name in STEMS}
     worst = 0.0
     for voice, background in ((1.0, 0.7), (0.5, 1.0), (1.41254, 0.1), (0.0, 0.70795)):
         made = whole(
-            [Track(path=inputs["vocals"], gain=voice), Track(path=inputs["background"], gain=background)], like
+            [Track(path=inputs["vocals"], gain=voice), Track(path=inputs["background"], gain=background)], clip_info
         )
         table = np.stack([stems[name].ravel() for name in STEMS], axis=1)
         found = np.linalg.lstsq(table, made.ravel())[0]
@@ -97,13 +97,15 @@ def gains(inputs: dict[str, Path]) -> Iterator[tuple[str, str]]:
             worst, *(abs(decibels(a) - decibels(b)) for a, b in zip(found, (voice, background), strict=True) if b)
         )
     yield "largest error of a gain", f"{worst:.5f} dB"
-    unity = whole([Track(path=inputs[name], gain=1.0) for name in STEMS], like)
+    unity = whole([Track(path=inputs[name], gain=1.0) for name in STEMS], clip_info)
     residual = unity - audio_io.read(inputs["sound"])
     yield "voice 1.0 + background 1.0 - original", f"{decibels(float(np.sqrt(np.mean(residual**2)))):.1f} dBFS"
     short = inputs["vocals"].with_name("short.flac")
-    audio_io.write(short, stems["vocals"][: like.frames // 2].astype(np.float32), RATE)
-    cut = whole([Track(path=short, gain=1.0), Track(path=inputs["background"], gain=0.7)], like)[like.frames // 2 :]
-    after = stems["background"][like.frames // 2 :]
+    audio_io.write(short, stems["vocals"][: clip_info.frames // 2].astype(np.float32), RATE)
+    cut = whole([Track(path=short, gain=1.0), Track(path=inputs["background"], gain=0.7)], clip_info)[
+        clip_info.frames // 2 :
+    ]
+    after = stems["background"][clip_info.frames // 2 :]
     step = decibels(float(np.sqrt(np.mean(cut**2) / np.mean((0.7 * after) ** 2))))
     yield "step when the voice's stem ends early", f"{step:.5f} dB"
 

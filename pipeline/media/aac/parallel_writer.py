@@ -77,9 +77,11 @@ class AacWriter:
         FFmpegError: The file cannot be encoded or written.
     """
 
-    def __init__(self, path: Path, form: AudioFormat, *, on_decoded: Callable[[Samples], None] | None = None) -> None:
+    def __init__(
+        self, path: Path, audio_format: AudioFormat, *, on_decoded: Callable[[Samples], None] | None = None
+    ) -> None:
         self._path = path
-        self._form = form
+        self._audio_format = audio_format
         self._on_decoded = on_decoded
         allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         workers = min(_MAX_WORKERS, allowed)
@@ -101,9 +103,9 @@ class AacWriter:
         self._total = 0
         self._finished = False
         try:
-            self._container = _open_output(path, form.sample_rate)
-            self._stream = self._container.add_stream("aac", rate=form.sample_rate)  # pyright: ignore[reportUnknownMemberType] - untyped keywords
-            configure_encoder(self._stream.codec_context, form)
+            self._container = _open_output(path, audio_format.sample_rate)
+            self._stream = self._container.add_stream("aac", rate=audio_format.sample_rate)  # pyright: ignore[reportUnknownMemberType] - untyped keywords
+            configure_encoder(self._stream.codec_context, audio_format)
             self._container.start_encoding()
         except (av.error.FFmpegError, OSError) as error:
             raise _write_error(error) from error
@@ -150,8 +152,14 @@ class AacWriter:
 
     def _submit(self, end: int, length: int) -> None:
         """Start to encode the next segment from the first `length` buffered samples; its own frames end at `end`."""
-        held = np.concatenate(self._blocks) if self._blocks else np.zeros((0, len(self._form.layout.channels)), "f4")
-        encoded = self._pool.submit(encode_segment, held[:length], self._form, decoded=self._on_decoded is not None)
+        held = (
+            np.concatenate(self._blocks)
+            if self._blocks
+            else np.zeros((0, len(self._audio_format.layout.channels)), "f4")
+        )
+        encoded = self._pool.submit(
+            encode_segment, held[:length], self._audio_format, decoded=self._on_decoded is not None
+        )
         self._waiting.append(Segment(first=self._buffer_start, start=self._next_start, encoded=encoded))
         self._next_start = end
         kept = held[(end - LEAD_IN_FRAMES - self._buffer_start) * FRAME_SAMPLES :]
@@ -170,7 +178,7 @@ class AacWriter:
         """Write the frames of the last segment up to `end`, and pass on their decoded samples."""
         assert self._last is not None
         start, self._written = self._written, end
-        time_base = Fraction(1, self._form.sample_rate)
+        time_base = Fraction(1, self._audio_format.sample_rate)
         for frame, data in enumerate(self._last.packets(start, end), start):
             packet = Packet(data)
             packet.stream = self._stream
@@ -192,9 +200,9 @@ class AacWriter:
         assert self._on_decoded is not None
         decoded = segment.decoded(start, end)
         if self._packets_before_joint:
-            seam = decode_packets((*self._packets_before_joint, *segment.packets(start, start + 1)), self._form)[
-                2 * FRAME_SAMPLES :
-            ]
+            seam = decode_packets(
+                (*self._packets_before_joint, *segment.packets(start, start + 1)), self._audio_format
+            )[2 * FRAME_SAMPLES :]
             decoded = np.concatenate((seam[: len(decoded)], decoded[len(seam) :]))
         self._on_decoded(decoded)
 

@@ -30,9 +30,9 @@ from pipeline.errors import FFmpegError
 FRAME_SAMPLES = 1024
 """Samples."""
 BIT_RATE = 192_000
-"""Bits a second for one and two channels, ..."""
+"""Bits a second for one and two channels."""
 CHANNEL_BIT_RATE = 64_000
-"""... and for each of more than two."""
+"""Bits a second for each of more than two channels."""
 SAMPLE_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 """Hz that the encoder takes."""
 FAST_CODER: Mapping[str, str] = MappingProxyType({"aac_coder": "fast", "aac_tns": "0", "aac_is": "0", "aac_pns": "0"})
@@ -75,31 +75,31 @@ def bit_rate(channels: int) -> int:
     return BIT_RATE if channels <= 2 else CHANNEL_BIT_RATE * channels
 
 
-def is_supported(form: AudioFormat) -> bool:
+def is_supported(audio_format: AudioFormat) -> bool:
     """Tell whether the encoder takes such a sound and `window_shape` can read its packets."""
-    return len(form.layout.channels) <= 2 and form.sample_rate in SAMPLE_RATES
+    return len(audio_format.layout.channels) <= 2 and audio_format.sample_rate in SAMPLE_RATES
 
 
-def encode_segment(samples: Samples, form: AudioFormat, *, decoded: bool = True) -> EncodedSegment:
+def encode_segment(samples: Samples, audio_format: AudioFormat, *, decoded: bool = True) -> EncodedSegment:
     """Encode a segment as AAC with the right level.
 
     Args:
         samples: Shape (frames, channels).
-        form: Sample rate and layout of the samples.
+        audio_format: Sample rate and layout of the samples.
         decoded: Whether to give the decoded samples; otherwise only what must be checked is decoded.
 
     Raises:
         FFmpegError: The encoder refused the sound.
     """
-    coded = encode_with(samples, form, FAST_CODER, decoded=decoded)
-    if (lowest := min_level_ratio(samples, coded, form)) >= _MIN_LEVEL_RATIO:
-        return coded
-    thorough = encode_with(samples, form, TWOLOOP_CODER, decoded=decoded)
-    return thorough if min_level_ratio(samples, thorough, form) > lowest else coded
+    encoded = encode_with(samples, audio_format, FAST_CODER, decoded=decoded)
+    if (lowest := min_level_ratio(samples, encoded, audio_format)) >= _MIN_LEVEL_RATIO:
+        return encoded
+    thorough = encode_with(samples, audio_format, TWOLOOP_CODER, decoded=decoded)
+    return thorough if min_level_ratio(samples, thorough, audio_format) > lowest else encoded
 
 
 def encode_with(
-    samples: Samples, form: AudioFormat, options: Mapping[str, str], *, decoded: bool = True
+    samples: Samples, audio_format: AudioFormat, options: Mapping[str, str], *, decoded: bool = True
 ) -> EncodedSegment:
     """Encode a segment with given options of the encoder.
 
@@ -107,45 +107,51 @@ def encode_with(
         FFmpegError: The encoder refused the sound.
     """
     context = av.CodecContext.create("aac", "w")
-    configure_encoder(context, form)
+    configure_encoder(context, audio_format)
     context.options = {**options}
-    encoder, time_base = cast("Any", context), Fraction(1, form.sample_rate)
+    encoder, time_base = cast("Any", context), Fraction(1, audio_format.sample_rate)
     packets = list[bytes]()
     try:
         for start in range(0, len(samples), FRAME_SAMPLES):
             frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(samples[start : start + FRAME_SAMPLES].T), format="fltp", layout=form.layout.name
+                np.ascontiguousarray(samples[start : start + FRAME_SAMPLES].T),
+                format="fltp",
+                layout=audio_format.layout.name,
             )
-            frame.sample_rate, frame.time_base, frame.pts = form.sample_rate, time_base, start
+            frame.sample_rate, frame.time_base, frame.pts = audio_format.sample_rate, time_base, start
             packets += map(bytes, encoder.encode(frame))
         packets += map(bytes, encoder.encode(None))
     except av.error.FFmpegError as error:
         raise FFmpegError("The sound could not be encoded.", detail=str(error)) from error
-    samples_out = decode_packets(packets if decoded else (), form)
+    samples_out = decode_packets(packets if decoded else (), audio_format)
     return EncodedSegment(tuple(packets), samples_out[FRAME_SAMPLES : FRAME_SAMPLES + len(samples)])
 
 
-def decode_packets(packets: Sequence[bytes], form: AudioFormat) -> Samples:
+def decode_packets(packets: Sequence[bytes], audio_format: AudioFormat) -> Samples:
     """Decode packets that follow each other; the first 1024 samples lack what a packet before would add.
 
     Raises:
         FFmpegError: The packets are damaged.
     """
-    decoder = cast("Any", _make_decoder(form))
+    decoder = cast("Any", _make_decoder(audio_format))
     try:
         frames = [cast("Samples", frame.to_ndarray()) for data in packets for frame in decoder.decode(Packet(data))]
     except av.error.FFmpegError as error:
         raise FFmpegError("The encoded sound cannot be decoded.", detail=str(error)) from error
-    silence = np.zeros((len(form.layout.channels), 0), np.float32)
+    silence = np.zeros((len(audio_format.layout.channels), 0), np.float32)
     return np.ascontiguousarray(np.concatenate([silence, *frames], axis=1).T)
 
 
-def min_level_ratio(samples: Samples, coded: EncodedSegment, form: AudioFormat) -> float:
+def min_level_ratio(samples: Samples, encoded: EncodedSegment, audio_format: AudioFormat) -> float:
     """Find the lowest ratio (linear) between the decoded and the original level of the loud blocks; 1 for none."""
     lowest = 1.0
     for start, end in _loud_ranges(samples):
         before = samples[start:end]
-        after = coded.decoded[start:end] if len(coded.decoded) else _decode_range(coded.packets, start, end, form)
+        after = (
+            encoded.decoded[start:end]
+            if len(encoded.decoded)
+            else _decode_range(encoded.packets, start, end, audio_format)
+        )
         before, after = (
             part[: len(after)].reshape(-1, _LEVEL_BLOCK_SAMPLES * samples.shape[1]) for part in (before, after)
         )
@@ -163,9 +169,9 @@ def _loud_ranges(samples: Samples) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in find_runs(loud) * _LEVEL_BLOCK_SAMPLES]
 
 
-def _decode_range(packets: Sequence[bytes], start: int, end: int, form: AudioFormat) -> Samples:
+def _decode_range(packets: Sequence[bytes], start: int, end: int, audio_format: AudioFormat) -> Samples:
     """Decode some whole frames, for which the packet before them is needed."""
-    return decode_packets(packets[start // FRAME_SAMPLES : end // FRAME_SAMPLES + 1], form)[FRAME_SAMPLES:]
+    return decode_packets(packets[start // FRAME_SAMPLES : end // FRAME_SAMPLES + 1], audio_format)[FRAME_SAMPLES:]
 
 
 def window_shape(packet: bytes) -> tuple[int, int] | None:
@@ -180,22 +186,22 @@ def window_shape(packet: bytes) -> tuple[int, int] | None:
     return ((bits >> 14) & 3, (bits >> 13) & 1) if kind == 0 else None
 
 
-def audio_specific_config(form: AudioFormat) -> bytes:
+def audio_specific_config(audio_format: AudioFormat) -> bytes:
     """Build the two bytes that configure a decoder (ISO/IEC 14496-3, 1.6.2.1)."""
-    channels = len(form.layout.channels)
-    return (2 << 11 | SAMPLE_RATES.index(form.sample_rate) << 7 | channels << 3).to_bytes(2)
+    channels = len(audio_format.layout.channels)
+    return (2 << 11 | SAMPLE_RATES.index(audio_format.sample_rate) << 7 | channels << 3).to_bytes(2)
 
 
-def configure_encoder(encoder: AudioCodecContext, form: AudioFormat) -> None:
+def configure_encoder(encoder: AudioCodecContext, audio_format: AudioFormat) -> None:
     """Set the format and bit rate of an encoder."""
-    encoder.sample_rate = form.sample_rate
-    encoder.layout = form.layout.name
+    encoder.sample_rate = audio_format.sample_rate
+    encoder.layout = audio_format.layout.name
     encoder.format = "fltp"
-    encoder.bit_rate = form.bit_rate
-    encoder.time_base = Fraction(1, form.sample_rate)
+    encoder.bit_rate = audio_format.bit_rate
+    encoder.time_base = Fraction(1, audio_format.sample_rate)
 
 
-def _make_decoder(form: AudioFormat) -> AudioCodecContext:
+def _make_decoder(audio_format: AudioFormat) -> AudioCodecContext:
     decoder = av.CodecContext.create("aac", "r")
-    decoder.extradata = audio_specific_config(form)
+    decoder.extradata = audio_specific_config(audio_format)
     return decoder

@@ -129,9 +129,9 @@ class _Comparison:
             end = tail + tails.end / self.rate
         return start, max(start, end)
 
-    def _loudness_difference(self, slot: Slot, heard: Interval) -> float | None:
+    def _loudness_difference(self, slot: Slot, span: Interval) -> float | None:
         """Measure the loudness of the dub less that of the original in the turn, LU."""
-        spans = ((self.track, heard), (self.vocals, (slot.start, slot_end(slot))))
+        spans = ((self.track, span), (self.vocals, (slot.start, slot_end(slot))))
         own, original = (
             integrated_loudness(
                 self._read(path, start, min(end, start + _MAX_LOUDNESS_SECONDS)), self.rate, self.layout
@@ -155,16 +155,18 @@ def render_dub_comparison_stage(
         FFmpegError: ffmpeg failed or took too long.
     """
     transcript = msgspec.json.decode(inputs.transcript.read_bytes(), type=Transcript)
-    like, layout = audio_io.info(inputs.vocals), audio_io.read_layout(inputs.vocals)
-    rate = like.sample_rate
+    clip_info, layout = audio_io.info(inputs.vocals), audio_io.read_layout(inputs.vocals)
+    rate = clip_info.sample_rate
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         track = Path(folder) / "whole.flac"
-        convert(inputs.dub, probe(inputs.dub), track, sample_rate=rate, channels=like.channels, layout=layout)
+        convert(inputs.dub, probe(inputs.dub), track, sample_rate=rate, channels=clip_info.channels, layout=layout)
         context.report(0.3, "Comparing the dub")
         loudness = measure(track).integrated
         context.report(0.5, "Comparing the dub")
         found = find_speech(track, loudness)
-        speech = [(start / rate, min(end / rate, like.duration)) for start, end in found if start < like.frames]
+        speech = [
+            (start / rate, min(end / rate, clip_info.duration)) for start, end in found if start < clip_info.frames
+        ]
         comparison = _Comparison(
             name=params.name,
             track=track,
@@ -173,9 +175,9 @@ def render_dub_comparison_stage(
             layout=layout,
             loudness=-_PAUSE_RANGE_DB if loudness is None else loudness,
         )
-        fits, astray = _compare(comparison, turn_slots(transcript, params.audio_start), speech, context.report)
-    notes, reports = _notes(fits, astray, params.audio_start), ()
-    lines = [*fits, *astray]
+        fits, stray = _compare(comparison, turn_slots(transcript, params.audio_start), speech, context.report)
+    notes, reports = _notes(fits, stray, params.audio_start), ()
+    lines = [*fits, *stray]
     if lines:
         reports = write_report(lines, notes, 0.0, params.audio_start, context.out)
         notes.append(describe_worst(lines))
@@ -189,22 +191,22 @@ def _compare(
     comparison: _Comparison, slots: Sequence[Slot], speech: Sequence[Interval], report: ProgressCallback
 ) -> tuple[list[LineFit], list[LineFit]]:
     """Measure the fit of each turn, and describe what is in no turn."""
-    matched, astray = match_turns(speech, slots, comparison.split_point)
+    matched, stray = match_turns(speech, slots, comparison.split_point)
     fits = list[LineFit]()
     for number, (slot, line) in enumerate(zip(slots, matched, strict=True)):
         report(0.5 + 0.5 * number / len(matched), "Comparing the dub")
         fits.append(comparison.fit(slot, line))
-    return fits, [comparison.stray_fit(stretch) for stretch in astray]
+    return fits, [comparison.stray_fit(stretch) for stretch in stray]
 
 
-def _notes(fits: Sequence[LineFit], astray: Sequence[LineFit], audio_start: float) -> list[str]:
+def _notes(fits: Sequence[LineFit], stray: Sequence[LineFit], audio_start: float) -> list[str]:
     notes = list[str]()
     silent = [str(fit.slot.turn) for fit in fits if fit.start is None]
     if silent:
         notes.append(f"{len(silent)} of {len(fits)} turns have no voice in the dub: {_list_some(silent)}.")
-    if astray:
-        seconds = sum(fit.length for fit in astray)
-        places = [f"{fit.slot.start + audio_start:.1f} s" for fit in astray]
+    if stray:
+        seconds = sum(fit.length for fit in stray)
+        places = [f"{fit.slot.start + audio_start:.1f} s" for fit in stray]
         notes.append(f"The dub speaks for {seconds:.1f} s where no turn is, from {_list_some(places)} on.")
     return notes
 

@@ -17,9 +17,9 @@ from pipeline.mix.dub.plan import Slot
 from pipeline.mix.speech_activity import find_speech
 
 CLOCK_TOLERANCE = 0.02
-"""Part of the clip's length by which a speaker's file may differ and still be on the clip's own clock, ..."""
+"""Part of the clip's length by which a speaker's file may differ and still be on the clip's own clock."""
 CLOCK_TOLERANCE_SECONDS = 0.5
-"""... or seconds, where that is more."""
+"""Seconds by which it may differ, where that is more."""
 _MAX_TURN_DISTANCE_SECONDS = 0.5
 """Seconds around a turn in which a stretch of speech still belongs to it."""
 _MIN_PAUSE_RATIO = 1.3
@@ -71,11 +71,11 @@ def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | N
         return None
     if threshold is None:
         threshold = _find_threshold(levels)
-    heard = np.flatnonzero(levels > max(threshold, _SILENCE_POWER))
-    if not len(heard):
+    active = np.flatnonzero(levels > max(threshold, _SILENCE_POWER))
+    if not len(active):
         return None
     return SpeechEdges(
-        start=int(heard[0]) * hop, end=min(len(samples), (int(heard[-1]) + 1) * hop), threshold=threshold
+        start=int(active[0]) * hop, end=min(len(samples), (int(active[-1]) + 1) * hop), threshold=threshold
     )
 
 
@@ -96,15 +96,16 @@ def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: fl
     Raises:
         ValidationError: The file is silent or its lines cannot be told apart.
     """
-    of = audio_io.info(track)
+    info = audio_io.info(track)
     stretches = [
-        (start / of.sample_rate, end / of.sample_rate) for start, end in find_speech(track, measure(track).integrated)
+        (start / info.sample_rate, end / info.sample_rate)
+        for start, end in find_speech(track, measure(track).integrated)
     ]
     if not stretches:
         raise ValidationError(f"{name} is silent.", hint="Record it again, or leave it out.")
-    if abs(of.duration - clip_duration) <= max(CLOCK_TOLERANCE_SECONDS, CLOCK_TOLERANCE * clip_duration):
+    if abs(info.duration - clip_duration) <= max(CLOCK_TOLERANCE_SECONDS, CLOCK_TOLERANCE * clip_duration):
         return _assign_by_time(name, stretches, slots)
-    return _split_by_pauses(name, stretches, slots, of.duration), []
+    return _split_by_pauses(name, stretches, slots, info.duration), []
 
 
 def _assign_by_time(name: str, stretches: Sequence[Interval], slots: Sequence[Slot]) -> tuple[list[LineCut], list[str]]:

@@ -36,7 +36,7 @@ class LineFit:
     file: str
     slot: Slot
     length: float = 0.0
-    """Of what is heard of the piece, as it came."""
+    """Seconds of the line in its file, from its first to its last sound."""
     start: float | None = None
     """Where the line is first heard; None for a silent one."""
     end: float = 0.0
@@ -107,12 +107,12 @@ class LineFitter:
         fit.length = (edges.end - edges.start) / rate
         factor = 1.0 if cut.on_clip_clock else stretch_factor(fit.length, cut.slot, self.stretch)
         path = self.folder / f"line-{number}.flac"
-        line, heard = self._trim_and_stretch(samples, edges, factor, path, rate)
+        line, speech = self._trim_and_stretch(samples, edges, factor, path, rate)
         at = first + edges.start if cut.on_clip_clock else round(cut.slot.start * rate)
-        start = at - heard.start
-        fit.start, fit.end = at / rate, (at + heard.end - heard.start) / rate
-        fit.stretch = 0.0 if factor == 1.0 else 100 * ((heard.end - heard.start) / (edges.end - edges.start) - 1)
-        gain = self._match_loudness(line, heard, cut.slot, fit, rate)
+        start = at - speech.start
+        fit.start, fit.end = at / rate, (at + speech.end - speech.start) / rate
+        fit.stretch = 0.0 if factor == 1.0 else 100 * ((speech.end - speech.start) / (edges.end - edges.start) - 1)
+        gain = self._match_loudness(line, speech, cut.slot, fit, rate)
         return fit, DubClip(path=path, start=start, frames=len(line), gain=gain)
 
     def _trim_and_stretch(
@@ -129,20 +129,22 @@ class LineFitter:
         time_stretch(loose, path, factor, duration=len(line) / rate)
         loose.unlink()
         line = audio_io.read(path)
-        heard = find_edges(line, rate, edges.threshold)
-        if heard is None:
+        speech = find_edges(line, rate, edges.threshold)
+        if speech is None:
             return line, SpeechEdges(start=0, end=len(line), threshold=edges.threshold)
         begin = find_onset(
             samples[edges.start : edges.start + round(HEAD_SECONDS * rate)],
             line,
-            heard.start,
+            speech.start,
             round(LEAD_SECONDS * rate),
         )
-        return line, SpeechEdges(start=begin, end=heard.end, threshold=edges.threshold)
+        return line, SpeechEdges(start=begin, end=speech.end, threshold=edges.threshold)
 
-    def _match_loudness(self, line: audio_io.Samples, heard: SpeechEdges, slot: Slot, fit: LineFit, rate: int) -> float:
+    def _match_loudness(
+        self, line: audio_io.Samples, speech: SpeechEdges, slot: Slot, fit: LineFit, rate: int
+    ) -> float:
         """Choose the gain that makes a line as loud as what it replaces, without passing the ceiling."""
-        own = integrated_loudness(line[heard.start : heard.end], rate, self.layout)
+        own = integrated_loudness(line[speech.start : speech.end], rate, self.layout)
         end = fit.end if slot.end is None else slot.end
         frames = max(1, round((end - slot.start) * rate))
         replaced = audio_io.read(self.vocals, start=round(slot.start * rate), frames=frames)

@@ -115,20 +115,20 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[DubFile]:
             entries = _entries(archive, members)
             _check(entries)
             left = max_size
-            pieces = list[DubFile]()
+            files = list[DubFile]()
             for number, entry in enumerate(entries):
                 path = folder / f"piece-{number}"
                 with archive.open(members[entry.file]) as member:
                     left -= _copy_member(member, path, left)
                 name = PurePosixPath(entry.file).name
-                pieces.append(DubFile(name=name, path=path, turn=entry.turn, speaker=entry.speaker, start=entry.start))
+                files.append(DubFile(name=name, path=path, turn=entry.turn, speaker=entry.speaker, start=entry.start))
     except (*_ZIP_ERRORS, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise ValidationError(
             "The zip of the dub cannot be read.", hint="Pack it again, without a password.", detail=repr(error)
         ) from error
-    return pieces
+    return files
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

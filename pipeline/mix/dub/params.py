@@ -29,11 +29,11 @@ def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: i
         dub: What replaces the vocals.
         max_size: Bytes that the clips of a zip may have, unpacked.
     """
-    pieces = is_zip(dub.name)
+    zipped = is_zip(dub.name)
     return DubParams(
-        pieces=pieces,
+        zipped=zipped,
         stretch=request.dub_stretch,
-        keep_vocals=pieces if request.keep_vocals is None else request.keep_vocals,
+        keep_vocals=zipped if request.keep_vocals is None else request.keep_vocals,
         audio_start=media.audio.start,
         max_size=max_size,
     )

@@ -49,50 +49,50 @@ def turn_slots(transcript: Transcript, audio_start: float) -> list[Slot]:
     ]
 
 
-def plan_dub(pieces: Sequence[DubFile], transcript: Transcript | None, audio_start: float) -> DubPlan:
+def plan_dub(files: Sequence[DubFile], transcript: Transcript | None, audio_start: float) -> DubPlan:
     """Assign every file its turns.
 
     Raises:
         ValidationError: There is no such turn or speaker, or a turn has two files.
         MixError: Turns are asked for and there is no transcript.
     """
-    if transcript is None and any(piece.start is None for piece in pieces):
+    if transcript is None and any(file.start is None for file in files):
         raise MixError(
             "The dub cannot be placed, since there is no transcript of this clip.",
             hint="Send the dub as one whole track that is as long as the clip.",
         )
     slots = [] if transcript is None else turn_slots(transcript, audio_start)
-    lines = [_place_line(piece, slots, audio_start) for piece in pieces if piece.speaker is None]
+    lines = [_place_line(file, slots, audio_start) for file in files if file.speaker is None]
     taken = {slot.turn for _, slot in lines}
     speakers = {} if transcript is None else _speaker_names(transcript)
     tracks = list[tuple[DubFile, Sequence[Slot]]]()
-    for piece in pieces:
-        if piece.speaker is None:
+    for file in files:
+        if file.speaker is None:
             continue
-        name = _find_speaker(piece, piece.speaker, speakers)
+        name = _find_speaker(file, file.speaker, speakers)
         own = [slot for slot in slots if slot.speaker == name and slot.turn not in taken]
         if not own:
             raise ValidationError(
-                f"{piece.name} has no line to stand for: all turns of {name} have files of their own.",
+                f"{file.name} has no line to stand for: all turns of {name} have files of their own.",
                 hint="Leave it out.",
             )
         if any(own == theirs for _, theirs in tracks):
-            raise ValidationError(f"{name} has two files, {piece.name} is one of them.", hint="Leave one out.")
-        tracks.append((piece, own))
+            raise ValidationError(f"{name} has two files, {file.name} is one of them.", hint="Leave one out.")
+        tracks.append((file, own))
     replaced = taken | {slot.turn for _, own in tracks for slot in own}
     return DubPlan(lines=lines, tracks=tracks, kept=[slot for slot in slots if slot.turn not in replaced])
 
 
-def _place_line(piece: DubFile, slots: Sequence[Slot], audio_start: float) -> tuple[DubFile, Slot]:
-    if piece.turn is None:
-        assert piece.start is not None
-        return piece, Slot(start=max(0.0, piece.start - audio_start), end=None)
-    if not 1 <= piece.turn <= len(slots):
+def _place_line(file: DubFile, slots: Sequence[Slot], audio_start: float) -> tuple[DubFile, Slot]:
+    if file.turn is None:
+        assert file.start is not None
+        return file, Slot(start=max(0.0, file.start - audio_start), end=None)
+    if not 1 <= file.turn <= len(slots):
         raise ValidationError(
-            f"{piece.name} is for turn {piece.turn}, but the clip has {_count(len(slots), 'turn')}.",
+            f"{file.name} is for turn {file.turn}, but the clip has {_count(len(slots), 'turn')}.",
             hint="Count the turns of transcript.json from 1.",
         )
-    return piece, slots[piece.turn - 1]
+    return file, slots[file.turn - 1]
 
 
 def _speaker_names(transcript: Transcript) -> dict[str, str]:
@@ -102,12 +102,12 @@ def _speaker_names(transcript: Transcript) -> dict[str, str]:
     }
 
 
-def _find_speaker(piece: DubFile, asked: str, speakers: dict[str, str]) -> str:
+def _find_speaker(file: DubFile, asked: str, speakers: dict[str, str]) -> str:
     name = speakers.get(normalize_name(asked))
     if name is None:
         there = ", ".join(dict.fromkeys(speakers.values())) or "nobody"
         raise ValidationError(
-            f"{piece.name} is for the speaker {asked}, but only {there} speaks in this clip.",
+            f"{file.name} is for the speaker {asked}, but only {there} speaks in this clip.",
             hint="Name files turn-001.wav, or after one of these speakers, or list them in dub.json.",
         )
     return name

@@ -51,20 +51,20 @@ def muting_envelope(parts: Iterable[Interval], fade: float) -> GainEnvelope:
 
 
 def render(
-    lines: Sequence[DubClip], vocals: tuple[Path, GainEnvelope] | None, like: audio_io.SoundInfo, gain: float = 1.0
+    lines: Sequence[DubClip], vocals: tuple[Path, GainEnvelope] | None, clip_info: audio_io.SoundInfo, gain: float = 1.0
 ) -> audio_io.Blocks:
-    """Render the voice track in blocks, as long as `like`.
+    """Render the voice track in blocks, as long as the clip.
 
     Args:
         lines: The lines of the dub.
         vocals: The original vocals and their gain; None where none are kept.
-        like: Rate, channels and length of the track.
+        clip_info: Rate, channels and length of the track.
         gain: Linear, for the whole track.
     """
-    kept = None if vocals is None else read_aligned([vocals[0]], like)
-    for start in range(0, like.frames, audio_io.BLOCK_FRAMES):
-        length = min(audio_io.BLOCK_FRAMES, like.frames - start)
-        total = np.zeros((length, like.channels), np.float32)
+    kept = None if vocals is None else read_aligned([vocals[0]], clip_info)
+    for start in range(0, clip_info.frames, audio_io.BLOCK_FRAMES):
+        length = min(audio_io.BLOCK_FRAMES, clip_info.frames - start)
+        total = np.zeros((length, clip_info.channels), np.float32)
         if kept is not None and vocals is not None:
             (block,) = next(kept)
             level = vocals[1].at(start, length) if len(vocals[1].frames) else 1.0

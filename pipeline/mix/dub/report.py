@@ -26,10 +26,10 @@ class _ReportLine(msgspec.Struct, frozen=True, kw_only=True):
     """Counted from 1, in the order of transcript.json."""
     speaker: str
     start: float
-    """Of the turn, on the clip's clock."""
+    """Start of the turn on the clip's clock."""
     turn_length: float | None
     line_length: float
-    """Of what is heard of the file, before it was stretched."""
+    """Length of the line in its file, before it was stretched."""
     stretch_percent: float
     start_error_ms: float | None
     overrun: float

@@ -44,7 +44,7 @@ class _Dub:
 
     params: DubParams
     vocals: Path
-    like: audio_io.SoundInfo
+    clip_info: audio_io.SoundInfo
     layout: Layout
     folder: Path
     transcript: Transcript | None
@@ -71,13 +71,13 @@ def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams)
         dub = _Dub(
             params=params,
             vocals=inputs.vocals,
-            like=audio_io.info(inputs.vocals),
+            clip_info=audio_io.info(inputs.vocals),
             layout=audio_io.read_layout(inputs.vocals),
             folder=Path(folder),
             transcript=_read_transcript(inputs.transcript),
             report=context.report,
         )
-        parts = _place_files(inputs.dub, dub) if params.pieces else _place_whole(inputs.dub, dub)
+        parts = _place_files(inputs.dub, dub) if params.zipped else _place_whole(inputs.dub, dub)
         _write(parts, dub, target)
         if dub.fits:
             reports = write_report(dub.fits, dub.notes, params.stretch, params.audio_start, context.out)
@@ -90,9 +90,9 @@ def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
     """Place a whole track from the first sample on; return where the vocals are muted, None for everywhere."""
     track = dub.folder / "whole.flac"
     _convert(source, "The dub", track, dub)
-    of = audio_io.info(track)
-    _note_flaws(track, of.duration - dub.like.duration, dub)
-    dub.placed.append(DubClip(path=track, start=0, frames=of.frames))
+    info = audio_io.info(track)
+    _note_flaws(track, info.duration - dub.clip_info.duration, dub)
+    dub.placed.append(DubClip(path=track, start=0, frames=info.frames))
     if not dub.params.keep_vocals:
         return None
     if dub.transcript is None:
@@ -115,19 +115,19 @@ def _note_flaws(track: Path, excess: float, dub: _Dub) -> None:
 
 
 def _place_files(bundle: Path, dub: _Dub) -> list[Interval] | None:
-    pieces = unpack(bundle, dub.folder, max_size=dub.params.max_size)
-    found = plan_dub(pieces, dub.transcript, dub.params.audio_start)
+    files = unpack(bundle, dub.folder, max_size=dub.params.max_size)
+    found = plan_dub(files, dub.transcript, dub.params.audio_start)
     jobs = list[tuple[str, Path, LineCut]]()
     total = len(found.lines) + len(found.tracks)
-    for number, (piece, slot) in enumerate(found.lines):
+    for number, (file, slot) in enumerate(found.lines):
         dub.report(0.4 * number / total, "Reading the dub")
-        jobs.append((piece.name, _convert_file(piece.path, piece.name, dub), LineCut(slot=slot)))
-    for number, (piece, slots) in enumerate(found.tracks, start=len(found.lines)):
+        jobs.append((file.name, _convert_file(file.path, file.name, dub), LineCut(slot=slot)))
+    for number, (file, slots) in enumerate(found.tracks, start=len(found.lines)):
         dub.report(0.4 * number / total, "Reading the dub")
-        track = _convert_file(piece.path, piece.name, dub)
-        cuts, notes = split_track(piece.name, track, slots, dub.like.duration)
+        track = _convert_file(file.path, file.name, dub)
+        cuts, notes = split_track(file.name, track, slots, dub.clip_info.duration)
         dub.notes += notes
-        jobs += [(piece.name, track, cut) for cut in cuts]
+        jobs += [(file.name, track, cut) for cut in cuts]
     fitter = LineFitter(vocals=dub.vocals, layout=dub.layout, folder=dub.folder, stretch=dub.params.stretch)
     for number, (name, track, cut) in enumerate(jobs):
         dub.report(0.4 + 0.4 * number / len(jobs), "Fitting the lines")
@@ -142,7 +142,7 @@ def _muted_intervals(found: DubPlan, dub: _Dub) -> list[Interval]:
     """Return where the original vocals are muted, in seconds."""
     kept = [(slot.start, slot.end or slot.start) for slot in found.kept]
     if not dub.params.keep_vocals:
-        return subtract([(0.0, dub.like.duration)], kept)
+        return subtract([(0.0, dub.clip_info.duration)], kept)
     turns = [(fit.slot.start, fit.slot.end) for fit in dub.fits if fit.slot.end is not None]
     between = [(fit.slot.start, fit.end) for fit in dub.fits if fit.slot.end is None]
     for fit in dub.fits:
@@ -154,10 +154,10 @@ def _muted_intervals(found: DubPlan, dub: _Dub) -> list[Interval]:
 
 
 def _replaced_with_speech(turns: Sequence[Interval], kept: Sequence[Interval], dub: _Dub) -> list[Interval]:
-    rate = dub.like.sample_rate
+    rate = dub.clip_info.sample_rate
     speech = find_speech(dub.vocals, measure(dub.vocals).integrated)
-    heard = [(start / rate, end / rate) for start, end in speech]
-    return replaced_intervals(turns, kept, heard, MAX_TURN_EXTENSION_SECONDS)
+    speech_seconds = [(start / rate, end / rate) for start, end in speech]
+    return replaced_intervals(turns, kept, speech_seconds, MAX_TURN_EXTENSION_SECONDS)
 
 
 def _note_overruns(dub: _Dub) -> None:
@@ -168,14 +168,14 @@ def _note_overruns(dub: _Dub) -> None:
         into = 0.0 if after is None or after.start is None else fit.end - after.start
         if into > 0.01:
             fit.notes.append(f"goes on {into:.2f} s into the next line of {fit.slot.speaker or 'the dub'}")
-        beyond = fit.end - dub.like.duration
+        beyond = fit.end - dub.clip_info.duration
         if beyond > 0.01:
             fit.notes.append(f"is cut: it goes on {beyond:.2f} s after the end of the clip")
             dub.notes.append(f"{fit.file} goes on {beyond:.2f} s after the end of the clip and is cut there.")
 
 
 def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
-    rate = dub.like.sample_rate
+    rate = dub.clip_info.sample_rate
     vocals = None
     if parts is not None:
         vocals = (
@@ -183,13 +183,13 @@ def _write(parts: list[Interval] | None, dub: _Dub, target: Path) -> None:
             muting_envelope([(start * rate, end * rate) for start, end in parts], VOCALS_FADE_SECONDS * rate),
         )
     dub.report(0.8, "Writing the dub")
-    peak = max((highest_sample(block) for block in render(dub.placed, vocals, dub.like)), default=0.0)
+    peak = max((highest_sample(block) for block in render(dub.placed, vocals, dub.clip_info)), default=0.0)
     if peak > 1.0:
         dub.notes.append("The dub was turned down a little as a whole, so that lines that overlap are not clipped.")
     written = 0
-    with audio_io.SoundWriter(target, sample_rate=rate, channels=dub.like.channels, layout=dub.layout) as writer:
-        for block in render(dub.placed, vocals, dub.like, 1.0 / max(1.0, peak)):
-            dub.report(0.85 + 0.15 * written / max(1, dub.like.frames), "Writing the dub")
+    with audio_io.SoundWriter(target, sample_rate=rate, channels=dub.clip_info.channels, layout=dub.layout) as writer:
+        for block in render(dub.placed, vocals, dub.clip_info, 1.0 / max(1.0, peak)):
+            dub.report(0.85 + 0.15 * written / max(1, dub.clip_info.frames), "Writing the dub")
             writer.write(block)
             written += len(block)
 
@@ -205,10 +205,17 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
     """Convert a file of the dub to the rate and channels of the clip."""
     try:
         clip = probe(source)
-        longest = dub.like.duration + _MAX_EXCESS_SECONDS
-        if dub.params.pieces and clip.media.duration > longest:
+        longest = dub.clip_info.duration + _MAX_EXCESS_SECONDS
+        if dub.params.zipped and clip.media.duration > longest:
             raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
-        convert(source, clip, target, sample_rate=dub.like.sample_rate, channels=dub.like.channels, layout=dub.layout)
+        convert(
+            source,
+            clip,
+            target,
+            sample_rate=dub.clip_info.sample_rate,
+            channels=dub.clip_info.channels,
+            layout=dub.layout,
+        )
     except MediaError as error:
         raise MediaError(
             f"{name} is no sound file that can be read.",

@@ -56,12 +56,12 @@ def match_turns(
     starts = np.array([slot.start for slot in slots])
     ends = np.array([slot_end(slot) for slot in slots])
     found = dict[int, list[TurnLine]]()
-    astray = list[Interval]()
+    stray = list[Interval]()
     for start, end in stretches:
         shared = np.minimum(end, ends) - np.maximum(start, starts)
         best = int(np.argmax(shared)) if len(slots) else None
         if best is None or shared[best] <= -MAX_TURN_DISTANCE_SECONDS:
-            astray.append((start, end))
+            stray.append((start, end))
             continue
         at_once = np.minimum(ends, ends[best]) - np.maximum(starts, starts[best]) > _MAX_SEQUENTIAL_OVERLAP_SECONDS
         least = np.where(
@@ -76,7 +76,7 @@ def match_turns(
             line = _claim((start, end), turns, place, part)
             if len(turns) == 1 or line.end - line.start >= _MIN_LINE_SECONDS:
                 found.setdefault(index, []).append(line)
-    return [_merge_lines(found[index]) if index in found else None for index in range(len(slots))], astray
+    return [_merge_lines(found[index]) if index in found else None for index in range(len(slots))], stray
 
 
 def slot_end(slot: Slot) -> float:

@@ -93,7 +93,7 @@ def _extracted(params: Mapping[str, JsonValue]) -> StageOutput:
 
 
 def _dubbed(params: Mapping[str, JsonValue]) -> StageOutput:
-    reports = (artefact("dub-report.json"),) if params["pieces"] else ()
+    reports = (artefact("dub-report.json"),) if params["zipped"] else ()
     return DubOutput(track=artefact("dub.flac"), reports=reports, lines=1)
 
 
@@ -198,7 +198,7 @@ async def test_a_dub_reaches_the_mix() -> None:
     result = await run(Request(task=Task.REMIX), SOURCE, stages, dub=artefact("dub.wav"))
     ((inputs, params),) = stages.of("dub")
     assert inputs == {"vocals": "vocals.flac", "dub": "dub.wav"}
-    assert (params["pieces"], params["keep_vocals"], params["stretch"]) == (False, False, 12.0)
+    assert (params["zipped"], params["keep_vocals"], params["stretch"]) == (False, False, 12.0)
     ((inputs, params),) = stages.of("mix")
     assert inputs["dub"] == "dub.flac"
     assert params["dub"] is True
@@ -211,7 +211,7 @@ async def test_a_dub_in_pieces_waits_for_the_transcript() -> None:
     result = await run(Request(task=Task.REMIX, dub_stretch=5.0), SOURCE, stages, dub=artefact("lines.ZIP"))
     ((inputs, params),) = stages.of("dub")
     assert inputs == {"vocals": "vocals.flac", "dub": "lines.ZIP", "transcript": "transcript.json"}
-    assert (params["pieces"], params["keep_vocals"], params["stretch"]) == (True, True, 5.0)
+    assert (params["zipped"], params["keep_vocals"], params["stretch"]) == (True, True, 5.0)
     assert stages.names.index("align") < stages.names.index("dub") < stages.names.index("mix")
     assert {"stems/dub.flac", "dub-report.json"} <= {item.name for item in result.artefacts}
     assert "render_dub_comparison" not in stages.names

@@ -20,8 +20,8 @@ def test_gains_are_exact_and_do_not_step_when_a_part_ends(tmp_path: Path) -> Non
     audio_io.write(tmp_path / "v.flac", voice, 44_100)
     audio_io.write(tmp_path / "b.flac", background, 44_100)
     parts = [Track(path=tmp_path / "v.flac", gain=1.5), Track(path=tmp_path / "b.flac", gain=0.7)]
-    like = audio_io.SoundInfo(sample_rate=44_100, channels=2, frames=frames)
-    blocks = [sum_block(found, parts) for found in read_aligned([part.path for part in parts], like)]
+    clip_info = audio_io.SoundInfo(sample_rate=44_100, channels=2, frames=frames)
+    blocks = [sum_block(found, parts) for found in read_aligned([part.path for part in parts], clip_info)]
     mix = np.concatenate(blocks)
     assert len(mix) == frames
     expected = 0.7 * background[:frames].astype(np.float64)
@@ -31,8 +31,8 @@ def test_gains_are_exact_and_do_not_step_when_a_part_ends(tmp_path: Path) -> Non
 
 def test_a_part_far_too_short_is_silence_to_the_end(tmp_path: Path) -> None:
     audio_io.write(tmp_path / "a.flac", noise(10, 1), 8_000)
-    like = audio_io.SoundInfo(sample_rate=8_000, channels=1, frames=2 * audio_io.BLOCK_FRAMES + 1)
-    blocks = [block for (block,) in read_aligned([tmp_path / "a.flac"], like)]
+    clip_info = audio_io.SoundInfo(sample_rate=8_000, channels=1, frames=2 * audio_io.BLOCK_FRAMES + 1)
+    blocks = [block for (block,) in read_aligned([tmp_path / "a.flac"], clip_info)]
     assert [len(block) for block in blocks] == [audio_io.BLOCK_FRAMES, audio_io.BLOCK_FRAMES, 1]
     assert not blocks[1].any()
 
@@ -48,6 +48,6 @@ def test_turned_down_only_when_needed() -> None:
 @pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1)])
 def test_parts_that_do_not_fit_are_refused(tmp_path: Path, rate: int, channels: int) -> None:
     audio_io.write(tmp_path / "v.flac", noise(100, channels), rate)
-    like = audio_io.SoundInfo(sample_rate=44_100, channels=2, frames=100)
+    clip_info = audio_io.SoundInfo(sample_rate=44_100, channels=2, frames=100)
     with pytest.raises(MixError, match="do not fit"):
-        check_same_format([Track(path=tmp_path / "v.flac", gain=1.0)], like)
+        check_same_format([Track(path=tmp_path / "v.flac", gain=1.0)], clip_info)

@@ -75,14 +75,14 @@ def test_silence_and_less_than_a_block_have_no_loudness() -> None:
 
 def test_a_mix_is_made_once_and_read_again(tmp_path: Path) -> None:
     samples = speech_like(2, 48_000)
-    like = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=len(samples))
+    clip_info = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=len(samples))
     made = list[int]()
 
     def make() -> audio_io.Blocks:
         made.append(1)
         yield from (samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK))
 
-    with CachedPremix(make, like, tmp_path) as kept:
+    with CachedPremix(make, clip_info, tmp_path) as kept:
         for _ in range(3):
             assert np.array_equal(np.concatenate(list(kept())), samples)
         next(kept())
@@ -98,8 +98,8 @@ def test_a_long_mix_is_made_anew(tmp_path: Path) -> None:
         made.append(1)
         yield np.zeros((4, 2), np.float32)
 
-    like = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=3 * 3600 * 48_000)
-    with CachedPremix(make, like, tmp_path) as kept:
+    clip_info = audio_io.SoundInfo(sample_rate=48_000, channels=2, frames=3 * 3600 * 48_000)
+    with CachedPremix(make, clip_info, tmp_path) as kept:
         assert [len(list(kept())) for _ in range(2)] == [1, 1]
     assert len(made) == 2
 

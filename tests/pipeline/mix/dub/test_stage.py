@@ -42,7 +42,7 @@ def dub(
         with zipfile.ZipFile(bundle, "w") as archive:
             for name, samples in given.items():
                 archive.write(save(tmp_path / "part.flac", samples), name)
-    params = DubParams(**{"pieces": pieces, "stretch": 12.0, "keep_vocals": pieces} | changes)
+    params = DubParams(**{"zipped": pieces, "stretch": 12.0, "keep_vocals": pieces} | changes)
     context = make_context(tmp_path / "out")
     done = dub_stage(context, DubInputs(**inputs, dub=bundle), params)
     made = audio_io.info(done.track)
@@ -130,7 +130,7 @@ def test_a_line_at_a_time_of_its_own(tmp_path: Path, inputs: dict[str, Path]) ->
         archive.write(tmp_path / "a.flac", "a.flac")
         archive.writestr("dub.json", '[{"file": "a.flac", "start": 8.5}]')
     del inputs["transcript"]
-    _, made, report = dub(tmp_path, inputs, tmp_path / "b.zip", pieces=True, keep_vocals=True, audio_start=0.5)
+    _, made, report = dub(tmp_path, inputs, tmp_path / "b.zip", zipped=True, keep_vocals=True, audio_start=0.5)
     assert heard(made, 8.05, 8.5) == pytest.approx(-26, abs=1.0)
     assert (report["lines"][0]["start"], report["lines"][0]["turn_length"]) == (8.5, None)
     assert heard(made, 6.1, 6.9) == pytest.approx(-26, abs=1.0)
@@ -174,7 +174,7 @@ def test_a_piece_that_is_no_sound_or_far_too_long_is_refused(tmp_path: Path, inp
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr("turn-1.wav", "no sound")
     with pytest.raises(MediaError, match=r"turn-1.wav is no sound file") as caught:
-        dub(tmp_path, inputs, tmp_path / "bad.zip", pieces=True)
+        dub(tmp_path, inputs, tmp_path / "bad.zip", zipped=True)
     assert "wav, mp3 or m4a" in caught.value.hint
     with pytest.raises(LimitError, match=r"turn-1.wav lasts longer than the clip"):
         dub(tmp_path, inputs, {"turn-1.wav": silence(75.0)})
@@ -225,7 +225,7 @@ def test_stereo_and_surround_pieces_at_other_rates_are_brought_to_the_clip(
             path = tmp_path / f"{turn}.wav"
             ffmpeg("-i", mono, "-af", f"aformat=channel_layouts={layout}", "-ar", str(rate), path)
             archive.write(path, f"turn-{turn}.wav")
-    _, made, report = dub(tmp_path, inputs, tmp_path / "mixed.zip", pieces=True, keep_vocals=True)
+    _, made, report = dub(tmp_path, inputs, tmp_path / "mixed.zip", zipped=True, keep_vocals=True)
     for start, _, _ in TURNS:
         assert begins(made, after=start - 0.4) == pytest.approx(start, abs=0.03)
     assert all(abs(line["loudness_difference"]) < 0.1 for line in report["lines"])
