@@ -23,7 +23,7 @@ def test_an_export_format_is_a_writer_and_a_row(tmp_path: Path, monkeypatch: pyt
     assert out / "transcript.names" in made.exports
 
 
-@pytest.mark.parametrize("form", EXPORT_FORMATS, ids=lambda export_format: export_format.suffix)
+@pytest.mark.parametrize("export_format", EXPORT_FORMATS, ids=lambda row: row.suffix)
 def test_every_export_format_has_a_writer_and_a_media_type(export_format: ExportFormat) -> None:
     assert callable(stage.load_writer(export_format))
     assert export_format.media_type.count("/") == 1

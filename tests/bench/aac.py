@@ -18,10 +18,10 @@ from pipeline.audio.channels import default_layout
 from pipeline.media.aac import segment_encoder as aac
 from tests.bench.spine import DATA, decode
 
-RATE = 44_100
+SAMPLE_RATE = 44_100
 SECONDS = 30
-SIZE = 2048
-BELOW = 10**-1.6
+TRANSFORM_SAMPLES = 2048
+MASKING_RATIO = 10**-1.6
 CODERS = {
     "thorough (twoloop)": aac.TWOLOOP_CODER,
     "quick": aac.FAST_CODER,
@@ -33,7 +33,7 @@ CODERS = {
 
 def bands() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums of bins to half Barks, shape (bands, bins), and the spreading between bands."""
-    frequency = np.fft.rfftfreq(SIZE, 1 / RATE)
+    frequency = np.fft.rfftfreq(TRANSFORM_SAMPLES, 1 / SAMPLE_RATE)
     bark = 13 * np.arctan(0.00076 * frequency) + 3.5 * np.arctan((frequency / 7500) ** 2)
     index = np.floor(2 * bark).astype(int)
     sums = (np.arange(index.max() + 1)[:, None] == index[None, :]).astype(float)
@@ -43,22 +43,22 @@ def bands() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def powers(samples: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Power by frame of each channel, and band."""
-    window = np.sin(np.pi * (np.arange(SIZE) + 0.5) / SIZE)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, SIZE, axis=0)[:: SIZE // 2]
-    spectra = np.abs(np.fft.rfft(frames.reshape(-1, SIZE) * window, axis=1)) ** 2
+    window = np.sin(np.pi * (np.arange(TRANSFORM_SAMPLES) + 0.5) / TRANSFORM_SAMPLES)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, TRANSFORM_SAMPLES, axis=0)[:: TRANSFORM_SAMPLES // 2]
+    spectra = np.abs(np.fft.rfft(frames.reshape(-1, TRANSFORM_SAMPLES) * window, axis=1)) ** 2
     return spectra @ sums.T
 
 
 def noise_to_mask(samples: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.float64]:
     """Decibels by frame and band, up to 15 kHz."""
     sums, spreading = bands()
-    threshold = BELOW * powers(samples, sums) @ spreading.T + 1e-4 * sums.sum(axis=1)
+    threshold = MASKING_RATIO * powers(samples, sums) @ spreading.T + 1e-4 * sums.sum(axis=1)
     return 10 * np.log10(powers(heard - samples, sums) / threshold + 1e-9)[:, :-3]
 
 
-def tell(name: str, samples: NDArray[np.float64]) -> None:
+def print_coders(name: str, samples: NDArray[np.float64]) -> None:
     """One line for each coder."""
-    form = aac.AudioFormat(sample_rate=RATE, layout=default_layout(2))
+    form = aac.AudioFormat(sample_rate=SAMPLE_RATE, layout=default_layout(2))
     sound = samples.astype(np.float32)
     print(f"{name}\n  coder                        s   kB   noise/mask: mean   95 %  99.5 %   level, dB")
     for coder, options in CODERS.items():
@@ -77,10 +77,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path, nargs="*", default=[DATA / "sample.mp4"])
     for clip in parser.parse_args().clips:
-        samples = decode(clip, RATE, 2)[: SECONDS * RATE]
-        tell(clip.name, 0.89 * samples / np.abs(samples).max())
-    wave = 10 ** (-4.5 / 20) * np.sin(2 * np.pi * 440 * np.arange(5 * RATE) / RATE)
-    tell("a tone of 440 Hz at -4.5 dBFS", np.repeat(wave[:, None], 2, axis=1))
+        samples = decode(clip, SAMPLE_RATE, 2)[: SECONDS * SAMPLE_RATE]
+        print_coders(clip.name, 0.89 * samples / np.abs(samples).max())
+    wave = 10 ** (-4.5 / 20) * np.sin(2 * np.pi * 440 * np.arange(5 * SAMPLE_RATE) / SAMPLE_RATE)
+    print_coders("a tone of 440 Hz at -4.5 dBFS", np.repeat(wave[:, None], 2, axis=1))
 
 
 if __name__ == "__main__":

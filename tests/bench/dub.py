@@ -30,16 +30,16 @@ from tests.bench.spine import decode
 from tests.bench.voice_bank import LINES, RATE, TEST, Reader, fetch
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample.mp4"
-START_BAR, LOUDNESS_BAR = 50.0, 1.0
+MAX_START_ERROR_MS, MAX_LOUDNESS_ERROR_LU = 50.0, 1.0
 """ms and LU."""
-BEYOND = 1000.0
+MISSING_LINE_ERROR_MS = 1000.0
 """ms that stand for a line of which nothing is heard."""
-HEAD = 0.25
+ONSET_SECONDS = 0.25
 """Seconds of a line's beginning that are looked for; more would differ too much once it is stretched."""
-AROUND = 0.3
+SEARCH_SECONDS = 0.3
 """Seconds before and after the turn's start in which it is looked for."""
-WAYS = ("turn", "speaker", "whole")
-PAUSE = 1.2
+DUB_KINDS = ("turn", "speaker", "whole")
+PAUSE_SECONDS = 1.2
 """Seconds between two lines of a speaker's file."""
 
 
@@ -83,7 +83,7 @@ def save_turns(folder: Path, said: list[audio_io.Samples]) -> None:
 def save_speakers(folder: Path, transcript: Transcript, said: list[audio_io.Samples]) -> None:
     """One file per speaker, the lines one after the other."""
     folder.mkdir()
-    pause = np.zeros((round(PAUSE * RATE), 1), np.float32)
+    pause = np.zeros((round(PAUSE_SECONDS * RATE), 1), np.float32)
     for speaker in transcript.speakers:
         own = [samples for turn, samples in zip(transcript.turns, said, strict=True) if turn.speaker == speaker.id]
         whole = np.concatenate([part for samples in own for part in (samples, pause)])
@@ -104,9 +104,9 @@ def find_starts(final: Path, transcript: Transcript, said: list[audio_io.Samples
     mixed = decode(final, RATE, 1)[:, 0]
     errors = list[float]()
     for turn, samples in zip(transcript.turns, said, strict=True):
-        head = samples[: round(HEAD * RATE), 0].astype(np.float64)
-        first = max(0, round((turn.start - AROUND) * RATE))
-        window = mixed[first : round((turn.start + AROUND + HEAD) * RATE)]
+        head = samples[: round(ONSET_SECONDS * RATE), 0].astype(np.float64)
+        first = max(0, round((turn.start - SEARCH_SECONDS) * RATE))
+        window = mixed[first : round((turn.start + SEARCH_SECONDS + ONSET_SECONDS) * RATE)]
         power = np.convolve(window**2, np.ones(len(head)), "valid")
         likeness = np.abs(np.correlate(window, head, "valid")) / np.sqrt(power + 1e-9)
         errors.append(1000 * ((first + int(np.argmax(likeness))) / RATE - turn.start))
@@ -131,15 +131,19 @@ def show(console: Console, name: str, report: dict[str, Any], starts: list[float
         shown = ("-" if number is None else f"{number:.2f}" for number in (*numbers, *further))
         table.add_row("-" if line["turn"] is None else str(line["turn"]), *shown)
     console.print(table)
-    told = max(BEYOND if line["start_error_ms"] is None else abs(line["start_error_ms"]) for line in report["lines"])
+    told = max(
+        MISSING_LINE_ERROR_MS if line["start_error_ms"] is None else abs(line["start_error_ms"])
+        for line in report["lines"]
+    )
     found = max(map(abs, starts))
     loudness = max(abs(line["loudness_difference"] or 0.0) for line in report["lines"])
     console.print(
-        f"{name}: starts within {told:.1f} ms by the report and {found:.0f} ms by correlation (bar {START_BAR:.0f}), "
-        f"loudness within {loudness:.1f} LU ({f'bar {LOUDNESS_BAR:.0f}' if matched else 'as it came'}), "
+        f"{name}: starts within {told:.1f} ms by the report and {found:.0f} ms by correlation "
+        f"(bar {MAX_START_ERROR_MS:.0f}), "
+        f"loudness within {loudness:.1f} LU ({f'bar {MAX_LOUDNESS_ERROR_LU:.0f}' if matched else 'as it came'}), "
         f"worst line: turn {report['lines'][0]['turn']}"
     )
-    return max(told, found) <= START_BAR and (loudness <= LOUDNESS_BAR or not matched)
+    return max(told, found) <= MAX_START_ERROR_MS and (loudness <= MAX_LOUDNESS_ERROR_LU or not matched)
 
 
 def read_transcript(folder: Path) -> Transcript:
@@ -151,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(platformdirs.user_cache_dir("stemcord")) / "bench-voices"
     parser.add_argument("--voices", type=Path, default=default, help="folder of the text-to-speech")
-    parser.add_argument("--by", choices=(*WAYS, "all"), default="all")
+    parser.add_argument("--by", choices=(*DUB_KINDS, "all"), default="all")
     options = parser.parse_args()
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="dub-bench-") as folder:
@@ -162,7 +166,7 @@ def main() -> None:
         lines = choose_lines(transcript)
         said = speak(transcript, lines, options.voices)
         held = True
-        for by in WAYS if options.by == "all" else (options.by,):
+        for by in DUB_KINDS if options.by == "all" else (options.by,):
             dub, out, again = (here / f"{by}-{name}" for name in ("voices", "out", "heard"))
             if by == "turn":
                 save_turns(dub, said)

@@ -17,13 +17,13 @@ from tests.bench.sounds import DATA, PACKAGES, RATE, TUNE, Half, fetch, levelled
 from tests.bench.speech_set import rain
 
 SECONDS = 20
-LEVEL = 0.05
+SPEECH_RMS = 0.05
 """RMS of the speech, linear."""
-EVENTS = 24
+EVENTS_PER_MIX = 24
 """Effects in a mix."""
 READERS = {"tune": "cards", "test": "librivox"}
 GAMES = ("hedgewars-data", "supertux-data")
-PIECES = 4
+SPEECH_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def mixes(folder: Path, half: Half) -> Iterator[Mix]:
                 kind=kind,
                 balance=balance,
                 speech=np.repeat(talk, under.shape[1], axis=1),
-                background=levelled(under, LEVEL * 10 ** (-balance / 20)),
+                background=levelled(under, SPEECH_RMS * 10 ** (-balance / 20)),
             )
 
 
@@ -92,7 +92,7 @@ def _speech(folder: Path, half: Half) -> list[Samples]:
         for file in sounds.find(folder, [f"test/data/{READERS[half.name]}/*.wav"])
     ]
     parts.append(np.resize(np.concatenate(lines), (SECONDS * RATE, 1)))
-    return [levelled(part, LEVEL) for part in parts]
+    return [levelled(part, SPEECH_RMS) for part in parts]
 
 
 def excerpts(folder: Path, half: Half) -> dict[str, Samples]:
@@ -100,7 +100,7 @@ def excerpts(folder: Path, half: Half) -> dict[str, Samples]:
     made: dict[str, Samples] = {}
     for pattern in half.music:
         paths = sounds.find(folder, [pattern], longer=2 * SECONDS + 2)
-        count = PIECES // len(half.music)
+        count = SPEECH_PARTS // len(half.music)
         for path in paths[:: max(1, len(paths) // count)][:count]:
             rate = audio_io.info(path).sample_rate
             part = audio_io.read(path, start=20 * rate, frames=SECONDS * rate)
@@ -114,7 +114,7 @@ def _scene(folder: Path, half: Half, place: Path, chance: np.random.Generator) -
     bed = audio_io.resample(audio_io.read(place), audio_io.info(place).sample_rate, RATE)
     bed = np.resize(_stereo(bed), (SECONDS * RATE, 2))
     scene = np.zeros((SECONDS * RATE, 2), np.float32)
-    for index in chance.choice(len(events), EVENTS, replace=False):
+    for index in chance.choice(len(events), EVENTS_PER_MIX, replace=False):
         path = events[int(index)]
         event = audio_io.to_mono(audio_io.resample(audio_io.read(path), audio_io.info(path).sample_rate, RATE))
         pan = chance.uniform(0.1, 0.9)

@@ -21,7 +21,7 @@ from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe
 from tests.pipeline.clips import ffmpeg
 
-BAR = 1.0
+MAX_SHIFT_MS = 1.0
 """Milliseconds."""
 RATE = 48_000
 SECONDS = 3.0
@@ -200,7 +200,7 @@ def main(tell: Callable[[str], object] = print) -> int:
     missed = 0
     for case in CASES:
         found = measure(case)
-        good = found.same_picture and abs(found.moved) <= BAR
+        good = found.same_picture and abs(found.moved) <= MAX_SHIFT_MS
         missed += not good
         same = "same" if found.same_picture else "CHANGED"
         late = f"{case.late_sound:g}, {case.late_picture:g}"
