@@ -101,15 +101,8 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
             hint="Cut the sound alone, such as --out part.m4a.",
         )
     codec = "" if clip.media.video is None else clip.media.video.codec
-    selection = [
-        "-map",
-        f"0:{clip.picture_index}",
-        *_sound_arguments(clip),
-        "-map_chapters",
-        "-1",
-        "-map_metadata",
-        "-1",
-    ]
+    selection = ["-map", f"0:{clip.picture_index}", *_sound_arguments(clip)]
+    selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
     arguments = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
     arguments += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
     stretch = _range_arguments(clip, start, end)

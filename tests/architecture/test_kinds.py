@@ -1,5 +1,6 @@
 """Each test has one kind, and a place that the table does not know stops the collection."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,14 @@ def test_a_unit_test_that_starts_a_process_fails(tmp_path: Path) -> None:
 
 
 def collect(file: Path, *, run: bool = False) -> subprocess.CompletedProcess[str]:
-    """Collect a file outside of the tests' folder, with the tests' own plugin, and run it if asked to."""
-    options = ["-p", "tests.conftest", "-c", str(ROOT.parent / "pyproject.toml"), "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", *options, *([] if run else ["--collect-only"]), str(file)]
-    return subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, timeout=120, check=False)
+    """Collect a file outside of the tests' folder with `tests/conftest.py` alone, and run it if asked to."""
+    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", os.devnull, *([] if run else ["--collect-only"])]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(file)],
+        cwd=ROOT.parent,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
