@@ -26,16 +26,16 @@ from pipeline.separation.ambience import extract_ambience
 from tests.bench.route_set import RATE, fetch
 from tests.pipeline.separation.measure import si_sdr
 
-SECONDS = 20
-FRAMES = SECONDS * RATE
-BALANCES = (-6, 0, 6)
+SCENE_SECONDS = 20
+SCENE_FRAMES = SCENE_SECONDS * RATE
+EVENT_BALANCES_DB = (-6, 0, 6)
 """dB of the events over the bed, RMS."""
-EVENTS = 16
+EVENTS_PER_SCENE = 16
 """In a scene."""
-LONGEST = 3
+MAX_EVENT_SECONDS = 3
 """Seconds of an event; longer ones fade out."""
-READERS = 24
-OF_EVENTS = ("birds1", "birds2", "birds3", "morning", "wardrums")
+CROWD_READERS = 24
+BEDS_MADE_OF_EVENTS = ("birds1", "birds2", "birds3", "morning", "wardrums")
 
 Mono = NDArray[np.float64]
 
@@ -43,12 +43,12 @@ Mono = NDArray[np.float64]
 def shaped(generator: np.random.Generator, band: Sequence[float]) -> Mono:
     """Noise between two frequencies."""
     sections = butter(2, band, "band", fs=RATE, output="sos")
-    return np.asarray(sosfilt(sections, generator.standard_normal(FRAMES)))
+    return np.asarray(sosfilt(sections, generator.standard_normal(SCENE_FRAMES)))
 
 
 def swing(rate: float, phase: float = 0.0) -> Mono:
     """A slow sine."""
-    return np.sin(2 * np.pi * rate * np.arange(FRAMES) / RATE + phase)
+    return np.sin(2 * np.pi * rate * np.arange(SCENE_FRAMES) / RATE + phase)
 
 
 def tones(base: float, count: int) -> Mono:
@@ -63,7 +63,7 @@ def make_beds(folder: Path) -> dict[str, Mono]:
         "rain": lambda: shaped(generator, (800, 9_000)),
         "wind": lambda: shaped(generator, (20, 400)) * (1 + 0.5 * swing(0.15) + 0.2 * swing(0.37, 1)),
         "engine": lambda: 0.5 * tones(52, 13) + shaped(generator, (20, 1_200)),
-        "hum": lambda: tones(50, 6) + 0.05 * generator.standard_normal(FRAMES),
+        "hum": lambda: tones(50, 6) + 0.05 * generator.standard_normal(SCENE_FRAMES),
         "crowd": lambda: crowd(folder, generator),
         "waves": lambda: shaped(generator, (100, 2_500)) * (1.1 + swing(0.11)),
     }
@@ -75,20 +75,20 @@ def make_beds(folder: Path) -> dict[str, Mono]:
 def crowd(folder: Path, generator: np.random.Generator) -> Mono:
     """Many people reading at once."""
     lines = [read(path) for path in sorted(folder.glob("x/**/librivox/*.wav"))]
-    voices = [np.roll(lines[index % len(lines)], generator.integers(RATE)) for index in range(READERS)]
+    voices = [np.roll(lines[index % len(lines)], generator.integers(RATE)) for index in range(CROWD_READERS)]
     return np.sum([level(go_round(voice)) for voice in voices], axis=0)
 
 
 def make_events(files: Sequence[Path], seed: int) -> Mono:
     """Events at random places, up to 12 dB below the loudest; RMS 0.05."""
     generator = np.random.default_rng(seed)
-    scene = np.zeros(FRAMES)
-    for file in generator.choice(np.array(files, dtype=object), EVENTS):
-        event = read(file)[: LONGEST * RATE]
-        if len(event) == LONGEST * RATE:
+    scene = np.zeros(SCENE_FRAMES)
+    for file in generator.choice(np.array(files, dtype=object), EVENTS_PER_SCENE):
+        event = read(file)[: MAX_EVENT_SECONDS * RATE]
+        if len(event) == MAX_EVENT_SECONDS * RATE:
             event = event * np.linspace(1, 0, len(event))
-        place = int(generator.integers(0, FRAMES - RATE // 2))
-        heard = event[: FRAMES - place]
+        place = int(generator.integers(0, SCENE_FRAMES - RATE // 2))
+        heard = event[: SCENE_FRAMES - place]
         scene[place : place + len(heard)] += heard / np.abs(event).max() * 10 ** (-generator.uniform(0, 12) / 20)
     return level(scene)
 
@@ -104,10 +104,10 @@ def go_round(samples: Mono) -> Mono:
     fade = min(RATE // 10, len(samples) // 4)
     rise = np.linspace(0, 1, fade)
     out = samples
-    while len(out) < FRAMES:
+    while len(out) < SCENE_FRAMES:
         joint = out[-fade:] * (1 - rise) + samples[:fade] * rise
         out = np.concatenate([out[:-fade], joint, samples[fade:]])
-    return out[:FRAMES]
+    return out[:SCENE_FRAMES]
 
 
 def level(samples: Mono) -> Mono:
@@ -118,8 +118,8 @@ def level(samples: Mono) -> Mono:
 def gains(bed: Mono, events: Mono) -> tuple[float, float]:
     """By how many dB the split beats calling all of it sfx, and all of it ambient."""
     mixed = (bed + events).astype(np.float32)[:, None]
-    blocks = (mixed[at : at + RATE] for at in range(0, FRAMES, RATE))
-    ambient = np.concatenate(list(extract_ambience(blocks, RATE, 1, FRAMES)))[:, 0]
+    blocks = (mixed[at : at + RATE] for at in range(0, SCENE_FRAMES, RATE))
+    ambient = np.concatenate(list(extract_ambience(blocks, RATE, 1, SCENE_FRAMES)))[:, 0]
     whole = mixed[:, 0]
     return si_sdr(whole - ambient, events) - si_sdr(whole, events), si_sdr(ambient, bed) - si_sdr(whole, bed)
 
@@ -128,7 +128,10 @@ def measure(beds: Mapping[str, Mono], files: Sequence[Path]) -> dict[str, NDArra
     """By bed: gains of sfx and ambient at each balance, shape (balances, 2)."""
     return {
         name: np.array(
-            [gains(bed, make_events(files, 50 + 10 * index + balance) * 10 ** (balance / 20)) for balance in BALANCES]
+            [
+                gains(bed, make_events(files, 50 + 10 * index + balance) * 10 ** (balance / 20))
+                for balance in EVENT_BALANCES_DB
+            ]
         )
         for index, (name, bed) in enumerate(beds.items())
     }
@@ -136,12 +139,12 @@ def measure(beds: Mapping[str, Mono], files: Sequence[Path]) -> dict[str, NDArra
 
 def show(found: Mapping[str, NDArray[np.float64]], console: Console) -> None:
     """Print the gains by bed, and their means."""
-    table = Table("bed", *(f"sfx / ambient gain at {balance:+d} dB" for balance in BALANCES), box=None)
+    table = Table("bed", *(f"sfx / ambient gain at {balance:+d} dB" for balance in EVENT_BALANCES_DB), box=None)
     for name, rows in found.items():
         table.add_row(name, *(f"{sfx:.1f} / {ambient:.1f}" for sfx, ambient in rows))
     console.print(table)
     for title, of_events in (("steady beds", False), ("beds made of events", True)):
-        rows = [gain for name, gain in found.items() if (name in OF_EVENTS) is of_events]
+        rows = [gain for name, gain in found.items() if (name in BEDS_MADE_OF_EVENTS) is of_events]
         if rows:
             sfx, ambient = np.mean(np.concatenate(rows), axis=0)
             console.print(f"{title}: sfx {sfx:+.1f} dB, ambient {ambient:+.1f} dB", highlight=False)

@@ -24,7 +24,7 @@ SIGNATURE = "published"
 RATE = 44_100
 THREADS = 2
 SOURCES = ("drums", "bass", "other", "vocals")
-BLOCK = 1 << 20
+BLOCK_FRAMES = 1 << 20
 
 
 def quiet(fraction: float, message: str = "") -> None:
@@ -83,8 +83,8 @@ def _apply_whole(network: Any, source: Path, out: Path) -> None:
     out.mkdir()
     for name, part in zip(SOURCES, made, strict=True):
         with audio_io.SoundWriter(out / f"{name}.wav", sample_rate=RATE, channels=2, subtype="FLOAT") as writer:
-            for first in range(0, part.shape[-1], BLOCK):
-                writer.write(part[:, first : first + BLOCK].T.numpy())
+            for first in range(0, part.shape[-1], BLOCK_FRAMES):
+                writer.write(part[:, first : first + BLOCK_FRAMES].T.numpy())
 
 
 def run_ours(home: Path, source: Path, out: Path) -> None:

@@ -124,7 +124,7 @@ def _lines(folder: Path, pattern: str) -> Samples:
     paths = sounds.find(folder, [pattern], longer=1.5)
     said = [load(path, seconds=audio_io.info(path).duration) for path in sounds.spread(paths, PROMPTS)]
     talk = np.concatenate([part for line in said for part in (line, pause)])
-    return sounds.levelled(np.resize(talk, (SECONDS * RATE, 1)), sounds.LEVEL)
+    return sounds.levelled(np.resize(talk, (SECONDS * RATE, 1)), sounds.RECORDING_RMS)
 
 
 def music(folder: Path, half: Half = TUNE) -> dict[str, Samples]:

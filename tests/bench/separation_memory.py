@@ -17,9 +17,9 @@ from rich.table import Table
 
 from tests.bench.htdemucs_runs import run, save_checkpoint, save_sound
 
-LIMIT = 2500
+MAX_PEAK_MB = 2500
 """MB."""
-GROWTH = 0.10
+MAX_PEAK_GROWTH = 0.10
 """Of the shortest sound's peak, that the longest may take more or less."""
 NAMES = {"stage": "ours", "stock": "stock"}
 
@@ -56,10 +56,10 @@ def judge(peaks: dict[float, float]) -> None:
     """Print the bars: growth from the shortest sound to the longest, and the highest peak."""
     shortest, longest = min(peaks), max(peaks)
     growth = peaks[longest] / peaks[shortest] - 1
-    met = "pass" if abs(growth) <= GROWTH else "miss"
-    print(f"from {shortest:g} to {longest:g} minutes: {growth:+.1%} (bar {GROWTH:.0%}: {met})")
+    met = "pass" if abs(growth) <= MAX_PEAK_GROWTH else "miss"
+    print(f"from {shortest:g} to {longest:g} minutes: {growth:+.1%} (bar {MAX_PEAK_GROWTH:.0%}: {met})")
     highest = max(peaks.values())
-    print(f"highest peak: {highest:.0f} MB (bar {LIMIT}: {'pass' if highest < LIMIT else 'miss'})")
+    print(f"highest peak: {highest:.0f} MB (bar {MAX_PEAK_MB}: {'pass' if highest < MAX_PEAK_MB else 'miss'})")
 
 
 if __name__ == "__main__":

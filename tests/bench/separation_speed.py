@@ -21,14 +21,14 @@ from rich.table import Table
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
-from tests.bench.htdemucs_runs import BLOCK, SOURCES, THREADS, run, save_checkpoint, save_sound
+from tests.bench.htdemucs_runs import BLOCK_FRAMES, SOURCES, THREADS, run, save_checkpoint, save_sound
 
 WAYS = ("stock", "ours")
-FASTER = 1.5
+MIN_SPEEDUP = 1.5
 """Ratio of times."""
-ALIKE = -60.0
+MAX_DIFFERENCE_DB = -60.0
 """dB rms of the stock output."""
-IDLE = 0.5
+MAX_IDLE_LOAD = 0.5
 """Processes beside ours that a machine may run when its times are to count."""
 
 
@@ -102,7 +102,7 @@ def difference(ours: Path, stock: Path) -> float:
     """Root mean square of the difference in dB of stock's output; files are read in blocks."""
     wrong = right = 0.0
     for name, sources in (("vocals", ["vocals"]), ("background", [name for name in SOURCES if name != "vocals"])):
-        made = audio_io.read_blocks(ours / f"{name}.wav", block=BLOCK)
+        made = audio_io.read_blocks(ours / f"{name}.wav", block=BLOCK_FRAMES)
         for block, reference in zip(made, _summed(stock, sources), strict=True):
             wrong += float(np.square(block - reference, dtype=np.float64).sum())
             right += float(np.square(reference, dtype=np.float64).sum())
@@ -111,13 +111,15 @@ def difference(ours: Path, stock: Path) -> float:
 
 def _summed(folder: Path, names: Sequence[str]) -> Iterator[Samples]:
     """The sum of several files, block by block."""
-    for blocks in zip(*(audio_io.read_blocks(folder / f"{name}.wav", block=BLOCK) for name in names), strict=True):
+    for blocks in zip(
+        *(audio_io.read_blocks(folder / f"{name}.wav", block=BLOCK_FRAMES) for name in names), strict=True
+    ):
         yield np.asarray(np.sum(blocks, axis=0), np.float32)
 
 
 def warn(when: str, others: float) -> None:
     """Say so when the machine had other work."""
-    if others > IDLE:
+    if others > MAX_IDLE_LOAD:
         print(
             f"The machine was busy ({when}): {others:.1f} processes beside these. Times count for little.", flush=True
         )
@@ -131,7 +133,7 @@ def show(found: Sequence[Comparison]) -> None:
     )
     for each in found:
         ratio = statistics.median(each.ratios)
-        met = ratio >= FASTER and each.difference < ALIKE
+        met = ratio >= MIN_SPEEDUP and each.difference < MAX_DIFFERENCE_DB
         table.add_row(
             f"{each.seconds:g}",
             str(len(each.ratios)),
@@ -144,7 +146,8 @@ def show(found: Sequence[Comparison]) -> None:
             "pass" if met else "miss",
         )
     Console(width=120).print(table)
-    print(f"Medians; {THREADS} threads; bars: {FASTER} times as fast or faster, difference under {ALIKE:g} dB.")
+    bars = f"{MIN_SPEEDUP} times as fast or faster, difference under {MAX_DIFFERENCE_DB:g} dB"
+    print(f"Medians; {THREADS} threads; bars: {bars}.")
 
 
 if __name__ == "__main__":

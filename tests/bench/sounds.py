@@ -22,7 +22,7 @@ from pipeline.audio.io import Samples
 
 DATA = Path(__file__).parents[1] / "data"
 RATE = 44_100
-LEVEL = 0.1
+RECORDING_RMS = 0.1
 """RMS of a loaded recording, linear."""
 PACKAGES = ("wesnoth-1.16-music", "wesnoth-1.16-data", "pocketsphinx-testdata")
 TEST_PACKAGES = (
@@ -105,7 +105,7 @@ def load(path: Path, *, seconds: float, start: float = 0.0) -> Samples:
     rate = audio_io.info(path).sample_rate
     samples = audio_io.read(path, start=int(start * rate), frames=int(seconds * rate))
     mono = audio_io.resample(audio_io.to_mono(samples), rate, RATE)
-    return levelled(np.resize(mono, (int(seconds * RATE), 1)), LEVEL)
+    return levelled(np.resize(mono, (int(seconds * RATE), 1)), RECORDING_RMS)
 
 
 def rms(samples: Samples) -> float:

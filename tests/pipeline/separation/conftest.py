@@ -3,11 +3,16 @@ import pytest
 import soundfile
 import soxr
 import torch
+from hypothesis import HealthCheck, settings
 
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.separation.contracts import SeparateInputs, SeparateParams
 from tests.pipeline.separation.measure import DATA, ProgressRecorder, SeparationJob
+
+# Networks are slow on a machine that runs other tests meanwhile; pytest's own limit of time stays.
+settings.register_profile("networks", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("networks")
 
 
 @pytest.fixture(scope="module")
