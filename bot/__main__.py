@@ -1,4 +1,4 @@
-"""Starts the bot: `python -m bot` or `stemcord bot`. A failure to start is one readable line."""
+"""Starts the bot: `python -m bot` or `stemcord bot`. When it cannot start, it prints one line that says why."""
 
 import asyncio
 import signal
@@ -10,40 +10,31 @@ import discord
 import pydantic
 
 from bot.client import StemcordClient
+from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.exceptions import StartError
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
 from bot.web.app import Site
 from bot.web.channel_access import DiscordChannelAccess
-from bot.web.page_addresses import PageAddresses
 from bot.web.server import serve
-from bot.web.signed_links import TokenSigner, read_secret
+from bot.web.signed_links import PageAddresses, TokenSigner, read_secret
 from bot.web.sources.stored import StoredSource
-from pipeline.errors import AudioProcessingError
+from pipeline.errors import StemcordError
 from worker.queue import Queue
 from worker.store import Store
 
-EXIT_FAILURE = 1
 EXIT_BAD_SETTINGS = 2
 DISCONNECT_TIMEOUT_S = 10.0
-"""Seconds that the connection may take to end."""
-
-
-class StartError(Exception):
-    """Why the bot cannot start, in a sentence, with the exit code."""
-
-    def __init__(self, message: str, code: int = EXIT_FAILURE) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; the exit code."""
+    """Run until SIGTERM or SIGINT; return the exit code."""
     configure_log()
-    # Two warnings at each start about parts that only matter to bots that speak in voice channels.
+    # Two warnings at each start that only matter to bots in voice channels.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     try:
         asyncio.run(_run(_read_settings()))
@@ -60,20 +51,20 @@ def _read_settings() -> BotSettings:
         first = error.errors(include_url=False, include_input=False)[0]
         field = str(first["loc"][0]).upper()
         name = field if field == "DISCORD_TOKEN" else f"STEMCORD_{field}"
-        raise StartError(f"The setting {name} cannot be used: {first['msg']}.", EXIT_BAD_SETTINGS) from error
+        raise StartError(f"The setting {name} cannot be used: {first['msg']}.", code=EXIT_BAD_SETTINGS) from error
 
 
 async def _run(settings: BotSettings) -> None:
-    """Serve until a signal. Raises `StartError`."""
+    """Serve until a signal arrives. Raises `StartError`."""
     if settings.token is None:
-        raise StartError("DISCORD_TOKEN is not set; make a bot at https://discord.com/developers and set its token.")
+        raise StartError("DISCORD_TOKEN is not set; create a bot at https://discord.com/developers and set its token.")
     if settings.redis_url is None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:
         async with AsyncExitStack() as exits:
             client = await _build(settings, settings.redis_url, exits)
             await _serve(client, settings.token.get_secret_value())
-    except AudioProcessingError as error:
+    except StemcordError as error:
         raise StartError(f"{type(error).__name__}: {error}") from error
     except discord.LoginFailure as error:
         raise StartError("Discord refused DISCORD_TOKEN; copy the bot's token again.") from error
@@ -84,44 +75,47 @@ async def _run(settings: BotSettings) -> None:
 
 
 async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -> StemcordClient:
-    """The client with all it needs, open until `exits` closes; the pages are served, where there are any."""
+    """Build the client and serve the pages; everything closes with `exits`."""
     store = Store.open(settings.store)
     queue = await exits.enter_async_context(Queue.connect(redis_url))
     database = await exits.enter_async_context(Database.open(settings.database))
     session = await exits.enter_async_context(aiohttp.ClientSession())
-    repository = _repository(settings, database, store)
+    repository = Repository(database, _quotas(settings))
+    deletion = DataDeletion(database, store, retention_days=settings.retention_days)
     links, signer = PageLinks(database), _token_signer(settings)
     pages = None
     if signer is not None:
         pages = PageAddresses(links, signer, public_url=settings.public_url, hours=settings.page_hours)
-    client = StemcordClient(settings, queue=queue, store=store, session=session, repository=repository, pages=pages)
+    client = StemcordClient(
+        settings, queue=queue, store=store, session=session, repository=repository, deletion=deletion, pages=pages
+    )
     await exits.enter_async_context(client)
     if signer is not None:
-        source = StoredSource(links, repository, store, DiscordChannelAccess(client), client.result_actions.rename)
+        access = DiscordChannelAccess(client)
+        source = StoredSource(links, repository, store, access, client.services.submitter.rename_speakers)
         site = Site(source, signer, public_url=settings.public_url)
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client
 
 
 def _token_signer(settings: BotSettings) -> TokenSigner | None:
-    """What signs the addresses of pages; None where no pages are served. Raises `SecretError`."""
+    """Return what signs the addresses of pages; None when no pages are served. Raises `SecretError`."""
     if not settings.public_url:
         return None
     given = "" if settings.secret is None else settings.secret.get_secret_value()
     return TokenSigner(read_secret(settings.home.expanduser(), given))
 
 
-def _repository(settings: BotSettings, database: Database, store: Store) -> Repository:
-    quotas = Quotas(
+def _quotas(settings: BotSettings) -> Quotas:
+    return Quotas(
         jobs_at_once=settings.jobs_at_once,
         minutes_person=settings.minutes_per_day_person,
         minutes_guild=settings.minutes_per_day_guild,
     )
-    return Repository(database, store, quotas, retention_days=settings.retention_days)
 
 
 async def _serve(client: StemcordClient, token: str) -> None:
-    """Until a signal asks to stop or the client ends on its own; raises what the client raised."""
+    """Serve until a signal arrives or the client ends; raise what the client raised."""
     asked_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)

@@ -1,4 +1,4 @@
-"""The Discord client: intents, commands and what is taken up at the start."""
+"""The Discord client: builds the services, adds the commands and dispatches events."""
 
 import sys
 from typing import Any, cast
@@ -8,51 +8,57 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import discord_limits, error_handler
-from bot.commands.help import add_help
-from bot.commands.jobs import add_jobs
+from bot import discord_limits
+from bot.commands import load_commands
 from bot.commands.localization import CommandTranslator
-from bot.commands.privacy import add_privacy
-from bot.commands.process import add_process
-from bot.commands.remix import add_dub, add_remix
-from bot.commands.separate import add_separate
-from bot.commands.settings import add_settings
-from bot.commands.share import add_share
-from bot.commands.transcribe import add_transcribe
-from bot.components.delete_data import DeleteDataActions
-from bot.components.result_actions import Pages, ResultActions
-from bot.components.router import ComponentRouter
+from bot.components import router
+from bot.database.deletion import DataDeletion
 from bot.database.repository import Repository
+from bot.error_handler import answer_error
 from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
+from bot.services import Interaction, ServiceClient, Services
 from bot.settings import BotSettings
+from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
 
 
 class CommandTree(app_commands.CommandTree["StemcordClient"]):
-    """The commands; an error in any of them is answered in private."""
+    """The commands; their errors are answered in private."""
 
     async def on_error(
         self, interaction: discord.Interaction["StemcordClient"], error: app_commands.AppCommandError, /
     ) -> None:
-        """Answer and log."""
-        await error_handler.answer_error(interaction, error)
+        """Answer and log an error."""
+        await answer_error(interaction, error)
 
     async def interaction_check(self, interaction: discord.Interaction["StemcordClient"], /) -> bool:
-        """A command for servers is refused elsewhere as such, before its own checks; Discord does not show it there."""
+        """Refuse a command for servers elsewhere, before its own checks; Discord does not show it there."""
         command = interaction.command
         if interaction.guild_id is None and isinstance(command, app_commands.Command) and command.guild_only:
             raise app_commands.NoPrivateMessage
         return True
 
 
-class StemcordClient(discord.Client):
-    """One bot on one token. Reads no message content; mentions nobody."""
+class StemcordClient(ServiceClient):
+    """The bot: reads no message content and mentions nobody.
+
+    Args:
+        settings: Settings of the bot.
+        queue: Where jobs run.
+        store: Where clips and results are.
+        session: Client for downloads.
+        repository: What the bot stores.
+        deletion: Deletes what the bot stores.
+        pages: Creates links to pages; None: the bot serves none.
+        interval_s: Time between two edits of a message.
+
+    """
 
     def __init__(
         self,
@@ -62,35 +68,36 @@ class StemcordClient(discord.Client):
         store: Store,
         session: aiohttp.ClientSession,
         repository: Repository,
-        pages: Pages | None = None,
-        interval: float = discord_limits.EDIT_INTERVAL_S,
+        deletion: DataDeletion,
+        pages: PageAddresses | None = None,
+        interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
         intents = discord.Intents.none()
         intents.guilds = True
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none())
-        self.queue = queue
-        sync = JobSync(repository, queue)
+        sync = JobSync(repository, queue, deletion)
         delivery = Delivery(self)
-        self.tracker = JobTracker(queue, store, delivery, sync, interval=interval, pages=pages is not None)
-        self.tree = CommandTree(self)
-        self._guilds_with_commands = settings.guilds
+        self.tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
-        submitter = self._submitter = JobSubmitter(
-            downloader, queue, self.tracker, preset=settings.preset, repository=repository, sync=sync
+        self.services = Services(
+            settings=settings,
+            queue=queue,
+            store=store,
+            repository=repository,
+            deletion=deletion,
+            history=JobHistory(queue, repository),
+            submitter=JobSubmitter(
+                downloader, queue, self.tracker, preset=settings.preset, repository=repository, sync=sync
+            ),
+            delivery=delivery,
+            pages=pages,
         )
-        history = JobHistory(queue, repository)
-        self.result_actions = ResultActions(history, store, submitter, pages)
-        self._router = ComponentRouter(self.result_actions, queue, DeleteDataActions(repository, queue))
-        for add in (add_separate, add_transcribe, add_remix, add_dub, add_process):
-            add(self.tree, submitter)
-        add_jobs(self.tree, history)
-        add_share(self.tree, history, store, delivery, pages=pages is not None)
-        add_settings(self.tree, repository)
-        add_privacy(self.tree, repository, settings.retention_days)
-        add_help(self.tree, pages=pages is not None)
+        self.tree = CommandTree(self)
+        load_commands(self.tree, self.services)
+        router.register(self)
 
     async def setup_hook(self) -> None:
-        """Before the gateway: make the commands known and take up what an earlier process left."""
+        """Register the commands with Discord and follow the jobs of an earlier process, before connecting."""
         await self.tree.set_translator(CommandTranslator())
         await self._sync_commands()
         resumed = await self.tracker.resume()
@@ -98,29 +105,30 @@ class StemcordClient(discord.Client):
         structlog.get_logger(__name__).info("bot_ready", resumed=resumed)
 
     async def close(self) -> None:
-        """Stop following jobs, then say goodbye; the jobs go on and the next start takes them up."""
-        await self._submitter.close()
+        """Stop following jobs and disconnect; the jobs go on, and the next start follows them again."""
+        await self.services.submitter.close()
         await self.tracker.close()
         await super().close()
 
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Buttons, menus and forms; the library brings commands to the tree itself."""
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Handle components and forms; discord.py itself passes commands to the tree."""
         if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
-            await self._router.dispatch(interaction)
+            await router.dispatch(interaction)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
-        """Log what an event handler raised, and answer the person who is waiting for one."""
+        """Log what an event handler raised, and answer the person who is waiting."""
         error = sys.exc_info()[1]
         if args and isinstance(args[0], discord.Interaction) and error is not None:
-            await error_handler.answer_error(cast("discord.Interaction[Any]", args[0]), error)
+            await answer_error(cast("Interaction", args[0]), error)
             return
         structlog.get_logger(__name__).exception("event_failed", event_name=event_method)
 
     async def _sync_commands(self) -> None:
-        if not self._guilds_with_commands:
+        guild_ids = self.services.settings.guilds
+        if not guild_ids:
             await self.tree.sync()
             return
-        for guild_id in self._guilds_with_commands:
+        for guild_id in guild_ids:
             guild = discord.Object(guild_id)
             self.tree.copy_global_to(guild=guild)
             await self.tree.sync(guild=guild)

@@ -1,10 +1,10 @@
-"""Every Discord number the bot relies on, each with the page of Discord's documentation that gives it."""
+"""Limits of Discord, each with the page of its documentation, and the bot's own limits towards Discord."""
 
 INTERACTION_TOKEN_LIFETIME_S = 15 * 60.0
-"""Seconds that an interaction token works.
+"""How long an interaction token works.
 https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response"""
 INTERACTION_TOKEN_MARGIN_S = 5.0
-"""Our own: seconds before that end from which on the token is no longer tried."""
+"""The bot's own: the token is not used so shortly before its end."""
 MAX_FILES_PER_MESSAGE = 10
 """https://discord.com/developers/docs/resources/message#create-message"""
 DEFAULT_MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -39,13 +39,13 @@ MAX_THREAD_NAME_CHARS = 100
 MAX_NONCE_CHARS = 25
 """https://discord.com/developers/docs/resources/message#create-message"""
 EDIT_INTERVAL_S = 2.0
-"""Our own: seconds between edits of one message, well within five requests in five seconds and channel.
+"""The bot's own: time between edits of one message, well within five requests in five seconds and channel.
 https://discord.com/developers/docs/topics/rate-limits"""
 MAX_EDITS_PER_SECOND = 20
-"""Our own: progress edits of all jobs together, out of 50 requests a second for the whole bot.
+"""The bot's own: progress edits of all jobs together, out of 50 requests a second for the whole bot.
 https://discord.com/developers/docs/topics/rate-limits#global-rate-limit"""
 REQUEST_TIMEOUT_S = 120.0
-"""Our own: seconds for one request with its files, retries of the library included."""
+"""The bot's own: for one request with its files, retries of the library included."""
 
 THREAD_EXISTS_CODE = 160004
 """JSON error code of a second thread on one message.

@@ -1,20 +1,21 @@
-"""The bot's log: one JSON object a line on stderr, for machines; people are answered in Discord."""
+"""Sets up the log: one JSON object a line on stderr."""
 
 import logging
 import sys
 import traceback
 
+import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict
 
 
 def stack_frames(error: BaseException) -> list[str]:
-    """Where it happened, and not what: an error's own words may be a person's."""
+    """Return where an error happened, without its message, which may contain personal content."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
 
 
 def _add_location(_: object, __: str, event: EventDict) -> EventDict:
-    """Name an exception and its place."""
+    """Replace an exception by its type and place."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):
@@ -23,8 +24,14 @@ def _add_location(_: object, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """Log a retry without the message of its error, which may contain personal content."""
+    log = structlog.get_logger(__name__)
+    log.warning("will_retry", error=type(details.caused_by).__name__, attempt=details.retry_num)
+
+
 def configure_log() -> None:
-    """Set up structlog for this process; discord.py speaks up from warnings on."""
+    """Set up structlog for this process; discord.py logs from warnings on."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -33,7 +40,8 @@ def configure_log() -> None:
             _add_location,
             structlog.processors.JSONRenderer(),
         ],
-        # Looked up at each use, since a stream that was replaced meanwhile may be closed.
+        # Looked up at each use, since a replaced stream may be closed.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -1,4 +1,4 @@
-"""`/jobs`: a person's clips, with buttons to cancel them or to run them again."""
+"""`/jobs`: lists a person's clips, with buttons that cancel them or run them again."""
 
 from typing import Any
 
@@ -6,29 +6,32 @@ import discord
 from discord import app_commands
 
 from bot import discord_limits
-from bot.commands.localization import localized
-from bot.components.cancel import CANCEL
-from bot.components.custom_ids import action_button
+from bot.commands.localization import help_order, localized
+from bot.components.custom_ids import Action, CustomId
+from bot.components.views import ActionView
+from bot.database.models import OPEN_STATUSES
 from bot.i18n.translator import Translator, translator_for
-from bot.jobs.history import HistoryEntry, JobHistory
-from bot.jobs.result_buttons import AGAIN
+from bot.jobs.history import HistoryEntry
 from bot.messages.embeds import COLOUR_WORKING
 from bot.messages.formatting import escape, fit_lines, shorten
+from bot.services import Services
 
 MAX_JOBS = 10
-"""Jobs that are shown; each has one button, and a message has room for 25."""
+"""Each job has a button, and a message has room for 25."""
 MAX_NAME_CHARS = 40
 
 
-def add_jobs(tree: app_commands.CommandTree[Any], history: JobHistory) -> None:
-    """Put the command into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the command."""
 
-    @tree.command(name=localized("command-jobs"), description=localized("command-jobs-description"))
+    @tree.command(
+        name=localized("command-jobs"), description=localized("command-jobs-description"), extras=help_order(60)
+    )
     async def jobs(interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
         translator = translator_for(interaction.locale.value)
-        mine = await history.list_for_person(str(interaction.user.id), guild_id, limit=MAX_JOBS)
+        mine = await services.history.list_for_person(str(interaction.user.id), guild_id, limit=MAX_JOBS)
         if not mine:
             await interaction.edit_original_response(content=translator.format("jobs-none"))
             return
@@ -49,11 +52,11 @@ def _line(translator: Translator, entry: HistoryEntry) -> str:
     return f"{name}: {translator.format(f'status-{status}')} <t:{int(entry.job.submitted)}:R>"
 
 
-def _buttons(translator: Translator, jobs: list[HistoryEntry]) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
+def _buttons(translator: Translator, jobs: list[HistoryEntry]) -> ActionView:
+    view = ActionView()
     for entry in jobs:
-        under_way = entry.status in ("queued", "running")
-        key = "button-cancel-clip" if under_way else "button-again-clip"
+        is_open = entry.status in OPEN_STATUSES
+        key = "button-cancel-clip" if is_open else "button-again-clip"
         label = shorten(translator.format(key, name=entry.job.source.name), discord_limits.MAX_BUTTON_LABEL_CHARS)
-        view.add_item(action_button(CANCEL if under_way else AGAIN, entry.job.id, label))
+        view.add_button(label, CustomId(Action.CANCEL if is_open else Action.AGAIN, entry.job.id))
     return view

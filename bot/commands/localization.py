@@ -1,23 +1,25 @@
-"""Names and descriptions of commands and options, in every language that the bot speaks."""
+"""Names and descriptions of commands and options in every language of the bot."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import discord
 from discord import app_commands
 
 from bot.i18n.translator import ENGLISH, Translator, translator_for
 
+HELP_ORDER: Final = "help_order"
+
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
 def localized(key: str) -> app_commands.locale_str:
-    """A name or a description that `Translator` knows."""
+    """Return the text of a key, which Discord shows in each person's language."""
     return app_commands.locale_str(Translator(ENGLISH).format(key), key=key)
 
 
 def options(**names: str) -> Callable[[Callback], Callback]:
-    """Name and describe the parameters of a command, each by the key of its option."""
+    """Name and describe the parameters of a command; each value is the key of an option."""
 
     def decorate(callback: Callback) -> Callback:
         callback = app_commands.rename(**{name: localized(f"option-{key}") for name, key in names.items()})(callback)
@@ -27,13 +29,18 @@ def options(**names: str) -> Callable[[Callback], Callback]:
     return decorate
 
 
+def help_order(place: int) -> dict[Any, Any]:
+    """Return the `extras` of a command that put it at a place of `/help`; others come last."""
+    return {HELP_ORDER: place}
+
+
 class CommandTranslator(app_commands.Translator):
-    """Tells Discord the names and descriptions of the commands in each language."""
+    """Translates names and descriptions of commands for Discord."""
 
     async def translate(
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
-        """The text in that language, None where it is the English one."""
+        """Return the text in a language; None where it is the English one."""
         translator = translator_for(locale.value)
         key = string.extras.get("key")
         return None if key is None or translator.locale == ENGLISH else translator.format(str(key))

@@ -1,4 +1,4 @@
-"""What the options offer, from the catalogue."""
+"""What the options of commands offer."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ LOUDNESS = _choices("loudness")
 
 
 async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-    """Languages whose code or name begins with what was typed, then those that contain it.
+    """Offer languages whose code or name begins with what was typed, then those that contain it.
 
-    A mixture is found by the code of each of its languages too.
+    A mixture is also found by the code of each of its languages.
     """
     text = typed.strip().lower()
     translator = translator_for(interaction.locale.value)
@@ -55,6 +55,6 @@ def _language(translator: Translator, code: str) -> str:
 
 
 def clips_of(message: discord.Message) -> list[discord.Attachment]:
-    """The attachments of a message and of what it forwards."""
+    """Return the attachments of a message and of the messages that it forwards."""
     forwarded = [attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments]
     return [*message.attachments, *forwarded]

@@ -1,31 +1,34 @@
-"""`/privacy`: what is kept about a person, and how it is deleted."""
+"""`/privacy`: says what is stored about a person, with a button that deletes it."""
 
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized
-from bot.components.delete_data import DELETE_DATA, button_view
-from bot.database.repository import Repository
+from bot.commands.localization import help_order, localized
+from bot.components.custom_ids import Action
+from bot.components.delete_data import deletion_view
 from bot.i18n.translator import translator_for
 from bot.messages.embeds import COLOUR_WORKING
+from bot.services import Services
 
 
-def add_privacy(tree: app_commands.CommandTree[Any], repository: Repository, usual_days: int) -> None:
-    """Put the command into the tree; `usual_days` is how long a job is kept where the server says nothing."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the command."""
 
-    @tree.command(name=localized("command-privacy"), description=localized("command-privacy-description"))
+    @tree.command(
+        name=localized("command-privacy"), description=localized("command-privacy-description"), extras=help_order(90)
+    )
     async def privacy(interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         translator = translator_for(interaction.locale.value)
-        days = usual_days
+        days = services.settings.retention_days
         if interaction.guild_id is not None:
-            days = (await repository.guild(str(interaction.guild_id))).retention_days or usual_days
+            days = (await services.repository.guild(str(interaction.guild_id))).retention_days or days
         embed = discord.Embed(
             title=translator.format("privacy-title"),
             description=translator.format("privacy-text", days=days),
             colour=COLOUR_WORKING,
         )
-        view = button_view(translator, "button-delete", DELETE_DATA)
+        view = deletion_view(translator, "button-delete", Action.DELETE_DATA)
         await interaction.edit_original_response(embed=embed, view=view)

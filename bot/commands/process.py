@@ -5,18 +5,20 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import MIX_PRESETS, PRESETS, ROUTES, clips_of, offer_languages
 from bot.jobs.attachments import clip_from_attachment, first_clip
-from bot.jobs.submission import JobSubmitter
+from bot.services import Services
 from pipeline.catalog import MAX_SPEAKERS
 from pipeline.types import Task
 
 
-def add_process(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
-    """Put the commands into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the commands."""
 
-    @tree.command(name=localized("command-process"), description=localized("command-process-description"))
+    @tree.command(
+        name=localized("command-process"), description=localized("command-process-description"), extras=help_order(10)
+    )
     @options(clip="clip", mix="mix", language="language", speakers="speakers", route="route", preset="preset")
     @app_commands.choices(mix=MIX_PRESETS, route=ROUTES, preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
@@ -30,8 +32,8 @@ def add_process(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) ->
         preset: str | None = None,
     ) -> None:
         given = {"mix": mix, "language": language, "speakers": speakers, "route": route, "preset": preset}
-        await submitter.submit(interaction, clip_from_attachment(clip), Task.ALL, given)
+        await services.submitter.submit(interaction, clip_from_attachment(clip), Task.ALL, given)
 
     @tree.context_menu(name=localized("menu-process"))
     async def process_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await submitter.submit(interaction, first_clip(clips_of(message)), Task.ALL, {})
+        await services.submitter.submit(interaction, first_clip(clips_of(message)), Task.ALL, {})

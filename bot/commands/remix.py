@@ -1,22 +1,24 @@
-"""`/remix`, `/dub` and "Remix this"."""
+"""`/remix` and "Remix this"."""
 
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES, clips_of
 from bot.jobs.attachments import clip_from_attachment, first_clip
-from bot.jobs.submission import JobSubmitter
+from bot.services import Services
 from pipeline.catalog import MAX_GAIN
 from pipeline.types import Task
 
 
-def add_remix(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
-    """Put `/remix` and its menu into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the commands."""
 
-    @tree.command(name=localized("command-remix"), description=localized("command-remix-description"))
+    @tree.command(
+        name=localized("command-remix"), description=localized("command-remix-description"), extras=help_order(40)
+    )
     @options(
         clip="clip",
         mix="mix",
@@ -45,26 +47,8 @@ def add_remix(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> N
     ) -> None:
         faders = {"voice": voice, "background": background, "music": music, "sfx": sfx, "ambient": ambient}
         given = {"mix": mix, "loudness": loudness, "route": route, "preset": preset, **faders}
-        await submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given)
+        await services.submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given)
 
     @tree.context_menu(name=localized("menu-remix"))
     async def remix_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await submitter.submit(interaction, first_clip(clips_of(message)), Task.REMIX, {})
-
-
-def add_dub(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
-    """Put `/dub` into the tree."""
-
-    @tree.command(name=localized("command-dub"), description=localized("command-dub-description"))
-    @options(clip="clip", dub="dub", background="background", route="route", preset="preset")
-    @app_commands.choices(route=ROUTES, preset=PRESETS)
-    async def dub_clip(
-        interaction: discord.Interaction[Any],
-        clip: discord.Attachment,
-        dub: discord.Attachment,
-        background: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
-        route: str | None = None,
-        preset: str | None = None,
-    ) -> None:
-        given = {"background": background, "route": route, "preset": preset}
-        await submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given, clip_from_attachment(dub))
+        await services.submitter.submit(interaction, first_clip(clips_of(message)), Task.REMIX, {})

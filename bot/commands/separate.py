@@ -5,17 +5,19 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, ROUTES, clips_of
 from bot.jobs.attachments import clip_from_attachment, first_clip
-from bot.jobs.submission import JobSubmitter
+from bot.services import Services
 from pipeline.types import Task
 
 
-def add_separate(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
-    """Put the commands into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the commands."""
 
-    @tree.command(name=localized("command-separate"), description=localized("command-separate-description"))
+    @tree.command(
+        name=localized("command-separate"), description=localized("command-separate-description"), extras=help_order(20)
+    )
     @options(clip="clip", route="route", preset="preset")
     @app_commands.choices(route=ROUTES, preset=PRESETS)
     async def separate(
@@ -24,10 +26,10 @@ def add_separate(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
-        await submitter.submit(
+        await services.submitter.submit(
             interaction, clip_from_attachment(clip), Task.SEPARATE, {"route": route, "preset": preset}
         )
 
     @tree.context_menu(name=localized("menu-separate"))
     async def separate_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await submitter.submit(interaction, first_clip(clips_of(message)), Task.SEPARATE, {})
+        await services.submitter.submit(interaction, first_clip(clips_of(message)), Task.SEPARATE, {})

@@ -1,4 +1,4 @@
-"""`/settings`: what a server allows, for those who manage it."""
+"""`/settings`: shows and changes the settings of a server, for people who manage it."""
 
 import asyncio
 from dataclasses import replace
@@ -7,14 +7,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, offer_languages
 from bot.database.models import GuildSettings
-from bot.database.repository import Repository
 from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
 from bot.exceptions import RefusedError
 from bot.i18n.translator import Translator, translator_for
 from bot.messages.embeds import COLOUR_WORKING
+from bot.services import Services
 from pipeline.catalog import MAX_DURATION
 from pipeline.languages import LANGUAGES, MIXTURES
 from pipeline.types import Preset
@@ -28,11 +28,13 @@ DETECT_LANGUAGE = "auto"
 Minutes = app_commands.Range[int, 1, MAX_MINUTES_PER_DAY]
 
 
-def add_settings(tree: app_commands.CommandTree[Any], repository: Repository) -> None:
-    """Put the command into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the command."""
     changing = asyncio.Lock()
 
-    @tree.command(name=localized("command-settings"), description=localized("command-settings-description"))
+    @tree.command(
+        name=localized("command-settings"), description=localized("command-settings-description"), extras=help_order(80)
+    )
     @options(
         preset="preset",
         language="language",
@@ -72,19 +74,19 @@ def add_settings(tree: app_commands.CommandTree[Any], repository: Repository) ->
         changes = {name: value for name, value in given.items() if value is not None}
         changes |= {} if language is None else {"language": _language(language)}
         await interaction.response.defer(ephemeral=True, thinking=True)
-        # Of two managers at once, neither may undo what the other has just set.
+        # Of two managers at the same time, neither may undo what the other has just set.
         async with changing:
-            before = await repository.guild(str(interaction.guild_id))
+            before = await services.repository.guild(str(interaction.guild_id))
             after = replace(before, **changes, roles=_roles(before.roles, allow_role, remove_role))
             if after != before:
-                await repository.save_guild(after)
+                await services.repository.save_guild(after)
         translator = translator_for(interaction.locale.value)
         saved = translator.format("settings-saved") if after != before else None
         await interaction.edit_original_response(content=saved, embed=_embed(translator, after))
 
 
 async def _offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-    """The languages, and first of all the way back to none."""
+    """Offer detection first, then the languages."""
     detected = translator_for(interaction.locale.value).format("value-detected")
     offered = await offer_languages(interaction, typed)
     if typed.strip().lower() not in detected.lower():
@@ -105,7 +107,7 @@ def _language(value: str) -> str | None:
 
 
 def _language_name(translator: Translator, code: str | None) -> str:
-    """What a field shows, which must not be empty: a language that this version does not know keeps its code."""
+    """Name a language for a field, which must not be empty; an unknown language keeps its code."""
     return translator.format("value-detected") if code is None else translator.language_name(code) or code
 
 

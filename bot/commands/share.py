@@ -1,4 +1,4 @@
-"""`/share`: a result in another channel or thread."""
+"""`/share`: posts a result in another channel or thread."""
 
 import re
 from typing import Any
@@ -6,37 +6,33 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import help_order, localized, options
 from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
-from bot.exceptions import BotError, RefusedError
+from bot.exceptions import RefusedError, TransientError, TranslatedError
 from bot.i18n.translator import translator_for
-from bot.jobs.delivery import Delivery, TransientError
-from bot.jobs.history import HistoryEntry, JobHistory
+from bot.jobs.history import HistoryEntry
 from bot.jobs.result_files import fetch_result
-from bot.messages.embeds import mention
-from bot.messages.formatting import shorten
-from pipeline.errors import AudioProcessingError
-from worker.store import Store
+from bot.messages.formatting import mention, shorten
+from bot.services import Services
+from pipeline.errors import StemcordError
 
 Destination = discord.TextChannel | discord.Thread
 JOB_ID_PATTERN = re.compile(r"[0-9a-f]{32}")
-"""What an offered choice stands for; people may type anything instead."""
+"""Value of an offered choice; people can type anything instead."""
 MAX_CHOICE_NAME_CHARS = 90
-"""Characters of a choice's name, out of 100."""
+"""Discord takes 100."""
 
 
-def add_share(
-    tree: app_commands.CommandTree[Any], history: JobHistory, store: Store, delivery: Delivery, *, pages: bool
-) -> None:
-    """Put the command into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the command."""
 
     async def offer_results(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         try:
-            mine = await history.list_for_person(
+            mine = await services.history.list_for_person(
                 str(interaction.user.id), str(interaction.guild_id), limit=4 * MAX_AUTOCOMPLETE_CHOICES
             )
-        except AudioProcessingError:
-            # Nobody can be told of it here, and the library would log who asked.
+        except StemcordError:
+            # Autocomplete cannot answer an error, and the library would log who asked.
             return []
         wanted = typed.strip().lower()
         return [
@@ -45,24 +41,28 @@ def add_share(
             if entry.status == "finished" and wanted in entry.job.source.name.lower()
         ][:MAX_AUTOCOMPLETE_CHOICES]
 
-    @tree.command(name=localized("command-share"), description=localized("command-share-description"))
+    @tree.command(
+        name=localized("command-share"), description=localized("command-share-description"), extras=help_order(70)
+    )
     @options(result="result", to="to")
     @app_commands.autocomplete(result=offer_results)
     @app_commands.guild_only()
     async def share(interaction: discord.Interaction[Any], result: str, to: Destination) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        entry = await history.find(result) if JOB_ID_PATTERN.fullmatch(result) else None
+        entry = await services.history.find(result) if JOB_ID_PATTERN.fullmatch(result) else None
         if entry is None or entry.result is None or not _is_of(entry, interaction):
             raise RefusedError("result-gone", "result-gone-hint")
         size_limit = _check_destination(interaction, to)
         translator = translator_for(interaction.locale.value)
         user_id = str(interaction.user.id)
-        async with fetch_result(entry.job, user_id, entry.result, store, size_limit, pages=pages) as result_message:
+        async with fetch_result(
+            entry.job, user_id, entry.result, services.store, size_limit, pages=services.pages is not None
+        ) as result_message:
             text = translator.format("shared-by", person=mention(user_id))
             try:
-                shared = await delivery.share(result_message, str(to.id), text, size_limit)
+                shared = await services.delivery.share(result_message, str(to.id), text, size_limit)
             except TransientError as error:
-                raise BotError("not-shared", "try-later", detail=str(error), channel=to.mention) from error
+                raise TranslatedError("not-shared", "try-later", detail=str(error), channel=to.mention) from error
             if not shared:
                 raise RefusedError("not-shared", "post-hint", channel=to.mention)
         await interaction.edit_original_response(content=translator.format("shared", channel=to.mention))
@@ -77,7 +77,7 @@ def _is_of(entry: HistoryEntry, interaction: discord.Interaction[Any]) -> bool:
 
 
 def _check_destination(interaction: discord.Interaction[Any], to: Destination) -> int:
-    """Bytes a file may have there; raises `RefusedError` where the person or the bot may not post."""
+    """Return the bytes of a file there. Raises `RefusedError` where the person or the bot may not post."""
     guild, member = to.guild, interaction.user
     needed = "send_messages_in_threads" if isinstance(to, discord.Thread) else "send_messages"
     if not isinstance(member, discord.Member) or not _may(to.permissions_for(member), needed):

@@ -5,18 +5,22 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.localization import localized, options
+from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, clips_of, offer_languages
 from bot.jobs.attachments import clip_from_attachment, first_clip
-from bot.jobs.submission import JobSubmitter
+from bot.services import Services
 from pipeline.catalog import MAX_SPEAKERS
 from pipeline.types import Task
 
 
-def add_transcribe(tree: app_commands.CommandTree[Any], submitter: JobSubmitter) -> None:
-    """Put the commands into the tree."""
+def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
+    """Add the commands."""
 
-    @tree.command(name=localized("command-transcribe"), description=localized("command-transcribe-description"))
+    @tree.command(
+        name=localized("command-transcribe"),
+        description=localized("command-transcribe-description"),
+        extras=help_order(30),
+    )
     @options(clip="clip", language="language", speakers="speakers", preset="preset")
     @app_commands.choices(preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
@@ -28,8 +32,8 @@ def add_transcribe(tree: app_commands.CommandTree[Any], submitter: JobSubmitter)
         preset: str | None = None,
     ) -> None:
         given = {"language": language, "speakers": speakers, "preset": preset}
-        await submitter.submit(interaction, clip_from_attachment(clip), Task.TRANSCRIBE, given)
+        await services.submitter.submit(interaction, clip_from_attachment(clip), Task.TRANSCRIBE, given)
 
     @tree.context_menu(name=localized("menu-transcribe"))
     async def transcribe_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await submitter.submit(interaction, first_clip(clips_of(message)), Task.TRANSCRIBE, {})
+        await services.submitter.submit(interaction, first_clip(clips_of(message)), Task.TRANSCRIBE, {})

@@ -1,1 +1,1 @@
-"""The buttons and forms below a result; a job's id is in the id of each, so that they work after a restart."""
+"""Buttons, menus and forms; the id of each names its job, so that they work after a restart."""

@@ -1,30 +1,28 @@
-"""What the cancel button does."""
+"""The cancel button."""
 
-from typing import Any, Final
-
-import discord
-
+from bot.components.custom_ids import Action
+from bot.components.persistent_item import PersistentItem
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
 from bot.permissions import check_may_act
-from worker.queue import Queue
-
-CANCEL: Final = "cancel"
+from bot.services import Interaction
 
 
-async def cancel(interaction: discord.Interaction[Any], queue: Queue, job_id: str) -> None:
-    """Stop a job for the person who asked for it, or for moderators; the card changes once it has stopped.
+class CancelButton(PersistentItem, action=Action.CANCEL):
+    """Stops a job for the person who asked for it, and for moderators."""
 
-    Raises `RefusedError` and `QueueError`.
-    """
-    await interaction.response.defer()
-    state = await queue.state(job_id)
-    reply = None if state is None else state.job.reply_to
-    if state is None or reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
-        raise RefusedError("ended")
-    check_may_act(interaction, reply, "not-yours-cancel")
-    if not await queue.cancel(job_id):
-        raise RefusedError("ended")
-    if state.status == "running":
-        # The worker needs a moment; the person gets an answer now.
-        await interaction.followup.send(translator_for(interaction.locale.value).format("cancelling"), ephemeral=True)
+    async def act(self, interaction: Interaction) -> None:
+        """Stop the job; its message changes once it has stopped."""
+        await interaction.response.defer()
+        queue = interaction.client.services.queue
+        state = await queue.state(self.target.job_id)
+        reply = None if state is None else state.job.reply_to
+        if state is None or reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
+            raise RefusedError("ended")
+        check_may_act(interaction, reply, "not-yours-cancel")
+        if not await queue.cancel(self.target.job_id):
+            raise RefusedError("ended")
+        if state.status == "running":
+            # The worker needs a moment; the person gets an answer now.
+            text = translator_for(interaction.locale.value).format("cancelling")
+            await interaction.followup.send(text, ephemeral=True)

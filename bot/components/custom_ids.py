@@ -1,46 +1,59 @@
-"""The buttons and menus of the bot: what they are for and for which job is in their ids, so that they last.
+"""Custom ids of buttons, menus and forms.
 
-They are dynamic items, which discord.py does not keep in memory; `bot.components.router` does what they are for.
+A custom id names the action and the job, so that a component works as long as its message is there, also after a
+restart. The ids of messages that are already posted must keep their meaning.
 """
 
 import re
-from typing import Any, Final, Self
-
-import discord
-
-CUSTOM_ID_PATTERN: Final = re.compile(r"stemcord:(?P<action>[a-z]+)(?::(?P<job>[0-9a-f]{32}))?(?::(?P<page>[0-9]))?")
-"""Of every button, menu and form."""
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 
-def custom_id(action: str, job_id: str = "", page: int = 0) -> str:
-    """The id of a button, a menu or a form."""
-    return f"stemcord:{action}" + (f":{job_id}" if job_id else "") + (f":{page}" if page else "")
+class Action(StrEnum):
+    """What a component does; the values are part of posted messages."""
+
+    CANCEL = "cancel"
+    AGAIN = "again"
+    REBALANCE = "rebalance"
+    RENAME = "rename"
+    SPEAKER_NAMES = "names"
+    DUB = "dub"
+    THREAD = "thread"
+    PAGE = "page"
+    REVOKE = "revoke"
+    SUBTITLES = "subtitles"
+    DELETE_DATA = "forget"
+    CONFIRM_DELETE_DATA = "forgetsurely"
 
 
-class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=CUSTOM_ID_PATTERN):
-    """A button or a menu that works for as long as its message is there."""
+_TARGET: Final = r"(?::(?P<job>[0-9a-f]{32}))?(?::(?P<page>[0-9]))?"
+_PATTERN: Final = re.compile(rf"stemcord:(?P<action>[a-z]+){_TARGET}")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomId:
+    """The content of a custom id."""
+
+    action: Action
+    job_id: str = ""
+    page: int = 0
+    """For actions whose choices do not fit into one form."""
+
+    def __str__(self) -> str:
+        job = f":{self.job_id}" if self.job_id else ""
+        page = f":{self.page}" if self.page else ""
+        return f"stemcord:{self.action}{job}{page}"
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """The item that was used."""
-        return cls(item)
+    def parse(cls, custom_id: str) -> "CustomId | None":
+        """Read a custom id; None for one of another bot or version."""
+        match = _PATTERN.fullmatch(custom_id)
+        if match is None or match["action"] not in list(Action):
+            return None
+        return cls(Action(match["action"]), match["job"] or "", int(match["page"] or 0))
 
 
-def action_button(
-    action: str,
-    job_id: str,
-    label: str,
-    page: int = 0,
-    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
-) -> PersistentItem:
-    """A button for something that can be done with a job."""
-    return PersistentItem(discord.ui.Button[Any](label=label, custom_id=custom_id(action, job_id, page), style=style))
-
-
-def action_menu(action: str, job_id: str, text: str, choices: list[discord.SelectOption]) -> PersistentItem:
-    """A menu of ways to do something with a job; the text stands in it until one is chosen."""
-    return PersistentItem(
-        discord.ui.Select[Any](placeholder=text, options=choices, custom_id=custom_id(action, job_id))
-    )
+def pattern_for(action: Action) -> re.Pattern[str]:
+    """Return the pattern of the custom ids of one action."""
+    return re.compile(rf"stemcord:{action}{_TARGET}")

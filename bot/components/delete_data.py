@@ -1,42 +1,42 @@
-"""Deletes what is kept about a person, after having asked once more."""
+"""Buttons that delete what is stored about a person, after asking once more.
 
-from typing import Any, Final
+They are in a private message, so whoever presses them acts for themselves.
+"""
 
 import discord
 
-from bot.components.custom_ids import action_button
-from bot.database.repository import Repository
+from bot.components.custom_ids import Action, CustomId
+from bot.components.persistent_item import PersistentItem
+from bot.components.views import ActionView
+from bot.database.deletion import delete_person_data
 from bot.i18n.translator import Translator, translator_for
-from bot.jobs.deletion import forget_person
-from worker.queue import Queue
-
-DELETE_DATA: Final = "forget"
-CONFIRM_DELETE_DATA: Final = "forgetsurely"
+from bot.services import Interaction
 
 
-class DeleteDataActions:
-    """What the two buttons do; they are in a private answer, so whoever presses them speaks for themselves."""
+class DeleteDataButton(PersistentItem, action=Action.DELETE_DATA):
+    """Asks whether to delete everything."""
 
-    def __init__(self, repository: Repository, queue: Queue) -> None:
-        self._repository = repository
-        self._queue = queue
-
-    async def ask(self, interaction: discord.Interaction[Any]) -> None:
-        """Say what it means, with the button that does it."""
+    async def act(self, interaction: Interaction) -> None:
+        """Say what deleting means, with the button that does it."""
         translator = translator_for(interaction.locale.value)
-        view = button_view(translator, "button-delete-sure", CONFIRM_DELETE_DATA)
+        view = deletion_view(translator, "button-delete-sure", Action.CONFIRM_DELETE_DATA)
         await interaction.response.edit_message(content=translator.format("privacy-sure"), embed=None, view=view)
 
-    async def delete(self, interaction: discord.Interaction[Any]) -> None:
-        """Delete it all; what runs is stopped first. Raises `DatabaseError`, `StoreError` and `QueueError`."""
+
+class ConfirmDeleteDataButton(PersistentItem, action=Action.CONFIRM_DELETE_DATA):
+    """Deletes everything."""
+
+    async def act(self, interaction: Interaction) -> None:
+        """Stop the person's jobs and delete all data of the person."""
         await interaction.response.defer()
-        count = await forget_person(self._repository, self._queue, str(interaction.user.id))
+        services = interaction.client.services
+        count = await delete_person_data(services.deletion, services.queue, str(interaction.user.id))
         text = translator_for(interaction.locale.value).format("privacy-deleted", count=count)
         await interaction.edit_original_response(content=text, embed=None, view=None)
 
 
-def button_view(translator: Translator, label: str, action: str) -> discord.ui.View:
-    """One red button."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(action_button(action, "", translator.format(label), style=discord.ButtonStyle.danger))
+def deletion_view(translator: Translator, label: str, action: Action) -> ActionView:
+    """Build one red button; `label` is the key of its text."""
+    view = ActionView()
+    view.add_button(translator.format(label), CustomId(action), discord.ButtonStyle.danger)
     return view

@@ -1,51 +1,64 @@
-"""Forms that Discord shows in a window of their own, and what people fill in.
+"""Forms (Discord's modals), and what people submit in them.
 
-What a form is for and for which job is in its id, so that one that is still open when the bot is started anew works.
+The custom id of a form names its action and job, so that a form that is open while the bot restarts still works.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import discord
 
 from bot import discord_limits
+from bot.components.custom_ids import Action, CustomId
 from bot.jobs.attachments import Clip, clip_from_json
 from bot.messages.formatting import shorten
+from bot.services import Interaction
 
 LABEL_TYPE = discord.ComponentType.label.value
 ACTION_ROW_TYPE = discord.ComponentType.action_row.value
 
 
-class Modal(discord.ui.Modal):
-    """A window with fields; `bot.components.router` takes what is filled in."""
-
-    def __init__(self, title: str, form_id: str) -> None:
-        super().__init__(title=shorten(title, discord_limits.MAX_MODAL_TITLE_CHARS), custom_id=form_id)
-        # So that discord.py does not keep it for as long as the bot lives.
-        self.stop()
-
-    def add_field(self, item: discord.ui.Item[Any], text: str, hint: str | None = None) -> None:
-        """Add a field with what stands above it and, smaller, below."""
-        description = None if hint is None else shorten(hint, discord_limits.MAX_LABEL_DESCRIPTION_CHARS)
-        self.add_item(
-            discord.ui.Label[Any](
-                text=shorten(text, discord_limits.MAX_LABEL_CHARS), description=description, component=item
-            )
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedModal:
-    """A form that was sent in, by the ids of its fields; each is the person's word."""
+    """The fields of a submitted form, by their ids; nothing in them is trusted."""
 
     texts: Mapping[str, str]
     choices: Mapping[str, Sequence[str]]
     files: Sequence[Clip]
 
 
+class Modal(discord.ui.Modal):
+    """A form; subclasses name their `action` and handle what is submitted.
+
+    Args:
+        title: Title of the window.
+        target: Action and job of the form.
+
+    """
+
+    action: ClassVar[Action]
+
+    def __init__(self, title: str, target: CustomId) -> None:
+        super().__init__(title=shorten(title, discord_limits.MAX_MODAL_TITLE_CHARS), custom_id=str(target))
+        # discord.py keeps no form in memory that has stopped.
+        self.stop()
+
+    @classmethod
+    async def submitted(cls, interaction: Interaction, target: CustomId, fields: SubmittedModal) -> None:
+        """Do what the form is for."""
+        raise NotImplementedError
+
+    def add_field(self, item: discord.ui.Item[Any], label: str, description: str | None = None) -> None:
+        """Add a field with a label above it and a smaller description."""
+        if description is not None:
+            description = shorten(description, discord_limits.MAX_LABEL_DESCRIPTION_CHARS)
+        text = shorten(label, discord_limits.MAX_LABEL_CHARS)
+        self.add_item(discord.ui.Label[Any](text=text, description=description, component=item))
+
+
 def read_submission(data: Mapping[str, Any]) -> SubmittedModal:
-    """What is in the data of an interaction."""
+    """Read the fields from the data of an interaction."""
     fields = list(_fields(data.get("components") or ()))
     resolved: Mapping[str, Any] = data.get("resolved", {})
     attachments: Mapping[str, Mapping[str, Any]] = resolved.get("attachments", {})

@@ -1,41 +1,53 @@
-"""The form that mixes a result again: a ready-made balance and a fader for each part that there is."""
+"""The button and the form that mix a result again: a ready-made mix and a fader for each part."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import discord
 
-from bot.components.custom_ids import custom_id
+from bot.components.custom_ids import Action, CustomId
 from bot.components.modals import Modal, SubmittedModal
+from bot.components.result_actions import ResultItem, find_result
 from bot.exceptions import RefusedError
-from bot.i18n.translator import Translator
-from bot.jobs.result_buttons import REBALANCE
+from bot.i18n.translator import Translator, translator_for
+from bot.jobs.history import HistoryEntry
+from bot.services import Interaction
 from pipeline.catalog import MIXES
 from pipeline.errors import ValidationError
 from pipeline.options import parse_request
 from pipeline.types import Request, Result, Task
 
-STEM_FADERS = ("voice", "music", "sfx", "ambient")
-"""Faders where the background came apart."""
-MAIN_FADERS = ("voice", "background")
-MAX_GAIN_CHARS = 12
-"""Characters of a loudness."""
-NO_MIX = "none"
+STEM_FADERS: Final = ("voice", "music", "sfx", "ambient")
+"""Faders of a result whose background was separated further."""
+MAIN_FADERS: Final = ("voice", "background")
+MAX_GAIN_CHARS: Final = 12
+NO_MIX: Final = "none"
+
+
+class RebalanceButton(ResultItem, action=Action.REBALANCE):
+    """Opens the form."""
+
+    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+        """Show the form."""
+        translator = translator_for(interaction.locale.value)
+        await interaction.response.send_modal(RebalanceModal(translator, entry.job.id, available_faders(result)))
 
 
 def available_faders(result: Result) -> tuple[str, ...]:
-    """The parts of a result that have a loudness of their own."""
+    """Return the parts of a result that have a gain of their own."""
     stems = {PurePosixPath(artefact.name).stem for artefact in result.artefacts if artefact.name.startswith("stems/")}
     return STEM_FADERS if {"music", "sfx", "ambient"} & stems else MAIN_FADERS
 
 
 class RebalanceModal(Modal):
-    """Asks for the balance."""
+    """Asks for a mix and gains."""
+
+    action: ClassVar[Action] = Action.REBALANCE
 
     def __init__(self, translator: Translator, job_id: str, parts: tuple[str, ...]) -> None:
-        super().__init__(translator.format("form-rebalance"), custom_id(REBALANCE, job_id))
+        super().__init__(translator.format("form-rebalance"), CustomId(self.action, job_id))
         none = discord.SelectOption(label=translator.format("form-rebalance-none"), value=NO_MIX, default=True)
         choices = [discord.SelectOption(label=translator.format(f"mix-{mix}"), value=mix.value) for mix in MIXES]
         mix = discord.ui.Select[Any](custom_id="mix", options=[none, *choices])
@@ -44,17 +56,24 @@ class RebalanceModal(Modal):
             fader = discord.ui.TextInput[Any](custom_id=part, required=False, max_length=MAX_GAIN_CHARS)
             self.add_field(fader, translator.format(f"part-{part}"), translator.format("form-fader-hint"))
 
+    @classmethod
+    async def submitted(cls, interaction: Interaction, target: CustomId, fields: SubmittedModal) -> None:
+        """Submit the clip of the result with the new mix."""
+        entry, _ = await find_result(interaction, target.job_id)
+        request = rebalance_request(entry.job.request, submitted_mix_options(fields))
+        await interaction.client.services.submitter.resubmit(interaction, entry.job, request)
 
-def submitted_mix_options(submitted: SubmittedModal) -> dict[str, str]:
-    """What was filled in, by option; what is no option of a balance is left out."""
+
+def submitted_mix_options(fields: SubmittedModal) -> dict[str, str]:
+    """Return the filled-in options of a mix, without unknown fields."""
     known = {*STEM_FADERS, *MAIN_FADERS}
-    given = {part: text.strip() for part, text in submitted.texts.items() if part in known and text.strip()}
-    mix = "".join(submitted.choices.get("mix", ()))
+    given = {part: text.strip() for part, text in fields.texts.items() if part in known and text.strip()}
+    mix = "".join(fields.choices.get("mix", ()))
     return given if mix in ("", NO_MIX) else {"mix": mix, **given}
 
 
 def rebalance_request(request: Request, options: Mapping[str, str]) -> Request:
-    """The request with another balance; raises `RefusedError` for what is no loudness."""
+    """Return the request with another mix. Raises `RefusedError` for a value that is not a gain."""
     for name, value in options.items():
         try:
             parse_request({name: value})

@@ -1,108 +1,104 @@
-"""The form that gives speakers their names, and the excerpts that come before it."""
+"""The buttons and the form that name the speakers of a result."""
 
-import asyncio
-import tempfile
-import time
-import uuid
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
 
 import discord
-import structlog
-from msgspec import structs
 
 from bot import discord_limits
-from bot.components.custom_ids import custom_id
+from bot.components.custom_ids import Action, CustomId
 from bot.components.modals import Modal, SubmittedModal
-from bot.components.speaker_preview import MAX_QUOTE_CHARS, cut_previews, longest_turns
-from bot.i18n.translator import Translator
+from bot.components.result_actions import ResultItem, find_result, require_transcript
+from bot.components.speaker_preview import MAX_QUOTE_CHARS, fetch_previews, longest_turns
+from bot.components.views import ActionView
+from bot.exceptions import RefusedError
+from bot.i18n.translator import Translator, translator_for
+from bot.jobs.history import HistoryEntry
 from bot.messages.formatting import one_line, shorten
-from pipeline.errors import StoreError
-from pipeline.types import Request, Result, Speaker, Transcript
-from worker.protocol import Job
-from worker.store import Store
+from bot.services import Interaction
+from pipeline.types import Result, Speaker, Transcript
 
-SPEAKER_NAMES: Final = "names"
-VOCALS_FILE = "stems/vocals.flac"
-MAX_NAME_CHARS = 60
-"""Characters."""
-FETCH_TIMEOUT_S: Final = 120.0
-"""Seconds for the voices to come from the store; without excerpts the form is of use all the same."""
+MAX_NAME_CHARS: Final = 60
+MAX_PAGES: Final = 5
+"""Forms for one result: a row has five buttons."""
+
+
+class RenameButton(ResultItem, action=Action.RENAME):
+    """Sends a short sample of each speaker, with buttons that open the forms."""
+
+    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+        """Send the samples and buttons in private."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        store = interaction.client.services.store
+        transcript = await require_transcript(result, store)
+        view = ActionView()
+        for page in range(MAX_PAGES):
+            if speakers := speakers_on_page(result.speakers, page):
+                label = ", ".join(speaker.name for speaker in speakers)[: discord_limits.MAX_BUTTON_LABEL_CHARS]
+                view.add_button(label, CustomId(Action.SPEAKER_NAMES, entry.job.id, page))
+        text = translator_for(interaction.locale.value).format("form-rename")
+        async with fetch_previews(result, transcript, store) as files:
+            await interaction.edit_original_response(content=text, attachments=files, view=view)
+
+
+class SpeakerNamesButton(ResultItem, action=Action.SPEAKER_NAMES):
+    """Opens the form for up to five speakers."""
+
+    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+        """Show the form."""
+        speakers = _speakers(result, self.target.page)
+        transcript = await require_transcript(result, interaction.client.services.store)
+        translator = translator_for(interaction.locale.value)
+        form = RenameModal(translator, entry.job.id, self.target.page, speakers, transcript)
+        await interaction.response.send_modal(form)
 
 
 class RenameModal(Modal):
     """Asks for the names of up to five speakers."""
 
+    action: ClassVar[Action] = Action.SPEAKER_NAMES
+
     def __init__(
         self, translator: Translator, job_id: str, page: int, speakers: Sequence[Speaker], transcript: Transcript
     ) -> None:
-        super().__init__(translator.format("form-rename"), custom_id(SPEAKER_NAMES, job_id, page))
+        super().__init__(translator.format("form-rename"), CustomId(self.action, job_id, page))
         turns = longest_turns(transcript)
         for index, speaker in enumerate(speakers):
             field = discord.ui.TextInput[Any](
                 custom_id=_field(index), default=speaker.name[:MAX_NAME_CHARS], max_length=MAX_NAME_CHARS
             )
-            said = None if speaker.id not in turns else shorten(turns[speaker.id].text, MAX_QUOTE_CHARS)
-            hint = None if said is None else translator.format("form-rename-says", words=said)
-            self.add_field(field, speaker.name, hint)
+            quote = shorten(turns[speaker.id].text, MAX_QUOTE_CHARS) if speaker.id in turns else None
+            description = None if quote is None else translator.format("form-rename-says", words=quote)
+            self.add_field(field, speaker.name, description)
+
+    @classmethod
+    async def submitted(cls, interaction: Interaction, target: CustomId, fields: SubmittedModal) -> None:
+        """Write the result again with the new names."""
+        entry, result = await find_result(interaction, target.job_id)
+        names = submitted_names(fields, _speakers(result, target.page))
+        await interaction.response.defer()
+        await interaction.client.services.submitter.rename_speakers(entry.job, names)
+        text = translator_for(interaction.locale.value).format("renamed")
+        await interaction.edit_original_response(content=text, attachments=[], view=None)
 
 
-def submitted_names(submitted: SubmittedModal, speakers: Sequence[Speaker]) -> dict[str, str]:
-    """What was filled in, by the id of the speaker."""
-    given = {speaker.id: one_line(submitted.texts.get(_field(index), "")) for index, speaker in enumerate(speakers)}
+def submitted_names(fields: SubmittedModal, speakers: Sequence[Speaker]) -> dict[str, str]:
+    """Return the filled-in names, by the id of the speaker."""
+    given = {speaker.id: one_line(fields.texts.get(_field(index), "")) for index, speaker in enumerate(speakers)}
     return {speaker: name[:MAX_NAME_CHARS] for speaker, name in given.items() if name}
+
+
+def speakers_on_page(speakers: Sequence[Speaker], page: int) -> Sequence[Speaker]:
+    """Return the speakers of one form, which has room for five."""
+    return speakers[page * discord_limits.MAX_MODAL_FIELDS : (page + 1) * discord_limits.MAX_MODAL_FIELDS]
+
+
+def _speakers(result: Result, page: int) -> Sequence[Speaker]:
+    speakers = speakers_on_page(result.speakers, page)
+    if not speakers:
+        raise RefusedError("no-such-part")
+    return speakers
 
 
 def _field(index: int) -> str:
     return f"speaker-{index}"
-
-
-def modal_page(speakers: Sequence[Speaker], page: int) -> Sequence[Speaker]:
-    """As many speakers as one form has room for."""
-    return speakers[page * discord_limits.MAX_MODAL_FIELDS : (page + 1) * discord_limits.MAX_MODAL_FIELDS]
-
-
-def rename_request(request: Request, names: Mapping[str, str]) -> Request:
-    """The request whose speakers have these names too."""
-    return replace(request, names={**request.names, **names})
-
-
-def replacement_job(job: Job, request: Request) -> Job:
-    """The job anew, with its answer in the message that it has, by the bot's own token."""
-    reply = (
-        None if job.reply_to is None else structs.replace(job.reply_to, interaction_token="", interaction_expires=0.0)
-    )
-    return structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
-
-
-@asynccontextmanager
-async def fetch_previews(result: Result, transcript: Transcript, store: Store) -> AsyncGenerator[list[discord.File]]:
-    """A sound file a speaker, named like the speaker; none where the voices were not kept."""
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
-    try:
-        yield await _cut(result, transcript, store, Path(folder.name))
-    finally:
-        await asyncio.to_thread(folder.cleanup)
-
-
-async def _cut(result: Result, transcript: Transcript, store: Store, folder: Path) -> list[discord.File]:
-    voices = result.artefact(VOCALS_FILE)
-    if voices is None:
-        return []
-    turns = {
-        speaker: replace(turn, start=turn.start - result.media.audio.start, end=turn.end - result.media.audio.start)
-        for speaker, turn in longest_turns(transcript).items()
-    }
-    speakers = [speaker.id for speaker in result.speakers][: discord_limits.MAX_FILES_PER_MESSAGE]
-    try:
-        async with asyncio.timeout(FETCH_TIMEOUT_S):
-            sound = await store.fetch(voices, folder / "vocals.flac")
-        # What soundfile raises is a RuntimeError.
-        paths = await asyncio.to_thread(cut_previews, sound, turns, speakers, folder)
-    except (StoreError, TimeoutError, RuntimeError) as error:
-        structlog.get_logger(__name__).warning("excerpts_missing", error=type(error).__name__)
-        return []
-    return [discord.File(path, filename=path.name) for path in paths.values()]

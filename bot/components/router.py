@@ -1,51 +1,53 @@
-"""Where every use of a button, a menu or a form comes in, also of one that is older than this process of the bot."""
+"""Which class does what a button, menu or form says, also one that is older than this process of the bot."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, Final, cast
 
 import discord
 
-from bot import error_handler
-from bot.components.cancel import CANCEL, cancel
-from bot.components.custom_ids import CUSTOM_ID_PATTERN
-from bot.components.delete_data import CONFIRM_DELETE_DATA, DELETE_DATA, DeleteDataActions
-from bot.components.modals import read_submission
-from bot.components.result_actions import ResultActions, unknown_button
-from bot.jobs.result_buttons import SUBTITLES
-from pipeline.errors import AudioProcessingError
-from worker.queue import Queue
+from bot.components.cancel import CancelButton
+from bot.components.custom_ids import Action, CustomId
+from bot.components.delete_data import ConfirmDeleteDataButton, DeleteDataButton
+from bot.components.dub import DubButton, DubModal
+from bot.components.modals import Modal, read_submission
+from bot.components.page_link import PageButton, RevokeButton
+from bot.components.persistent_item import PersistentItem
+from bot.components.rebalance import RebalanceButton, RebalanceModal
+from bot.components.rename import RenameButton, RenameModal, SpeakerNamesButton
+from bot.components.result_actions import AgainButton, TranscriptMenu
+from bot.components.thread import ThreadButton
+from bot.error_handler import NETWORK_ERRORS, answer_error
+from bot.exceptions import RefusedError
+from bot.services import Interaction, ServiceClient
+from pipeline.errors import StemcordError
+
+ITEMS: Final[tuple[type[PersistentItem], ...]] = (
+    *(AgainButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
+    *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
+)
+MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(
+    {modal.action: modal for modal in (DubModal, RebalanceModal, RenameModal)}
+)
+_ITEM_ACTIONS: Final = frozenset(item.action for item in ITEMS)
 
 
-class ComponentRouter:
-    """One for the bot."""
+def register(client: ServiceClient) -> None:
+    """Let discord.py dispatch buttons and menus to their classes."""
+    client.add_dynamic_items(*ITEMS)
 
-    def __init__(self, board: ResultActions, queue: Queue, forgetting: DeleteDataActions) -> None:
-        self._board = board
-        self._queue = queue
-        self._forgetting = forgetting
 
-    async def dispatch(self, interaction: discord.Interaction[Any]) -> None:
-        """Do it, or say in private why not."""
-        try:
-            await self._enter(interaction)
-        except (AudioProcessingError, *error_handler.NETWORK_ERRORS) as error:
-            await error_handler.answer_error(interaction, error)
-
-    async def _enter(self, interaction: discord.Interaction[Any]) -> None:
-        data = cast("Mapping[str, Any]", interaction.data or {})
-        match = CUSTOM_ID_PATTERN.fullmatch(str(data.get("custom_id", "")))
-        if match is None:
-            raise unknown_button()
-        action, job_id, page = match["action"], match["job"] or "", int(match["page"] or 0)
-        if interaction.type is discord.InteractionType.modal_submit:
-            await self._board.submit(interaction, action, job_id, page, read_submission(data))
-        elif action == CANCEL:
-            await cancel(interaction, self._queue, job_id)
-        elif action == SUBTITLES:
-            await self._board.choose(interaction, job_id, "".join(map(str, data.get("values") or ())))
-        elif action == DELETE_DATA:
-            await self._forgetting.ask(interaction)
-        elif action == CONFIRM_DELETE_DATA:
-            await self._forgetting.delete(interaction)
-        else:
-            await self._board.press(interaction, action, job_id, page)
+async def dispatch(interaction: Interaction) -> None:
+    """Handle what discord.py does not dispatch itself: forms, and components that no class knows."""
+    data = cast("Mapping[str, Any]", interaction.data or {})
+    target = CustomId.parse(str(data.get("custom_id", "")))
+    try:
+        if interaction.type is discord.InteractionType.component:
+            if target is None or target.action not in _ITEM_ACTIONS:
+                raise RefusedError("button-gone", "button-gone-hint")
+            return
+        if target is None or target.action not in MODALS:
+            raise RefusedError("button-gone", "button-gone-hint")
+        await MODALS[target.action].submitted(interaction, target, read_submission(data))
+    except (StemcordError, *NETWORK_ERRORS) as error:
+        await answer_error(interaction, error)

@@ -1,18 +1,60 @@
-"""A few seconds of each speaker, so that a person can tell who is who."""
+"""Short samples of each speaker, so that a person can tell who is who."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from pipeline.types import Transcript, Turn
+import discord
+import structlog
 
-MAX_PREVIEW_S = 7.0
-"""Seconds."""
-MAX_QUOTE_CHARS = 90
-"""Characters of what a speaker says."""
+from bot import discord_limits
+from pipeline.errors import StoreError
+from pipeline.types import Result, Transcript, Turn
+from worker.store import Store
+
+VOCALS_FILE: Final = "stems/vocals.flac"
+FETCH_TIMEOUT_S: Final = 120.0
+"""For fetching the voices; the form is of use without samples too."""
+MAX_PREVIEW_S: Final = 7.0
+MAX_QUOTE_CHARS: Final = 90
+
+
+@asynccontextmanager
+async def fetch_previews(result: Result, transcript: Transcript, store: Store) -> AsyncGenerator[list[discord.File]]:
+    """Make an Ogg file for each speaker; none when the voices are not stored or cannot be read."""
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
+    try:
+        yield await _cut(result, transcript, store, Path(folder.name))
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+async def _cut(result: Result, transcript: Transcript, store: Store, folder: Path) -> list[discord.File]:
+    voices = result.artefact(VOCALS_FILE)
+    if voices is None:
+        return []
+    turns = {
+        speaker: replace(turn, start=turn.start - result.media.audio.start, end=turn.end - result.media.audio.start)
+        for speaker, turn in longest_turns(transcript).items()
+    }
+    speakers = [speaker.id for speaker in result.speakers][: discord_limits.MAX_FILES_PER_MESSAGE]
+    try:
+        async with asyncio.timeout(FETCH_TIMEOUT_S):
+            sound = await store.fetch(voices, folder / "vocals.flac")
+        # What soundfile raises is a RuntimeError.
+        paths = await asyncio.to_thread(cut_previews, sound, turns, speakers, folder)
+    except (StoreError, TimeoutError, RuntimeError) as error:
+        structlog.get_logger(__name__).warning("previews_missing", error=type(error).__name__)
+        return []
+    return [discord.File(path, filename=path.name) for path in paths.values()]
 
 
 def longest_turns(transcript: Transcript) -> dict[str, Turn]:
-    """For each speaker, the longest turn in which nobody else speaks, or else the longest."""
+    """Return the longest turn of each speaker, if possible one in which nobody else speaks."""
     longest = dict[str, Turn]()
     for turn in sorted(transcript.turns, key=lambda turn: (not turn.overlap, turn.end - turn.start)):
         longest[turn.speaker] = turn
@@ -20,13 +62,21 @@ def longest_turns(transcript: Transcript) -> dict[str, Turn]:
 
 
 def cut_previews(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str], folder: Path) -> dict[str, Path]:
-    """An Ogg file for each speaker who says something; only what is cut out is read.
+    """Cut an Ogg file for each speaker; only the needed samples are read.
 
-    Raises `soundfile.SoundFileError`, a `RuntimeError`, for a sound that cannot be read.
+    Args:
+        sound: File with the voices.
+        turns: What to cut, by speaker.
+        speakers: Ids of the speakers, in their order.
+        folder: Where the files go.
+
+    Raises:
+        RuntimeError: `soundfile.SoundFileError`, for a file that is not sound.
+
     """
     import soundfile  # pyright: ignore[reportMissingTypeStubs] - it has types, but no stubs; 20 MB that few need
 
-    excerpts = dict[str, Path]()
+    previews = dict[str, Path]()
     with soundfile.SoundFile(sound) as file:
         for index, speaker in enumerate(speakers):
             turn = turns.get(speaker)
@@ -37,5 +87,5 @@ def cut_previews(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str]
             samples = file.read(int(min(turn.end - turn.start, MAX_PREVIEW_S) * file.samplerate), dtype="float32")
             path = folder / f"speaker-{index + 1}.ogg"
             soundfile.write(path, samples, file.samplerate, format="OGG", subtype="VORBIS")
-            excerpts[speaker] = path
-    return excerpts
+            previews[speaker] = path
+    return previews

@@ -1,26 +1,47 @@
-"""A transcript as messages of a thread."""
+"""The button that posts the transcript in a thread."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import discord
 
 from bot import discord_limits
+from bot.components.custom_ids import Action
+from bot.components.result_actions import ResultItem, require_transcript
 from bot.exceptions import RefusedError
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Translator, translator_for
+from bot.jobs.history import HistoryEntry
 from bot.messages.embeds import transcript_lines
 from bot.messages.formatting import shorten
-from pipeline.types import Transcript
+from bot.services import Interaction
+from pipeline.types import Result, Transcript
 
 MAX_MESSAGES = 30
-"""Our own: a thread of that many messages takes about half a minute; the rest is in the file."""
+"""Our own: posting that many takes about half a minute; the rest is in the file."""
+
+
+class ThreadButton(ResultItem, action=Action.THREAD):
+    """Posts the transcript in a thread."""
+
+    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+        """Create the thread and fill it."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        translator = translator_for(interaction.locale.value)
+        transcript = await require_transcript(result, interaction.client.services.store)
+        thread = await post_thread(interaction, entry.job.source.name, transcript, translator)
+        await interaction.edit_original_response(content=translator.format("thread-made", thread=thread.mention))
 
 
 async def post_thread(
-    interaction: discord.Interaction[Any], name: str, transcript: Transcript, translator: Translator
+    interaction: Interaction, name: str, transcript: Transcript, translator: Translator
 ) -> discord.Thread:
-    """Make the thread and fill it; raises `RefusedError` where the bot may not, and discord.py's own errors."""
+    """Create a thread with the transcript, or post in the current thread.
+
+    Raises:
+        RefusedError: The bot may not create threads here.
+        discord.HTTPException: Discord refused or failed.
+
+    """
     channel = interaction.channel
     if isinstance(channel, discord.Thread):
         place = channel
@@ -44,20 +65,20 @@ async def post_thread(
     return place
 
 
-async def _open(interaction: discord.Interaction[Any], channel: discord.TextChannel, name: str) -> discord.Thread:
+async def _open(interaction: Interaction, channel: discord.TextChannel, name: str) -> discord.Thread:
     message = interaction.message
     if message is not None and message.thread is None:
         try:
             return await channel.get_partial_message(message.id).create_thread(name=name)
         except discord.HTTPException as error:
-            # One that was archived is no longer known here.
+            # An archived thread is not known here.
             if error.code != discord_limits.THREAD_EXISTS_CODE:
                 raise
     return await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
 
 
 def split_messages(lines: Sequence[str]) -> Iterator[str]:
-    """The lines as messages, none longer than Discord takes; the last one that is allowed ends with an ellipsis."""
+    """Join lines to messages of the length that Discord takes; the last of `MAX_MESSAGES` ends with an ellipsis."""
     page = ""
     count = 0
     for line in (piece for whole in lines for piece in _pieces(whole)):
@@ -74,7 +95,7 @@ def split_messages(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """A line that is too long cut at spaces, and where there are none anywhere but behind a backslash."""
+    """Cut a line that is too long at spaces, or else anywhere but after a backslash."""
     limit = discord_limits.MAX_CONTENT_CHARS - 2
     rest = line
     while len(rest) > limit:

@@ -1,31 +1,48 @@
-"""The buttons below a card."""
+"""Rows of buttons and menus below a message."""
+
+from typing import Any
 
 import discord
 
-from bot.components.cancel import CANCEL
-from bot.components.custom_ids import action_button, action_menu
+from bot.components.custom_ids import Action, CustomId
 from bot.i18n.translator import Translator
-from bot.jobs.result_buttons import SUBTITLES
-from bot.messages.embeds import EmbedMessage, ResultButtons
+from bot.messages.embeds import EmbedMessage
 from pipeline.catalog import EXPORT_FORMATS
 
 
-def build_view(content: EmbedMessage, translator: Translator) -> discord.ui.View | None:
-    """The rows for a card, None where nothing can be done."""
-    view = discord.ui.View(timeout=None)
+class ActionView(discord.ui.View):
+    """Components whose custom ids say what they do; `bot.components.router` lists the classes that do it."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        # discord.py keeps no view in memory that has stopped.
+        self.stop()
+
+    def add_button(
+        self, label: str, target: CustomId, style: discord.ButtonStyle = discord.ButtonStyle.secondary
+    ) -> None:
+        """Add a button."""
+        self.add_item(discord.ui.Button[Any](label=label, custom_id=str(target), style=style))
+
+    def add_menu(self, placeholder: str, target: CustomId, options: list[discord.SelectOption]) -> None:
+        """Add a menu; the placeholder stands in it until something is chosen."""
+        self.add_item(discord.ui.Select[Any](placeholder=placeholder, options=options, custom_id=str(target)))
+
+
+def build_view(content: EmbedMessage, translator: Translator) -> ActionView | None:
+    """Build the components of a message; None when it has none."""
+    view = ActionView()
     if content.cancel_job_id is not None:
-        view.add_item(action_button(CANCEL, content.cancel_job_id, translator.format("button-cancel")))
-    if content.buttons is not None:
-        _add_offers(view, content.buttons, translator)
+        view.add_button(translator.format("button-cancel"), CustomId(Action.CANCEL, content.cancel_job_id))
+    if (buttons := content.buttons) is not None:
+        for action in buttons.actions:
+            view.add_button(translator.format(f"button-{action}"), CustomId(action, buttons.job_id))
+        if buttons.formats:
+            formats = [
+                discord.SelectOption(label=_format_title(name, translator), value=name) for name in buttons.formats
+            ]
+            view.add_menu(translator.format("select-subtitles"), CustomId(Action.SUBTITLES, buttons.job_id), formats)
     return view if view.children else None
-
-
-def _add_offers(view: discord.ui.View, buttons: ResultButtons, translator: Translator) -> None:
-    for action in buttons.actions:
-        view.add_item(action_button(action, buttons.job_id, translator.format(f"button-{action}")))
-    if buttons.formats:
-        formats = [discord.SelectOption(label=_format_title(name, translator), value=name) for name in buttons.formats]
-        view.add_item(action_menu(SUBTITLES, buttons.job_id, translator.format("select-subtitles"), formats))
 
 
 def _format_title(suffix: str, translator: Translator) -> str:

@@ -1,1 +1,1 @@
-"""What the bot remembers across restarts: settings of servers, jobs, names, links and what was used."""
+"""What the bot stores: settings of servers, jobs, names of speakers, links and usage."""

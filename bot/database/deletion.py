@@ -1,51 +1,173 @@
-"""Deletes jobs with all that hangs on them, in the store too, as far as no other job needs it."""
+"""Deletes jobs and people's data: rows of the database, files of the store, entries of the queue."""
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database.engine import Database
-from bot.database.tables import FILES, JOBS, LINKS, NAMES
+from bot.database.engine import Database, lock_writes
+from bot.database.models import OPEN_STATUSES, StoredStatus
+from bot.database.tables import FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
+from bot.jobs.quotas import utc_day
 from pipeline.errors import StoreError
+from worker.protocol import owner_of
+from worker.queue import Queue
 from worker.store import Store
 
+DAY_S: Final = 86400.0
+SUBMISSION_TIMEOUT_S: Final = 7200.0
+"""Age at which a slot without a job was left by a crash."""
+STOP_TIMEOUT_S: Final = 8.0
+"""Time for running jobs to stop before a person's data is deleted."""
+STOP_POLL_S: Final = 0.2
+_STOPPED: Final = StoredStatus.STOPPED.value
 
-async def clear(database: Database, store: Store, job_ids: Sequence[str]) -> list[str]:
-    """Delete what jobs left in the store; the jobs for which that could be done.
 
-    It comes before the rows go: what is cut off is done again for jobs that are still there. Raises `DatabaseError`.
+class DataDeletion:
+    """Deletes jobs with everything that belongs to them and to no other job.
+
+    Args:
+        database: Where the jobs are recorded.
+        store: Where their files are.
+        retention_days: How long jobs are kept on servers that set nothing else.
+
     """
-    cleared: list[str] = []
-    for job_id in job_ids:
-        try:
-            await _clear(database, store, job_id, job_ids)
-        except StoreError as error:
-            structlog.get_logger(__name__).warning("files_not_deleted", job=job_id, detail=error.detail)
-        else:
-            cleared.append(job_id)
-    return cleared
+
+    def __init__(self, database: Database, store: Store, *, retention_days: int = 7) -> None:
+        self._database = database
+        self._store = store
+        self._retention_days = retention_days
+
+    async def delete_person_records(self, user_id: str, running: Collection[str] = ()) -> list[str]:
+        """Delete a person's jobs, files, links and past usage.
+
+        Usage of today stays until the day ends, or a person could reset the limits by deleting.
+
+        Args:
+            user_id: Whose data to delete.
+            running: Jobs that have not stopped yet; nothing personal of them stays, and their files go with the
+                next expiry.
+
+        Returns:
+            Ids of all jobs of the person.
+
+        Raises:
+            DatabaseError: The database is unavailable.
+            StoreError: Some files could not be deleted; their jobs stay.
+
+        """
+        async with self._database.transaction() as connection:
+            found = await connection.execute(select(JOBS.c.id).where(JOBS.c.user_id == user_id))
+            jobs = [row.id for row in found]
+        ended = [job_id for job_id in jobs if job_id not in running]
+        deleted = await self._delete_files(ended)
+        async with self._database.transaction() as connection:
+            await lock_writes(connection)
+            await delete_rows(connection, deleted)
+            empty = {"user_id": "", "job": None, "receipt": None, "result": None, "message_id": None}
+            unfinished = JOBS.c.id.in_([job_id for job_id in jobs if job_id in running])
+            await connection.execute(update(JOBS).where(unfinished).values(**empty, status=_STOPPED, ended=0.0))
+            await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
+            await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))
+            past = (USAGE.c.user_id == user_id) & (USAGE.c.day < utc_day(time.time()))
+            await connection.execute(delete(USAGE).where(past))
+        if len(deleted) < len(ended):
+            raise StoreError("Not all files could be deleted.", detail=f"{len(ended) - len(deleted)} jobs are left")
+        return jobs
+
+    async def delete_expired(self, now: float) -> list[str]:
+        """Delete jobs that ended longer ago than their server keeps them; return their ids. Raises `DatabaseError`."""
+        async with self._database.transaction() as connection:
+            await lock_writes(connection)
+            abandoned = JOBS.c.ended.is_(None) & JOBS.c.job.is_(None) & (JOBS.c.created < now - SUBMISSION_TIMEOUT_S)
+            await connection.execute(update(JOBS).where(abandoned).values(status=_STOPPED, ended=now))
+            with_settings = JOBS.outerjoin(GUILDS, JOBS.c.guild_id == GUILDS.c.guild_id)
+            lifetime_s = func.coalesce(GUILDS.c.retention_days, self._retention_days) * DAY_S
+            expired = select(JOBS.c.id).select_from(with_settings).where(JOBS.c.ended + lifetime_s < now)
+            jobs = [row.id for row in await connection.execute(expired)]
+            await connection.execute(delete(USAGE).where(USAGE.c.day < utc_day(now)))
+        deleted = await self._delete_files(jobs)
+        async with self._database.transaction() as connection:
+            await delete_rows(connection, deleted)
+        return deleted
+
+    async def _delete_files(self, job_ids: Sequence[str]) -> list[str]:
+        """Delete the files of jobs; return the jobs for which that worked.
+
+        This comes before their rows are deleted: what is interrupted is repeated for jobs that are still recorded.
+        """
+        deleted: list[str] = []
+        for job_id in job_ids:
+            try:
+                await self._delete_files_of(job_id, job_ids)
+            except StoreError as error:
+                structlog.get_logger(__name__).warning("files_not_deleted", job=job_id, detail=error.detail)
+            else:
+                deleted.append(job_id)
+        return deleted
+
+    async def _delete_files_of(self, job_id: str, deleting: Sequence[str]) -> None:
+        async def is_needed(digest: str) -> bool:
+            others = select(FILES.c.digest).where(FILES.c.digest == digest, FILES.c.job_id.not_in(deleting)).limit(1)
+            async with self._database.transaction() as connection:
+                return (await connection.execute(others)).first() is not None
+
+        await self._store.release_job(job_id, is_needed)
+        async with self._database.transaction() as connection:
+            found = await connection.execute(select(FILES.c.digest).where(FILES.c.job_id == job_id))
+            digests = [row.digest for row in found]
+        for digest in digests:
+            if not await self._store.references.owners(digest) and not await is_needed(digest):
+                await self._store.delete(digest)
 
 
-async def _clear(database: Database, store: Store, job_id: str, going: Sequence[str]) -> None:
-    async def needed(digest: str) -> bool:
-        others = select(FILES.c.digest).where(FILES.c.digest == digest, FILES.c.job_id.not_in(going)).limit(1)
-        async with database.transaction() as connection:
-            return (await connection.execute(others)).first() is not None
-
-    await store.release_job(job_id, needed)
-    async with database.transaction() as connection:
-        found = await connection.execute(select(FILES.c.digest).where(FILES.c.job_id == job_id))
-        digests = [row.digest for row in found]
-    for digest in digests:
-        if not await store.references.owners(digest) and not await needed(digest):
-            await store.delete(digest)
-
-
-async def remove(connection: AsyncConnection, job_ids: Sequence[str]) -> None:
+async def delete_rows(connection: AsyncConnection, job_ids: Sequence[str]) -> None:
     """Delete the rows of jobs, with their names and links."""
     for job_id in job_ids:
         for table in (NAMES, LINKS, FILES):
             await connection.execute(delete(table).where(table.c.job_id == job_id))
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
+
+
+async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str) -> int:
+    """Stop a person's jobs and delete everything about the person.
+
+    Returns:
+        How many jobs were deleted.
+
+    Raises:
+        DatabaseError: The database is unavailable.
+        StoreError: Some files could not be deleted.
+        QueueError: The queue is unavailable.
+
+    """
+    states = await queue.jobs()
+    own = {s.job.id for s in states if s.job.reply_to is not None and s.job.reply_to.user_id == user_id}
+    # A prefetch job names no person, but works on a person's clip.
+    job_ids = [state.job.id for state in states if owner_of(state.job.id) in own]
+    open_ids = {state.job.id for state in states if state.job.id in job_ids and state.status in OPEN_STATUSES}
+    for job_id in open_ids:
+        await queue.cancel(job_id)
+    running = {owner_of(job_id) for job_id in await _wait_until_stopped(queue, open_ids)}
+    deleted = await deletion.delete_person_records(user_id, running)
+    for job_id in job_ids:
+        await queue.discard(job_id)
+    return len(own | set(deleted))
+
+
+async def _wait_until_stopped(queue: Queue, job_ids: Collection[str]) -> set[str]:
+    """Wait for jobs to stop, since a running job still writes files; return those that did not stop in time."""
+    waiting = set(job_ids)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while waiting and time.monotonic() < deadline:
+        for job_id in list(waiting):
+            state = await queue.state(job_id)
+            if state is None or state.status not in OPEN_STATUSES:
+                waiting.discard(job_id)
+        if waiting:
+            await asyncio.sleep(STOP_POLL_S)
+    return waiting

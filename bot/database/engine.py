@@ -1,4 +1,4 @@
-"""The database: SQLite in a file, or PostgreSQL by its URL."""
+"""Connects to the database: SQLite in a file, or PostgreSQL."""
 
 import asyncio
 import sqlite3
@@ -10,30 +10,26 @@ from typing import Any, Final
 import stamina
 import structlog
 from alembic.util import CommandError
-from sqlalchemy import AsyncAdaptedQueuePool, event
+from sqlalchemy import AsyncAdaptedQueuePool, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.database.upgrade import migrate
-from pipeline.errors import AudioProcessingError
+from bot.exceptions import DatabaseError
 
 TRANSACTION_TIMEOUT_S: Final = 15.0
-"""Seconds that a transaction may take."""
 MIGRATION_TIMEOUT_S: Final = 120.0
-"""Seconds for the migrations."""
 SQLITE_BUSY_TIMEOUT_S: Final = 10.0
-"""Seconds that SQLite waits for another writer."""
+"""Time that SQLite waits for another writer."""
 
 
-class DatabaseError(AudioProcessingError):
-    """The records cannot be read or written."""
-
-    default_hint = "Try again in a minute."
+WRITE_LOCK_ID: Final = 0x57454E
+"""Advisory lock of PostgreSQL."""
 
 
 class Database:
-    """Gives transactions. Each raises `DatabaseError` when the database is away, full or too slow."""
+    """Opens transactions. Each raises `DatabaseError` when the database is unavailable, full or too slow."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -41,7 +37,15 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str) -> AsyncGenerator["Database"]:
-        """`sqlite:///path` or `postgresql://…`; brought to the newest schema. Raises `DatabaseError`."""
+        """Open a database and bring it to the newest schema.
+
+        Args:
+            url: `sqlite:///path`, `sqlite://` for one in memory, or `postgresql://…`.
+
+        Raises:
+            DatabaseError: It cannot be opened.
+
+        """
         engine = _engine(url)
         database = cls(engine)
         try:
@@ -61,12 +65,12 @@ class Database:
                 await connection.run_sync(migrate)
         except CommandError as error:
             raise DatabaseError(
-                "The database was written by a later version of Stemcord.", hint="Update Stemcord.", detail=str(error)
+                "The database was written by a newer version of Stemcord.", hint="Update Stemcord.", detail=str(error)
             ) from error
 
     @asynccontextmanager
     async def transaction(self, *, limit_s: float = TRANSACTION_TIMEOUT_S) -> AsyncGenerator[AsyncConnection]:
-        """One that writes; with SQLite one at a time, also across processes."""
+        """Open a transaction that can write; SQLite runs one at a time, also across processes."""
         try:
             async with asyncio.timeout(limit_s), self._engine.begin() as connection:
                 yield connection
@@ -74,18 +78,24 @@ class Database:
             raise _unavailable(getattr(error, "orig", None) or error) from error
 
 
+async def lock_writes(connection: AsyncConnection) -> None:
+    """Let no other transaction that calls this write until the end of this one; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK_ID})"))
+
+
 def _unavailable(error: BaseException) -> DatabaseError:
     # The detail names no values: those are personal.
     detail = type(error).__name__
     structlog.get_logger(__name__).warning("database_unavailable", detail=detail)
-    return DatabaseError("What the bot remembers cannot be reached.", detail=detail)
+    return DatabaseError("The database cannot be reached.", detail=detail)
 
 
 def _engine(url: str) -> AsyncEngine:
     try:
         parts = make_url(url)
     except SQLAlchemyError as error:
-        raise DatabaseError("STEMCORD_DATABASE_URL is no address of a database.", hint="Correct it.") from error
+        raise DatabaseError("STEMCORD_DATABASE_URL is not the URL of a database.", hint="Correct it.") from error
     match parts.get_backend_name():
         case "sqlite":
             _make_folder(Path(parts.database or "").parent)
@@ -110,7 +120,7 @@ def _engine(url: str) -> AsyncEngine:
                 hide_parameters=True,
             )
         case other:
-            raise DatabaseError(f"A database of the kind {other} cannot be used.", hint="Use SQLite or PostgreSQL.")
+            raise DatabaseError(f"Databases of the kind {other} are not supported.", hint="Use SQLite or PostgreSQL.")
 
 
 def _make_folder(folder: Path) -> None:
@@ -119,7 +129,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseError(
-            "The folder of the bot's records cannot be made.",
+            "The folder of the database cannot be created.",
             hint="Check STEMCORD_HOME and STEMCORD_DATABASE_URL.",
             detail=type(error).__name__,
         ) from error
@@ -145,7 +155,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of th
 
 @stamina.retry(on=_is_locked, attempts=None, timeout=SQLITE_BUSY_TIMEOUT_S, wait_initial=0.02, wait_max=0.2)
 def _enable_wal(path: str) -> None:
-    """Readers beside a writer, from now on; SQLite does not wait for another process that does the same."""
+    """Let readers work beside a writer; SQLite does not wait for another process that does the same."""
     with closing(sqlite3.connect(path, timeout=SQLITE_BUSY_TIMEOUT_S)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
 

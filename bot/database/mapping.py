@@ -1,4 +1,4 @@
-"""Between rows of the tables and what the records give and take."""
+"""Converts between rows of the tables and models."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from worker.protocol import Job, decode_job, encode
 
 
 def guild_from_row(row: Row[Any]) -> GuildSettings:
-    """The settings of a server."""
+    """Build the settings of a server."""
     return GuildSettings(
         guild_id=row.guild_id,
-        # A preset of a later version counts as none.
+        # A preset of a newer version counts as none.
         preset=Preset(row.preset) if row.preset in list(Preset) else None,
         language=row.language,
         max_duration=row.max_duration,
@@ -28,7 +28,7 @@ def guild_from_row(row: Row[Any]) -> GuildSettings:
 
 
 def job_from_row(row: Row[Any]) -> JobRecord:
-    """A job."""
+    """Build a job."""
     return JobRecord(
         id=row.id,
         guild_id=row.guild_id,
@@ -45,14 +45,14 @@ def job_from_row(row: Row[Any]) -> JobRecord:
 
 
 def link_from_row(row: Row[Any]) -> PageLink:
-    """A link."""
+    """Build a link."""
     return PageLink(
         id=row.id, job_id=row.job_id, created_by=row.created_by, expires=row.expires, revoked=bool(row.revoked)
     )
 
 
 def pack_job(job: Job) -> bytes:
-    """A job as it is kept: without the token, which is a secret and soon of no use."""
+    """Encode a job without its interaction token, which is a secret and expires soon."""
     reply = job.reply_to
     if reply is not None:
         reply = structs.replace(reply, interaction_token="", interaction_expires=0.0)

@@ -1,4 +1,4 @@
-"""What the records give and take: frozen, without any trace of the database. Ids of Discord are text."""
+"""What the database stores, as frozen dataclasses. Discord's ids are text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from worker.protocol import Job
 
 
 class StoredStatus(StrEnum):
-    """How a job stands."""
+    """Status of a job in the database."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -20,7 +20,7 @@ class StoredStatus(StrEnum):
 
 
 OPEN_STATUSES = (StoredStatus.QUEUED, StoredStatus.RUNNING)
-"""Those that count against the limit of jobs at once."""
+"""Statuses of jobs that have not ended, which count against the limit of jobs at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class GuildSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
-    """A job with all that its buttons need days later; `job` is as it was handed in, without its token."""
+    """A job with everything that its buttons need days later; `job` is as submitted, without the interaction token."""
 
     id: str
     guild_id: str
@@ -55,21 +55,21 @@ class JobRecord:
     job: Job
     status: StoredStatus
     created: float
-    """Unix time, as are all below."""
+    """Unix time, like `ended`."""
     ended: float | None = None
     seconds: float | None = None
-    """Length of the clip; None until it is known."""
+    """Duration of the clip; None until it is known."""
     result: Result | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedJobs:
-    """What an earlier process had not brought to an end."""
+    """Jobs that an earlier process did not finish."""
 
     acknowledged: Sequence[Job] = ()
-    """Their clips had not come in yet."""
+    """Jobs whose clip was not downloaded yet."""
     submitted: Sequence[Job] = ()
-    """The queue has them, or was to have them."""
+    """Jobs that the queue has or should have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +86,18 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedResult:
-    """A link and what is behind it."""
+    """A link and what it shows."""
 
     link: PageLink
     record: JobRecord | None = None
-    """The newest finished job in the message of the link's job; None when none is kept."""
+    """The newest finished job in the message of the link's job; None when there is none."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What speakers were called since, by id."""
+    """Later names of speakers, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyUsage:
-    """What was used on a day, in UTC."""
+    """What a person used on one UTC day."""
 
     day: date
     seconds: float = 0.0

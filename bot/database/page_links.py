@@ -3,7 +3,6 @@
 import secrets
 import time
 from dataclasses import asdict
-from typing import Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,24 +12,29 @@ from bot.database.mapping import job_from_row, link_from_row
 from bot.database.models import LinkedResult, PageLink, StoredStatus
 from bot.database.tables import JOBS, LINKS, NAMES
 
-DAY_S: Final = 86400.0
-
 
 class PageLinks:
-    """Makes them, follows them, takes them back."""
+    """Creates, resolves and revokes links."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, job_id: str, by: str, lifetime: float = DAY_S) -> PageLink:
-        """A new link to the result of a job, for so many seconds."""
-        link = PageLink(id=secrets.token_urlsafe(24), job_id=job_id, created_by=by, expires=time.time() + lifetime)
+    async def create(self, job_id: str, by: str, lifetime_s: float = 86400.0) -> PageLink:
+        """Create a link to the result of a job.
+
+        Args:
+            job_id: The job.
+            by: Id of the person who asks for the link.
+            lifetime_s: How long the link works.
+
+        """
+        link = PageLink(id=secrets.token_urlsafe(24), job_id=job_id, created_by=by, expires=time.time() + lifetime_s)
         async with self._database.transaction() as connection:
             await connection.execute(insert(LINKS).values(asdict(link)))
         return link
 
     async def resolve(self, link_id: str) -> LinkedResult | None:
-        """The link, also one that is revoked or over, with what its message shows now; None for an unknown one."""
+        """Return a link, also a revoked or expired one, with what its message shows now; None for an unknown link."""
         async with self._database.transaction() as connection:
             row = (await connection.execute(select(LINKS).where(LINKS.c.id == link_id))).one_or_none()
             if row is None:
@@ -48,7 +52,7 @@ class PageLinks:
             )
 
     async def revoke(self, job_id: str) -> int:
-        """Take back every link to what the job's message shows; how many still held."""
+        """Revoke every link to what the job's message shows; return how many still worked."""
         async with self._database.transaction() as connection:
             jobs = await _same_message(connection, job_id)
             held = LINKS.c.job_id.in_(jobs) & LINKS.c.revoked.is_(False) & (LINKS.c.expires > time.time())
@@ -56,7 +60,7 @@ class PageLinks:
 
 
 async def _same_message(connection: AsyncConnection, job_id: str) -> list[str]:
-    """The job, and those that were done anew in its message, such as with other names."""
+    """Return the job and those that replaced it in its message, such as with other names."""
     found = await connection.execute(select(JOBS.c.channel_id, JOBS.c.message_id).where(JOBS.c.id == job_id))
     row = found.one_or_none()
     if row is None or row.message_id is None:

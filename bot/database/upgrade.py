@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema."""
+"""Migrates a database to the newest schema."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from sqlalchemy import Connection, text
 
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 MIGRATION_LOCK_ID = 0x57454D
-"""Of PostgreSQL, held by the one process that migrates."""
+"""Advisory lock of PostgreSQL, held by the process that migrates."""
 
 
 def migrate(connection: Connection) -> None:
-    """Run what is missing, inside the transaction of `connection`; other processes that start at once wait."""
+    """Run the missing migrations inside the transaction of `connection`; other processes wait."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK_ID})"))
     config = Config()

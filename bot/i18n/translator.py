@@ -1,13 +1,13 @@
-"""What the bot says, in the language of the person it speaks to.
+"""Translates the bot's texts.
 
-The sentences are in `bot/locales/<locale>.ftl`, in the format of Project Fluent
-(https://projectfluent.org); English stands in where Discord's locale has no file.
+The texts are in `bot/i18n/locales/<locale>.ftl`, in the format of Project Fluent (https://projectfluent.org).
+A file there adds a language; people whose language has none read English.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import cast
 
 import babel
@@ -16,33 +16,34 @@ from fluent.runtime import FluentBundle, FluentResource
 from pipeline.languages import LANGUAGES, MIXTURES
 
 ENGLISH = "en"
-LOCALES = (ENGLISH, "zh-CN")
+_FOLDER = Path(__file__).parent / "locales"
+LOCALES = tuple(sorted(file.stem for file in _FOLDER.glob("*.ftl")))
 """Locales that have a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """The bot's sentences in one language."""
+    """The texts of one language."""
 
     locale: str
 
     def format(self, key: str, **values: str | int) -> str:
-        """The sentence of that key with its values; raises `LookupError` when there is none or a value is missing."""
+        """Return the text of a key with its values. Raises `LookupError` when the text or a value is missing."""
         bundle = _bundle(self.locale)
         message = bundle.get_message(key) if bundle.has_message(key) else None
         if message is None or message.value is None:
-            raise LookupError(f"no sentence {key} in {self.locale}")
+            raise LookupError(f"no text {key} in {self.locale}")
         text, errors = bundle.format_pattern(message.value, values)
         if errors:
-            raise LookupError(f"the sentence {key} in {self.locale}: {errors[0]}")
+            raise LookupError(f"the text {key} in {self.locale}: {errors[0]}")
         return str(text)
 
     def has(self, key: str) -> bool:
-        """Whether there is a sentence of that key."""
+        """Tell whether there is a text of a key."""
         return _bundle(self.locale).has_message(key)
 
     def language_name(self, language: str) -> str:
-        """How a spoken language or a mixture, by its code, is called; empty for none that is known."""
+        """Name a spoken language or a mixture by its code; empty for an unknown one."""
         if language in MIXTURES:
             return self.format(f"language-{language}")
         english = LANGUAGES[language].name if language in LANGUAGES else ""
@@ -53,15 +54,15 @@ class Translator:
 
 
 def translator_for(locale: str) -> Translator:
-    """The language nearest to a locale of Discord; every Chinese one is nearer to Chinese than to English."""
+    """Return the translator for a locale of Discord: the same language of any region, or else English."""
     language = locale.partition("-")[0]
     return Translator(next((name for name in LOCALES if name.partition("-")[0] == language), ENGLISH))
 
 
 @cache
 def _bundle(locale: str) -> FluentBundle:
-    source = (resources.files("bot.i18n") / "locales" / f"{locale}.ftl").read_text(encoding="utf-8")
-    # Marks around values would be taken out again by `escape`, and count against Discord's limits.
+    source = (_FOLDER / f"{locale}.ftl").read_text(encoding="utf-8")
+    # `escape` would remove marks around values, and they count against Discord's limits.
     bundle = FluentBundle([locale], use_isolating=False)
     bundle.add_resource(FluentResource(source))
     return bundle

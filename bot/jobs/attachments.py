@@ -1,4 +1,4 @@
-"""An attachment becomes a clip in the store: checked first, then downloaded at once, since its link is short-lived."""
+"""Checks attachments and downloads them into the store, at once, since their links expire soon."""
 
 import asyncio
 import tempfile
@@ -14,7 +14,7 @@ import discord
 import yarl
 
 from bot.discord_limits import MAX_FILES_PER_MESSAGE
-from bot.exceptions import ClipError, FetchError, RefusedError, SizeError
+from bot.exceptions import ClipError, DownloadError, RefusedError, SizeError
 from bot.messages.formatting import format_size, shorten
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
@@ -22,28 +22,26 @@ from worker.store import Store
 
 CHUNK_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
-"""Seconds until the host must have answered."""
 STALL_TIMEOUT_S = 20.0
-"""Seconds without a byte after which a download is given up."""
 DOWNLOAD_TIMEOUT_S = 10 * 60.0
-"""Seconds that a whole download may take; the interaction's token lives for 15 minutes."""
+"""The interaction's token works for 15 minutes."""
 MAX_DOWNLOADS = 4
-"""Downloads at a time; the others wait, so that the disk holds only so many clips."""
+"""Downloads at the same time; the others wait, so that the disk holds only so many clips."""
 MAX_NAME_CHARS = 100
 MEDIA_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ogv", ".ts", ".webm", ".wmv"),
     *(".aac", ".aif", ".aiff", ".amr", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".wav"),
     ".wma",
 )
-"""What a clip's name may end with; ffmpeg decides about what is inside."""
+"""What a clip's name may end with; ffmpeg checks the content."""
 
 ZIP_SUFFIX = ".zip"
-"""What the name of a dub in pieces ends with."""
+"""Suffix of a dub in several files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """An attachment as Discord describes it; the name and the type are the person's word."""
+    """An attachment as Discord describes it; name and type are not trusted."""
 
     name: str
     url: str
@@ -52,9 +50,9 @@ class Clip:
 
 
 def clip_from_attachment(attachment: object) -> Clip:
-    """The attachment with its name fit to be shown and stored.
+    """Build a clip from an attachment, with a name that can be shown and stored.
 
-    Raises `RefusedError` for anything else: where a client names a file that it did not send, discord.py gives its id.
+    Raises `RefusedError` for anything else: discord.py gives an id for a file that the client did not send.
     """
     if not isinstance(attachment, discord.Attachment):
         raise RefusedError("out-of-date", "out-of-date-hint")
@@ -62,7 +60,7 @@ def clip_from_attachment(attachment: object) -> Clip:
 
 
 def clip_from_json(attachment: Mapping[str, Any]) -> Clip:
-    """The same from the attachment's own JSON object."""
+    """Build a clip from the JSON object of an attachment."""
     size, content_type = attachment["size"], attachment.get("content_type")
     return _clip(str(attachment["filename"]), str(attachment["url"]), int(size), content_type)
 
@@ -79,7 +77,7 @@ def _clip(filename: str, url: str, size: int, content_type: str | None) -> Clip:
 
 
 def is_media(clip: Clip) -> bool:
-    """True when the type or the end of the name says video or sound."""
+    """Tell whether the type or the suffix is that of video or sound."""
     if clip.content_type.startswith(("video/", "audio/")):
         return True
     suffix = PurePosixPath(clip.name).suffix.lower()
@@ -87,7 +85,7 @@ def is_media(clip: Clip) -> bool:
 
 
 def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
-    """The first attachment that is a clip; raises `MediaError` when there is none, or more than Discord allows."""
+    """Return the first attachment that is a clip. Raises `ClipError` when there is none or more than Discord allows."""
     found = list(attachments)
     if len(found) > MAX_FILES_PER_MESSAGE:
         raise ClipError("too-many-files", "too-many-files-hint", count=len(found), limit=MAX_FILES_PER_MESSAGE)
@@ -98,7 +96,15 @@ def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
 
 
 class AttachmentDownloader:
-    """Brings clips in from the hosts that are allowed."""
+    """Downloads clips from allowed hosts.
+
+    Args:
+        session: Client for the downloads.
+        store: Where the clips go.
+        hosts: Allowed hosts, as in STEMCORD_ATTACHMENT_HOSTS.
+        max_size: Bytes of a clip.
+
+    """
 
     def __init__(self, session: aiohttp.ClientSession, store: Store, *, hosts: Iterable[str], max_size: int) -> None:
         self._session = session
@@ -108,10 +114,7 @@ class AttachmentDownloader:
         self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
 
     def check(self, clip: Clip) -> None:
-        """Refuse what is known to be unusable before a byte is fetched.
-
-        Raises `MediaError`, `LimitError` or `ValidationError`.
-        """
+        """Refuse an unusable clip before anything is downloaded. Raises `ClipError`, `SizeError` or `RefusedError`."""
         if not is_media(clip):
             raise ClipError("clip-no-media", "clip-no-media-hint", name=clip.name)
         self._check_source(clip)
@@ -124,22 +127,25 @@ class AttachmentDownloader:
             raise RefusedError("wrong-host", "wrong-host-hint")
 
     def check_dub(self, dub: Clip) -> None:
-        """Like `check` for a voice track, which may also be a zip of pieces."""
+        """Check a voice track, which may also be a zip of several."""
         if PurePosixPath(dub.name).suffix.lower() != ZIP_SUFFIX:
             self.check(dub)
             return
         self._check_source(dub)
 
     async def download_dub(self, dub: Clip) -> Artefact:
-        """The voice track in the store; raises what `bring` raises."""
+        """Download a voice track; raises what `download` raises."""
         self.check_dub(dub)
         return await self._download(dub)
 
     async def download(self, clip: Clip) -> Artefact:
-        """The clip in the store.
+        """Download a clip into the store.
 
-        Raises what `check` raises, `MediaError` when the link no longer works, `StoreError`
-        when there is no room and `AudioProcessingError` when the download fails or takes too long.
+        Raises what `check` raises, and:
+            ClipError: The link no longer works.
+            DownloadError: The download failed or took too long.
+            StoreError: There is no room.
+
         """
         self.check(clip)
         return await self._download(clip)
@@ -151,27 +157,27 @@ class AttachmentDownloader:
                 async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
                     await self._fetch(clip, path)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise FetchError("download-failed", "download-hint", detail=type(error).__name__) from error
+                raise DownloadError("download-failed", "try-soon", detail=type(error).__name__) from error
             except OSError as error:
-                raise StoreError("The bot has no room to receive the clip.", detail=str(error)) from error
+                raise StoreError("There is no room for the clip.", detail=str(error)) from error
             return await self._store.put(path, name=clip.name, media_type=clip.content_type or None)
 
     async def _fetch(self, clip: Clip, path: Path) -> None:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
         url = yarl.URL(clip.url, encoded=True)
-        # A redirect would lead past the list of allowed hosts.
+        # A redirect would bypass the list of allowed hosts.
         async with self._session.get(url, timeout=limits, allow_redirects=False) as response:
             if response.status in (403, 404, 410):
                 raise ClipError("clip-gone", "clip-gone-hint", detail=f"status {response.status}")
             if response.status != 200:
-                raise FetchError("download-failed", "download-hint", detail=f"status {response.status}")
+                raise DownloadError("download-failed", "try-soon", detail=f"status {response.status}")
             with await asyncio.to_thread(path.open, "wb") as file:
                 received = await self._receive(clip, response.content.iter_chunked(CHUNK_BYTES), file)
         if received == 0:
             raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
 
     async def _receive(self, clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO) -> int:
-        """Bytes received; the size that Discord named is not taken on trust."""
+        """Write the chunks and return their size; the size that Discord names is not trusted."""
         received = 0
         async for chunk in chunks:
             received += len(chunk)
@@ -195,7 +201,7 @@ async def _temporary_folder() -> AsyncGenerator[Path]:
 
 
 def _allowed_origin(host: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port that an entry of STEMCORD_ATTACHMENT_HOSTS allows."""
+    """Return scheme, host and port of an entry of STEMCORD_ATTACHMENT_HOSTS."""
     return _origin_of(urlsplit(host if "://" in host else f"https://{host}"))
 
 

@@ -1,6 +1,6 @@
-"""Puts cards and files into Discord; the only place that knows token life, size limits and retries.
+"""Sends and edits messages in Discord; the only place that knows token lifetime, size limits and retries.
 
-A result goes, by the first way that works:
+A result takes the first route that works:
   1. into the message of the interaction, by its token (15 minutes, then 401 with 50027)
   2. into the same message, by the bot's own token
   3. as a new message in the channel
@@ -19,32 +19,22 @@ from aiolimiter import AsyncLimiter
 
 from bot import discord_limits
 from bot.components.views import build_view
+from bot.exceptions import FilesTooLargeError, TransientError, UploadTimeoutError
 from bot.i18n.translator import translator_for
 from bot.jobs.result_files import Attachment, ResultMessage
-from bot.messages.embeds import EmbedMessage, mention
+from bot.messages.embeds import EmbedMessage
+from bot.messages.formatting import mention
 from bot.retry import is_transient
 from worker.protocol import Job, ReplyTo
 
 MAX_SLOW_TRIES = 3
-"""Tries with the same files before there are fewer."""
+"""Attempts with the same files before fewer are sent."""
 _NO_MENTIONS = discord.AllowedMentions.none()
-
-
-class TransientError(Exception):
-    """Discord or the way to it is troubled; the same will work later."""
-
-
-class TooLargeError(Exception):
-    """The files are larger than that place takes."""
-
-
-class UploadTimeoutError(Exception):
-    """The files did not get through in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A card with its files, on its way to the place of a job."""
+    """A message about a job."""
 
     job: Job
     reply: ReplyTo
@@ -52,46 +42,53 @@ class Message:
     files: Sequence[Attachment] = ()
 
     def attachments(self) -> list[discord.File]:
-        """The files, opened anew for each try, since a try reads them to their end."""
+        """Open the files again for each attempt, since an attempt reads them to the end."""
         return [discord.File(file.path, filename=file.name) for file in self.files]
 
     def view(self) -> discord.ui.View | None:
-        """The buttons below the card."""
+        """Build the buttons."""
         return build_view(self.content, translator_for(self.reply.locale))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way to bring a post, and how large a file may be by it."""
+    """One way to send a message, and how large its files may be."""
 
     name: str
     send: Callable[[Message], Awaitable[object]]
     size_limit: int
+    """Bytes of one file."""
+    """Bytes of one file."""
 
 
 class Delivery:
-    """The ways into Discord for one client."""
+    """Sends messages about jobs for one client."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._edits = AsyncLimiter(discord_limits.MAX_EDITS_PER_SECOND, 1)
 
     async def show_progress(self, job: Job, reply: ReplyTo, content: EmbedMessage) -> bool:
-        """Edit the job's message, for progress; False when that is no longer possible. Raises `PassingError`."""
+        """Edit the job's message; return False when that is no longer possible. Raises `TransientError`."""
         message = Message(job=job, reply=reply, content=content)
         async with self._edits:
             return await self._try_routes(message, self._edit_routes(reply))
 
     async def show_final(self, job: Job, reply: ReplyTo, content: EmbedMessage) -> bool:
-        """Bring a last card without files by any way; False when none is open. Raises `PassingError`."""
+        """Send a last message without files; return False when no route works. Raises `TransientError`."""
         return await self._try_routes(Message(job=job, reply=reply, content=content), self._all_routes(reply))
 
     async def deliver(self, result_message: ResultMessage, reply: ReplyTo) -> bool:
-        """Bring a result with as many of its files as the place takes; False when no way is open.
+        """Send a result with as many of its files as the place takes.
 
-        Raises `PassingError`.
+        Returns:
+            False when no route works.
+
+        Raises:
+            TransientError: A route failed that can work later.
+
         """
-        # Before that the servers, and so their limits, are not known.
+        # Before that, servers and their limits are unknown.
         await self._client.wait_until_ready()
         for route in self._all_routes(reply):
             if await deliver(route, result_message, reply):
@@ -99,9 +96,14 @@ class Delivery:
         return False
 
     async def share(self, result_message: ResultMessage, channel_id: str, text: str, size_limit: int) -> bool:
-        """Post a result in another channel, under a line of text; False when that cannot be done.
+        """Post a result in another channel, below a line of text.
 
-        Raises `PassingError`.
+        Returns:
+            False when the channel does not take it.
+
+        Raises:
+            TransientError: The same attempt can work later.
+
         """
 
         async def send(message: Message) -> None:
@@ -119,7 +121,7 @@ class Delivery:
         )
 
     async def notify(self, job: Job, reply: ReplyTo, text: str) -> bool:
-        """Tell the person in private; False when neither way to do so is open. Raises `PassingError`."""
+        """Send the person a private message; return False when no route works. Raises `TransientError`."""
 
         async def send_privately(_: Message) -> None:
             await self._webhook(reply).send(text, ephemeral=True, allowed_mentions=_NO_MENTIONS, wait=True)
@@ -136,9 +138,9 @@ class Delivery:
         )
 
     async def _try_routes(self, message: Message, routes: Sequence[Route]) -> bool:
-        """Whether one of the ways worked, for a post without files: smaller it cannot be made."""
+        """Try routes for a message without files, which cannot be made smaller; return whether one worked."""
         for route in routes:
-            with suppress(TooLargeError):
+            with suppress(FilesTooLargeError):
                 if await try_route(route, message):
                     return True
         return False
@@ -163,7 +165,7 @@ class Delivery:
         ]
 
     def _channel_limit(self, reply: ReplyTo) -> int:
-        """Bytes per file for the bot itself: what the server has, no matter what the person may send."""
+        """Return the bytes of a file that the bot itself may send there."""
         guild = None if reply.guild_id is None else self._client.get_guild(int(reply.guild_id))
         return min(reply.size_limit, discord_limits.DEFAULT_MAX_FILE_BYTES if guild is None else guild.filesize_limit)
 
@@ -219,7 +221,7 @@ class Delivery:
 
 
 async def deliver(route: Route, result_message: ResultMessage, reply: ReplyTo) -> bool:
-    """Try a way with less each time the place finds it too large."""
+    """Try a route, with fewer or smaller files after each failure for their size; return whether it worked."""
     size_limit = route.size_limit
     slow = 0
     while True:
@@ -228,51 +230,58 @@ async def deliver(route: Route, result_message: ResultMessage, reply: ReplyTo) -
         try:
             return await try_route(route, message)
         except UploadTimeoutError:
-            # A line that is too slow for so much would be so for ever; a place that makes the bot wait would not.
+            # A slow connection stays too slow for these files; a rate limit would end.
             slow += 1
             if slow % MAX_SLOW_TRIES:
                 continue
-        except TooLargeError:
+        except FilesTooLargeError:
             if not choice.files:
                 return False
         largest = max(file.size for file in choice.files)
-        # The size that every place takes is the best guess; after that the largest file goes each time.
+        # The size that every place takes is the best guess; after that, the largest file is dropped each time.
         size_limit = (
             discord_limits.DEFAULT_MAX_FILE_BYTES if largest > discord_limits.DEFAULT_MAX_FILE_BYTES else largest - 1
         )
 
 
 async def try_route(route: Route, message: Message) -> bool:
-    """Whether the way worked; raises `TooLargeError`, `SlowError` or `PassingError` where it may yet."""
+    """Try a route once; return False when it never works.
+
+    Raises:
+        FilesTooLargeError: It can work with smaller files.
+        UploadTimeoutError: It can work with fewer files.
+        TransientError: It can work later.
+
+    """
     try:
         async with asyncio.timeout(discord_limits.REQUEST_TIMEOUT_S):
             await route.send(message)
     except discord.HTTPException as error:
         if error.status == 413 or error.code == discord_limits.ENTITY_TOO_LARGE_CODE:
-            raise TooLargeError from error
+            raise FilesTooLargeError("The files are too large for this place.") from error
         if _may_work_later(error, route):
             raise TransientError(f"{route.name}: status {error.status}") from error
         log = structlog.get_logger(__name__)
-        log.info("way_closed", route=route.name, status=error.status, code=error.code, job=message.job.id)
+        log.info("route_closed", route=route.name, status=error.status, code=error.code, job=message.job.id)
         return False
     except (aiohttp.ClientError, OSError) as error:
         if isinstance(error, TimeoutError) and message.files:
-            raise UploadTimeoutError from error
+            raise UploadTimeoutError("The files were not uploaded in time.") from error
         raise TransientError(f"{route.name}: {type(error).__name__}") from error
     return True
 
 
 def _may_work_later(error: discord.HTTPException, route: Route) -> bool:
-    """True for trouble that ends; a 401 is an expired token for an interaction, a wrong setting for the bot."""
+    """Tell whether a route can work later; a 401 means an expired interaction token, or a wrong setting of the bot."""
     return is_transient(error) or (error.status == 401 and route.name != "interaction")
 
 
 def _has_token(reply: ReplyTo) -> bool:
-    """False once the interaction's token is surely refused; before that Discord's own answer counts."""
+    """Tell whether the interaction's token can still work."""
     ends = reply.interaction_expires - discord_limits.INTERACTION_TOKEN_MARGIN_S
     return bool(reply.interaction_token) and discord.utils.utcnow().timestamp() < ends
 
 
 def _nonce(job: Job) -> str:
-    """Makes Discord refuse a second message of the same job for some minutes."""
+    """Return what makes Discord refuse a second message of the same job for some minutes."""
     return job.id[: discord_limits.MAX_NONCE_CHARS]

@@ -1,6 +1,6 @@
-"""Jobs that have ended, with their results, for as long as they are kept.
+"""Finds jobs and their results.
 
-The queue keeps a job for a week; the bot's records keep it for as long as the server says.
+The queue keeps a job for a week; the database keeps it as long as the server's settings say.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from worker.queue import Queue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """A job, how it stands, and its result where there is one."""
+    """A job, its status, and its result when it has one."""
 
     job: Job
     status: JobStatus
@@ -25,14 +25,14 @@ class HistoryEntry:
 
 
 class JobHistory:
-    """Looks jobs up: in the records, where there are any, and in the queue."""
+    """Looks jobs up in the database and in the queue."""
 
     def __init__(self, queue: Queue, repository: Repository) -> None:
         self._queue = queue
         self._repository = repository
 
     async def find(self, job_id: str) -> HistoryEntry | None:
-        """The job with its result; None when it is no longer kept. Raises `QueueError`."""
+        """Find a job with its result; None when it is no longer stored. Raises `DatabaseError` and `QueueError`."""
         record = await self._repository.job(job_id)
         if record is not None and record.status not in OPEN_STATUSES:
             return _entry_from_record(record)
@@ -43,7 +43,10 @@ class JobHistory:
         return HistoryEntry(job=state.job, status=state.status, position=state.position, result=result)
 
     async def list_for_person(self, user_id: str, guild_id: str | None, *, limit: int) -> list[HistoryEntry]:
-        """A person's jobs in a server, or in private chats, the newest first, without results. Raises `QueueError`."""
+        """List a person's jobs in a server, or in private chats, newest first.
+
+        Raises `DatabaseError` and `QueueError`.
+        """
         mine = {
             state.job.id: HistoryEntry(job=state.job, status=state.status, position=state.position)
             for state in await self._queue.jobs()

@@ -1,4 +1,4 @@
-"""How much a person and a server may ask for, decided from numbers alone."""
+"""Decides from numbers whether a person may submit one more clip."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -6,24 +6,23 @@ from typing import Literal
 
 from bot.database.models import GuildSettings
 from bot.exceptions import QuotaError
-from bot.permissions import over_quota
 from pipeline.graph.registry import COSTLY_STAGES
 from pipeline.types import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """Limits; 0 is no limit."""
+    """Limits; 0: no limit."""
 
     jobs_at_once: int = 3
-    """Of one person."""
+    """For each person."""
     minutes_person: int = 120
-    """Of one person, on one server and day."""
+    """For each person, on one server and day."""
     minutes_guild: int = 600
-    """Of all on one server, on one day."""
+    """For all people of one server, on one day."""
 
     def within(self, settings: GuildSettings) -> "Quotas":
-        """Those of a server, where it has set any."""
+        """Return the limits of a server: its settings, and these where it has none."""
         return Quotas(
             jobs_at_once=_first_set(settings.jobs_at_once, self.jobs_at_once),
             minutes_person=_first_set(settings.minutes_per_day_person, self.minutes_person),
@@ -33,38 +32,40 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentUsage:
-    """What counts against the limits now."""
+    """What counts against the limits."""
 
     open_jobs: int = 0
-    """Of the person, that have not ended."""
+    """The person's jobs that have not ended."""
     seconds_person: float = 0.0
-    """Of the person's clips on this day."""
+    """Duration of the person's clips today."""
     seconds_guild: float = 0.0
-    """Of everybody's clips on this day."""
+    """Duration of everybody's clips today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceededQuota:
-    """A limit that is reached. In minutes, but for `at-once`, which counts clips."""
+    """A limit that is reached: minutes, or clips for `at-once`."""
 
     kind: Literal["at-once", "person", "server"]
     used: int
     limit: int
     resets_at: float | None = None
-    """Unix time; None where no day has to pass."""
+    """Unix time at which it starts again; None: when a clip ends."""
 
     @property
     def left(self) -> int:
-        """What of the limit is left."""
+        """What is left of the limit."""
         return max(self.limit - self.used, 0)
 
     def error(self) -> QuotaError:
-        """The refusal in words."""
-        return over_quota(self.kind, limit=self.limit, used=self.used, resets_at=self.resets_at)
+        """Build the error for the person."""
+        hint = "quota-at-once-hint" if self.kind == "at-once" else ""
+        key = f"quota-{self.kind}"
+        return QuotaError(key, hint, resets_at=self.resets_at, used=self.used, limit=self.limit, left=self.left)
 
 
 def check_quotas(quotas: Quotas, load: CurrentUsage, now: float) -> ExceededQuota | None:
-    """None when one more clip may be taken: its length is not known yet, so as long as anything is left."""
+    """Return the limit that forbids one more clip, if any; its duration is unknown yet, so any rest is enough."""
     if quotas.jobs_at_once and load.open_jobs >= quotas.jobs_at_once:
         return ExceededQuota(kind="at-once", used=load.open_jobs, limit=quotas.jobs_at_once)
     resets_at = next_midnight(now)
@@ -78,18 +79,18 @@ def check_quotas(quotas: Quotas, load: CurrentUsage, now: float) -> ExceededQuot
 
 
 def charged_seconds(result: Result) -> float:
-    """Seconds that a result is charged with: the clip's length, or none when all costly steps had been done before."""
+    """Return the seconds that a result costs: the clip's duration, or 0 when every costly stage was reused."""
     costly = [timing for timing in result.timings if timing.stage in COSTLY_STAGES]
     return 0.0 if costly and all(timing.reused for timing in costly) else result.media.duration
 
 
 def utc_day(now: float) -> date:
-    """The day in UTC."""
+    """Return the UTC day of a Unix time."""
     return datetime.fromtimestamp(now, UTC).date()
 
 
 def next_midnight(now: float) -> float:
-    """Unix time of the next midnight in UTC."""
+    """Return the Unix time of the next UTC midnight."""
     return datetime.combine(utc_day(now) + timedelta(days=1), datetime.min.time(), UTC).timestamp()
 
 

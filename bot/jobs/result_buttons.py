@@ -1,33 +1,32 @@
-"""What can be done with a result, by what is in it."""
+"""Decides which buttons a result has, from what is in it."""
 
 from pathlib import PurePosixPath
 from typing import Final
 
+from bot.components.custom_ids import Action
 from bot.messages.embeds import ResultButtons
 from pipeline.catalog import EXPORT_FORMATS
 from pipeline.types import Result
 
-REBALANCE: Final = "rebalance"
-RENAME: Final = "rename"
-DUB: Final = "dub"
-THREAD: Final = "thread"
-PAGE: Final = "page"
-REVOKE: Final = "revoke"
-AGAIN: Final = "again"
-SUBTITLES: Final = "subtitles"
-TRANSCRIPT_FILE = "transcript.json"
-TRANSCRIPT_FORMATS = (*(form.suffix for form in EXPORT_FORMATS), "json")
-"""Ends of the names of a transcript's files, in the order in which they are offered."""
+TRANSCRIPT_FILE: Final = "transcript.json"
+TRANSCRIPT_FORMATS: Final = (*(form.suffix for form in EXPORT_FORMATS), "json")
+"""Suffixes of the transcript's files, in the order of the menu."""
 
 
 def buttons_for(job_id: str, result: Result, *, pages: bool = False) -> ResultButtons:
-    """The buttons that make sense below a result; `pages`: there are pages for results."""
+    """Return the buttons of a result; `pages`: whether the bot serves pages."""
     names = {artefact.name for artefact in result.artefacts}
-    separated = any(PurePosixPath(name).parent.name == "stems" for name in names)
-    spoken = TRANSCRIPT_FILE in names and bool(result.speakers)
-    wanted = {REBALANCE: separated, RENAME: spoken, DUB: separated, THREAD: spoken, PAGE: pages and bool(names)}
+    has_stems = any(PurePosixPath(name).parent.name == "stems" for name in names)
+    has_speech = TRANSCRIPT_FILE in names and bool(result.speakers)
+    available = {
+        Action.REBALANCE: has_stems,
+        Action.RENAME: has_speech,
+        Action.DUB: has_stems,
+        Action.THREAD: has_speech,
+        Action.PAGE: pages and bool(names),
+    }
     return ResultButtons(
         job_id=job_id,
-        actions=tuple(action for action, sensible in wanted.items() if sensible),
-        formats=tuple(suffix for suffix in TRANSCRIPT_FORMATS if spoken and f"transcript.{suffix}" in names),
+        actions=tuple(action for action, is_available in available.items() if is_available),
+        formats=tuple(suffix for suffix in TRANSCRIPT_FORMATS if has_speech and f"transcript.{suffix}" in names),
     )

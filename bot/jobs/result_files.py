@@ -1,4 +1,4 @@
-"""Which files of a result go into a message, and what is read from the store for it."""
+"""Fetches the files of a result and chooses those that go into a message."""
 
 import asyncio
 import tempfile
@@ -13,7 +13,7 @@ import structlog
 
 from bot import discord_limits
 from bot.i18n.translator import translator_for
-from bot.jobs.result_buttons import buttons_for
+from bot.jobs.result_buttons import TRANSCRIPT_FILE, buttons_for
 from bot.messages import embeds
 from bot.messages.formatting import format_size
 from pipeline.errors import StoreError
@@ -22,9 +22,8 @@ from worker.protocol import Job
 from worker.store import Store
 
 REPORT_FILE = "report.png"
-TRANSCRIPT_FILE = "transcript.json"
 MAX_TRANSCRIPT_BYTES = 16 * 1024 * 1024
-"""Bytes of a transcript that are read for the message; two hours of talk are about 2 MB."""
+"""Two hours of talk are about 2 MB."""
 _STEMS = (
     "stems/vocals.flac",
     "stems/background.flac",
@@ -43,33 +42,33 @@ FILE_ORDER: Mapping[Task, tuple[str, ...]] = MappingProxyType(
         Task.ALL: (REPORT_FILE, *_REMIX, *_TEXTS[:2], *_STEMS),
     }
 )
-"""What people want first; what is not named here stays in the store."""
+"""Files of a message by task, in the order in which people want them; other files stay in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file on this machine that may go with a message."""
+    """A local file that can go with a message."""
 
     name: str
     path: Path
     size: int
     smaller: "Attachment | None" = None
-    """A copy that goes where this file is too large."""
+    """A copy that is sent where this file is too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSelection:
-    """What goes with one message."""
+    """The files of one message."""
 
     files: tuple[Attachment, ...] = ()
     replaced: tuple[Attachment, ...] = ()
-    """Files in whose place their smaller copy goes."""
+    """Files whose smaller copy is sent."""
     left_out: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultMessage:
-    """A finished job, ready to be shown: its files in the order in which they are wanted."""
+    """A finished job with its local files, in the order in which people want them."""
 
     job: Job
     user_id: str
@@ -77,10 +76,10 @@ class ResultMessage:
     transcript: Transcript | None
     files: tuple[Attachment, ...]
     pages: bool = False
-    """Whether there are pages for results."""
+    """Whether the bot serves pages."""
 
     def select_files(self, size_limit: int) -> FileSelection:
-        """Files that go with one message: each as it is, or else its smaller copy, as many as a message takes."""
+        """Choose files for one message: each as it is, or else its smaller copy, as many as a message takes."""
         files: list[Attachment] = []
         replaced: list[Attachment] = []
         left_out: list[Attachment] = []
@@ -95,7 +94,7 @@ class ResultMessage:
         return FileSelection(files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out))
 
     def embed(self, choice: FileSelection) -> embeds.EmbedMessage:
-        """The result's card beside these files."""
+        """Build the embed for a choice of files."""
         reply = self.job.reply_to
         return embeds.result_embed(
             translator_for("" if reply is None else reply.locale),
@@ -120,9 +119,19 @@ class ResultMessage:
 async def fetch_result(
     job: Job, user_id: str, result: Result, store: Store, size_limit: int, *, pages: bool = False
 ) -> AsyncGenerator[ResultMessage]:
-    """The outcome of a job, its files on this machine until the block ends.
+    """Fetch the files of a result into a folder that exists until the block ends.
 
-    A file above the limit is named but not fetched. Raises `StoreError`.
+    Args:
+        job: The job.
+        user_id: Who asked for it.
+        result: The result.
+        store: Where the files are.
+        size_limit: Bytes; larger files are named but not fetched.
+        pages: Whether the bot serves pages.
+
+    Raises:
+        StoreError: A file could not be fetched.
+
     """
     folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
     try:
@@ -140,7 +149,7 @@ async def fetch_result(
 
 
 def compact_name(name: str) -> str:
-    """What the worker calls the smaller copy of a sound (`pipeline.graph.compact`)."""
+    """Return the name that `pipeline.graph.compact` gives the smaller copy of a sound."""
     return f"compact/{PurePosixPath(name).stem}.opus"
 
 
@@ -154,12 +163,12 @@ async def _fetch(artefact: Artefact, copy: Artefact | None, folder: Path, store:
 
 
 async def read_transcript(result: Result, store: Store) -> Transcript | None:
-    """The transcript, None where there is none or it cannot be read."""
+    """Read the transcript; None when there is none or it cannot be read."""
     artefact = result.artefact(TRANSCRIPT_FILE)
     if artefact is None:
         return None
     try:
         return msgspec.json.decode(await store.read(artefact, max_bytes=MAX_TRANSCRIPT_BYTES), type=Transcript)
     except (StoreError, msgspec.DecodeError) as error:
-        structlog.get_logger(__name__).warning("transcript_unread", error=type(error).__name__)
+        structlog.get_logger(__name__).warning("transcript_unreadable", error=type(error).__name__)
         return None

@@ -1,16 +1,17 @@
-"""Takes an order: options checked, acknowledged, clip brought in, job handed to the queue."""
+"""Submits jobs: checks the options, acknowledges, downloads the clip and enqueues the job."""
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import discord
 from msgspec import structs
 
 from bot import error_handler
-from bot.ack_deadline import ack_deadline
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.i18n.translator import translator_for
@@ -19,17 +20,18 @@ from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.messages import embeds
 from bot.permissions import check_may_post, check_may_use
+from bot.retry import ack_deadline
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
 
 SHUTDOWN_TIMEOUT_S: Final = 5.0
-"""Seconds for clips that are coming in when the bot is told to stop."""
+"""Time for downloads to end when the bot stops."""
 
 
 class JobSubmitter:
-    """What every command does once it knows the clip and the options."""
+    """Does what every command does once it knows the clip and the options."""
 
     def __init__(
         self,
@@ -57,10 +59,23 @@ class JobSubmitter:
         options: Mapping[str, object],
         dub: Clip | None = None,
     ) -> None:
-        """From a command to a job on its way.
+        """Submit a job for a clip. What can be refused at once is refused before the public acknowledgement.
 
-        What can be refused at once is refused before the public acknowledgement. Raises
-        `ValidationError` and its children, `QueueError`, `StoreError` and `AudioProcessingError`.
+        Args:
+            interaction: The command.
+            clip: The attachment.
+            task: What to do with it.
+            options: Options of the request; None: not chosen.
+            dub: A new voice track.
+
+        Raises:
+            RefusedError: The clip, an option or the person's rights do not allow it.
+            ValidationError: An option has a wrong value.
+            DownloadError: The clip could not be downloaded.
+            DatabaseError: The database is unavailable.
+            QueueError: The queue is unavailable.
+            StoreError: The store is unavailable.
+
         """
         given = {name: value for name, value in options.items() if value is not None}
         settings = await self._admit(interaction)
@@ -69,9 +84,9 @@ class JobSubmitter:
         self._downloader.check(clip)
         if dub is not None:
             self._downloader.check_dub(dub)
-        coming = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
+        pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
         async with self._running(), self._reserve(interaction) as job_id:
-            job = await self._acknowledge(interaction, _job(interaction, job_id, request, coming))
+            job = await self._acknowledge(interaction, _job(interaction, job_id, request, pending))
             source = await self._downloader.download(clip)
             track = None if dub is None else await self._downloader.download_dub(dub)
             await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
@@ -79,7 +94,7 @@ class JobSubmitter:
     async def resubmit(
         self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None = None
     ) -> None:
-        """A job that was done, asked for anew in a message of its own; raises what `take` raises."""
+        """Submit the clip of an earlier job with another request, in a new message; raises what `submit` raises."""
         settings = await self._admit(interaction)
         if dub is not None:
             self._downloader.check_dub(dub)
@@ -89,7 +104,7 @@ class JobSubmitter:
             await self.enqueue(structs.replace(again, dub=track, max_duration=settings.max_duration))
 
     async def _admit(self, interaction: discord.Interaction[Any]) -> GuildSettings:
-        """What the server has set; raises `RefusedError` where the bot may not post, or the person not use it."""
+        """Return the server's settings. Raises `RefusedError` where the bot may not post or the person not use it."""
         check_may_post(interaction)
         if interaction.guild_id is None:
             return GuildSettings(guild_id=str(interaction.guild_id or ""))
@@ -100,14 +115,14 @@ class JobSubmitter:
 
     @asynccontextmanager
     async def _reserve(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[str]:
-        """The id of a job that counts against the limits; raises `QuotaError` when one is reached."""
+        """Reserve a slot and yield the id of the job. Raises `QuotaError`."""
         guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
         async with self._sync.reserve(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
             yield job_id
 
     async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
-        """The job with the message that shows it."""
-        # Whether a message is private is fixed here: the result is for the team.
+        """Answer in public that the clip is being downloaded; return the job with the id of that message."""
+        # Whether a message is private is fixed here: the result is for everybody in the channel.
         acknowledged = await interaction.response.defer(thinking=True)
         if acknowledged is not None and acknowledged.message_id is not None and job.reply_to is not None:
             reply = structs.replace(job.reply_to, message_id=str(acknowledged.message_id))
@@ -129,7 +144,7 @@ class JobSubmitter:
             self._submissions.discard(task)
 
     async def close(self) -> None:
-        """Before the bot goes: clips that are coming in get a moment more; the others are told at the next start."""
+        """Give downloads a moment to end before the bot stops; the others are answered at the next start."""
         if not self._submissions:
             return
         _, late = await asyncio.wait(self._submissions, timeout=SHUTDOWN_TIMEOUT_S)
@@ -139,10 +154,22 @@ class JobSubmitter:
             await asyncio.wait(late, timeout=SHUTDOWN_TIMEOUT_S)
 
     async def enqueue(self, job: Job) -> None:
-        """Hand a job in and bring its answer. Raises `QueueError` and `DatabaseError`."""
+        """Record, enqueue and track a job. Raises `QueueError` and `DatabaseError`."""
         await self._sync.record(job)
         await self._queue.submit(job)
         self._tracker.track(job)
+
+    async def rename_speakers(self, job: Job, names: Mapping[str, str]) -> None:
+        """Write the result of a job again, in its message, with names by the id of the speaker.
+
+        Raises `QueueError` and `DatabaseError`.
+        """
+        request = replace(job.request, names={**job.request.names, **names})
+        # The interaction's token has expired; the bot's own token edits the message.
+        reply = job.reply_to and structs.replace(job.reply_to, interaction_token="", interaction_expires=0.0)
+        await self.enqueue(
+            structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
+        )
 
 
 def _job(interaction: discord.Interaction[Any], job_id: str, request: Request, source: Artefact) -> Job:

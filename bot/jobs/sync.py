@@ -1,4 +1,4 @@
-"""Keeps the records in step with the queue: a place before a job, its end, and what was missed meanwhile."""
+"""Keeps the database in step with the queue: reserved slots, starts and ends of jobs, and what was missed."""
 
 import asyncio
 import time
@@ -9,32 +9,39 @@ from typing import Final
 
 import structlog
 
-from bot.ack_deadline import ack_deadline
-from bot.database.engine import DatabaseError
-from bot.database.models import InterruptedJobs, StoredStatus
+from bot.database.deletion import DataDeletion
+from bot.database.models import OPEN_STATUSES, InterruptedJobs, StoredStatus
 from bot.database.repository import Repository
+from bot.exceptions import DatabaseError
+from bot.retry import ack_deadline
 from pipeline.errors import QueueError
 from pipeline.types import Result
 from worker.protocol import PREFETCH_PREFIX, Event, Finished, Job, Stopped
 from worker.queue import Queue
 
 RECONCILE_INTERVAL_S: Final = 600.0
-"""Seconds between two looks for what was missed and for what has been kept long enough."""
+"""Time between two searches for missed ends and expired jobs."""
 
 
 class JobSync:
-    """One for the bot."""
+    """Records in the database what happens to jobs."""
 
-    def __init__(self, repository: Repository, queue: Queue) -> None:
+    def __init__(self, repository: Repository, queue: Queue, deletion: DataDeletion) -> None:
+        self._deletion = deletion
         self._repository = repository
         self._queue = queue
 
     @asynccontextmanager
     async def reserve(self, user_id: str, guild_id: str | None, channel_id: str) -> AsyncGenerator[str]:
-        """The id of a job that counts from now on; when the body fails, it counts no longer.
+        """Reserve a slot for a new job, and yield the job's id; the slot is released when the block fails.
 
-        When the body is cancelled, since the bot stops, the place stays for the next start to tell its person.
-        Raises `QuotaError` when a limit is reached, and `DatabaseError`.
+        When the block is cancelled because the bot stops, the slot stays, and the next start answers its person.
+
+        Raises:
+            QuotaError: A limit is reached.
+            AckTimeoutError: The database was too slow.
+            DatabaseError: The database is unavailable.
+
         """
         job_id = uuid.uuid4().hex
         try:
@@ -46,7 +53,7 @@ class JobSync:
             raise
 
     async def acknowledge(self, job: Job) -> None:
-        """Its message is there, its clip is not yet. Raises `DatabaseError`."""
+        """Record that a job has a message, but no clip yet. Raises `DatabaseError`."""
         await self._repository.acknowledge(job)
 
     async def _take_slot(self, job_id: str, user_id: str, guild_id: str | None, channel_id: str) -> None:
@@ -58,22 +65,22 @@ class JobSync:
             raise refused.error()
 
     async def record(self, job: Job) -> None:
-        """Before it is handed in. Raises `DatabaseError`."""
+        """Record a job that is about to be submitted. Raises `DatabaseError`."""
         await self._repository.add_job(job)
 
     async def record_start(self, job_id: str) -> None:
-        """A worker has taken it."""
+        """Record that a worker has taken a job; `reconcile` makes up for a failure."""
         with suppress(DatabaseError):
             await self._repository.start_job(job_id)
 
     async def record_end(self, job_id: str, event: Event | None) -> None:
-        """How a job ended, None when it was lost; what cannot be written now is made up for later."""
+        """Record how a job ended, None when it was lost; `reconcile` makes up for a failure."""
         status, result = _outcome(event)
         with suppress(DatabaseError):
             await self._repository.end_job(job_id, status, result)
 
     async def interrupted_jobs(self, before: float) -> InterruptedJobs:
-        """What an earlier process acknowledged without handing it in, or handed in without the queue having it.
+        """Return jobs that an earlier process only acknowledged, and submitted ones that the queue does not have.
 
         Raises `DatabaseError` and `QueueError`.
         """
@@ -82,28 +89,28 @@ class JobSync:
         return InterruptedJobs(acknowledged=left.acknowledged, submitted=unknown)
 
     async def release(self, job_id: str) -> None:
-        """Nothing is kept of a job that was not handed in. Raises `DatabaseError`."""
+        """Delete the slot of a job that was not submitted. Raises `DatabaseError`."""
         await self._repository.release(job_id)
 
     async def run(self) -> None:
-        """Look again and again for what was missed, until cancelled."""
+        """Reconcile again and again, until cancelled."""
         while True:
             with suppress(DatabaseError, QueueError):
                 await self.reconcile(time.time())
             await asyncio.sleep(RECONCILE_INTERVAL_S)
 
     async def reconcile(self, now: float) -> None:
-        """Close jobs whose end was missed, forget those kept long enough. Raises `DatabaseError` and `QueueError`."""
+        """Record missed ends and delete expired jobs. Raises `DatabaseError` and `QueueError`."""
         for job_id in await self._repository.open_jobs(now):
             state = await self._queue.state(job_id)
-            if state is None or state.status not in ("queued", "running"):
+            if state is None or state.status not in OPEN_STATUSES:
                 await self.record_end(job_id, None if state is None else await self._last_event(job_id))
-        gone = await self._repository.forget_expired(now)
-        for job_id in gone:
+        deleted = await self._deletion.delete_expired(now)
+        for job_id in deleted:
             await self._queue.discard(job_id)
             await self._queue.discard(f"{PREFETCH_PREFIX}{job_id}")
-        if gone:
-            structlog.get_logger(__name__).info("jobs_forgotten", count=len(gone))
+        if deleted:
+            structlog.get_logger(__name__).info("jobs_expired", count=len(deleted))
 
     async def _last_event(self, job_id: str) -> Event | None:
         last: Event | None = None

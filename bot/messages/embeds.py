@@ -1,4 +1,4 @@
-"""What a message shows, as pure functions of the job's state."""
+"""Builds the embeds of messages from the state of a job."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 import discord
 
 from bot import discord_limits
+from bot.components.custom_ids import Action
 from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
-from bot.messages.formatting import escape, fit_lines, format_duration, progress_bar, shorten
+from bot.messages.formatting import escape, fit_lines, format_duration, mention, progress_bar, shorten
 from pipeline.types import Failure, Result, Transcript
 from worker.protocol import Event, Progressed, Started
 
@@ -24,34 +25,34 @@ class ResultButtons:
     """The buttons of a result and the formats of its transcript."""
 
     job_id: str
-    actions: tuple[str, ...]
+    actions: tuple[Action, ...]
     formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedMessage:
-    """One embed, and what can be done with the job below it."""
+    """An embed and the buttons below it."""
 
     embed: discord.Embed
     cancel_job_id: str | None = None
-    """The job that the cancel button stops."""
+    """The job that a cancel button stops; None: no such button."""
     buttons: ResultButtons | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """How far a job is, folded from its events."""
+    """Progress of a job, from its events."""
 
     attempt: int = 0
-    """0: no worker has it yet."""
+    """0: no worker has taken it yet."""
     position: int | None = None
     fractions: Mapping[str, float] = field(default_factory=dict[str, float])
-    """By stage, in the order in which they began."""
+    """Done part by stage, in the order in which stages started."""
     remaining: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
-    """Seconds by stage, where they can be told."""
+    """Remaining seconds by stage; None: unknown."""
 
     def apply(self, event: Event) -> "JobProgress":
-        """The view once the event has happened."""
+        """Return the progress after an event."""
         match event:
             case Started(attempt=attempt):
                 return replace(self, attempt=attempt, position=None)
@@ -63,32 +64,43 @@ class JobProgress:
                 return self
 
 
-def mention(user_id: str) -> str:
-    """How a person is named; no one is notified, since mentions are switched off."""
-    return f"<@{int(user_id)}>"
-
-
 def receiving_embed(translator: Translator, name: str) -> EmbedMessage:
-    """While the clip is fetched."""
+    """Build the embed for a clip that is being downloaded."""
     return EmbedMessage(embed=_embed(name, translator.format("receiving"), COLOUR_WORKING))
 
 
 def progress_embed(translator: Translator, name: str, job_id: str, view: JobProgress) -> EmbedMessage:
-    """While the job waits or runs."""
+    """Build the embed for a job that waits or runs."""
     text = fit_lines(_progress(translator, view), discord_limits.MAX_EMBED_DESCRIPTION_CHARS)
     return EmbedMessage(embed=_embed(name, text, COLOUR_WORKING), cancel_job_id=job_id)
 
 
 def cancelled_embed(translator: Translator, name: str, *, kept: bool = False, again: str | None = None) -> EmbedMessage:
-    """After somebody stopped the job; `kept`: some of its work was done; `again`: the job that can be run anew."""
-    buttons = None if again is None else ResultButtons(job_id=again, actions=("again",))
+    """Build the embed for a cancelled job.
+
+    Args:
+        translator: Language of the message.
+        name: Name of the clip.
+        kept: Whether finished stages are kept.
+        again: The job that a button runs again; None: no button.
+
+    """
+    buttons = None if again is None else ResultButtons(job_id=again, actions=(Action.AGAIN,))
     return EmbedMessage(
         embed=_embed(name, translator.format("cancelled-kept" if kept else "cancelled"), COLOUR_ENDED), buttons=buttons
     )
 
 
 def failed_embed(translator: Translator, name: str, user_id: str, reason: str | None = None) -> EmbedMessage:
-    """After a job that gave nothing; the reason is shown here only when nobody could be told in private."""
+    """Build the embed for a failed job.
+
+    Args:
+        translator: Language of the message.
+        name: Name of the clip.
+        user_id: Who asked for the job.
+        reason: Shown here only when the person could not be told in private.
+
+    """
     text = (
         translator.format("job-failed", person=mention(user_id))
         if reason is None
@@ -111,9 +123,21 @@ def result_embed(
     pages: bool = False,
     buttons: ResultButtons | None = None,
 ) -> EmbedMessage:
-    """The answer: what was made and how.
+    """Build the embed for a result.
 
-    `picture` is the name of an attached file, `replaced` names those that came smaller, `left_out` those that did not.
+    Args:
+        translator: Language of the message.
+        name: Name of the clip.
+        user_id: Who asked for the job.
+        result: The result.
+        dubbed: Whether the voices were replaced.
+        transcript: Shown when it is what the person asked for.
+        picture: Name of an attached file.
+        replaced: Names of files that are attached as a smaller copy.
+        left_out: Names of files that are not attached.
+        pages: Whether the bot serves pages.
+        buttons: Buttons of the result.
+
     """
     made = "dub" if dubbed else result.request.task.value
     embed = _embed(
@@ -124,7 +148,7 @@ def result_embed(
     _add_field(embed, translator.format("field-duration"), format_duration(result.media.duration), inline=True)
     if result.language is not None:
         _add_field(embed, translator.format("field-speakers"), _speakers(translator, result), inline=True)
-        # Where nothing was said, no language was heard either.
+        # Without speech there is no language.
         _add_field(embed, translator.format("field-language"), translator.language_name(result.language), inline=True)
     _add_field(embed, translator.format("field-loudness"), _loudness(translator, result), inline=True)
     _add_field(embed, translator.format("field-route"), _route(translator, result, user_id))
@@ -161,12 +185,12 @@ def result_embed(
 
 
 def stage_title(translator: Translator, stage: str) -> str:
-    """What a stage does, safe to be shown."""
+    """Return what a stage does, escaped."""
     return escape(stage_name(stage, translator))
 
 
 def transcript_lines(transcript: Transcript) -> list[str]:
-    """Who says what, a line a turn."""
+    """Return one line for each turn: time, speaker and text, escaped."""
     names = {speaker.id: speaker.name for speaker in transcript.speakers}
     return [
         f"{format_duration(turn.start)} **{escape(names.get(turn.speaker, turn.speaker))}** {escape(turn.text)}"
@@ -181,7 +205,7 @@ def _embed(name: str, text: str, colour: discord.Colour) -> discord.Embed:
 
 
 def _add_field(embed: discord.Embed, name: str, value: str, *, inline: bool = False) -> None:
-    """A field, unless it is empty or there is no room for it."""
+    """Add a field, unless it is empty or does not fit."""
     if value and len(embed) + len(name) + len(value) <= discord_limits.MAX_EMBED_TOTAL_CHARS:
         embed.add_field(name=name, value=shorten(value, discord_limits.MAX_EMBED_FIELD_CHARS), inline=inline)
 

@@ -1,4 +1,4 @@
-"""Text from people, made safe and short for a Discord message, and numbers for reading."""
+"""Escapes and shortens text for Discord messages, and formats numbers."""
 
 import re
 import unicodedata
@@ -12,12 +12,12 @@ _JOINERS = "\u200c\u200d"
 
 
 def escape(text: str) -> str:
-    """The text on one line with no Markdown, link, mention or direction trick left in it."""
+    """Return the text on one line without working Markdown, links, mentions or direction marks."""
     return _MARKS.sub(r"\\\g<0>", one_line(text)).replace("@", f"@{_ZERO_WIDTH_SPACE}")
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with nothing in it that cannot be seen."""
+    """Return the text on one line without invisible characters."""
     line = _SPACE.sub(" ", text).strip()
     return "".join(
         letter for letter in line if letter in _JOINERS or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
@@ -25,12 +25,12 @@ def one_line(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text, cut with an ellipsis when it is longer than the limit."""
+    """Cut a text that is longer than the limit, with an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip("\\") + "…"
 
 
 def fit_lines(lines: list[str], limit: int) -> str:
-    """As many whole lines as fit into the limit, the first one cut if need be; an ellipsis stands for the others."""
+    """Join as many whole lines as fit into the limit, and an ellipsis for the rest; a too long first line is cut."""
     kept: list[str] = []
     room = limit - 2
     for line in lines:
@@ -41,19 +41,24 @@ def fit_lines(lines: list[str], limit: int) -> str:
     return "\n".join(kept)
 
 
+def mention(user_id: str) -> str:
+    """Mention a person; nobody is notified, since the bot switches mentions off."""
+    return f"<@{int(user_id)}>"
+
+
 def format_duration(seconds: float) -> str:
-    """Seconds as `m:ss` or `h:mm:ss`."""
+    """Format seconds as `m:ss` or `h:mm:ss`."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_size(size: int) -> str:
-    """Bytes as whole kB, at least one, or as MB with one decimal."""
+    """Format bytes as whole kB, at least one, or as MB with one decimal."""
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 
 def progress_bar(fraction: float, width: int = 12) -> str:
-    """A bar of that many characters."""
+    """Draw a progress bar of `width` characters."""
     full = round(max(0.0, min(1.0, fraction)) * width)
     return "▰" * full + "▱" * (width - full)

@@ -1,4 +1,4 @@
-"""The web application: routes, headers, and a friendly page for whatever cannot be done."""
+"""The web application: routes, headers and error pages."""
 
 import asyncio
 import re
@@ -14,30 +14,34 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from bot.exceptions import PageError
 from bot.i18n.translator import Translator, translator_for
 from bot.web.captions import rename_speakers
 from bot.web.files import STALL_TIMEOUT_S, disposition, send_file, send_stream
 from bot.web.pages import PageContext, PageRenderer, mixer_tracks
 from bot.web.signed_links import PageToken, TokenSigner, page_url
-from bot.web.sources.base import MAX_NAME_CHARS, MAX_TRANSCRIPT_BYTES, PageData, PageError, ResultSource
+from bot.web.sources.base import MAX_NAME_CHARS, MAX_TRANSCRIPT_BYTES, PageData, ResultSource
 from bot.web.waveform import Waveforms
 from bot.web.zip_stream import ZipStreamer
-from pipeline.errors import AudioProcessingError
+from pipeline.errors import StemcordError
 from pipeline.types import Artefact
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 MAX_BODY_BYTES: Final = 64 * 1024
-"""Bytes of a request."""
 NONCE: Final = web.RequestKey("nonce", str)
-"""Of the page's own style block."""
+"""Nonce of the page's own style block."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Site:
     """Serves the pages of one source.
 
-    `public_url` is where people reach it; a proxy may cut off its path or not. `shared`: people may
-    give addresses to each other.
+    Args:
+        source: Where the results are.
+        signer: Reads and signs tokens.
+        public_url: Address under which people reach the site; a proxy may remove its path or not.
+        shared: Whether people give addresses to each other.
+
     """
 
     def __init__(self, source: ResultSource, signer: TokenSigner, *, public_url: str, shared: bool = True) -> None:
@@ -51,11 +55,11 @@ class Site:
         self._waveforms = Waveforms(source)
 
     def page_url(self, token: PageToken) -> str:
-        """The full address of a page."""
+        """Return the full address of a page."""
         return page_url(self._public_url, self._signer.sign(token))
 
     def application(self) -> web.Application:
-        """The application, to be served by a runner; its addresses are secrets, so it must have no access log."""
+        """Build the application. Its addresses are secrets, so it must be served without an access log."""
         app = web.Application(middlewares=[self._answer_failures], client_max_size=MAX_BODY_BYTES)
         app.on_response_prepare.append(_protect)
         for base in dict.fromkeys(("", self._base)):
@@ -75,7 +79,7 @@ class Site:
         return token, await self._source.load(token.link_id)
 
     async def _add_slash(self, request: web.Request) -> web.StreamResponse:
-        # Relative, so that it holds behind any proxy.
+        # Relative, so that it works behind any proxy.
         return web.Response(
             status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"{quote(request.match_info['token'])}/"}
         )
@@ -127,7 +131,7 @@ class Site:
 
     async def _rename(self, request: web.Request) -> web.StreamResponse:
         token, data = await self._open(request)
-        # The address itself gives the right; that the page is ours which sends it is checked all the same.
+        # The address gives the right; that this site's page sends the request is checked all the same.
         foreign = request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
         if not (token.edit and data.edit) or foreign or request.content_type != "application/json":
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
@@ -146,7 +150,7 @@ class Site:
                 raise
             status = HTTPStatus(error.status)
             key = "page-none" if status == HTTPStatus.NOT_FOUND else "page-bad-request"
-        except AudioProcessingError as error:
+        except StemcordError as error:
             structlog.get_logger(__name__).warning("page_failed", error=type(error).__name__)
             status, key = HTTPStatus.SERVICE_UNAVAILABLE, "page-away"
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.GONE):
@@ -159,7 +163,7 @@ class Site:
 
 
 async def _protect(request: web.Request, answer: web.StreamResponse) -> None:
-    """Headers that keep the page to itself: nothing from elsewhere, nothing inline, no address given away."""
+    """Set headers that allow nothing from other sites, nothing inline, and give no address away."""
     nonce = request.get(NONCE)
     style = "'self'" + (f" 'nonce-{nonce}'" if nonce else "")
     answer.headers["Content-Security-Policy"] = (
@@ -174,7 +178,7 @@ async def _protect(request: web.Request, answer: web.StreamResponse) -> None:
 
 
 def _find(request: web.Request, data: PageData) -> Artefact:
-    """The file of that very name; a name is looked up, never opened as a path."""
+    """Find the requested file by its exact name; the name is never opened as a path."""
     artefact = data.files().get(request.match_info["name"])
     if artefact is None:
         raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
@@ -202,6 +206,6 @@ def _read_names(body: bytes, data: PageData) -> dict[str, str]:
 
 
 def _translator(request: web.Request) -> Translator:
-    """The first language of the browser's list, as browsers put the dearest first."""
+    """Return the first language that the browser accepts."""
     found = re.match(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)", request.headers.get("Accept-Language", ""))
     return translator_for(found[1].lower() if found else "en")

@@ -1,4 +1,4 @@
-"""Captions (WebVTT) with the names that speakers were given later."""
+"""Puts later names of speakers into WebVTT captions."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,13 @@ _VOICE = re.compile(r"<v ([^>]*)>")
 
 
 def rename_speakers(text: str, names: Mapping[str, str]) -> str:
-    """The captions with each voice tag's name replaced, by the old name."""
+    """Replace the name in each voice tag.
+
+    Args:
+        text: WebVTT.
+        names: New names by the old ones.
+
+    """
 
     def rename(found: re.Match[str]) -> str:
         old = unescape(found[1])

@@ -1,4 +1,4 @@
-"""The page as HTML; Jinja escapes every value."""
+"""Renders pages as HTML; Jinja escapes every value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,34 +17,34 @@ from pipeline.languages import main_language
 from pipeline.types import Turn
 
 MIXER_STEMS: Final = ("vocals", "background", "music", "sfx", "ambient")
-"""Stems in the order of the mixer; the last three are parts of the background."""
+"""In the order of the mixer; the last three are parts of the background."""
 MIX_FILES: Final = ("final.mp4", "final.m4a", "final.mp3", "final.opus", "final.flac", "final.wav")
 SPEAKER_COLOURS: Final = 6
-"""Colours of speakers in the style sheet."""
+"""Number of colours of speakers in the style sheet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
-    """Who looks at the page, and with which rights."""
+    """How and for whom a page is rendered."""
 
     translator: Translator
     base: str
-    """Path of the site, with no slash at its end."""
+    """Path of the site, without a slash at its end."""
     nonce: str
     edit: bool = False
     view_only: str = ""
-    """The address to give to others; empty where there is none."""
+    """Address to share; empty for none."""
     operator: bool = False
-    """Whether it is who runs Stemcord."""
+    """Whether the reader runs Stemcord."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """A stem on the mixer."""
+    """A stem of the mixer."""
 
     part: str
     label: str
-    """Key of what it is called."""
+    """Key of its name."""
     name: str
     url: str
     waveform: str
@@ -70,17 +70,17 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageWord:
-    """A word in its place."""
+    """A word of a turn."""
 
     gap: str
-    """What stands before it."""
+    """Text before the word."""
     text: str
     start: float
     end: float
 
 
 class PageRenderer:
-    """Renders them."""
+    """Renders the pages of results and errors."""
 
     def __init__(self) -> None:
         self._templates = jinja2.Environment(
@@ -92,7 +92,7 @@ class PageRenderer:
         )
 
     def result(self, data: PageData, context: PageContext) -> str:
-        """The page of a result."""
+        """Render the page of a result."""
         names = data.speakers()
         voices = {
             speaker: PageSpeaker(id=speaker, name=name, colour=number % SPEAKER_COLOURS)
@@ -107,7 +107,7 @@ class PageRenderer:
             failures=[
                 (
                     stage_name(failure.stage, context.translator),
-                    describe_failure(failure, context.translator, to_operator=context.operator),
+                    describe_failure(failure, context.translator, for_operator=context.operator),
                 )
                 for failure in data.result.failures
             ],
@@ -124,14 +124,14 @@ class PageRenderer:
         )
 
     def failure(self, context: PageContext, status: HTTPStatus, key: str) -> str:
-        """A page that says why there is none."""
+        """Render a page that says why there is no result."""
         return self._templates.get_template("failure.html").render(
             context=context, translate=context.translator.format, status=int(status), key=key
         )
 
 
 def mixer_tracks(data: PageData) -> list[Track]:
-    """The stems that there are; a background alone or vocals alone are no mixer, but can be heard."""
+    """Return the stems of a result."""
     files = {
         part: artefact
         for part in MIXER_STEMS
@@ -151,7 +151,7 @@ def mixer_tracks(data: PageData) -> list[Track]:
 
 
 def player_media(data: PageData) -> tuple[str, str] | None:
-    """URL and kind (`video` or `audio`) of what the player shows: the finished mix, or else the clip."""
+    """Return URL and kind (`video` or `audio`) of what the player plays: the finished mix, or else the clip."""
     names = [name for name in MIX_FILES if data.result.artefact(name) is not None]
     if not names and data.clip is not None:
         names = [data.clip.name]
@@ -163,7 +163,7 @@ def player_media(data: PageData) -> tuple[str, str] | None:
 
 
 def turn_words(turn: Turn) -> list[PageWord]:
-    """The words of a turn, with what the turn's own text has between them."""
+    """Return the words of a turn, with the text between them."""
     found: list[PageWord] = []
     at = 0
     for word in turn.words:
@@ -175,7 +175,7 @@ def turn_words(turn: Turn) -> list[PageWord]:
 
 
 def downloads(data: PageData) -> list[Download]:
-    """All files, the largest group of uses first: mix, stems, transcript, the rest."""
+    """Return all files: mixes, stems, transcripts, then the rest."""
 
     def place(name: str) -> tuple[int, str]:
         groups = ("final.", "stems/", "transcript.")

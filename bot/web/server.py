@@ -1,4 +1,4 @@
-"""Serves the pages to the network, inside of the bot's process."""
+"""Serves the pages inside the bot's process."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -7,23 +7,17 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from bot.exceptions import PortError
 from bot.web.app import Site
-from pipeline.errors import AudioProcessingError
 
 SHUTDOWN_TIMEOUT_S: Final = 2.0
-"""Seconds that answers under way may take when the bot ends."""
-
-
-class PortError(AudioProcessingError):
-    """The address to listen on cannot be used."""
-
-    default_hint = "Set STEMCORD_WEB_HOST and STEMCORD_WEB_PORT to an address of this machine that is free."
+"""Time for open answers when the bot stops."""
 
 
 @asynccontextmanager
 async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
     """Serve until the block ends. Raises `PortError`."""
-    # Addresses are secrets: there is no access log.
+    # Addresses are secrets, so there is no access log.
     runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:

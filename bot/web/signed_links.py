@@ -1,8 +1,8 @@
-"""Signed addresses of pages.
+"""Signs the addresses of pages.
 
-A token names a link, says until when it holds and whether its holder may rename speakers; it is
-signed by HMAC-SHA256 (itsdangerous). Whoever has the address has what it allows: nothing else, such
-as a cookie, gives rights, so another site cannot make a browser change anything.
+A token names a link, when it expires and whether its holder may rename speakers. It is signed with
+HMAC-SHA256 by itsdangerous. Only the address gives rights, never a cookie, so another site cannot make
+a browser change anything.
 """
 
 import os
@@ -18,24 +18,16 @@ import msgspec
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from bot.web.sources.base import PageError
-from pipeline.errors import AudioProcessingError
+from bot.database.page_links import PageLinks
+from bot.exceptions import PageError, SecretError
 
 MIN_SECRET_BYTES: Final = 16
-"""Bytes."""
 MAX_TOKEN_CHARS: Final = 512
-"""Characters."""
-
-
-class SecretError(AudioProcessingError):
-    """The key that signs addresses cannot be had."""
-
-    default_hint = "Set STEMCORD_SECRET, or a STEMCORD_HOME that can be written to."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageToken:
-    """What an address allows."""
+    """What an address allows; the fields are part of the signed text."""
 
     link_id: str
     expires: int
@@ -45,7 +37,7 @@ class PageToken:
 
 
 class TokenSigner:
-    """Makes tokens and reads them."""
+    """Signs and reads tokens."""
 
     def __init__(self, secret: bytes) -> None:
         self._signer = Signer(secret, salt="stemcord.page", key_derivation="hmac", digest_method=sha256)
@@ -67,24 +59,66 @@ class TokenSigner:
         return token
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAddress:
+    """Address of the page of a result."""
+
+    url: str
+    expires: int
+    """Unix time."""
+
+
+class PageAddresses:
+    """Creates and revokes addresses of pages for people who press the button.
+
+    Args:
+        links: Where links are recorded.
+        signer: Signs their tokens.
+        public_url: Address under which the pages are reached.
+        hours: How long an address works.
+
+    """
+
+    def __init__(self, links: PageLinks, signer: TokenSigner, *, public_url: str, hours: float) -> None:
+        self._links = links
+        self._signer = signer
+        self._public_url = public_url
+        self._lifetime_s = hours * 3600
+
+    async def create(self, job_id: str, user_id: str) -> PageAddress:
+        """Create an address; its person may also rename speakers, while the person has that right."""
+        link = await self._links.create(job_id, user_id, self._lifetime_s)
+        token = self._signer.sign(PageToken(link_id=link.id, expires=int(link.expires), edit=True))
+        return PageAddress(url=page_url(self._public_url, token), expires=int(link.expires))
+
+    async def revoke(self, job_id: str) -> int:
+        """Revoke every address of a result, whoever created it; return how many still worked."""
+        return await self._links.revoke(job_id)
+
+
 def page_url(public_url: str, token: str) -> str:
-    """The full address of a page."""
+    """Return the full address of a page."""
     return f"{public_url.rstrip('/')}/r/{token}/"
 
 
 def read_secret(home: Path, given: str = "") -> bytes:
-    """The secret of the settings, or the one in `<home>/secret`, made at the first start and read by nobody else.
+    """Return the secret of the settings, or else the one in `<home>/secret`, created at the first start.
 
-    Raises `SecretError`.
+    Raises:
+        SecretError: The file cannot be read or written.
+
     """
     if given:
         return given.encode()
     try:
         secret = _stored_secret(home)
     except OSError as error:
-        raise SecretError("The secret of the pages cannot be kept.", detail=repr(error)) from error
+        raise SecretError("The secret of the pages cannot be stored.", detail=repr(error)) from error
     if len(secret) < MIN_SECRET_BYTES:
-        raise SecretError("The secret of the pages is damaged.", hint=f"Delete {home / 'secret'}; old links end.")
+        raise SecretError(
+            "The secret of the pages is damaged.",
+            hint=f"Delete {home / 'secret'}; old links stop working.",
+        )
     return secret
 
 
@@ -98,7 +132,7 @@ def _stored_secret(home: Path) -> bytes:
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_bytes(32))
     try:
-        # Of several processes that start at once, one wins and all read its secret.
+        # When several processes start at once, one wins and all read its secret.
         os.link(partial, path)
     except FileExistsError:
         pass

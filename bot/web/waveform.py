@@ -1,41 +1,43 @@
-"""The outline of a stem for its waveform, so that a browser need not decode an hour of sound to draw it."""
+"""Measures the peaks of stems, so that a browser can draw a waveform without decoding an hour of sound."""
 
 import asyncio
 import sys
 import tempfile
-from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from cachetools import LRUCache
 
 from bot.web.sources.base import ResultSource
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 
 MAX_CACHED: Final = 100
-"""Outlines in memory, some 30 kB each."""
+"""Some 30 kB each."""
 MEASURE_TIMEOUT_S: Final = 120.0
-"""Seconds to fetch one, and again to measure it: the others wait meanwhile."""
+"""For fetching a stem, and again for measuring it: the others wait meanwhile."""
 
 
 class Waveforms:
-    """Measures stems, each once."""
+    """Measures each stem once."""
 
     def __init__(self, source: ResultSource) -> None:
         self._source = source
-        self._known: OrderedDict[str, list[float]] = OrderedDict()
+        self._cache: LRUCache[str, list[float]] = LRUCache(MAX_CACHED)
         self._turn = asyncio.Semaphore(1)
 
     async def get(self, artefact: Artefact) -> list[float]:
-        """Highest samples of equal stretches, 0 to 1. Raises `StoreError` when it is no sound that can be read."""
+        """Return the peak of each of at most 1000 equal sections, 0 to 1.
+
+        Raises:
+            StoreError: The file cannot be read as sound.
+
+        """
         async with self._turn:
-            if artefact.digest not in self._known:
-                self._known[artefact.digest] = await self._measure(artefact)
-                if len(self._known) > MAX_CACHED:
-                    self._known.popitem(last=False)
-            self._known.move_to_end(artefact.digest)
-            return self._known[artefact.digest]
+            if artefact.digest not in self._cache:
+                self._cache[artefact.digest] = await self._measure(artefact)
+            return self._cache[artefact.digest]
 
     async def _measure(self, artefact: Artefact) -> list[float]:
         folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
@@ -53,7 +55,7 @@ class Waveforms:
 
 
 async def _run_child(path: Path) -> list[float]:
-    """What the program says; nothing that can be decoded when it fails."""
+    """Measure in a child process; its output cannot be decoded when it fails."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot.web.waveform_child", str(path)),
         stdin=asyncio.subprocess.DEVNULL,

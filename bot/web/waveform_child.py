@@ -1,6 +1,6 @@
-"""Measures the outline of a sound file, as a program of its own: what it loads is nothing for a bot to carry about.
+"""Program that prints the peaks of a sound file, so that the bot itself does not load numpy.
 
-`python -m bot.web.waveform_child FILE` prints the highest samples of equal stretches, 0 to 1, as JSON.
+`python -m bot.web.waveform_child FILE` prints the peak of each of at most `MAX_POINTS` equal sections, 0 to 1, as JSON.
 """
 
 import json
@@ -13,11 +13,11 @@ import soundfile  # pyright: ignore[reportMissingTypeStubs] - it has types, but 
 
 MAX_POINTS: Final = 1000
 BLOCK_FRAMES: Final = 1 << 18
-"""Frames read at once."""
+"""Frames that are read at once."""
 
 
 def measure_peaks(path: Path) -> list[float]:
-    """At most `POINTS` peaks; raises `RuntimeError` for what is no sound."""
+    """Return at most `MAX_POINTS` peaks. Raises `RuntimeError` for a file that is not sound."""
     with soundfile.SoundFile(path) as sound:
         step = max(1, -(-sound.frames // MAX_POINTS))
         peaks: list[float] = []

@@ -1,4 +1,4 @@
-"""All files of a result as one zip, made while it is sent."""
+"""Sends all files of a result as one zip, which is made while it is sent."""
 
 import asyncio
 import zlib
@@ -13,18 +13,18 @@ from pipeline.types import Artefact
 
 FILE_MODE: Final = 0o600
 MAX_ZIPS_AT_ONCE: Final = 2
-"""Each zip holds a thread of the pool from which files are read too; with all of them held nothing would be read."""
+"""Each zip holds a thread of the pool that also reads files; with all of them held nothing would be read."""
 
 
 class ZipStreamer:
-    """Makes zips, a few at once."""
+    """Makes a few zips at once."""
 
     def __init__(self, source: ResultSource) -> None:
         self._source = source
         self._turn = asyncio.Semaphore(MAX_ZIPS_AT_ONCE)
 
     async def stream(self, files: Mapping[str, Artefact]) -> AsyncGenerator[bytes]:
-        """The bytes of the zip; media do not get smaller, so nothing is compressed. Raises `StoreError`."""
+        """Stream a zip without compression, since media do not get smaller. Raises `StoreError`."""
         modified = datetime.now(UTC)
 
         async def members() -> AsyncIterator[AsyncMemberFile]:

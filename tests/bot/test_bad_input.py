@@ -4,14 +4,15 @@ import pytest
 import simcord
 from discord import app_commands
 
-from pipeline.errors import AudioProcessingError, LimitError, MediaError, QueueError, ValidationError
+from bot.exceptions import ClipError, DownloadError, RefusedError, SizeError
+from pipeline.errors import QueueError, StemcordError, ValidationError
 from tests.bot.conftest import Broker
 from tests.bot.world import Host, PlayedWorker
 
 CLIP = ("talk.mp4", b"a clip of some length")
 
 
-def refused_at_once(result: simcord.InteractionResult, env: simcord.Env, kind: type[AudioProcessingError]) -> str:
+def refused_at_once(result: simcord.InteractionResult, env: simcord.Env, kind: type[StemcordError]) -> str:
     """The private answer to a command that was never acknowledged in public."""
     (error,) = env.errors
     assert isinstance(error, app_commands.CommandInvokeError)
@@ -22,7 +23,7 @@ def refused_at_once(result: simcord.InteractionResult, env: simcord.Env, kind: t
     return result.response.content
 
 
-def refused_late(result: simcord.InteractionResult, env: simcord.Env, kind: type[AudioProcessingError]) -> str:
+def refused_late(result: simcord.InteractionResult, env: simcord.Env, kind: type[StemcordError]) -> str:
     """The private answer to a command whose public acknowledgement is gone again."""
     (error,) = env.errors
     assert isinstance(error, app_commands.CommandInvokeError)
@@ -37,7 +38,7 @@ async def test_empty_file(
     env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker
 ) -> None:
     result = await alice.slash(channel, "separate", clip=("talk.mp4", b""))
-    assert refused_at_once(result, env, MediaError).startswith("talk.mp4 is empty. Send a video or sound file")
+    assert refused_at_once(result, env, ClipError).startswith("talk.mp4 is empty. Send a video or sound file")
     assert await played.queue.jobs() == []
 
 
@@ -45,8 +46,8 @@ async def test_file_over_the_limit(
     env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, host: Host
 ) -> None:
     result = await alice.slash(channel, "separate", clip=("talk.mp4", b"x" * 200_000))
-    answer = refused_at_once(result, env, LimitError)
-    assert answer == "talk.mp4 has 200 kB; at most 100 kB are allowed. Send a shorter or smaller clip."
+    answer = refused_at_once(result, env, SizeError)
+    assert answer == "talk.mp4 is 200 kB; the limit is 100 kB. Send a shorter or smaller clip."
     assert host.asked == []
 
 
@@ -56,7 +57,7 @@ async def test_file_that_is_larger_than_discord_says(
     assert host.cdn is not None
     host.cdn.lie = b"x" * 200_000
     result = await alice.slash(channel, "separate", clip=CLIP)
-    assert refused_late(result, env, LimitError).startswith("talk.mp4 has 200 kB")
+    assert refused_late(result, env, SizeError).startswith("talk.mp4 is 200 kB")
     assert channel.history() == []
     assert await played.queue.jobs() == []
 
@@ -65,8 +66,8 @@ async def test_file_that_is_no_media(
     env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor
 ) -> None:
     result = await alice.slash(channel, "transcribe", clip=("notes_[x](https://evil.example).txt", b"text"))
-    answer = refused_at_once(result, env, MediaError)
-    assert "is no video or sound file" in answer
+    answer = refused_at_once(result, env, ClipError)
+    assert "is not a video or sound file" in answer
     assert "](" not in answer
 
 
@@ -76,7 +77,7 @@ async def test_attachment_of_another_host(
     assert host.cdn is not None
     host.cdn.origin = "https://files.example"
     result = await alice.slash(channel, "separate", clip=CLIP)
-    assert refused_at_once(result, env, ValidationError).startswith("The clip is not stored on Discord.")
+    assert refused_at_once(result, env, RefusedError).startswith("The clip is not stored on Discord.")
     assert host.asked == []
 
 
@@ -87,7 +88,7 @@ async def test_link_that_has_expired(
     assert host.cdn is not None
     host.cdn.lie = status
     result = await alice.slash(channel, "separate", clip=CLIP)
-    assert refused_late(result, env, MediaError) == "The clip is no longer there. Upload the clip again."
+    assert refused_late(result, env, ClipError) == "The clip is no longer there. Upload the clip again."
     assert channel.history() == []
 
 
@@ -97,7 +98,7 @@ async def test_host_that_sends_elsewhere(
     assert host.cdn is not None
     host.cdn.lie = 302
     result = await alice.slash(channel, "separate", clip=CLIP)
-    assert refused_late(result, env, AudioProcessingError).startswith("The clip could not be fetched")
+    assert refused_late(result, env, DownloadError).startswith("The clip could not be downloaded")
     assert len(host.asked) == 1
 
 

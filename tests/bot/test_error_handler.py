@@ -2,11 +2,10 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.database.engine import DatabaseError
-from bot.error_handler import error_message, failure_message
-from bot.exceptions import RefusedError
+from bot.exceptions import DatabaseError, RefusedError
 from bot.i18n.translator import Translator
-from bot.permissions import over_quota
+from bot.jobs.quotas import ExceededQuota
+from bot.messages.errors import error_message, failure_message
 from pipeline.errors import AttemptsError, AudioProcessingError, MediaError, ModelMissingError, QueueError, StoreError
 
 ENGLISH = Translator("en")
@@ -56,9 +55,9 @@ def test_unknown_error_tells_only_a_reference() -> None:
 
 
 def test_limit_tells_when_it_ends_in_the_readers_time() -> None:
-    error = over_quota("server", limit=60, used=60, resets_at=1_800_000_000.5)
+    error = ExceededQuota(kind="server", limit=60, used=60, resets_at=1_800_000_000.5).error()
     assert error_message(error, "r", ENGLISH).text(ENGLISH) == (
-        "This server has used 60 of its 60 minutes today; 0 are left. It starts anew <t:1800000000:R>."
+        "This server has used 60 of its 60 minutes today; 0 are left. It resets <t:1800000000:R>."
     )
     assert "<t:1800000000:R>" in error_message(error, "r", CHINESE).text(CHINESE)
 
@@ -71,10 +70,10 @@ def test_names_in_a_refusal_are_shown_as_typed_and_mentions_as_mentions() -> Non
 
 
 def test_records_that_are_away_are_no_fault_of_the_clip() -> None:
-    text = error_message(DatabaseError("What the bot remembers cannot be reached."), "r", CHINESE).text(CHINESE)
-    assert text.startswith("机器人暂时无法读写它保存的记录。")
+    text = error_message(DatabaseError("The bot cannot reach its database right now."), "r", CHINESE).text(CHINESE)
+    assert text.startswith("机器人暂时连不上数据库。")
 
 
 def test_error_of_the_pipeline_is_told_in_the_readers_language() -> None:
     text = error_message(MediaError("x_y.mp4 has no sound."), "r", CHINESE).text(CHINESE)
-    assert text.startswith(r"这个文件不是可以处理的片段。（x\_y.mp4 has no sound.）")  # noqa: RUF001
+    assert text.startswith(r"这个文件不能作为片段处理。（x\_y.mp4 has no sound.）")  # noqa: RUF001

@@ -1,17 +1,21 @@
 """What is tried again, and what is not."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import discord
 import pytest
+import stamina
 
-from bot import discord_limits, retry
-from bot.jobs.delivery import MAX_SLOW_TRIES, Message, Route, TransientError, UploadTimeoutError, deliver, try_route
+from bot import discord_limits
+from bot.exceptions import AckTimeoutError, TransientError, UploadTimeoutError
+from bot.jobs.delivery import MAX_SLOW_TRIES, Message, Route, deliver, try_route
 from bot.jobs.result_files import Attachment, ResultMessage
 from bot.messages.embeds import EmbedMessage
+from bot.retry import ack_deadline, retry_transient
 from pipeline.types import Artefact, Request
 from tests.bot.world import make_result
 from worker.protocol import Job, ReplyTo
@@ -43,25 +47,26 @@ class Act:
 
 
 @pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSES", (0.0, 0.0))
+def no_pauses() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
 
 
 async def test_trouble_that_ends_is_waited_out() -> None:
-    assert await retry.retry_transient(Act(http_error(503), ConnectionResetError())) == "done"
+    assert await retry_transient(Act(http_error(503), ConnectionResetError())) == "done"
 
 
 @pytest.mark.parametrize("status", [403, 404, 401])
 async def test_what_will_not_change_is_not_tried_again(status: int) -> None:
     act = Act(http_error(status))
     with pytest.raises(discord.HTTPException):
-        await retry.retry_transient(act)
+        await retry_transient(act)
     assert act.left == []
 
 
 async def test_it_ends_at_some_time() -> None:
     with pytest.raises(TimeoutError):
-        await retry.retry_transient(Act(*[TimeoutError() for _ in range(3)]))
+        await retry_transient(Act(*[TimeoutError() for _ in range(3)]))
 
 
 async def hang(_: Message) -> None:
@@ -101,3 +106,14 @@ async def test_a_line_that_is_too_slow_for_the_files_gets_fewer(
     result_message = ResultMessage(job=JOB, user_id="3", result=make_result(), transcript=None, files=files)
     assert await deliver(Route(name="channel", send=send, size_limit=100), result_message, REPLY)
     assert sent == [["a", "b"]] * MAX_SLOW_TRIES + [["b"]]
+
+
+async def test_what_takes_too_long_is_given_up_in_words() -> None:
+    with pytest.raises(AckTimeoutError, match="in time"):
+        async with ack_deadline(0.01):
+            await asyncio.sleep(5)
+
+
+async def test_what_is_there_in_time_goes_on() -> None:
+    async with ack_deadline(5):
+        await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from tests.wire.stack import Stack
 CHINESE = "zh-CN"
 JOB_LIMIT = 420.0
 """Seconds; two cores may be shared with others."""
-FAILED = ("could not be worked on", "无法处理")
+FAILED = ("could not be processed", "无法处理")
 
 
 def answers(stack: Stack, interaction: Interaction) -> list[Message]:

@@ -29,7 +29,7 @@ async def test_rebalance_by_a_preset(stack: Stack, result: Message) -> None:
     assert opened.callback is not None
     assert opened.callback["data"]["title"] == "Rebalance"
     message = await made_again(stack, opened, mix=["karaoke"])
-    assert "Taken apart, transcribed and mixed again for" in message.text
+    assert "Separated, transcribed and remixed for" in message.text
     assert message.files["final.mp4"].data != result.files["final.mp4"].data
     assert message.files["vocals.flac"].data == result.files["vocals.flac"].data
 

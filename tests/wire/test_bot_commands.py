@@ -51,7 +51,7 @@ async def test_every_command_is_known_in_both_languages(stack: Stack) -> None:
 
 
 async def test_process_makes_it_all(stack: Stack, result: Message) -> None:
-    assert "Taken apart, transcribed and mixed again for" in result.text
+    assert "Separated, transcribed and remixed for" in result.text
     assert {"report.png", "final.mp4", "transcript.txt", "transcript.srt", "vocals.flac", "background.flac"} <= set(
         result.files
     )
@@ -126,7 +126,7 @@ async def test_jobs_show_the_queue_and_cancel_and_run_again(stack: Stack, scene:
         await shows(stack, second.original, lambda m: "one clip is before this one" in m.text, 10)
         listed = await private(stack, await stack.fake.slash("jobs", by=person))
         assert "next in the queue" in listed.text
-        assert "waiting, one clip before it" in listed.text
+        assert "waiting, one clip is ahead" in listed.text
         assert second.original is not None
         assert link_of(second.original, stack.fake.world.guild_id) in listed.text
         cancel = id_for(second.original, "cancel")

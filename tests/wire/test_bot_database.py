@@ -63,7 +63,7 @@ async def test_settings_and_quotas_survive_a_restart(
             await fake.wait(lambda: not fake.gateway.connected, 20, "the first bot to be gone")
             await ready_or_dead(fake, bot, commands=("settings", "separate"))
             kept = await said(fake, await fake.slash("settings"))
-            assert "A day, a person: one minute" in kept
+            assert "Per day, per person: one minute" in kept
             assert "Results are kept: 9 days" in kept
             assert await said(fake, await fake.slash("separate", clip=clip)) == before
             # The result is still known to its buttons.

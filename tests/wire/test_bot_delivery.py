@@ -31,7 +31,7 @@ async def test_a_place_that_takes_less_than_it_says_still_gets_a_result(stack: S
     fault = stack.fake.faults.too_large("PATCH", "/messages/")
     message = await finish(stack, await stack.fake.slash("separate", clip=scene))
     assert fault.times == 0
-    assert "Too large for this place" in message.text
+    assert "Too large to post here" in message.text
     assert message.files
 
 

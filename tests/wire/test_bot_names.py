@@ -39,7 +39,7 @@ async def page_of(stack: Stack, job_id: str, person: str) -> PageData:
     """What the page of a job's result shows."""
     store = Store.open(stack.store_url)
     async with Database.open(f"sqlite:///{stack.folder / 'home' / 'bot.sqlite3'}") as database:
-        links, repository = PageLinks(database), Repository(database, store, Quotas())
+        links, repository = PageLinks(database), Repository(database, Quotas())
         link = await links.create(job_id, person)
         return await StoredSource(links, repository, store, Everybody(), no_renaming).load(link.id)
 

@@ -144,11 +144,11 @@ async def test_minutes_that_are_used_up_are_told_with_when_they_come_back(
     stack: Stack, manager: Json, scene: Path, long: Path
 ) -> None:
     fan = await stack.fake.add_person("finn")
-    assert "A day, a person: one minute" in await changed(stack, manager, minutes_a_person=1)
+    assert "Per day, per person: one minute" in await changed(stack, manager, minutes_a_person=1)
     await result_of(stack, await stack.fake.slash("separate", clip=long, route="basic", by=fan))
     refused = await private(stack, await stack.fake.slash("separate", clip=scene, by=fan, locale=CHINESE))
     assert refused.text.startswith(in_chinese("quota-person", used=1, limit=1, left=0))
     midnight = (int(time.time()) // 86400 + 1) * 86400
     assert f"<t:{midnight}:R>" in refused.text
-    assert "A day, a person: 10 minutes" in await changed(stack, manager, minutes_a_person=10)
+    assert "Per day, per person: 10 minutes" in await changed(stack, manager, minutes_a_person=10)
     await result_of(stack, await stack.fake.slash("separate", clip=scene, by=fan))

@@ -1,1 +1,1 @@
-"""Where a results page takes its files from."""
+"""Where pages take their results from."""

@@ -1,4 +1,4 @@
-"""A result as `stemcord run --out` left it in a folder."""
+"""A result in a folder, as `stemcord run --out` writes it."""
 
 import asyncio
 import uuid
@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from bot.web.sources.base import MAX_TRANSCRIPT_BYTES, PageData, PageError
+from bot.exceptions import PageError
+from bot.web.sources.base import MAX_TRANSCRIPT_BYTES, PageData
 from pipeline.errors import StoreError, ValidationError
 from pipeline.types import Artefact, Result, Transcript
 
@@ -20,27 +21,27 @@ T = TypeVar("T")
 
 
 class FolderSource:
-    """One folder; its link is called `local`. Names given on the page go into `names.json` beside the files."""
+    """One folder, under the link `local`; names of speakers are written to `names.json` beside the files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         if not (self._folder / "result.json").is_file():
-            raise ValidationError(f"{folder} has no result.json.", hint="Name a folder that `stemcord run` wrote.")
+            raise ValidationError(f"{folder} has no result.json.", hint="Give a folder that `stemcord run` wrote.")
 
     async def load(self, link_id: str) -> PageData:
-        """The result as it is now."""
+        """Return the result."""
         if link_id != "local":
             raise PageError(HTTPStatus.FORBIDDEN, "page-forged")
         return await asyncio.to_thread(self._load)
 
     async def rename(self, link_id: str, names: Mapping[str, str]) -> None:
-        """Keep what speakers are called."""
+        """Write names of speakers."""
         data = await self.load(link_id)
         document = msgspec.json.format(msgspec.json.encode({**data.names, **names}), indent=2)
         await asyncio.to_thread(self._write, document)
 
     async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
-        """Bytes of one of the folder's files."""
+        """Stream bytes of a file of the folder."""
         path = self._path(artefact)
         if path is None:
             raise StoreError("A file of this result is no longer in its folder.", detail=artefact.name)
@@ -52,7 +53,7 @@ class FolderSource:
                 yield chunk
 
     def _path(self, artefact: Artefact) -> Path | None:
-        """Where a file is; None when it is gone or outside of the folder, as `result.json` may be anybody's."""
+        """Return the path of a file; None for one missing or outside the folder: `result.json` is not trusted."""
         path = (self._folder / artefact.name).resolve()
         return path if path.is_relative_to(self._folder) and path.is_file() else None
 
@@ -85,7 +86,7 @@ class FolderSource:
 
 
 def _measured(artefact: Artefact, path: Path) -> Artefact:
-    """As it is on the disk: a person may have changed a file since, and caches must notice."""
+    """Take size and digest from the disk when a file was changed since, so that caches notice."""
     status = path.stat()
     if status.st_size == artefact.size:
         return artefact

@@ -1,29 +1,30 @@
-"""Results as the bot keeps them: what is known in its records, the files in the store."""
+"""Results of the bot: what the database knows, and the files of the store."""
 
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
+from cachetools import LRUCache
+
 from bot.database.models import JobRecord, LinkedResult
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.exceptions import PageError
 from bot.jobs.result_files import TRANSCRIPT_FILE, read_transcript
-from bot.web.sources.base import PageData, PageError
+from bot.web.sources.base import PageData
 from pipeline.types import Artefact, Result, Transcript
 from worker.protocol import Job
 from worker.store import Store
 
 MAX_CACHED_TRANSCRIPTS: Final = 4
-"""Transcripts in memory: a player asks for a file piece by piece."""
+"""A player requests a file in many ranges, each of which loads the page's data."""
 MAX_RENAMINGS: Final = 12
-"""Times that a link may rename speakers in `RENAMING_SPAN` seconds: each makes the result's files anew."""
+"""Renamings by one link in `RENAMING_PERIOD_S`: each writes the files of the result again."""
 RENAMING_PERIOD_S: Final = 600.0
 MAX_TRACKED_LINKS: Final = 1000
-"""Links whose times are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +36,33 @@ class PageRights:
 
 
 class ChannelAccess(Protocol):
-    """Knows who may see what."""
+    """Knows who may see a channel."""
 
     async def rights(self, record: JobRecord, user_id: str) -> PageRights:
-        """The rights of a person; raises `AudioProcessingError` when they cannot be told now."""
+        """Return the rights of a person. Raises `DiscordUnavailableError`."""
         ...
 
 
 Rename = Callable[[Job, Mapping[str, str]], Awaitable[None]]
-"""Makes a result anew, in its message, with these names by the id of the speaker."""
+"""Writes a result again, in its message, with names by the id of the speaker."""
 
 
 class StoredSource:
-    """The results behind links that hold; a link shows no more than who made it may see."""
+    """The results of valid links; a link shows no more than its creator may see."""
 
     def __init__(
-        self, links: PageLinks, repository: Repository, store: Store, viewers: ChannelAccess, rename: Rename
+        self, links: PageLinks, repository: Repository, store: Store, access: ChannelAccess, rename: Rename
     ) -> None:
         self._links = links
         self._repository = repository
         self._store = store
-        self._access = viewers
+        self._access = access
         self._rename = rename
-        self._transcripts: OrderedDict[str, Transcript] = OrderedDict()
-        self._renamed: OrderedDict[str, list[float]] = OrderedDict()
+        self._transcripts: LRUCache[str, Transcript] = LRUCache(MAX_CACHED_TRANSCRIPTS)
+        self._renamed: LRUCache[str, list[float]] = LRUCache(MAX_TRACKED_LINKS)
 
     async def load(self, link_id: str) -> PageData:
-        """The result as it is now. Raises `PageError` and `AudioProcessingError`."""
+        """Return the result of a link. Raises `PageError` and `StemcordError`."""
         linked, record, result, rights = await self._open(link_id)
         clip = PurePosixPath(record.job.source.name.replace("\\", "/")).name or "clip"
         return PageData(
@@ -74,7 +75,7 @@ class StoredSource:
         )
 
     async def rename(self, link_id: str, names: Mapping[str, str]) -> None:
-        """Keep what speakers are called, and have the files of the result written anew with it."""
+        """Record names of speakers, and have the files of the result written again with them."""
         linked, record, result, rights = await self._open(link_id)
         if not rights.edit:
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
@@ -82,13 +83,13 @@ class StoredSource:
         changed = {speaker: name for speaker, name in names.items() if name and name != said.get(speaker)}
         if not changed:
             return
-        self._pace(link_id)
+        self._limit_renaming(link_id)
         for speaker, name in changed.items():
             await self._repository.rename(record.id, speaker, name, linked.link.created_by)
         await self._rename(record.job, {**linked.names, **changed})
 
     def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
-        """Bytes of one of the store's files."""
+        """Stream bytes of a file of the store."""
         return self._store.stream(artefact, start, end)
 
     async def _open(self, link_id: str) -> tuple[LinkedResult, JobRecord, Result, PageRights]:
@@ -111,19 +112,17 @@ class StoredSource:
         artefact = result.artefact(TRANSCRIPT_FILE)
         if artefact is None:
             return None
-        known = self._transcripts.pop(artefact.digest, None) or await read_transcript(result, self._store)
-        if known is not None:
-            self._transcripts[artefact.digest] = known
-            while len(self._transcripts) > MAX_CACHED_TRANSCRIPTS:
-                self._transcripts.popitem(last=False)
-        return known
+        if artefact.digest in self._transcripts:
+            return self._transcripts[artefact.digest]
+        transcript = await read_transcript(result, self._store)
+        if transcript is not None:
+            self._transcripts[artefact.digest] = transcript
+        return transcript
 
-    def _pace(self, link_id: str) -> None:
+    def _limit_renaming(self, link_id: str) -> None:
         now = time.monotonic()
-        times = [at for at in self._renamed.pop(link_id, []) if at > now - RENAMING_PERIOD_S]
+        times = [at for at in self._renamed.get(link_id, ()) if at > now - RENAMING_PERIOD_S]
         self._renamed[link_id] = times
         if len(times) >= MAX_RENAMINGS:
             raise PageError(HTTPStatus.TOO_MANY_REQUESTS, "page-too-often")
         times.append(now)
-        while len(self._renamed) > MAX_TRACKED_LINKS:
-            self._renamed.popitem(last=False)

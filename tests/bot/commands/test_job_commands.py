@@ -74,7 +74,7 @@ async def test_jobs_lists_mine_with_a_button_each(place: Place) -> None:
     listed = answer_of(await place.alice.slash(place.channel, "jobs"))
     text = card_text(listed)
     assert "second.mp4" in text
-    assert "waiting, one clip before it" in text
+    assert "waiting, one clip is ahead" in text
     assert "next in the queue" in text
     assert "third.mp4" not in text
     assert "](https://evil" not in text
@@ -238,5 +238,5 @@ async def test_error_of_the_pipeline_is_told_by_its_kind(place: Place) -> None:
     await place.played.fail(await place.played.take(), MediaError("The file has no sound track."))
     await until(place.env, lambda: bool(result.followups))
     assert result.followups[0].content == (
-        "这个文件不是可以处理的片段。（The file has no sound track.） 请检查文件和选项后再试。"  # noqa: RUF001
+        "这个文件不能作为片段处理。（The file has no sound track.） 请检查文件和选项后再试。"  # noqa: RUF001
     )

@@ -7,7 +7,7 @@ import simcord
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.exceptions import QuotaError
-from bot.permissions import over_quota
+from bot.jobs.quotas import ExceededQuota
 from pipeline.types import Preset
 from tests.bot.components.test_result_actions import answer_of, labels
 from tests.bot.world import PlayedWorker, card_text
@@ -26,7 +26,7 @@ async def test_settings_are_shown_and_changed(
 ) -> None:
     shown = answer_of(await manager.slash(channel, "settings"))
     assert "May use the bot: everybody" in card_text(shown)
-    assert "Preset: as the bot is set up" in card_text(shown)
+    assert "Preset: default" in card_text(shown)
     assert await repository.guild(str(env.guild.id)) == GuildSettings(guild_id=str(env.guild.id))
 
     team = env.guild.create_role("team")
@@ -57,7 +57,7 @@ async def test_settings_are_shown_and_changed(
         retention_days=30,
     )
     text = card_text(changed)
-    assert "At once, a person: one clip" in text
+    assert "At once, per person: one clip" in text
     assert f"May use the bot: <@&{team.id}>" in text
 
     await manager.slash(channel, "settings", remove_role=team, language="auto")
@@ -103,7 +103,7 @@ async def test_privacy_deletes_only_what_is_mine_and_asks_first(
     await bob.slash(channel, "separate", clip=CLIP)
     told = answer_of(await alice.slash(channel, "privacy"))
     assert "After 7 days it is deleted." in card_text(told)
-    await alice.click(told.message, label="Delete mine")
+    await alice.click(told.message, label="Delete my data")
     assert len(await repository.jobs_of(str(alice.id), None, 9)) == 1
     assert len(await played.queue.jobs()) == 2
 
@@ -155,9 +155,10 @@ async def test_only_people_with_a_role_may_use_the_bot(
 
 
 def test_refusal_by_a_limit_tells_what_is_used_and_left() -> None:
-    refused = over_quota("person", limit=90, used=80, resets_at=1_800_000_000.0)
+    refused = ExceededQuota(kind="person", limit=90, used=80, resets_at=1_800_000_000.0).error()
     assert isinstance(refused, QuotaError)
     assert str(refused) == "You have used 80 of your 90 minutes today; 10 are left."
     assert refused.resets_at == 1_800_000_000.0
-    assert str(over_quota("at-once", limit=2, used=2)).startswith("You already have 2 of 2 clips under way. Wait")
-    assert str(over_quota("length", limit=20)).startswith("This clip is longer than 20 minutes")
+    assert str(ExceededQuota(kind="at-once", limit=2, used=2).error()).startswith(
+        "You already have 2 of 2 clips in progress. Wait"
+    )

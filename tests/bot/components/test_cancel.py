@@ -63,10 +63,10 @@ async def test_running_job_is_asked_to_stop(
     pressed = await alice.click(discord_message(result), label="Cancel")
     (answer,) = pressed.followups
     assert answer.ephemeral
-    assert answer.content == "Stopping; what is finished is kept."
+    assert answer.content == "Stopping. Finished work is kept."
     assert "Cancelled." not in card_text(result.response)
     await played.stop(lease)
-    await until(env, lambda: "Cancelled. What was finished is kept" in card_text(result.response))
+    await until(env, lambda: "Cancelled. Finished work is kept" in card_text(result.response))
 
 
 async def test_button_of_an_ended_job(

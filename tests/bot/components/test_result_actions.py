@@ -14,7 +14,7 @@ import soundfile
 from bot.client import StemcordClient
 from bot.components.modals import SubmittedModal
 from bot.components.rename import submitted_names
-from bot.database.repository import Repository
+from bot.database.deletion import DataDeletion
 from bot.messages.formatting import escape
 from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
@@ -134,7 +134,7 @@ async def test_fader_that_is_no_loudness(place: Place, value: str) -> None:
     await place.bring()
     shown = await place.press("Rebalance")
     done = await place.alice.submit_modal(shown, {"mix": ["none"], "voice": value})
-    assert answer_of(done).content.startswith(f"{escape(value)} is no loudness.")
+    assert answer_of(done).content.startswith(f"{escape(value)} is not a volume.")
     assert len(await place.played.queue.jobs()) == 1
 
 
@@ -153,7 +153,7 @@ async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place
     assert job.request.names == {"A": "Ann", "B": "Bob"}
     assert job.reply_to is not None
     assert job.reply_to.message_id == str(place.message.id)
-    assert answer_of(pressed).content == "Renamed. The message has the new names."
+    assert answer_of(pressed).content == "Renamed. The message shows the new names."
 
 
 async def test_voices_that_were_not_kept_cost_only_the_excerpts(place: Place) -> None:
@@ -185,7 +185,7 @@ async def test_dub_that_is_no_sound_is_refused(place: Place) -> None:
     await place.bring()
     shown = await place.press("Dub")
     done = await place.alice.submit_modal(shown, {"dub": ("voice.txt", b"words")})
-    assert answer_of(done).content.startswith("voice.txt is no video or sound file.")
+    assert answer_of(done).content.startswith("voice.txt is not a video or sound file.")
     assert len(await place.played.queue.jobs()) == 1
 
 
@@ -232,10 +232,10 @@ async def test_buttons_work_for_a_moderator_after_a_restart(
     assert answer_of(await moderator.select(place.message, ["srt"])).attachments != []
 
 
-async def test_result_that_is_no_longer_kept(place: Place, repository: Repository) -> None:
+async def test_result_that_is_no_longer_kept(place: Place, deletion: DataDeletion) -> None:
     await place.bring()
     await place.played.queue.discard((await place.newest()).id)
-    await repository.forget_user(str(place.alice.id))
+    await deletion.delete_person_records(str(place.alice.id))
     assert answer_of(await place.press("Dub")).content == "This result is no longer kept. Send the clip again."
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.database.engine import Database, DatabaseError
+from bot.database.engine import Database
+from bot.exceptions import DatabaseError
 
 OPEN = """
 import asyncio, sys
@@ -38,7 +39,7 @@ async def test_a_database_of_a_later_version_is_refused_in_a_sentence(tmp_path: 
     url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
     async with Database.open(url) as database, database.transaction() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(DatabaseError, match="a later version"):
+    with pytest.raises(DatabaseError, match="a newer version"):
         async with Database.open(url):
             pass
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.models import StoredStatus
 from bot.database.page_links import PageLinks
@@ -26,7 +27,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def test_a_link_leads_to_the_newest_result_of_its_message(
     database: Database, store: Store, tmp_path: Path
 ) -> None:
-    repository, links, alice = Repository(database, store, Quotas()), PageLinks(database), number()
+    repository, links, alice = Repository(database, Quotas()), PageLinks(database), number()
     first = job_for(alice, number(), await put(store, tmp_path, alice))
     assert first.reply_to is not None
     first = msgspec.structs.replace(first, reply_to=msgspec.structs.replace(first.reply_to, message_id=number()))
@@ -62,7 +63,7 @@ async def test_a_link_leads_to_the_newest_result_of_its_message(
 
 async def test_links_of_others_are_left_alone(database: Database) -> None:
     links = PageLinks(database)
-    mine, other = await links.create(number(), "1"), await links.create(number(), "2", lifetime=-1)
+    mine, other = await links.create(number(), "1"), await links.create(number(), "2", lifetime_s=-1)
     assert await links.revoke(other.job_id) == 0, "it is over"
     assert await links.revoke(mine.job_id) == 1
     assert await links.resolve(f"{mine.id}x") is None
@@ -70,11 +71,11 @@ async def test_links_of_others_are_left_alone(database: Database) -> None:
 
 
 async def test_links_go_with_their_results(database: Database, store: Store, tmp_path: Path) -> None:
-    repository, links, alice, bob = Repository(database, store, Quotas()), PageLinks(database), number(), number()
+    repository, links, alice, bob = Repository(database, Quotas()), PageLinks(database), number(), number()
     job = job_for(alice, number(), await put(store, tmp_path, alice))
     await repository.add_job(job)
     await repository.end_job(job.id, StoredStatus.FINISHED, result_of())
     of_alice, of_bob = await links.create(job.id, alice), await links.create(job.id, bob)
-    assert await repository.forget_user(alice) == [job.id]
+    assert await DataDeletion(database, store).delete_person_records(alice) == [job.id]
     assert await links.resolve(of_alice.id) is None
     assert await links.resolve(of_bob.id) is None

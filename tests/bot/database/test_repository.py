@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.database.engine import Database, DatabaseError
+from bot.database.deletion import DataDeletion
+from bot.database.engine import Database
 from bot.database.models import GuildSettings, StoredStatus
-from bot.database.repository import DAY_S, Repository
+from bot.database.repository import Repository
+from bot.exceptions import DatabaseError
 from bot.jobs.quotas import Quotas
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, AudioStream, MediaInfo, Preset, Request, Result, Route, RouteName
@@ -19,6 +21,7 @@ from worker.protocol import Job, ReplyTo
 from worker.store import Store
 
 NOW = time.time()
+QUOTAS = Quotas(jobs_at_once=3, minutes_person=2, minutes_guild=3)
 
 
 def number() -> str:
@@ -26,15 +29,20 @@ def number() -> str:
 
 
 @asynccontextmanager
-async def opened(url: str, store: Store) -> AsyncIterator[Repository]:
+async def opened(url: str) -> AsyncIterator[Repository]:
     async with Database.open(url) as database:
-        yield Repository(database, store, Quotas(jobs_at_once=3, minutes_person=2, minutes_guild=3))
+        yield Repository(database, QUOTAS)
 
 
 @pytest.fixture
-async def repository(database_url: str, store: Store) -> AsyncIterator[Repository]:
-    async with opened(database_url, store) as repository:
-        yield repository
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database.open(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def quotas() -> Quotas:
+    return QUOTAS
 
 
 def job_for(user: str, guild: str, source: Artefact) -> Job:
@@ -65,13 +73,13 @@ async def test_settings_and_usage_survive_a_restart(database_url: str, store: St
     guild, user = number(), number()
     settings = GuildSettings(guild_id=guild, preset=Preset.STUDIO, roles=(5, 2**60), retention_days=2)
     job = job_for(user, guild, await put(store, tmp_path, user))
-    async with opened(database_url, store) as repository:
+    async with opened(database_url) as repository:
         assert await repository.guild(guild) == GuildSettings(guild_id=guild)
         await repository.save_guild(settings)
         await repository.add_job(job)
         for _ in range(2):
             await repository.end_job(job.id, StoredStatus.FINISHED, result_of(seconds=120))
-    async with opened(database_url, store) as repository:
+    async with opened(database_url) as repository:
         assert await repository.guild(guild) == settings
         usage = await repository.usage(user, guild, NOW)
         assert (usage.seconds, usage.jobs) == (120, 1)
@@ -102,7 +110,9 @@ async def test_a_job_is_kept_with_all_but_the_token(repository: Repository, stor
     assert [one.status for one in await repository.jobs_of(user, guild, 5)] == [StoredStatus.STOPPED]
 
 
-async def test_forgetting_deletes_what_nobody_else_needs(repository: Repository, store: Store, tmp_path: Path) -> None:
+async def test_forgetting_deletes_what_nobody_else_needs(
+    repository: Repository, deletion: DataDeletion, store: Store, tmp_path: Path
+) -> None:
     alice, bob, guild = number(), number(), number()
     shared, own = await put(store, tmp_path, guild), await put(store, tmp_path, alice)
     mine, other = job_for(alice, guild, shared), job_for(bob, guild, shared)
@@ -111,7 +121,7 @@ async def test_forgetting_deletes_what_nobody_else_needs(repository: Repository,
     await repository.end_job(mine.id, StoredStatus.FINISHED, result_of(own))
     await repository.rename(mine.id, "SPEAKER_00", "Ann", alice)
     assert await repository.names(mine.id) == {"SPEAKER_00": "Ann"}
-    assert await repository.forget_user(alice) == [mine.id]
+    assert await deletion.delete_person_records(alice) == [mine.id]
     assert await repository.job(mine.id) is None
     assert await repository.names(mine.id) == {}
     assert await store.has_digest(shared.digest)
@@ -119,20 +129,22 @@ async def test_forgetting_deletes_what_nobody_else_needs(repository: Repository,
     assert (await repository.usage(alice, guild, NOW)).jobs == 1
 
 
-async def test_a_job_goes_after_the_days_of_its_server(repository: Repository, store: Store, tmp_path: Path) -> None:
+async def test_a_job_goes_after_the_days_of_its_server(
+    repository: Repository, deletion: DataDeletion, store: Store, tmp_path: Path
+) -> None:
     user, guild = number(), number()
     await repository.save_guild(GuildSettings(guild_id=guild, retention_days=2))
     job = job_for(user, guild, await put(store, tmp_path, user))
     await repository.add_job(job)
     await repository.end_job(job.id, StoredStatus.FAILED)
-    assert job.id not in await repository.forget_expired(NOW + 1.9 * DAY_S)
-    assert job.id in await repository.forget_expired(NOW + 2.1 * DAY_S)
+    assert job.id not in await deletion.delete_expired(NOW + 1.9 * 86_400)
+    assert job.id in await deletion.delete_expired(NOW + 2.1 * 86_400)
     assert not await store.has_digest(job.source.digest)
 
 
 async def test_starts_at_once_migrate_once(tmp_path: Path, store: Store) -> None:
     async def start() -> GuildSettings:
-        async with opened(f"sqlite:///{tmp_path / 'new.sqlite3'}", store) as repository:
+        async with opened(f"sqlite:///{tmp_path / 'new.sqlite3'}") as repository:
             return await repository.guild("1")
 
     assert await asyncio.gather(*(start() for _ in range(4))) == [GuildSettings(guild_id="1")] * 4
@@ -177,23 +189,23 @@ async def test_places_that_were_never_acknowledged_are_given_back(repository: Re
 
 
 async def test_a_job_that_has_not_stopped_goes_with_the_next_sweep(
-    repository: Repository, store: Store, tmp_path: Path
+    repository: Repository, deletion: DataDeletion, store: Store, tmp_path: Path
 ) -> None:
     user, guild = number(), number()
     job = job_for(user, guild, await put(store, tmp_path, user))
     await repository.add_job(job)
-    assert await repository.forget_user(user, late=[job.id]) == [job.id]
+    assert await deletion.delete_person_records(user, running=[job.id]) == [job.id]
     assert await repository.jobs_of(user, None, 5) == []
     assert await store.has_digest(job.source.digest)
     made = await put(store, tmp_path, guild)
     await store.references.add_for_job(job.id, [made.digest])
-    assert job.id in await repository.forget_expired(NOW)
+    assert job.id in await deletion.delete_expired(NOW)
     assert not await store.has_digest(job.source.digest)
     assert not await store.has_digest(made.digest)
 
 
 async def test_what_cannot_be_deleted_is_told_and_tried_again(
-    repository: Repository, store: Store, tmp_path: Path
+    repository: Repository, deletion: DataDeletion, store: Store, tmp_path: Path
 ) -> None:
     user, guild = number(), number()
     job = job_for(user, guild, await put(store, tmp_path, user))
@@ -202,9 +214,9 @@ async def test_what_cannot_be_deleted_is_told_and_tried_again(
     hidden = folder.rename(folder.with_name("hidden"))
     folder.write_bytes(b"in the way")
     with pytest.raises(StoreError):
-        await repository.forget_user(user)
+        await deletion.delete_person_records(user)
     assert await repository.job(job.id) is not None
     folder.unlink()
     hidden.rename(folder)
-    assert await repository.forget_user(user) == [job.id]
+    assert await deletion.delete_person_records(user) == [job.id]
     assert not await store.has_digest(job.source.digest)

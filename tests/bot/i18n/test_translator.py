@@ -15,10 +15,11 @@ import bot
 from bot.commands.localization import CommandTranslator, localized
 from bot.i18n.translator import ENGLISH, LOCALES, Translator, translator_for
 from bot.jobs.result_buttons import buttons_for
-from bot.messages.texts import STAGES
 from pipeline import errors
+from pipeline.graph.registry import STAGES
 from pipeline.languages import MIXTURES
 from pipeline.mix.presets import LoudnessTarget, MixPreset
+from pipeline.options import REQUEST_OPTIONS
 from pipeline.types import Preset, RouteName, Task
 from tests.bot.world import make_result
 
@@ -95,9 +96,11 @@ def test_every_sentence_is_said_somewhere() -> None:
         re.compile(re.escape(text).replace(r"\*", "[A-Za-z_-]+")) for text in strings if re.match(r"[a-z]+-\*", text)
     ]
 
+    offered = {f"{name}-{value}" for name, option in REQUEST_OPTIONS.items() for value in option.choices}
+
     def is_said(key: str) -> bool:
         names = {key, key.removesuffix("-hint")} if "*-hint" in strings else {key}
-        return bool(names & strings) or any(family.fullmatch(name) for family in families for name in names)
+        return bool(names & (strings | offered)) or any(family.fullmatch(name) for family in families for name in names)
 
     assert {key for key in read(ENGLISH) if not is_said(key)} == set()
 
@@ -132,7 +135,9 @@ def test_families_are_complete() -> None:
 
 
 def test_stages_are_called_alike_on_a_terminal() -> None:
-    assert {stage: Translator(ENGLISH).format(f"stage-{stage}") for stage in STAGES} == dict(STAGES)
+    assert {stage: Translator(ENGLISH).format(f"stage-{stage}") for stage in STAGES} == {
+        name: stage.title for name, stage in STAGES.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,8 +152,8 @@ def test_plural_forms() -> None:
     said = [Translator(locale).format("waiting", count=count) for locale in LOCALES for count in (0, 1, 2)]
     assert said == [
         "Waiting: next in the queue.",
-        "Waiting: one clip is before this one.",
-        "Waiting: 2 clips are before this one.",
+        "Waiting: one clip is ahead.",
+        "Waiting: 2 clips are ahead.",
         "排队中：下一个就是它。",  # noqa: RUF001
         "排队中：前面还有 1 个片段。",  # noqa: RUF001
         "排队中：前面还有 2 个片段。",  # noqa: RUF001
@@ -156,7 +161,7 @@ def test_plural_forms() -> None:
 
 
 def test_missing_sentence_or_value_is_an_error() -> None:
-    with pytest.raises(LookupError, match="no sentence no-such"):
+    with pytest.raises(LookupError, match="no text no-such"):
         Translator(ENGLISH).format("no-such")
     with pytest.raises(LookupError, match="count"):
         Translator(ENGLISH).format("waiting")

@@ -3,8 +3,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from bot.exceptions import ClipError, RefusedError, SizeError
 from bot.jobs.attachments import AttachmentDownloader, Clip, is_media
-from pipeline.errors import LimitError, MediaError, ValidationError
 from worker.store import Store
 
 CLIP = Clip(
@@ -66,13 +66,13 @@ async def test_allowed_hosts(downloader: AttachmentDownloader, url: str) -> None
     ],
 )
 async def test_other_hosts(downloader: AttachmentDownloader, url: str) -> None:
-    with pytest.raises(ValidationError, match="not stored on Discord"):
+    with pytest.raises(RefusedError, match="not stored on Discord"):
         downloader.check(replace(CLIP, url=url))
 
 
 async def test_sizes(downloader: AttachmentDownloader) -> None:
     downloader.check(replace(CLIP, size=100))
-    with pytest.raises(LimitError):
+    with pytest.raises(SizeError):
         downloader.check(replace(CLIP, size=101))
-    with pytest.raises(MediaError, match="is empty"):
+    with pytest.raises(ClipError, match="is empty"):
         downloader.check(replace(CLIP, size=0))

@@ -87,7 +87,7 @@ async def test_files_that_are_too_large_are_named(
     await played.finish(await played.take(), FILES)
     await until(env, lambda: len(discord_message(result).attachments) == 2)
     assert names(discord_message(result)) == ["report.png", "background.flac"]
-    assert "Too large for this place: vocals.flac (1 kB)" in card_text(result.response).replace("\\", "")
+    assert "Too large to post here: vocals.flac (1 kB)" in card_text(result.response).replace("\\", "")
 
 
 async def test_trouble_of_discord_is_waited_out(
@@ -170,7 +170,7 @@ async def test_part_that_failed_is_named_in_the_result(
     failure = Failure(type="MixError", message="The dub was empty.", hint="", stage="mix")
     await played.finish(await played.take(), FILES, failures=(failure,), notes=("The clip was short.",))
     await until(env, lambda: len(discord_message(result).attachments) == 3)
-    assert "Could not be made: Mixing: The dub was empty." in card_text(result.response)
+    assert "Failed: Mixing: The dub was empty." in card_text(result.response)
     assert "Notes: The clip was short." in card_text(result.response)
 
 

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import simcord
 
 from bot.client import StemcordClient
+from bot.database.deletion import DataDeletion
 from bot.database.models import GuildSettings, StoredStatus
-from bot.database.repository import ABANDONED_AFTER_S, DAY_S, SETTLING_TIME_S, Repository
+from bot.database.repository import ABANDONED_AFTER_S, SETTLING_TIME_S, Repository
 from bot.exceptions import QuotaError
 from bot.jobs.quotas import Quotas
 from bot.jobs.sync import JobSync
@@ -43,7 +43,7 @@ async def test_a_limit_is_told_in_private_and_ends(
 
     refused = await alice.slash(channel, "separate", clip=CLIP)
     assert refused.ephemeral
-    assert card_text(answer_of(refused)).startswith("You already have 1 of 1 clips under way.")
+    assert card_text(answer_of(refused)).startswith("You already have 1 of 1 clips in progress.")
     assert len(await played.queue.jobs()) == 1
 
     await played.finish(await played.take(), {"stems/vocals.flac": b"v"})
@@ -71,8 +71,10 @@ async def test_a_clip_that_cannot_be_fetched_takes_no_place(
     assert await repository.reserve("x", user_id=user, guild_id=guild, channel_id="1", now=time.time()) is None
 
 
-async def test_places_of_a_process_that_died_are_given_back(queue: Queue, repository: Repository) -> None:
-    sync = JobSync(repository, queue)
+async def test_places_of_a_process_that_died_are_given_back(
+    queue: Queue, repository: Repository, deletion: DataDeletion
+) -> None:
+    sync = JobSync(repository, queue, deletion)
     assert await repository.reserve("left", user_id="1", guild_id=None, channel_id="1", now=time.time()) is None
     with pytest.raises(QuotaError):
         async with sync.reserve("1", None, "1"):
@@ -87,11 +89,11 @@ async def test_ends_that_were_missed_are_made_up_for(
     alice: simcord.MemberActor,
     played: PlayedWorker,
     repository: Repository,
-    tmp_path: Path,
+    deletion: DataDeletion,
 ) -> None:
     await alice.slash(channel, "separate", clip=CLIP)
     job = await played.job()
-    sync = JobSync(repository, played.queue)
+    sync = JobSync(repository, played.queue, deletion)
     await sync.reconcile(time.time() + SETTLING_TIME_S + 1)
     kept = await repository.job(job.id)
     assert kept is not None
@@ -101,7 +103,7 @@ async def test_ends_that_were_missed_are_made_up_for(
     kept = await repository.job(job.id)
     assert kept is not None
     assert kept.status is StoredStatus.STOPPED
-    await sync.reconcile(time.time() + 8 * DAY_S)
+    await sync.reconcile(time.time() + 8 * 86_400)
     assert await repository.job(job.id) is None
     assert await played.queue.state(job.id) is None
 

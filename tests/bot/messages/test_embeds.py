@@ -34,8 +34,8 @@ def test_place_in_the_queue() -> None:
     ]
     assert texts == [
         "Waiting: next in the queue.",
-        "Waiting: one clip is before this one.",
-        "Waiting: 5 clips are before this one.",
+        "Waiting: one clip is ahead.",
+        "Waiting: 5 clips are ahead.",
     ]
 
 
@@ -56,7 +56,7 @@ def test_the_time_left_is_told_where_it_is_known() -> None:
 
 
 def test_lost_worker_is_named() -> None:
-    assert shown(Started(attempt=2, worker="w")).startswith("The worker was lost; attempt 2")
+    assert shown(Started(attempt=2, worker="w")).startswith("The worker stopped; attempt 2")
 
 
 def test_only_a_job_under_way_can_be_cancelled() -> None:
@@ -73,15 +73,17 @@ def test_result_says_who_asked_and_why_the_route() -> None:
     card = embeds.result_embed(
         ENGLISH, "talk.mp4", "42", make_result(), picture="report.png", left_out=["vocals.flac (12.0 MB)"]
     )
-    assert card.embed.description == "Taken apart for <@42>"
+    assert card.embed.description == "Separated for <@42>"
     assert fields(card) == {
         "Length": "1:01",
         "Speakers": "2: Speaker 1, Speaker 2",
         "Language": "English",
         "Loudness": "-20.0 → -16.2 LUFS",
         "Route": "**dialogue** (deepfilternet3): Speech is heard in 92 % of the clip.",
-        "Too large for this place": "vocals.flac (12.0 MB)",
-        "The files in full": "Use /share to post them where larger files may go, or ask the people who run this bot.",
+        "Too large to post here": "vocals.flac (12.0 MB)",
+        "Full-size files": (
+            "Use /share to post them where larger files are allowed, or ask the people who run this bot."
+        ),
     }
     assert card.embed.image.url == "attachment://report.png"
 
@@ -90,8 +92,8 @@ def test_files_that_came_smaller_are_on_the_page_in_full() -> None:
     replaced = ["vocals.flac (210.0 MB) → vocals.opus"]
     card = embeds.result_embed(ENGLISH, "talk.mp4", "42", make_result(), replaced=replaced, pages=True)
     fields = {field.name: field.value for field in card.embed.fields}
-    assert (fields["Smaller here"] or "").replace("\\", "") == "vocals.flac (210.0 MB) → vocals.opus"
-    assert "“Open page”" in (fields["The files in full"] or "")
+    assert (fields["Smaller copy here"] or "").replace("\\", "") == "vocals.flac (210.0 MB) → vocals.opus"
+    assert "“Open page”" in (fields["Full-size files"] or "")
 
 
 def test_route_that_was_asked_for() -> None:
@@ -105,7 +107,7 @@ def test_failed_part_changes_the_colour_and_is_named() -> None:
     failure = Failure(type="MixError", message="It **broke**.", hint="", stage="mix")
     card = embeds.result_embed(ENGLISH, "x", "42", replace(make_result(), failures=(failure,)))
     assert card.embed.colour == embeds.COLOUR_PARTIAL
-    assert fields(card)["Could not be made"] == r"Mixing: It \*\*broke\*\*."
+    assert fields(card)["Failed"] == r"Mixing: It \*\*broke\*\*."
 
 
 def test_failed_part_is_told_in_the_readers_language_with_the_pipelines_words() -> None:
@@ -114,8 +116,8 @@ def test_failed_part_is_told_in_the_readers_language_with_the_pipelines_words() 
         Failure(type="ModelMissingError", message="No room in /srv/secret.", hint="", stage="diarize"),
     )
     card = embeds.result_embed(CHINESE, "x", "42", replace(make_result(), failures=failures))
-    assert fields(card)["未能完成的部分"] == (
-        "识别文字: 没能识别文字。（It \\*broke\\*.）\n区分说话人: 这个机器人上所需的模型还没有准备好。"  # noqa: RUF001
+    assert fields(card)["失败的部分"] == (
+        "识别文字: 文字识别失败。（It \\*broke\\*.）\n区分说话人: 这个机器人上所需的模型还没有准备好。"  # noqa: RUF001
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import aiohttp
 import discord
 import pytest
 import simcord
@@ -13,15 +12,13 @@ from bot.client import StemcordClient
 from bot.database.engine import Database
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
-from bot.settings import BotSettings
 from bot.web import channel_access
 from bot.web.app import Site
 from bot.web.channel_access import DiscordChannelAccess
-from bot.web.page_addresses import PageAddresses
-from bot.web.signed_links import TokenSigner
+from bot.web.signed_links import PageAddresses, TokenSigner
 from bot.web.sources.stored import StoredSource
 from tests.bot.components.test_result_actions import Place, answer_of, labels
-from tests.bot.world import INTERVAL, PatientQueue, PlayedWorker
+from tests.bot.world import PlayedWorker
 from worker.store import Store
 
 PUBLIC = "https://stems.example"
@@ -29,28 +26,8 @@ TICKETS = TokenSigner(b"a secret of this test, long enough")
 
 
 @pytest.fixture
-def make_client(
-    settings: BotSettings,
-    bot_queue: PatientQueue,
-    store: Store,
-    session: aiohttp.ClientSession,
-    database: Database,
-    repository: Repository,
-) -> Callable[[], StemcordClient]:
-    pages = PageAddresses(PageLinks(database), TICKETS, public_url=PUBLIC, hours=24)
-
-    def make() -> StemcordClient:
-        return StemcordClient(
-            settings,
-            queue=bot_queue,
-            store=store,
-            session=session,
-            repository=repository,
-            pages=pages,
-            interval=INTERVAL,
-        )
-
-    return make
+def pages(database: Database) -> PageAddresses:
+    return PageAddresses(PageLinks(database), TICKETS, public_url=PUBLIC, hours=24)
 
 
 @pytest.fixture
@@ -62,9 +39,8 @@ def place(env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.Membe
 async def browser(
     simcord_bot: StemcordClient, database: Database, repository: Repository, store: Store
 ) -> AsyncIterator[TestClient]:
-    source = StoredSource(
-        PageLinks(database), repository, store, DiscordChannelAccess(simcord_bot), simcord_bot.result_actions.rename
-    )
+    rename = simcord_bot.services.submitter.rename_speakers
+    source = StoredSource(PageLinks(database), repository, store, DiscordChannelAccess(simcord_bot), rename)
     site = Site(source, TICKETS, public_url=PUBLIC)
     async with TestClient(TestServer(site.application())) as browser:
         yield browser
@@ -88,7 +64,7 @@ async def open_page(place: Place, who: simcord.MemberActor | None = None) -> tup
 async def test_the_button_brings_a_page_in_private(place: Place, browser: TestClient) -> None:
     await place.bring()
     private, page = await open_page(place)
-    assert private.content.startswith("This link ends <t:")
+    assert private.content.startswith("This link expires <t:")
     text = await (await browser.get(page + "/")).text()
     assert "<h1>talk</h1>" in text
     assert "Hello @everyone" in text

@@ -64,7 +64,7 @@ async def test_a_bot_whose_port_is_taken_ends_with_one_line(broker_url: str, tmp
     assert process.returncode == 1
     assert [told for told in said.decode().splitlines() if not told.startswith("{")] == [
         f"stemcord bot: PortError: The pages cannot be served on port {port} of 127.0.0.1. "
-        "Set STEMCORD_WEB_HOST and STEMCORD_WEB_PORT to an address of this machine that is free."
+        "Set STEMCORD_WEB_HOST and STEMCORD_WEB_PORT to a free address of this machine."
     ]
 
 
@@ -78,5 +78,5 @@ def test_a_secret_that_is_damaged_or_cannot_be_kept_is_told(tmp_path: Path) -> N
     with pytest.raises(SecretError, match="damaged"):
         read_secret(tmp_path)
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(SecretError, match="cannot be kept"):
+    with pytest.raises(SecretError, match="cannot be stored"):
         read_secret(tmp_path / "file" / "home")

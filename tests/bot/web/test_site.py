@@ -107,7 +107,7 @@ async def test_what_the_pipeline_says_is_marked_as_english(browser: TestClient, 
     (folder / "result.json").write_bytes(msgspec.json.encode(changed))
     text = await (await browser.get(place() + "/", headers={"Accept-Language": "zh-CN"})).text()
     assert '<p lang="en">A note.</p>' in text
-    assert '混音. 没能合成各个部分。 <span lang="en">&lt;It&gt; broke.</span>' in text
+    assert '混音. 混音失败。 <span lang="en">&lt;It&gt; broke.</span>' in text
     assert '<p lang="zh">' in text
     assert "中英文混合" in text
 

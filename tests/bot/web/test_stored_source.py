@@ -12,14 +12,14 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.models import JobRecord, StoredStatus
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.jobs.quotas import Quotas
 from bot.web.app import Site
-from bot.web.page_addresses import PageAddresses
-from bot.web.signed_links import PageToken, TokenSigner
+from bot.web.signed_links import PageAddresses, PageToken, TokenSigner
 from bot.web.sources.stored import MAX_RENAMINGS, PageRights, StoredSource
 from bot.web.waveform_child import MAX_POINTS
 from pipeline.errors import QueueError
@@ -57,6 +57,7 @@ class Kept:
     job: Job
     result: Result
     repository: Repository
+    deletion: DataDeletion
     links: PageLinks
     addresses: PageAddresses
     store: Store
@@ -99,14 +100,16 @@ async def kept(tmp_path: Path, store: Store) -> AsyncIterator[Kept]:
         reply_to=reply,
     )
     async with Database.open(f"sqlite:///{tmp_path / 'bot.sqlite3'}") as database:
-        repository, links, submitter = Repository(database, store, Quotas()), PageLinks(database), Desk()
+        repository, links, submitter = Repository(database, Quotas()), PageLinks(database), Desk()
         await repository.add_job(job)
         await repository.end_job(job.id, StoredStatus.FINISHED, result)
         source = StoredSource(links, repository, store, submitter, submitter.rename)
         site = Site(source, TICKETS, public_url="https://stems.example")
         addresses = PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24)
         async with TestClient(TestServer(site.application())) as browser:
-            yield Kept(job, result, repository, links, addresses, store, submitter, browser)
+            yield Kept(
+                job, result, repository, DataDeletion(database, store), links, addresses, store, submitter, browser
+            )
 
 
 async def test_the_page_shows_the_result_of_a_job(kept: Kept) -> None:
@@ -204,7 +207,7 @@ async def test_links_can_be_taken_back(kept: Kept) -> None:
     for page in (first, second):
         answer = await kept.browser.get(page + "/")
         assert answer.status == 410
-        assert "taken back" in await answer.text()
+        assert "revoked" in await answer.text()
     assert (await kept.browser.get(await kept.page() + "/")).status == 200
 
 
@@ -220,7 +223,7 @@ async def test_a_link_ends_with_its_time_or_with_what_it_shows(kept: Kept, hours
 
 async def test_forgetting_a_person_ends_the_links_of_their_results(kept: Kept) -> None:
     pages = [await kept.page(ALICE), await kept.page(MODERATOR)]
-    await kept.repository.forget_user(ALICE)
+    await kept.deletion.delete_person_records(ALICE)
     for page in pages:
         answer = await kept.browser.get(page + "/")
         assert answer.status == 410

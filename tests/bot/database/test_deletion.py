@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
+from bot.database import deletion as database_deletion
+from bot.database.deletion import DataDeletion, delete_person_data
 from bot.database.repository import Repository
-from bot.jobs import deletion
-from bot.jobs.deletion import forget_person
 from bot.jobs.sync import JobSync
 from pipeline.types import Request
 from tests.bot.world import PlayedWorker
@@ -41,10 +41,10 @@ async def until_cancelled(queue: Queue, job_id: str) -> None:
 
 
 async def test_what_runs_is_stopped_first(
-    played: PlayedWorker, queue: Queue, repository: Repository, lease: Lease, store: Store
+    played: PlayedWorker, queue: Queue, repository: Repository, deletion: DataDeletion, lease: Lease, store: Store
 ) -> None:
     made = await played.keep("vocals.flac", b"voice")
-    forgets = asyncio.create_task(forget_person(repository, queue, PERSON))
+    forgets = asyncio.create_task(delete_person_data(deletion, queue, PERSON))
     # The work that is done ahead has no worker, so it stops at once; the other is still at work.
     await until_cancelled(queue, f"{PREFETCH_PREFIX}{lease.job_id}")
     await store.references.add_for_job(lease.job_id, [made.digest])
@@ -60,22 +60,23 @@ async def test_what_does_not_stop_in_time_goes_with_the_next_sweep(
     played: PlayedWorker,
     queue: Queue,
     repository: Repository,
+    deletion: DataDeletion,
     lease: Lease,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deletion, "PATIENCE", 0.1)
-    assert await forget_person(repository, queue, PERSON) == 1
+    monkeypatch.setattr(database_deletion, "STOP_TIMEOUT_S", 0.1)
+    assert await delete_person_data(deletion, queue, PERSON) == 1
     assert await repository.jobs_of(PERSON, None, 5) == []
     made = await played.keep("vocals.flac", b"voice")
     await store.references.add_for_job(lease.job_id, [made.digest])
     await played.stop(lease)
-    await JobSync(repository, queue).reconcile(time.time())
+    await JobSync(repository, queue, deletion).reconcile(time.time())
     assert not await store.has_digest(made.digest)
     assert await queue.jobs() == []
 
 
-async def test_somebody_of_whom_nothing_is_known(queue: Queue, repository: Repository, lease: Lease) -> None:
-    assert await forget_person(repository, queue, "7") == 0
+async def test_somebody_of_whom_nothing_is_known(queue: Queue, deletion: DataDeletion, lease: Lease) -> None:
+    assert await delete_person_data(deletion, queue, "7") == 0
     assert len(await queue.jobs()) == 2
     assert lease.outcome == "acquired"

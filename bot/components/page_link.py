@@ -1,0 +1,48 @@
+"""Buttons for links to the page of a result."""
+
+import discord
+
+from bot.components.custom_ids import Action, CustomId
+from bot.components.result_actions import ResultItem
+from bot.components.views import ActionView
+from bot.exceptions import RefusedError
+from bot.i18n.translator import translator_for
+from bot.jobs.history import HistoryEntry
+from bot.services import Interaction
+from bot.web.signed_links import PageAddresses
+from pipeline.types import Result
+
+
+class PageButton(ResultItem, action=Action.PAGE):
+    """Gives the person a link, in private."""
+
+    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+        """Create a link and send it with a button that revokes it."""
+        pages = _served_pages(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        address = await pages.create(entry.job.id, str(interaction.user.id))
+        translator = translator_for(interaction.locale.value)
+        view = ActionView()
+        view.add_item(discord.ui.Button(label=translator.format("button-page"), url=address.url))
+        view.add_button(translator.format("button-revoke"), CustomId(Action.REVOKE, entry.job.id))
+        text = translator.format("page-here", when=f"<t:{address.expires}:R>")
+        await interaction.edit_original_response(content=text, view=view)
+
+
+class RevokeButton(ResultItem, action=Action.REVOKE):
+    """Revokes every link to the page of a result."""
+
+    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+        """Revoke and say how many links still worked."""
+        pages = _served_pages(interaction)
+        await interaction.response.defer()
+        count = await pages.revoke(entry.job.id)
+        text = translator_for(interaction.locale.value).format("links-revoked", count=count)
+        await interaction.edit_original_response(content=text, view=None)
+
+
+def _served_pages(interaction: Interaction) -> PageAddresses:
+    pages = interaction.client.services.pages
+    if pages is None:
+        raise RefusedError("no-pages")
+    return pages

@@ -1,0 +1,41 @@
+"""What commands and buttons work with, built once at the start."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import discord
+
+from bot.database.deletion import DataDeletion
+from bot.database.repository import Repository
+from bot.jobs.delivery import Delivery
+from bot.jobs.history import JobHistory
+from bot.jobs.submission import JobSubmitter
+from bot.settings import BotSettings
+from bot.web.signed_links import PageAddresses
+from worker.queue import Queue
+from worker.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of the bot that answer people."""
+
+    settings: BotSettings
+    queue: Queue
+    store: Store
+    repository: Repository
+    deletion: DataDeletion
+    history: JobHistory
+    submitter: JobSubmitter
+    delivery: Delivery
+    pages: PageAddresses | None
+    """None: the bot serves no pages."""
+
+
+class ServiceClient(discord.Client):
+    """Discord client that gives commands and buttons their services."""
+
+    services: Services
+
+
+Interaction: TypeAlias = discord.Interaction[ServiceClient]
