@@ -36,6 +36,40 @@ from worker.store.artefact_store import media_type_of
 print("toy" in TRANSCRIPT_FORMATS, media_type_of("transcript.toy"))
 """
 
+COMMAND = """
+from bot.commands.localization import localized
+
+
+def setup(tree, services):
+    @tree.command(name=localized("command-toy"), description=localized("command-toy-description"))
+    async def toy(interaction):
+        await interaction.response.send_message("toy")
+"""
+TEXTS = {
+    "en": "command-toy = toy\ncommand-toy-description = Play.\n",
+    "zh-CN": "command-toy = 玩具\ncommand-toy-description = 玩一玩。\n",
+}
+LIST_COMMANDS = """
+import asyncio
+from types import SimpleNamespace
+import discord
+from discord import app_commands
+from bot.commands import load_commands
+from bot.commands.help import help_text
+from bot.commands.localization import CommandTranslator
+from bot.i18n.translator import translator_for
+async def main():
+    tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
+    load_commands(tree, SimpleNamespace(pages=None))
+    await tree.set_translator(CommandTranslator())
+    sent = await tree.get_command("toy").get_translated_payload(tree, tree.translator)
+    print(sent["name"], sent["name_localizations"]["zh-CN"])
+    for locale in ("en-US", "zh-CN"):
+        text = help_text(tree, translator_for(locale), pages=False)
+        print(next(line for line in text.splitlines() if line.startswith(("**/toy", "**/玩具"))))
+asyncio.run(main())
+"""
+
 
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
@@ -78,3 +112,18 @@ def test_an_export_format(product: Path) -> None:
     out.mkdir()
     assert run(product, WRITE_EXPORTS, str(out)) == "4 turns"
     assert run(product, OFFER_EXPORTS) == "True text/x-toy"
+
+
+def test_a_command(product: Path) -> None:
+    (product / "bot" / "commands" / "toy.py").write_text(COMMAND)
+    for locale, texts in TEXTS.items():
+        file = product / "bot" / "i18n" / "locales" / f"{locale}.ftl"
+        file.write_text(f"{file.read_text(encoding='utf-8')}\n{texts}", encoding="utf-8")
+    assert run(product, LIST_COMMANDS).splitlines() == ["toy 玩具", "**/toy** Play.", "**/玩具** 玩一玩。"]
+
+
+def test_a_language_of_the_interface(product: Path) -> None:
+    locales = product / "bot" / "i18n" / "locales"
+    (locales / "de.ftl").write_text((locales / "en.ftl").read_text(encoding="utf-8"), encoding="utf-8")
+    code = "from bot.i18n.translator import LOCALES, translator_for; print(*LOCALES, translator_for('de').locale)"
+    assert run(product, code) == "de en zh-CN de"
