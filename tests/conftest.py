@@ -23,7 +23,6 @@ PATHS_OF_KIND = {
         "bot/i18n",
         "bot/jobs/test_quotas.py",
         "bot/messages",
-        "bot/test_ack_deadline.py",
         "bot/test_error_handler.py",
         "bot/test_log.py",
         "bot/test_retry.py",

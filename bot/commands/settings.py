@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import discord
 from discord import app_commands
@@ -26,6 +26,10 @@ MAX_JOBS_AT_ONCE = 50
 DETECT_LANGUAGE = "auto"
 
 Minutes = app_commands.Range[int, 1, MAX_MINUTES_PER_DAY]
+OPTIONS: Final = (
+    *("preset", "language", "minutes", "at_once", "minutes_person", "minutes_server"),
+    *("allow_role", "remove_role", "retention"),
+)
 
 
 def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
@@ -35,17 +39,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @tree.command(
         name=localized("command-settings"), description=localized("command-settings-description"), extras=help_order(80)
     )
-    @options(
-        preset="preset",
-        language="language",
-        minutes="minutes",
-        at_once="at_once",
-        minutes_person="minutes_person",
-        minutes_server="minutes_server",
-        allow_role="allow_role",
-        remove_role="remove_role",
-        retention="retention",
-    )
+    @options(**{name: name for name in OPTIONS})
     @app_commands.choices(preset=PRESETS)
     @app_commands.autocomplete(language=_offer_languages)
     @app_commands.guild_only()

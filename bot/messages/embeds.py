@@ -140,11 +140,25 @@ def result_embed(
 
     """
     made = "dub" if dubbed else result.request.task.value
-    embed = _embed(
-        name,
-        translator.format(f"made-{made}", person=mention(user_id)),
-        COLOUR_PARTIAL if result.failures else COLOUR_DONE,
-    )
+    colour = COLOUR_PARTIAL if result.failures else COLOUR_DONE
+    embed = _embed(name, translator.format(f"made-{made}", person=mention(user_id)), colour)
+    _add_facts(embed, translator, result, user_id)
+    if transcript is not None:
+        _add_lines(embed, translator.format("field-transcript"), transcript_lines(transcript))
+    failures = [_describe_failed_stage(translator, failure) for failure in result.failures]
+    _add_lines(embed, translator.format("field-notes"), [escape(note) for note in result.notes])
+    _add_lines(embed, translator.format("field-failed"), failures)
+    _add_lines(embed, translator.format("field-smaller"), [escape(file) for file in replaced])
+    _add_lines(embed, translator.format("field-large"), [escape(file) for file in left_out])
+    if replaced or left_out:
+        place = translator.format("whole-on-page" if pages else "whole-elsewhere")
+        _add_field(embed, translator.format("field-whole"), place)
+    if picture is not None:
+        embed.set_image(url=f"attachment://{picture}")
+    return EmbedMessage(embed=embed, buttons=buttons)
+
+
+def _add_facts(embed: discord.Embed, translator: Translator, result: Result, user_id: str) -> None:
     _add_field(embed, translator.format("field-duration"), format_duration(result.media.duration), inline=True)
     if result.language is not None:
         _add_field(embed, translator.format("field-speakers"), _speakers(translator, result), inline=True)
@@ -152,36 +166,6 @@ def result_embed(
         _add_field(embed, translator.format("field-language"), translator.language_name(result.language), inline=True)
     _add_field(embed, translator.format("field-loudness"), _loudness(translator, result), inline=True)
     _add_field(embed, translator.format("field-route"), _route(translator, result, user_id))
-    if transcript is not None:
-        _add_field(
-            embed,
-            translator.format("field-transcript"),
-            fit_lines(transcript_lines(transcript), discord_limits.MAX_EMBED_FIELD_CHARS),
-        )
-    failures = [_describe_failed_stage(translator, failure) for failure in result.failures]
-    _add_field(
-        embed,
-        translator.format("field-notes"),
-        fit_lines([escape(note) for note in result.notes], discord_limits.MAX_EMBED_FIELD_CHARS),
-    )
-    _add_field(embed, translator.format("field-failed"), fit_lines(failures, discord_limits.MAX_EMBED_FIELD_CHARS))
-    _add_field(
-        embed,
-        translator.format("field-smaller"),
-        fit_lines([escape(file) for file in replaced], discord_limits.MAX_EMBED_FIELD_CHARS),
-    )
-    _add_field(
-        embed,
-        translator.format("field-large"),
-        fit_lines([escape(file) for file in left_out], discord_limits.MAX_EMBED_FIELD_CHARS),
-    )
-    if replaced or left_out:
-        _add_field(
-            embed, translator.format("field-whole"), translator.format("whole-on-page" if pages else "whole-elsewhere")
-        )
-    if picture is not None:
-        embed.set_image(url=f"attachment://{picture}")
-    return EmbedMessage(embed=embed, buttons=buttons)
 
 
 def stage_title(translator: Translator, stage: str) -> str:
@@ -202,6 +186,10 @@ def _embed(name: str, text: str, colour: discord.Colour) -> discord.Embed:
     return discord.Embed(
         title=shorten(escape(name), discord_limits.MAX_EMBED_TITLE_CHARS), description=text, colour=colour
     )
+
+
+def _add_lines(embed: discord.Embed, name: str, lines: list[str]) -> None:
+    _add_field(embed, name, fit_lines(lines, discord_limits.MAX_EMBED_FIELD_CHARS))
 
 
 def _add_field(embed: discord.Embed, name: str, value: str, *, inline: bool = False) -> None:
