@@ -154,7 +154,7 @@ async def test_a_cancel_button_of_a_job_that_nobody_knows(stack: Stack, result: 
 @pytest.mark.parametrize("values", [[], [f"../../{SECRET}"], ["srt", "vtt"], ["exe"]])
 async def test_a_format_that_is_none(stack: Stack, result: Message, values: list[str]) -> None:
     data: Json = {"custom_id": id_for(result, "subtitles"), "component_type": 3, "id": 1, "values": values}
-    assert (await refused(stack, COMPONENT, data, result)).startswith("这个结果没有可供此操作使用的内容")
+    assert (await refused(stack, COMPONENT, data, result)).startswith("这个结果缺少此操作所需的内容")
 
 
 async def test_a_fader_and_a_preset_of_a_forged_form(stack: Stack, result: Message) -> None:

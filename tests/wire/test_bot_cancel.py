@@ -47,7 +47,7 @@ async def test_cancel_answers_at_once_and_keeps_what_is_finished(stack: Stack, f
         told = await private(stack, pressed, limit=2.0)
         assert time.monotonic() - pressed_at < 2.0
         assert told.text == in_chinese("cancelling")
-        await shows(stack, message, lambda m: "Cancelled. What was finished is kept" in m.text, 10)
+        await shows(stack, message, lambda m: "Cancelled. Finished work is kept" in m.text, 10)
     finally:
         asr.resume()
     assert id_for(message, "again")

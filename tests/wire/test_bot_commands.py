@@ -67,8 +67,8 @@ async def test_process_answers_in_chinese(stack: Stack, scene: Path) -> None:
     assert "说话人: 3" in message.text
     assert "调整音量" in message.text
     shown = " ".join(edit.before for edit in message.edits)
-    assert "正在接收片段" in shown
-    assert "Receiving" not in shown
+    assert "正在下载片段" in shown
+    assert "Downloading" not in shown
 
 
 async def test_dub_puts_another_voice_in_place(stack: Stack, scene: Path, voice: Path, result: Message) -> None:
@@ -97,7 +97,7 @@ async def test_languages_of_the_settings_have_a_way_back(stack: Stack) -> None:
     choices = await stack.fake.autocomplete("settings", "language", "")
     assert choices[0]["value"] == "auto"
     assert len(choices) <= 25
-    assert [c["value"] for c in await stack.fake.autocomplete("settings", "language", "found")] == ["auto"]
+    assert [c["value"] for c in await stack.fake.autocomplete("settings", "language", "detected")] == ["auto"]
 
 
 @pytest.mark.parametrize(("locale", "said"), [("en-US", "What this bot can do"), (CHINESE, "这个机器人能做什么")])
@@ -123,7 +123,7 @@ async def test_jobs_show_the_queue_and_cancel_and_run_again(stack: Stack, scene:
         first = await stack.fake.slash("separate", clip=scene, by=person)
         await shows(stack, first.original, lambda m: bool(m.buttons), 10)
         second = await stack.fake.slash("remix", clip=scene, by=person)
-        await shows(stack, second.original, lambda m: "one clip is before this one" in m.text, 10)
+        await shows(stack, second.original, lambda m: "one clip is ahead" in m.text, 10)
         listed = await private(stack, await stack.fake.slash("jobs", by=person))
         assert "next in the queue" in listed.text
         assert "waiting, one clip is ahead" in listed.text

@@ -60,11 +60,11 @@ async def test_what_can_be_told_nowhere_is_logged_and_ends(
     interaction = await stack.fake.slash("separate", clip=scene, by=person, at=place["id"])
     await delete_channel(stack, place["id"])
     job = await job_of(stack, interaction)
-    await stack.fake.wait(lambda: bool(logged(stack, "job_served", job=job.id)), WAIT, "the end of the job")
+    await stack.fake.wait(lambda: bool(logged(stack, "job_delivered", job=job.id)), WAIT, "the end of the job")
     await confirmed(stack)
-    (served,) = logged(stack, "job_served", job=job.id)
+    (served,) = logged(stack, "job_delivered", job=job.id)
     assert (served["end"], served["shown"]) == ("finished", False)
-    assert [line["way"] for line in logged(stack, "way_closed", job=job.id)][-2:] == ["channel", "direct"]
+    assert [line["route"] for line in logged(stack, "route_closed", job=job.id)][-2:] == ["channel", "direct"]
     tried = fault.times
     await asyncio.sleep(1.5)
     assert fault.times == tried, "it is tried again and again"
@@ -77,7 +77,7 @@ async def test_a_message_whose_answer_was_lost_comes_once(stack: Stack, scene: P
     assert interaction.original is not None
     interaction.original.deleted = True
     job = await job_of(stack, interaction)
-    await stack.fake.wait(lambda: bool(logged(stack, "job_served", job=job.id)), WAIT, "the end of the job")
+    await stack.fake.wait(lambda: bool(logged(stack, "job_delivered", job=job.id)), WAIT, "the end of the job")
     assert fault.times == 0
     (posted,) = [m for m in stack.fake.messages if m.channel_id == place["id"]]
     assert "vocals.flac" in posted.files
@@ -115,7 +115,7 @@ async def test_a_bot_that_crashed_while_a_clip_came_in_says_so(stack: Stack, sce
     (told,) = said_directly(stack, person)
     assert told.text == f"{in_chinese('clip-interrupted')} {in_chinese('clip-gone-hint')}"
     assert not message.buttons
-    await stack.fake.wait(lambda: bool(logged(stack, "interruption_told", shown=True)), 10, "a line in the log")
+    await stack.fake.wait(lambda: bool(logged(stack, "interruption_reported", shown=True)), 10, "a line in the log")
     # Its place is free again, for as many clips as a person may have at once.
     later = await asyncio.gather(*(stack.fake.slash("separate", clip=scene, by=person) for _ in range(3)))
     for again in later:
@@ -130,7 +130,7 @@ async def test_a_bot_that_is_told_to_end_leaves_nothing_open(stack: Stack, scene
     await job_of(stack, running)
     stack.fake.knobs.download_rate = scene.stat().st_size / 30
     coming = await stack.fake.slash("separate", clip=scene, by=person)
-    message = await shows(stack, coming.original, lambda m: "Receiving" in m.text, 10)
+    message = await shows(stack, coming.original, lambda m: "Downloading" in m.text, 10)
     began = time.monotonic()
     assert await stack.stop_bot() == 0, stack.report()
     assert time.monotonic() - began < 15
@@ -138,7 +138,7 @@ async def test_a_bot_that_is_told_to_end_leaves_nothing_open(stack: Stack, scene
     await stack.start_bot()
     await stack.fake.wait(lambda: is_told(message), WAIT, "the message to end")
     assert [told.text.partition(".")[0] for told in said_directly(stack, person)] == [
-        "The bot was restarted before it had the whole clip"
+        "The bot restarted before it had the whole clip"
     ]
     assert "final.mp4" in (await result_of(stack, running)).files
     assert "vocals.flac" in (await result_of(stack, await stack.fake.slash("separate", clip=scene, by=person))).files

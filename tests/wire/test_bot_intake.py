@@ -29,7 +29,7 @@ async def test_a_slow_download_does_not_delay_the_acknowledgement(stack: Stack, 
         assert interaction.delay < 2
         message = interaction.original
         assert message is not None
-        await stack.fake.wait(lambda: "Receiving" in message.text, 3, "the word that the clip is received")
+        await stack.fake.wait(lambda: "Downloading" in message.text, 3, "the word that the clip is received")
         await finish(stack, interaction)
     finally:
         stack.fake.knobs.download_rate = None

@@ -26,12 +26,12 @@ async def finish(stack: Stack, interaction: Interaction, limit: float = JOB_LIMI
     """The interaction's message once it shows a result; any other end fails at once."""
     message = interaction.original
     assert message is not None
-    ends = ("Taken apart", "Transcribed", "Mixed again", "could not be worked on", "Cancelled.")
+    ends = ("Separated", "Transcribed", "Remixed", "could not be processed", "Cancelled.")
     try:
         await stack.fake.wait(lambda: any(end in message.text for end in ends), limit, "the end of a job")
     except AssertionError as error:
         raise AssertionError(f"{error}\n{stack.report()}") from None
-    assert "could not be worked on" not in message.text, f"{stack.fake.summary()}\n{stack.report()}"
+    assert "could not be processed" not in message.text, f"{stack.fake.summary()}\n{stack.report()}"
     return message
 
 
@@ -116,7 +116,7 @@ async def test_a_clip_that_is_none_is_refused_in_private(stack: Stack, tmp_path:
     assert "Traceback" not in private.text
     public = interaction.original
     assert public is not None
-    await stack.fake.wait(lambda: "could not be worked on" in public.text or public.deleted, 60, "the public message")
+    await stack.fake.wait(lambda: "could not be processed" in public.text or public.deleted, 60, "the public message")
     assert private.text not in public.text
     assert not public.files
     assert not public.buttons
@@ -139,7 +139,7 @@ async def test_a_message_without_a_clip_is_refused_in_private(stack: Stack) -> N
     interaction = await stack.fake.context_menu("Transcribe this", posted)
     assert interaction.original is not None
     assert interaction.original.ephemeral
-    assert "no video or sound" in interaction.original.text
+    assert "not a video or sound" in interaction.original.text
 
 
 async def test_languages_are_offered_while_typing(stack: Stack) -> None:
