@@ -80,7 +80,7 @@ class TranscriptMenu(ResultItem, action=Action.SUBTITLES):
 
     async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
         """Send the file."""
-        chosen = self.item.values[0] if isinstance(self.item, discord.ui.Select) and self.item.values else ""
+        chosen = "".join(self.item.values) if isinstance(self.item, discord.ui.Select) else ""
         artefact = result.artefact(f"transcript.{chosen}")
         if artefact is None:
             raise RefusedError("no-such-part")

@@ -40,10 +40,12 @@ def register(client: ServiceClient) -> None:
 async def dispatch(interaction: Interaction) -> None:
     """Handle what discord.py does not dispatch itself: forms, and components that no class knows."""
     data = cast("Mapping[str, Any]", interaction.data or {})
-    target = CustomId.parse(str(data.get("custom_id", "")))
+    custom_id = str(data.get("custom_id", ""))
+    target = CustomId.parse(custom_id)
     try:
         if interaction.type is discord.InteractionType.component:
-            if target is None or target.action not in _ITEM_ACTIONS:
+            # discord.py finds an item in its message only.
+            if target is None or target.action not in _ITEM_ACTIONS or not _is_shown(interaction.message, custom_id):
                 raise RefusedError("button-gone", "button-gone-hint")
             return
         if target is None or target.action not in MODALS:
@@ -51,3 +53,9 @@ async def dispatch(interaction: Interaction) -> None:
         await MODALS[target.action].submitted(interaction, target, read_submission(data))
     except (StemcordError, *NETWORK_ERRORS) as error:
         await answer_error(interaction, error)
+
+
+def _is_shown(message: discord.Message | None, custom_id: str) -> bool:
+    rows = () if message is None else message.components
+    items = (item for row in rows if isinstance(row, discord.ActionRow) for item in row.children)
+    return any(item.custom_id == custom_id for item in items)

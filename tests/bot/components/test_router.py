@@ -84,6 +84,31 @@ async def test_every_button_that_was_posted_before_still_does_its_action(
     assert acted == [f"{CLASSES[item['custom_id'].split(':')[1]]} {item['custom_id']}" for item in items]
 
 
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("result", "This result is no longer kept."),
+        ("rename", "This result"),
+        ("progress", "This job has already ended."),
+    ],
+)
+async def test_a_button_of_a_job_that_nobody_knows_is_answered(
+    name: str, answer: str, env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor
+) -> None:
+    place = env.bot.get_channel(channel.id)
+    assert isinstance(place, discord.TextChannel)
+    message = await place.send("posted", view=view_of(POSTED["messages"][name]))
+    items = [item for row in POSTED["messages"][name] for item in row["components"]]
+    for item in items:
+        if item["type"] == discord.ComponentType.button.value:
+            done = await alice.click(message, label=item["label"])
+        else:
+            done = await alice.select(message, ["srt"])
+        shown: Any = (done.followups or [done.response])[0]
+        assert shown.ephemeral
+        assert shown.content.startswith(answer)
+
+
 def test_forms_that_were_shown_before_are_the_same_now() -> None:
     english, job_id = Translator("en"), POSTED["job_id"]
     speakers = [Speaker(id=f"S{number}", name=f"Speaker {number + 1}") for number in range(7)]
