@@ -13,7 +13,7 @@ from pipeline.types import Preset
 
 
 class BotSettings(BaseSettings):
-    """Each field is the environment variable `STEMCORD_<NAME>`, but for the token, which is `DISCORD_TOKEN`."""
+    """Settings from environment variables: `STEMCORD_<NAME>` for each field, and `DISCORD_TOKEN` for the token."""
 
     model_config = SettingsConfigDict(env_prefix="STEMCORD_", env_ignore_empty=True, frozen=True, extra="ignore")
 
@@ -23,30 +23,30 @@ class BotSettings(BaseSettings):
     store_url: str = ""
     """Empty: the folder `store` under home."""
     preset: Preset = Preset.POCKET
-    """Used where a person names none."""
+    """Used when a person chooses none."""
     attachment_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
-    """Where clips may be downloaded from, by https only; an entry with `http://` allows that very origin."""
+    """Hosts that clips may be downloaded from by https; an entry with `http://` allows exactly that origin."""
     max_size: int = Field(default=MAX_SIZE, gt=0)
-    """Bytes."""
+    """Bytes of a clip."""
     database_url: SecretStr | None = None
     """None: `bot.sqlite3` under home; else `postgresql://…`."""
     jobs_at_once: int = Field(default=3, ge=0)
-    """Of one person, where the server says nothing; 0 here and below: no limit."""
+    """For each person, on servers that set nothing else; 0 here and below: no limit."""
     minutes_per_day_person: int = Field(default=120, ge=0)
     minutes_per_day_guild: int = Field(default=600, ge=0)
     retention_days: int = Field(default=7, ge=1)
-    """After which a job is forgotten, where the server says nothing."""
+    """How long jobs are kept on servers that set nothing else."""
     public_url: str = ""
-    """Where people reach the pages of results, such as `https://stems.example`; empty: there are none."""
+    """Address under which people reach the pages of results, such as `https://stems.example`; empty: no pages."""
     web_host: str = "127.0.0.1"
-    """Address of this machine that the pages are served on, for a proxy that brings https."""
+    """Address of this machine on which the pages are served, for a proxy that adds https."""
     web_port: int = Field(default=8080, ge=1, le=65535)
     page_hours: float = Field(default=24.0, gt=0, le=24 * 90)
-    """That a link to a page holds."""
+    """How long a link to a page works."""
     secret: SecretStr | None = Field(default=None, min_length=16)
-    """Signs the links; None: one is made and kept in the file `secret` under home."""
+    """Signs the links; None: the file `secret` under home, created at the first start."""
     guilds: Annotated[tuple[int, ...], NoDecode] = ()
-    """Servers that get the commands at once; empty: the commands are global."""
+    """Servers whose commands are registered at once; empty: the commands are global."""
 
     @field_validator("attachment_hosts", "guilds", mode="before")
     @classmethod
@@ -65,12 +65,12 @@ class BotSettings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL."""
+        """Return the URL of the database."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home.expanduser().resolve() / 'bot.sqlite3'}"
 
     @property
     def store(self) -> str:
-        """The store's URL."""
+        """Return the URL of the store."""
         return self.store_url or f"file://{self.home.expanduser().resolve() / 'store'}"

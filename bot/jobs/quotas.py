@@ -54,7 +54,7 @@ class ExceededQuota:
 
     @property
     def left(self) -> int:
-        """What is left of the limit."""
+        """Return what is left of the limit."""
         return max(self.limit - self.used, 0)
 
     def error(self) -> QuotaError:
