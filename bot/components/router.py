@@ -29,7 +29,7 @@ ITEMS: Final[tuple[type[PersistentItem], ...]] = (
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(
     {modal.action: modal for modal in (DubModal, RebalanceModal, RenameModal)}
 )
-_ITEM_ACTIONS: Final = frozenset(item.action for item in ITEMS)
+_ITEM_OF_ACTION: Final[Mapping[Action, type[PersistentItem]]] = MappingProxyType({item.action: item for item in ITEMS})
 
 
 def register(client: ServiceClient) -> None:
@@ -44,9 +44,12 @@ async def dispatch(interaction: Interaction) -> None:
     target = CustomId.parse(custom_id)
     try:
         if interaction.type is discord.InteractionType.component:
-            # discord.py finds an item in its message only.
-            if target is None or target.action not in _ITEM_ACTIONS or not _is_shown(interaction.message, custom_id):
+            if target is None or target.action not in _ITEM_OF_ACTION:
                 raise RefusedError("button-gone", "button-gone-hint")
+            # discord.py finds an item in its message only; one may be pressed while its message is edited.
+            if not _is_shown(interaction.message, custom_id):
+                item = _ITEM_OF_ACTION[target.action](discord.ui.Button[Any](custom_id=custom_id), target)
+                await item.callback(interaction)
             return
         if target is None or target.action not in MODALS:
             raise RefusedError("button-gone", "button-gone-hint")
