@@ -139,7 +139,7 @@ async def test_a_message_without_a_clip_is_refused_in_private(stack: Stack) -> N
     interaction = await stack.fake.context_menu("Transcribe this", posted)
     assert interaction.original is not None
     assert interaction.original.ephemeral
-    assert "not a video or sound" in interaction.original.text
+    assert "no video or sound" in interaction.original.text
 
 
 async def test_languages_are_offered_while_typing(stack: Stack) -> None:

@@ -134,7 +134,7 @@ async def test_a_result_has_a_page(office: Office, tmp_path: Path) -> None:
     await fake.wait(lambda: "no longer work" in private.text, 10, "the answer to the revoking")
     assert revoked.delay < 3
     status, page = await office.get(address)
-    assert (status, b"taken back" in page) == (410, True)
+    assert (status, b"was revoked" in page) == (410, True)
 
 
 async def test_who_may_no_longer_see_the_channel_sees_no_page(office: Office, tmp_path: Path) -> None:
