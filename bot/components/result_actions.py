@@ -1,7 +1,8 @@
 """Actions on a result, for the person who asked for it and for moderators who see its channel."""
 
 import io
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 import discord
 
@@ -80,7 +81,8 @@ class TranscriptMenu(ResultItem, action=Action.SUBTITLES):
 
     async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
         """Send the file."""
-        chosen = "".join(self.item.values) if isinstance(self.item, discord.ui.Select) else ""
+        data = cast("Mapping[str, Any]", interaction.data or {})
+        chosen = "".join(map(str, data.get("values") or ()))
         artefact = result.artefact(f"transcript.{chosen}")
         if artefact is None:
             raise RefusedError("no-such-part")

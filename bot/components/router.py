@@ -29,7 +29,7 @@ ITEMS: Final[tuple[type[PersistentItem], ...]] = (
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(
     {modal.action: modal for modal in (DubModal, RebalanceModal, RenameModal)}
 )
-_ITEM_OF_ACTION: Final[Mapping[Action, type[PersistentItem]]] = MappingProxyType({item.action: item for item in ITEMS})
+_ITEM_CLASSES: Final[Mapping[Action, type[PersistentItem]]] = MappingProxyType({item.action: item for item in ITEMS})
 
 
 def register(client: ServiceClient) -> None:
@@ -38,22 +38,23 @@ def register(client: ServiceClient) -> None:
 
 
 async def dispatch(interaction: Interaction) -> None:
-    """Handle what discord.py does not dispatch itself: forms, and components that no class knows."""
+    """Handle what discord.py does not dispatch itself.
+
+    These are forms, components that no class knows, and components that are gone from their message since the person
+    saw them, such as the cancel button of a job that has just ended.
+    """
     data = cast("Mapping[str, Any]", interaction.data or {})
     custom_id = str(data.get("custom_id", ""))
     target = CustomId.parse(custom_id)
+    is_form = interaction.type is discord.InteractionType.modal_submit
     try:
-        if interaction.type is discord.InteractionType.component:
-            if target is None or target.action not in _ITEM_OF_ACTION:
-                raise RefusedError("button-gone", "button-gone-hint")
-            # discord.py finds an item in its message only; one may be pressed while its message is edited.
-            if not _is_shown(interaction.message, custom_id):
-                item = _ITEM_OF_ACTION[target.action](discord.ui.Button[Any](custom_id=custom_id), target)
-                await item.callback(interaction)
-            return
-        if target is None or target.action not in MODALS:
+        if target is None or target.action not in (MODALS if is_form else _ITEM_CLASSES):
             raise RefusedError("button-gone", "button-gone-hint")
-        await MODALS[target.action].submitted(interaction, target, read_submission(data))
+        if is_form:
+            await MODALS[target.action].submitted(interaction, target, read_submission(data))
+        elif not _is_shown(interaction.message, custom_id):
+            item = discord.ui.Button[Any](label=target.action, custom_id=custom_id)
+            await _ITEM_CLASSES[target.action](item, target).callback(interaction)
     except (StemcordError, *NETWORK_ERRORS) as error:
         await answer_error(interaction, error)
 

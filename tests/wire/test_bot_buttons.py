@@ -85,6 +85,15 @@ async def test_the_transcript_in_a_format(stack: Stack, result: Message, suffix:
     assert answer.files[f"transcript.{suffix}"].data.decode().startswith(begins)
 
 
+async def test_a_menu_that_has_just_gone_from_its_message_still_gives_its_file(
+    stack: Stack, result: Message, scene: Path
+) -> None:
+    other = await result_of(stack, await stack.fake.slash("separate", clip=scene))
+    data = {"custom_id": id_for(result, "subtitles"), "component_type": 3, "id": 1, "values": ["srt"]}
+    answer = await private(stack, await stack.fake.use(data, other))
+    assert answer.files["transcript.srt"].data.decode().startswith("1\n")
+
+
 async def test_dub_takes_the_file_of_the_form(stack: Stack, result: Message, voice: Path) -> None:
     opened = await stack.fake.click(id_for(result, "dub"), result)
     message = await made_again(stack, opened, dub=[voice])
