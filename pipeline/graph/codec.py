@@ -7,7 +7,7 @@ the stage's folder of output.
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_origin, get_type_hints
 
 import msgspec
 
@@ -115,8 +115,3 @@ def decode_params(kind: type[KindT], params: Mapping[str, JsonValue]) -> KindT:
         msgspec.ValidationError: The JSON is that of another contract.
     """
     return msgspec.convert(dict(params), type=kind)
-
-
-def file_type_of(kind: object) -> object:
-    """Return what stands for a file in a contract's type, such as `Path` in `MixInputs[Path]`; None for none."""
-    return next(iter(get_args(kind)), None)
