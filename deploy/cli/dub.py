@@ -10,6 +10,11 @@ from pipeline.mix.dub.manifest import pack
 from pipeline.mix.dub.params import ZIP_SUFFIX
 
 
+def is_several(dub: Path) -> bool:
+    """Tell whether a dub is a folder of files, or a manifest beside them."""
+    return dub.is_dir() or dub.suffix.lower() == ".json"
+
+
 @contextmanager
 def packed_dub(dub: Path | None) -> Iterator[Path | None]:
     """Give the dub as one file for the store; files of a folder are checked by their names and packed.
@@ -17,7 +22,7 @@ def packed_dub(dub: Path | None) -> Iterator[Path | None]:
     Raises:
         ValidationError: The dub does not exist, or its files cannot be used.
     """
-    if dub is None or not (dub.is_dir() or dub.suffix.lower() == ".json"):
+    if dub is None or not is_several(dub):
         yield dub
         return
     if not dub.exists():

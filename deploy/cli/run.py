@@ -15,6 +15,7 @@ from rich.console import Console
 
 from deploy.cli.dub import packed_dub
 from deploy.cli.errors import exit_on_failure
+from deploy.cli.input_files import InputFile, check_results, list_inputs, possible_results
 from deploy.cli.job_client import follow, local_queue
 from deploy.cli.output import show_result, write_result
 from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
@@ -59,7 +60,11 @@ def run(
             check_book(voices, request.preset)
         with packed_dub(dub) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
-            order = _RunArguments(request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices)
+            inputs = list_inputs(clip, dub, voices)
+            check_results(inputs, possible_results(out))
+            order = _RunArguments(
+                request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices, inputs=inputs
+            )
             result = asyncio.run(_run(order, settings, console))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
@@ -92,6 +97,7 @@ class _RunArguments:
     dub: Path | None
     fresh: bool
     voices: Path | None = None
+    inputs: tuple[InputFile, ...] = ()
 
 
 async def _run(arguments: _RunArguments, settings: WorkerSettings, console: Console) -> Result:
@@ -105,6 +111,7 @@ async def _run(arguments: _RunArguments, settings: WorkerSettings, console: Cons
             starting.cancel()
             await asyncio.wait({starting})
         # While the workers are still there: to end them takes a moment, and nobody should wait for that.
+        check_results(arguments.inputs, (arguments.out / artefact.name for artefact in result.artefacts))
         await write_result(result, store, arguments.out)
     return result
 

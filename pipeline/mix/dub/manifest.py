@@ -72,6 +72,16 @@ def normalize_name(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
+def list_files(source: Path) -> tuple[Path, ...]:
+    """List the files that `pack` would read of a folder, or of a manifest, with the manifest itself.
+
+    Raises:
+        ValidationError: A file is missing, or the manifest cannot be used.
+    """
+    manifest = source / MANIFEST_NAME if source.is_dir() else source
+    return (*((manifest,) if manifest.is_file() else ()), *_find_pieces(source)[1].values())
+
+
 def pack(source: Path, target: Path) -> None:
     """Pack a folder of sound files, or a manifest and the files beside it, as a zip.
 
@@ -79,15 +89,7 @@ def pack(source: Path, target: Path) -> None:
         ValidationError: A file is missing, or the manifest cannot be used.
         LimitError: There are too many files.
     """
-    folder = source if source.is_dir() else source.parent
-    files = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
-    manifest = folder / MANIFEST_NAME if source.is_dir() else source
-    if manifest.is_file():
-        entries = _parse_manifest(_read_text(manifest))
-        files = {entry.file: _find_beside(folder, entry.file) for entry in entries}
-    else:
-        files = {name: path for name, path in files.items() if not _is_system_file(name)}
-        entries = _entries_by_name(files)
+    entries, files = _find_pieces(source)
     _check(entries)
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr(zipfile.ZipInfo(MANIFEST_NAME, _EPOCH), msgspec.json.encode(entries))
@@ -129,6 +131,17 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[DubFile]:
             "The zip of the dub cannot be read.", hint="Pack it again, without a password.", detail=repr(error)
         ) from error
     return files
+
+
+def _find_pieces(source: Path) -> tuple[list[ManifestEntry], dict[str, Path]]:
+    folder = source if source.is_dir() else source.parent
+    files = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
+    manifest = folder / MANIFEST_NAME if source.is_dir() else source
+    if manifest.is_file():
+        entries = _parse_manifest(_read_text(manifest))
+        return entries, {entry.file: _find_beside(folder, entry.file) for entry in entries}
+    files = {name: path for name, path in files.items() if not _is_system_file(name)}
+    return _entries_by_name(files), files
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
