@@ -21,6 +21,7 @@ __all__ = [
     "MAX_GAIN",
     "MAX_SIZE",
     "MAX_SPEAKERS",
+    "MAX_TRACKS",
     "MIB",
     "MIXES",
     "MODELS",
@@ -101,5 +102,7 @@ MAX_DURATION = 2 * 60 * 60.0
 MAX_SIZE = 2048 * MIB
 """Bytes; larger files are refused unless the settings say otherwise."""
 MAX_SPEAKERS = 20
+MAX_TRACKS = 100
+"""Sound tracks of a clip that can be chosen by number."""
 MAX_GAIN = 4.0
 """Linear; about +12 dB."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 import pydantic
 
-from pipeline.catalog import MAX_GAIN, MAX_SPEAKERS
+from pipeline.catalog import MAX_GAIN, MAX_SPEAKERS, MAX_TRACKS
 from pipeline.errors import ValidationError
 from pipeline.export.style import (
     MAX_LINE_LENGTH,
@@ -106,6 +106,7 @@ Gain = Annotated[
 OptionalGain = Annotated[Gain | None, Limits(0.0, MAX_GAIN)]
 Fade = Annotated[float, pydantic.Field(gt=0.0, le=MAX_FADE, allow_inf_nan=False)]
 SpeakerCount = Annotated[Annotated[int, pydantic.Field(ge=1, le=MAX_SPEAKERS)] | None, Auto, Limits(1, MAX_SPEAKERS)]
+TrackNumber = Annotated[Annotated[int, pydantic.Field(ge=1, le=MAX_TRACKS)] | None, Auto, Limits(1, MAX_TRACKS)]
 SpeakerName = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -118,6 +119,9 @@ class RequestOptions(pydantic.BaseModel):
     route: Annotated[RouteName | None, Auto, Flag(" | ".join(("auto", *RouteName)), "auto")] = None
     preset: Annotated[Preset, Flag(f"{' | '.join(Preset)}; default STEMCORD_PRESET")] = Preset.POCKET
     budget: Annotated[Budget, Flag(" | ".join(Budget), "normal")] = Budget.NORMAL
+    track: Annotated[
+        TrackNumber, Flag("Which of several sound tracks to hear, counted from 1, or auto.", "auto")
+    ] = None
     language: Annotated[
         str | None,
         Auto,

@@ -101,7 +101,11 @@ async def mux(context: GraphContext, media: MediaInfo, mix: Artefact, speech: Sp
     joined = await context.run(
         MUX,
         MuxInputs(source=context.source, sound=mix, subtitles=subtitles),
-        MuxParams(audio_start=media.audio.start, language=container_code(context.request.language or spoken)),
+        MuxParams(
+            audio_start=media.audio.start,
+            language=container_code(context.request.language or spoken),
+            track=media.track,
+        ),
     )
     return () if joined.video is None else (joined.video,)
 

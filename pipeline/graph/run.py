@@ -22,7 +22,15 @@ from pipeline.graph.context import GraphContext, Limits, renamed
 from pipeline.graph.mix import Remix, follows_turns, remix
 from pipeline.graph.speech import Speech, transcribe
 from pipeline.graph.stage import StageExecutor
-from pipeline.media.contracts import EXTRACT, PROBE, ExtractInputs, ExtractParams, ProbeInputs, ProbeParams
+from pipeline.media.contracts import (
+    EXTRACT,
+    PROBE,
+    ExtractInputs,
+    ExtractOutput,
+    ExtractParams,
+    ProbeInputs,
+    ProbeParams,
+)
 from pipeline.models.loader import model_digest
 from pipeline.routing.contracts import ROUTE, RouteInputs, RouteParams
 from pipeline.separation.contracts import SEPARATE, SeparateInputs, SeparateParams, StemFiles
@@ -62,9 +70,9 @@ async def run(
     """
     context = GraphContext(request=request, source=source, dub=dub, limits=limits or Limits(), execute=execute)
     media = await _probe(context)
-    sound = (await context.run(EXTRACT, ExtractInputs(source=source), ExtractParams(mono=False))).sound
+    sound = (await _extract(context, media, mono=False)).sound
     route = await _choose_route(context, media, sound)
-    separation = await context.attempt(SEPARATE.name, lambda: _separate(context, route, sound))
+    separation = await context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound))
     separation = separation or _Separation(stems=StemFiles())
     mixed, speech = await _mix_and_transcribe(context, media, sound, separation.stems)
     made = [
@@ -80,8 +88,18 @@ async def run(
 
 async def _probe(context: GraphContext) -> MediaInfo:
     limits = context.limits
-    params = ProbeParams(name=context.source.name, max_duration=limits.max_duration, max_size=limits.max_size)
+    params = ProbeParams(
+        name=context.source.name,
+        max_duration=limits.max_duration,
+        max_size=limits.max_size,
+        track=context.request.track,
+    )
     return (await context.run(PROBE, ProbeInputs(source=context.source), params)).media
+
+
+async def _extract(context: GraphContext, media: MediaInfo, *, mono: bool) -> ExtractOutput[Artefact]:
+    params = ExtractParams(mono=mono, track=media.track)
+    return await context.run(EXTRACT, ExtractInputs(source=context.source), params)
 
 
 async def _choose_route(context: GraphContext, media: MediaInfo, sound: Artefact) -> Route:
@@ -90,11 +108,11 @@ async def _choose_route(context: GraphContext, media: MediaInfo, sound: Artefact
     return (await context.run(ROUTE, RouteInputs(sound=sound), params)).route
 
 
-async def _separate(context: GraphContext, route: Route, sound: Artefact) -> _Separation:
+async def _separate(context: GraphContext, media: MediaInfo, route: Route, sound: Artefact) -> _Separation:
     """Take the sound apart; on the basic route there is only the seed's plain extraction."""
     task = context.request.task
     if route.name is RouteName.BASIC or route.model is None:
-        plain = await context.run(EXTRACT, ExtractInputs(source=context.source), ExtractParams(mono=True))
+        plain = await _extract(context, media, mono=True)
         context.log.notes.append(BASIC_ROUTE_NOTE)
         delivered = (plain.sound,) if task in (Task.SEPARATE, Task.ALL) else ()
         return _Separation(stems=StemFiles(), artefacts=delivered)

@@ -4,6 +4,7 @@ Pictures are never decoded. libav would decode some to fill in what a header lea
 an allow list with sound decoders only keeps it from that.
 """
 
+import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import cast
 
 import av
 import av.error
+import av.logging
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -41,6 +43,8 @@ _MAX_UNDECODABLE_PACKETS = 200
 """Sound packets that may fail to decode before the first good one."""
 _REPORT_INTERVAL_PACKETS = 2000
 """Packets."""
+UNKNOWN_CODEC = "unknown"
+_UNKNOWN_STREAM = re.compile(r"^ *Stream #\d+:(\d+)\S*: \w+: none \(([\w. -]{1,8}) / 0x", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,45 +105,53 @@ def container_format(container: InputContainer) -> str:
     return container.format.name.partition(",")[0]
 
 
-def find_tracks(container: InputContainer) -> tuple[AudioStream, VideoStream | None]:
-    """Find the main sound track and the main moving picture.
-
-    Raises:
-        MediaError: There is no sound track, or its codec is not allowed.
-    """
-    sound = container.streams.best("audio")
-    if not isinstance(sound, AudioStream):
-        raise MediaError("The file has no sound track.", hint="Send a clip with sound.")
-    decoder = codec_name(sound)
-    if sound.codec_context is None or sound.codec_context.name not in SOUND_DECODERS:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
-        raise MediaError(f"The sound is in a format that cannot be read ({decoder}).")
+def find_picture(container: InputContainer) -> VideoStream | None:
+    """Find the main moving picture."""
     pictures = (
         stream
         for stream in container.streams.video
         if not stream.disposition & Disposition.attached_pic
         and (codec_name(stream) not in _STILL_PICTURE_CODECS or stream.frames > 1)
     )
-    return sound, next(pictures, None)
+    return next(pictures, None)
 
 
 def list_tracks(container: InputContainer) -> tuple[Track, ...]:
     """List all streams but cover pictures."""
+    names = codec_names(container)
     return tuple(
-        Track(
-            index=stream.index,
-            kind=stream.type,
-            codec=codec_name(stream),
-            tags=keep_tags(cast("Mapping[str, str]", stream.metadata)),  # pyright: ignore[reportUnknownMemberType] - a bare dict
-        )
+        Track(index=stream.index, kind=stream.type, codec=names[stream.index], tags=stream_tags(stream))
         for stream in container.streams
         if not stream.disposition & Disposition.attached_pic
     )
 
 
+def stream_tags(stream: Stream) -> dict[str, str]:
+    """Return what a stream says about itself, without places."""
+    return keep_tags(cast("Mapping[str, str]", stream.metadata))  # pyright: ignore[reportUnknownMemberType] - a bare dict
+
+
+def codec_names(container: InputContainer) -> dict[int, str]:
+    """Return the name of each stream's codec by its index; the file's own four letters for one that is not known."""
+    names = {stream.index: codec_name(stream) for stream in container.streams}
+    return names | (_codec_tags(container) if UNKNOWN_CODEC in names.values() else {})
+
+
+def _codec_tags(container: InputContainer) -> dict[int, str]:
+    """Read the tags of unknown codecs from libav's description of the file, which is where PyAV has them."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        described = container.dumps_format()
+    finally:
+        av.logging.set_level(level)
+    return {int(index): tag.strip() for index, tag in _UNKNOWN_STREAM.findall(described)}
+
+
 def codec_name(stream: Stream) -> str:
     """Return the name of a stream's codec, independent of its decoder."""
     if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
-        return "unknown"
+        return UNKNOWN_CODEC
     return stream.codec_context.codec.canonical_name
 
 

@@ -24,6 +24,8 @@ class ProbeParams:
     """Seconds."""
     max_size: int
     """Bytes."""
+    track: int | None = None
+    """Number of the sound track to hear, from 1; None: it is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class ExtractParams:
 
     mono: bool
     """True: `audio.wav`, one channel; False: `master.flac`, all channels."""
+    track: int | None = None
+    """Number of the sound track, from 1; None: it is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,8 @@ class MuxParams:
     """Seconds on the clip's clock of the first sample."""
     language: str
     """ISO 639-2 of the sound; empty where it is unknown."""
+    track: int | None = None
+    """Number of the sound track that is replaced, from 1; None: it is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

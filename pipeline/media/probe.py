@@ -13,6 +13,7 @@ from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
 from pipeline.media.container import Track
+from pipeline.media.sound_tracks import choose_track
 from pipeline.media.tags import keep_tags
 from pipeline.types import AudioStream, MediaInfo, VideoStream
 
@@ -57,14 +58,21 @@ def check_duration(duration: float, max_duration: float) -> None:
         )
 
 
-def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
+def probe(path: Path, report: ProgressCallback | None = None, *, track: int | None = None) -> Probe:
     """Find the tracks of a clip, where they start and how long it is.
+
+    Args:
+        path: The clip.
+        report: Called now and then.
+        track: Number of the sound track to hear, from 1; None: the first one that can be read and is not silent.
 
     Raises:
         MediaError: The file is no clip, has no sound, or nothing of it can be decoded.
+        ValidationError: The sound track that was asked for does not exist or cannot be read.
     """
     with containers.open_container(path) as container:
-        sound, picture = containers.find_tracks(container)
+        chosen = choose_track(path, container, track)
+        sound, picture = container.streams.audio[chosen.number - 1], containers.find_picture(container)
         begin = containers.find_start(container, sound, picture)
         declared = containers.declared_end(container, begin.zero)
         audio = AudioStream(
@@ -85,7 +93,7 @@ def probe(path: Path, report: ProgressCallback | None = None) -> Probe:
     if end <= begin.zero:
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     return Probe(
-        media=MediaInfo(container=name, duration=end - begin.zero, audio=audio, video=video),
+        media=MediaInfo(container=name, duration=end - begin.zero, audio=audio, video=video, track=chosen.number, tracks=chosen.tracks),
         sound_index=indices[0],
         picture_index=indices[1],
         zero=begin.zero,

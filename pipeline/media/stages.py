@@ -24,6 +24,7 @@ from pipeline.media.contracts import (
 from pipeline.media.extract import extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import check_duration, check_size, probe
+from pipeline.media.sound_tracks import describe_choice
 from pipeline.media.speech_downmix import ChannelSelection, select_channels
 
 _LOG = logging.getLogger(__name__)
@@ -37,12 +38,14 @@ def probe_stage(context: StageContext, inputs: ProbeInputs[Path], params: ProbeP
     Raises:
         MediaError: The file is no clip, is empty, or has no sound that can be decoded.
         LimitError: The clip is too large or too long.
+        ValidationError: The sound track that was asked for does not exist or cannot be read.
     """
     check_size(inputs.source, params.max_size)
-    clip = probe(inputs.source, context.report)
+    clip = probe(inputs.source, context.report, track=params.track)
     check_duration(clip.media.duration, params.max_duration)
     context.report(1.0)
-    return ProbeOutput(media=clip.media, notes=clip.notes)
+    told = describe_choice(clip.media.track, clip.media.tracks)
+    return ProbeOutput(media=clip.media, notes=(*clip.notes, *((told,) if told else ())))
 
 
 def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: ExtractParams) -> ExtractOutput[Path]:
@@ -52,7 +55,7 @@ def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: Ex
         MediaError: Nothing of the sound can be decoded.
         FFmpegError: ffmpeg failed or took too long.
     """
-    clip = probe(inputs.source)
+    clip = probe(inputs.source, track=params.track)
     target = context.out / ("audio.wav" if params.mono else "master.flac")
     (extract_mono if params.mono else extract_master)(inputs.source, clip, target, context.report)
     made = audio_io.info(target)
@@ -114,7 +117,7 @@ def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams)
 
     A picture that cannot be kept leaves a note instead of an error, since the sound is there all the same.
     """
-    clip = probe(inputs.source)
+    clip = probe(inputs.source, track=params.track)
     target = context.out / "final.mp4"
     video: Path | None = None
     try:

@@ -4,7 +4,16 @@ Nothing heavier than msgspec is imported here, so that the bot can use these typ
 without loading a sound library. Times are seconds on the clip's own clock.
 """
 
-from pipeline.types.media import Artefact, AudioStream, Loudness, MediaInfo, SoundFormat, StemName, VideoStream
+from pipeline.types.media import (
+    Artefact,
+    AudioStream,
+    Loudness,
+    MediaInfo,
+    SoundFormat,
+    SoundTrack,
+    StemName,
+    VideoStream,
+)
 from pipeline.types.request import Budget, Preset, Request, RouteName, Task
 from pipeline.types.result import Failure, JsonValue, ModelUse, Progress, Rejected, Result, Route, StageTiming
 from pipeline.types.speech import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
@@ -28,6 +37,7 @@ __all__ = [
     "Route",
     "RouteName",
     "SoundFormat",
+    "SoundTrack",
     "Speaker",
     "SpeakerSegment",
     "StageTiming",

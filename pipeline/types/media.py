@@ -37,6 +37,24 @@ class AudioStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoundTrack:
+    """One of the sound tracks of a clip, as its container describes it."""
+
+    number: int
+    """Among the sound tracks, from 1."""
+    codec: str
+    channels: int = 0
+    """0 where it is not known."""
+    language: str = ""
+    """As the container tells it, mostly ISO 639-2."""
+    title: str = ""
+    readable: bool = True
+    """False: its codec is not decoded."""
+    silent: bool = False
+    """Found to be digitally silent; that is looked at only where another track may take its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoStream:
     """The picture of a clip as its container declares it."""
 
@@ -53,7 +71,12 @@ class MediaInfo:
     container: str
     duration: float
     audio: AudioStream
+    """The sound track that is heard."""
     video: VideoStream | None = None
+    track: int = 1
+    """Number of the sound track that is heard."""
+    tracks: tuple[SoundTrack, ...] = ()
+    """All sound tracks; empty in results that were made before they were listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

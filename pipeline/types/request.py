@@ -49,6 +49,8 @@ class Request:
     """None: the route is measured on the clip."""
     preset: Preset = Preset.POCKET
     budget: Budget = Budget.NORMAL
+    track: int | None = None
+    """Number of the sound track to hear, from 1; None: it is chosen."""
     language: str | None = None
     """ISO 639-1 code, or that of a mixture; None: the language is detected."""
     recogniser: str | None = None
