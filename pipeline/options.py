@@ -119,9 +119,9 @@ class RequestOptions(pydantic.BaseModel):
     route: Annotated[RouteName | None, Auto, Flag(" | ".join(("auto", *RouteName)), "auto")] = None
     preset: Annotated[Preset, Flag(f"{' | '.join(Preset)}; default STEMCORD_PRESET")] = Preset.POCKET
     budget: Annotated[Budget, Flag(" | ".join(Budget), "normal")] = Budget.NORMAL
-    track: Annotated[
-        TrackNumber, Flag("Which of several sound tracks to hear, counted from 1, or auto.", "auto")
-    ] = None
+    track: Annotated[TrackNumber, Flag("Which of several sound tracks to hear, counted from 1, or auto.", "auto")] = (
+        None
+    )
     language: Annotated[
         str | None,
         Auto,

@@ -9,7 +9,7 @@ from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import MIX_PRESETS, PRESETS, ROUTES, clips_of, offer_languages
 from bot.jobs.attachments import clip_from_attachment, first_clip
 from bot.services import Services
-from pipeline.catalog import MAX_SPEAKERS
+from pipeline.catalog import MAX_SPEAKERS, MAX_TRACKS
 from pipeline.types import Task
 
 
@@ -19,7 +19,9 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @tree.command(
         name=localized("command-process"), description=localized("command-process-description"), extras=help_order(10)
     )
-    @options(clip="clip", mix="mix", language="language", speakers="speakers", route="route", preset="preset")
+    @options(
+        clip="clip", mix="mix", language="language", speakers="speakers", track="track", route="route", preset="preset"
+    )
     @app_commands.choices(mix=MIX_PRESETS, route=ROUTES, preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
     async def process(
@@ -28,10 +30,18 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         mix: str | None = None,
         language: str | None = None,
         speakers: app_commands.Range[int, 1, MAX_SPEAKERS] | None = None,
+        track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
-        given = {"mix": mix, "language": language, "speakers": speakers, "route": route, "preset": preset}
+        given = {
+            "mix": mix,
+            "language": language,
+            "speakers": speakers,
+            "track": track,
+            "route": route,
+            "preset": preset,
+        }
         await services.submitter.submit(interaction, clip_from_attachment(clip), Task.ALL, given)
 
     @tree.context_menu(name=localized("menu-process"))

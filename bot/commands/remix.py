@@ -9,7 +9,7 @@ from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES, clips_of
 from bot.jobs.attachments import clip_from_attachment, first_clip
 from bot.services import Services
-from pipeline.catalog import MAX_GAIN
+from pipeline.catalog import MAX_GAIN, MAX_TRACKS
 from pipeline.types import Task
 
 
@@ -28,6 +28,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         music="music",
         sfx="sfx",
         ambient="ambient",
+        track="track",
         route="route",
         preset="preset",
     )
@@ -42,11 +43,12 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         music: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
         sfx: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
         ambient: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
         faders = {"voice": voice, "background": background, "music": music, "sfx": sfx, "ambient": ambient}
-        given = {"mix": mix, "loudness": loudness, "route": route, "preset": preset, **faders}
+        given = {"mix": mix, "loudness": loudness, "track": track, "route": route, "preset": preset, **faders}
         await services.submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given)
 
     @tree.context_menu(name=localized("menu-remix"))

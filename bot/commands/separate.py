@@ -9,6 +9,7 @@ from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, ROUTES, clips_of
 from bot.jobs.attachments import clip_from_attachment, first_clip
 from bot.services import Services
+from pipeline.catalog import MAX_TRACKS
 from pipeline.types import Task
 
 
@@ -18,16 +19,17 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @tree.command(
         name=localized("command-separate"), description=localized("command-separate-description"), extras=help_order(20)
     )
-    @options(clip="clip", route="route", preset="preset")
+    @options(clip="clip", track="track", route="route", preset="preset")
     @app_commands.choices(route=ROUTES, preset=PRESETS)
     async def separate(
         interaction: discord.Interaction[Any],
         clip: discord.Attachment,
+        track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
         await services.submitter.submit(
-            interaction, clip_from_attachment(clip), Task.SEPARATE, {"route": route, "preset": preset}
+            interaction, clip_from_attachment(clip), Task.SEPARATE, {"track": track, "route": route, "preset": preset}
         )
 
     @tree.context_menu(name=localized("menu-separate"))

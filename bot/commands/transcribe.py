@@ -9,7 +9,7 @@ from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, clips_of, offer_languages
 from bot.jobs.attachments import clip_from_attachment, first_clip
 from bot.services import Services
-from pipeline.catalog import MAX_SPEAKERS
+from pipeline.catalog import MAX_SPEAKERS, MAX_TRACKS
 from pipeline.types import Task
 
 
@@ -21,7 +21,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         description=localized("command-transcribe-description"),
         extras=help_order(30),
     )
-    @options(clip="clip", language="language", speakers="speakers", preset="preset")
+    @options(clip="clip", language="language", speakers="speakers", track="track", preset="preset")
     @app_commands.choices(preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
     async def transcribe(
@@ -29,9 +29,10 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         clip: discord.Attachment,
         language: str | None = None,
         speakers: app_commands.Range[int, 1, MAX_SPEAKERS] | None = None,
+        track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         preset: str | None = None,
     ) -> None:
-        given = {"language": language, "speakers": speakers, "preset": preset}
+        given = {"language": language, "speakers": speakers, "track": track, "preset": preset}
         await services.submitter.submit(interaction, clip_from_attachment(clip), Task.TRANSCRIBE, given)
 
     @tree.context_menu(name=localized("menu-transcribe"))

@@ -33,23 +33,24 @@ _PICTURE_TIMEOUT_S = 60.0
 _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
 
 
-def open_clip(path: Path, *, max_size: float, max_duration: float) -> Probe:
+def open_clip(path: Path, *, max_size: float, max_duration: float, track: int | None = None) -> Probe:
     """Probe a clip and check it against the limits.
 
     Args:
         path: The clip.
         max_size: Bytes.
         max_duration: Seconds.
+        track: Number of the sound track, from 1; None: it is chosen.
 
     Raises:
-        ValidationError: There is no such file.
+        ValidationError: There is no such file, or no such sound track in it.
         MediaError: The file is no clip.
         LimitError: The clip is too large or too long.
     """
     if not path.is_file():
         raise ValidationError(f"There is no file {path}.", hint="Check the path.")
     check_size(path, max_size)
-    clip = probe(path)
+    clip = probe(path, track=track)
     check_duration(clip.media.duration, max_duration)
     return clip
 

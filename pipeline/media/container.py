@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import av
 import av.error
@@ -142,7 +142,7 @@ def _codec_tags(container: InputContainer) -> dict[int, str]:
     level = av.logging.get_level()
     av.logging.set_level(av.logging.INFO)
     try:
-        described = container.dumps_format()
+        described = str(cast("Any", container).dumps_format())
     finally:
         av.logging.set_level(level)
     return {int(index): tag.strip() for index, tag in _UNKNOWN_STREAM.findall(described)}

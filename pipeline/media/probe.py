@@ -93,7 +93,14 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
     if end <= begin.zero:
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     return Probe(
-        media=MediaInfo(container=name, duration=end - begin.zero, audio=audio, video=video, track=chosen.number, tracks=chosen.tracks),
+        media=MediaInfo(
+            container=name,
+            duration=end - begin.zero,
+            audio=audio,
+            video=video,
+            track=chosen.number,
+            tracks=chosen.tracks,
+        ),
         sound_index=indices[0],
         picture_index=indices[1],
         zero=begin.zero,

@@ -13,12 +13,11 @@ from typing import Final
 
 import av
 import av.error
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition, Stream
+from av.stream import Discard, Disposition
 
 from pipeline.errors import MediaError, ValidationError
 from pipeline.media import container as containers
@@ -35,6 +34,8 @@ _PACKETS_PER_PLACE: Final = 400
 """Packets that are read at a place at most, of all tracks."""
 _MAX_DECODED_PACKETS: Final = 100_000
 """Packets that are decoded at most to find the first sound of a track; 35 minutes of AAC, if no two are the same."""
+_MAX_SILENT_PACKETS: Final = 10_000
+"""Different silent packets that are remembered."""
 _MAX_SILENT_RANGE: Final = 2.0**-15
 """Between the least and the greatest sample of silence; codecs with dither stay below one step of 16 bits."""
 _MAX_SILENT_OFFSET: Final = 2.0**-11
@@ -91,9 +92,7 @@ def choose_track(path: Path, container: InputContainer, wanted: int | None = Non
     if len(order) == 1:
         return ChosenTrack(number=order[0], tracks=tracks)
     number, silent = _first_heard(path, order)
-    return ChosenTrack(
-        number=number, tracks=tuple(replace(track, silent=track.number in silent) for track in tracks)
-    )
+    return ChosenTrack(number=number, tracks=tuple(replace(track, silent=track.number in silent) for track in tracks))
 
 
 def describe_choice(number: int, tracks: Sequence[SoundTrack]) -> str:
@@ -189,7 +188,7 @@ class _Listener:
     heard: _Heard = _Heard.NOTHING
     _silent: set[bytes] = field(default_factory=set[bytes])
 
-    def take(self, packet: "Packet[Stream]") -> None:
+    def take(self, packet: "Packet[AudioStream]") -> None:
         """Decode a packet, unless an equal one was silent."""
         content = bytes(packet)
         if content in self._silent:
@@ -201,7 +200,8 @@ class _Listener:
             self.heard = _Heard.SOUND
         elif frames:
             self.heard = _Heard.SILENCE
-            self._silent.add(content)
+            if len(self._silent) < _MAX_SILENT_PACKETS:
+                self._silent.add(content)
 
 
 def _hear_places(path: Path, number: int) -> _Heard:
@@ -224,10 +224,9 @@ def _hear_places(path: Path, number: int) -> _Heard:
 
 
 def _hear_place(container: InputContainer, listener: _Listener) -> None:
-    until, count = listener.seconds + _SECONDS_PER_PLACE, 0
-    for packet in _packets(container, listener.stream):
+    until = listener.seconds + _SECONDS_PER_PLACE
+    for count, packet in enumerate(_packets(container, listener.stream), start=1):
         listener.take(packet)
-        count += 1
         if listener.heard is _Heard.SOUND or listener.seconds >= until or count >= _PACKETS_PER_PLACE:
             return
 
@@ -260,7 +259,7 @@ def _seek(container: InputContainer, seconds: float) -> bool:
     return True
 
 
-def _packets(container: InputContainer, stream: AudioStream) -> "Iterable[Packet[Stream]]":
+def _packets(container: InputContainer, stream: AudioStream) -> "Iterable[Packet[AudioStream]]":
     """Read what can be read of a track."""
     try:
         yield from (packet for packet in container.demux(stream) if packet.size)
@@ -268,9 +267,9 @@ def _packets(container: InputContainer, stream: AudioStream) -> "Iterable[Packet
         return
 
 
-def _decode(stream: AudioStream, packet: "Packet[Stream]") -> list[AudioFrame]:
+def _decode(stream: AudioStream, packet: "Packet[AudioStream]") -> list[AudioFrame]:
     try:
-        return list(stream.decode(packet))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - Packet is generic
+        return list(stream.decode(packet))  # pyright: ignore[reportUnknownMemberType] - Packet is generic
     except av.error.FFmpegError:
         return []
 
@@ -283,7 +282,7 @@ def _is_silent(frame: AudioFrame) -> bool:
     if samples.dtype.kind == "u":
         middle, scale = 128.0, 128.0
     elif samples.dtype.kind == "i":
-        scale = float(-np.iinfo(samples.dtype).min)
+        scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
     channels = samples if frame.format.is_planar else samples.reshape(-1, len(frame.layout.channels)).T
     least, greatest = channels.min(axis=1) / scale, channels.max(axis=1) / scale
     offset = max(abs(float(greatest.max()) - middle / scale), abs(float(least.min()) - middle / scale))
