@@ -23,7 +23,7 @@ CONTAINERS = (
 
 SOUND_DECODERS = (
     *("aac", "aac_latm", "ac3", "eac3", "alac", "amrnb", "amrwb", "flac", "mp2", "mp2float", "mp3", "mp3float"),
-    *("libopus", "opus", "libvorbis", "vorbis", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"),
+    *("dca", "libopus", "opus", "libvorbis", "vorbis", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"),
     *("pcm_alaw", "pcm_mulaw", "pcm_s8", "pcm_u8", "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le"),
     *("pcm_s32be", "pcm_s32le", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le"),
 )

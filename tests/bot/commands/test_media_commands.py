@@ -64,9 +64,10 @@ async def test_separate_brings_the_stems_to_the_channel(
 async def test_transcribe_shows_who_said_what(
     env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker
 ) -> None:
-    result = await alice.slash(channel, "transcribe", clip=CLIP, language="en", speakers=2, preset="studio")
+    result = await alice.slash(channel, "transcribe", clip=CLIP, language="en", speakers=2, track=3, preset="studio")
     job = await played.job()
     assert (job.request.language, job.request.speakers, job.request.preset) == ("en", 2, Preset.STUDIO)
+    assert job.request.track == 3
 
     transcript = (
         b'{"language":"en","duration":61.4,"speakers":[{"id":"A","name":"Speaker 1"}],"turns":[{"start":3.2,"end":5.0,'

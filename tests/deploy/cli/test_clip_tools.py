@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import build_app
 from pipeline.media.probe import probe
-from tests.pipeline.clips import make_clip
+from tests.pipeline.clips import decode, ffmpeg, make_clip
 
 APP = build_app()
 
@@ -28,6 +29,22 @@ def test_each_makes_its_file(tmp_path: Path, clip: Path, command: str, name: str
     assert (tmp_path / name).stat().st_size > 200
     if command == "cut":
         assert probe(tmp_path / name).media.audio.start == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize("command", ["cut", "audio"])
+def test_a_sound_track_can_be_chosen_and_is_named(tmp_path: Path, clip: Path, command: str) -> None:
+    two = tmp_path / "two.mkv"
+    ffmpeg("-i", clip, "-f", "lavfi", "-i", "sine=880:d=2", "-map", "0", "-map", "1", "-c:v", "copy", two)
+    out = tmp_path / "a.wav"
+    done = CliRunner().invoke(APP, [command, str(two), "--out", str(out)])
+    assert "Sound track 1 of 2 was heard" in done.output
+    assert np.abs(np.fft.rfft(decode(out)[:48_000, 0])).argmax() == pytest.approx(440, abs=3)
+    done = CliRunner().invoke(APP, [command, str(two), "--out", str(out), "--track", "2"])
+    assert "Sound track 2 of 2 was heard" in done.output
+    assert np.abs(np.fft.rfft(decode(out)[:44_100, 0])).argmax() == pytest.approx(880, abs=3)
+    done = CliRunner().invoke(APP, [command, str(two), "--out", str(out), "--track", "3"])
+    assert done.exit_code == 2
+    assert "no sound track 3. There are 1 (vorbis, mono), 2" in " ".join(done.output.split())
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS
         (("--language", "klingon"), "zh-en or auto"),
         (("--speakers", "99"), "less than or equal to 20"),
         (("--speakers", "0"), "greater than or equal to 1"),
+        (("--track", "0"), "option track cannot be used: input should be greater than or equal to 1"),
+        (("--track", "mic"), "option track cannot be used: input should be a valid integer"),
     ],
 )
 def test_speech_options_that_cannot_be_used_are_the_persons_to_mend(

@@ -309,8 +309,16 @@ async def test_the_video_is_made_of_the_final_sound_and_speaks_its_language() ->
     stages = Stages()
     await run(Request(), SOURCE, stages)
     assert stages.of("mux") == [
-        ({"source": "clip.mp4", "sound": "final.m4a"}, {"audio_start": 0.0, "language": "eng"}),
+        ({"source": "clip.mp4", "sound": "final.m4a"}, {"audio_start": 0.0, "language": "eng", "track": 1}),
     ]
+
+
+async def test_the_sound_track_is_a_parameter_of_each_stage_that_reads_the_clip() -> None:
+    stages = Stages(route=RouteName.BASIC)
+    await run(Request(track=3), SOURCE, stages)
+    assert [params["track"] for _, params in stages.of("probe")] == [3]
+    # The others are told the one that probe found.
+    assert [params["track"] for name in ("extract", "mux") for _, params in stages.of(name)] == [1, 1, 1]
 
 
 async def test_soft_subtitles_wait_for_the_words() -> None:
