@@ -52,6 +52,12 @@ def test_importing_it_loads_no_engine(module: str) -> None:
     assert loaded_by(module, HEAVY) == set()
 
 
+def test_no_package_that_loads_lazily_fails_when_it_is_looked_at() -> None:
+    code = "import sys, librosa; print(*(getattr(m, '__file__', None) is None for m in list(sys.modules.values())))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("module", ["pipeline.types", "pipeline.errors", "pipeline.graph.run", "pipeline.graph.stage"])
 def test_the_pipeline_loads_neither_chat_nor_broker(module: str) -> None:
     assert loaded_by(module, CHAT + BROKER) == set()
