@@ -12,7 +12,7 @@ from av.video.stream import VideoStream as PictureTrack
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
-from pipeline.media.container import Track
+from pipeline.media.container import ClipStart, Track
 from pipeline.media.sound_tracks import choose_track
 from pipeline.media.tags import keep_tags
 from pipeline.types import AudioStream, MediaInfo, VideoStream
@@ -75,13 +75,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         sound, picture = container.streams.audio[chosen.number - 1], containers.find_picture(container)
         begin = containers.find_start(container, sound, picture)
         declared = containers.declared_end(container, begin.zero)
-        audio = AudioStream(
-            codec=containers.codec_name(sound),
-            sample_rate=begin.sample_rate,
-            channels=len(begin.speakers),
-            layout=begin.layout,
-            start=begin.sound_start - begin.zero,
-        )
+        audio = _audio_stream(containers.codec_name(sound), begin)
         video = None if picture is None else _video_stream(picture)
         whole = declared is not None and containers.has_packets_until(container, declared)
         name, indices = (
@@ -126,6 +120,16 @@ def _measured_end(path: Path, report: ProgressCallback | None) -> float:
 
 def _truncation_note(found: float, declared: float) -> str:
     return f"The file is cut off: {format_duration(found)} of {format_duration(declared)} could be read."
+
+
+def _audio_stream(codec: str, begin: ClipStart) -> AudioStream:
+    return AudioStream(
+        codec=codec,
+        sample_rate=begin.sample_rate,
+        channels=len(begin.speakers),
+        layout=begin.layout,
+        start=begin.sound_start - begin.zero,
+    )
 
 
 def _video_stream(picture: PictureTrack) -> VideoStream:
