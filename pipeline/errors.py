@@ -89,7 +89,9 @@ class ValidationError(AudioProcessingError):
 class MediaError(ValidationError):
     """The file is no clip that can be worked on."""
 
-    default_hint = "Send a video or sound file with an audio track (mp4, mov, mkv, webm, mp3, m4a, wav, flac, ogg)."
+    default_hint = (
+        "Send a video or sound file with an audio track (mp4, mov, mkv, webm, mp3, m4a, wav, flac, ogg and others)."
+    )
 
 
 class LimitError(ValidationError):

@@ -29,9 +29,10 @@ MAX_DOWNLOADS = 4
 """Downloads at the same time; the others wait, so that the disk holds only so many clips."""
 MAX_NAME_CHARS = 100
 MEDIA_SUFFIXES = (
-    *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mxf", ".ogv", ".ts", ".webm", ".wmv"),
-    *(".aac", ".aif", ".aiff", ".amr", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".wav"),
-    ".wma",
+    *(".3g2", ".3gp", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf"),
+    *(".ogv", ".ts", ".vob", ".webm", ".wmv", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".au", ".caf", ".dts", ".eac3"),
+    *(".flac", ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".spx", ".tta", ".w64", ".wav", ".wma"),
+    ".wv",
 )
 """What a clip's name may end with; ffmpeg checks the content."""
 
@@ -84,6 +85,11 @@ def is_media(clip: Clip) -> bool:
     return suffix in MEDIA_SUFFIXES and not clip.content_type.startswith(("image/", "text/"))
 
 
+def is_picture(clip: Clip) -> bool:
+    """Tell whether the type is that of a picture, such as a GIF."""
+    return clip.content_type.startswith("image/")
+
+
 def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
     """Return the first attachment that is a clip. Raises `ClipError` when there is none or more than Discord allows."""
     found = list(attachments)
@@ -115,6 +121,8 @@ class AttachmentDownloader:
 
     def check(self, clip: Clip) -> None:
         """Refuse an unusable clip before anything is downloaded. Raises `ClipError`, `SizeError` or `RefusedError`."""
+        if is_picture(clip):
+            raise ClipError("clip-picture", "clip-no-media-hint", name=clip.name)
         if not is_media(clip):
             raise ClipError("clip-no-media", "clip-no-media-hint", name=clip.name)
         self._check_source(clip)

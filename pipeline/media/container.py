@@ -25,9 +25,10 @@ from av.video.stream import VideoStream
 from pipeline.errors import MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
+from pipeline.media.file_kinds import explain_refusal
 from pipeline.media.tags import keep_tags
 
-_UNRELIABLE_DURATION = ("mp3", "aac")
+_UNRELIABLE_DURATION = ("mp3", "aac", "amr", "ac3", "eac3", "dts", "mpeg")
 """Containers whose length libav guesses from the bit rate; only their packets tell it."""
 _DURATION_FROM_ZERO = ("mov", "matroska")
 """Containers whose length counts from zero and not from the first packet."""
@@ -95,6 +96,9 @@ def open_container(path: Path) -> Generator[InputContainer]:
         with av.open(str(path.absolute()), options=options, metadata_errors="replace") as container:
             yield container
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
+        refusal = explain_refusal(path)
+        if refusal is not None:
+            raise MediaError(refusal.message, hint=refusal.hint, detail=str(error)) from error
         raise MediaError(
             "The file is no video or sound file, or it is damaged or cut off.", detail=str(error)
         ) from error

@@ -18,12 +18,14 @@ from pipeline.graph.stage import ProgressCallback
 CONTAINERS = (
     *("mov", "mp4", "matroska", "webm", "avi", "mpegts"),
     *("mp3", "wav", "w64", "flac", "ogg", "aac", "aiff"),
+    *("flv", "mpeg", "caf", "amr", "ac3", "eac3", "dts", "wv", "tta", "au"),
 )
 """Demuxers that read one file and nothing else: no playlists, no scripts, no network."""
 
 SOUND_DECODERS = (
     *("aac", "aac_latm", "ac3", "eac3", "alac", "amrnb", "amrwb", "flac", "mp2", "mp2float", "mp3", "mp3float"),
     *("dca", "libopus", "opus", "libvorbis", "vorbis", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"),
+    *("adpcm_swf", "nellymoser", "speex", "truehd", "tta", "wavpack", "pcm_bluray", "pcm_dvd"),
     *("pcm_alaw", "pcm_mulaw", "pcm_s8", "pcm_u8", "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le"),
     *("pcm_s32be", "pcm_s32le", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le"),
 )

@@ -33,6 +33,10 @@ _MP4_VIDEO_CODECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Video codecs that players expect in an mp4, with the decoders that know their headers."""
+_MPEG_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"mpeg1video": ("mpeg1video", "mpegvideo"), "mpeg2video": ("mpeg2video", "mpegvideo")}
+)
+"""Decoders that know the order of the pictures in an MPEG program stream."""
 _MKV_VIDEO_CODECS = frozenset(
     {
         *("vp8", "theora", "mpeg1video", "mpeg2video", "prores", "ffv1", "mjpeg", "wmv1", "wmv2", "wmv3", "vc1"),
@@ -184,7 +188,11 @@ def _picture_input_arguments(source: Path, clip: Probe, plan: MuxPlan) -> list[s
     known = clip.media.container == "mov" and codec in _SELF_DESCRIBING_CODECS
     decoders = () if known else _MP4_VIDEO_CODECS.get(codec, ())
     words = [name for track in plan.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
-    return input_arguments(source, offset=-clip.zero, decoders=(*decoders, *dict.fromkeys(words)))
+    if clip.media.container == "mpeg":
+        # Only some of its pictures have a time; those of the others follow from the order that their headers tell.
+        decoders = (*decoders, *_MPEG_DECODERS.get(codec, ()))
+    arguments = input_arguments(source, offset=-clip.zero, decoders=(*decoders, *dict.fromkeys(words)))
+    return ["-fflags", "+genpts", *arguments] if clip.media.container == "mpeg" else arguments
 
 
 def _track_tags(clip: Probe, plan: MuxPlan, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:

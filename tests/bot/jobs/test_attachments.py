@@ -30,10 +30,17 @@ def downloader(session: aiohttp.ClientSession, store: Store) -> AttachmentDownlo
         ("photo.mp4", "image/gif", False),
         ("talk", "", False),
         ("talk.exe", "application/octet-stream", False),
+        *((f"talk.{suffix}", "", True) for suffix in ("flv", "caf", "mpg", "vob", "amr", "3gp", "wv", "m2ts", "wmv")),
     ],
 )
 def test_what_counts_as_media(name: str, content_type: str, expected: bool) -> None:
     assert is_media(replace(CLIP, name=name, content_type=content_type)) is expected
+
+
+def test_a_picture_is_told_to_have_no_sound(downloader: AttachmentDownloader) -> None:
+    with pytest.raises(ClipError) as caught:
+        downloader.check(replace(CLIP, name="cat.gif", content_type="image/gif"))
+    assert (caught.value.key, caught.value.values) == ("clip-picture", {"name": "cat.gif"})
 
 
 @pytest.mark.parametrize(
