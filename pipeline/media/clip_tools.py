@@ -17,6 +17,7 @@ from pipeline.media.encoding import encoder_arguments
 from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
+from pipeline.media.picture_times import restore_times
 from pipeline.media.probe import Probe, check_duration, check_size, format_duration, probe
 from pipeline.types import SoundFormat
 
@@ -102,20 +103,18 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
             hint="Cut the sound alone, such as --out part.m4a.",
         )
     codec = "" if clip.media.video is None else clip.media.video.codec
-    selection = ["-map", f"0:{clip.picture_index}", *_sound_arguments(clip)]
-    selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
     arguments = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
     arguments += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
-    stretch = _range_arguments(clip, start, end)
-    with _atomic_output(source, target) as made:
+    stretch, decoders = _range_arguments(clip, start, end), _PICTURE_DECODERS.get(codec, ())
+    with tempfile.TemporaryDirectory(prefix="cut-") as folder, _atomic_output(source, target) as made:
+        picture = restore_times(source, clip, Path(folder))
+        inputs = [*stretch, *input_arguments(source, decoders=decoders)]
+        if picture.path != source:
+            inputs += [*stretch, *input_arguments(picture.path, decoders=decoders)]
+        selection = ["-map", f"{int(picture.path != source)}:{picture.index}", *_sound_arguments(clip)]
+        selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
         run_ffmpeg(
-            [
-                *stretch,
-                *input_arguments(source, decoders=_PICTURE_DECODERS.get(codec, ())),
-                *selection,
-                *arguments,
-                made,
-            ],
+            [*inputs, *selection, *arguments, *picture.output_arguments, made],
             timeout=ffmpeg_timeout(end - start),
         )
 

@@ -32,8 +32,6 @@ _UNRELIABLE_DURATION = ("mp3", "aac", "amr", "ac3", "eac3", "dts", "mpeg")
 """Containers whose length libav guesses from the bit rate; only their packets tell it."""
 _DURATION_FROM_ZERO = ("mov", "matroska")
 """Containers whose length counts from zero and not from the first packet."""
-_STILL_PICTURE_CODECS = ("mjpeg", "png", "bmp", "gif", "webp")
-"""Codecs of cover pictures, which are no video unless there are many of them."""
 _END_TOLERANCE = (0.25, 0.1, 1.0)
 """What may be missing at the end before a file counts as cut off: at least so many seconds, such a part, at most."""
 _END_SEEK_SECONDS = 3.0
@@ -107,17 +105,6 @@ def open_container(path: Path) -> Generator[InputContainer]:
 def container_format(container: InputContainer) -> str:
     """Return the short name of the container's format, such as `mov` or `matroska`."""
     return container.format.name.partition(",")[0]
-
-
-def find_picture(container: InputContainer) -> VideoStream | None:
-    """Find the main moving picture."""
-    pictures = (
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-        and (codec_name(stream) not in _STILL_PICTURE_CODECS or stream.frames > 1)
-    )
-    return next(pictures, None)
 
 
 def list_tracks(container: InputContainer) -> tuple[Track, ...]:
@@ -234,7 +221,9 @@ def _decode_packet(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame |
 
 
 def _packet_start(packet: "Packet[Stream]") -> float | None:
-    ticks = packet.dts if packet.pts is None else packet.pts
+    # AVI has no times at which pictures are shown; those that libav makes up are late.
+    decoded_only = packet.pts is None or packet.stream.container.format.name == "avi"
+    ticks = packet.dts if decoded_only else packet.pts
     return None if ticks is None else float(ticks * (packet.time_base or 0))
 
 

@@ -18,6 +18,7 @@ from pipeline.media.container import Track
 from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
+from pipeline.media.picture_times import PictureSource, restore_times
 from pipeline.media.probe import Probe
 from pipeline.media.tags import write_tags
 
@@ -41,9 +42,12 @@ _MKV_VIDEO_CODECS = frozenset(
     {
         *("vp8", "theora", "mpeg1video", "mpeg2video", "prores", "ffv1", "mjpeg", "wmv1", "wmv2", "wmv3", "vc1"),
         *("msmpeg4v2", "msmpeg4v3", "h263", "dnxhd", "svq3", "huffyuv", "utvideo", "png", "cinepak", "rv40"),
+        *("gif", "flv1", "jpeg2000", "magicyuv", "v210", "hap", "dirac", "targa", "tiff", "cfhd"),
     }
 )
 """Others, which an mkv can hold."""
+_HEADER_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType({**_MP4_VIDEO_CODECS, "h263": ("h263",)})
+"""The decoders that tell what a header leaves out, such as the size of an H.263 picture."""
 _SELF_DESCRIBING_CODECS = ("h264", "hevc", "av1")
 """Codecs of which a mov or mp4 says everything that another mp4 needs to say."""
 _MP4_AUDIO_CODECS = frozenset(
@@ -120,7 +124,7 @@ def container_for(clip: Probe) -> Suffix:
         return "mkv"
     raise MediaError(
         f"Neither an mp4 nor an mkv can hold this picture ({codec}).",
-        hint="Use the sound alone, or send the clip as mp4.",
+        hint="Use the sound alone, or convert the clip to mp4 and try again.",
     )
 
 
@@ -160,11 +164,14 @@ def mux(
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
         tags = Path(folder) / "tags"
         write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=subtitles is not None))
-        inputs = ["-copyts", *_picture_input_arguments(source, clip, plan)]
+        picture = restore_times(source, clip, Path(folder))
+        inputs = ["-copyts", *_source_input_arguments(source, clip, plan)]
         inputs += [*input_arguments(sound, offset=audio_start), *_text_input_arguments(tags, subtitles)]
-        chosen = _stream_arguments(clip, plan, with_subtitles=subtitles is not None)
+        inputs += _source_input_arguments(picture.path, clip, plan) if picture.path != source else []
+        chosen = _stream_arguments(picture, plan, source, with_subtitles=subtitles is not None)
+        chosen += [*picture.output_arguments, *_container_arguments(clip, plan.suffix), str(target.absolute())]
         run_ffmpeg(
-            [*inputs, *chosen, *_container_arguments(clip, plan.suffix), str(target.absolute())],
+            [*inputs, *chosen],
             timeout=ffmpeg_timeout(clip.media.duration),
             report=report,
             total=clip.media.duration,
@@ -183,16 +190,18 @@ def _text_input_arguments(tags: Path, subtitles: Path | None) -> list[str]:
     return arguments
 
 
-def _picture_input_arguments(source: Path, clip: Probe, plan: MuxPlan) -> list[str]:
+def _source_input_arguments(source: Path, clip: Probe, plan: MuxPlan) -> list[str]:
+    words = [name for track in plan.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
+    arguments = input_arguments(source, offset=-clip.zero, decoders=(*_header_decoders(clip), *dict.fromkeys(words)))
+    return ["-fflags", "+genpts", *arguments] if clip.media.container == "mpeg" else arguments
+
+
+def _header_decoders(clip: Probe) -> tuple[str, ...]:
     codec = "" if clip.media.video is None else clip.media.video.codec
     known = clip.media.container == "mov" and codec in _SELF_DESCRIBING_CODECS
-    decoders = () if known else _MP4_VIDEO_CODECS.get(codec, ())
-    words = [name for track in plan.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
-    if clip.media.container == "mpeg":
-        # Only some of its pictures have a time; those of the others follow from the order that their headers tell.
-        decoders = (*decoders, *_MPEG_DECODERS.get(codec, ()))
-    arguments = input_arguments(source, offset=-clip.zero, decoders=(*decoders, *dict.fromkeys(words)))
-    return ["-fflags", "+genpts", *arguments] if clip.media.container == "mpeg" else arguments
+    decoders = () if known else _HEADER_DECODERS.get(codec, ())
+    # Only some pictures of an MPEG file have a time; those of the others follow from the order that their headers tell.
+    return (*decoders, *_MPEG_DECODERS.get(codec, ())) if clip.media.container == "mpeg" else decoders
 
 
 def _track_tags(clip: Probe, plan: MuxPlan, language: str, *, with_subtitles: bool) -> list[Mapping[str, str]]:
@@ -206,9 +215,10 @@ def _track_tags(clip: Probe, plan: MuxPlan, language: str, *, with_subtitles: bo
     return [*tags, *(track.tags for track in plan.subtitles)]
 
 
-def _stream_arguments(clip: Probe, plan: MuxPlan, *, with_subtitles: bool) -> list[str]:
+def _stream_arguments(picture: PictureSource, plan: MuxPlan, source: Path, *, with_subtitles: bool) -> list[str]:
     """Build the arguments for which tracks are written, in which order, with which codecs and tags."""
-    tracks = [f"0:{clip.picture_index}", "1:a:0", *(f"0:{track.index}" for track in plan.others)]
+    place = 0 if picture.path == source else 4 if with_subtitles else 3
+    tracks = [f"{place}:{picture.index}", "1:a:0", *(f"0:{track.index}" for track in plan.others)]
     tracks += ["3:s:0"] if with_subtitles else []
     tracks += [f"0:{track.index}" for track in plan.subtitles]
     chosen = [part for track in tracks for part in ("-map", track)]

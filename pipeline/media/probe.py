@@ -13,6 +13,7 @@ from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
 from pipeline.media.container import ClipStart, Track
+from pipeline.media.pictures import find_picture
 from pipeline.media.sound_tracks import choose_track
 from pipeline.media.tags import keep_tags
 from pipeline.types import AudioStream, MediaInfo, VideoStream
@@ -72,7 +73,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
     """
     with containers.open_container(path) as container:
         chosen = choose_track(path, container, track)
-        sound, picture = container.streams.audio[chosen.number - 1], containers.find_picture(container)
+        sound, picture = container.streams.audio[chosen.number - 1], find_picture(container)
         begin = containers.find_start(container, sound, picture)
         declared = containers.declared_end(container, begin.zero)
         audio = _audio_stream(containers.codec_name(sound), begin)

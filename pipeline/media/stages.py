@@ -23,7 +23,7 @@ from pipeline.media.contracts import (
 )
 from pipeline.media.extract import extract_master, extract_mono
 from pipeline.media.mux import container_for, mux
-from pipeline.media.probe import check_duration, check_size, probe
+from pipeline.media.probe import Probe, check_duration, check_size, probe
 from pipeline.media.sound_tracks import describe_choice
 from pipeline.media.speech_downmix import ChannelSelection, select_channels
 
@@ -136,6 +136,13 @@ def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams)
     except (FFmpegError, MediaError) as error:
         _LOG.warning("no %s: %s %s", target.name, error.message, error.detail)
         target.unlink(missing_ok=True)
-        notes = (f"There is no final video: {error.message}",)
+        notes = (_missing_video_note(clip, error),)
     context.report(1.0)
     return MuxOutput(video=video, notes=notes)
+
+
+def _missing_video_note(clip: Probe, error: FFmpegError | MediaError) -> str:
+    """Say why there is no final video, with the codec of the picture and what to do."""
+    codec = "" if clip.media.video is None else clip.media.video.codec
+    cause = error.message if codec in error.message else f"The picture ({codec}) could not be kept. {error.message}"
+    return f"There is no final video: {cause} {error.hint or 'Convert the clip to mp4 and try again.'}"
