@@ -141,13 +141,11 @@ def mux(
 ) -> tuple[str, ...]:
     """Write the picture of a clip with another AAC sound, which is the first and the default track.
 
-    The container is `container_for(clip)`, whatever the target's name.
-
     Args:
         source: The clip.
         clip: What `probe` found.
         sound: An m4a.
-        target: The file to write.
+        target: The file to write, in the container `container_for(clip)` whatever its name.
         audio_start: Seconds on the clip's clock at which the sound starts.
         language: ISO 639-2 of the sound; empty: that of the track it replaces.
         subtitles: An SRT on the clip's clock.
@@ -160,18 +158,18 @@ def mux(
         MediaError: The picture cannot be kept.
         FFmpegError: ffmpeg failed or took too long.
     """
-    plan = plan_mux(clip)
+    plan, worded = plan_mux(clip), subtitles is not None
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
         tags = Path(folder) / "tags"
-        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=subtitles is not None))
+        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded))
         picture = restore_times(source, clip, Path(folder))
         inputs = ["-copyts", *_source_input_arguments(source, clip, plan)]
         inputs += [*input_arguments(sound, offset=audio_start), *_text_input_arguments(tags, subtitles)]
         inputs += _source_input_arguments(picture.path, clip, plan) if picture.path != source else []
-        chosen = _stream_arguments(picture, plan, source, with_subtitles=subtitles is not None)
-        chosen += [*picture.output_arguments, *_container_arguments(clip, plan.suffix), str(target.absolute())]
+        chosen = _stream_arguments(picture, plan, source, with_subtitles=worded)
+        chosen += [*picture.output_arguments, *_container_arguments(clip, plan.suffix)]
         run_ffmpeg(
-            [*inputs, *chosen],
+            [*inputs, *chosen, str(target.absolute())],
             timeout=ffmpeg_timeout(clip.media.duration),
             report=report,
             total=clip.media.duration,
