@@ -1,5 +1,6 @@
 """Compact copies of a sound that fit a size limit: Opus at the bit rate that the limit leaves."""
 
+import tempfile
 from pathlib import Path
 
 from pipeline.errors import FFmpegError, ValidationError
@@ -8,7 +9,9 @@ from pipeline.media.contracts import CompressInputs, CompressOutput, CompressPar
 from pipeline.media.encoding import OPUS_BIT_RATE
 from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
+from pipeline.media.mono_sound import find_polarity, write_heard
 from pipeline.media.probe import probe
+from pipeline.types import MediaInfo
 
 MIN_STEREO_BIT_RATE = 48_000
 """Bits a second below which two channels are folded into one."""
@@ -17,6 +20,8 @@ MIN_BIT_RATE = 16_000
 MAX_MONO_BIT_RATE = 96_000
 SOUND_SHARE = 0.96
 """Part of the limit that sound may take; the rest is for the container (Ogg, 1 to 2 %) and the encoder's swings."""
+OPUS_SAMPLE_RATE = 48_000
+"""Hz."""
 MAX_ATTEMPTS = 3
 RETRY_RATE_FACTOR = 0.9
 """Factor of the bit rate for another attempt, when the file came out too large."""
@@ -63,8 +68,28 @@ def encode_within(sound: Path, target: Path, *, size: int, report: ProgressCallb
     Raises:
         FFmpegError: ffmpeg failed or took too long.
     """
-    media = probe(sound).media
+    clip = probe(sound)
+    media = clip.media
     rate, channels = opus_rate(size, media.duration, media.audio.channels)
+    polarity = find_polarity(sound, clip) if channels == 1 else None
+    if polarity is None:
+        return _encode_within(sound, target, media, size=size, rate=rate, channels=channels, report=report)
+    with tempfile.TemporaryDirectory(prefix="compact-") as folder:
+        folded = Path(folder) / "folded.flac"
+        write_heard(sound, clip, folded, polarity, sample_rate=OPUS_SAMPLE_RATE)
+        return _encode_within(folded, target, media, size=size, rate=rate, channels=channels, report=report)
+
+
+def _encode_within(
+    sound: Path,
+    target: Path,
+    media: MediaInfo,
+    *,
+    size: int,
+    rate: int,
+    channels: int,
+    report: ProgressCallback | None,
+) -> int:
     for _ in range(MAX_ATTEMPTS):
         if rate < MIN_BIT_RATE:
             break

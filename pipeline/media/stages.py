@@ -1,10 +1,12 @@
 """The stages that deal with the clip itself: probe, extract, prepare_speech, mux."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.levels import measure_levels
+from pipeline.audio.polarity import Polarity, PolarityMeter, mix_heard
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.channel_folding import map_channels
@@ -21,7 +23,8 @@ from pipeline.media.contracts import (
     ProbeOutput,
     ProbeParams,
 )
-from pipeline.media.extract import extract_master, extract_mono
+from pipeline.media.extract import extract_master
+from pipeline.media.mono_sound import extract_heard
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import Probe, check_duration, check_size, probe
 from pipeline.media.sound_tracks import describe_choice
@@ -30,6 +33,7 @@ from pipeline.media.speech_downmix import ChannelSelection, select_channels
 _LOG = logging.getLogger(__name__)
 SPEECH_SAMPLE_RATE = 16_000
 """Hz, that of the speech models."""
+INVERTED_NOTE = "A channel is inverted against the other one; where both are heard as one, it is turned round."
 
 
 def probe_stage(context: StageContext, inputs: ProbeInputs[Path], params: ProbeParams) -> ProbeOutput:
@@ -57,7 +61,11 @@ def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: Ex
     """
     clip = probe(inputs.source, track=params.track)
     target = context.out / ("audio.wav" if params.mono else "master.flac")
-    (extract_mono if params.mono else extract_master)(inputs.source, clip, target, context.report)
+    inverted = False
+    if params.mono:
+        inverted = extract_heard(inputs.source, clip, target, context.report)
+    else:
+        extract_master(inputs.source, clip, target, context.report)
     made = audio_io.info(target)
     if not made.frames:
         target.unlink()
@@ -70,7 +78,7 @@ def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: Ex
         channels=made.channels,
         layout=audio_io.read_layout(target).name,
         duration=made.duration,
-        notes=(*clip.notes, *((note,) if note else ())),
+        notes=(*clip.notes, *((note,) if note else ()), *((INVERTED_NOTE,) if inverted else ())),
     )
 
 
@@ -86,30 +94,50 @@ def prepare_speech_stage(
     """
     source = inputs.sound
     info, layout = audio_io.info(source), audio_io.read_layout(source)
-    selection, begun, read = ChannelSelection(weights=layout.dialogue_weights), 0.0, 0
+    selection, begun = ChannelSelection(weights=layout.dialogue_weights), 0.0
     if info.channels > 2:
         begun = 0.5
         selection = select_channels(
             layout, measure_levels(source, lambda done: context.report(begun * done, "Listening"))
         )
-
-    def blocks() -> audio_io.Blocks:
-        nonlocal read
-        for block in audio_io.read_blocks(source):
-            context.report(begun + (1 - begun) * read / max(1, info.frames), "Listening")
-            read += len(block)
-            yield audio_io.mix_to_mono(block, selection.weights)
-
     target = context.out / "speech.flac"
-    with audio_io.SoundWriter(target, sample_rate=SPEECH_SAMPLE_RATE, channels=1, subtype="PCM_16") as writer:
-        for block in audio_io.resample_blocks(blocks(), info.sample_rate, SPEECH_SAMPLE_RATE, channels=1):
-            writer.write(block)
+
+    def write(meter: PolarityMeter | None, polarity: Polarity | None) -> int:
+        blocks = _read_mono(context, source, selection.weights, meter, polarity, begun)
+        with audio_io.SoundWriter(target, sample_rate=SPEECH_SAMPLE_RATE, channels=1, subtype="PCM_16") as writer:
+            for block in audio_io.resample_blocks(blocks, info.sample_rate, SPEECH_SAMPLE_RATE, channels=1):
+                writer.write(block)
+        return writer.frames
+
+    meter = PolarityMeter(layout, info.sample_rate)
+    frames = write(meter, None)
+    polarity = meter.find()
+    if polarity is not None:
+        frames = write(None, polarity)
     context.report(1.0)
     return PrepareSpeechOutput(
         speech=target,
-        duration=writer.frames / SPEECH_SAMPLE_RATE,
-        notes=(selection.note,) if selection.note else (),
+        duration=frames / SPEECH_SAMPLE_RATE,
+        notes=tuple(note for note in (selection.note, INVERTED_NOTE if polarity is not None else "") if note),
     )
+
+
+def _read_mono(
+    context: StageContext,
+    source: Path,
+    weights: Sequence[float],
+    meter: PolarityMeter | None,
+    polarity: Polarity | None,
+    begun: float,
+) -> audio_io.Blocks:
+    """Read a sound as one channel; the meter hears all channels."""
+    read, frames = 0, max(1, audio_io.info(source).frames)
+    for block in audio_io.read_blocks(source):
+        context.report(begun + (1 - begun) * read / frames, "Listening")
+        if meter is not None:
+            meter.add(block)
+        yield mix_heard(block, weights, polarity, read)
+        read += len(block)
 
 
 def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams) -> MuxOutput[Path]:

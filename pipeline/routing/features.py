@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.polarity import Polarity, PolarityMeter, mix_heard
 from pipeline.graph.stage import ProgressCallback
 
 SAMPLE_RATE = 16_000
@@ -112,13 +113,20 @@ def measure_shares(path: Path, report: ProgressCallback | None = None) -> Conten
 
 
 def measure_features(path: Path, report: ProgressCallback | None = None) -> ClipFeatures:
-    """Measure the features of a sound file; see `measure_shares`."""
+    """Measure the features of a sound file; see `measure_shares`. Where a channel is inverted it is read twice."""
+    meter = PolarityMeter(audio_io.read_layout(path), audio_io.info(path).sample_rate)
+    features = _measure_features(_windows(path, report, meter=meter))
+    polarity = meter.find()
+    return features if polarity is None else _measure_features(_windows(path, report, polarity=polarity))
+
+
+def _measure_features(found: Iterable[NDArray[np.float32]]) -> ClipFeatures:
     bands = _band_edges()
     windows = audible = music = 0
     groups: list[GroupFeatures] = []
     levels: deque[NDArray[np.float32]] = deque(maxlen=_GROUP_WINDOWS)
     glides: deque[tuple[int, int]] = deque(maxlen=_GROUP_WINDOWS)
-    for window in _windows(path, report):
+    for window in found:
         windows += 1
         if np.sqrt(np.mean(np.square(window))) < _MIN_AUDIBLE_RMS:
             continue
@@ -134,7 +142,13 @@ def measure_features(path: Path, report: ProgressCallback | None = None) -> Clip
     return ClipFeatures(windows=windows, audible_windows=audible, music_windows=music, groups=tuple(groups))
 
 
-def _windows(path: Path, report: ProgressCallback | None) -> Iterator[NDArray[np.float32]]:
+def _windows(
+    path: Path,
+    report: ProgressCallback | None,
+    *,
+    meter: PolarityMeter | None = None,
+    polarity: Polarity | None = None,
+) -> Iterator[NDArray[np.float32]]:
     """Read windows of `_PADDED_WINDOW_FRAMES` mono frames every `_WINDOW_FRAMES`; a short last one is padded."""
     info = audio_io.info(path)
     weights = audio_io.read_layout(path).dialogue_weights
@@ -144,8 +158,10 @@ def _windows(path: Path, report: ProgressCallback | None) -> Iterator[NDArray[np
         for block in audio_io.read_blocks(path):
             if report is not None:
                 report(read / max(1, info.frames), "Measuring the sound")
+            if meter is not None:
+                meter.add(block)
+            yield mix_heard(block, weights, polarity, read)
             read += len(block)
-            yield audio_io.mix_to_mono(block, weights)
 
     held = np.zeros(0, np.float32)
     for block in audio_io.resample_blocks(mono(), info.sample_rate, SAMPLE_RATE, channels=1, quality="LQ"):

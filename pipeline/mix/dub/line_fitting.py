@@ -23,6 +23,8 @@ MAX_LINE_PEAK = 10 ** (-1 / 20)
 """The highest sample of a line, linear."""
 MAX_GAIN_DB = 30.0
 """dB; more would bring up little but noise."""
+_MIN_MEAN_POWER_SHARE = 0.1
+"""Power of the mean of all channels in that of the loudest, below which the channels cancel each other out."""
 MIN_LENGTH_CHANGE = 0.01
 """Change of length, as a fraction, below which a line is left as it is."""
 MIN_CLIPPED_PEAK, NEAR_PEAK_RATIO, MIN_CLIPPED_SHARE = 0.5, 0.85, 0.02
@@ -171,12 +173,23 @@ def find_onset(head: audio_io.Samples, line: audio_io.Samples, guess: int, reach
         reach: Frames around the guess in which it is searched for.
     """
     first = max(0, guess - reach)
-    window = line[first : guess + reach + len(head)].mean(axis=1, dtype=np.float64)
+    channels = _heard_channels(head)
+    window = line[first : guess + reach + len(head), channels].mean(axis=1, dtype=np.float64)
     if len(window) <= len(head) or not len(head):
         return guess
     power = np.convolve(window**2, np.ones(len(head)), "valid")
-    likeness = np.correlate(window, head.mean(axis=1, dtype=np.float64), "valid") / np.sqrt(power + 1e-9)
+    likeness = np.correlate(window, head[:, channels].mean(axis=1, dtype=np.float64), "valid") / np.sqrt(power + 1e-9)
     return first + int(np.argmax(likeness))
+
+
+def _heard_channels(samples: audio_io.Samples) -> slice:
+    """Choose all channels of a sound, or the loudest where little is left of them in their mean."""
+    if not len(samples):
+        return slice(None)
+    powers = np.square(samples, dtype=np.float64).mean(axis=0)
+    loudest = int(powers.argmax())
+    left = float(np.square(samples.mean(axis=1, dtype=np.float64)).mean())
+    return slice(None) if left >= _MIN_MEAN_POWER_SHARE * powers[loudest] else slice(loudest, loudest + 1)
 
 
 def stretch_factor(length: float, slot: Slot, cap: float) -> float:

@@ -10,12 +10,14 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, FFmpegError, MediaError
+from pipeline.media.compress import encode_within
 from pipeline.media.encoding import encode_aac
 from pipeline.media.extract import convert
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
-from tests.pipeline.clips import extract, ffmpeg, heard_at, make_click, make_clip, packets, prepare_speech
+from pipeline.media.stages import INVERTED_NOTE
+from tests.pipeline.clips import decode, extract, ffmpeg, heard_at, make_click, make_clip, packets, prepare_speech
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"
 
@@ -185,3 +187,20 @@ def test_a_failure_carries_ffmpeg_s_own_words(tmp_path: Path) -> None:
         run_ffmpeg(["-f", "lavfi", "-i", "nonsense", "-f", "null", "-"], timeout=20)
     assert "nonsense" in caught.value.detail
     assert executable().is_file()
+
+
+def test_what_is_inverted_in_one_channel_is_heard_as_one_channel(tmp_path: Path) -> None:
+    time = np.arange(2 * 48_000) / 48_000
+    voice = (0.3 * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
+    for name, right in (("inverted", -voice), ("half", np.where(time > 1, -voice, voice))):
+        source = tmp_path / f"{name}.wav"
+        audio_io.write(source, np.stack([voice, right], axis=1).astype(np.float32), 48_000)
+        basic = extract(source, tmp_path / f"basic {name}", mono=True)
+        assert INVERTED_NOTE in basic.notes
+        assert np.sqrt(np.mean(np.square(audio_io.read(basic.sound)))) == pytest.approx(0.3 / 2**0.5, rel=0.05)
+        speech = prepare_speech(extract(source, tmp_path / name).sound, tmp_path / f"speech {name}")
+        assert speech.notes == (INVERTED_NOTE,)
+        assert np.sqrt(np.mean(np.square(audio_io.read(speech.speech)))) == pytest.approx(0.3 / 2**0.5, rel=0.05)
+        encode_within(source, tmp_path / f"{name}.opus", size=9000)
+        assert probe(tmp_path / f"{name}.opus").media.audio.channels == 1
+        assert np.sqrt(np.mean(np.square(decode(tmp_path / f"{name}.opus")))) == pytest.approx(0.3 / 2**0.5, rel=0.1)

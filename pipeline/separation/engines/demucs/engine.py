@@ -35,6 +35,8 @@ from pipeline.separation.segment_inference import (
 from pipeline.separation.stem_files import atomic_folder
 from pipeline.types import StemName
 
+_MIN_MONO_POWER_SHARE = 0.05
+"""Share of the mono mix in the power of a channel, below which the channels cancel each other out."""
 SEGMENT_OVERLAP = Fraction(1, 4)
 SMALLER_BATCH_NOTE = "Memory was short, so fewer pieces of the sound were taken apart at a time."
 STEM_BY_SOURCE: Mapping[str, StemName] = MappingProxyType(
@@ -232,15 +234,21 @@ def _with_fast_attention(checkpoint: DemucsCheckpoint) -> DemucsCheckpoint:
 
 
 def _measure_normalization(mixture: Mixture, report: ProgressCallback) -> _Normalization:
-    """Measure the mono mix at the network's rate; moments are merged block by block (Chan et al. 1979)."""
-    count, mean, squares = 0, 0.0, 0.0
+    """Measure the mono mix at the network's rate; moments are merged block by block (Chan et al. 1979).
+
+    Where the channels cancel each other out, the mix says nothing about them, and all of them are measured instead.
+    """
+    count, mean, squares, power = 0, 0.0, 0.0, 0.0
     for block in mixture.blocks():
         mono = audio_io.to_mono(block).astype(np.float64)
         step, joined = float(mono.mean()) - mean, count + len(mono)
         squares += float(np.square(mono - mono.mean()).sum()) + step**2 * count * len(mono) / joined
         mean += step * len(mono) / joined
         count = joined
+        power += float(np.square(block, dtype=np.float64).sum()) / block.shape[1]
         report(0.0)
+    if squares < _MIN_MONO_POWER_SHARE * power:
+        mean, squares = 0.0, power
     deviation = np.sqrt(squares / max(1, count - 1)) + 1e-8
     return _Normalization(mean=np.float32(mean), deviation=np.float32(deviation))
 
