@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from io import TextIOWrapper
 from types import MappingProxyType
 from typing import Annotated
 
@@ -54,6 +55,7 @@ def build_app(names: Iterable[str] = _NAMES, *, load: bool = True) -> typer.Type
 
 def main() -> None:
     """Run `stemcord`; only the module of the subcommand that was asked for is imported."""
+    _escape_output()
     completing = "_STEMCORD_COMPLETE" in os.environ
     words = _completed_words() if completing else sys.argv[1:]
     asked = [name for name in words[:1] if name in _NAMES]
@@ -63,6 +65,13 @@ def main() -> None:
         build_app(load=False)()
     else:
         build_app()()
+
+
+def _escape_output() -> None:
+    """Let standard output and standard error escape what their encoding lacks, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _completed_words() -> list[str]:

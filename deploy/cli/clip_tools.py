@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.cli.errors import exit_on_failure
+from deploy.cli.printable import printable
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def _print_outcome(out: Path, clip: "Probe") -> None:
 
 
 def _print_file(out: Path) -> None:
-    Console().print(f"[bold]File[/bold]  {escape(str(out))}", highlight=False, soft_wrap=True)
+    Console().print(f"[bold]File[/bold]  {escape(printable(out))}", highlight=False, soft_wrap=True)

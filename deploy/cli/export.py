@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.cli.errors import exit_on_failure
+from deploy.cli.printable import printable
 from deploy.cli.request_options import FlagValue, given_in, with_options
 from pipeline.errors import ValidationError
 from pipeline.export.stage import write_exports, write_json
@@ -42,7 +43,7 @@ def export(
             write_exports(renamed, voices, style, Path(folder))
             for made in sorted(Path(folder).iterdir()):
                 made.replace(out / made.name)
-    Console().print(f"[bold]Files[/bold]     {escape(str(out))}", highlight=False, soft_wrap=True)
+    Console().print(f"[bold]Files[/bold]     {escape(printable(out))}", highlight=False, soft_wrap=True)
 
 
 def read_names(pairs: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.cli.printable import printable
 from pipeline.types import Loudness, Result
 from worker.store import Store
 
@@ -21,7 +22,7 @@ async def write_result(result: Result, store: Store, out: Path) -> None:
     leaves no partial file.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    gathered = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    gathered = Path(tempfile.mkdtemp(prefix=".stemcord-", dir=out.parent))
     try:
         for artefact in result.artefacts:
             target = gathered / artefact.name
@@ -60,7 +61,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
             f"[red]Failed[/red]    {failure.stage}: {escape(failure.message)} {escape(failure.hint)}", highlight=False
         )
     console.print(
-        f"[bold]Files[/bold]     {escape(str(out))} ({len(result.artefacts) + 1} files)",
+        f"[bold]Files[/bold]     {escape(printable(out))} ({len(result.artefacts) + 1} files)",
         highlight=False,
         soft_wrap=True,
     )

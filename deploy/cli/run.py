@@ -18,6 +18,7 @@ from deploy.cli.errors import exit_on_failure
 from deploy.cli.input_files import InputFile, check_results, list_inputs, possible_results
 from deploy.cli.job_client import follow, local_queue
 from deploy.cli.output import show_result, write_result
+from deploy.cli.printable import artefact_name
 from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
 from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.export.style import SubtitleStyle
@@ -121,8 +122,8 @@ async def _build_job(arguments: _RunArguments, store: Store) -> Job:
     return Job(
         id=uuid.uuid4().hex,
         request=replace(arguments.request, voice_book=book),
-        source=await store.put(arguments.clip, name=arguments.clip.name),
-        dub=None if arguments.dub is None else await store.put(arguments.dub, name=arguments.dub.name),
+        source=await store.put(arguments.clip, name=artefact_name(arguments.clip)),
+        dub=None if arguments.dub is None else await store.put(arguments.dub, name=artefact_name(arguments.dub)),
         submitted=time.time(),
         fresh=arguments.fresh,
     )

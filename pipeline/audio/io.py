@@ -4,6 +4,7 @@ Samples are float32 arrays of shape (frames, channels), full scale at ±1. Writt
 read again at 24 bit they come back the same, bit for bit, once they are multiples of 2**-23.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -131,7 +132,9 @@ class SoundWriter:
         if layout is not None and layout != default_layout(channels):
             self._tag = f"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x{layout.mask:04x}".encode()
         try:
-            self._file = _soundfile.SoundFile(path, "w", samplerate=sample_rate, channels=channels, subtype=subtype)
+            self._file = _soundfile.SoundFile(
+                _encode_path(path), "w", samplerate=sample_rate, channels=channels, subtype=subtype
+            )
             if self._tag:
                 self._file.title = "x" * (len(self._tag) - len("title="))
         except (_soundfile.SoundFileError, OSError) as error:
@@ -227,9 +230,14 @@ def mix_to_mono(samples: Samples, weights: Sequence[float]) -> Samples:
     return total[:, None]
 
 
+def _encode_path(path: Path) -> str | bytes:
+    """Return a path as soundfile takes it: as text it would refuse a name that is not UTF-8."""
+    return os.fsencode(path) if os.name == "posix" else str(path)
+
+
 def _open(path: Path) -> Any:  # noqa: ANN401 - soundfile has no types
     try:
-        return _soundfile.SoundFile(path)
+        return _soundfile.SoundFile(_encode_path(path))
     except (_soundfile.SoundFileError, OSError) as error:
         raise MediaError("The sound file cannot be read.", detail=str(error)) from error
 

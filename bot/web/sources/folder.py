@@ -1,6 +1,7 @@
 """A result in a folder, as `stemcord run --out` writes it."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
@@ -66,7 +67,7 @@ class FolderSource:
         except (OSError, msgspec.MsgspecError) as error:
             raise StoreError("The result in this folder cannot be read.", detail=repr(error)) from error
         whole = replace(result, artefacts=tuple(present))
-        return PageData(title=self._folder.name, result=whole, transcript=transcript, names=names)
+        return PageData(title=_title(self._folder), result=whole, transcript=transcript, names=names)
 
     def _read(self, name: str, kind: type[T]) -> T | None:
         path = self._folder / name
@@ -91,3 +92,8 @@ def _measured(artefact: Artefact, path: Path) -> Artefact:
     if status.st_size == artefact.size:
         return artefact
     return replace(artefact, size=status.st_size, digest=f"{status.st_mtime_ns:x}-{status.st_size:x}")
+
+
+def _title(folder: Path) -> str:
+    """Return the folder's name as text; on POSIX a name is any bytes."""
+    return os.fsencode(folder.name).decode("utf-8", "replace")

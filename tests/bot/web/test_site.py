@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import time
 import zipfile
 from collections.abc import AsyncGenerator
@@ -176,6 +177,17 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
 def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match=r"result\.json"):
         FolderSource(tmp_path)
+
+
+async def test_a_folder_whose_name_is_no_text_is_shown(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    write_result(folder)
+    site = Site(FolderSource(folder), TICKETS, public_url="http://127.0.0.1/under")
+    async with TestClient(TestServer(site.application())) as client:
+        page = await client.get(place())
+        assert page.status == 200
+        assert "<title>caf\N{REPLACEMENT CHARACTER}" in await page.text()
+        assert (await client.get(f"{place()}/all.zip")).status == 200
 
 
 async def test_a_stem_that_is_no_sound_is_told(browser: TestClient, tmp_path: Path) -> None:
