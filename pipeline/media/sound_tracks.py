@@ -32,8 +32,10 @@ _SEEKS: Final = 64
 _SECONDS_PER_PLACE: Final = 1.0
 _PACKETS_PER_PLACE: Final = 400
 """Packets that are read at a place at most, of all tracks."""
-_MAX_DECODED_PACKETS: Final = 100_000
-"""Packets that are decoded at most to find the first sound of a track; 35 minutes of AAC, if no two are the same."""
+_MAX_DECODED_PACKETS: Final = 40_000
+"""Packets that are decoded at most to find the first sound of a track; 14 minutes of AAC, if no two are the same."""
+_LOSSLESS_DECODERS: Final = frozenset({"flac", "alac", "wavpack", "tta"})
+"""Their packets are numbered, so that no two are equal; but one with any sound is larger than a silent one."""
 _MAX_SILENT_PACKETS: Final = 10_000
 """Different silent packets that are remembered."""
 _MAX_SILENT_RANGE: Final = 2.0**-15
@@ -186,11 +188,11 @@ class _Listener:
     decoded: int = 0
     seconds: float = 0.0
     heard: _Heard = _Heard.NOTHING
-    _silent: set[bytes] = field(default_factory=set[bytes])
+    _silent: set[bytes | int] = field(default_factory=set[bytes | int])
 
     def take(self, packet: "Packet[AudioStream]") -> None:
-        """Decode a packet, unless an equal one was silent."""
-        content = bytes(packet)
+        """Decode a packet, unless one like it was silent."""
+        content = bytes(packet) if self.stream.codec_context.name not in _LOSSLESS_DECODERS else packet.size
         if content in self._silent:
             return
         self.decoded += 1
