@@ -46,7 +46,9 @@ _MKV_VIDEO_CODECS = frozenset(
     }
 )
 """Others, which an mkv can hold."""
-_HEADER_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType({**_MP4_VIDEO_CODECS, "h263": ("h263",)})
+_HEADER_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {**_MP4_VIDEO_CODECS, "h263": ("h263",), "flv1": ("flv",)}
+)
 """The decoders that tell what a header leaves out, such as the size of an H.263 picture."""
 _SELF_DESCRIBING_CODECS = ("h264", "hevc", "av1")
 """Codecs of which a mov or mp4 says everything that another mp4 needs to say."""

@@ -51,6 +51,7 @@ def test_kinds_of_sound_that_are_taken(tmp_path: Path, name: str) -> None:
 
 VIDEOS = {
     "a.flv": ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "2", "-c:a", "aac", "-ar", "44100"),
+    "sorenson.flv": ("-c:v", "flv1", "-c:a", "libmp3lame", "-ar", "44100"),
     "mpeg1.mpg": ("-c:v", "mpeg1video", "-r", "25", "-bf", "2", "-c:a", "mp2", "-f", "mpeg"),
     "mpeg2.mpg": ("-c:v", "mpeg2video", "-r", "25", "-bf", "2", "-c:a", "mp2", "-f", "mpeg"),
     "mpeg2.vob": ("-c:v", "mpeg2video", "-r", "25", "-bf", "2", "-c:a", "ac3", "-f", "vob"),
