@@ -187,7 +187,9 @@ class RequestOptions(pydantic.BaseModel):
     def to_request(self) -> Request:
         """Return the request; options that are given replace those of the mix preset."""
         preset = DEFAULT_MIX if self.mix is None else MIXES[self.mix]
-        given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release"})
+        given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release", "track"})
+        if self.track is not None:
+            given["track"] = self.track
         given["voice"] = preset.voice if self.voice is None else self.voice
         given["background"] = preset.background if self.background is None else self.background
         loudness = preset.loudness if self.loudness is None else self.loudness

@@ -92,7 +92,7 @@ async def _probe(context: GraphContext) -> MediaInfo:
         name=context.source.name,
         max_duration=limits.max_duration,
         max_size=limits.max_size,
-        track=context.request.track,
+        track=context.request.wanted_track,
     )
     return (await context.run(PROBE, ProbeInputs(source=context.source), params)).media
 

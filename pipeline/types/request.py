@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import UNSET, UnsetType
+
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
 from pipeline.types.media import Artefact, SoundFormat
@@ -49,8 +51,8 @@ class Request:
     """None: the route is measured on the clip."""
     preset: Preset = Preset.POCKET
     budget: Budget = Budget.NORMAL
-    track: int | None = None
-    """Number of the sound track to hear, from 1; None: it is chosen."""
+    track: int | UnsetType | None = UNSET
+    """Number of the sound track to hear, from 1. Unset, it is chosen, and a job is written as before there was one."""
     language: str | None = None
     """ISO 639-1 code, or that of a mixture; None: the language is detected."""
     recogniser: str | None = None
@@ -90,3 +92,8 @@ class Request:
     """Keep the vocals outside of the turns that a dub replaces; None: with a dub in pieces, not with a whole track."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """What speakers are called, by id."""
+
+    @property
+    def wanted_track(self) -> int | None:
+        """Number of the sound track to hear, from 1; None: it is chosen."""
+        return None if isinstance(self.track, UnsetType) else self.track

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import av
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,7 +14,8 @@ from pipeline.media.encoding import encode_aac
 from pipeline.media.probe import probe
 from pipeline.media.sound_tracks import describe_choice
 from pipeline.media.stages import extract_stage, mux_stage, probe_stage
-from pipeline.types import SoundTrack
+from pipeline.options import parse_request
+from pipeline.types import MediaInfo, Request, SoundTrack
 from tests.pipeline.clips import ffmpeg, make_click, make_context
 
 SILENCE = "anullsrc=r=48000:cl=mono:d={seconds}"
@@ -191,3 +193,13 @@ def test_names_of_tracks_are_one_short_line() -> None:
     tracks = tuple(SoundTrack(number=number, codec="aac", title="x") for number in range(1, 40))
     assert len(describe_choice(1, tracks)) < 400
     assert describe_choice(1, tracks[:1]) == ""
+
+
+def test_results_and_requests_from_before_there_were_tracks_are_read() -> None:
+    stored = b'{"container":"mp4","duration":1.0,"audio":{"codec":"aac","sample_rate":48000,"channels":2,'
+    stored += b'"layout":"stereo","start":0.0},"video":null}'
+    media = msgspec.json.decode(stored, type=MediaInfo)
+    assert (media.track, media.tracks) == (1, ())
+    assert msgspec.json.decode(b'{"task":"remix"}', type=Request).wanted_track is None
+    assert b"track" not in msgspec.json.encode(parse_request({"track": "auto"}))
+    assert msgspec.json.decode(msgspec.json.encode(parse_request({"track": 2})), type=Request).wanted_track == 2
