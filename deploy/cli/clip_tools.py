@@ -35,8 +35,8 @@ def cut(
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration, track=track)
         until = None if end is None else cutting.parse_time(end)
-        cutting.cut(clip, opened, out, start=cutting.parse_time(start), end=until)
-    _print_outcome(out, opened)
+        notes = cutting.cut(clip, opened, out, start=cutting.parse_time(start), end=until)
+    _print_outcome(out, opened, notes)
 
 
 def audio(
@@ -50,8 +50,8 @@ def audio(
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration, track=track)
-        cutting.extract_sound(clip, opened, out)
-    _print_outcome(out, opened)
+        notes = cutting.extract_sound(clip, opened, out)
+    _print_outcome(out, opened, notes)
 
 
 def frame(
@@ -69,12 +69,12 @@ def frame(
     _print_file(out)
 
 
-def _print_outcome(out: Path, clip: "Probe") -> None:
+def _print_outcome(out: Path, clip: "Probe", notes: tuple[str, ...]) -> None:
     """Name the file, and say what was found of the clip and which of its sound tracks was taken."""
     from pipeline.media.sound_tracks import describe_choice
 
     console = Console()
-    for note in (*clip.notes, describe_choice(clip.media.track, clip.media.tracks)):
+    for note in (*clip.notes, *notes, describe_choice(clip.media.track, clip.media.tracks)):
         if note:
             console.print(f"[yellow]Note[/yellow]  {escape(note)}", highlight=False, soft_wrap=True)
     _print_file(out)

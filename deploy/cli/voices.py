@@ -116,7 +116,7 @@ def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
         context = StageContext(out=Path(folder), report=_ignore_progress, models=models)
         limits = ProbeParams(name=clip.name, max_duration=settings.max_duration, max_size=settings.max_size)
         probe_stage(context, ProbeInputs(source=clip), limits)
-        sound = extract_stage(context, ExtractInputs(source=clip), ExtractParams(mono=False)).sound
+        sound = extract_stage(context, ExtractInputs(source=clip), ExtractParams()).sound
         speech = prepare_speech_stage(context, PrepareSpeechInputs(sound=sound), NoParams()).speech
         params = DiarizeParams(segmentation=preset.segmentation, embedding=preset.embedding, weights=())
         voices = diarize_stage(context, DiarizeInputs(speech=speech), params).diarization

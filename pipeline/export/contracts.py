@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from pipeline.export.style import SubtitleStyle
-from pipeline.graph.stage import FileT, Stage, StageOutput
+from pipeline.graph.stage import FileT, NoParams, Stage, StageOutput
 from pipeline.separation.contracts import StemFiles
 from pipeline.types import Artefact, Speaker
 
@@ -63,14 +63,6 @@ class ReportInputs(Generic[FileT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportParams:
-    """The clip's clock."""
-
-    audio_start: float = 0.0
-    """Seconds on the clip's clock of the first sample."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOutput(StageOutput, Generic[FileT]):
     """The report picture."""
 
@@ -83,6 +75,6 @@ REPORT = Stage(
     title="Drawing the picture",
     function="pipeline.export.report.stage:report_stage",
     inputs=ReportInputs[Artefact],
-    params=ReportParams,
+    params=NoParams,
     output=ReportOutput[Artefact],
 )

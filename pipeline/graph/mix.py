@@ -53,9 +53,7 @@ def follows_turns(context: GraphContext) -> bool:
     return bool(request.speaker_gains) or ducks or dubs
 
 
-async def remix(
-    context: GraphContext, media: MediaInfo, sound: Artefact, stems: StemFiles[Artefact], speech: Speech | None
-) -> Remix:
+async def remix(context: GraphContext, sound: Artefact, stems: StemFiles[Artefact], speech: Speech | None) -> Remix:
     """Mix the parts; what does not change with the options of a mix is measured once, in a stage of its own.
 
     Raises:
@@ -65,11 +63,11 @@ async def remix(
     turns = speech.transcript if speech is not None and follows_turns(context) else None
     dubbed = None
     if context.dub is not None and stems.vocals is not None:
-        dubbed = await _dub(context, media, stems.vocals, context.dub, speech)
+        dubbed = await _dub(context, stems.vocals, context.dub, speech)
     mixed = await context.run(
         MIX,
         MixInputs(sound=sound, stems=stems, dub=None if dubbed is None else dubbed.track, transcript=turns),
-        mix_params(context.request, media, measured.loudness, dub=context.dub is not None),
+        mix_params(context.request, measured.loudness, dub=context.dub is not None),
     )
     return Remix(
         mix=mixed.mix,
@@ -78,15 +76,13 @@ async def remix(
     )
 
 
-async def _dub(
-    context: GraphContext, media: MediaInfo, vocals: Artefact, dub: Artefact, speech: Speech | None
-) -> _Dubbed:
+async def _dub(context: GraphContext, vocals: Artefact, dub: Artefact, speech: Speech | None) -> _Dubbed:
     """Make the voice track that stands in for the vocals."""
     turns = speech.transcript if speech is not None and needs_turns(context.request, dub.name) else None
     made = await context.run(
         DUB,
         DubInputs(vocals=vocals, dub=dub, transcript=turns),
-        dub_params(context.request, media, dub, max_size=context.limits.max_size),
+        dub_params(context.request, dub, max_size=context.limits.max_size),
     )
     track = (renamed(made.track, "stems/dub.flac"),) if is_zip(dub.name) else ()
     return _Dubbed(track=made.track, artefacts=(*track, *by_name(*made.reports)))
@@ -102,7 +98,6 @@ async def mux(context: GraphContext, media: MediaInfo, mix: Artefact, speech: Sp
         MUX,
         MuxInputs(source=context.source, sound=mix, subtitles=subtitles),
         MuxParams(
-            audio_start=media.audio.start,
             language=container_code(context.request.language or spoken),
             track=media.track,
         ),
@@ -110,9 +105,7 @@ async def mux(context: GraphContext, media: MediaInfo, mix: Artefact, speech: Sp
     return () if joined.video is None else (joined.video,)
 
 
-async def compare_dub(
-    context: GraphContext, media: MediaInfo, stems: StemFiles[Artefact], speech: Speech
-) -> tuple[Artefact, ...]:
+async def compare_dub(context: GraphContext, stems: StemFiles[Artefact], speech: Speech) -> tuple[Artefact, ...]:
     """Report how a dub that is one whole track fits the turns, where these are known."""
     dub = context.dub
     if dub is None or is_zip(dub.name) or stems.vocals is None or not speech.speakers:
@@ -120,6 +113,6 @@ async def compare_dub(
     compared = await context.run(
         RENDER_DUB_COMPARISON,
         RenderDubComparisonInputs(vocals=stems.vocals, dub=dub, transcript=speech.transcript),
-        RenderDubComparisonParams(name=dub.name, audio_start=media.audio.start),
+        RenderDubComparisonParams(name=dub.name),
     )
     return by_name(*compared.reports)

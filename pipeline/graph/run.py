@@ -11,30 +11,32 @@ the other parts are delivered. Which stages run depends on the task alone; where
 run, and whether they run at all or come from the store, is up to the executor.
 """
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 
 from pipeline.errors import from_failure
-from pipeline.export.contracts import REPORT, ReportInputs, ReportParams
+from pipeline.export.contracts import REPORT, ReportInputs
 from pipeline.graph import mix
 from pipeline.graph.concurrency import run_branches
 from pipeline.graph.context import GraphContext, Limits, renamed
 from pipeline.graph.mix import Remix, follows_turns, remix
 from pipeline.graph.speech import Speech, transcribe
-from pipeline.graph.stage import StageExecutor
+from pipeline.graph.stage import NoParams, StageExecutor
 from pipeline.media.contracts import (
     EXTRACT,
+    MIX_DOWN,
     PROBE,
     ExtractInputs,
     ExtractOutput,
     ExtractParams,
+    MixDownInputs,
     ProbeInputs,
     ProbeParams,
 )
 from pipeline.models.loader import model_digest
 from pipeline.routing.contracts import ROUTE, RouteInputs, RouteParams
 from pipeline.separation.contracts import SEPARATE, SeparateInputs, SeparateParams, StemFiles
-from pipeline.types import Artefact, MediaInfo, Request, Result, Route, RouteName, Task
+from pipeline.types import Artefact, Loudness, MediaInfo, Request, Result, Route, RouteName, Task
 
 BASIC_ROUTE_NOTE = "The basic route extracts the sound and does not take it apart."
 
@@ -70,7 +72,8 @@ async def run(
     """
     context = GraphContext(request=request, source=source, dub=dub, limits=limits or Limits(), execute=execute)
     media = await _probe(context)
-    sound = (await _extract(context, media, mono=False)).sound
+    extracted = await _extract(context, media)
+    sound = extracted.sound
     route = await _choose_route(context, media, sound)
     separation = await context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound))
     separation = separation or _Separation(stems=StemFiles())
@@ -83,7 +86,8 @@ async def run(
     if not made and context.log.failures:
         raise from_failure(context.log.failures[0])
     made += await _finish(context, media, sound, separation.stems, mixed, speech)
-    return _result(context, media, route, made, mixed, speech)
+    loudness = _true_loudness(mixed, extracted.gain_db)
+    return _result(context, media, route, made, loudness, speech)
 
 
 async def _probe(context: GraphContext) -> MediaInfo:
@@ -97,9 +101,8 @@ async def _probe(context: GraphContext) -> MediaInfo:
     return (await context.run(PROBE, ProbeInputs(source=context.source), params)).media
 
 
-async def _extract(context: GraphContext, media: MediaInfo, *, mono: bool) -> ExtractOutput[Artefact]:
-    params = ExtractParams(mono=mono, track=media.track)
-    return await context.run(EXTRACT, ExtractInputs(source=context.source), params)
+async def _extract(context: GraphContext, media: MediaInfo) -> ExtractOutput[Artefact]:
+    return await context.run(EXTRACT, ExtractInputs(source=context.source), ExtractParams(track=media.track))
 
 
 async def _choose_route(context: GraphContext, media: MediaInfo, sound: Artefact) -> Route:
@@ -112,7 +115,7 @@ async def _separate(context: GraphContext, media: MediaInfo, route: Route, sound
     """Take the sound apart; on the basic route there is only the seed's plain extraction."""
     task = context.request.task
     if route.name is RouteName.BASIC or route.model is None:
-        plain = await _extract(context, media, mono=True)
+        plain = await context.run(MIX_DOWN, MixDownInputs(sound=sound), NoParams())
         context.log.notes.append(BASIC_ROUTE_NOTE)
         delivered = (plain.sound,) if task in (Task.SEPARATE, Task.ALL) else ()
         return _Separation(stems=StemFiles(), artefacts=delivered)
@@ -132,7 +135,7 @@ async def _mix_and_transcribe(
     hears = waits or task in (Task.TRANSCRIBE, Task.ALL) or (remixes and context.request.soft_subtitles)
 
     def mixing(speech: Speech | None) -> Awaitable[Remix | None]:
-        return context.attempt(mix.MIX.name, lambda: remix(context, media, sound, stems, speech))
+        return context.attempt(mix.MIX.name, lambda: remix(context, sound, stems, speech))
 
     def hearing() -> Awaitable[Speech | None]:
         return context.attempt("transcribe", lambda: transcribe(context, media, sound, stems))
@@ -157,10 +160,7 @@ async def _finish(
         made += await context.attempt(mix.MUX.name, lambda: mix.mux(context, media, mixed.mix, speech)) or ()
     if mixed is not None and speech is not None:
         made += (
-            await context.attempt(
-                mix.RENDER_DUB_COMPARISON.name, lambda: mix.compare_dub(context, media, stems, speech)
-            )
-            or ()
+            await context.attempt(mix.RENDER_DUB_COMPARISON.name, lambda: mix.compare_dub(context, stems, speech)) or ()
         )
     report = await context.attempt(
         REPORT.name,
@@ -172,7 +172,7 @@ async def _finish(
                 transcript=None if speech is None else speech.transcript,
                 voices=None if speech is None else speech.voices,
             ),
-            ReportParams(audio_start=media.audio.start),
+            NoParams(),
         ),
     )
     return made if report is None else [*made, report.picture]
@@ -183,7 +183,7 @@ def _result(
     media: MediaInfo,
     route: Route,
     artefacts: list[Artefact],
-    mixed: Remix | None,
+    loudness: Mapping[str, Loudness],
     speech: Speech | None,
 ) -> Result:
     log = context.log
@@ -195,9 +195,29 @@ def _result(
         voices=None if speech is None else speech.embeddings,
         speakers=() if speech is None else speech.speakers,
         language=None if speech is None else speech.language,
-        loudness={} if mixed is None else mixed.loudness,
+        loudness=loudness,
         models=tuple(log.models),
         timings=tuple(log.timings),
         failures=tuple(log.failures),
         notes=tuple(note for note in dict.fromkeys(log.notes) if note),
     )
+
+
+def _true_loudness(mixed: Remix | None, gain_db: float) -> Mapping[str, Loudness]:
+    """Return what was measured, for the original as loud as it was before a gain."""
+    if mixed is None:
+        return {}
+    original = mixed.loudness.get("original")
+    if not gain_db or original is None:
+        return mixed.loudness
+
+    def before(level: float | None) -> float | None:
+        return None if level is None else level - gain_db
+
+    levels = replace(
+        original,
+        integrated=before(original.integrated),
+        peak=before(original.peak),
+        true_peak=before(original.true_peak),
+    )
+    return {**mixed.loudness, "original": levels}

@@ -80,11 +80,11 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
     aligned = await context.run(
         ALIGN,
         AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition),
-        AlignParams(duration=media.duration, audio_start=media.audio.start),
+        AlignParams(duration=media.duration),
     )
     if not aligned.speakers:
         context.log.notes.append(NO_SPEECH)
-    found = await context.attempt(EMBED_SPEAKERS.name, lambda: _identify(context, media, voices.speech, aligned))
+    found = await context.attempt(EMBED_SPEAKERS.name, lambda: _identify(context, voices.speech, aligned))
     return await _export(context, aligned, found or _Identified(names={}))
 
 
@@ -108,9 +108,7 @@ async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: 
     )
 
 
-async def _identify(
-    context: GraphContext, media: MediaInfo, speech: Artefact, aligned: AlignOutput[Artefact]
-) -> _Identified:
+async def _identify(context: GraphContext, speech: Artefact, aligned: AlignOutput[Artefact]) -> _Identified:
     """Keep an embedding of each speaker; look them up in the request's voice-book."""
     if not aligned.speakers:
         return _Identified(names={})
@@ -118,7 +116,7 @@ async def _identify(
     embedded = await context.run(
         EMBED_SPEAKERS,
         EmbedSpeakersInputs(speech=speech, voices=aligned.voices),
-        EmbedSpeakersParams(embedding=model, weights=model_digest(model), audio_start=media.audio.start),
+        EmbedSpeakersParams(embedding=model, weights=model_digest(model)),
     )
     book = context.request.voice_book
     if book is None:

@@ -14,11 +14,12 @@ from types import MappingProxyType
 from pipeline.errors import MediaError, ValidationError
 from pipeline.media.channel_folding import map_channels
 from pipeline.media.encoding import encoder_arguments
-from pipeline.media.extract import ffmpeg_timeout
+from pipeline.media.extract import ffmpeg_timeout, write_sound
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
 from pipeline.media.picture_times import restore_times
 from pipeline.media.probe import Probe, check_duration, check_size, format_duration, probe
+from pipeline.media.sound_clock import CLOCK_FILTER
 from pipeline.types import SoundFormat
 
 _PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -69,7 +70,7 @@ def parse_time(text: str) -> float:
     return 3600 * hours + 60 * minutes + seconds
 
 
-def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | None) -> None:
+def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | None) -> tuple[str, ...]:
     """Cut a part of a clip, exact to the sample in the sound, in the format that the target's name says.
 
     For `.mp4` the picture is copied unchanged from the key frame before `start`, and an edit list hides what comes
@@ -83,6 +84,9 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
         start: Seconds from the clip's first picture or sample.
         end: Seconds; None: to the end.
 
+    Returns:
+        Sentences for people about the sound.
+
     Raises:
         ValidationError: The part is empty or the target cannot be written.
         MediaError: The picture does not fit into an mp4, or the clip is damaged.
@@ -95,13 +99,8 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
             hint=f"Choose a beginning before the end, within {format_duration(clip.media.duration)}.",
         )
     if target.suffix.lower() != ".mp4":
-        extract_sound(source, clip, target, start=start, end=end)
-        return
-    if container_for(clip) != "mp4":
-        raise MediaError(
-            "An mp4 cannot hold this picture, so it cannot be cut without changing it.",
-            hint="Cut the sound alone, such as --out part.m4a.",
-        )
+        return extract_sound(source, clip, target, start=start, end=end)
+    _check_picture(clip)
     codec = "" if clip.media.video is None else clip.media.video.codec
     arguments = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
     arguments += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
@@ -117,10 +116,16 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
             [*inputs, *selection, *arguments, *picture.output_arguments, made],
             timeout=ffmpeg_timeout(end - start),
         )
+    return ()
 
 
-def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0, end: float | None = None) -> None:
+def extract_sound(
+    source: Path, clip: Probe, target: Path, *, start: float = 0.0, end: float | None = None
+) -> tuple[str, ...]:
     """Write the sound of a clip, or a part of it, as mp3, wav, flac, opus or m4a by the target's name.
+
+    Returns:
+        Sentences for people about the sound.
 
     Raises:
         ValidationError: The format is unknown or the target cannot be written.
@@ -132,14 +137,11 @@ def extract_sound(source: Path, clip: Probe, target: Path, *, start: float = 0.0
         raise ValidationError(
             f"A sound cannot be written as {target.name}.", hint=f"End the name with {', '.join(SoundFormat)}."
         )
-    layout = map_channels(clip.media.audio.layout, clip.speakers).layout
+    mapping = map_channels(clip.media.audio.layout, clip.speakers)
     end = clip.media.duration if end is None else end
-    arguments = encoder_arguments(SoundFormat(suffix), layout)
+    coding = encoder_arguments(SoundFormat(suffix), mapping.layout)
     with _atomic_output(source, target) as made:
-        run_ffmpeg(
-            [*_range_arguments(clip, start, end), *input_arguments(source), *_sound_arguments(clip), *arguments, made],
-            timeout=ffmpeg_timeout(end - start),
-        )
+        return write_sound(source, clip, Path(made), mapping.filter, coding, start=start, end=end).notes
 
 
 def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
@@ -163,6 +165,7 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
         raise MediaError(f"Pictures of this kind ({video.codec}) are not decoded.", hint="Send the clip as mp4.")
     if video.width * video.height > _MAX_PICTURE_PIXELS:
         raise MediaError("The picture is too large.", hint="Send a smaller one.")
+    _check_steady(clip)
     # ffmpeg gives the first picture that begins at a time; the one that is shown then may have begun before.
     begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
     bounds = ["-threads", "2", "-max_pixels", str(_MAX_PICTURE_PIXELS)]
@@ -181,9 +184,27 @@ def _range_arguments(clip: Probe, start: float, end: float) -> list[str]:
 
 
 def _sound_arguments(clip: Probe) -> list[str]:
-    """Build the arguments that select the sound, with the channels of the master."""
+    """Build the arguments that select the sound, on the clip's clock and with the channels of the master."""
     passage = map_channels(clip.media.audio.layout, clip.speakers)
-    return ["-map", f"0:{clip.sound_index}", "-af", passage.filter]
+    return ["-map", f"0:{clip.sound_index}", "-af", f"{CLOCK_FILTER},{passage.filter}"]
+
+
+def _check_picture(clip: Probe) -> None:
+    """Refuse a picture that cannot be cut."""
+    _check_steady(clip)
+    if container_for(clip) != "mp4":
+        raise MediaError(
+            "An mp4 cannot hold this picture, so it cannot be cut without changing it.",
+            hint="Cut the sound alone, such as --out part.m4a.",
+        )
+
+
+def _check_steady(clip: Probe) -> None:
+    if clip.restarts:
+        raise MediaError(
+            "The clip is several recordings put together, so no picture can be found by its time.",
+            hint="Export the clip again with another program, or cut the sound alone.",
+        )
 
 
 @contextmanager

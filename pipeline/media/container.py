@@ -5,7 +5,7 @@ an allow list with sound decoders only keeps it from that.
 """
 
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,9 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
-from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
 from pipeline.media.file_kinds import explain_refusal
+from pipeline.media.packet_clock import packet_start
 from pipeline.media.tags import keep_tags
 
 _UNRELIABLE_DURATION = ("mp3", "aac", "amr", "ac3", "eac3", "dts", "mpeg")
@@ -34,14 +34,10 @@ _DURATION_FROM_ZERO = ("mov", "matroska")
 """Containers whose length counts from zero and not from the first packet."""
 _END_TOLERANCE = (0.25, 0.1, 1.0)
 """What may be missing at the end before a file counts as cut off: at least so many seconds, such a part, at most."""
-_END_SEEK_SECONDS = 3.0
-"""Seconds before the end at which to look for the last packets."""
 _LAYOUT_NAMES = MappingProxyType({"1 channels": "mono", "2 channels": "stereo"})
 """Names for the layouts of files that only count their channels."""
 _MAX_UNDECODABLE_PACKETS = 200
 """Sound packets that may fail to decode before the first good one."""
-_REPORT_INTERVAL_PACKETS = 2000
-"""Packets."""
 UNKNOWN_CODEC = "unknown"
 _UNKNOWN_STREAM = re.compile(r"^ *Stream #\d+:(\d+)\S*: \w+: none \(([\w. -]{1,8}) / 0x", re.MULTILINE)
 
@@ -58,6 +54,10 @@ class ClipStart:
     layout: str
     speakers: tuple[str, ...]
     """By channel; `NONE` in files that only count their channels."""
+    container_start: float
+    """First time stamp of all tracks."""
+    over_full_scale: bool
+    """Whether decoded samples can be higher than full scale."""
 
     @property
     def zero(self) -> float:
@@ -158,7 +158,7 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
     for packet in container.demux([stream for stream in (sound, picture) if stream is not None]):
         if packet.stream.index != sound.index:
             # An edit list hides pictures that only serve to decode later ones.
-            seen = _packet_start(packet) if seen is None and not packet.is_discard else seen
+            seen = packet_start(packet) if seen is None and not packet.is_discard else seen
         elif first is None:
             first = _decode_packet(sound, packet)
             failed += first is None
@@ -174,6 +174,8 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
         sample_rate=first.sample_rate,
         layout=_LAYOUT_NAMES.get(first.layout.name, first.layout.name),
         speakers=tuple(channel.name for channel in first.layout.channels),
+        container_start=(container.start_time or 0) / av.time_base,
+        over_full_scale=first.format.name.startswith(("flt", "dbl")),
     )
 
 
@@ -184,32 +186,10 @@ def declared_end(container: InputContainer, zero: float) -> float | None:
     return container.duration / av.time_base + (0.0 if container_format(container) in _DURATION_FROM_ZERO else zero)
 
 
-def has_packets_until(container: InputContainer, end: float) -> bool:
-    """Tell whether there are packets up to `end` (seconds), so that the file is not cut off."""
+def is_cut_off(found: float, declared: float) -> bool:
+    """Tell whether too much is missing between the last packet and the declared end (seconds)."""
     least, part, most = _END_TOLERANCE
-    near = end - max(least, min(part * end, most))
-    try:
-        container.seek(int(max(0.0, end - _END_SEEK_SECONDS) * av.time_base))
-        return any(_packet_end(packet) >= near for packet in _played_packets(container))
-    except av.error.FFmpegError:
-        return False
-
-
-def last_packet_end(container: InputContainer, report: ProgressCallback | None) -> float:
-    """Find where the last packet ends, in seconds, by reading all packets that can be read."""
-    last = 0.0
-    try:
-        for count, packet in enumerate(_played_packets(container)):
-            last = max(last, _packet_end(packet))
-            if report is not None and count % _REPORT_INTERVAL_PACKETS == 0:
-                report(0.5, "Measuring the length")
-    except av.error.FFmpegError:
-        return last
-    return last
-
-
-def _played_packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
-    return container.demux([*container.streams.audio, *container.streams.video])
+    return found < declared - max(least, min(part * declared, most))
 
 
 def _decode_packet(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:
@@ -218,15 +198,3 @@ def _decode_packet(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame |
         return next(iter(sound.decode(packet)), None)  # pyright: ignore[reportUnknownMemberType] - Packet is generic
     except av.error.FFmpegError:
         return None
-
-
-def _packet_start(packet: "Packet[Stream]") -> float | None:
-    # AVI has no times at which pictures are shown; those that libav makes up are late.
-    decoded_only = packet.pts is None or packet.stream.container.format.name == "avi"
-    ticks = packet.dts if decoded_only else packet.pts
-    return None if ticks is None else float(ticks * (packet.time_base or 0))
-
-
-def _packet_end(packet: "Packet[Stream]") -> float:
-    start = _packet_start(packet)
-    return 0.0 if start is None else start + float((packet.duration or 0) * (packet.time_base or 0))

@@ -54,17 +54,15 @@ class ExtractInputs(Generic[FileT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractParams:
-    """Which form the sound is wanted in."""
+    """Which sound is wanted."""
 
-    mono: bool
-    """True: `audio.wav`, one channel; False: `master.flac`, all channels."""
     track: int | None = None
     """Number of the sound track, from 1; None: it is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractOutput(StageOutput, Generic[FileT]):
-    """The sound of the clip."""
+    """The sound of the clip on the clip's clock, `master.flac`."""
 
     sound: FileT
     sample_rate: int
@@ -74,6 +72,8 @@ class ExtractOutput(StageOutput, Generic[FileT]):
     """ffmpeg's name of it."""
     duration: float
     """Seconds."""
+    gain_db: float = 0.0
+    """By how much the sound was changed so that nothing goes over full scale; 0 or less."""
 
 
 EXTRACT = Stage(
@@ -84,6 +84,30 @@ EXTRACT = Stage(
     inputs=ExtractInputs[Artefact],
     params=ExtractParams,
     output=ExtractOutput[Artefact],
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixDownInputs(Generic[FileT]):
+    """The sound of the clip."""
+
+    sound: FileT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixDownOutput(StageOutput, Generic[FileT]):
+    """The sound in one channel, `audio.wav`."""
+
+    sound: FileT
+
+
+MIX_DOWN = Stage(
+    name="mix_down",
+    title="Mixing down the sound",
+    function="pipeline.media.stages:mix_down_stage",
+    inputs=MixDownInputs[Artefact],
+    params=NoParams,
+    output=MixDownOutput[Artefact],
 )
 
 
@@ -130,8 +154,6 @@ class MuxInputs(Generic[FileT]):
 class MuxParams:
     """How sound and picture are joined."""
 
-    audio_start: float
-    """Seconds on the clip's clock of the first sample."""
     language: str
     """ISO 639-2 of the sound; empty where it is unknown."""
     track: int | None = None

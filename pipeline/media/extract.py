@@ -1,5 +1,9 @@
-"""The sound of clips as files that stages work on."""
+"""The sound of clips as files that stages work on, on the clip's clock."""
 
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.audio.channels import Layout, default_layout
@@ -8,16 +12,32 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.channel_folding import map_channels, place_channels
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
+from pipeline.media.sound_clock import CLOCK_FILTER, FrameLog, note_gaps
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""
 
-_FILL_GAPS_FILTER = "aresample=async=1"
-"""Silence where packets are missing for more than 0.1 s, so that sound and picture stay together."""
 _FRAME_SIZE_FILTER = "asetnsamples=n=4096:p=0"
 """ffmpeg's FLAC encoder does not open on a first frame of under 16 samples, which clips cut without encoding have."""
+_FLOAT_FILTER = "aformat=sample_fmts=flt|fltp"
+"""Without it ffmpeg may clip before the peak is measured."""
+_PEAK_FILTER = f"{_FLOAT_FILTER},astats=measure_perchannel=none:measure_overall=Peak_level"
+_PEAK = re.compile(r"\[Parsed_astats\S* @ \S+\] Peak level dB: (\S+)")
+_FULL_SCALE = 1 - 2**-22
+"""Highest sample of a sound that was brought down: no rounding to 24 bit goes beyond full scale."""
+_NEW_FORM = "Reconfiguring filter graph"
+"""What ffmpeg logs where rate or channels change within a track."""
 _BASE_TIMEOUT_S = 60.0
 """Seconds allowed for any run beside those that the length of the clip gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extracted:
+    """What was found while a sound was extracted."""
+
+    gain_db: float = 0.0
+    """By how much the sound was changed so that nothing goes over full scale; 0 or less."""
+    notes: tuple[str, ...] = ()
 
 
 def ffmpeg_timeout(duration: float) -> float:
@@ -25,17 +45,18 @@ def ffmpeg_timeout(duration: float) -> float:
     return _BASE_TIMEOUT_S + 2 * duration
 
 
-def extract_mono(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
-    """Extract the sound for the basic route: mono, 44.1 kHz, 16-bit WAV."""
-    _extract(source, clip, target, ["-vn", "-ac", "1", "-ar", "44100", "-c:a", "pcm_s16le", "-f", "wav"], report)
+def extract_master(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> Extracted:
+    """Extract the sound at full quality: 24-bit FLAC at its own rate, channels by `map_channels`.
 
+    Silence stands where there is no sound, before the first sample too.
 
-def extract_master(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> None:
-    """Extract the sound at full quality: 24-bit FLAC at its own rate, channels by `map_channels`."""
+    Raises:
+        MediaError: The clip is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     rate = min(MAX_SAMPLE_RATE, clip.media.audio.sample_rate)
-    filters = f"{_FILL_GAPS_FILTER},{passage.filter},{_FRAME_SIZE_FILTER}"
-    _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(rate), *_flac_arguments()], report)
+    return write_sound(source, clip, target, passage.filter, _flac_arguments(rate), report=report)
 
 
 def convert(
@@ -47,7 +68,7 @@ def convert(
     channels: int,
     layout: Layout | None = None,
     report: ProgressCallback | None = None,
-) -> None:
+) -> Extracted:
     """Convert the sound of any clip to 24-bit FLAC.
 
     Args:
@@ -65,26 +86,157 @@ def convert(
     """
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     placed = place_channels(passage.layout, layout or default_layout(channels))
-    filters = f"{_FILL_GAPS_FILTER},{passage.filter},{placed},{_FRAME_SIZE_FILTER}"
-    _extract(source, clip, target, ["-vn", "-af", filters, "-ar", str(sample_rate), *_flac_arguments()], report)
+    return write_sound(source, clip, target, f"{passage.filter},{placed}", _flac_arguments(sample_rate), report=report)
 
 
-def _extract(source: Path, clip: Probe, target: Path, coding: list[str], report: ProgressCallback | None) -> None:
-    # A header can lie about the length: nothing beyond it is decoded.
-    bound = ["-t", f"{clip.media.duration + 1:.3f}"]
-    selection = ["-map", f"0:{clip.sound_index}", *bound, "-map_metadata", "-1", "-bitexact"]
-    try:
-        run_ffmpeg(
-            [*input_arguments(source), *selection, *coding, str(target.absolute())],
-            timeout=ffmpeg_timeout(clip.media.duration),
-            report=report,
-            total=clip.media.duration,
-            doing="Extracting the sound",
-        )
-    except (FFmpegError, MediaError):
-        target.unlink(missing_ok=True)
-        raise
+def write_sound(
+    source: Path,
+    clip: Probe,
+    target: Path,
+    mapping: str,
+    coding: Sequence[str],
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    report: ProgressCallback | None = None,
+) -> Extracted:
+    """Write the sound of a clip, or a part of it, on the clip's clock.
+
+    The sound is decoded a second time where samples were over full scale, and where its form changed on the way.
+
+    Args:
+        source: The clip.
+        clip: What `probe` found.
+        target: The file to write.
+        mapping: ffmpeg's filters for the channels.
+        coding: Arguments for the encoder and the format.
+        start: Seconds.
+        end: Seconds; None: to the end.
+        report: Called with the fraction that is done.
+
+    Raises:
+        MediaError: The clip is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
+    decode = _Decoding(clip=clip, mapping=mapping, start=start, end=end, report=report)
+    sound = decode.sound_of(source)
+    with tempfile.TemporaryDirectory(prefix="extract-") as folder:
+        log = decode.write(sound, target, coding)
+        if log.form_changed:
+            sound = decode.write_steady(sound, Path(folder) / "steady.mkv")
+            log = decode.write(sound, target, coding)
+        gain_db = min(0.0, -log.peak_db)
+        if gain_db:
+            decode.write(sound, target, coding, volume=10 ** (gain_db / 20) * _FULL_SCALE)
+    end = clip.sound_end if end is None else min(end, clip.sound_end)
+    return Extracted(gain_db=gain_db, notes=(*note_gaps(log.frames, start, end), *_note_gain(gain_db)))
 
 
-def _flac_arguments() -> list[str]:
-    return ["-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24", "-f", "flac"]
+class _SoundLog:
+    """What ffmpeg's log says of a sound.
+
+    Args:
+        origin: Seconds on the clip's clock of the log's time 0.
+    """
+
+    def __init__(self, origin: float) -> None:
+        self.frames = FrameLog(origin)
+        self.peak_db = float("-inf")
+        self.form_changed = False
+
+    def take_line(self, line: str) -> bool:
+        """Take a line and tell whether it is of no use for an error."""
+        peak = _PEAK.match(line)
+        if peak is not None:
+            self.peak_db = max(self.peak_db, float(peak[1]))
+        self.form_changed = self.form_changed or _NEW_FORM in line
+        return self.frames.take_line(line) or peak is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sound:
+    """A sound track as an input of ffmpeg."""
+
+    arguments: tuple[str, ...]
+    track: str
+    """For `-map`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoding:
+    """The runs of ffmpeg for one sound."""
+
+    clip: Probe
+    mapping: str
+    start: float
+    end: float | None
+    report: ProgressCallback | None
+
+    @property
+    def _origin(self) -> float:
+        """Return the clip's time at which ffmpeg begins to decode: places can be sought where the clock is steady."""
+        return 0.0 if self.clip.restarts else self.start
+
+    def sound_of(self, source: Path) -> _Sound:
+        """Build the arguments for the clip; time stamps count from `_origin`."""
+        clip = self.clip
+        if self._origin:
+            sought = ["-seek_timestamp", "1", "-ss", f"{clip.zero + self._origin:.6f}"]
+            inputs = [*sought, *input_arguments(source)]
+        else:
+            inputs = input_arguments(source, offset=clip.container_start - clip.zero)
+        return _Sound(arguments=tuple(inputs), track=f"0:{clip.sound_index}")
+
+    def write(self, sound: _Sound, target: Path, coding: Sequence[str], *, volume: float | None = None) -> _SoundLog:
+        """Write the sound; a second run, with a volume, measures no peak."""
+        log = _SoundLog(self._origin)
+        filters = [CLOCK_FILTER, self.mapping]
+        if volume is not None:
+            filters.append(f"{_FLOAT_FILTER},volume=volume={volume:.9f}:precision=float")
+        elif self.clip.over_full_scale:
+            filters.append(_PEAK_FILTER)
+        if self.start > self._origin:
+            filters.append(f"atrim=start={self.start:.6f},asetpts=PTS-STARTPTS")
+        # A header can lie about the length: nothing beyond it is decoded.
+        length = (self.clip.media.duration + 1 if self.end is None else self.end) - self.start
+        filters.append(_FRAME_SIZE_FILTER)
+        self._run(sound, ["-af", ",".join(filters), "-t", f"{length:.6f}", *coding], target, log)
+        return log
+
+    def write_steady(self, sound: _Sound, target: Path) -> _Sound:
+        """Write a sound whose form changes in one form, with its time stamps.
+
+        ffmpeg builds its filters anew where the form changes, and the new ones would begin at the clip's first sample.
+        """
+        rate = str(self.clip.media.audio.sample_rate)
+        coding = ["-af", self.mapping, "-ar", rate, "-c:a", "pcm_f32le", "-f", "matroska"]
+        self._run(sound, coding, target, None)
+        return _Sound(arguments=("-seek_timestamp", "1", *input_arguments(target)), track="0:a:0")
+
+    def _run(self, sound: _Sound, output: Sequence[str], target: Path, log: _SoundLog | None) -> None:
+        selection = ["-map", sound.track, "-vn", "-map_metadata", "-1", "-bitexact"]
+        try:
+            run_ffmpeg(
+                [*sound.arguments, *selection, *output, str(target.absolute())],
+                timeout=ffmpeg_timeout(self.clip.media.duration),
+                report=self.report,
+                total=(self.clip.media.duration if self.end is None else self.end) - self.start,
+                doing="Extracting the sound",
+                take_line=None if log is None else log.take_line,
+            )
+        except (FFmpegError, MediaError):
+            target.unlink(missing_ok=True)
+            raise
+
+
+def _note_gain(gain_db: float) -> tuple[str, ...]:
+    """Tell of a gain that can be heard."""
+    if gain_db > -0.1:
+        return ()
+    level = f"{-gain_db:.1f} dB"
+    return (f"The sound goes {level} over full scale; all of it was made {level} quieter so that nothing is clipped.",)
+
+
+def _flac_arguments(sample_rate: int) -> list[str]:
+    depth = ["-sample_fmt", "s32", "-bits_per_raw_sample", "24"]
+    return ["-ar", str(sample_rate), "-c:a", "flac", *depth, "-f", "flac"]

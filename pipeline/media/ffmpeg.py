@@ -75,6 +75,7 @@ def run_ffmpeg(
     report: ProgressCallback | None = None,
     total: float = 0.0,
     doing: str = "",
+    take_line: Callable[[str], bool] | None = None,
 ) -> None:
     """Run ffmpeg to its end; it never outlives the call.
 
@@ -84,12 +85,14 @@ def run_ffmpeg(
         report: Called with the fraction of `total` that is done; what it raises ends ffmpeg.
         total: Seconds of output.
         doing: The message that is reported.
+        take_line: Called with each line of a full log; lines for which it is true are not part of an error.
 
     Raises:
         MediaError: The input is damaged.
         FFmpegError: ffmpeg failed otherwise or took too long.
     """
-    _run(arguments, "error", timeout=timeout, report=report, total=total, doing=doing)
+    level = "error" if take_line is None else "info"
+    _run(arguments, level, timeout=timeout, report=report, total=total, doing=doing, take_line=take_line)
 
 
 def read_log(
@@ -112,6 +115,7 @@ def _run(
     report: ProgressCallback | None,
     total: float,
     doing: str,
+    take_line: Callable[[str], bool] | None = None,
 ) -> str:
     command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", loglevel, "-y"]
     command += ["-progress", "pipe:1", "-nostats", *arguments]
@@ -127,9 +131,14 @@ def _run(
     except OSError as error:
         raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
     log: deque[str] = deque(maxlen=_MAX_LOG_LINES)
+
+    def keep_line(line: str) -> None:
+        if take_line is None or not take_line(line):
+            log.append(line)
+
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     readers = (
-        threading.Thread(target=_drain, args=(process.stderr, log.append), daemon=True),
+        threading.Thread(target=_drain, args=(process.stderr, keep_line), daemon=True),
         threading.Thread(target=_drain, args=(process.stdout, lines.put), daemon=True),
     )
     try:

@@ -1,37 +1,59 @@
 """The sound of a clip as one channel, in which nothing is lost that is inverted in another channel."""
 
 import tempfile
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.polarity import Polarity, PolarityMeter, mix_heard
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.channel_folding import map_channels
-from pipeline.media.extract import convert, extract_mono
+from pipeline.media.extract import convert
 from pipeline.media.probe import Probe
 
 _SURVEY_SAMPLE_RATE = 16_000
 """Hz at which the channels are compared."""
-BASIC_SAMPLE_RATE = 44_100
-"""Hz, that of the basic route."""
 
 
-def extract_heard(source: Path, clip: Probe, target: Path, report: ProgressCallback | None = None) -> bool:
-    """Extract the sound for the basic route: mono, 44.1 kHz, 16-bit WAV.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonoSound:
+    """What was written."""
 
-    Returns:
-        Whether a channel was inverted and has been turned round.
+    frames: int
+    inverted: bool
+    """Whether a channel was inverted and has been turned round."""
+
+
+def write_mono(
+    source: Path, target: Path, weights: Sequence[float], sample_rate: int, report: ProgressCallback
+) -> MonoSound:
+    """Write the channels of a sound as one of 16 bit; a second time where a channel turns out to be inverted.
+
+    Args:
+        source: A sound file.
+        target: The file to write.
+        weights: Of the channels, linear.
+        sample_rate: Of the target, Hz.
+        report: Called with the fraction that is done.
 
     Raises:
-        MediaError: The clip is damaged.
-        FFmpegError: ffmpeg failed or took too long.
+        MediaError: The sound cannot be read.
     """
-    extract_mono(source, clip, target, report)
-    polarity = find_polarity(source, clip)
+    info = audio_io.info(source)
+    meter = PolarityMeter(audio_io.read_layout(source), info.sample_rate)
+
+    def write(polarity: Polarity | None) -> int:
+        blocks = _read_mono(source, weights, meter if polarity is None else None, polarity, report)
+        with audio_io.SoundWriter(target, sample_rate=sample_rate, channels=1, subtype="PCM_16") as writer:
+            for block in audio_io.resample_blocks(blocks, info.sample_rate, sample_rate, channels=1):
+                writer.write(block)
+        return writer.frames
+
+    frames, polarity = write(None), meter.find()
     if polarity is not None:
-        write_heard(source, clip, target, polarity, sample_rate=BASIC_SAMPLE_RATE)
-    return polarity is not None
+        frames = write(polarity)
+    return MonoSound(frames=frames, inverted=polarity is not None)
 
 
 def find_polarity(source: Path, clip: Probe) -> Polarity | None:
@@ -71,3 +93,20 @@ def write_heard(source: Path, clip: Probe, target: Path, polarity: Polarity, *, 
             for block in audio_io.read_blocks(whole):
                 writer.write(mix_heard(block, weights, placed, start))
                 start += len(block)
+
+
+def _read_mono(
+    source: Path,
+    weights: Sequence[float],
+    meter: PolarityMeter | None,
+    polarity: Polarity | None,
+    report: ProgressCallback,
+) -> audio_io.Blocks:
+    """Read a sound as one channel; the meter hears all channels."""
+    read, frames = 0, max(1, audio_io.info(source).frames)
+    for block in audio_io.read_blocks(source):
+        report(read / frames, "Listening")
+        if meter is not None:
+            meter.add(block)
+        yield mix_heard(block, weights, polarity, read)
+        read += len(block)

@@ -13,9 +13,7 @@ from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.aac.segment_encoder import FRAME_SAMPLES
 from pipeline.media.container import Track
-from pipeline.media.edit_list import skip_lead_in
 from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.picture_times import PictureSource, restore_times
@@ -120,6 +118,11 @@ def container_for(clip: Probe) -> Suffix:
     if clip.media.video is None or clip.picture_index is None:
         raise MediaError("The clip has no picture.", hint="Ask for the sound alone.")
     codec = clip.media.video.codec
+    if clip.restarts and clip.media.container != "mpegts":
+        raise MediaError(
+            "The clip is several recordings put together, and the times of its pictures start again.",
+            hint="Export the clip again with another program and try again.",
+        )
     if codec in _MP4_VIDEO_CODECS:
         return "mp4"
     if codec in _MKV_VIDEO_CODECS:
@@ -136,7 +139,6 @@ def mux(
     sound: Path,
     target: Path,
     *,
-    audio_start: float,
     language: str = "",
     subtitles: Path | None = None,
     report: ProgressCallback | None = None,
@@ -146,9 +148,8 @@ def mux(
     Args:
         source: The clip.
         clip: What `probe` found.
-        sound: An m4a.
+        sound: An m4a on the clip's clock.
         target: The file to write, in the container `container_for(clip)` whatever its name.
-        audio_start: Seconds on the clip's clock at which the sound starts.
         language: ISO 639-2 of the sound; empty: that of the track it replaces.
         subtitles: An SRT on the clip's clock.
         report: Called with the fraction that is done.
@@ -165,8 +166,9 @@ def mux(
         tags = Path(folder) / "tags"
         write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded))
         picture = restore_times(source, clip, Path(folder))
-        inputs = ["-copyts", *_source_input_arguments(source, clip, plan)]
-        inputs += [*input_arguments(sound, offset=audio_start), *_text_input_arguments(tags, subtitles)]
+        inputs = [] if clip.restarts else ["-copyts"]
+        inputs += [*_source_input_arguments(source, clip, plan), *_own_input_arguments(clip, input_arguments(sound))]
+        inputs += _text_input_arguments(clip, tags, subtitles)
         inputs += _source_input_arguments(picture.path, clip, plan) if picture.path != source else []
         chosen = _stream_arguments(picture, plan, source, with_subtitles=worded)
         chosen += [*picture.output_arguments, *_container_arguments(clip, plan.suffix)]
@@ -177,22 +179,26 @@ def mux(
             total=clip.media.duration,
             doing="Joining picture and sound",
         )
-    if plan.suffix == "mp4":
-        skip_lead_in(target, FRAME_SAMPLES)
     return plan.notes
 
 
-def _text_input_arguments(tags: Path, subtitles: Path | None) -> list[str]:
+def _own_input_arguments(clip: Probe, inputs: list[str]) -> list[str]:
+    """Have the time stamps of a file of ours kept where `-copyts` does not: a clock that starts again needs that."""
+    return ["-seek_timestamp", "1", *inputs] if clip.restarts else inputs
+
+
+def _text_input_arguments(clip: Probe, tags: Path, subtitles: Path | None) -> list[str]:
     arguments = ["-protocol_whitelist", "file", "-f", "ffmetadata", "-i", str(tags.absolute())]
     if subtitles is not None:
-        arguments += ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
-        arguments += ["-f", "srt", "-i", str(subtitles.absolute())]
+        words = ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
+        arguments += _own_input_arguments(clip, [*words, "-f", "srt", "-i", str(subtitles.absolute())])
     return arguments
 
 
 def _source_input_arguments(source: Path, clip: Probe, plan: MuxPlan) -> list[str]:
     words = [name for track in plan.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
-    arguments = input_arguments(source, offset=-clip.zero, decoders=(*_header_decoders(clip), *dict.fromkeys(words)))
+    offset = (clip.container_start if clip.restarts else 0.0) - clip.zero
+    arguments = input_arguments(source, offset=offset, decoders=(*_header_decoders(clip), *dict.fromkeys(words)))
     return ["-fflags", "+genpts", *arguments] if clip.media.container == "mpeg" else arguments
 
 

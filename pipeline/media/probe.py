@@ -12,11 +12,22 @@ from av.video.stream import VideoStream as PictureTrack
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
+from pipeline.media.clock_restarts import may_restart
 from pipeline.media.container import ClipStart, Track
+from pipeline.media.packet_clock import PacketEnds, read_ends, tail_ends
 from pipeline.media.pictures import find_picture
 from pipeline.media.sound_tracks import choose_track
 from pipeline.media.tags import keep_tags
 from pipeline.types import AudioStream, MediaInfo, VideoStream
+
+_INDEXED_CONTAINERS = ("mov", "matroska", "avi")
+"""Containers that may hold much else after the last packet: an index, fonts, pictures."""
+_MIN_UNREAD_BYTES = 1 << 15
+"""Bytes after the last packet from which they are told of, ..."""
+_MIN_UNREAD_SHARE = 0.05
+"""... if they are more than this part of what comes before: tags and covers are less."""
+_END_PADDING_S = 0.1
+"""Seconds that the last packet may have beyond the end: an encoder fills it up with silence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +42,14 @@ class Probe:
     """Where the clip's clock begins on the container's own clock, seconds."""
     speakers: tuple[str, ...]
     """The speaker of each channel by ffmpeg's name; `NONE` where the file does not tell."""
+    sound_end: float
+    """Where the last packet of the sound ends on the clip's clock, seconds; 0 where that is not known."""
+    over_full_scale: bool = False
+    """Whether decoded samples can be higher than full scale."""
+    container_start: float = 0.0
+    """First time stamp of all tracks, seconds."""
+    restarts: tuple[float, ...] = ()
+    """Where the container's clock starts again, seconds on the clip's clock; no place can be sought then."""
     notes: tuple[str, ...] = ()
     tracks: tuple[Track, ...] = ()
     """All of them, but for cover pictures."""
@@ -78,13 +97,13 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         declared = containers.declared_end(container, begin.zero)
         audio = _audio_stream(containers.codec_name(sound), begin)
         video = None if picture is None else _video_stream(picture)
-        whole = declared is not None and containers.has_packets_until(container, declared)
         name, indices = (
             containers.container_format(container),
             (sound.index, None if picture is None else picture.index),
         )
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
-    end = declared if whole and declared is not None else _measured_end(path, report)
+    ends = _find_ends(path, name, indices[0], declared, report)
+    end = ends.clip if declared is None or not _agree(ends, declared) else declared
     if end <= begin.zero:
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     return Probe(
@@ -100,7 +119,11 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         picture_index=indices[1],
         zero=begin.zero,
         speakers=begin.speakers,
-        notes=() if declared is None or whole else (_truncation_note(end - begin.zero, declared - begin.zero),),
+        sound_end=max(0.0, ends.sound - begin.zero),
+        over_full_scale=begin.over_full_scale,
+        container_start=begin.container_start,
+        restarts=tuple(restart - begin.zero for restart in ends.restarts),
+        notes=_notes(path, name, ends, zero=begin.zero, declared=declared),
         tracks=tracks,
         tags=tags,
     )
@@ -114,13 +137,36 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _measured_end(path: Path, report: ProgressCallback | None) -> float:
-    with containers.open_container(path) as container:
-        return containers.last_packet_end(container, report)
+def _find_ends(
+    path: Path, container: str, sound_index: int, declared: float | None, report: ProgressCallback | None
+) -> PacketEnds:
+    """Find where the packets end; a file is read from its beginning only where its header is in doubt."""
+    if declared is not None and not may_restart(path, container):
+        with containers.open_container(path) as opened:
+            ends = tail_ends(opened, sound_index, declared)
+        if not (ends.restarts or ends.broken or containers.is_cut_off(ends.clip, declared)):
+            return ends
+    with containers.open_container(path) as opened:
+        return read_ends(opened, sound_index, report)
 
 
-def _truncation_note(found: float, declared: float) -> str:
-    return f"The file is cut off: {format_duration(found)} of {format_duration(declared)} could be read."
+def _agree(ends: PacketEnds, declared: float) -> bool:
+    return not containers.is_cut_off(ends.clip, declared) and ends.clip <= declared + _END_PADDING_S
+
+
+def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declared: float | None) -> tuple[str, ...]:
+    """Say in sentences for people what is unusual about the file, and what of it is left out."""
+    notes: list[str] = []
+    if ends.restarts:
+        notes.append("The clip is several recordings put together; they are taken one after the other.")
+    unread = path.stat().st_size - ends.read_bytes
+    if container not in _INDEXED_CONTAINERS and unread > max(_MIN_UNREAD_BYTES, _MIN_UNREAD_SHARE * ends.read_bytes):
+        size = f"{unread / 2**20:.1f} MiB"
+        notes.append(f"The last {size} of the file hold no sound that can be read; they are left out.")
+    elif declared is not None and not ends.restarts and containers.is_cut_off(ends.clip, declared):
+        found, whole = format_duration(ends.clip - zero), format_duration(declared - zero)
+        notes.append(f"The file is cut off: {found} of {whole} could be read.")
+    return tuple(notes)
 
 
 def _audio_stream(codec: str, begin: ClipStart) -> AudioStream:
@@ -129,7 +175,7 @@ def _audio_stream(codec: str, begin: ClipStart) -> AudioStream:
         sample_rate=begin.sample_rate,
         channels=len(begin.speakers),
         layout=begin.layout,
-        start=begin.sound_start - begin.zero,
+        lead_in=begin.sound_start - begin.zero,
     )
 
 

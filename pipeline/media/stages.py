@@ -1,12 +1,10 @@
-"""The stages that deal with the clip itself: probe, extract, prepare_speech, mux."""
+"""The stages that deal with the clip itself: probe, extract, mix_down, prepare_speech, mux."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.levels import measure_levels
-from pipeline.audio.polarity import Polarity, PolarityMeter, mix_heard
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.channel_folding import map_channels
@@ -14,6 +12,8 @@ from pipeline.media.contracts import (
     ExtractInputs,
     ExtractOutput,
     ExtractParams,
+    MixDownInputs,
+    MixDownOutput,
     MuxInputs,
     MuxOutput,
     MuxParams,
@@ -24,7 +24,7 @@ from pipeline.media.contracts import (
     ProbeParams,
 )
 from pipeline.media.extract import extract_master
-from pipeline.media.mono_sound import extract_heard
+from pipeline.media.mono_sound import write_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import Probe, check_duration, check_size, probe
 from pipeline.media.sound_tracks import describe_choice
@@ -33,6 +33,8 @@ from pipeline.media.speech_downmix import ChannelSelection, select_channels
 _LOG = logging.getLogger(__name__)
 SPEECH_SAMPLE_RATE = 16_000
 """Hz, that of the speech models."""
+BASIC_SAMPLE_RATE = 44_100
+"""Hz, that of the basic route."""
 INVERTED_NOTE = "A channel is inverted against the other one; where both are heard as one, it is turned round."
 
 
@@ -53,24 +55,20 @@ def probe_stage(context: StageContext, inputs: ProbeInputs[Path], params: ProbeP
 
 
 def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: ExtractParams) -> ExtractOutput[Path]:
-    """Write the sound of the clip, as `master.flac`, or as `audio.wav` when one channel is asked for.
+    """Write the sound of the clip on the clip's clock, as `master.flac`.
 
     Raises:
         MediaError: Nothing of the sound can be decoded.
         FFmpegError: ffmpeg failed or took too long.
     """
     clip = probe(inputs.source, track=params.track)
-    target = context.out / ("audio.wav" if params.mono else "master.flac")
-    inverted = False
-    if params.mono:
-        inverted = extract_heard(inputs.source, clip, target, context.report)
-    else:
-        extract_master(inputs.source, clip, target, context.report)
+    target = context.out / "master.flac"
+    extracted = extract_master(inputs.source, clip, target, context.report)
     made = audio_io.info(target)
     if not made.frames:
         target.unlink()
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
-    note = "" if params.mono else map_channels(clip.media.audio.layout, clip.speakers).note
+    note = map_channels(clip.media.audio.layout, clip.speakers).note
     context.report(1.0)
     return ExtractOutput(
         sound=target,
@@ -78,8 +76,23 @@ def extract_stage(context: StageContext, inputs: ExtractInputs[Path], params: Ex
         channels=made.channels,
         layout=audio_io.read_layout(target).name,
         duration=made.duration,
-        notes=(*clip.notes, *((note,) if note else ()), *((INVERTED_NOTE,) if inverted else ())),
+        gain_db=extracted.gain_db,
+        notes=(*clip.notes, *extracted.notes, *((note,) if note else ())),
     )
+
+
+def mix_down_stage(context: StageContext, inputs: MixDownInputs[Path], params: NoParams) -> MixDownOutput[Path]:
+    """Write the sound for the basic route, `audio.wav`: one channel, 44.1 kHz, 16 bit.
+
+    Raises:
+        MediaError: The sound cannot be read.
+    """
+    target = context.out / "audio.wav"
+    weights = audio_io.read_layout(inputs.sound).dialogue_weights
+    scale = 1 / max(1.0, sum(weights))
+    made = write_mono(inputs.sound, target, [weight * scale for weight in weights], BASIC_SAMPLE_RATE, context.report)
+    context.report(1.0)
+    return MixDownOutput(sound=target, notes=(INVERTED_NOTE,) if made.inverted else ())
 
 
 def prepare_speech_stage(
@@ -93,51 +106,27 @@ def prepare_speech_stage(
         MediaError: The sound cannot be read.
     """
     source = inputs.sound
-    info, layout = audio_io.info(source), audio_io.read_layout(source)
+    layout = audio_io.read_layout(source)
     selection, begun = ChannelSelection(weights=layout.dialogue_weights), 0.0
-    if info.channels > 2:
+    if len(layout.channels) > 2:
         begun = 0.5
         selection = select_channels(
             layout, measure_levels(source, lambda done: context.report(begun * done, "Listening"))
         )
     target = context.out / "speech.flac"
-
-    def write(meter: PolarityMeter | None, polarity: Polarity | None) -> int:
-        blocks = _read_mono(context, source, selection.weights, meter, polarity, begun)
-        with audio_io.SoundWriter(target, sample_rate=SPEECH_SAMPLE_RATE, channels=1, subtype="PCM_16") as writer:
-            for block in audio_io.resample_blocks(blocks, info.sample_rate, SPEECH_SAMPLE_RATE, channels=1):
-                writer.write(block)
-        return writer.frames
-
-    meter = PolarityMeter(layout, info.sample_rate)
-    frames = write(meter, None)
-    polarity = meter.find()
-    if polarity is not None:
-        frames = write(None, polarity)
+    made = write_mono(
+        source,
+        target,
+        selection.weights,
+        SPEECH_SAMPLE_RATE,
+        lambda fraction, message="": context.report(begun + (1 - begun) * fraction, message),
+    )
     context.report(1.0)
     return PrepareSpeechOutput(
         speech=target,
-        duration=frames / SPEECH_SAMPLE_RATE,
-        notes=tuple(note for note in (selection.note, INVERTED_NOTE if polarity is not None else "") if note),
+        duration=made.frames / SPEECH_SAMPLE_RATE,
+        notes=tuple(note for note in (selection.note, INVERTED_NOTE if made.inverted else "") if note),
     )
-
-
-def _read_mono(
-    context: StageContext,
-    source: Path,
-    weights: Sequence[float],
-    meter: PolarityMeter | None,
-    polarity: Polarity | None,
-    begun: float,
-) -> audio_io.Blocks:
-    """Read a sound as one channel; the meter hears all channels."""
-    read, frames = 0, max(1, audio_io.info(source).frames)
-    for block in audio_io.read_blocks(source):
-        context.report(begun + (1 - begun) * read / frames, "Listening")
-        if meter is not None:
-            meter.add(block)
-        yield mix_heard(block, weights, polarity, read)
-        read += len(block)
 
 
 def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams) -> MuxOutput[Path]:
@@ -155,7 +144,6 @@ def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams)
             clip,
             inputs.sound,
             target,
-            audio_start=params.audio_start,
             language=params.language,
             subtitles=inputs.subtitles,
             report=context.report,

@@ -57,8 +57,6 @@ class MixParams:
     background: float
     dub: bool = False
     """Whether the person sent a dub."""
-    audio_start: float = 0.0
-    """Seconds on the clip's clock of the first sample."""
     stem_gains: Mapping[StemName, float] = field(default_factory=dict[StemName, float])
     """Gains of music, sfx and ambient that differ from the background's."""
     speaker_gains: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -114,8 +112,6 @@ class DubParams:
     """Per cent by which the length of a line may be changed, at the most."""
     keep_vocals: bool
     """Keep the original vocals where no turn is replaced."""
-    audio_start: float = 0.0
-    """Seconds on the clip's clock of the first sample."""
     max_size: int = MAX_SIZE
     """Bytes that the clips of a zip may have, unpacked."""
 
@@ -158,8 +154,6 @@ class RenderDubComparisonParams:
 
     name: str
     """Of the dub, as it was sent."""
-    audio_start: float = 0.0
-    """Seconds on the clip's clock of the first sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

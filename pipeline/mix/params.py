@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 from pipeline.mix.contracts import SILENT, MixParams
-from pipeline.types import Loudness, MediaInfo, Request, SoundFormat, StemName
+from pipeline.types import Loudness, Request, SoundFormat, StemName
 
 
-def mix_params(request: Request, media: MediaInfo, measured: Mapping[str, Loudness], *, dub: bool) -> MixParams:
+def mix_params(request: Request, measured: Mapping[str, Loudness], *, dub: bool) -> MixParams:
     """Build the parameters of the mix stage.
 
     Args:
         request: What the person asked for.
-        media: The clip.
         measured: Loudness by `original` and the name of the stem.
         dub: Whether the person sent a dub.
     """
@@ -20,7 +19,6 @@ def mix_params(request: Request, media: MediaInfo, measured: Mapping[str, Loudne
         voice=request.voice,
         background=request.background,
         dub=dub,
-        audio_start=media.audio.start,
         stem_gains={name: gain for name, gain in given.items() if gain is not None},
         speaker_gains=dict(request.speaker_gains),
         loudness=request.loudness,

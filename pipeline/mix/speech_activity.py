@@ -31,11 +31,9 @@ _MIN_SPEECH_SECONDS = 0.08
 """Seconds below which a stretch is no speech."""
 
 
-def turn_intervals(transcript: Transcript, sample_rate: int, audio_start: float) -> list[Interval]:
-    """Return the turns in frames of the sound, whose first sample is at `audio_start` on the clip's clock."""
-    return [
-        ((turn.start - audio_start) * sample_rate, (turn.end - audio_start) * sample_rate) for turn in transcript.turns
-    ]
+def turn_intervals(transcript: Transcript, sample_rate: int) -> list[Interval]:
+    """Return the turns in frames."""
+    return [(turn.start * sample_rate, turn.end * sample_rate) for turn in transcript.turns]
 
 
 def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
@@ -70,7 +68,7 @@ def ducking_envelope(intervals: Iterable[Interval], ducking: Ducking, sample_rat
 
 
 def speaker_envelope(
-    transcript: Transcript, gains: Mapping[str, float], voice: float, sample_rate: int, audio_start: float
+    transcript: Transcript, gains: Mapping[str, float], voice: float, sample_rate: int
 ) -> tuple[GainEnvelope, list[str]]:
     """Build the gain of the vocals by who speaks.
 
@@ -81,14 +79,13 @@ def speaker_envelope(
         gains: Linear gains by a speaker's id or name, in any case.
         voice: Linear gain between turns and of speakers that are not named.
         sample_rate: Hz.
-        audio_start: Seconds on the clip's clock of the first sample.
 
     Returns:
         The gain, and the names that the transcript does not know.
     """
     known = {word.casefold(): speaker.id for speaker in transcript.speakers for word in (speaker.name, speaker.id)}
     own = {known[name.casefold()]: gain for name, gain in gains.items() if name.casefold() in known}
-    intervals = turn_intervals(transcript, sample_rate, audio_start)
+    intervals = turn_intervals(transcript, sample_rate)
     turns = [(*at, own.get(turn.speaker, voice)) for at, turn in zip(intervals, transcript.turns, strict=True)]
     unknown = [name for name in gains if name.casefold() not in known]
     return gain_envelope(

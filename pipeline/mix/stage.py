@@ -87,7 +87,7 @@ def _choose_voice(mix: _Mix, vocals: Path) -> Track:
         mix.notes.append("There is no transcript, so the gains of the speakers were not used.")
         return Track(path=voice, gain=mix.params.voice)
     curve, unknown = speaker_envelope(
-        mix.transcript, mix.params.speaker_gains, mix.params.voice, mix.clip_info.sample_rate, mix.params.audio_start
+        mix.transcript, mix.params.speaker_gains, mix.params.voice, mix.clip_info.sample_rate
     )
     if unknown:
         there = ", ".join(speaker.name for speaker in mix.transcript.speakers) or "nobody"
@@ -103,7 +103,7 @@ def _ducking(mix: _Mix, vocals: Path) -> tuple[GainEnvelope, ...]:
     if mix.inputs.dub is not None:
         speech = find_speech(mix.inputs.dub, mix.loudness["dub"].integrated)
     elif mix.transcript is not None:
-        speech = turn_intervals(mix.transcript, mix.clip_info.sample_rate, mix.params.audio_start)
+        speech = turn_intervals(mix.transcript, mix.clip_info.sample_rate)
     else:
         speech = find_speech(vocals, mix.params.vocals.integrated)
     if not speech:

@@ -110,8 +110,6 @@ class AlignParams:
 
     duration: float
     """Seconds of the clip."""
-    audio_start: float = 0.0
-    """Seconds on the clip's clock of the first sample; added to all times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +150,6 @@ class EmbedSpeakersParams:
     embedding: str
     weights: str
     """`pipeline.models.loader.model_digest` of the model."""
-    audio_start: float = 0.0
-    """Seconds on the clip's clock of the first sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

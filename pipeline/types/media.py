@@ -32,8 +32,10 @@ class AudioStream:
     sample_rate: int
     channels: int
     layout: str
-    start: float
-    """Seconds from the start of the clip's clock to the first sample."""
+    start: float = 0.0
+    """Seconds on the clip's clock of the first sample of the files that were made; not 0 in older results only."""
+    lead_in: float = 0.0
+    """Seconds of silence that stand in front of a sound that begins after the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,7 @@ def rejoin(source: Path, folder: Path) -> Path:
     extract_master(source, clip, folder / "master.flac")
     encode_aac(folder / "master.flac", folder / "final.m4a", duration=clip.media.duration)
     target = folder / f"final.{container_for(clip)}"
-    mux(source, clip, folder / "final.m4a", target, audio_start=clip.media.audio.start)
+    mux(source, clip, folder / "final.m4a", target)
     return target
 
 

@@ -22,7 +22,7 @@ def make_context(out: Path, models: Models) -> StageContext:
 
 def extract(clip: Path, out: Path, models: Models) -> Path:
     """The sound of a clip."""
-    return extract_stage(make_context(out, models), ExtractInputs(source=clip), ExtractParams(mono=False)).sound
+    return extract_stage(make_context(out, models), ExtractInputs(source=clip), ExtractParams()).sound
 
 
 def prepare_speech(sound: Path, out: Path, models: Models) -> Path:

@@ -15,6 +15,8 @@ from pipeline.media.contracts import (
     ExtractInputs,
     ExtractOutput,
     ExtractParams,
+    MixDownInputs,
+    MixDownOutput,
     PrepareSpeechInputs,
     PrepareSpeechOutput,
     ProbeInputs,
@@ -22,7 +24,7 @@ from pipeline.media.contracts import (
     ProbeParams,
 )
 from pipeline.media.ffmpeg import executable
-from pipeline.media.stages import extract_stage, prepare_speech_stage, probe_stage
+from pipeline.media.stages import extract_stage, mix_down_stage, prepare_speech_stage, probe_stage
 from pipeline.models.loader import Models
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration={seconds}")
@@ -117,9 +119,14 @@ def describe(source: Path, out: Path, *, max_size: int = MAX_SIZE, max_duration:
     return probe_stage(make_context(out), ProbeInputs(source=source), params)
 
 
-def extract(source: Path, out: Path, *, mono: bool = False) -> ExtractOutput[Path]:
+def extract(source: Path, out: Path) -> ExtractOutput[Path]:
     """Run the extract stage."""
-    return extract_stage(make_context(out), ExtractInputs(source=source), ExtractParams(mono=mono))
+    return extract_stage(make_context(out), ExtractInputs(source=source), ExtractParams())
+
+
+def mix_down(sound: Path, out: Path) -> MixDownOutput[Path]:
+    """Mix down a sound as the basic route does."""
+    return mix_down_stage(make_context(out), MixDownInputs(sound=sound), NoParams())
 
 
 def prepare_speech(sound: Path, out: Path) -> PrepareSpeechOutput[Path]:

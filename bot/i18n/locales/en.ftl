@@ -102,6 +102,7 @@ attempt-again = The worker stopped; attempt { $attempt } continues where it left
 time-left = about { $time } left
 stage-probe = Reading the clip
 stage-extract = Extracting the sound
+stage-mix_down = Mixing down the sound
 stage-route = Choosing the route
 stage-separate = Taking the sound apart
 stage-prepare_speech = Preparing the speech

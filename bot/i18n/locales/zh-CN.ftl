@@ -101,6 +101,7 @@ attempt-again = 处理进程中断了；第 { $attempt } 次尝试会从中断�
 time-left = 大约还需 { $time }
 stage-probe = 读取片段
 stage-extract = 提取声音
+stage-mix_down = 混缩声音
 stage-route = 选择路线
 stage-separate = 分离声音
 stage-prepare_speech = 准备语音

@@ -73,12 +73,12 @@ class Canvas:
                 side.set_visible(False)
         self._label_times(max(duration, 1e-3))
 
-    def draw_wave(self, row: int, name: str, colour: str, envelope: Envelope, *, start: float = 0.0) -> None:
-        """Draw a waveform from `start` seconds on, stretched to the height of its row when it is quiet."""
+    def draw_wave(self, row: int, name: str, colour: str, envelope: Envelope) -> None:
+        """Draw a waveform, stretched to the height of its row when it is quiet."""
         axes = self._rows[row]
         self._label(axes, name, colour)
         peak = max(float(np.abs(envelope.low).max(initial=0)), float(envelope.high.max(initial=0)), 0.05)
-        times = start + (np.arange(len(envelope.low)) + 0.5) * envelope.duration / max(1, len(envelope.low))
+        times = (np.arange(len(envelope.low)) + 0.5) * envelope.duration / max(1, len(envelope.low))
         axes.set_ylim(-1.08 * peak, 1.08 * peak)
         axes.fill_between(times, envelope.low, envelope.high, color=colour, linewidth=0.4)
         axes.axhline(0, color=colour, linewidth=0.8, alpha=0.7)

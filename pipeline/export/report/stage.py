@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 
 from pipeline.audio.envelope import Envelope, measure_envelope
-from pipeline.export.contracts import ReportInputs, ReportOutput, ReportParams
+from pipeline.export.contracts import ReportInputs, ReportOutput
 from pipeline.export.report.canvas import WIDTH_INCHES, Canvas
-from pipeline.graph.stage import StageContext
+from pipeline.graph.stage import NoParams, StageContext
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
 WAVEFORM_COLUMNS: Final = int(WIDTH_INCHES * 90)
@@ -26,10 +26,10 @@ SPEAKER_COLOURS: Final = ("#ff7b93", "#7ee787", "#79c0ff", "#f2cc60", "#d2a8ff",
 MAX_SPEAKER_ROWS: Final = 12
 
 
-def report_stage(context: StageContext, inputs: ReportInputs[Path], params: ReportParams) -> ReportOutput[Path]:
+def report_stage(context: StageContext, inputs: ReportInputs[Path], params: NoParams) -> ReportOutput[Path]:
     """Draw `report.png`: a waveform of the sound and of each stem, and a row for each speaker where speech is known.
 
-    All rows are on the clip's clock; the waveforms begin at `params.audio_start`.
+    All rows are on the clip's clock.
 
     Raises:
         MediaError: A sound cannot be read.
@@ -37,13 +37,12 @@ def report_stage(context: StageContext, inputs: ReportInputs[Path], params: Repo
     files = {"sound": inputs.sound} | {stem.value: path for stem, path in inputs.stems}
     names = [name for name in WAVEFORM_ROWS if name in files]
     envelopes = {name: _envelope(context, name, files[name], index, len(names)) for index, name in enumerate(names)}
-    start = params.audio_start
     speakers, voices = _read_speech(inputs)
-    duration = start + max((envelope.duration for envelope in envelopes.values()), default=0.0)
+    duration = max((envelope.duration for envelope in envelopes.values()), default=0.0)
     canvas = Canvas(len(names) + len(speakers), duration)
     for row, name in enumerate(names):
         title, colour = WAVEFORM_ROWS[name]
-        canvas.draw_wave(row, title, colour, envelopes[name], start=start)
+        canvas.draw_wave(row, title, colour, envelopes[name])
     for index, speaker in enumerate(speakers):
         canvas.draw_lane(
             len(names) + index,

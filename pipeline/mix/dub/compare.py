@@ -175,11 +175,11 @@ def render_dub_comparison_stage(
             layout=layout,
             loudness=-_PAUSE_RANGE_DB if loudness is None else loudness,
         )
-        fits, stray = _compare(comparison, turn_slots(transcript, params.audio_start), speech, context.report)
-    notes, reports = _notes(fits, stray, params.audio_start), ()
+        fits, stray = _compare(comparison, turn_slots(transcript), speech, context.report)
+    notes, reports = _notes(fits, stray), ()
     lines = [*fits, *stray]
     if lines:
-        reports = write_report(lines, notes, 0.0, params.audio_start, context.out)
+        reports = write_report(lines, notes, 0.0, context.out)
         notes.append(describe_worst(lines))
     context.report(1.0)
     return RenderDubComparisonOutput(
@@ -199,14 +199,14 @@ def _compare(
     return fits, [comparison.stray_fit(stretch) for stretch in stray]
 
 
-def _notes(fits: Sequence[LineFit], stray: Sequence[LineFit], audio_start: float) -> list[str]:
+def _notes(fits: Sequence[LineFit], stray: Sequence[LineFit]) -> list[str]:
     notes = list[str]()
     silent = [str(fit.slot.turn) for fit in fits if fit.start is None]
     if silent:
         notes.append(f"{len(silent)} of {len(fits)} turns have no voice in the dub: {_list_some(silent)}.")
     if stray:
         seconds = sum(fit.length for fit in stray)
-        places = [f"{fit.slot.start + audio_start:.1f} s" for fit in stray]
+        places = [f"{fit.slot.start:.1f} s" for fit in stray]
         notes.append(f"The dub speaks for {seconds:.1f} s where no turn is, from {_list_some(places)} on.")
     return notes
 

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 
 from pipeline.mix.contracts import DubParams
-from pipeline.types import Artefact, MediaInfo, Request
+from pipeline.types import Artefact, Request
 
 ZIP_SUFFIX = ".zip"
 
@@ -18,14 +18,13 @@ def needs_turns(request: Request, name: str) -> bool:
     return is_zip(name) or bool(request.keep_vocals)
 
 
-def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: int) -> DubParams:
+def dub_params(request: Request, dub: Artefact, *, max_size: int) -> DubParams:
     """Build the parameters of the dub stage.
 
     Unless something else is asked for, clips keep the vocals between the turns and a whole track does not.
 
     Args:
         request: What the person asked for.
-        media: The clip.
         dub: What replaces the vocals.
         max_size: Bytes that the clips of a zip may have, unpacked.
     """
@@ -34,6 +33,5 @@ def dub_params(request: Request, media: MediaInfo, dub: Artefact, *, max_size: i
         zipped=zipped,
         stretch=request.dub_stretch,
         keep_vocals=zipped if request.keep_vocals is None else request.keep_vocals,
-        audio_start=media.audio.start,
         max_size=max_size,
     )

@@ -10,7 +10,7 @@ from pipeline.types import Transcript
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """The place of one line; times are seconds of the sound, whose first sample is at 0."""
+    """The place of one line; times are seconds on the clip's clock."""
 
     start: float
     end: float | None
@@ -34,13 +34,13 @@ class DubPlan:
     """The turns that nothing replaces."""
 
 
-def turn_slots(transcript: Transcript, audio_start: float) -> list[Slot]:
-    """Return the turns in their order, on the sound's clock."""
+def turn_slots(transcript: Transcript) -> list[Slot]:
+    """Return the turns in their order."""
     names = {speaker.id: speaker.name for speaker in transcript.speakers}
     return [
         Slot(
-            start=max(0.0, turn.start - audio_start),
-            end=max(0.0, turn.end - audio_start),
+            start=turn.start,
+            end=turn.end,
             turn=number,
             speaker=names.get(turn.speaker, turn.speaker),
             text=turn.text,
@@ -49,7 +49,7 @@ def turn_slots(transcript: Transcript, audio_start: float) -> list[Slot]:
     ]
 
 
-def plan_dub(files: Sequence[DubFile], transcript: Transcript | None, audio_start: float) -> DubPlan:
+def plan_dub(files: Sequence[DubFile], transcript: Transcript | None) -> DubPlan:
     """Assign every file its turns.
 
     Raises:
@@ -61,8 +61,8 @@ def plan_dub(files: Sequence[DubFile], transcript: Transcript | None, audio_star
             "The dub cannot be placed, since there is no transcript of this clip.",
             hint="Send the dub as one whole track that is as long as the clip.",
         )
-    slots = [] if transcript is None else turn_slots(transcript, audio_start)
-    lines = [_place_line(file, slots, audio_start) for file in files if file.speaker is None]
+    slots = [] if transcript is None else turn_slots(transcript)
+    lines = [_place_line(file, slots) for file in files if file.speaker is None]
     taken = {slot.turn for _, slot in lines}
     speakers = {} if transcript is None else _speaker_names(transcript)
     tracks = list[tuple[DubFile, Sequence[Slot]]]()
@@ -83,10 +83,10 @@ def plan_dub(files: Sequence[DubFile], transcript: Transcript | None, audio_star
     return DubPlan(lines=lines, tracks=tracks, kept=[slot for slot in slots if slot.turn not in replaced])
 
 
-def _place_line(file: DubFile, slots: Sequence[Slot], audio_start: float) -> tuple[DubFile, Slot]:
+def _place_line(file: DubFile, slots: Sequence[Slot]) -> tuple[DubFile, Slot]:
     if file.turn is None:
         assert file.start is not None
-        return file, Slot(start=max(0.0, file.start - audio_start), end=None)
+        return file, Slot(start=file.start, end=None)
     if not 1 <= file.turn <= len(slots):
         raise ValidationError(
             f"{file.name} is for turn {file.turn}, but the clip has {_count(len(slots), 'turn')}.",

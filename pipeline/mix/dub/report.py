@@ -46,23 +46,20 @@ def worst_first(fits: Sequence[LineFit]) -> list[LineFit]:
     return sorted(fits, key=_severity, reverse=True)
 
 
-def write_report(
-    fits: Sequence[LineFit], notes: Sequence[str], cap: float, audio_start: float, folder: Path
-) -> tuple[Path, Path]:
+def write_report(fits: Sequence[LineFit], notes: Sequence[str], cap: float, folder: Path) -> tuple[Path, Path]:
     """Write `dub-report.json` and `dub-report.txt`, whose times are those of the clip.
 
     Args:
         fits: One for each line.
         notes: Sentences about the dub as a whole.
         cap: Per cent by which the length of a line might be changed.
-        audio_start: Seconds on the clip's clock of the first sample.
         folder: Where the files are written.
 
     Returns:
         The paths of both files.
     """
     ordered = worst_first(fits)
-    lines = [_describe(fit, audio_start) for fit in ordered]
+    lines = [_describe(fit) for fit in ordered]
     content = {"stretch_cap": cap, "lines": lines, "notes": list(notes)}
     table_path, data_path = folder / "dub-report.txt", folder / "dub-report.json"
     data_path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
@@ -106,12 +103,12 @@ def _severity(fit: LineFit) -> tuple[float, ...]:
     return silent, round(fit.overrun, 2), round(late, 3), round(fit.shortfall, 2), abs(fit.stretch), loudness
 
 
-def _describe(fit: LineFit, audio_start: float) -> _ReportLine:
+def _describe(fit: LineFit) -> _ReportLine:
     slot = fit.slot
     return _ReportLine(
         turn=slot.turn,
         speaker=slot.speaker,
-        start=round(slot.start + audio_start, 3),
+        start=round(slot.start, 3),
         turn_length=None if slot.turn is None or slot.end is None else round(slot.end - slot.start, 3),
         line_length=round(fit.length, 3),
         stretch_percent=round(fit.stretch, 1),

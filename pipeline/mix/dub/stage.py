@@ -80,7 +80,7 @@ def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams)
         parts = _place_files(inputs.dub, dub) if params.zipped else _place_whole(inputs.dub, dub)
         _write(parts, dub, target)
         if dub.fits:
-            reports = write_report(dub.fits, dub.notes, params.stretch, params.audio_start, context.out)
+            reports = write_report(dub.fits, dub.notes, params.stretch, context.out)
             dub.notes.append(describe_worst(dub.fits))
     context.report(1.0)
     return DubOutput(track=target, reports=reports, lines=len(dub.placed), notes=tuple(dub.notes))
@@ -98,7 +98,7 @@ def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
     if dub.transcript is None:
         dub.notes.append("There is no transcript, so none of the original vocals were kept beside the dub.")
         return None
-    slots = turn_slots(dub.transcript, dub.params.audio_start)
+    slots = turn_slots(dub.transcript)
     return _replaced_with_speech([(slot.start, slot.end or slot.start) for slot in slots], [], dub)
 
 
@@ -116,7 +116,7 @@ def _note_flaws(track: Path, excess: float, dub: _Dub) -> None:
 
 def _place_files(bundle: Path, dub: _Dub) -> list[Interval] | None:
     files = unpack(bundle, dub.folder, max_size=dub.params.max_size)
-    found = plan_dub(files, dub.transcript, dub.params.audio_start)
+    found = plan_dub(files, dub.transcript)
     jobs = list[tuple[str, Path, LineCut]]()
     total = len(found.lines) + len(found.tracks)
     for number, (file, slot) in enumerate(found.lines):

@@ -33,7 +33,7 @@ def align_stage(context: StageContext, inputs: AlignInputs[Path], params: AlignP
     diarization = msgspec.json.decode(inputs.diarization.read_bytes(), type=Diarization)
     recognition = msgspec.json.decode(inputs.recognition.read_bytes(), type=Recognition)
     context.report(0.0, "Putting words and voices together")
-    transcript, voices = build_transcript(recognition, diarization, duration=params.duration, offset=params.audio_start)
+    transcript, voices = build_transcript(recognition, diarization, duration=params.duration)
     voices_path, transcript_path = context.out / "voices.json", context.out / "transcript.json"
     voices_path.write_bytes(msgspec.json.encode(voices))
     transcript_path.write_bytes(msgspec.json.format(msgspec.json.encode(transcript), indent=1))
@@ -48,7 +48,7 @@ def align_stage(context: StageContext, inputs: AlignInputs[Path], params: AlignP
 
 
 def build_transcript(
-    recognition: Recognition, diarization: Diarization, *, duration: float, offset: float = 0.0
+    recognition: Recognition, diarization: Diarization, *, duration: float
 ) -> tuple[Transcript, Diarization]:
     """Build the turns of the speakers who say something.
 
@@ -56,7 +56,6 @@ def build_transcript(
         recognition: The words.
         diarization: When each speaker is heard.
         duration: Seconds of the clip.
-        offset: Seconds that are added to all times.
 
     Returns:
         The transcript, whose speakers stand in order of their first word, and when those speakers are heard.
@@ -69,12 +68,12 @@ def build_transcript(
     timelines = by_speaker(diarization.segments)
     turns = [
         Turn(
-            start=_shift(min(item.word.start for item in turn), offset),
-            end=_shift(max(item.word.end for item in turn), offset),
+            start=_rounded(min(item.word.start for item in turn)),
+            end=_rounded(max(item.word.end for item in turn)),
             speaker=ids[turn[0].speaker],
             text=join_words((item.word.text for item in turn), recognition.language),
             overlap=_has_overlap(turn, timelines),
-            words=tuple(_shift_word(item.word, offset) for item in turn),
+            words=tuple(_round_word(item.word) for item in turn),
         )
         for turn in split_turns(spoken)
     ]
@@ -86,8 +85,8 @@ def build_transcript(
     )
     voices = Diarization(
         speakers=tuple(ids.values()),
-        segments=_relabel(diarization.segments, ids, offset),
-        exclusive=_relabel(diarization.exclusive, ids, offset),
+        segments=_relabel(diarization.segments, ids),
+        exclusive=_relabel(diarization.exclusive, ids),
     )
     return transcript, voices
 
@@ -127,21 +126,19 @@ def _has_overlap(turn: Sequence[SpokenWord], timelines: Mapping[str, Timeline]) 
     )
 
 
-def _relabel(segments: Sequence[SpeakerSegment], ids: Mapping[str, str], offset: float) -> tuple[SpeakerSegment, ...]:
+def _relabel(segments: Sequence[SpeakerSegment], ids: Mapping[str, str]) -> tuple[SpeakerSegment, ...]:
     """Keep the segments of those who say something, under their ids and on the clip's clock."""
     return tuple(
-        SpeakerSegment(
-            start=_shift(segment.start, offset), end=_shift(segment.end, offset), speaker=ids[segment.speaker]
-        )
+        SpeakerSegment(start=_rounded(segment.start), end=_rounded(segment.end), speaker=ids[segment.speaker])
         for segment in segments
         if segment.speaker in ids
     )
 
 
-def _shift_word(word: Word, offset: float) -> Word:
-    return replace(word, start=_shift(word.start, offset), end=_shift(word.end, offset))
+def _round_word(word: Word) -> Word:
+    return replace(word, start=_rounded(word.start), end=_rounded(word.end))
 
 
-def _shift(seconds: float, offset: float) -> float:
-    """Add an offset, and round to milliseconds, which are as fine as speech gets."""
-    return round(seconds + offset, 3)
+def _rounded(seconds: float) -> float:
+    """Round to milliseconds, which are as fine as speech gets."""
+    return round(seconds, 3)

@@ -39,7 +39,7 @@ class SpeakerEncoder(Protocol):
 
 
 def embed_speaker(
-    path: Path, segments: Sequence[SpeakerSegment], speaker: str, encoder: SpeakerEncoder, *, offset: float = 0.0
+    path: Path, segments: Sequence[SpeakerSegment], speaker: str, encoder: SpeakerEncoder
 ) -> Voice | None:
     """Embed a speaker by the spans in which nobody else is heard.
 
@@ -48,7 +48,6 @@ def embed_speaker(
         segments: All segments of the clip.
         speaker: The speaker's label in `segments`.
         encoder: The embedding model.
-        offset: Seconds on the segments' clock of the first sample.
 
     Returns:
         The voice; None where too little is heard of the speaker alone.
@@ -62,7 +61,7 @@ def embed_speaker(
     vectors: list[NDArray[np.float32]] = []
     seconds: list[float] = []
     for start, end in select_spans(spans_alone(segments, speaker)):
-        first = max(0, round((start - offset) * rate))
+        first = max(0, round(start * rate))
         samples = audio_io.read(path, start=first, frames=round((end - start) * rate))
         if len(samples) < MIN_SPAN_SECONDS * rate / 2:
             continue

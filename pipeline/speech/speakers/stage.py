@@ -38,7 +38,7 @@ def embed_speakers_stage(
     encoder = load_speaker_encoder(context.models, params.embedding)
     found: list[Voice] = []
     for number, speaker in enumerate(diarization.speakers, start=1):
-        voice = embed_speaker(inputs.speech, diarization.segments, speaker, encoder, offset=params.audio_start)
+        voice = embed_speaker(inputs.speech, diarization.segments, speaker, encoder)
         found += [] if voice is None else [voice]
         context.report(number / len(diarization.speakers), "Listening to each voice")
     book = VoiceBook(model=params.embedding, digest=model_digest(params.embedding), voices=tuple(found))

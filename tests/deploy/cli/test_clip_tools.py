@@ -28,7 +28,7 @@ def test_each_makes_its_file(tmp_path: Path, clip: Path, command: str, name: str
     assert done.exit_code == 0, done.output
     assert (tmp_path / name).stat().st_size > 200
     if command == "cut":
-        assert probe(tmp_path / name).media.audio.start == pytest.approx(0.0, abs=0.05)
+        assert probe(tmp_path / name).media.audio.lead_in == pytest.approx(0.0, abs=0.05)
 
 
 @pytest.mark.parametrize("command", ["cut", "audio"])

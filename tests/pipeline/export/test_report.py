@@ -9,10 +9,10 @@ from matplotlib import font_manager, image
 from pipeline.audio import io as audio_io
 from pipeline.audio.envelope import measure_envelope
 from pipeline.errors import Cancelled
-from pipeline.export.contracts import ReportInputs, ReportParams
+from pipeline.export.contracts import ReportInputs
 from pipeline.export.report.canvas import CJK_FONTS, Canvas
 from pipeline.export.report.stage import report_stage, speaker_spans
-from pipeline.graph.stage import ProgressCallback
+from pipeline.graph.stage import NoParams, ProgressCallback
 from pipeline.separation.contracts import StemFiles
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript, Turn
 from tests.pipeline.clips import make_context
@@ -53,7 +53,7 @@ def draw(
         segments = tuple(SpeakerSegment(start=item.start, end=item.end, speaker=item.speaker) for item in content.turns)
         voices = Diarization(speakers=(), segments=segments, exclusive=())
         (tmp_path / "voices.json").write_bytes(msgspec.json.encode(voices))
-    return report_stage(make_context(tmp_path / "out", report), inputs, ReportParams()).picture
+    return report_stage(make_context(tmp_path / "out", report), inputs, NoParams()).picture
 
 
 def test_each_stem_and_each_speaker_has_a_row(tmp_path: Path) -> None:

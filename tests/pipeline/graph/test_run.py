@@ -20,7 +20,7 @@ from pipeline.export.contracts import ReportOutput, SubtitlesOutput
 from pipeline.graph.codec import encode_params, files_of
 from pipeline.graph.run import run
 from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
-from pipeline.media.contracts import ExtractOutput, MuxOutput, PrepareSpeechOutput, ProbeOutput
+from pipeline.media.contracts import ExtractOutput, MixDownOutput, MuxOutput, PrepareSpeechOutput, ProbeOutput
 from pipeline.mix.contracts import DubOutput, MeasureOutput, MixOutput, RenderDubComparisonOutput
 from pipeline.routing.contracts import RouteOutput
 from pipeline.separation.contracts import SeparateOutput, StemFiles
@@ -84,12 +84,11 @@ ANSWERS: Mapping[str, StageOutput] = {
         speakers=SPEAKERS,
     ),
     "report": ReportOutput(picture=artefact("report.png")),
+    "extract": ExtractOutput(
+        sound=artefact("master.flac"), sample_rate=44_100, channels=2, layout="stereo", duration=61.0
+    ),
+    "mix_down": MixDownOutput(sound=artefact("audio.wav")),
 }
-
-
-def _extracted(params: Mapping[str, JsonValue]) -> StageOutput:
-    name, channels, layout = ("audio.wav", 1, "mono") if params["mono"] else ("master.flac", 2, "stereo")
-    return ExtractOutput(sound=artefact(name), sample_rate=44_100, channels=channels, layout=layout, duration=61.0)
 
 
 def _dubbed(params: Mapping[str, JsonValue]) -> StageOutput:
@@ -119,7 +118,6 @@ class Stages:
 
     def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
         answers: dict[str, Callable[[Mapping[str, JsonValue]], StageOutput]] = {
-            "extract": _extracted,
             "route": lambda _: self._route(),
             "dub": _dubbed,
         }
@@ -230,7 +228,7 @@ async def test_a_whole_dub_is_compared_with_turns_that_are_heard_anyway() -> Non
     result = await run(Request(), SOURCE, stages, dub=artefact("dub.wav"))
     ((inputs, params),) = stages.of("render_dub_comparison")
     assert inputs == {"vocals": "vocals.flac", "dub": "dub.wav", "transcript": "transcript.json"}
-    assert params == {"name": "dub.wav", "audio_start": 0.0}
+    assert params == {"name": "dub.wav"}
     assert "transcript" not in stages.of("dub")[0][0]
     assert stages.names.index("mix") < stages.names.index("render_dub_comparison")
     assert {"dub-report.json", "dub-report.txt"} <= {item.name for item in result.artefacts}
@@ -309,7 +307,7 @@ async def test_the_video_is_made_of_the_final_sound_and_speaks_its_language() ->
     stages = Stages()
     await run(Request(), SOURCE, stages)
     assert stages.of("mux") == [
-        ({"source": "clip.mp4", "sound": "final.m4a"}, {"audio_start": 0.0, "language": "eng", "track": 1}),
+        ({"source": "clip.mp4", "sound": "final.m4a"}, {"language": "eng", "track": 1}),
     ]
 
 
@@ -318,7 +316,7 @@ async def test_the_sound_track_is_a_parameter_of_each_stage_that_reads_the_clip(
     await run(Request(track=3), SOURCE, stages)
     assert [params["track"] for _, params in stages.of("probe")] == [3]
     # The others are told the one that probe found.
-    assert [params["track"] for name in ("extract", "mux") for _, params in stages.of(name)] == [1, 1, 1]
+    assert [params["track"] for name in ("extract", "mux") for _, params in stages.of(name)] == [1, 1]
 
 
 async def test_soft_subtitles_wait_for_the_words() -> None:

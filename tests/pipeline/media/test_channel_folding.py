@@ -22,6 +22,7 @@ from tests.pipeline.clips import (
     ffmpeg,
     heard_tones,
     make_tones,
+    mix_down,
     tone_of,
 )
 
@@ -61,7 +62,7 @@ def test_layout_and_content_come_back_in_the_final_files(tmp_path: Path, name: s
     assert facts.layout == ("5.1" if name == "5.1(side)" else name)
     assert np.array_equal(audio_io.read(master), audio_io.read(source))
     encode_aac(master, tmp_path / "final.m4a", duration=0.5)
-    mux(tmp_path / "clip.mov", clip, tmp_path / "final.m4a", tmp_path / "final.mp4", audio_start=0.0)
+    mux(tmp_path / "clip.mov", clip, tmp_path / "final.m4a", tmp_path / "final.mp4")
     for final in ("final.m4a", "final.mp4"):
         found = IN_AAC.get(name, name)
         assert probe(tmp_path / final).media.audio.layout == found
@@ -151,7 +152,7 @@ def test_a_change_of_layout_on_the_way_does_not_end_the_sound(tmp_path: Path) ->
 def test_the_plain_extraction_leaves_the_lfe_out_and_does_not_clip(tmp_path: Path) -> None:
     layout = LAYOUTS["5.1"]
     source = make_tones(tmp_path / "a.flac", layout)
-    facts = extract(source, tmp_path / "out", mono=True)
+    facts = mix_down(extract(source, tmp_path / "out").sound, tmp_path / "mono")
     found = heard_tones(audio_io.read(facts.sound), [tone_of(layout, index) for index in range(6)], 44_100)[0]
     assert found[3] < 1e-4
     assert found[2] == max(found)

@@ -17,7 +17,17 @@ from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
 from pipeline.media.stages import INVERTED_NOTE
-from tests.pipeline.clips import decode, extract, ffmpeg, heard_at, make_click, make_clip, packets, prepare_speech
+from tests.pipeline.clips import (
+    decode,
+    extract,
+    ffmpeg,
+    heard_at,
+    make_click,
+    make_clip,
+    mix_down,
+    packets,
+    prepare_speech,
+)
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"
 
@@ -46,9 +56,10 @@ def test_a_clip_that_was_cut_without_encoding_has_a_sound(tmp_path: Path) -> Non
 
 def test_the_basic_route_gets_the_plain_extraction(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mp4", "-c:v", "libx264", "-ac", "2")
-    facts = extract(clip, tmp_path / "out", mono=True)
+    facts = mix_down(extract(clip, tmp_path / "out").sound, tmp_path / "mono")
     assert [file.name for file in facts.sound.parent.iterdir()] == ["audio.wav"]
-    assert (facts.sample_rate, facts.channels) == (44_100, 1)
+    made = audio_io.info(facts.sound)
+    assert (made.sample_rate, made.channels) == (44_100, 1)
     with av.open(str(facts.sound)) as container:
         assert container.streams.audio[0].codec_context.name == "pcm_s16le"
 
@@ -100,12 +111,12 @@ def test_muxing_keeps_every_picture_and_the_timing(tmp_path: Path, name: str, st
     )
     clip = probe(tmp_path / name)
     encode_aac(click, tmp_path / "final.m4a", duration=1.0)
-    mux(tmp_path / name, clip, tmp_path / "final.m4a", tmp_path / "final.mp4", audio_start=clip.media.audio.start)
+    mux(tmp_path / name, clip, tmp_path / "final.m4a", tmp_path / "final.mp4")
     before, after = packets(tmp_path / name), packets(tmp_path / "final.mp4")
     assert [data for data, _ in after] == [data for data, _ in before]
     assert [time for _, time in after] == pytest.approx([time for _, time in before], abs=0.002)
-    assert clip.media.audio.start == pytest.approx(start, abs=0.025)
-    assert heard_at(tmp_path / "final.mp4") == pytest.approx(start + 0.4, abs=0.03)
+    assert clip.media.audio.lead_in == pytest.approx(start, abs=0.025)
+    assert heard_at(tmp_path / "final.mp4") == pytest.approx(0.4, abs=0.003)
     assert heard_at(tmp_path / "final.m4a") == pytest.approx(0.4, abs=0.003)
     result = probe(tmp_path / "final.mp4")
     assert (result.media.audio.codec, result.notes) == ("aac", ())
@@ -123,7 +134,7 @@ def test_timing_is_kept_when_the_clock_does_not_begin_at_zero(tmp_path: Path) ->
     assert clip.zero > 1
     assert clip.media.duration == pytest.approx(1.0, abs=0.1)
     encode_aac(click, tmp_path / "final.m4a", duration=1.0)
-    mux(tmp_path / "a.ts", clip, tmp_path / "final.m4a", tmp_path / "final.mp4", audio_start=clip.media.audio.start)
+    mux(tmp_path / "a.ts", clip, tmp_path / "final.m4a", tmp_path / "final.mp4")
     before = heard_at(tmp_path / "a.ts") - packets(tmp_path / "a.ts")[0][1]
     after = heard_at(tmp_path / "final.mp4") - packets(tmp_path / "final.mp4")[0][1]
     assert after == pytest.approx(before, abs=0.003)
@@ -195,7 +206,7 @@ def test_what_is_inverted_in_one_channel_is_heard_as_one_channel(tmp_path: Path)
     for name, right in (("inverted", -voice), ("half", np.where(time > 1, -voice, voice))):
         source = tmp_path / f"{name}.wav"
         audio_io.write(source, np.stack([voice, right], axis=1).astype(np.float32), 48_000)
-        basic = extract(source, tmp_path / f"basic {name}", mono=True)
+        basic = mix_down(extract(source, tmp_path / f"own {name}").sound, tmp_path / f"basic {name}")
         assert INVERTED_NOTE in basic.notes
         assert np.sqrt(np.mean(np.square(audio_io.read(basic.sound)))) == pytest.approx(0.3 / 2**0.5, rel=0.05)
         speech = prepare_speech(extract(source, tmp_path / name).sound, tmp_path / f"speech {name}")

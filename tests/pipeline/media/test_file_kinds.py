@@ -66,7 +66,7 @@ def test_the_picture_of_kinds_that_are_taken_is_kept(tmp_path: Path, name: str) 
     made = mux_stage(
         make_context(tmp_path / "out"),
         MuxInputs(source=clip, sound=tmp_path / "click.m4a"),
-        MuxParams(audio_start=0.0, language=""),
+        MuxParams(language=""),
     )
     assert made.video is not None, made.notes
     kept, original = packets(made.video), packets(clip)

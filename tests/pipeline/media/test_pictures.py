@@ -21,7 +21,7 @@ def final_of(source: Path) -> Path:
     """The final video with another sound."""
     sound = source.with_name("click.m4a")
     ffmpeg("-i", make_click(sound.with_suffix(".wav"), at=0.4), "-c:a", "aac", sound)
-    params = MuxParams(audio_start=0.0, language="")
+    params = MuxParams(language="")
     made = mux_stage(make_context(source.with_name("out")), MuxInputs(source=source, sound=sound), params)
     assert made.video is not None, made.notes
     return made.video

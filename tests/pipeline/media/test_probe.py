@@ -45,7 +45,7 @@ def test_what_people_post_is_described(tmp_path: Path, name: str) -> None:
 
 def test_the_sound_begins_later_than_the_picture(tmp_path: Path) -> None:
     make_clip(tmp_path / "late.mkv", "-c:v", "libx264", "-c:a", "flac", "-af", "asetpts=PTS+0.25/TB")
-    assert probe(tmp_path / "late.mkv").media.audio.start == pytest.approx(0.25, abs=0.001)
+    assert probe(tmp_path / "late.mkv").media.audio.lead_in == pytest.approx(0.25, abs=0.001)
 
 
 def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:

@@ -39,9 +39,7 @@ def tone(frequency: int) -> str:
 
 def heard_tone(source: Path, folder: Path, track: int | None = None) -> float:
     """Extract the sound and return its strongest frequency, Hz."""
-    made = extract_stage(
-        make_context(folder / "out"), ExtractInputs(source=source), ExtractParams(mono=False, track=track)
-    )
+    made = extract_stage(make_context(folder / "out"), ExtractInputs(source=source), ExtractParams(track=track))
     samples = audio_io.read(made.sound)[:, 0].astype(np.float64)
     return float(np.fft.rfftfreq(len(samples), 1 / 48_000)[np.abs(np.fft.rfft(samples)).argmax()])
 
@@ -166,7 +164,7 @@ def test_a_track_is_chosen_by_number_in_every_stage(tmp_path: Path) -> None:
     mux_stage(
         make_context(tmp_path / "out"),
         MuxInputs(source=clip, sound=tmp_path / "click.m4a"),
-        MuxParams(audio_start=0.0, language="", track=2),
+        MuxParams(language="", track=2),
     )
     kept = probe(tmp_path / "out/final.mp4").media.tracks
     assert len(kept) == 3

@@ -118,7 +118,7 @@ def test_parts_mixed_again_keep_every_channel_in_its_place(tmp_path, name):
     ffmpeg(*picture, "-i", made, *coding, tmp_path / "clip.mov")
     source = tmp_path / "clip.mov"
     context = make_context(tmp_path / "master")
-    master = extract_stage(context, ExtractInputs(source=source), ExtractParams(mono=False)).sound
+    master = extract_stage(context, ExtractInputs(source=source), ExtractParams()).sound
     folder = tmp_path / "stems"
     folder.mkdir()
     separate_surround(master, halve((StemName.VOCALS, StemName.AMBIENT)), folder, ProgressRecorder())
@@ -126,7 +126,7 @@ def test_parts_mixed_again_keep_every_channel_in_its_place(tmp_path, name):
     context = make_context(tmp_path / "mix")
     mix_stage(context, MixInputs(sound=master, stems=stems), MixParams(voice=1.0, background=1.0))
     joined = MuxInputs(source=source, sound=context.out / "final.m4a")
-    mux_stage(context, joined, MuxParams(audio_start=0.0, language=""))
+    mux_stage(context, joined, MuxParams(language=""))
     for final in (context.out / "final.m4a", context.out / "final.mp4"):
         assert probe(final).media.audio.layout == name
         assert heard_tones(decode(final), tones) == pytest.approx(0.2 * np.eye(len(tones)), abs=0.02)

@@ -26,20 +26,18 @@ def compare(
     turns: Sequence[tuple[float, float, str]] = TURNS,
     *,
     rate: int = RATE,
-    audio_start: float = 0.0,
 ) -> tuple[list[str], Any]:
     """Notes and the report on a track; the voices of the original are at -26 dBFS in all of its turns."""
     said = [(start, voice(end - start, 0.05, seed=7)) for start, end, _ in turns]
     path = folder / "transcript.json"
-    late = [(start + audio_start, end + audio_start, who) for start, end, who in turns]
-    path.write_bytes(msgspec.json.encode(transcript(late, LENGTH + audio_start)))
+    path.write_bytes(msgspec.json.encode(transcript(turns, LENGTH)))
     inputs = RenderDubComparisonInputs(
         vocals=save(folder / "vocals.flac", spread(LENGTH, said)),
         transcript=path,
         dub=save(folder / "dub.flac", track, rate=rate),
     )
     context = make_context(folder / "out")
-    params = RenderDubComparisonParams(name="new voice.wav", audio_start=audio_start)
+    params = RenderDubComparisonParams(name="new voice.wav")
     made = render_dub_comparison_stage(context, inputs, params)
     report = context.out / "dub-report.json"
     assert {*made.reports} == {*context.out.iterdir()}
@@ -68,15 +66,15 @@ def test_each_turn_is_told_the_worst_on_top(tmp_path: Path) -> None:
 
 def test_turns_without_a_voice_and_a_voice_without_a_turn_are_told(tmp_path: Path) -> None:
     lines = [(1.0, voice(1.0, 0.05)), (6.0, voice(1.0, 0.05)), (8.0, voice(0.6, 0.05))]
-    notes, report = compare(tmp_path, spread(LENGTH, lines), audio_start=2.0)
+    notes, report = compare(tmp_path, spread(LENGTH, lines))
     assert [line["turn"] for line in report["lines"]] == [2, None, 3, 1]
     silent, stray = report["lines"][:2]
     assert (silent["start_error_ms"], silent["loudness_difference"]) == (None, None)
     assert silent["notes"] == ["no voice is heard here in the dub"]
-    assert (stray["start"], stray["overrun"]) == (pytest.approx(10.0, abs=0.03), pytest.approx(0.6, abs=0.06))
+    assert (stray["start"], stray["overrun"]) == (pytest.approx(8.0, abs=0.03), pytest.approx(0.6, abs=0.06))
     assert stray["notes"] == ["speaks where no turn is"]
     assert notes[0] == "1 of 3 turns have no voice in the dub: 2."
-    assert notes[1].startswith("The dub speaks for 0.6 s where no turn is, from 10.0 s on")
+    assert notes[1].startswith("The dub speaks for 0.6 s where no turn is, from 8.0 s on")
     assert notes[2].endswith("turn 2 (Speaker 2: “Line 2.”): it is silent.")
 
 

@@ -29,9 +29,9 @@ def voices(*spans: tuple[float, float, str], exclusive: tuple[tuple[float, float
     return Diarization(speakers=names, segments=segments, exclusive=alone or segments)
 
 
-def transcribe(heard: list[Word], diarization: Diarization, *, language: str = "en", offset: float = 0.0) -> Transcript:
+def transcribe(heard: list[Word], diarization: Diarization, *, language: str = "en") -> Transcript:
     recognition = Recognition(language=language, words=tuple(heard))
-    return build_transcript(recognition, diarization, duration=100.0, offset=offset)[0]
+    return build_transcript(recognition, diarization, duration=100.0)[0]
 
 
 def said(transcript: Transcript) -> list[tuple[str, str]]:
@@ -143,7 +143,7 @@ def test_sentence_ends_are_seen_behind_quotes() -> None:
     assert not ends_sentence("")
 
 
-def test_the_stage_writes_the_clip_clock(tmp_path: Path) -> None:
+def test_the_stage_writes_transcript_and_voices(tmp_path: Path) -> None:
     diarization, recognition = tmp_path / "d.json", tmp_path / "r.json"
     diarization.write_bytes(msgspec.json.encode(voices((0, 0.6, "S1"))))
     recognition.write_bytes(msgspec.json.encode(Recognition(language="en", words=tuple(words("Hello there.", 0.0)))))
@@ -152,11 +152,11 @@ def test_the_stage_writes_the_clip_clock(tmp_path: Path) -> None:
     output = align_stage(
         StageContext(out=out, report=lambda fraction, message="": None, models=Models(tmp_path, "cpu")),
         AlignInputs(diarization=diarization, recognition=recognition),
-        AlignParams(duration=3.0, audio_start=0.25),
+        AlignParams(duration=3.0),
     )
     transcript = msgspec.json.decode((out / "transcript.json").read_bytes(), type=Transcript)
     heard = msgspec.json.decode((out / "voices.json").read_bytes(), type=Diarization)
     assert (output.transcript, output.voices) == (out / "transcript.json", out / "voices.json")
     assert (output.language, output.speakers, output.turns) == ("en", (Speaker(id="S1", name="Speaker 1"),), 1)
-    assert transcript.turns[0].start == heard.segments[0].start == 0.25
+    assert transcript.turns[0].start == heard.segments[0].start == 0.0
     assert [word.text for word in transcript.turns[0].words] == ["Hello", "there."]

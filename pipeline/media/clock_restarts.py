@@ -1,0 +1,90 @@
+"""Files whose clock may start again in the middle: recordings that were put together without a new index.
+
+The length that libav reads from the end of such a file is that of the last part. What is looked at here are a few
+bytes of the file, so that only files in doubt are read to their end.
+"""
+
+import statistics
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+_OGG_HEADER_BYTES = 27
+_OGG_FIRST_PAGE = 2
+"""Flag of the first page of an Ogg stream (RFC 3533, section 6)."""
+_TS_PROBES = 48
+"""Places of a transport stream at which its clock is read."""
+_TS_PROBE_BYTES = 1 << 18
+_TS_PACKET_BYTES = (188, 192, 204)
+_TS_SYNC = 0x47
+_PCR_HZ = 90_000
+_JUMP_S = 10.0
+"""Seconds more than usual between two places that are a jump of the clock."""
+
+
+def may_restart(path: Path, container: str) -> bool:
+    """Tell whether the clock of a file, of a container by its short name, may start again in the middle."""
+    match container:
+        case "ogg":
+            with path.open("rb") as file:
+                return _is_chained(file)
+        case "mpegts":
+            with path.open("rb") as file:
+                return _jumps(list(_program_clocks(file, path.stat().st_size)))
+        case "mpeg":
+            return True
+        case _:
+            return False
+
+
+def _is_chained(file: BinaryIO) -> bool:
+    """Tell whether an Ogg file has a first page after one with content."""
+    content = False
+    while len(head := file.read(_OGG_HEADER_BYTES)) == _OGG_HEADER_BYTES and head[:4] == b"OggS":
+        first = bool(head[5] & _OGG_FIRST_PAGE)
+        if first and content:
+            return True
+        content = content or not first
+        file.seek(sum(file.read(head[26])), 1)
+    return False
+
+
+def _program_clocks(file: BinaryIO, size: int) -> Iterator[float]:
+    """Read the clock reference (ISO/IEC 13818-1, 2.4.3.5) of one programme at places all over a file, in seconds."""
+    programme: int | None = None
+    for probe in range(_TS_PROBES):
+        file.seek(max(0, size - _TS_PROBE_BYTES) * probe // (_TS_PROBES - 1))
+        for identifier, clock in _clock_references(file.read(_TS_PROBE_BYTES)):
+            if programme is None or identifier == programme:
+                programme = identifier
+                yield clock
+                break
+
+
+def _clock_references(data: bytes) -> Iterator[tuple[int, float]]:
+    """Find the packets with a clock reference: their programme's PID and the time."""
+    found = _packet_places(data)
+    for at in found:
+        packet = data[at : at + 12]
+        if len(packet) == 12 and packet[3] & 0x20 and packet[4] >= 7 and packet[5] & 0x10:
+            base = int.from_bytes(packet[6:11], "big") >> 7
+            yield (packet[1] & 0x1F) << 8 | packet[2], base / _PCR_HZ
+
+
+def _packet_places(data: bytes) -> range:
+    """Find where packets begin, by sync bytes at even distances."""
+    for first in range(min(len(data), max(_TS_PACKET_BYTES))):
+        for length in _TS_PACKET_BYTES:
+            places = range(first, len(data), length)
+            if all(data[at] == _TS_SYNC for at in places[:8]):
+                return places
+    return range(0)
+
+
+def _jumps(clocks: list[float]) -> bool:
+    steps = [after - before for before, after in pairwise(clocks)]
+    if not steps:
+        return False
+    usual = statistics.median(steps)
+    return any(step < 0 or step > 3 * usual + _JUMP_S for step in steps)

@@ -1,0 +1,106 @@
+"""Where the packets of a container end, on a clock that goes on where that of the container starts again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from pipeline.graph.stage import ProgressCallback
+
+RESTART_S = 0.5
+"""Seconds by which the decoding times of a track go back where a clock starts again."""
+TAIL_S = 3.0
+"""Seconds before the declared end from which packets are read."""
+_REPORT_INTERVAL_PACKETS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketEnds:
+    """Where packets end, in seconds; 0 where there are none."""
+
+    clip: float
+    """Of all sound and picture."""
+    sound: float
+    """Of one sound track."""
+    restarts: tuple[float, ...] = ()
+    """Where the clock of a track starts again, on the clock that goes on."""
+    read_bytes: int = 0
+    """Where the last packet ends in the file."""
+    broken: bool = False
+    """Whether reading ended with an error."""
+
+
+def tail_ends(container: InputContainer, sound_index: int, end: float) -> PacketEnds:
+    """Read the packets from shortly before a declared end (seconds) to the end of the file."""
+    try:
+        container.seek(int(max(0.0, end - TAIL_S) * av.time_base))
+    except av.error.FFmpegError:
+        return PacketEnds(clip=0.0, sound=0.0, broken=True)
+    return read_ends(container, sound_index)
+
+
+def read_ends(container: InputContainer, sound_index: int, report: ProgressCallback | None = None) -> PacketEnds:
+    """Read all packets that can be read."""
+    clocks: dict[int, _TrackClock] = {}
+    restarts: list[float] = []
+    read_bytes, broken = 0, False
+    try:
+        for count, packet in enumerate(played_packets(container)):
+            clock = clocks.setdefault(packet.stream.index, _TrackClock())
+            if (restart := clock.take(packet)) is not None:
+                restarts.append(restart)
+            read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
+            if report is not None and count % _REPORT_INTERVAL_PACKETS == 0:
+                report(0.5, "Measuring the length")
+    except av.error.FFmpegError:
+        # What a damaged file has up to here is its sound.
+        broken = True
+    sound = clocks.get(sound_index)
+    return PacketEnds(
+        clip=max((clock.end for clock in clocks.values()), default=0.0),
+        sound=0.0 if sound is None else sound.end,
+        restarts=tuple(restarts),
+        read_bytes=read_bytes,
+        broken=broken,
+    )
+
+
+def played_packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
+    """Read the packets of sound and picture."""
+    return container.demux([*container.streams.audio, *container.streams.video])
+
+
+def packet_start(packet: "Packet[Stream]") -> float | None:
+    """Return when a packet is played, in seconds; None where the container does not say."""
+    # AVI has no times at which pictures are shown; those that libav makes up are late.
+    decoded_only = packet.pts is None or packet.stream.container.format.name == "avi"
+    ticks = packet.dts if decoded_only else packet.pts
+    return None if ticks is None else float(ticks * (packet.time_base or 0))
+
+
+class _TrackClock:
+    """The packets of one track."""
+
+    def __init__(self) -> None:
+        self.end = 0.0
+        self._offset = 0.0
+        self._decoded: float | None = None
+
+    def take(self, packet: "Packet[Stream]") -> float | None:
+        """Follow a packet; the time is returned where the clock starts again."""
+        start = packet_start(packet)
+        if start is None:
+            return None
+        restart = None
+        decoded = start if packet.dts is None else float(packet.dts * (packet.time_base or 0))
+        if self._decoded is not None and decoded < self._decoded - RESTART_S:
+            restart = self.end
+            self._offset = self.end - start
+        self._decoded = decoded
+        duration = float((packet.duration or 0) * (packet.time_base or 0))
+        self.end = max(self.end, start + self._offset + duration)
+        return restart

@@ -1,0 +1,123 @@
+"""The sound of a clip on the clip's clock: silence where nothing was sent or nothing could be decoded.
+
+Samples are put where their time stamps say, from the clip's first picture or sample on. Where the stamps start
+again, as in recordings that were joined, the sound goes on. What was filled is read from ffmpeg's log.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MIN_GAP_S = 0.02
+"""Seconds by which stamps and samples may differ before one is put right: more than the jitter of stamps."""
+RESTART_S = 0.5
+"""Seconds by which stamps go back where a clock starts again; less is overlap."""
+
+_CONTINUE_FILTER = (
+    f"asetpts=expr='st(0,if(lt(PTS+ld(0),ld(1)-{RESTART_S}/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'"
+)
+"""Variable 0 is what is added to the stamps, variable 1 where the next frame should start."""
+_PLACE_FILTER = f"aresample=async=1:first_pts=0:min_hard_comp={MIN_GAP_S}"
+CLOCK_FILTER = f"{_CONTINUE_FILTER},ashowinfo,{_PLACE_FILTER}"
+"""ffmpeg's filters that put samples where they belong, with a line in the log for each frame."""
+
+_FRAME = re.compile(r"\[Parsed_ashowinfo\S* @ \S+\] n:\s*\d+ pts:\s*\S+ pts_time:(\S+) .* rate:(\d+) nb_samples:(\d+) ")
+_DECODING_ERROR = re.compile(r"\[(dec:|aist#)\S*.*\] (Error submitting packet to decoder|Decoding error)")
+_MAX_NOTED_GAPS = 3
+_MIN_TOLD_LATENESS_S = 0.1
+_MIN_TOLD_LOSS_S = 0.25
+"""Seconds at the end of a sound, more than what an encoder fills up its last packet with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A stretch of the sound that silence stands for; seconds on the clip's clock."""
+
+    start: float
+    end: float
+
+    @property
+    def duration(self) -> float:
+        """Return its seconds."""
+        return self.end - self.start
+
+
+class FrameLog:
+    """Follows the frames that `CLOCK_FILTER` logs.
+
+    Args:
+        origin: Seconds on the clip's clock of the log's time 0.
+    """
+
+    def __init__(self, origin: float = 0.0) -> None:
+        self.gaps: list[Gap] = []
+        self.decoding_errors = 0
+        """Packets that could not be decoded."""
+        self._origin = origin
+        self._next: float | None = None
+
+    def take_line(self, line: str) -> bool:
+        """Take a line of ffmpeg's log and tell whether it was about a frame."""
+        frame = _FRAME.match(line)
+        if frame is None:
+            self.decoding_errors += _DECODING_ERROR.match(line) is not None
+            return False
+        start, duration = self._origin + float(frame[1]), int(frame[3]) / int(frame[2])
+        expected = self._origin if self._next is None else self._next
+        if start - expected > MIN_GAP_S:
+            self.gaps.append(Gap(start=expected, end=start))
+        on_time = self._next is not None and abs(start - expected) <= MIN_GAP_S
+        self._next = (expected if on_time else start) + duration
+        return True
+
+    @property
+    def end(self) -> float:
+        """Return where the last frame ends, in seconds."""
+        return self._next or 0.0
+
+
+def note_gaps(log: FrameLog, start: float, end: float) -> tuple[str, ...]:
+    """Say in sentences for people what is missing of the sound between two times.
+
+    Args:
+        log: What was decoded.
+        start: Seconds.
+        end: Seconds at which the sound should end.
+    """
+    notes: list[str] = []
+    cut = (Gap(start=max(start, gap.start), end=min(end, gap.end)) for gap in log.gaps)
+    gaps = [gap for gap in cut if gap.duration > MIN_GAP_S]
+    if gaps and gaps[0].start == 0.0:
+        late = gaps.pop(0).duration
+        if late >= _MIN_TOLD_LATENESS_S:
+            notes.append(f"The sound begins {_seconds(late)} after the picture; silence stands in front of it.")
+    lost = end - log.end
+    if gaps:
+        what = "could not be decoded" if log.decoding_errors else "is not in the file"
+        notes.append(f"{_places(gaps)} {what}; silence stands there.")
+    if lost > _MIN_TOLD_LOSS_S:
+        notes.append(f"The last {_seconds(lost)} of the sound could not be decoded.")
+    elif log.decoding_errors and not gaps:
+        notes.append("Parts of the sound are damaged and could not be decoded.")
+    return tuple(notes)
+
+
+def format_time(seconds: float) -> str:
+    """Format a time on the clip's clock for people: `0:05`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _places(gaps: Iterable[Gap]) -> str:
+    """Name the longest gaps, in the order of time, and the sum of all."""
+    found = sorted(gaps, key=lambda gap: gap.start)
+    named = sorted(sorted(found, key=lambda gap: -gap.duration)[:_MAX_NOTED_GAPS], key=lambda gap: gap.start)
+    told = ", ".join(f"{_seconds(gap.duration)} at {format_time(gap.start)}" for gap in named)
+    if len(found) == len(named):
+        return told.replace(" at ", " of the sound at ", 1)
+    return f"{_seconds(sum(gap.duration for gap in found))} of the sound in {len(found)} places ({told}, ...)"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds:.2f} s"
