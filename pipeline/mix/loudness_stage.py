@@ -63,8 +63,13 @@ def loudness_goal(target: LoudnessTarget | None, original: Loudness) -> Loudness
     if target is not LoudnessTarget.ORIGINAL:
         return LoudnessGoal(loudness=LOUDNESS[target], true_peak=TRUE_PEAK)
     if original.integrated is None:
-        return "The original is silent or shorter than 0.4 s, so the mix cannot be made as loud."
+        return f"The original {describe_unmeasured(original)}, so the mix cannot be made as loud."
     return LoudnessGoal(loudness=original.integrated, true_peak=max(TRUE_PEAK, original.true_peak or TRUE_PEAK))
+
+
+def describe_unmeasured(loudness: Loudness) -> str:
+    """Say why a sound has no loudness (ITU-R BS.1770-5 takes blocks of 0.4 s that are louder than -70 LUFS)."""
+    return "is silent" if loudness.peak is None else "is shorter than 0.4 s or softer than -70 LUFS"
 
 
 def unlimited_gain(before: Loudness, goal: LoudnessGoal) -> float:

@@ -18,7 +18,7 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.loudness_meter import measure_encoded
 from pipeline.mix import gains as balance
 from pipeline.mix.limiter import Limiter, limit
-from pipeline.mix.loudness_stage import LoudnessGoal, bounded_gain, is_at_goal, unlimited_gain
+from pipeline.mix.loudness_stage import LoudnessGoal, bounded_gain, describe_unmeasured, is_at_goal, unlimited_gain
 from pipeline.mix.loudness_survey import LoudnessSurvey
 from pipeline.mix.output import MixWriter
 from pipeline.mix.premix_cache import CachedPremix, Premix
@@ -78,7 +78,7 @@ class Master:
         survey = self._survey()
         before = survey.loudness()
         if before.integrated is None:
-            self.notes.append("The mix is silent or shorter than 0.4 s, so it was not brought to a loudness.")
+            self.notes.append(f"The mix {describe_unmeasured(before)}, so it was not brought to a loudness.")
             self._encode(self.premix())
             return
         gain, ceiling, aim, limited = unlimited_gain(before, goal), goal.true_peak - ENCODER_MARGIN_DB, goal, 0.0

@@ -24,7 +24,9 @@ _SMOOTHING_HOPS = 5
 _SPEECH_RANGE_DB = 16.0
 """dB under the vocals' loudness from which they count as speech."""
 _MIN_SPEECH_DBFS = -60.0
-"""dBFS under which nothing counts as speech."""
+"""dBFS under which nothing counts as speech, ..."""
+_SOFT_LUFS, _SOFT_RANGE_DB = -50.0, 20.0
+"""... unless the whole clip is softer than the first; then what is not so many dB under it may count."""
 _MAX_PAUSE_SECONDS = 0.3
 """Seconds of a pause that does not part two stretches of speech."""
 _MIN_SPEECH_SECONDS = 0.08
@@ -36,12 +38,13 @@ def turn_intervals(transcript: Transcript, sample_rate: int) -> list[Interval]:
     return [(turn.start * sample_rate, turn.end * sample_rate) for turn in transcript.turns]
 
 
-def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
+def find_speech(vocals: Path, loudness: float | None, *, whole: float | None = None) -> list[Interval]:
     """Find where the vocals are as loud as speech.
 
     Args:
         vocals: A sound file.
         loudness: Integrated loudness of the file in LUFS; None for silence.
+        whole: That of the clip that the vocals are of, where it is known.
 
     Returns:
         Intervals in frames, in order, without short pauses and clicks; none for silence.
@@ -53,7 +56,8 @@ def find_speech(vocals: Path, loudness: float | None) -> list[Interval]:
     hop = max(1, round(_HOP_SECONDS * rate))
     levels = _hop_powers(vocals, info.frames, hop)
     smooth = np.convolve(levels, np.full(_SMOOTHING_HOPS, 1 / _SMOOTHING_HOPS), "same")
-    runs = find_runs(smooth > 10 ** (max(loudness - _SPEECH_RANGE_DB, _MIN_SPEECH_DBFS) / 10)) * hop
+    least = _MIN_SPEECH_DBFS if whole is None or whole >= _SOFT_LUFS else whole - _SOFT_RANGE_DB
+    runs = find_runs(smooth > 10 ** (max(loudness - _SPEECH_RANGE_DB, least) / 10)) * hop
     stretches = merge(((start, end) for start, end in runs.tolist()), _MAX_PAUSE_SECONDS * rate)
     return [(start, end) for start, end in stretches if end - start >= _MIN_SPEECH_SECONDS * rate]
 

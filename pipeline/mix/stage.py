@@ -105,7 +105,7 @@ def _ducking(mix: _Mix, vocals: Path) -> tuple[GainEnvelope, ...]:
     elif mix.transcript is not None:
         speech = turn_intervals(mix.transcript, mix.clip_info.sample_rate)
     else:
-        speech = find_speech(vocals, mix.params.vocals.integrated)
+        speech = find_speech(vocals, mix.params.vocals.integrated, whole=mix.params.original.integrated)
     if not speech:
         mix.notes.append("No speech was found, so the background was not turned down.")
         return ()

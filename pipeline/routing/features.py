@@ -33,7 +33,12 @@ _WINDOW_FRAMES = WINDOW_SPECTRA * HOP_FRAMES
 _PADDED_WINDOW_FRAMES = (WINDOW_SPECTRA - 1) * HOP_FRAMES + FFT_FRAMES
 """Frames that the spectra of one window touch."""
 _MIN_AUDIBLE_RMS = 10 ** (-60 / 20)
-"""Linear RMS from which a window counts."""
+"""Linear RMS from which a window counts, ..."""
+_SOFT_RMS = 10 ** (-55 / 20)
+"""... unless no window is louder than this; then one counts that is not much softer than the loudest, ..."""
+_SOFT_RANGE = 10 ** (-30 / 20)
+_MIN_SOUND_RMS = 10 ** (-90 / 20)
+"""... and louder than this: the dither of 16 bit has -96 dBFS."""
 _GROUP_WINDOWS = 4
 """Windows over which swings are measured: 10.24 s, long enough to tell a beat."""
 MIN_SPEECH_SYLLABLE_SWING = 0.26
@@ -71,6 +76,8 @@ class ContentShares:
     """Share of what is audible; speech and music may be heard at the same time."""
     music: float
     """Share of what is audible."""
+    is_soft: bool = False
+    """Nothing in the clip is loud, but something is heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +99,13 @@ class ClipFeatures:
     music_windows: int
     groups: tuple[GroupFeatures, ...]
     """One for each audible window from the fourth on, over it and the three before it."""
+    loudest_rms: float = 0.0
+    """Of a window, linear."""
+
+    @property
+    def is_soft(self) -> bool:
+        """Return whether nothing in the clip is loud, though something may be heard."""
+        return self.loudest_rms < _SOFT_RMS
 
 
 def measure_shares(path: Path, report: ProgressCallback | None = None) -> ContentShares:
@@ -109,28 +123,48 @@ def measure_shares(path: Path, report: ProgressCallback | None = None) -> Conten
         audible=round(features.audible_windows / max(1, features.windows), 3),
         speech=round(speech / max(1, len(features.groups)), 3),
         music=round(features.music_windows / max(1, features.audible_windows), 3),
+        is_soft=features.is_soft and features.audible_windows > 0,
     )
 
 
 def measure_features(path: Path, report: ProgressCallback | None = None) -> ClipFeatures:
-    """Measure the features of a sound file; see `measure_shares`. Where a channel is inverted it is read twice."""
+    """Measure the features of a sound file; see `measure_shares`.
+
+    The file is read again where a channel is inverted, and where nothing in it is loud.
+    """
     meter = PolarityMeter(audio_io.read_layout(path), audio_io.info(path).sample_rate)
-    features = _measure_features(_windows(path, report, meter=meter))
+    features = _measure_features(_windows(path, report, meter=meter), _MIN_AUDIBLE_RMS)
     polarity = meter.find()
-    return features if polarity is None else _measure_features(_windows(path, report, polarity=polarity))
+    if polarity is not None:
+        features = _measure_features(_windows(path, report, polarity=polarity), _MIN_AUDIBLE_RMS)
+    if features.is_soft and features.loudest_rms > _MIN_SOUND_RMS:
+        least = max(_MIN_SOUND_RMS, min(_MIN_AUDIBLE_RMS, _SOFT_RANGE * features.loudest_rms))
+        features = _measure_features(_windows(path, report, polarity=polarity), least)
+    return features
 
 
-def _measure_features(found: Iterable[NDArray[np.float32]]) -> ClipFeatures:
+def _measure_features(found: Iterable[tuple[NDArray[np.float32], int]], min_rms: float) -> ClipFeatures:
+    """Measure windows, of which so many frames are of the clip; those below an RMS do not count.
+
+    A short rest counts only where nothing else does, since it says little.
+    """
     bands = _band_edges()
     windows = audible = music = 0
+    loudest = 0.0
     groups: list[GroupFeatures] = []
     levels: deque[NDArray[np.float32]] = deque(maxlen=_GROUP_WINDOWS)
     glides: deque[tuple[int, int]] = deque(maxlen=_GROUP_WINDOWS)
-    for window in found:
-        windows += 1
-        if np.sqrt(np.mean(np.square(window))) < _MIN_AUDIBLE_RMS:
+    for window, frames in found:
+        is_short = frames <= _WINDOW_FRAMES // 2
+        rms = float(np.sqrt(np.mean(np.square(window[:frames] if is_short else window))))
+        if is_short and audible:
+            continue
+        loudest = max(loudest, rms)
+        windows += not is_short or windows == 0
+        if rms < min_rms:
             continue
         audible += 1
+        windows = max(windows, audible)
         spectra = _spectra(window)
         music += int(_line_steadiness(spectra) >= _MIN_MUSIC_LINES)
         levels.append(_band_levels(spectra, bands))
@@ -139,7 +173,13 @@ def _measure_features(found: Iterable[NDArray[np.float32]]) -> ClipFeatures:
             groups.append(_group_features(levels, glides))
     if 0 < audible < _GROUP_WINDOWS:
         groups.append(_group_features(levels, glides))
-    return ClipFeatures(windows=windows, audible_windows=audible, music_windows=music, groups=tuple(groups))
+    return ClipFeatures(
+        windows=windows,
+        audible_windows=audible,
+        music_windows=music,
+        groups=tuple(groups),
+        loudest_rms=loudest,
+    )
 
 
 def _windows(
@@ -148,8 +188,11 @@ def _windows(
     *,
     meter: PolarityMeter | None = None,
     polarity: Polarity | None = None,
-) -> Iterator[NDArray[np.float32]]:
-    """Read windows of `_PADDED_WINDOW_FRAMES` mono frames every `_WINDOW_FRAMES`; a short last one is padded."""
+) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Read windows of `_PADDED_WINDOW_FRAMES` mono frames every `_WINDOW_FRAMES`; a short last one is padded.
+
+    With each comes the number of its frames that are of the clip.
+    """
     info = audio_io.info(path)
     weights = audio_io.read_layout(path).dialogue_weights
 
@@ -167,10 +210,10 @@ def _windows(
     for block in audio_io.resample_blocks(mono(), info.sample_rate, SAMPLE_RATE, channels=1, quality="LQ"):
         held = np.concatenate((held, block[:, 0]))
         while len(held) >= _PADDED_WINDOW_FRAMES:
-            yield held[:_PADDED_WINDOW_FRAMES]
+            yield held[:_PADDED_WINDOW_FRAMES], _PADDED_WINDOW_FRAMES
             held = held[_WINDOW_FRAMES:]
-    if len(held) > _WINDOW_FRAMES // 2:
-        yield np.pad(held, (0, _PADDED_WINDOW_FRAMES - len(held)))
+    if len(held):
+        yield np.pad(held, (0, _PADDED_WINDOW_FRAMES - len(held))), len(held)
 
 
 def _spectra(window: NDArray[np.float32]) -> Spectra:

@@ -7,6 +7,8 @@ from pipeline.routing.contracts import RouteInputs, RouteOutput, RouteParams
 from pipeline.routing.decision import choose_route, is_basic
 from pipeline.routing.features import measure_shares
 
+SOFT_NOTE = "The sound is very soft, so less may be found in it. A louder recording gives better results."
+
 
 def route_stage(context: StageContext, inputs: RouteInputs[Path], params: RouteParams) -> RouteOutput:
     """Choose the route of a clip; its sound is measured unless the basic route is certain.
@@ -17,4 +19,4 @@ def route_stage(context: StageContext, inputs: RouteInputs[Path], params: RouteP
     shares = None if is_basic(params) else measure_shares(inputs.sound, context.report)
     route = choose_route(params, shares)
     context.report(1.0)
-    return RouteOutput(route=route)
+    return RouteOutput(route=route, notes=(SOFT_NOTE,) if shares is not None and shares.is_soft else ())

@@ -1,7 +1,8 @@
 """The stage that puts recognised words and speakers together into turns."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,8 @@ TURN_SENTENCE_PAUSE_SECONDS = 1.5
 """A longer pause ends a turn after a full stop."""
 LONG_TURN_SECONDS = 60.0
 """A longer turn ends with its sentence, so that a speech has paragraphs."""
+MIN_WORD_SECONDS = 0.02
+"""Of a word that a recogniser puts after the end of the clip."""
 MIN_OVERLAP_SECONDS = 0.1
 """Of two voices at once, before a turn is marked as overlapping; less is the inaccuracy of the edges."""
 
@@ -66,14 +69,15 @@ def build_transcript(
     order = list(dict.fromkeys(item.speaker for item in spoken))
     ids = {label: f"S{number}" for number, label in enumerate(order, start=1)}
     timelines = by_speaker(diarization.segments)
+    clock = _ClipClock(duration=duration)
     turns = [
         Turn(
-            start=_rounded(min(item.word.start for item in turn)),
-            end=_rounded(max(item.word.end for item in turn)),
+            start=clock.place_start(min(item.word.start for item in turn)),
+            end=clock.place_end(max(item.word.end for item in turn)),
             speaker=ids[turn[0].speaker],
             text=join_words((item.word.text for item in turn), recognition.language),
             overlap=_has_overlap(turn, timelines),
-            words=tuple(_round_word(item.word) for item in turn),
+            words=tuple(clock.place_word(item.word) for item in turn),
         )
         for turn in split_turns(spoken)
     ]
@@ -85,8 +89,8 @@ def build_transcript(
     )
     voices = Diarization(
         speakers=tuple(ids.values()),
-        segments=_relabel(diarization.segments, ids),
-        exclusive=_relabel(diarization.exclusive, ids),
+        segments=_relabel(diarization.segments, ids, clock),
+        exclusive=_relabel(diarization.exclusive, ids, clock),
     )
     return transcript, voices
 
@@ -126,19 +130,35 @@ def _has_overlap(turn: Sequence[SpokenWord], timelines: Mapping[str, Timeline]) 
     )
 
 
-def _relabel(segments: Sequence[SpeakerSegment], ids: Mapping[str, str]) -> tuple[SpeakerSegment, ...]:
-    """Keep the segments of those who say something, under their ids and on the clip's clock."""
+def _relabel(
+    segments: Sequence[SpeakerSegment], ids: Mapping[str, str], clock: "_ClipClock"
+) -> tuple[SpeakerSegment, ...]:
+    """Keep the segments of those who say something, under their ids."""
     return tuple(
-        SpeakerSegment(start=_rounded(segment.start), end=_rounded(segment.end), speaker=ids[segment.speaker])
+        SpeakerSegment(
+            start=clock.place_start(segment.start), end=clock.place_end(segment.end), speaker=ids[segment.speaker]
+        )
         for segment in segments
         if segment.speaker in ids
     )
 
 
-def _round_word(word: Word) -> Word:
-    return replace(word, start=_rounded(word.start), end=_rounded(word.end))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ClipClock:
+    """Places what was heard in milliseconds, which are as fine as speech gets, and never after the end of the clip."""
 
+    duration: float
+    """Seconds of the clip."""
 
-def _rounded(seconds: float) -> float:
-    """Round to milliseconds, which are as fine as speech gets."""
-    return round(seconds, 3)
+    @property
+    def _last(self) -> float:
+        return math.floor(1000 * self.duration + 1e-6) / 1000
+
+    def place_start(self, seconds: float) -> float:
+        return min(round(seconds, 3), max(0.0, round(self._last - MIN_WORD_SECONDS, 3)))
+
+    def place_end(self, seconds: float) -> float:
+        return min(round(seconds, 3), self._last)
+
+    def place_word(self, word: Word) -> Word:
+        return replace(word, start=self.place_start(word.start), end=self.place_end(word.end))

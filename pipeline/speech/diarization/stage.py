@@ -38,7 +38,8 @@ MAX_GAP_SECONDS = 0.2
 MIN_SEGMENT_SECONDS = 0.2
 """A shorter segment is a noise."""
 MIN_SOUND_SECONDS = 0.25
-"""A shorter clip is taken to hold no speech."""
+"""A shorter clip holds no word."""
+TOO_SHORT_NOTE = f"No speech was looked for in a clip of less than {MIN_SOUND_SECONDS:g} s."
 STEP_PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 """Progress at the beginning and the end of each long step of pyannote, on a warm engine."""
 
@@ -61,6 +62,8 @@ def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: Di
             blocks = read_input(inputs.speech, inputs.vocals, selected)
             count = SpeakerCount(exact=params.speakers, min=params.min_speakers, max=params.max_speakers)
             found = _run_diarizer(diarizer, inputs.speech, blocks, count, context.report)
+        else:
+            notes = (TOO_SHORT_NOTE,)
     diarization = post_process(found)
     path = context.out / "diarization.json"
     path.write_bytes(msgspec.json.encode(diarization))

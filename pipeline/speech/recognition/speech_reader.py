@@ -12,7 +12,12 @@ from pipeline.speech.recognition.chunking import GAP_SECONDS, Window
 
 SAMPLE_RATE = 16_000
 MIN_AUDIBLE_PEAK = 10 ** (-60 / 20)
-"""Linear; a window that stays below it holds no speech."""
+"""Linear; a window that stays below it holds no speech, ..."""
+SOFT_PEAK = 10 ** (-36 / 20)
+"""... unless the whole sound stays below this; then it must only be about as loud as the rest, ..."""
+SOFT_RANGE = 10 ** (-30 / 20)
+MIN_SOUND_PEAK = 2.5 / 2**15
+"""... and louder than the last steps of 16 bit."""
 QUIET_FRAME_SECONDS = 0.05
 """Over which power is measured where a cut has to be found."""
 
@@ -34,6 +39,7 @@ class SpeechReader:
                 detail=f"{path}: {info.sample_rate} Hz, {info.channels} channels",
             )
         self.duration = info.duration
+        self._least_peak: float | None = None
 
     def read(self, start: float, end: float) -> NDArray[np.float32]:
         """Read the samples between two times in seconds, shape (samples,)."""
@@ -50,9 +56,16 @@ class SpeechReader:
 
     def is_audible(self, window: Window) -> bool:
         """Tell whether a window is more than digital silence and the like, to which the recogniser invents words."""
-        return any(
-            np.abs(self.read(chunk.start, chunk.end)).max(initial=0.0) > MIN_AUDIBLE_PEAK for chunk in window.chunks
-        )
+        peak = max(float(np.abs(self.read(part.start, part.end)).max(initial=0.0)) for part in window.chunks)
+        return peak > MIN_AUDIBLE_PEAK or peak > self._find_least_peak()
+
+    def _find_least_peak(self) -> float:
+        """Find the peak from which a window is audible."""
+        if self._least_peak is None:
+            highest = max((float(np.abs(block).max()) for block in audio_io.read_blocks(self._path)), default=0.0)
+            is_soft = highest < SOFT_PEAK
+            self._least_peak = max(MIN_SOUND_PEAK, SOFT_RANGE * highest) if is_soft else MIN_AUDIBLE_PEAK
+        return self._least_peak
 
     def find_quietest(self, start: float, end: float) -> float:
         """Find the middle of the quietest moment between two times, all in seconds."""

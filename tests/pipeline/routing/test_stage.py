@@ -14,7 +14,7 @@ from pipeline.media.probe import probe
 from pipeline.routing.contracts import RouteInputs, RouteParams
 from pipeline.routing.decision import choose_route
 from pipeline.routing.features import ContentShares, measure_shares
-from pipeline.routing.stage import route_stage
+from pipeline.routing.stage import SOFT_NOTE, route_stage
 from pipeline.types import Budget, Preset, Route, RouteName
 from tests.pipeline.clips import make_context
 
@@ -136,6 +136,55 @@ def test_a_clip_of_two_seconds_is_measured_too(tmp_path: Path) -> None:
     rate = audio_io.info(DATA / "sample.speech.flac").sample_rate
     audio_io.write(tmp_path / "short.flac", speech[rate : 3 * rate], rate)
     assert measure_shares(tmp_path / "short.flac") == ContentShares(audible=1.0, speech=1.0, music=0.0)
+
+
+def speech_of(seconds: float, start: float = 5.0) -> tuple[audio_io.Samples, int]:
+    """A part of the sample's speech, and its rate."""
+    rate = audio_io.info(DATA / "sample.speech.flac").sample_rate
+    path = DATA / "sample.speech.flac"
+    return audio_io.read(path, start=round(start * rate), frames=round(seconds * rate)), rate
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.62, 1.28, 1.3])
+def test_a_clip_shorter_than_a_window_is_measured_too(tmp_path: Path, seconds: float) -> None:
+    speech, rate = speech_of(seconds)
+    audio_io.write(tmp_path / "short.flac", speech, rate)
+    shares = measure_shares(tmp_path / "short.flac")
+    assert shares.audible == 1.0
+    assert not shares.is_soft
+    assert route(shares).model is not None
+    assert seconds < 0.5 or shares.speech == 1.0
+
+
+def test_a_word_at_the_very_end_of_silence_is_not_lost(tmp_path: Path) -> None:
+    speech, rate = speech_of(0.5)
+    silence = np.zeros((round(2 * 2.56 * rate + 0.3 * rate), speech.shape[1]), np.float32)
+    audio_io.write(tmp_path / "late.flac", np.concatenate((silence, speech)), rate)
+    assert measure_shares(tmp_path / "late.flac").audible > 0
+
+
+@pytest.mark.parametrize("gain", [-40, -55])
+def test_soft_speech_is_speech_and_a_note_says_that_it_is_soft(tmp_path: Path, gain: float) -> None:
+    speech, rate = speech_of(12.0)
+    audio_io.write(tmp_path / "soft.flac", (speech * 10 ** (gain / 20)).astype(np.float32), rate)
+    made = route_stage(make_context(tmp_path / "out"), RouteInputs(sound=tmp_path / "soft.flac"), params(duration=12.0))
+    assert made.route.name is RouteName.DIALOGUE
+    assert made.route.measurements["speech"] > 0.9
+    assert made.notes == (SOFT_NOTE,)
+
+
+def test_dither_is_silence(tmp_path: Path) -> None:
+    dither = np.random.default_rng(3).triangular(-1, 0, 1, (48_000 * 4, 2)) / 2**15
+    audio_io.write(tmp_path / "dither.wav", dither.astype(np.float32), 48_000, subtype="PCM_16")
+    assert measure_shares(tmp_path / "dither.wav") == SILENCE
+
+
+def test_what_is_inverted_in_one_channel_is_measured(tmp_path: Path) -> None:
+    speech, rate = speech_of(12.0)
+    plain, turned = np.repeat(speech[:, :1], 2, axis=1), np.concatenate((speech[:, :1], -speech[:, :1]), axis=1)
+    audio_io.write(tmp_path / "plain.flac", plain, rate)
+    audio_io.write(tmp_path / "turned.flac", turned, rate)
+    assert measure_shares(tmp_path / "turned.flac") == measure_shares(tmp_path / "plain.flac")
 
 
 def test_low_budget_measures_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline.export.cues import MIN_CUE_SECONDS, cut_cues
+from pipeline.export.style import SubtitleStyle
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.alignment.speaker_attribution import attribute_words
@@ -102,6 +104,20 @@ def test_speakers_are_those_who_say_something_in_order() -> None:
     assert [speaker.id for speaker in transcript.speakers] == ["S1", "S2"]
     assert heard.speakers == ("S1", "S2")
     assert [(segment.start, segment.speaker) for segment in heard.segments] == [(1, "S1"), (3, "S2")]
+
+
+@pytest.mark.parametrize("duration", [0.62, 0.6199, 0.3, 0.01, 1 / 48_000])
+def test_nothing_ends_after_the_clip(duration: float) -> None:
+    transcript, heard = build_transcript(
+        Recognition(language="en", words=tuple(words("Thank you both.", 0.0, each=0.25))),
+        voices((0.031, 0.689, "S1")),
+        duration=duration,
+    )
+    times = [*transcript.turns, *transcript.turns[0].words, *heard.segments, *heard.exclusive]
+    assert all(0 <= one.start <= one.end <= duration for one in times)
+    assert duration < 0.1 or all(one.end - one.start >= 0.019 for one in times)
+    for cue in cut_cues(transcript, SubtitleStyle()):
+        assert cue.end <= max(duration, MIN_CUE_SECONDS) + 1e-9
 
 
 def test_words_without_any_voice_have_one_speaker() -> None:
