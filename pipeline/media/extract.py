@@ -17,8 +17,10 @@ from pipeline.media.sound_clock import CLOCK_FILTER, FrameLog, note_gaps
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""
 
-_FRAME_SIZE_FILTER = "asetnsamples=n=4096:p=0"
+_FRAME_SIZE_FILTER = "apad=whole_len=16,asetnsamples=n=4096:p=0"
 """ffmpeg's FLAC encoder does not open on a first frame of under 16 samples, which clips cut without encoding have."""
+RESAMPLED_PAD_FILTER = "apad=whole_len=128"
+"""ffmpeg's resampler gives nothing for a sound of under 18 samples; these become 2.7 ms long."""
 _FLOAT_FILTER = "aformat=sample_fmts=flt|fltp"
 """Without it ffmpeg may clip before the peak is measured."""
 _PEAK_FILTER = f"{_FLOAT_FILTER},astats=measure_perchannel=none:measure_overall=Peak_level"
@@ -86,7 +88,8 @@ def convert(
     """
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     placed = place_channels(passage.layout, layout or default_layout(channels))
-    return write_sound(source, clip, target, f"{passage.filter},{placed}", _flac_arguments(sample_rate), report=report)
+    mapping = f"{passage.filter},{placed},{RESAMPLED_PAD_FILTER}"
+    return write_sound(source, clip, target, mapping, _flac_arguments(sample_rate), report=report)
 
 
 def write_sound(

@@ -215,3 +215,14 @@ def test_what_is_inverted_in_one_channel_is_heard_as_one_channel(tmp_path: Path)
         encode_within(source, tmp_path / f"{name}.opus", size=9000)
         assert probe(tmp_path / f"{name}.opus").media.audio.channels == 1
         assert np.sqrt(np.mean(np.square(decode(tmp_path / f"{name}.opus")))) == pytest.approx(0.3 / 2**0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("frames", [1, 15, 17, 480])
+def test_a_clip_of_a_few_samples_has_a_sound(tmp_path: Path, frames: int) -> None:
+    samples = np.full((frames, 2), 0.25, np.float32)
+    audio_io.write(tmp_path / "a.wav", samples, 48_000)
+    master = audio_io.read(extract(tmp_path / "a.wav", tmp_path / "master").sound)
+    np.testing.assert_array_equal(master[:frames], samples)
+    assert len(master) == max(16, frames)
+    basic = extract(tmp_path / "a.wav", tmp_path / "basic", mono=True)
+    assert 0 < basic.duration <= max(frames, 128) / 48_000 + 0.0001
