@@ -25,7 +25,7 @@ from av.video.stream import VideoStream
 from pipeline.errors import MediaError
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
 from pipeline.media.file_kinds import explain_refusal
-from pipeline.media.packet_clock import packet_start
+from pipeline.media.packet_clock import packet_start, read_packets
 from pipeline.media.tags import keep_tags
 
 _UNRELIABLE_DURATION = ("mp3", "aac", "amr", "ac3", "eac3", "dts", "mpeg")
@@ -155,7 +155,7 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
     seen: float | None = None
     first: AudioFrame | None = None
     failed = 0
-    for packet in container.demux([stream for stream in (sound, picture) if stream is not None]):
+    for packet in read_packets(container, *(stream for stream in (sound, picture) if stream is not None)):
         if packet.stream.index != sound.index:
             # An edit list hides pictures that only serve to decode later ones.
             seen = packet_start(packet) if seen is None and not packet.is_discard else seen

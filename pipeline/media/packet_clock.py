@@ -69,9 +69,18 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
     )
 
 
+def read_packets(container: InputContainer, *streams: Stream) -> "Iterator[Packet[Stream]]":
+    """Read the packets of some streams."""
+    try:
+        yield from container.demux(list(streams))
+    except IndexError:
+        # At the end PyAV looks up streams that only appeared on the way, which it has no list of.
+        return
+
+
 def played_packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
     """Read the packets of sound and picture."""
-    return container.demux([*container.streams.audio, *container.streams.video])
+    return read_packets(container, *container.streams.audio, *container.streams.video)
 
 
 def packet_start(packet: "Packet[Stream]") -> float | None:

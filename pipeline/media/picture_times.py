@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
 from pipeline.media.container import container_format, open_container
+from pipeline.media.packet_clock import read_packets
 from pipeline.media.picture_order import SHOW_ORDERS, clear_packed_mark, is_mpeg4_key, unpack_pictures
 from pipeline.media.probe import Probe
 
@@ -104,7 +105,7 @@ def _pictures(
     """Read pictures in the order of decoding; their times, and whether decoding may begin there, go into the lists."""
 
     def packets() -> Iterator[bytes]:
-        for packet in container.demux(picture):
+        for packet in read_packets(container, picture):
             if packet.size and packet.dts is not None:
                 times.append(packet.dts)
                 keys.append(packet.is_keyframe)

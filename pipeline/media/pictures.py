@@ -7,6 +7,8 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from pipeline.media.packet_clock import read_packets
+
 STILL_PICTURE_CODECS = frozenset({"mjpeg", "png", "apng", "bmp", "gif", "webp", "tiff", "targa", "jpeg2000", "jpegls"})
 """Codecs of cover pictures, which are no video unless there are many of them."""
 
@@ -31,7 +33,7 @@ def _has_several_pictures(container: InputContainer, stream: VideoStream) -> boo
     if stream.frames:
         return stream.frames > 1
     try:
-        shown = (packet for packet in container.demux(stream) if packet.size)
+        shown = (packet for packet in read_packets(container, stream) if packet.size)
         several = len(list(itertools.islice(shown, 2))) > 1
         container.seek(0)
     except av.error.FFmpegError:

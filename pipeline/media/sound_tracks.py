@@ -17,11 +17,12 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard, Disposition, Stream
 
 from pipeline.errors import MediaError, ValidationError
 from pipeline.media import container as containers
 from pipeline.media.ffmpeg import SOUND_DECODERS
+from pipeline.media.packet_clock import read_packets
 from pipeline.types import SoundTrack
 
 MAX_TITLE_CHARS: Final = 60
@@ -190,7 +191,7 @@ class _Listener:
     heard: _Heard = _Heard.NOTHING
     _silent: set[bytes | int] = field(default_factory=set[bytes | int])
 
-    def take(self, packet: "Packet[AudioStream]") -> None:
+    def take(self, packet: "Packet[Stream]") -> None:
         """Decode a packet, unless one like it was silent."""
         content = bytes(packet) if self.stream.codec_context.name not in _LOSSLESS_DECODERS else packet.size
         if content in self._silent:
@@ -261,15 +262,15 @@ def _seek(container: InputContainer, seconds: float) -> bool:
     return True
 
 
-def _packets(container: InputContainer, stream: AudioStream) -> "Iterable[Packet[AudioStream]]":
+def _packets(container: InputContainer, stream: AudioStream) -> "Iterable[Packet[Stream]]":
     """Read what can be read of a track."""
     try:
-        yield from (packet for packet in container.demux(stream) if packet.size)
+        yield from (packet for packet in read_packets(container, stream) if packet.size)
     except av.error.FFmpegError:
         return
 
 
-def _decode(stream: AudioStream, packet: "Packet[AudioStream]") -> list[AudioFrame]:
+def _decode(stream: AudioStream, packet: "Packet[Stream]") -> list[AudioFrame]:
     try:
         return list(stream.decode(packet))  # pyright: ignore[reportUnknownMemberType] - Packet is generic
     except av.error.FFmpegError:

@@ -134,3 +134,12 @@ def test_first_bytes_tell_the_kind(tmp_path: Path, head: bytes, sentence: str) -
     (tmp_path / "a.mp4").write_bytes(head + bytes(2000))
     with pytest.raises(MediaError, match=sentence):
         probe(tmp_path / "a.mp4")
+
+
+def test_a_track_that_appears_late_takes_nothing_from_the_sound(tmp_path: Path) -> None:
+    sound = make_clip(tmp_path / "a.flv", "-c:a", "libmp3lame", seconds=SECONDS, rate=44_100, picture=False)
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-c:v", "flv1", tmp_path / "b.flv")
+    # 9 bytes of header and 4 of the size before the first tag.
+    sound.write_bytes(sound.read_bytes() + (tmp_path / "b.flv").read_bytes()[13:])
+    assert describe(sound, tmp_path / "out").media.duration == pytest.approx(SECONDS, abs=0.1)
+    assert extract(sound, tmp_path / "out").duration == pytest.approx(SECONDS, abs=0.1)
