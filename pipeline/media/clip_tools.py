@@ -170,10 +170,14 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
     bounds = ["-threads", "2", "-max_pixels", str(_MAX_PICTURE_PIXELS)]
     bounds += ["-ss", f"{clip.zero + begun:.6f}", "-seek_timestamp", "1"]
-    picture = [*input_arguments(source, decoders=_PICTURE_DECODERS[video.codec]), "-map", f"0:{clip.picture_index}"]
     arguments = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
-    with _atomic_output(source, target) as made:
-        run_ffmpeg([*bounds, *picture, *arguments, made], timeout=_PICTURE_TIMEOUT_S)
+    with tempfile.TemporaryDirectory(prefix="frame-") as folder, _atomic_output(source, target) as made:
+        picture = restore_times(source, clip, Path(folder))
+        inputs = input_arguments(picture.path, decoders=_PICTURE_DECODERS[video.codec])
+        run_ffmpeg(
+            [*bounds, *inputs, "-map", f"0:{picture.index}", *arguments, made],
+            timeout=_PICTURE_TIMEOUT_S,
+        )
         if not Path(made).is_file():
             raise MediaError(f"There is no picture at {at:g} s.", hint="Choose an earlier time.")
 

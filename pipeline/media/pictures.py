@@ -29,8 +29,8 @@ def find_picture(container: InputContainer) -> VideoStream | None:
 
 
 def _has_several_pictures(container: InputContainer, stream: VideoStream) -> bool:
-    """Tell whether a stream has more than one picture, by its packets where the header does not count them."""
-    if stream.frames:
+    """Tell whether a stream has more than one picture, by its packets where the header does not count them well."""
+    if stream.frames > 1 or (stream.frames == 1 and container.format.name.startswith("mov")):
         return stream.frames > 1
     try:
         shown = (packet for packet in read_packets(container, stream) if packet.size)

@@ -43,18 +43,19 @@ def find_speech(vocals: Path, loudness: float | None, *, whole: float | None = N
 
     Args:
         vocals: A sound file.
-        loudness: Integrated loudness of the file in LUFS; None for silence.
+        loudness: Integrated loudness of the file in LUFS; None where it has none, so that its mean power is taken.
         whole: That of the clip that the vocals are of, where it is known.
 
     Returns:
         Intervals in frames, in order, without short pauses and clicks; none for silence.
     """
     info = audio_io.info(vocals)
-    if loudness is None or not info.frames:
+    if not info.frames:
         return []
     rate = info.sample_rate
     hop = max(1, round(_HOP_SECONDS * rate))
     levels = _hop_powers(vocals, info.frames, hop)
+    loudness = 10 * math.log10(max(float(levels.mean()), 1e-20)) if loudness is None else loudness
     smooth = np.convolve(levels, np.full(_SMOOTHING_HOPS, 1 / _SMOOTHING_HOPS), "same")
     least = _MIN_SPEECH_DBFS if whole is None or whole >= _SOFT_LUFS else whole - _SOFT_RANGE_DB
     runs = find_runs(smooth > 10 ** (max(loudness - _SPEECH_RANGE_DB, least) / 10)) * hop

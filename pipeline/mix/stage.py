@@ -101,7 +101,8 @@ def _ducking(mix: _Mix, vocals: Path) -> tuple[GainEnvelope, ...]:
     if ducking is None:
         return ()
     if mix.inputs.dub is not None:
-        speech = find_speech(mix.inputs.dub, mix.loudness["dub"].integrated)
+        loudness = mix.loudness["dub"].integrated
+        speech = find_speech(mix.inputs.dub, loudness, whole=loudness)
     elif mix.transcript is not None:
         speech = turn_intervals(mix.transcript, mix.clip_info.sample_rate)
     else:

@@ -163,7 +163,7 @@ def render_dub_comparison_stage(
         context.report(0.3, "Comparing the dub")
         loudness = measure(track).integrated
         context.report(0.5, "Comparing the dub")
-        found = find_speech(track, loudness)
+        found = find_speech(track, loudness, whole=loudness)
         speech = [
             (start / rate, min(end / rate, clip_info.duration)) for start, end in found if start < clip_info.frames
         ]

@@ -31,7 +31,9 @@ _SMOOTHING_HOPS = 3
 _SPEECH_RANGE_DB, _ABOVE_NOISE_DB, _MIN_SPEECH_RANGE_DB = 35.0, 10.0, 20.0
 """dB: how far under its loud parts speech is still speech; over the quietest part; and at least so far under."""
 _SILENCE_POWER = 1e-6
-"""Power (-60 dBFS) below which nothing is heard."""
+"""Power (-60 dBFS) below which nothing is heard, ..."""
+_SOFT_POWER, _SOFT_RANGE, _MIN_SOUND_POWER = 1e-5, 1e-3, 1e-7
+"""... unless nothing is louder than the first; then it is so much below the loudest, but no less than the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,9 @@ def find_edges(samples: audio_io.Samples, sample_rate: int, threshold: float | N
         return None
     if threshold is None:
         threshold = _find_threshold(levels)
-    active = np.flatnonzero(levels > max(threshold, _SILENCE_POWER))
+    loudest = float(levels.max())
+    silence = _SILENCE_POWER if loudest >= _SOFT_POWER else max(_MIN_SOUND_POWER, _SOFT_RANGE * loudest)
+    active = np.flatnonzero(levels > max(threshold, silence))
     if not len(active):
         return None
     return SpeechEdges(
@@ -96,10 +100,10 @@ def split_track(name: str, track: Path, slots: Sequence[Slot], clip_duration: fl
     Raises:
         ValidationError: The file is silent or its lines cannot be told apart.
     """
-    info = audio_io.info(track)
+    info, loudness = audio_io.info(track), measure(track).integrated
     stretches = [
         (start / info.sample_rate, end / info.sample_rate)
-        for start, end in find_speech(track, measure(track).integrated)
+        for start, end in find_speech(track, loudness, whole=loudness)
     ]
     if not stretches:
         raise ValidationError(f"{name} is silent.", hint="Record it again, or leave it out.")

@@ -23,6 +23,8 @@ MAX_LINE_PEAK = 10 ** (-1 / 20)
 """The highest sample of a line, linear."""
 MAX_GAIN_DB = 30.0
 """dB; more would bring up little but noise."""
+LOUDNESS_BLOCK_SECONDS = 0.4
+"""Seconds of the shortest sound that has a loudness (ITU-R BS.1770-5)."""
 _MIN_MEAN_POWER_SHARE = 0.1
 """Power of the mean of all channels in that of the loudest, below which the channels cancel each other out."""
 MIN_LENGTH_CHANGE = 0.01
@@ -154,7 +156,9 @@ class LineFitter:
         peak = highest_sample(line)
         most = min(10 ** (MAX_GAIN_DB / 20), MAX_LINE_PEAK / peak if peak > 0 else 1.0)
         if own is None or wanted is None:
-            fit.notes.append("as loud as in its file, since no voice was heard here before")
+            is_short = min(speech.end - speech.start, len(replaced)) < LOUDNESS_BLOCK_SECONDS * rate
+            cause = "it is too short for its loudness to be told" if is_short else "no voice was heard here before"
+            fit.notes.append(f"as loud as in its file, since {cause}")
             return min(1.0, most)
         gain = min(10 ** ((wanted - own) / 20), most)
         fit.loudness_difference = own + 20 * float(np.log10(gain)) - wanted

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from pipeline.media.clip_tools import cut
+from pipeline.media.clip_tools import cut, take_frame
 from pipeline.media.contracts import MuxInputs, MuxParams
 from pipeline.media.probe import probe
 from pipeline.media.stages import mux_stage
@@ -107,3 +107,14 @@ def _assert_same_pictures(source: Path, final: Path) -> None:
     assert pictures == decoded(source)[1]
     assert all(b > a for a, b in itertools.pairwise(times))
     assert times[0] == pytest.approx(0.0, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "coding", [(*H264, "-bf", "3"), ("-c:v", "mpeg4", "-bf", "2"), ("-c:v", "libxvid", "-bf", "0")]
+)
+def test_the_picture_at_a_time_of_an_avi_is_the_one_that_is_shown_then(coding: tuple[str, ...], tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.avi", *coding, "-c:a", "pcm_s16le", seconds=3)
+    take_frame(source, probe(source), tmp_path / "a.png", at=1.55)
+    final = final_of(source)
+    ffmpeg("-i", final, "-vf", "select=eq(n\\,15)", "-frames:v", "1", tmp_path / "b.png")
+    assert decoded(tmp_path / "a.png")[1] == decoded(tmp_path / "b.png")[1]

@@ -28,3 +28,11 @@ def test_speech_is_found_by_the_loudness_of_the_clip(tmp_path: Path, level: floa
 def test_what_is_left_in_soft_vocals_of_a_loud_clip_is_no_speech(tmp_path: Path) -> None:
     assert find_speech(bursts(tmp_path / "a.flac", -64.0), -64.0, whole=-16.0) == []
     assert find_speech(bursts(tmp_path / "a.flac", -64.0), -64.0) == []
+
+
+def test_a_sound_too_short_for_a_loudness_is_found_by_its_power(tmp_path: Path) -> None:
+    samples = 0.1 * np.random.default_rng(1).standard_normal((RATE * 3 // 10, 1))
+    audio_io.write(tmp_path / "yes.flac", samples.astype(np.float32), RATE)
+    assert np.array(find_speech(tmp_path / "yes.flac", None)) / RATE == pytest.approx(np.array([(0, 0.3)]), abs=0.03)
+    audio_io.write(tmp_path / "silence.flac", np.zeros((RATE // 5, 1), np.float32), RATE)
+    assert find_speech(tmp_path / "silence.flac", None) == []
