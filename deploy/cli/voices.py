@@ -33,6 +33,10 @@ def enrol_voice(
     name: Annotated[str, typer.Option(help="Whose voice it is.")],
     book: BookOption,
     speaker: Annotated[str | None, typer.Option(help="Which speaker, such as S1; when several speak.")] = None,
+    track: Annotated[
+        int | None,
+        typer.Option(help="Which of several sound tracks of a clip, counted from 1.", show_default=False),
+    ] = None,
 ) -> None:
     """Learn a person's voice; done again, it learns more of it."""
     with exit_on_failure():
@@ -41,7 +45,7 @@ def enrol_voice(
         heard = (
             asyncio.run(_read_job_voices(source, settings))
             if source.is_dir()
-            else _extract_clip_voices(source, settings)
+            else _extract_clip_voices(source, settings, track)
         )
         found = _choose_voice(heard, speaker)
         write_book(enrol(known, name, found, model=heard.model, digest=heard.digest), book)
@@ -101,7 +105,7 @@ async def _read_job_voices(folder: Path, settings: WorkerSettings) -> VoiceBook:
         return read_book(await Store.open(settings.store_url).fetch(result.voices, target))
 
 
-def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
+def _extract_clip_voices(clip: Path, settings: WorkerSettings, track: int | None) -> VoiceBook:
     """Extract the voices of a clip in this process."""
     if not clip.is_file():
         raise ValidationError(f"There is no file {clip}.", hint="Check the path.")
@@ -114,9 +118,13 @@ def _extract_clip_voices(clip: Path, settings: WorkerSettings) -> VoiceBook:
     models = Models(settings.home, settings.device)
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
         context = StageContext(out=Path(folder), report=_ignore_progress, models=models)
-        limits = ProbeParams(name=clip.name, max_duration=settings.max_duration, max_size=settings.max_size)
-        probe_stage(context, ProbeInputs(source=clip), limits)
-        sound = extract_stage(context, ExtractInputs(source=clip), ExtractParams()).sound
+        limits = ProbeParams(
+            name=clip.name, max_duration=settings.max_duration, max_size=settings.max_size, track=track
+        )
+        probed = probe_stage(context, ProbeInputs(source=clip), limits)
+        for note in probed.notes:
+            Console().print(f"[yellow]Note[/yellow]  {escape(note)}", highlight=False, soft_wrap=True)
+        sound = extract_stage(context, ExtractInputs(source=clip), ExtractParams(track=probed.media.track)).sound
         speech = prepare_speech_stage(context, PrepareSpeechInputs(sound=sound), NoParams()).speech
         params = DiarizeParams(segmentation=preset.segmentation, embedding=preset.embedding, weights=())
         voices = diarize_stage(context, DiarizeInputs(speech=speech), params).diarization

@@ -98,15 +98,18 @@ def choose_track(path: Path, container: InputContainer, wanted: int | None = Non
     return ChosenTrack(number=number, tracks=tuple(replace(track, silent=track.number in silent) for track in tracks))
 
 
-def describe_choice(number: int, tracks: Sequence[SoundTrack]) -> str:
-    """Say which of several sound tracks was heard and how to choose another; empty for a single one."""
+def describe_choice(number: int, tracks: Sequence[SoundTrack], *, choosable: bool = True) -> str:
+    """Say which of several sound tracks was heard and, where that is possible, how to choose another.
+
+    For a single track the text is empty.
+    """
     if len(tracks) < 2:
         return ""
     others = [track for track in tracks if track.number != number]
     heard = f"Sound track {number} of {len(tracks)} was heard ({_words(tracks[number - 1])})."
     listed = f"The {'other is' if len(others) == 1 else 'others are'} {_enumerate(others)}."
     choice = next((track.number for track in others if track.readable), None)
-    if choice is None:
+    if choice is None or not choosable:
         return f"{heard} {listed}"
     return f"{heard} {listed} Choose another with the option track, such as --track {choice}."
 

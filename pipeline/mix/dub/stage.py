@@ -16,6 +16,7 @@ from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.extract import convert
 from pipeline.media.loudness_meter import measure
 from pipeline.media.probe import probe
+from pipeline.media.sound_tracks import describe_choice
 from pipeline.mix.contracts import DubInputs, DubOutput, DubParams
 from pipeline.mix.dub.edges import LineCut, split_track
 from pipeline.mix.dub.line_fitting import DubClip, LineFit, LineFitter, is_clipped
@@ -206,6 +207,8 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
     try:
         clip = probe(source)
         longest = dub.clip_info.duration + _MAX_EXCESS_SECONDS
+        if told := describe_choice(clip.media.track, clip.media.tracks, choosable=False):
+            dub.notes.append(f"{name}: {told}")
         if dub.params.zipped and clip.media.duration > longest:
             raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
         convert(

@@ -186,6 +186,17 @@ def test_a_whole_track_replaces_the_voices(
     assert end == LENGTH or heard(made, end + 0.1, LENGTH) < -60
 
 
+def test_of_a_dub_with_several_sound_tracks_the_one_that_was_heard_is_named(
+    tmp_path: Path, inputs: dict[str, Path]
+) -> None:
+    line = save(tmp_path / "line.flac", spread(LENGTH, [(1.5, voice(0.5))]))
+    quiet = ("-f", "lavfi", "-i", f"anullsrc=r=48000:cl=mono:d={LENGTH}")
+    ffmpeg(*quiet, "-i", line, "-map", "0", "-map", "1", "-c:a", "flac", tmp_path / "dub.mka")
+    notes, made, _ = dub(tmp_path, inputs, tmp_path / "dub.mka")
+    assert "The dub: Sound track 2 of 2 was heard (flac, mono). The other is 1 (flac, mono, silent)." in notes
+    assert begins(made, after=0.0) == pytest.approx(1.5, abs=0.03)
+
+
 def test_a_whole_track_can_keep_what_is_between_the_turns(tmp_path: Path, inputs: dict[str, Path]) -> None:
     whole = save(tmp_path / "dub.flac", spread(LENGTH, [(1.5, voice(0.5))]))
     _, made, _ = dub(tmp_path, inputs, whole, keep_vocals=True)
