@@ -16,6 +16,8 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout, default_layout
 from pipeline.audio.voice_activity import find_runs
 
+INVERTED_NOTE = "A channel is inverted against the other one; where both are heard as one, it is turned round."
+"""For people."""
 _HOPS_PER_SECOND = 50
 _SMOOTHED_HOPS = 5
 """Hops over which the channels are compared: 0.1 s."""

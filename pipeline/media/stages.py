@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.levels import measure_levels
+from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.channel_folding import map_channels
@@ -35,7 +36,6 @@ SPEECH_SAMPLE_RATE = 16_000
 """Hz, that of the speech models."""
 BASIC_SAMPLE_RATE = 44_100
 """Hz, that of the basic route."""
-INVERTED_NOTE = "A channel is inverted against the other one; where both are heard as one, it is turned round."
 
 
 def probe_stage(context: StageContext, inputs: ProbeInputs[Path], params: ProbeParams) -> ProbeOutput:

@@ -14,7 +14,7 @@ acted and telephone speech, alone and over music and scenes, and on music and sc
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,8 @@ class ContentShares:
     """Share of what is audible."""
     is_soft: bool = False
     """Nothing in the clip is loud, but something is heard."""
+    is_inverted: bool = False
+    """A channel is inverted against another, at least now and then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,8 @@ class ClipFeatures:
     """One for each audible window from the fourth on, over it and the three before it."""
     loudest_rms: float = 0.0
     """Of a window, linear."""
+    is_inverted: bool = False
+    """See `ContentShares`."""
 
     @property
     def is_soft(self) -> bool:
@@ -124,6 +128,7 @@ def measure_shares(path: Path, report: ProgressCallback | None = None) -> Conten
         speech=round(speech / max(1, len(features.groups)), 3),
         music=round(features.music_windows / max(1, features.audible_windows), 3),
         is_soft=features.is_soft and features.audible_windows > 0,
+        is_inverted=features.is_inverted,
     )
 
 
@@ -140,7 +145,7 @@ def measure_features(path: Path, report: ProgressCallback | None = None) -> Clip
     if features.is_soft and features.loudest_rms > _MIN_SOUND_RMS:
         least = max(_MIN_SOUND_RMS, min(_MIN_AUDIBLE_RMS, _SOFT_RANGE * features.loudest_rms))
         features = _measure_features(_windows(path, report, polarity=polarity), least)
-    return features
+    return replace(features, is_inverted=polarity is not None)
 
 
 def _measure_features(found: Iterable[tuple[NDArray[np.float32], int]], min_rms: float) -> ClipFeatures:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.errors import Cancelled, FFmpegError, MediaError
 from pipeline.media.compress import encode_within
 from pipeline.media.encoding import encode_aac
@@ -16,7 +17,6 @@ from pipeline.media.extract import convert
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
-from pipeline.media.stages import INVERTED_NOTE
 from tests.pipeline.clips import (
     decode,
     extract,

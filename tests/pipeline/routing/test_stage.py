@@ -1,6 +1,7 @@
 """The clip is measured, the rule is applied, and both are explained."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
+from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.catalog import MODELS
 from pipeline.media.extract import extract_master
 from pipeline.media.probe import probe
@@ -184,7 +186,12 @@ def test_what_is_inverted_in_one_channel_is_measured(tmp_path: Path) -> None:
     plain, turned = np.repeat(speech[:, :1], 2, axis=1), np.concatenate((speech[:, :1], -speech[:, :1]), axis=1)
     audio_io.write(tmp_path / "plain.flac", plain, rate)
     audio_io.write(tmp_path / "turned.flac", turned, rate)
-    assert measure_shares(tmp_path / "turned.flac") == measure_shares(tmp_path / "plain.flac")
+    shares = measure_shares(tmp_path / "turned.flac")
+    assert shares == replace(measure_shares(tmp_path / "plain.flac"), is_inverted=True)
+    made = route_stage(
+        make_context(tmp_path / "out"), RouteInputs(sound=tmp_path / "turned.flac"), params(duration=12.0)
+    )
+    assert made.notes == (INVERTED_NOTE,)
 
 
 def test_low_budget_measures_nothing(tmp_path: Path) -> None:
