@@ -25,6 +25,8 @@ _SPEECH_RANGE_DB = 16.0
 """dB under the vocals' loudness from which they count as speech."""
 _MIN_SPEECH_DBFS = -60.0
 """dBFS under which nothing counts as speech, ..."""
+_LOUDNESS_BLOCK_SECONDS = 0.4
+"""Seconds of the shortest sound that has a loudness (ITU-R BS.1770-5)."""
 _SOFT_LUFS, _SOFT_RANGE_DB = -50.0, 20.0
 """... unless the whole clip is softer than the first; then what is not so many dB under it may count."""
 _MAX_PAUSE_SECONDS = 0.3
@@ -43,14 +45,15 @@ def find_speech(vocals: Path, loudness: float | None, *, whole: float | None = N
 
     Args:
         vocals: A sound file.
-        loudness: Integrated loudness of the file in LUFS; None where it has none, so that its mean power is taken.
+        loudness: Integrated loudness of the file in LUFS; None for silence, and for less than 0.4 s, whose mean power
+            is taken instead.
         whole: That of the clip that the vocals are of, where it is known.
 
     Returns:
         Intervals in frames, in order, without short pauses and clicks; none for silence.
     """
     info = audio_io.info(vocals)
-    if not info.frames:
+    if not info.frames or (loudness is None and info.duration >= _LOUDNESS_BLOCK_SECONDS):
         return []
     rate = info.sample_rate
     hop = max(1, round(_HOP_SECONDS * rate))
