@@ -21,12 +21,12 @@ _HOP_SECONDS = 0.01
 """Seconds of one level."""
 _SMOOTHING_HOPS = 5
 """Levels that are averaged."""
+_LOUDNESS_BLOCK_SECONDS = 0.4
+"""Seconds of the shortest sound that has a loudness (ITU-R BS.1770-5)."""
 _SPEECH_RANGE_DB = 16.0
 """dB under the vocals' loudness from which they count as speech."""
 _MIN_SPEECH_DBFS = -60.0
 """dBFS under which nothing counts as speech, ..."""
-_LOUDNESS_BLOCK_SECONDS = 0.4
-"""Seconds of the shortest sound that has a loudness (ITU-R BS.1770-5)."""
 _SOFT_LUFS, _SOFT_RANGE_DB = -50.0, 20.0
 """... unless the whole clip is softer than the first; then what is not so many dB under it may count."""
 _MAX_PAUSE_SECONDS = 0.3
