@@ -254,6 +254,7 @@ help-title = What this bot can do
 help-text = Send a clip with one of these commands, or right-click a message that has one and choose Apps. The result is posted in the channel, with buttons for what to do next.
 help-more =
     • **Language**: detected when you choose none. Choose it with “{ option-language }”, also Chinese mixed with English (zh-en), which works best with the studio preset.
+    • **Sound track**: when a clip has several, the result says which one was heard. Choose another with “{ option-track }”.
     • **Mix**: ready-made as podcast, cinema, karaoke, clean dialogue or original, or set the volume of each part.
     • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with a sample of each voice), “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. The buttons work for days.
 help-page = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files.
