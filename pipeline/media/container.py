@@ -18,6 +18,7 @@ import av.logging
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.format import Flags
 from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -54,8 +55,8 @@ class ClipStart:
     layout: str
     speakers: tuple[str, ...]
     """By channel; `NONE` in files that only count their channels."""
-    container_start: float
-    """First time stamp of all tracks."""
+    continued: bool
+    """Whether ffmpeg lets a clock that starts again go on, since such containers often have one."""
     over_full_scale: bool
     """Whether decoded samples can be higher than full scale."""
 
@@ -174,7 +175,7 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
         sample_rate=first.sample_rate,
         layout=_LAYOUT_NAMES.get(first.layout.name, first.layout.name),
         speakers=tuple(channel.name for channel in first.layout.channels),
-        container_start=(container.start_time or 0) / av.time_base,
+        continued=bool(container.format.flags & Flags.ts_discont.value),
         over_full_scale=first.format.name.startswith(("flt", "dbl")),
     )
 

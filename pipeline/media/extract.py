@@ -29,6 +29,8 @@ _FULL_SCALE = 1 - 2**-22
 """Highest sample of a sound that was brought down: no rounding to 24 bit goes beyond full scale."""
 _NEW_FORM = "Reconfiguring filter graph"
 """What ffmpeg logs where rate or channels change within a track."""
+_PREROLL_S = 1.0
+"""Seconds that are decoded before a part, so that its first samples are what they are in the whole."""
 _BASE_TIMEOUT_S = 60.0
 """Seconds allowed for any run beside those that the length of the clip gives."""
 
@@ -163,6 +165,8 @@ class _Sound:
     arguments: tuple[str, ...]
     track: str
     """For `-map`."""
+    filters: tuple[str, ...] = ()
+    """What brings the time stamps to the clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,19 +185,26 @@ class _Decoding:
         return 0.0 if self.clip.restarts else self.start
 
     def sound_of(self, source: Path) -> _Sound:
-        """Build the arguments for the clip; time stamps count from `_origin`."""
-        clip = self.clip
-        if self._origin:
-            sought = ["-seek_timestamp", "1", "-ss", f"{clip.zero + self._origin:.6f}"]
-            inputs = [*sought, *input_arguments(source)]
-        else:
-            inputs = input_arguments(source, offset=clip.container_start - clip.zero)
-        return _Sound(arguments=tuple(inputs), track=f"0:{clip.sound_index}")
+        """Build the arguments for the clip, time stamps on its clock or on one that begins at `_origin`.
+
+        ffmpeg moves stamps to what it holds for the start, which is not always ours, so it has to leave them alone;
+        but a transport stream whose clock starts again goes on only where it moves them.
+        """
+        clip, begin = self.clip, self.clip.zero + self._origin
+        track = f"0:{clip.sound_index}"
+        if clip.restarts and clip.continued:
+            return _Sound(arguments=tuple(input_arguments(source, offset=clip.media.audio.lead_in)), track=track)
+        sought = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{max(0.0, begin - _PREROLL_S):.6f}"]
+        return _Sound(
+            arguments=("-copyts", *(sought if self._origin else ()), *input_arguments(source)),
+            track=track,
+            filters=(f"asetpts=PTS-{begin:.6f}/TB", *(("atrim=start=0",) if self._origin else ())),
+        )
 
     def write(self, sound: _Sound, target: Path, coding: Sequence[str], *, volume: float | None = None) -> _SoundLog:
         """Write the sound; a second run, with a volume, measures no peak."""
         log = _SoundLog(self._origin)
-        filters = [CLOCK_FILTER, self.mapping]
+        filters = [*sound.filters, CLOCK_FILTER, self.mapping]
         if volume is not None:
             filters.append(f"{_FLOAT_FILTER},volume=volume={volume:.9f}:precision=float")
         elif self.clip.over_full_scale:
@@ -212,9 +223,9 @@ class _Decoding:
         ffmpeg builds its filters anew where the form changes, and the new ones would begin at the clip's first sample.
         """
         rate = str(self.clip.media.audio.sample_rate)
-        coding = ["-af", self.mapping, "-ar", rate, "-c:a", "pcm_f32le", "-f", "matroska"]
+        coding = ["-af", ",".join((*sound.filters, self.mapping)), "-ar", rate, "-c:a", "pcm_f32le", "-f", "matroska"]
         self._run(sound, coding, target, None)
-        return _Sound(arguments=("-seek_timestamp", "1", *input_arguments(target)), track="0:a:0")
+        return _Sound(arguments=("-copyts", *input_arguments(target)), track="0:a:0")
 
     def _run(self, sound: _Sound, output: Sequence[str], target: Path, log: _SoundLog | None) -> None:
         selection = ["-map", sound.track, "-vn", "-map_metadata", "-1", "-bitexact"]

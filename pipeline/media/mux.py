@@ -5,7 +5,7 @@ sound is kept: its title and the like, chapters, other sound tracks, subtitles. 
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from pipeline.media.container import Track
 from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.picture_times import PictureSource, restore_times
-from pipeline.media.probe import Probe
+from pipeline.media.probe import Probe, probe
 from pipeline.media.tags import write_tags
 
 Suffix: TypeAlias = Literal["mp4", "mkv"]
@@ -118,7 +118,7 @@ def container_for(clip: Probe) -> Suffix:
     if clip.media.video is None or clip.picture_index is None:
         raise MediaError("The clip has no picture.", hint="Ask for the sound alone.")
     codec = clip.media.video.codec
-    if clip.restarts and clip.media.container != "mpegts":
+    if clip.restarts and not clip.continued:
         raise MediaError(
             "The clip is several recordings put together, and the times of its pictures start again.",
             hint="Export the clip again with another program and try again.",
@@ -163,13 +163,16 @@ def mux(
     """
     plan, worded = plan_mux(clip), subtitles is not None
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
+        if clip.restarts:
+            source = _write_steady(source, clip, Path(folder) / "steady.mkv")
+            clip = probe(source)
+            plan = plan_mux(clip)
         tags = Path(folder) / "tags"
         write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded))
         picture = restore_times(source, clip, Path(folder))
-        inputs = [] if clip.restarts else ["-copyts"]
-        inputs += [*_source_input_arguments(source, clip, plan), *_own_input_arguments(clip, input_arguments(sound))]
-        inputs += _text_input_arguments(clip, tags, subtitles)
-        inputs += _source_input_arguments(picture.path, clip, plan) if picture.path != source else []
+        inputs = ["-copyts", *_source_input_arguments(source, clip, plan.subtitles)]
+        inputs += [*input_arguments(sound), *_text_input_arguments(tags, subtitles)]
+        inputs += _source_input_arguments(picture.path, clip, plan.subtitles) if picture.path != source else []
         chosen = _stream_arguments(picture, plan, source, with_subtitles=worded)
         chosen += [*picture.output_arguments, *_container_arguments(clip, plan.suffix)]
         run_ffmpeg(
@@ -182,23 +185,27 @@ def mux(
     return plan.notes
 
 
-def _own_input_arguments(clip: Probe, inputs: list[str]) -> list[str]:
-    """Have the time stamps of a file of ours kept where `-copyts` does not: a clock that starts again needs that."""
-    return ["-seek_timestamp", "1", *inputs] if clip.restarts else inputs
+def _write_steady(source: Path, clip: Probe, target: Path) -> Path:
+    """Copy picture and sound of a clip whose clock starts again into a file whose clock goes on."""
+    tracks = ["-map", f"0:{clip.picture_index}", "-map", f"0:{clip.sound_index}"]
+    run_ffmpeg(
+        [*_source_input_arguments(source, clip), *tracks, "-c", "copy", "-f", "matroska", str(target)],
+        timeout=ffmpeg_timeout(clip.media.duration),
+    )
+    return target
 
 
-def _text_input_arguments(clip: Probe, tags: Path, subtitles: Path | None) -> list[str]:
+def _text_input_arguments(tags: Path, subtitles: Path | None) -> list[str]:
     arguments = ["-protocol_whitelist", "file", "-f", "ffmetadata", "-i", str(tags.absolute())]
     if subtitles is not None:
-        words = ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
-        arguments += _own_input_arguments(clip, [*words, "-f", "srt", "-i", str(subtitles.absolute())])
+        arguments += ["-protocol_whitelist", "file", "-codec_whitelist", "srt,subrip"]
+        arguments += ["-f", "srt", "-i", str(subtitles.absolute())]
     return arguments
 
 
-def _source_input_arguments(source: Path, clip: Probe, plan: MuxPlan) -> list[str]:
-    words = [name for track in plan.subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
-    offset = (clip.container_start if clip.restarts else 0.0) - clip.zero
-    arguments = input_arguments(source, offset=offset, decoders=(*_header_decoders(clip), *dict.fromkeys(words)))
+def _source_input_arguments(source: Path, clip: Probe, subtitles: Sequence[Track] = ()) -> list[str]:
+    words = [name for track in subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
+    arguments = input_arguments(source, offset=-clip.zero, decoders=(*_header_decoders(clip), *dict.fromkeys(words)))
     return ["-fflags", "+genpts", *arguments] if clip.media.container == "mpeg" else arguments
 
 

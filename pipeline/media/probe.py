@@ -27,7 +27,7 @@ _MIN_UNREAD_BYTES = 1 << 15
 _MIN_UNREAD_SHARE = 0.05
 """... if they are more than this part of what comes before: tags and covers are less."""
 _END_PADDING_S = 0.1
-"""Seconds that the last packet may have beyond the end: an encoder fills it up with silence."""
+"""Seconds by which a declared end may differ from that of the last packet: an encoder fills that up with silence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ class Probe:
     """Where the last packet of the sound ends on the clip's clock, seconds; 0 where that is not known."""
     over_full_scale: bool = False
     """Whether decoded samples can be higher than full scale."""
-    container_start: float = 0.0
-    """First time stamp of all tracks, seconds."""
+    continued: bool = False
+    """Whether ffmpeg lets the clock of such a container go on where it starts again."""
     restarts: tuple[float, ...] = ()
     """Where the container's clock starts again, seconds on the clip's clock; no place can be sought then."""
     notes: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         )
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
     ends = _find_ends(path, name, indices[0], declared, report)
-    end = ends.clip if declared is None or not _agree(ends, declared) else declared
+    end = ends.clip if declared is None or abs(ends.clip - declared) > _END_PADDING_S else declared
     if end <= begin.zero:
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     return Probe(
@@ -121,7 +121,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         speakers=begin.speakers,
         sound_end=max(0.0, ends.sound - begin.zero),
         over_full_scale=begin.over_full_scale,
-        container_start=begin.container_start,
+        continued=begin.continued,
         restarts=tuple(restart - begin.zero for restart in ends.restarts),
         notes=_notes(path, name, ends, zero=begin.zero, declared=declared),
         tracks=tracks,
@@ -148,10 +148,6 @@ def _find_ends(
             return ends
     with containers.open_container(path) as opened:
         return read_ends(opened, sound_index, report)
-
-
-def _agree(ends: PacketEnds, declared: float) -> bool:
-    return not containers.is_cut_off(ends.clip, declared) and ends.clip <= declared + _END_PADDING_S
 
 
 def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declared: float | None) -> tuple[str, ...]:
