@@ -13,15 +13,18 @@ from pipeline.training.material import manifest, test_list
 from pipeline.training.material.packages import PACKAGES, Split
 from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
-from pipeline.training.network.masks import MaskNetwork, NetworkConfig, build_network
+from pipeline.training.network.base import MaskNetwork, NetworkConfig
+from pipeline.training.network.masks import build_network
 from pipeline.training.network.spectrogram import SAMPLE_RATE
+from pipeline.training.network.spleeter import start_from_spleeter
 from pipeline.training.network.tensors import seed_weights
 from pipeline.training.network.weights import load_weights
 from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
 
 VALIDATION_SEED = 77
 VALIDATION_MIXES = 60
-CROP_S = 3.0
+CROP_S = 2.95
+"""128 spectra of a hop of 1024 frames, so that the tiles of a U-net need no filling up."""
 
 
 def main() -> None:
@@ -63,6 +66,8 @@ def _network(arguments: argparse.Namespace) -> MaskNetwork:
     if known:
         return load_weights(known)
     seed_weights(arguments.seed)
+    if arguments.start_from_spleeter:
+        return start_from_spleeter()
     return build_network(NetworkConfig(**json.loads(arguments.network)))
 
 
@@ -110,6 +115,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--network", default="{}", help="sizes of the network, JSON")
     parser.add_argument("--start-from", type=Path, nargs=1, default=(), help="weights to begin with")
+    parser.add_argument("--start-from-spleeter", action="store_true", help="a U-net with what Spleeter's knows")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.training.losses import sdr, si_sdr
 from pipeline.training.mixes.mixing import PARTS, Mix, Mixer
-from pipeline.training.network.masks import MaskNetwork
+from pipeline.training.network.base import MaskNetwork
 from pipeline.training.network.spectrogram import SAMPLE_RATE, analyse, synthesise
 from pipeline.training.network.tensors import tensor_of
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pipeline.training.evaluation import HeldOut
 from pipeline.training.losses import separation_loss
 from pipeline.training.mixes.mixing import Batch, Mixer
-from pipeline.training.network.masks import MaskNetwork, count_parameters
+from pipeline.training.network.base import MaskNetwork, count_parameters
 from pipeline.training.network.spectrogram import analyse
 from pipeline.training.network.tensors import differentiate, tensor_of
 from pipeline.training.network.weights import save_weights
@@ -63,8 +63,12 @@ class Trainer:
         self._held_out = held_out
         self._config = config
         self._folder = folder
+        self._groups = network.learning_groups()
         self._optimizer = torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
+            [{"params": group.parameters} for group in self._groups],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            betas=(0.9, 0.98),
         )
         self._average = {name: value.detach().clone().float() for name, value in network.state_dict().items()}
         self._step = 0
@@ -111,8 +115,8 @@ class Trainer:
     def _train_step(self, share: float) -> float:
         config = self._config
         backgrounds, parts = self._next_batch()
-        for group in self._optimizer.param_groups:
-            group["lr"] = config.learning_rate * self._rate(share)
+        for options, group in zip(self._optimizer.param_groups, self._groups, strict=True):
+            options["lr"] = config.learning_rate * group.rate_share * self._rate(share)
         self._network.train()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
             background, truth = (self._spectra(backgrounds), self._spectra(parts))
@@ -138,7 +142,7 @@ class Trainer:
 
     def _spectra(self, waves: NDArray[np.float32]) -> Tensor:
         with torch.autocast(self._device.type, enabled=False):
-            return analyse(tensor_of(waves).to(self._device))
+            return analyse(tensor_of(waves).to(self._device), self._network.stft)
 
     def _rate(self, share: float) -> float:
         """Share of the learning rate: rising at first, falling in the cooldown."""

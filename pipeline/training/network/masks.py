@@ -5,69 +5,23 @@ it. Channels share their masks.
 """
 
 import math
-from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.training.network.base import MaskNetwork, NetworkConfig
 from pipeline.training.network.recurrence import GatedRecurrence
-from pipeline.training.network.spectrogram import BINS, analyse, synthesise, window_size
+from pipeline.training.network.spectrogram import HALF_OVERLAP
 from pipeline.training.network.tensors import split_last
+from pipeline.training.network.unet import TileNetwork
 
+BINS = HALF_OVERLAP.bins
 POWER_FLOOR = 1e-9
 """About -90 dB under full scale."""
 LEVEL_SCALE = 0.1
 FLOOR_LEVEL = LEVEL_SCALE * math.log(POWER_FLOOR)
 """Brings natural logarithms of power to about 1."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkConfig:
-    """Sizes of a network."""
-
-    architecture: Literal["bands", "frames"] = "bands"
-    """`bands` is `BandSplitNetwork`, `frames` the `FrameNetwork` that it is compared with."""
-    parts: int = 3
-    bands: int = 32
-    features: int = 48
-    hidden: int = 64
-    mixer: int = 96
-    layers: int = 3
-    lookahead: int = 12
-    """Spectra that are heard before masks are given."""
-    backward: bool = False
-    """Half of the recurrent channels run backwards in time; then the whole wave is needed."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-
-class MaskNetwork(nn.Module):
-    """A network that gives masks for power spectra: shape (batch, spectra, BINS) to (batch, parts, spectra, BINS)."""
-
-    config: NetworkConfig
-
-    def separate(self, waves: Tensor, sample_rate: int) -> Tensor:
-        """Part a wave.
-
-        Args:
-            waves: Shape (batch, channels, frames).
-            sample_rate: In Hz; bins above the network's highest take that one's mask.
-
-        Returns:
-            Shape (batch, parts, channels, frames); over parts they sum to the wave.
-
-        """
-        spectra = analyse(waves, window_size(sample_rate))
-        power = (spectra.real.square() + spectra.imag.square()).mean(dim=1)
-        inside = power[..., :BINS]
-        masks = self(nn.functional.pad(inside, (0, BINS - inside.shape[-1])))
-        above = max(0, power.shape[-1] - BINS)
-        masks = torch.cat([masks[..., : power.shape[-1]], masks[..., -1:].expand(*masks.shape[:-1], above)], dim=-1)
-        return synthesise(masks[:, :, None] * spectra[:, None], waves.shape[-1])
 
 
 class BandSplitNetwork(MaskNetwork):
@@ -152,12 +106,8 @@ def band_widths(count: int) -> list[int]:
 
 def build_network(config: NetworkConfig) -> MaskNetwork:
     """Make a network with weights drawn by chance."""
-    return BandSplitNetwork(config) if config.architecture == "bands" else FrameNetwork(config)
-
-
-def count_parameters(network: nn.Module) -> int:
-    """How many weights a network has."""
-    return sum(parameter.numel() for parameter in network.parameters())
+    architectures = {"bands": BandSplitNetwork, "frames": FrameNetwork, "tiles": TileNetwork}
+    return architectures[config.architecture](config)
 
 
 def _with_mean(band: Tensor) -> Tensor:

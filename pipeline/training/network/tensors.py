@@ -15,9 +15,9 @@ def tensor_of(array: NDArray[np.float32]) -> Tensor:
     return cast("Tensor", _torch.from_numpy(array))
 
 
-def inverse_stft(spectra: Tensor, size: int, window: Tensor, frames: int) -> Tensor:
-    """Make waves of spectra of shape (batch, bins, spectra) that overlap by half."""
-    return cast("Tensor", _torch.istft(spectra, size, size // 2, window=window, length=frames))
+def inverse_stft(spectra: Tensor, hop: int, window: Tensor, frames: int) -> Tensor:
+    """Make waves of spectra of shape (batch, bins, spectra)."""
+    return cast("Tensor", _torch.istft(spectra, len(window), hop, window=window, length=frames))
 
 
 def seed_weights(seed: int) -> None:
@@ -33,3 +33,21 @@ def differentiate(loss: Tensor) -> None:
 def split_last(values: Tensor, widths: list[int]) -> tuple[Tensor, ...]:
     """Part the last axis."""
     return torch.split(values, widths, dim=-1)
+
+
+def product_singular_values(left: Tensor, right: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Take the singular value decomposition of a product of a tall and a wide matrix.
+
+    Args:
+        left: Shape (rows, inner), more rows than columns.
+        right: Shape (inner, columns), more columns than rows.
+        rank: How many of the largest values to keep.
+
+    Returns:
+        Shapes (rows, rank), (rank,) and (rank, columns).
+
+    """
+    left_basis, left_rest = _torch.linalg.qr(left)
+    right_basis, right_rest = _torch.linalg.qr(right.T)
+    outer, values, inner = _torch.linalg.svd(left_rest @ right_rest.T)
+    return left_basis @ outer[:, :rank], values[:rank], inner[:rank] @ right_basis.T

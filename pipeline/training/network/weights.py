@@ -10,7 +10,8 @@ import torch
 from safetensors import torch as safetensors_torch
 from torch import Tensor
 
-from pipeline.training.network.masks import MaskNetwork, NetworkConfig, build_network
+from pipeline.training.network.base import MaskNetwork, NetworkConfig
+from pipeline.training.network.masks import build_network
 
 _safetensors = cast("Any", safetensors)
 _torch = cast("Any", safetensors_torch)

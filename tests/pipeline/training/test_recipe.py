@@ -13,7 +13,8 @@ from pipeline.training.material import manifest
 from pipeline.training.material.packages import Split
 from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
-from pipeline.training.network.masks import NetworkConfig, build_network
+from pipeline.training.network.base import NetworkConfig
+from pipeline.training.network.masks import build_network
 from pipeline.training.network.weights import load_weights, save_weights
 from pipeline.training.training import LOG, WEIGHTS, Trainer, TrainingConfig
 

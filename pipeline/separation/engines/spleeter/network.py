@@ -69,10 +69,8 @@ class SpleeterNetworks:
             return cast("NDArray[np.float32]", made.numpy().T)
 
     def _loaded(self, network: Any, path: Path) -> Any:  # noqa: ANN401 - the class comes from a file of a package
-        """Load the weights into the network; the checkpoint may hold arrays and nothing else."""
-        with _torch.serialization.safe_globals(_array_parts()):
-            arrays = _torch.load(path, map_location="cpu", weights_only=True)
-        state = {key: _torch.as_tensor(value) for key, value in arrays.items()}
+        """Load the weights into the network."""
+        state = load_state(path)
         report = network.load_state_dict(state, strict=False)
         missing = [key for key in report.missing_keys if not key.endswith("num_batches_tracked")]
         if missing or report.unexpected_keys:
@@ -82,6 +80,13 @@ class SpleeterNetworks:
                 detail=f"{path.name}: missing {missing}, unexpected {report.unexpected_keys}",
             )
         return network.eval().to(self._device)
+
+
+def load_state(path: Path) -> dict[str, torch.Tensor]:
+    """Read the weights of a U-net by name; the checkpoint may hold arrays and nothing else."""
+    with _torch.serialization.safe_globals(_array_parts()):
+        arrays = _torch.load(path, map_location="cpu", weights_only=True)
+    return {key: _torch.as_tensor(value) for key, value in arrays.items()}
 
 
 def _array_parts() -> list[Any]:

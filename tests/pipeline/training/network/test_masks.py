@@ -1,21 +1,17 @@
 import pytest
 import torch
 
-from pipeline.training.network.masks import (
-    BandSplitNetwork,
-    NetworkConfig,
-    band_widths,
-    build_network,
-    count_parameters,
-)
+from pipeline.training.network.base import NetworkConfig, count_parameters
+from pipeline.training.network.masks import BINS, BandSplitNetwork, band_widths, build_network
 from pipeline.training.network.recurrence import GatedRecurrence, scan
-from pipeline.training.network.spectrogram import BINS, analyse, synthesise, window_size
+from pipeline.training.network.spectrogram import HALF_OVERLAP, QUARTER_HOP, Stft, analyse, synthesise
 
 SMALL = NetworkConfig(bands=8, features=8, hidden=8, mixer=8, layers=2, lookahead=3)
 CONFIGS = [
     SMALL,
     NetworkConfig(bands=8, features=8, hidden=8, mixer=8, layers=1, lookahead=0, backward=True),
     NetworkConfig(architecture="frames", hidden=8, layers=1, lookahead=3),
+    NetworkConfig(architecture="tiles", deep_channels=8),
 ]
 
 
@@ -79,10 +75,11 @@ def test_backward_channels_hear_what_is_to_come() -> None:
         assert bool(heard) is backward
 
 
+@pytest.mark.parametrize(("windows", "power"), [(HALF_OVERLAP, 0.5), (QUARTER_HOP, 0.375)])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
-def test_spectra_are_turned_back_without_loss(rate: int) -> None:
+def test_spectra_are_turned_back_without_loss(windows: Stft, power: float, rate: int) -> None:
     waves = torch.randn(2, 30_001)
-    size = window_size(rate)
-    assert abs(rate / size - 44_100 / 2048) < 0.05
-    torch.testing.assert_close(synthesise(analyse(waves, size), 30_001), waves, atol=1e-5, rtol=0)
-    assert analyse(torch.randn(200_000)).abs().square().mean().item() == pytest.approx(0.5, rel=0.05)
+    stft = windows.at(rate)
+    assert abs(rate / stft.size - 44_100 / windows.size) < 0.05
+    torch.testing.assert_close(synthesise(analyse(waves, stft), 30_001, stft), waves, atol=1e-5, rtol=0)
+    assert analyse(torch.randn(200_000), stft).abs().square().mean().item() == pytest.approx(power, rel=0.05)

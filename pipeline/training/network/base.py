@@ -1,0 +1,84 @@
+"""What all networks have in common: masks of parts for power spectra, and what is made with them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.training.network.spectrogram import HALF_OVERLAP, Stft, analyse, synthesise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """Sizes of a network."""
+
+    architecture: Literal["bands", "frames", "tiles"] = "bands"
+    """`bands` is `BandSplitNetwork`, `frames` the `FrameNetwork` it is compared with, `tiles` `TileNetwork`."""
+    parts: int = 3
+    bands: int = 32
+    features: int = 48
+    hidden: int = 64
+    mixer: int = 96
+    layers: int = 3
+    lookahead: int = 12
+    """Spectra that are heard before masks are given."""
+    backward: bool = False
+    """Half of the recurrent channels run backwards in time; then the whole wave is needed."""
+    deep_channels: int = 128
+    """Of the deepest level of `tiles`."""
+    pretrained: bool = False
+    """Layers that can take over Spleeter's weights have them, and learn slowly."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LearningGroup:
+    """Weights that learn at the same rate."""
+
+    parameters: list[nn.Parameter]
+    rate_share: float
+    """Of the learning rate."""
+
+
+class MaskNetwork(nn.Module):
+    """A network that gives masks for power spectra.
+
+    From shape (batch, spectra, stft.bins) to (batch, parts, spectra, stft.bins).
+    """
+
+    config: NetworkConfig
+    stft: Stft = HALF_OVERLAP
+    """Windows of the spectra, at `SAMPLE_RATE`."""
+
+    def learning_groups(self) -> list[LearningGroup]:
+        """All weights, by how fast they learn."""
+        return [LearningGroup(list(self.parameters()), 1.0)]
+
+    def separate(self, waves: Tensor, sample_rate: int) -> Tensor:
+        """Part a wave.
+
+        Args:
+            waves: Shape (batch, channels, frames).
+            sample_rate: In Hz; bins above the network's highest take that one's mask.
+
+        Returns:
+            Shape (batch, parts, channels, frames); over parts they sum to the wave.
+
+        """
+        stft, bins = self.stft.at(sample_rate), self.stft.bins
+        spectra = analyse(waves, stft)
+        power = (spectra.real.square() + spectra.imag.square()).mean(dim=1)
+        inside = power[..., :bins]
+        masks = self(nn.functional.pad(inside, (0, bins - inside.shape[-1])))
+        above = max(0, power.shape[-1] - bins)
+        masks = torch.cat([masks[..., : power.shape[-1]], masks[..., -1:].expand(*masks.shape[:-1], above)], dim=-1)
+        return synthesise(masks[:, :, None] * spectra[:, None], waves.shape[-1], stft)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many weights a network has."""
+    return sum(parameter.numel() for parameter in network.parameters())

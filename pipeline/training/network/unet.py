@@ -1,0 +1,133 @@
+"""A U-net over tiles of spectra, whose encoder and decoder can start from Spleeter's.
+
+Its deepest level is Spleeter's at a lower rank: nothing but two linear layers lies there, so that the
+product of their weights can be cut to its largest singular values.
+
+Hennequin et al., "Spleeter: a fast and efficient music source separation tool", 2020.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.training.network.base import LearningGroup, MaskNetwork, NetworkConfig
+from pipeline.training.network.spectrogram import QUARTER_HOP
+
+NETWORK_BINS = 1024
+"""Bins that the U-net sees, up to 11 kHz; those above share one mask."""
+TOP_BINS = 64
+"""Bins whose mean decides about those above the network's."""
+CHANNELS = (16, 32, 64, 128, 256)
+"""Of the levels of the encoder."""
+STRIDE = 64
+"""Spectra of one step of the deepest level."""
+MUSIC_POWER = 0.0084
+"""Mean power of a bin of music at -14 LUFS in one channel: the level that tiles are brought to."""
+MAX_GAIN_POWER = 1e4
+LEVEL_FLOOR = 1e-7
+"""Of the power of a bin of a tile at that level."""
+LEVEL_SCALE = 0.1
+"""Brings natural logarithms of power to about 1."""
+LEAK = 0.2
+PRETRAINED_RATE_SHARE = 0.2
+"""Learning rate of weights that were taken over, of that of new ones."""
+
+
+class ChannelAffine(nn.Module):
+    """A gain and an offset for each channel: what is left of a batch norm whose statistics are fixed."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Shape (batch, channels, ...) in and out."""
+        mean, variance = torch.zeros_like(self.bias), torch.ones_like(self.bias)
+        return nn.functional.batch_norm(values, mean, variance, self.weight, self.bias, eps=0.0)
+
+
+class TileNetwork(MaskNetwork):
+    """The U-net with the logits of all parts at its end."""
+
+    stft = QUARTER_HOP
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.first = nn.Conv2d(1, CHANNELS[0], 5, stride=2)
+        self.levels = nn.Conv2d(1, CHANNELS[0], 5, stride=2, bias=False)
+        self.down = nn.ModuleList(nn.Conv2d(channels, out, 5, stride=2) for channels, out in pairwise(CHANNELS))
+        self.down_affine = nn.ModuleList(ChannelAffine(channels) for channels in CHANNELS)
+        self.deep_down = nn.Conv2d(CHANNELS[-1], config.deep_channels, 5, stride=2)
+        self.deep_up = nn.ConvTranspose2d(config.deep_channels, CHANNELS[-1], 5, stride=2, padding=1)
+        self.deep_affine = ChannelAffine(CHANNELS[-1])
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(2 * channels, out, 5, stride=2, padding=1) for channels, out in pairwise(CHANNELS[::-1])
+        )
+        self.up_affine = nn.ModuleList(ChannelAffine(channels) for channels in CHANNELS[-2::-1])
+        self.context = nn.Linear(CHANNELS[-1], CHANNELS[-1])
+        self.head = nn.Conv2d(2 * CHANNELS[0], 4 * config.parts, 3, padding=1)
+        self.offsets = nn.Parameter(torch.zeros(config.parts, 1, NETWORK_BINS))
+        for layer in (self.levels, self.context, self.head):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+
+    def learning_groups(self) -> list[LearningGroup]:
+        """The weights that were taken over learn more slowly."""
+        new = {*self.levels.parameters(), *self.context.parameters(), *self.head.parameters(), self.offsets}
+        known = [parameter for parameter in self.parameters() if parameter not in new]
+        share = PRETRAINED_RATE_SHARE if self.config.pretrained else 1.0
+        return [LearningGroup(known, share), LearningGroup([p for p in self.parameters() if p in new], 1.0)]
+
+    def forward(self, power: Tensor) -> Tensor:
+        """Masks for power spectra."""
+        steps = power.shape[1]
+        tile = nn.functional.pad(power[:, None, :, :NETWORK_BINS], (0, 0, 0, -steps % STRIDE))
+        tile = tile * _gain_power(power)
+        logits = self._decoded(*self._encoded(tile))[:, :, :steps]
+        above = logits[..., -TOP_BINS:].mean(dim=-1, keepdim=True)
+        masks = torch.cat([logits, above], dim=-1).float().softmax(dim=1)
+        rest = masks[..., -1:].expand(*masks.shape[:-1], power.shape[-1] - NETWORK_BINS)
+        return torch.cat([masks[..., :-1], rest], dim=-1)
+
+    def _encoded(self, tile: Tensor) -> tuple[list[Tensor], Tensor]:
+        """The skip connections of all levels, and what the deepest makes of them."""
+        magnitude = tile.sqrt() * self.stft.size**0.5
+        levels = torch.log(tile + LEVEL_FLOOR) * LEVEL_SCALE + 1
+        weight = torch.cat([self.first.weight, self.levels.weight], dim=1)
+        values = _padded(torch.cat([magnitude, levels], dim=1)).contiguous(memory_format=torch.channels_last)
+        skips = [nn.functional.conv2d(values, weight, self.first.bias, stride=2)]
+        for convolution, affine in zip(self.down, self.down_affine, strict=False):
+            skips.append(convolution(_padded(_leaky(affine(skips[-1])))))
+        heard = _leaky(self.down_affine[-1](skips[-1]))
+        deep = self.deep_affine(_cropped(self.deep_up(self.deep_down(_padded(heard)))).relu())
+        context = self.context(heard.mean(dim=2).transpose(1, 2)).transpose(1, 2)[:, :, None]
+        return skips, deep + context
+
+    def _decoded(self, skips: list[Tensor], values: Tensor) -> Tensor:
+        """Logits, shape (batch, parts, spectra, NETWORK_BINS)."""
+        for convolution, affine in zip(self.up, self.up_affine, strict=True):
+            values = affine(_cropped(convolution(torch.cat([skips.pop(), values], dim=1))).relu())
+        logits = self.head(torch.cat([skips.pop(), values], dim=1))
+        return nn.functional.pixel_shuffle(logits, 2) + self.offsets
+
+
+def _gain_power(power: Tensor) -> Tensor:
+    """What brings each tile of shape (batch, spectra, bins) to the level of music."""
+    mean = power.mean(dim=(1, 2))[:, None, None, None]
+    return MUSIC_POWER / (mean + MUSIC_POWER / MAX_GAIN_POWER)
+
+
+def _padded(values: Tensor) -> Tensor:
+    return nn.functional.pad(values, (1, 2, 1, 2))
+
+
+def _leaky(values: Tensor) -> Tensor:
+    return nn.functional.leaky_relu(values, LEAK)
+
+
+def _cropped(values: Tensor) -> Tensor:
+    """A transposed convolution gives one row and one column too many."""
+    return values[:, :, :-1, :-1]
