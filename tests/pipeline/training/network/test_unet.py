@@ -103,5 +103,5 @@ def test_the_weights_fit_in_ten_megabytes() -> None:
 
 
 def _normed(values: torch.Tensor, state: dict[str, torch.Tensor], name: str) -> torch.Tensor:
-    keys = ("running_mean", "running_var", "weight", "bias")
-    return torch.nn.functional.batch_norm(values, *(state[f"{name}.{key}"] for key in keys), eps=1e-3)
+    mean, variance, weight, bias = (state[f"{name}.{key}"] for key in ("running_mean", "running_var", "weight", "bias"))
+    return torch.nn.functional.batch_norm(values, mean, variance, weight, bias, eps=1e-3)
