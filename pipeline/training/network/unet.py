@@ -27,10 +27,12 @@ MUSIC_POWER = 0.0084
 MAX_GAIN_POWER = 1e4
 LEVEL_FLOOR = 1e-7
 """Of the power of a bin of a tile at that level."""
-LEVEL_SCALE = 0.1
-"""Brings natural logarithms of power to about 1."""
+LEVEL_SCALE, LEVEL_OFFSET = 0.3, 2.7
+"""Bring natural logarithms of power to about 1 around 0."""
 LEAK = 0.2
-PRETRAINED_RATE_SHARE = 0.2
+HEAD_GAIN = 0.3
+"""Brings most of what the head hears under the bend of its compression; magnitudes reach hundreds."""
+PRETRAINED_RATE_SHARE = 0.07
 """Learning rate of weights that were taken over, of that of new ones."""
 
 
@@ -68,8 +70,10 @@ class TileNetwork(MaskNetwork):
         )
         self.up_affine = nn.ModuleList(ChannelAffine(channels) for channels in CHANNELS[-2::-1])
         self.context = nn.Linear(CHANNELS[-1], CHANNELS[-1])
+        self.head_affine = ChannelAffine(2 * CHANNELS[0])
         self.head = nn.Conv2d(2 * CHANNELS[0], 4 * config.parts, 3, padding=1)
         self.offsets = nn.Parameter(torch.zeros(config.parts, 1, NETWORK_BINS))
+        nn.init.constant_(self.head_affine.weight, HEAD_GAIN)
         for layer in (self.levels, self.context, self.head):
             for parameter in layer.parameters():
                 nn.init.zeros_(parameter)
@@ -77,6 +81,7 @@ class TileNetwork(MaskNetwork):
     def learning_groups(self) -> list[LearningGroup]:
         """The weights that were taken over learn more slowly."""
         new = {*self.levels.parameters(), *self.context.parameters(), *self.head.parameters(), self.offsets}
+        new |= {*self.head_affine.parameters()}
         known = [parameter for parameter in self.parameters() if parameter not in new]
         share = PRETRAINED_RATE_SHARE if self.config.pretrained else 1.0
         return [LearningGroup(known, share), LearningGroup([p for p in self.parameters() if p in new], 1.0)]
@@ -95,7 +100,7 @@ class TileNetwork(MaskNetwork):
     def _encoded(self, tile: Tensor) -> tuple[list[Tensor], Tensor]:
         """The skip connections of all levels, and what the deepest makes of them."""
         magnitude = tile.sqrt() * self.stft.size**0.5
-        levels = torch.log(tile + LEVEL_FLOOR) * LEVEL_SCALE + 1
+        levels = torch.log(tile + LEVEL_FLOOR) * LEVEL_SCALE + LEVEL_OFFSET
         weight = torch.cat([self.first.weight, self.levels.weight], dim=1)
         values = _padded(torch.cat([magnitude, levels], dim=1)).contiguous(memory_format=torch.channels_last)
         skips = [nn.functional.conv2d(values, weight, self.first.bias, stride=2)]
@@ -110,8 +115,8 @@ class TileNetwork(MaskNetwork):
         """Logits, shape (batch, parts, spectra, NETWORK_BINS)."""
         for convolution, affine in zip(self.up, self.up_affine, strict=True):
             values = affine(_cropped(convolution(torch.cat([skips.pop(), values], dim=1))).relu())
-        logits = self.head(torch.cat([skips.pop(), values], dim=1))
-        return nn.functional.pixel_shuffle(logits, 2) + self.offsets
+        heard = nn.functional.softsign(self.head_affine(torch.cat([skips.pop(), values], dim=1)))
+        return nn.functional.pixel_shuffle(self.head(heard), 2) + self.offsets
 
 
 def _gain_power(power: Tensor) -> Tensor:
