@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import uuid
 from collections.abc import Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -30,6 +28,7 @@ from worker.queue import Queue
 from worker.queue.keys import ASR, MEDIA
 from worker.queue.reaper import Reaper
 from worker.queue.redis_client import open_redis
+from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -107,7 +106,7 @@ class WorkerApp:
     settings: WorkerSettings
     run: RunGraph = run
     stages: Mapping[str, AnyStage] | None = None
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
+    name: str = field(default_factory=new_worker_name)
     job_timeout_s: float = JOB_TIMEOUT_S
 
     async def serve(self, stopping: asyncio.Event | None = None) -> None:
@@ -187,6 +186,9 @@ class WorkerApp:
                 if task.done():
                     # Neither ends on its own, so this raises.
                     task.result()
+            # Who looks for a worker for a new job must not count on this one.
+            with contextlib.suppress(QueueError):
+                await reaper.unregister()
             await self._drain(worker)
         finally:
             for task in (working, reaping, waiting):

@@ -1,7 +1,9 @@
 """Provide a queue with workers for one command, and follow a job to its end."""
 
 import asyncio
+import contextlib
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeAlias
@@ -11,7 +13,7 @@ from rich.console import Console
 from deploy.cli.progress import JobProgressBars
 from deploy.local.embedded_broker import EmbeddedBroker
 from deploy.local.supervisor import LocalWorkers, worker_python
-from pipeline.errors import AudioProcessingError, Cancelled, EngineError, from_failure
+from pipeline.errors import AudioProcessingError, Cancelled, EngineError, QueueError, from_failure
 from pipeline.media.contracts import EXTRACT, PREPARE_SPEECH
 from pipeline.separation.contracts import SEPARATE
 from pipeline.speech.contracts import DIARIZE, TRANSCRIBE
@@ -22,6 +24,10 @@ from worker.settings import WorkerSettings
 
 CANCEL_TIMEOUT_S: Final = 10.0
 """Seconds that a cancelled job may take to end."""
+WORKER_CHECK_INTERVAL_S: Final = 2.0
+"""Seconds between two looks for the workers of a job that is followed."""
+ABSENCE_GRACE_S: Final = 15.0
+"""Seconds that the workers of a configured broker may be away before one is started here."""
 SPEECH_STAGES: Final = frozenset(stage.name for stage in (EXTRACT, SEPARATE, PREPARE_SPEECH, DIARIZE, TRANSCRIBE))
 """Stages that, unless the store has their results, are followed by a transcription."""
 EnsureWorker: TypeAlias = Callable[[WorkerKind], Coroutine[None, None, None]]
@@ -47,22 +53,42 @@ async def local_queue(
     async with AsyncExitStack() as stack:
         url = settings.redis_url or await stack.enter_async_context(EmbeddedBroker(settings.home))
         queue = await stack.enter_async_context(Queue.connect(url))
-        if settings.redis_url is not None and await queue.workers():
-            yield queue, _no_worker_needed
-            return
-        for kind in kinds:
-            worker_python(kind, settings)
-        console.print("Starting the workers …")
+        served = settings.redis_url is not None and bool(await queue.workers())
+        if not served:
+            for kind in kinds:
+                worker_python(kind, settings)
+            console.print("Starting the workers …")
         workers = await stack.enter_async_context(LocalWorkers(settings, url, queue, in_process=True))
+        absence = WorkerAbsence(queue)
 
         async def ensure_worker(kind: WorkerKind) -> None:
-            if kind in kinds:
+            if kind in kinds and (not served or (_can_start(kind, settings) and await absence.is_long(kind))):
                 await workers.ensure(kind)
 
         yield queue, ensure_worker
 
 
-async def _no_worker_needed(_: WorkerKind) -> None: ...
+class WorkerAbsence:
+    """How long the workers of a broker that others serve have been away; theirs may just be starting anew."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._since: dict[WorkerKind, float] = {}
+
+    async def is_long(self, kind: WorkerKind) -> bool:
+        """Look for workers of a kind; True when there were none for a while."""
+        if kind in {worker.kind for worker in await self._queue.workers()}:
+            self._since.pop(kind, None)
+            return False
+        return time.monotonic() - self._since.setdefault(kind, time.monotonic()) >= ABSENCE_GRACE_S
+
+
+def _can_start(kind: WorkerKind, settings: WorkerSettings) -> bool:
+    try:
+        worker_python(kind, settings)
+    except EngineError:
+        return False
+    return True
 
 
 async def follow(
@@ -98,11 +124,18 @@ async def _follow(queue: Queue, job: Job, progress: JobProgressBars, ensure_work
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
-    following = asyncio.create_task(_last_event(queue, job.id, progress, ensure_worker))
+    heard = asyncio.Event()
+    following = asyncio.create_task(_last_event(queue, job.id, progress, heard))
     stopping = asyncio.create_task(interrupted.wait())
+    keeping = [asyncio.create_task(_keep_worker("media", ensure_worker, None))]
+    keeping += [asyncio.create_task(_keep_worker("asr", ensure_worker, heard))]
     try:
-        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({following, stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
+            for task in keeping:
+                if task.done():
+                    # It ends with an error only.
+                    task.result()
             await queue.cancel(job.id)
             await asyncio.wait({following}, timeout=CANCEL_TIMEOUT_S)
             raise Cancelled("Stopped.", hint="Finished stages are kept for the next run.")
@@ -116,17 +149,28 @@ async def _follow(queue: Queue, job: Job, progress: JobProgressBars, ensure_work
             case _:
                 raise AudioProcessingError("The job ended without a result.")
     finally:
-        following.cancel()
-        stopping.cancel()
+        for task in (following, stopping, *keeping):
+            task.cancel()
+        await asyncio.wait({following, stopping, *keeping})
 
 
-async def _last_event(
-    queue: Queue, job_id: str, progress: JobProgressBars, ensure_worker: EnsureWorker
-) -> Event | None:
+async def _keep_worker(kind: WorkerKind, ensure_worker: EnsureWorker, needed: asyncio.Event | None) -> None:
+    """Keep looking for a worker, once it is needed: the one that runs may belong to a command that ends."""
+    if needed is not None:
+        await needed.wait()
+    while True:
+        # Who follows the job decides how long the broker may be away.
+        with contextlib.suppress(QueueError):
+            await ensure_worker(kind)
+        await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
+
+
+async def _last_event(queue: Queue, job_id: str, progress: JobProgressBars, heard: asyncio.Event) -> Event | None:
+    """Show the events of a job up to its last one; `heard` is set when a transcription comes."""
     async for event in queue.events(job_id):
         progress.show(event)
         if isinstance(event, TERMINAL_EVENTS):
             return event
         if isinstance(event, Progressed) and event.progress.stage in SPEECH_STAGES and event.progress.fraction < 1:
-            await ensure_worker("asr")
+            heard.set()
     return None

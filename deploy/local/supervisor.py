@@ -70,22 +70,27 @@ class LocalWorkers:
         self._url = url
         self._queue = queue
         self._stack = AsyncExitStack()
-        self._alive = set[WorkerKind]()
+        self._started: dict[WorkerKind, WorkerProcess | InProcessWorker] = {}
 
     async def ensure(self, *kinds: WorkerKind) -> None:
-        """Make sure that workers of these kinds are running.
+        """Make sure that workers of these kinds are running; call it again, since those of others come and go.
 
         Raises:
             EngineError: A worker cannot be started.
+            QueueError: The broker is away.
         """
-        if self._alive >= {*kinds}:
+        for worker in self._started.values():
+            if isinstance(worker, InProcessWorker):
+                worker.check()
+        missing = [kind for kind in kinds if kind not in self._started]
+        if not missing:
             return
         live = {worker.kind for worker in await self._queue.workers()}
-        started = [self._make_worker(kind) for kind in kinds if kind not in live]
-        for worker in started:
+        started = {kind: self._make_worker(kind) for kind in missing if kind not in live}
+        for kind, worker in started.items():
             await self._stack.enter_async_context(worker.running())
-        await _wait_until_alive(self._queue, started, {*kinds})
-        self._alive |= {*kinds}
+            self._started[kind] = worker
+        await _wait_until_alive(self._queue, [*started.values()], {*started})
 
     def _make_worker(self, kind: WorkerKind) -> "WorkerProcess | InProcessWorker":
         if kind == "media" and self._in_process:

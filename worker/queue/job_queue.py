@@ -34,6 +34,7 @@ from worker.protocol import (
 from worker.queue import lua_scripts as scripts
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
+from worker.queue.worker_name import process_has_ended
 
 RECORD_TTL_S: Final = 7 * 24 * 3600
 """How long the record of an ended job is kept."""
@@ -139,11 +140,13 @@ class Queue:
         await self.connection.remove_members(UNDELIVERED, [job_id])
 
     async def workers(self) -> list[WorkerState]:
-        """List all live workers."""
+        """List all live workers; one of this machine is alive only while its process is."""
         found = cast("list[str]", await self.connection.run(scripts.LIST_WORKERS, [WORKERS], [WORKER_TTL_S]))
         live = [(member.partition("/"), float(seen)) for member, seen in zip(found[::2], found[1::2], strict=True)]
         return [
-            WorkerState(name=name, kind=kind, seen=seen) for (kind, _, name), seen in live if kind in ("media", "asr")
+            WorkerState(name=name, kind=kind, seen=seen)
+            for (kind, _, name), seen in live
+            if kind in ("media", "asr") and not process_has_ended(name)
         ]
 
     async def is_idle(self, *, besides: str) -> bool:

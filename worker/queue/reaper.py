@@ -27,6 +27,7 @@ class Reaper:
     def __init__(self, queue: Queue, kind: WorkerKind, name: str) -> None:
         self._queue = queue
         self._member = f"{kind}/{name}"
+        self._registered = True
         self._stuck_since: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -44,13 +45,15 @@ class Reaper:
         Raises:
             QueueError: The broker is away.
         """
-        await self._queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [self._member, WORKER_TTL_S])
+        if self._registered:
+            await self._queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [self._member, WORKER_TTL_S])
         for keys in (MEDIA, ASR):
             for job_id in await self._queue.connection.members(keys.active):
                 await self._inspect(keys, job_id)
 
     async def unregister(self) -> None:
-        """Remove this worker from the list of live workers."""
+        """Remove this worker from the list of live workers for good."""
+        self._registered = False
         await self._queue.connection.run(scripts.UNREGISTER_WORKER, [WORKERS], [self._member])
 
     async def _inspect(self, keys: Keys, job_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,9 @@ from deploy.cli.job_client import follow, local_queue
 from pipeline.errors import EngineError, MediaError
 from pipeline.types import Artefact, Request
 from worker.protocol import Job
+from worker.queue import lua_scripts as scripts
+from worker.queue.keys import WORKERS
+from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -92,3 +96,31 @@ async def test_a_command_starts_without_the_others(arguments: list[str], away: t
     said, _ = await process.communicate()
     assert said.strip().endswith(b"loaded: []")
     assert b"Usage:" in said
+
+
+async def follow_to_refusal(settings: WorkerSettings, ghost: str) -> None:
+    """Follow a job that no worker of this command was started for, since the queue names another that never answers."""
+    source_file = settings.home / "clip.mp4"
+    source_file.write_bytes(b"no clip")
+    source = await Store.open(settings.store_url).put(source_file, name="clip.mp4")
+    job = Job(id="2" * 32, request=Request(), source=source, submitted=time.time())
+    async with local_queue(settings, Console(quiet=True), ("media",)) as (queue, need):
+        await queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [f"media/{ghost}", 60])
+        starting = asyncio.create_task(need("media"))
+        with pytest.raises(MediaError, match="no video or sound"):
+            async with asyncio.timeout(30):
+                await follow(queue, job, starting, need, Console(quiet=True))
+
+
+async def test_a_worker_whose_process_was_killed_is_not_waited_for(settings: WorkerSettings) -> None:
+    machine = new_worker_name().rsplit("-", 2)[0]
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    await follow_to_refusal(settings, f"{machine}-{ended.pid}-abcdef")
+
+
+async def test_a_worker_of_another_command_is_replaced_when_it_goes(
+    settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.queue.job_queue.WORKER_TTL_S", 2.0)
+    await follow_to_refusal(settings, "elsewhere-1-1-abcdef")
