@@ -15,7 +15,7 @@ _OGG_FIRST_PAGE = 2
 """Flag of the first page of an Ogg stream (RFC 3533, section 6)."""
 _TS_PROBES = 48
 """Places of a transport stream at which its clock is read."""
-_TS_PROBE_BYTES = 1 << 18
+_TS_PROBE_BYTES = 1 << 17
 _TS_PACKET_BYTES = (188, 192, 204)
 _TS_SYNC = 0x47
 _PCR_HZ = 90_000

@@ -50,7 +50,9 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
     read_bytes, broken = 0, False
     try:
         for count, packet in enumerate(played_packets(container)):
-            clock = clocks.setdefault(packet.stream.index, _TrackClock())
+            clock = clocks.get(packet.stream_index)
+            if clock is None:
+                clock = clocks[packet.stream_index] = _TrackClock(packet.stream)
             if (restart := clock.take(packet)) is not None:
                 restarts.append(restart)
             read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
@@ -92,24 +94,32 @@ def packet_start(packet: "Packet[Stream]") -> float | None:
 
 
 class _TrackClock:
-    """The packets of one track."""
+    """The packets of one track, in ticks: a long file has half a million of them."""
 
-    def __init__(self) -> None:
-        self.end = 0.0
-        self._offset = 0.0
-        self._decoded: float | None = None
+    def __init__(self, stream: Stream) -> None:
+        self._base = float(stream.time_base or 0)
+        self._decoded_only = stream.container.format.name == "avi"
+        self._restart_ticks = RESTART_S / self._base if self._base else 0.0
+        self._end = 0
+        self._offset = 0
+        self._decoded: int | None = None
+
+    @property
+    def end(self) -> float:
+        """Return where the last packet ends, in seconds."""
+        return self._end * self._base
 
     def take(self, packet: "Packet[Stream]") -> float | None:
         """Follow a packet; the time is returned where the clock starts again."""
-        start = packet_start(packet)
+        shown, decoded = packet.pts, packet.dts
+        start = decoded if shown is None or self._decoded_only else shown
         if start is None:
             return None
+        decoded = start if decoded is None else decoded
         restart = None
-        decoded = start if packet.dts is None else float(packet.dts * (packet.time_base or 0))
-        if self._decoded is not None and decoded < self._decoded - RESTART_S:
+        if self._decoded is not None and decoded < self._decoded - self._restart_ticks:
             restart = self.end
-            self._offset = self.end - start
+            self._offset = self._end - start
         self._decoded = decoded
-        duration = float((packet.duration or 0) * (packet.time_base or 0))
-        self.end = max(self.end, start + self._offset + duration)
+        self._end = max(self._end, start + self._offset + (packet.duration or 0))
         return restart

@@ -102,7 +102,12 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
             (sound.index, None if picture is None else picture.index),
         )
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
-    ends = _find_ends(path, name, indices[0], declared, report)
+        ends = None
+        if declared is not None and not may_restart(path, name):
+            ends = tail_ends(container, sound.index, declared)
+    if ends is None or declared is None or _is_doubtful(ends, declared):
+        with containers.open_container(path) as container:
+            ends = read_ends(container, indices[0], report)
     end = ends.clip if declared is None or abs(ends.clip - declared) > _END_PADDING_S else declared
     if end <= begin.zero:
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
@@ -137,17 +142,9 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _find_ends(
-    path: Path, container: str, sound_index: int, declared: float | None, report: ProgressCallback | None
-) -> PacketEnds:
-    """Find where the packets end; a file is read from its beginning only where its header is in doubt."""
-    if declared is not None and not may_restart(path, container):
-        with containers.open_container(path) as opened:
-            ends = tail_ends(opened, sound_index, declared)
-        if not (ends.restarts or ends.broken or containers.is_cut_off(ends.clip, declared)):
-            return ends
-    with containers.open_container(path) as opened:
-        return read_ends(opened, sound_index, report)
+def _is_doubtful(ends: PacketEnds, declared: float) -> bool:
+    """Tell whether a file must be read from its beginning, since its end is not as its header says."""
+    return bool(ends.restarts) or ends.broken or containers.is_cut_off(ends.clip, declared)
 
 
 def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declared: float | None) -> tuple[str, ...]:
