@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import stamina
 import structlog
-from arq.worker import Worker, func
+from arq.worker import func
 from redis.exceptions import RedisError
 
 from pipeline.errors import QueueError
@@ -27,6 +27,7 @@ from worker.protocol import WorkerKind
 from worker.queue import Queue
 from worker.queue.keys import ASR, MEDIA
 from worker.queue.reaper import Reaper
+from worker.queue.reconnecting_worker import MAX_RETRY_DELAY_S, ReconnectingWorker
 from worker.queue.redis_client import open_redis
 from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
@@ -35,67 +36,9 @@ from worker.store import Store
 POLL_INTERVAL_S: Final = 0.1
 JOB_TIMEOUT_S: Final = 24 * 3600.0
 """A safety net above the limits of the stages; reclaiming jobs does not depend on it."""
-MAX_RETRY_DELAY_S: Final = 5.0
-"""Longest delay between two tries while the broker is away."""
-POLL_TIMEOUT_S: Final = 15.0
-"""For one round of arq's calls to Redis."""
 CLOSE_TIMEOUT_S: Final = 15.0
 PRELOADED_MODULES: Final[Mapping[WorkerKind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
 """What an engine imports before its first stage: the modules of a mix, since people wait for that one."""
-
-
-class ReconnectingWorker(Worker):
-    """An arq worker that survives the loss of its Redis connection: it reconnects, and running jobs go on."""
-
-    _retry_delay_s = 0.0
-
-    async def _poll_iteration(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_TIMEOUT_S):
-                await super()._poll_iteration()
-            self._retry_delay_s = 0.0
-        except (RedisError, OSError, TimeoutError) as error:
-            self._retry_delay_s = min(max(2 * self._retry_delay_s, 0.2), MAX_RETRY_DELAY_S)
-            structlog.get_logger().warning("the queue is away", error=repr(error), again_in=self._retry_delay_s)
-            await self._recount_slots()
-            await asyncio.sleep(self._retry_delay_s)
-
-    async def finish_job(
-        self,
-        job_id: str,
-        finish: bool,
-        result_data: bytes | None,
-        result_timeout_s: float | None,
-        keep_result_forever: bool,
-        incr_score: int | None,
-        keep_in_progress: float | None,
-    ) -> None:
-        """Remove a job from arq; the reaper repairs what an outage of the broker leaves behind."""
-        async with asyncio.timeout(POLL_TIMEOUT_S):
-            await super().finish_job(
-                job_id, finish, result_data, result_timeout_s, keep_result_forever, incr_score, keep_in_progress
-            )
-
-    async def close(self) -> None:
-        """Cancel the running jobs, so that other workers take them over, and disconnect from Redis."""
-        running = list(self.tasks.values())
-        for task in running:
-            task.cancel()
-        try:
-            # The reaper finds jobs whose end could not be written to Redis.
-            await asyncio.gather(*running, return_exceptions=True)
-            await self.pool.delete(self.health_check_key)
-        finally:
-            await self.pool.aclose(close_connection_pool=True)
-
-    async def _recount_slots(self) -> None:
-        """Free the slots that arq took for jobs which it then could not start; otherwise it would stop working."""
-        await asyncio.sleep(0)
-        running = sum(not task.done() for task in self.tasks.values())
-        self.job_counter = running
-        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
-        for _ in range(running):
-            await self.sem.acquire()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +104,8 @@ class WorkerApp:
         assert self.settings.redis_url is not None
         redis = open_redis(self.settings.redis_url, keys.queue)
         return ReconnectingWorker(
+            queue=context.queue,
+            keys=keys,
             functions=[func(cast("Any", work), name=keys.function)],
             queue_name=keys.queue,
             redis_pool=redis,

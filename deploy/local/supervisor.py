@@ -82,11 +82,14 @@ class LocalWorkers:
         for worker in self._started.values():
             if isinstance(worker, InProcessWorker):
                 worker.check()
-        missing = [kind for kind in kinds if kind not in self._started]
+        missing: list[WorkerKind] = [kind for kind in kinds if kind not in self._started]
         if not missing:
             return
         live = {worker.kind for worker in await self._queue.workers()}
-        started = {kind: self._make_worker(kind) for kind in missing if kind not in live}
+        started: dict[WorkerKind, WorkerProcess | InProcessWorker] = {}
+        for kind in missing:
+            if kind not in live:
+                started[kind] = self._make_worker(kind)
         for kind, worker in started.items():
             await self._stack.enter_async_context(worker.running())
             self._started[kind] = worker

@@ -14,6 +14,7 @@ import psutil
 
 from deploy.local.embedded_broker import EmbeddedBroker
 from tests.worker.conftest import TIMEOUT_S, System
+from tests.worker.toy_worker import LEASE_TTL_S
 from worker.engine.supervisor import child_environment
 from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
@@ -71,6 +72,19 @@ async def test_a_killed_worker_costs_seconds_and_no_finished_stage(system: Syste
     assert isinstance(last, Finished)
     assert (system.runs("first"), system.runs("second")) == (1, 2)
     assert not psutil.pid_exists(engine), "the engine of the killed worker is gone too"
+
+
+async def test_a_worker_that_was_stopped_for_longer_than_its_lease_goes_on(system: System) -> None:
+    job = await system.job(second="sleep", seconds=2.0)
+    async with worker_process(system, "media") as pid:
+        await system.queue.submit(job)
+        await system.wait_for_run("second")
+        os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(LEASE_TTL_S + 0.5)
+        os.kill(pid, signal.SIGCONT)
+        events = await system.events(job)
+    assert isinstance(events[-1], Finished)
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1]
 
 
 async def test_a_killed_asr_worker_costs_the_job_no_attempt(system: System) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
 from worker.jobs.attempts import run_attempt
-from worker.jobs.media import WorkerContext, read_record
+from worker.jobs.media import WorkerContext
 from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
 from worker.protocol import CONTRACT_VERSION, Message, StageJob, decode_stage_job, other_version_error
@@ -18,7 +18,7 @@ from worker.queue.lease import Lease
 async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
     """Run a stage job; the arq function of the asr queue."""
     context = cast("WorkerContext", ctx["context"])
-    data = await read_record(context.queue, ASR, job_id)
+    data = await context.queue.read_job(ASR, job_id)
     if data is None:
         return
 

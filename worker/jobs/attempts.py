@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeAlias
 
 import structlog
-from arq.worker import Retry
 
 from pipeline.errors import AttemptsError, AudioProcessingError, Cancelled, EngineDiedError, QueueError, StoreError
 from worker.protocol import Failed, JobStatus, Message, Started, Stopped
@@ -17,8 +16,6 @@ from worker.queue.lease import MAX_ATTEMPTS, Lease, LeaseLostError
 AttemptBody: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
 """Does the job and returns its last event; raises what went wrong."""
 
-HELD_RETRY_DELAY_S: Final = 5.0
-"""Delay before taking up a job again that another worker holds."""
 RETRY_DELAY_S: Final = 1.0
 """Delay before the second attempt; the third waits twice as long."""
 STOP_TIMEOUT_S: Final = 8.0
@@ -49,14 +46,12 @@ async def run_attempt(
         keep_dead: Keep a job that used up its attempts as "dead", so that it can be replayed.
 
     Raises:
-        Retry: arq shall run the job again.
         CancelledError: This worker is told to stop.
+        QueueError: The broker stayed away.
     """
     lease = await Lease.acquire(queue, keys, job_id, worker)
-    if lease.outcome in ("missing", "ended"):
+    if lease.outcome in ("missing", "ended", "held"):
         return
-    if lease.outcome == "held":
-        raise Retry(HELD_RETRY_DELAY_S)
     log = structlog.get_logger().bind(job=job_id, attempt=lease.attempt)
     try:
         if lease.outcome == "exhausted":
@@ -67,16 +62,17 @@ async def run_attempt(
         renewing = asyncio.create_task(lease.renew())
         try:
             await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            # The lease is renewed until the end is written, which may have to wait for the broker.
+            await _record_outcome(lease, working, keep_dead)
         except asyncio.CancelledError:
             await _stop(working)
             await lease.release(counted=not stopping.is_set())
             raise
         finally:
             renewing.cancel()
-        await _record_outcome(lease, working, keep_dead)
     except LeaseLostError:
+        # Whoever took the lease has put the job into the queue again.
         log.warning("lease lost, another worker has the job")
-        raise Retry(HELD_RETRY_DELAY_S) from None
 
 
 async def _work(lease: Lease, work: AttemptBody) -> Message:
@@ -97,8 +93,7 @@ async def _record_outcome(lease: Lease, working: asyncio.Task[Message], keep_dea
     except TRANSIENT_ERRORS as error:
         _log_failure(lease, error)
         if lease.attempt < MAX_ATTEMPTS:
-            await lease.release(counted=True, error=error.message)
-            raise Retry(RETRY_DELAY_S * lease.attempt) from error
+            return await lease.release(counted=True, error=error.message, delay_s=RETRY_DELAY_S * lease.attempt)
         return await lease.end(*_give_up(error.message, error.detail, keep_dead))
     except AudioProcessingError as error:
         _log_failure(lease, error)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import structlog
-from arq.worker import Retry
 
 from pipeline.errors import QueueError
 from pipeline.graph.compact import add_compact
 from pipeline.graph.context import Limits
 from pipeline.graph.stage import AnyStage, StageExecutor
 from pipeline.types import Artefact, Request, Result, Task
-from worker.jobs.attempts import HELD_RETRY_DELAY_S, run_attempt
+from worker.jobs.attempts import run_attempt
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner, progress_events
 from worker.protocol import (
@@ -31,7 +30,7 @@ from worker.protocol import (
     owner_of,
 )
 from worker.queue import Queue
-from worker.queue.keys import MEDIA, Keys
+from worker.queue.keys import MEDIA
 from worker.queue.lease import Lease
 
 
@@ -70,7 +69,7 @@ class WorkerContext:
 async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
     """Run a job; the arq function of the media queue."""
     context = cast("WorkerContext", ctx["context"])
-    data = await read_record(context.queue, MEDIA, job_id)
+    data = await context.queue.read_job(MEDIA, job_id)
     if data is None:
         return
     job = decode_stored_job(job_id, data)
@@ -83,21 +82,6 @@ async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
     await run_attempt(
         context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not job.prefetch
     )
-
-
-async def read_record(queue: Queue, keys: Keys, job_id: str) -> bytes | None:
-    """Read the JSON that a job was submitted as.
-
-    Returns:
-        The JSON; None when the job is unknown.
-
-    Raises:
-        Retry: The broker is away; arq shall run the job again.
-    """
-    try:
-        return await queue.read_job(keys, job_id)
-    except QueueError as error:
-        raise Retry(HELD_RETRY_DELAY_S) from error
 
 
 async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:

@@ -34,9 +34,14 @@ class Keys:
         """Key of the sorted set of jobs that have not ended."""
         return f"stemcord:{self.kind}:active"
 
+    @property
+    def record_prefix(self) -> str:
+        """Start of the keys of all records."""
+        return f"stemcord:{self.kind}:job:"
+
     def record(self, job_id: str) -> str:
         """Key of the hash that holds a job's record."""
-        return f"stemcord:{self.kind}:job:{job_id}"
+        return f"{self.record_prefix}{job_id}"
 
     def events(self, job_id: str) -> str:
         """Key of the stream of a job's events."""

@@ -23,6 +23,8 @@ LEASE_TTL_S: Final = 8.0
 """Time after the last heartbeat at which a job counts as abandoned."""
 HEARTBEAT_INTERVAL_S: Final = 0.5
 """Time between heartbeats, and so the delay of a cancellation."""
+HEARTBEAT_TIMEOUT_S: Final = 3.0
+"""For one heartbeat; a call that hangs must not use up the lease."""
 CANCEL_TIMEOUT_S: Final = 15.0
 """How long cancelled work may take to stop by itself."""
 MAX_ATTEMPTS: Final = 3
@@ -78,10 +80,11 @@ class Lease:
         while cancelled_since is None or time.monotonic() - cancelled_since < CANCEL_TIMEOUT_S:
             try:
                 arguments = (self.token, int(LEASE_TTL_S * 1000))
-                answer = str(await self.queue.connection.run(scripts.HEARTBEAT, self._names(), arguments))
-            except QueueError as error:
+                async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+                    answer = str(await self.queue.connection.run(scripts.HEARTBEAT, self._names(), arguments))
+            except (QueueError, TimeoutError) as error:
                 # Nobody can take the job while the broker is away, so the work may go on.
-                structlog.get_logger().warning("heartbeat missed", job=self.job_id, error=error.message)
+                structlog.get_logger().warning("heartbeat missed", job=self.job_id, error=repr(error))
                 answer = "renewed"
             if answer == "lost":
                 return "lost"
@@ -125,14 +128,16 @@ class Lease:
         if not await self._run_with_retries(scripts.END, names, arguments):
             raise LeaseLostError(self.job_id)
 
-    async def release(self, *, counted: bool, error: str = "") -> None:
+    async def release(self, *, counted: bool, error: str = "", delay_s: float = 0.0) -> None:
         """Return the job to the queue.
 
         Args:
             counted: False gives the attempt back, for one that was not the fault of the job.
             error: Message of the error that ended the attempt, if any.
+            delay_s: Seconds before the next attempt.
         """
-        await self._run_with_retries(scripts.RELEASE, self._names(), (self.token, int(counted), error))
+        arguments = (self.token, int(counted), error, int(delay_s * 1000))
+        await self._run_with_retries(scripts.RELEASE, self._names(), arguments)
 
     def _names(self) -> list[str]:
         return [self.keys.record(self.job_id), self.keys.lease(self.job_id)]

@@ -167,12 +167,47 @@ return 1
 RELEASE = (
     _OWNS_LEASE
     + """
--- KEYS record lease; ARGV token counted error. Back to the queue; an attempt that does not count is given back.
+-- KEYS record lease; ARGV token counted error delay_ms. Back to the queue, not to be taken before the delay is over;
+-- an attempt that does not count is given back.
 if not owns_lease(KEYS[1], ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'status', 'queued', 'token', '')
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+redis.call('HSET', KEYS[1], 'status', 'queued', 'token', '', 'due', string.format('%d', now + tonumber(ARGV[4])))
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[3]) end
 if ARGV[2] == '0' then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
 redis.call('DEL', KEYS[2])
+return 1
+"""
+)
+
+CLAIM = """
+-- KEYS queue; ARGV arq_running_prefix record_prefix mark_ttl_ms limit id …. Marks the next jobs as in progress and
+-- returns their ids, without those given. What is due is told by the clock of Redis; scores only give the order.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local own, claimed = {}, {}
+for i = 5, #ARGV do own[ARGV[i]] = true end
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if #claimed >= tonumber(ARGV[4]) then break end
+  local due = redis.call('HGET', ARGV[2] .. id, 'due')
+  if not own[id] and (tonumber(due or '0') or 0) <= now
+    and redis.call('SET', ARGV[1] .. id, '1', 'NX', 'PX', ARGV[3]) then claimed[#claimed + 1] = id end
+end
+return claimed
+"""
+
+FINISH = (
+    _ENDED
+    + """
+-- KEYS record lease arq_running arq_queue arq_job arq_retry; ARGV id. After a run by arq: an ended job leaves arq, one
+-- that goes on may be taken again, and one that another attempt has already is left alone.
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or has_ended(status) then
+  redis.call('DEL', KEYS[3], KEYS[5], KEYS[6])
+  redis.call('ZREM', KEYS[4], ARGV[1])
+elseif redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('DEL', KEYS[3])
+end
 return 1
 """
 )

@@ -4,6 +4,7 @@ arq alone would leave such a job marked as in progress until its job timeout.
 """
 
 import asyncio
+import math
 import time
 from typing import Final
 
@@ -11,6 +12,7 @@ import structlog
 
 from pipeline.errors import QueueError
 from worker.protocol import WorkerKind
+from worker.queue import lease
 from worker.queue import lua_scripts as scripts
 from worker.queue.job_queue import WORKER_TTL_S, Queue
 from worker.queue.keys import ASR, MEDIA, WORKERS, Keys
@@ -29,6 +31,8 @@ class Reaper:
         self._member = f"{kind}/{name}"
         self._registered = True
         self._stuck_since: dict[str, float] = {}
+        self._last_answer = -math.inf
+        self._answering_since = -math.inf
 
     async def run(self) -> None:
         """Scan at regular intervals until cancelled, also while the broker is away for a time."""
@@ -47,6 +51,7 @@ class Reaper:
         """
         if self._registered:
             await self._queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [self._member, WORKER_TTL_S])
+        self._note_answer()
         for keys in (MEDIA, ASR):
             for job_id in await self._queue.connection.members(keys.active):
                 await self._inspect(keys, job_id)
@@ -60,6 +65,9 @@ class Reaper:
         in_progress, queue, job, _ = keys.arq_keys(job_id)
         names = [keys.record(job_id), keys.lease(job_id), keys.active, in_progress, queue, job]
         status = str(await self._queue.connection.run(scripts.INSPECT, names, [job_id]))
+        trusted = self._note_answer()
+        if status == "abandoned" and not trusted:
+            return
         if status != "stuck":
             self._stuck_since.pop(job_id, None)
         elif time.monotonic() - self._stuck_since.setdefault(job_id, time.monotonic()) >= STUCK_GRACE_S:
@@ -67,6 +75,18 @@ class Reaper:
             status = "abandoned"
         if status == "abandoned":
             await self._reclaim(keys, job_id)
+
+    def _note_answer(self) -> bool:
+        """Note an answer of the broker; False until it has answered without a gap for the time of a lease.
+
+        After an outage of the broker, or a stop of this process, live workers must come to renew their leases first.
+        """
+        now = time.monotonic()
+        if now - self._last_answer > lease.LEASE_TTL_S / 2:
+            self._answering_since = now
+            self._stuck_since.clear()
+        self._last_answer = now
+        return now - self._answering_since >= lease.LEASE_TTL_S
 
     async def _reclaim(self, keys: Keys, job_id: str) -> None:
         names = [keys.record(job_id), keys.lease(job_id), *keys.arq_keys(job_id)]

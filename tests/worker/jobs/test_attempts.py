@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -22,10 +23,24 @@ async def test_a_worker_that_lost_its_lease_stops_working(system: System) -> Non
             stopped.set()
         return Started(attempt=0, worker="never")
 
-    with pytest.raises(RuntimeError):  # arq's Retry
-        await run_attempt(system.queue, MEDIA, job.id, "one", work, stopping=asyncio.Event())
+    await run_attempt(system.queue, MEDIA, job.id, "one", work, stopping=asyncio.Event())
     assert stopped.is_set()
     assert await system.status(job) == "queued"
+
+
+async def test_a_job_that_lost_its_lease_does_not_wait_its_own_age(system: System) -> None:
+    job = await system.job(second="sleep", seconds=1.5)
+    await system.queue.submit(job)
+    await system.queue.connection.add_member(MEDIA.queue, job.id, (time.time() - 3600) * 1000)
+    await system.start()
+    await system.wait_for_run("second")
+    await system.lose_lease(job)
+    await system.queue.ensure_enqueued(MEDIA, job.id)
+    began = time.monotonic()
+    events = await system.events(job)
+    assert [event.attempt for event in events if isinstance(event, Started)] == [1, 2]
+    assert isinstance(events[-1], Finished)
+    assert time.monotonic() - began < 15
 
 
 async def test_a_poison_job_is_put_aside_after_three_attempts_and_can_be_replayed(

@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -6,6 +7,7 @@ from tests.worker.conftest import System
 from worker.protocol import Finished, Progressed
 from worker.queue import lua_scripts as scripts
 from worker.queue.keys import MEDIA
+from worker.queue.lease import Lease
 from worker.queue.reaper import Reaper
 
 
@@ -22,3 +24,36 @@ async def test_a_job_that_arq_forgot_is_found(system: System, monkeypatch: pytes
     assert isinstance(events[-1], Finished)
     assert asyncio.get_running_loop().time() - started < 10
     assert any(isinstance(event, Progressed) for event in events)
+
+
+async def test_a_lease_that_ran_out_while_the_broker_was_away_may_be_renewed_first(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.queue.lease.LEASE_TTL_S", 1.0)
+    job = await system.job()
+    await system.queue.submit(job)
+    held = await Lease.acquire(system.queue, MEDIA, job.id, "one")
+    reaper = Reaper(system.queue, "media", "test")
+    await asyncio.sleep(1.1)
+    await reaper.scan()
+    assert await system.status(job) == "running", "its worker could not renew it, as far as the reaper knows"
+    renewing = asyncio.create_task(held.renew())
+    for _ in range(4):
+        await asyncio.sleep(0.3)
+        await reaper.scan()
+    assert await system.status(job) == "running"
+    renewing.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0.3)
+        await reaper.scan()
+    assert await system.status(job) == "queued", "the broker has answered all the time, so the worker is gone"
+
+
+async def test_a_job_from_a_clock_that_is_ahead_starts_at_once(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    await system.queue.connection.add_member(MEDIA.queue, job.id, (time.time() + 25) * 1000)
+    await system.start()
+    began = time.monotonic()
+    assert isinstance((await system.events(job))[-1], Finished)
+    assert time.monotonic() - began < 10
