@@ -182,6 +182,10 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
 
 def declared_end(container: InputContainer, zero: float) -> float | None:
     """Return where the header says that the clip ends, in seconds; None when it is unreliable."""
+    if container_format(container) == "avi":
+        # libav's own length is that of what is there.
+        counted = (stream.frames * (stream.time_base or 0) for stream in container.streams)
+        return max((float(length) for length in counted), default=0.0) or None
     if container.duration is None or container.duration <= 0 or container_format(container) in _UNRELIABLE_DURATION:
         return None
     return container.duration / av.time_base + (0.0 if container_format(container) in _DURATION_FROM_ZERO else zero)

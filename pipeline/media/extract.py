@@ -29,6 +29,8 @@ _FULL_SCALE = 1 - 2**-22
 """Highest sample of a sound that was brought down: no rounding to 24 bit goes beyond full scale."""
 _NEW_FORM = "Reconfiguring filter graph"
 """What ffmpeg logs where rate or channels change within a track."""
+_MAX_UNTOLD_REST_S = 0.5
+"""Seconds of sound after the clip's end of which nothing is said."""
 _PREROLL_S = 1.0
 """Seconds that are decoded before a part, so that its first samples are what they are in the whole."""
 _BASE_TIMEOUT_S = 60.0
@@ -133,8 +135,10 @@ def write_sound(
         gain_db = min(0.0, -log.peak_db)
         if gain_db:
             decode.write(sound, target, coding, volume=10 ** (gain_db / 20) * _FULL_SCALE)
-    end = clip.sound_end if end is None else min(end, clip.sound_end)
-    return Extracted(gain_db=gain_db, notes=(*note_gaps(log.frames, start, end), *_note_gain(gain_db)))
+    notes = list(note_gaps(log.frames, start, clip.sound_end if end is None else min(end, clip.sound_end)))
+    if end is None and log.frames.end > clip.media.duration + _MAX_UNTOLD_REST_S:
+        notes.append("The sound goes on after the end that the file declares; the rest of it is left out.")
+    return Extracted(gain_db=gain_db, notes=(*notes, *_note_gain(gain_db)))
 
 
 class _SoundLog:

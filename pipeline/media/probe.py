@@ -12,15 +12,15 @@ from av.video.stream import VideoStream as PictureTrack
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
-from pipeline.media.clock_restarts import may_restart
 from pipeline.media.container import ClipStart, Track
+from pipeline.media.joined_files import find_second_movie, may_restart
 from pipeline.media.packet_clock import PacketEnds, read_ends, tail_ends
 from pipeline.media.pictures import find_picture
 from pipeline.media.sound_tracks import choose_track
 from pipeline.media.tags import keep_tags
 from pipeline.types import AudioStream, MediaInfo, VideoStream
 
-_INDEXED_CONTAINERS = ("mov", "matroska", "avi")
+_INDEXED_CONTAINERS = ("matroska", "avi")
 """Containers that may hold much else after the last packet: an index, fonts, pictures."""
 _MIN_UNREAD_BYTES = 1 << 15
 """Bytes after the last packet from which they are told of, ..."""
@@ -152,14 +152,25 @@ def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declare
     notes: list[str] = []
     if ends.restarts:
         notes.append("The clip is several recordings put together; they are taken one after the other.")
-    unread = path.stat().st_size - ends.read_bytes
-    if container not in _INDEXED_CONTAINERS and unread > max(_MIN_UNREAD_BYTES, _MIN_UNREAD_SHARE * ends.read_bytes):
+    unread = _unread_bytes(path, container, ends)
+    if unread:
         size = f"{unread / 2**20:.1f} MiB"
         notes.append(f"The last {size} of the file hold no sound that can be read; they are left out.")
     elif declared is not None and not ends.restarts and containers.is_cut_off(ends.clip, declared):
         found, whole = format_duration(ends.clip - zero), format_duration(declared - zero)
         notes.append(f"The file is cut off: {found} of {whole} could be read.")
     return tuple(notes)
+
+
+def _unread_bytes(path: Path, container: str, ends: PacketEnds) -> int:
+    """Count the bytes at the end of a file that hold something and are not read."""
+    size = path.stat().st_size
+    if container == "mov":
+        second = find_second_movie(path)
+        return size - second if second is not None and second >= ends.read_bytes else 0
+    unread = size - ends.read_bytes
+    told = max(_MIN_UNREAD_BYTES, _MIN_UNREAD_SHARE * ends.read_bytes)
+    return unread if container not in _INDEXED_CONTAINERS and unread > told else 0
 
 
 def _audio_stream(codec: str, begin: ClipStart) -> AudioStream:

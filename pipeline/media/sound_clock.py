@@ -24,7 +24,9 @@ CLOCK_FILTER = f"{_CONTINUE_FILTER},ashowinfo,{_PLACE_FILTER}"
 _FRAME = re.compile(r"\[Parsed_ashowinfo\S* @ \S+\] n:\s*\d+ pts:\s*\S+ pts_time:(\S+) .* rate:(\d+) nb_samples:(\d+) ")
 _DECODING_ERROR = re.compile(r"\[(dec:|aist#)\S*.*\] (Error submitting packet to decoder|Decoding error)")
 _MAX_NOTED_GAPS = 3
-_MIN_TOLD_LATENESS_S = 0.1
+_MIN_TOLD_GAP_S = 0.1
+_MIN_TOLD_ERRORS = 3
+"""A sound that was cut out of a longer one often begins with one or two packets that need what came before."""
 _MIN_TOLD_LOSS_S = 0.25
 """Seconds at the end of a sound, more than what an encoder fills up its last packet with."""
 
@@ -87,17 +89,17 @@ def note_gaps(log: FrameLog, start: float, end: float) -> tuple[str, ...]:
     notes: list[str] = []
     cut = (Gap(start=max(start, gap.start), end=min(end, gap.end)) for gap in log.gaps)
     gaps = [gap for gap in cut if gap.duration > MIN_GAP_S]
-    if gaps and gaps[0].start == 0.0:
-        late = gaps.pop(0).duration
-        if late >= _MIN_TOLD_LATENESS_S:
-            notes.append(f"The sound begins {_seconds(late)} after the picture; silence stands in front of it.")
+    late = gaps.pop(0).duration if gaps and gaps[0].start == 0.0 else 0.0
+    if late >= _MIN_TOLD_GAP_S:
+        notes.append(f"The sound begins {_seconds(late)} after the picture; silence stands in front of it.")
     lost = end - log.end
-    if gaps:
+    told = sum(gap.duration for gap in gaps) >= _MIN_TOLD_GAP_S
+    if told:
         what = "could not be decoded" if log.decoding_errors else "is not in the file"
         notes.append(f"{_places(gaps)} {what}; silence stands there.")
     if lost > _MIN_TOLD_LOSS_S:
         notes.append(f"The last {_seconds(lost)} of the sound could not be decoded.")
-    elif log.decoding_errors and not gaps:
+    elif log.decoding_errors >= _MIN_TOLD_ERRORS and not told:
         notes.append("Parts of the sound are damaged and could not be decoded.")
     return tuple(notes)
 

@@ -109,6 +109,22 @@ def test_a_rest_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert re.fullmatch(r"The last \d\.\d MiB of the file hold no sound .* are left out\.", clip.notes[0])
 
 
+@pytest.mark.parametrize(("name", "coding"), [("a.mp4", "aac"), ("a.wav", "pcm_s16le"), ("a.flac", "flac")])
+def test_a_second_recording_that_is_not_read_is_told(tmp_path: Path, name: str, coding: str) -> None:
+    part = tone_clip(tmp_path / f"1{name}", TONES[0], "-c:a", coding, seconds=4.0, picture=False)
+    assert extract(part, tmp_path / "part").notes == ()
+    facts = extract(join(tmp_path / name, part, part), tmp_path / "out")
+    assert any("left out" in note for note in facts.notes)
+
+
+def test_an_avi_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    whole = tone_clip(tmp_path / "whole.avi", TONES[0], "-c:v", "mpeg4", "-c:a", "mp3", seconds=6.0)
+    assert probe(whole).notes == ()
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert re.fullmatch(r"The file is cut off: [234] s of 6 s could be read\.", probe(cut).notes[0])
+
+
 def test_a_track_whose_form_changes_stays_in_its_place(tmp_path: Path) -> None:
     first = tone_clip(tmp_path / "1.ts", TONES[0], *VIDEO, "-ac", "2", seconds=4.0)
     second = tone_clip(tmp_path / "2.ts", TONES[1], *VIDEO, "-ac", "1", "-output_ts_offset", "4", seconds=3.0)

@@ -1,10 +1,12 @@
-"""Files whose clock may start again in the middle: recordings that were put together without a new index.
+"""Recordings that were put together in one file, byte by byte and without a new index.
 
-The length that libav reads from the end of such a file is that of the last part. What is looked at here are a few
-bytes of the file, so that only files in doubt are read to their end.
+The clock of such a file may start again in the middle, and the length that libav reads from its end is that of the
+last part; or only the first part is read. What is looked at here are a few bytes of the file, so that only files in
+doubt are read to their end.
 """
 
 import statistics
+import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +38,24 @@ def may_restart(path: Path, container: str) -> bool:
             return True
         case _:
             return False
+
+
+def find_second_movie(path: Path) -> int | None:
+    """Find the byte at which another mov or mp4 begins after the first one, which is all that is read."""
+    with path.open("rb") as file:
+        at, movie = 0, False
+        while len(head := file.read(16)) >= 8:
+            size, kind = struct.unpack_from(">I4s", head)
+            if size == 1 and len(head) == 16:
+                (size,) = struct.unpack_from(">Q", head, 8)
+            if kind == b"ftyp" and movie:
+                return at
+            if size < 8:
+                return None
+            movie = movie or kind == b"moov"
+            at += size
+            file.seek(at)
+    return None
 
 
 def _is_chained(file: BinaryIO) -> bool:
