@@ -115,7 +115,8 @@ class JobState(Message, frozen=True, kw_only=True):
     """A job and how it stands in the queue."""
 
     job: Job
-    status: JobStatus
+    status: JobStatus | Literal["unreadable"]
+    """Unreadable: another version wrote the record in a way that this one cannot read."""
     attempts: int
     position: int | None = None
     """Number of jobs before it; None once it has ended."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from bot.database.models import OPEN_STATUSES, JobRecord, StoredStatus
 from bot.database.repository import Repository
 from pipeline.types import Result
-from worker.protocol import Finished, Job, JobStatus
+from worker.protocol import Finished, Job, JobState, JobStatus
 from worker.queue import Queue
 
 
@@ -40,7 +40,7 @@ class JobHistory:
         if state is None:
             return None
         result = await self._result(job_id) if state.status == "finished" else None
-        return HistoryEntry(job=state.job, status=state.status, position=state.position, result=result)
+        return HistoryEntry(job=state.job, status=_shown_status(state), position=state.position, result=result)
 
     async def list_for_person(self, user_id: str, guild_id: str | None, *, limit: int) -> list[HistoryEntry]:
         """List a person's jobs in a server, or in private chats, newest first.
@@ -48,7 +48,7 @@ class JobHistory:
         Raises `DatabaseError` and `QueueError`.
         """
         mine = {
-            state.job.id: HistoryEntry(job=state.job, status=state.status, position=state.position)
+            state.job.id: HistoryEntry(job=state.job, status=_shown_status(state), position=state.position)
             for state in await self._queue.jobs()
             if (reply := state.job.reply_to) is not None and (reply.user_id, reply.guild_id) == (user_id, guild_id)
         }
@@ -63,6 +63,10 @@ class JobHistory:
             if isinstance(event, Finished):
                 return event.result
         return None
+
+
+def _shown_status(state: JobState) -> JobStatus:
+    return "failed" if state.status == "unreadable" else state.status
 
 
 _STATUS: Mapping[StoredStatus, JobStatus] = MappingProxyType(

@@ -53,7 +53,7 @@ def replay(job_id: JobId) -> None:
 
 @jobs.command()
 def discard(job_id: JobId) -> None:
-    """Forget a job that has ended."""
+    """Forget a job that has ended or cannot be read."""
     _change(job_id, lambda queue, found: queue.discard(found), done="discarded", refused="has not ended")
 
 
@@ -95,7 +95,7 @@ def _row(state: JobState) -> tuple[str, ...]:
         state.status + waiting,
         task,
         job.source.name,
-        f"{ago} ago",
+        f"{ago} ago" if job.submitted else "",
         str(state.attempts),
         state.error,
     )

@@ -5,7 +5,7 @@ used: a record survives a restart of the broker, a lost worker and a replay.
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Self, cast
 
@@ -20,7 +20,6 @@ from worker.protocol import (
     Failed,
     Job,
     JobState,
-    JobStatus,
     StageEvent,
     StageJob,
     Stopped,
@@ -32,6 +31,7 @@ from worker.protocol import (
     other_version_error,
 )
 from worker.queue import lua_scripts as scripts
+from worker.queue.job_records import decode_record_job, is_readable, job_state
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
 from worker.queue.worker_name import process_has_ended
@@ -100,9 +100,10 @@ class Queue:
         """List all known jobs, oldest first."""
         states: list[JobState] = []
         waiting = 0
-        for job, record in await self._jobs_in(MEDIA.index):
-            states.append(_state(job, record, waiting))
-            waiting += record["status"] == "queued" and not job.prefetch
+        for job_id, record in await self._records_in(MEDIA.index):
+            state = job_state(job_id, record, waiting)
+            states.append(state)
+            waiting += state.status == "queued" and not state.job.prefetch
         return states
 
     async def state(self, job_id: str) -> JobState | None:
@@ -112,11 +113,9 @@ class Queue:
         if not record:
             return None
         before = ids.index(job_id) if job_id in ids else 0
-        waiting = sum(
-            other["status"] == "queued" and not job.prefetch
-            for job, other in _decode_records(ids[:before], active[:before])
-        )
-        return _state(decode_stored_job(job_id, record["job"].encode()), record, waiting)
+        states = [job_state(known, other, 0) for known, other in zip(ids[:before], active, strict=False) if other]
+        waiting = sum(state.status == "queued" and not state.job.prefetch for state in states)
+        return job_state(job_id, record, waiting)
 
     async def replay(self, job_id: str) -> bool:
         """Run a failed, stopped or dead job again; returns False for any other."""
@@ -127,13 +126,13 @@ class Queue:
         return again
 
     async def discard(self, job_id: str) -> bool:
-        """Delete the record of an ended job; returns False when it is unknown or has not ended."""
-        keys = [MEDIA.record(job_id), MEDIA.index, MEDIA.events(job_id), UNDELIVERED]
+        """Delete the record of an ended or unreadable job; False when it is unknown or has not ended."""
+        keys = [MEDIA.record(job_id), MEDIA.index, MEDIA.events(job_id), UNDELIVERED, MEDIA.active]
         return bool(await self.connection.run(scripts.DISCARD, keys, [job_id]))
 
     async def undelivered(self) -> list[Job]:
         """List the jobs, running ones too, whose answer a person still waits for, oldest first."""
-        return [job for job, _ in await self._jobs_in(UNDELIVERED)]
+        return await self._jobs_in(UNDELIVERED)
 
     async def confirm_delivery(self, job_id: str) -> None:
         """Note that the person has the answer."""
@@ -151,7 +150,7 @@ class Queue:
 
     async def is_idle(self, *, besides: str) -> bool:
         """Tell whether no job but `besides`, prefetch jobs aside, waits or runs."""
-        return all(job.prefetch or job.id == besides for job, _ in await self._jobs_in(MEDIA.active))
+        return all(job.prefetch or job.id == besides for job in await self._jobs_in(MEDIA.active))
 
     async def submit_stage(self, job: StageJob, *, parent: str) -> None:
         """Submit a stage for the job `parent`, or join the same stage when it is under way."""
@@ -206,17 +205,22 @@ class Queue:
         return bool(await self.connection.run(scripts.CANCEL, names, arguments))
 
     async def _cancel_prefetches(self, job: Job) -> None:
-        for other, _ in await self._jobs_in(MEDIA.active):
+        for other in await self._jobs_in(MEDIA.active):
             if other.prefetch and other.source.digest != job.source.digest:
                 await self.cancel(other.id)
 
-    async def _jobs_in(self, key: str) -> list[tuple[Job, dict[str, str]]]:
-        """Read the jobs in a sorted set, each with its record; ids without a record are removed from the set."""
+    async def _jobs_in(self, key: str) -> list[Job]:
+        """Read the jobs in a sorted set whose records can be read."""
+        records = await self._records_in(key)
+        return [decode_record_job(job_id, record) for job_id, record in records if is_readable(record)]
+
+    async def _records_in(self, key: str) -> list[tuple[str, dict[str, str]]]:
+        """Read the ids and records in a sorted set; ids without a record are removed from the set."""
         ids = await self.connection.members(key)
         records = await self.connection.fields(*(MEDIA.record(job_id) for job_id in ids)) if ids else []
         gone = [job_id for job_id, record in zip(ids, records, strict=True) if not record]
         await self.connection.remove_members(key, gone)
-        return _decode_records(ids, records)
+        return [(job_id, record) for job_id, record in zip(ids, records, strict=True) if record]
 
     async def _follow(self, keys: Keys, job_id: str, after: str) -> AsyncIterator[bytes]:
         at = after
@@ -255,16 +259,3 @@ def _decode_stored_event(data: bytes) -> Event | None:
         if data.startswith((b'{"kind":"started"', b'{"kind":"progressed"')):
             return None
         return Failed(failure=other_version_error(str(error)).to_failure())
-
-
-def _decode_records(ids: Sequence[str], records: Sequence[dict[str, str]]) -> list[tuple[Job, dict[str, str]]]:
-    pairs = zip(ids, records, strict=True)
-    return [(decode_stored_job(job_id, record["job"].encode()), record) for job_id, record in pairs if record]
-
-
-def _state(job: Job, record: dict[str, str], waiting: int) -> JobState:
-    status = cast("JobStatus", record["status"])
-    position = {"queued": waiting, "running": 0}.get(status)
-    return JobState(
-        job=job, status=status, attempts=int(record["attempts"]), position=position, error=record.get("error", "")
-    )

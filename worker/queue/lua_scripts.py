@@ -11,6 +11,12 @@ local function has_ended(status)
 end
 """
 
+_LIVE = """
+local function is_live(status)
+  return status == 'queued' or status == 'running'
+end
+"""
+
 _EMIT = """
 local function emit(stream, event, max_events, ttl)
   redis.call('XADD', stream, 'MAXLEN', '~', max_events, '*', 'event', event)
@@ -81,14 +87,17 @@ return 1
 )
 
 DISCARD = (
-    _ENDED
+    _LIVE
     + """
--- KEYS record index events undelivered; ARGV id. 1 when an ended job was there.
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status or not has_ended(status) then return 0 end
+-- KEYS record index events undelivered active; ARGV id. 1 when an ended job was there, or one that cannot be read.
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return 0 end
+if kind == 'hash' then
+  local found = redis.call('HMGET', KEYS[1], 'status', 'job', 'attempts')
+  if found[2] and tonumber(found[3] or '') and is_live(found[1]) then return 0 end
+end
 redis.call('DEL', KEYS[1], KEYS[3])
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[4], ARGV[1])
+for _, set in ipairs({KEYS[2], KEYS[4], KEYS[5]}) do redis.call('ZREM', set, ARGV[1]) end
 return 1
 """
 )
@@ -100,15 +109,15 @@ return redis.call('SCARD', KEYS[1])
 """
 
 ACQUIRE = (
-    _ENDED
+    _LIVE
     + """
 -- KEYS record lease; ARGV token ttl_ms max_attempts worker. {outcome, attempt, error}
 local found = redis.call('HMGET', KEYS[1], 'status', 'token', 'attempts', 'error')
 if not found[1] then return {'missing', 0, ''} end
-if has_ended(found[1]) then return {'ended', 0, ''} end
+if not is_live(found[1]) then return {'ended', 0, ''} end
 local lease = redis.call('GET', KEYS[2])
 if lease and lease ~= ARGV[1] then return {'held', 0, ''} end
-local attempt = tonumber(found[3])
+local attempt = tonumber(found[3] or '') or 0
 if found[2] ~= ARGV[1] then
   if attempt < tonumber(ARGV[3]) then attempt = redis.call('HINCRBY', KEYS[1], 'attempts', 1)
   else attempt = attempt + 1 end
@@ -189,8 +198,9 @@ local own, claimed = {}, {}
 for i = 5, #ARGV do own[ARGV[i]] = true end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if #claimed >= tonumber(ARGV[4]) then break end
-  local due = redis.call('HGET', ARGV[2] .. id, 'due')
-  if not own[id] and (tonumber(due or '0') or 0) <= now
+  -- A record of another version may be anything.
+  local due = redis.pcall('HGET', ARGV[2] .. id, 'due')
+  if not own[id] and (type(due) ~= 'string' or (tonumber(due) or 0) <= now)
     and redis.call('SET', ARGV[1] .. id, '1', 'NX', 'PX', ARGV[3]) then claimed[#claimed + 1] = id end
 end
 return claimed
@@ -198,14 +208,17 @@ return claimed
 
 FINISH = (
     _ENDED
+    + _LIVE
     + """
 -- KEYS record lease arq_running arq_queue arq_job arq_retry; ARGV id. After a run by arq: an ended job leaves arq, one
 -- that goes on may be taken again, and one that another attempt has already is left alone.
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status or has_ended(status) then
+-- A record that cannot be read keeps its mark, so that nobody takes it up again and again.
+local found = redis.pcall('HMGET', KEYS[1], 'status', 'job')
+if found.err then return 0 end
+if not (found[1] or found[2]) or has_ended(found[1]) then
   redis.call('DEL', KEYS[3], KEYS[5], KEYS[6])
   redis.call('ZREM', KEYS[4], ARGV[1])
-elseif redis.call('EXISTS', KEYS[2]) == 0 then
+elseif found[2] and is_live(found[1]) and redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('DEL', KEYS[3])
 end
 return 1
@@ -216,7 +229,9 @@ INSPECT = (
     _ENDED
     + """
 -- KEYS record lease active arq_running arq_queue arq_job; ARGV id.
--- 'ended', 'alive', 'abandoned' (its worker is gone) or 'stuck' (queued, but arq will not start it).
+-- 'ended', 'alive', 'abandoned' (its worker is gone), 'stuck' (queued, but arq will not start it) or 'unreadable'.
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then return 'unreadable' end
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or has_ended(status) then
   redis.call('ZREM', KEYS[3], ARGV[1])
@@ -224,6 +239,7 @@ if not status or has_ended(status) then
 end
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'alive' end
 if status == 'running' then return 'abandoned' end
+if status ~= 'queued' or redis.call('HEXISTS', KEYS[1], 'job') == 0 then return 'unreadable' end
 local held = redis.call('EXISTS', KEYS[4]) == 1
 local queued = redis.call('ZSCORE', KEYS[5], ARGV[1]) and redis.call('EXISTS', KEYS[6]) == 1
 if held or not queued then return 'stuck' end

@@ -120,13 +120,20 @@ class Connection:
         return _decode_text(await self._call(self._scripts[script](keys=list(keys), args=list(arguments))))
 
     async def fields(self, *keys: str) -> list[dict[str, str]]:
-        """Read whole hashes; a missing key gives an empty one."""
+        """Read whole hashes; a missing key gives an empty one, a key of another kind one with a nameless field."""
         # The block returns the pipeline's connection to the pool even when the call is cancelled.
         async with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(key)
-            answers: list[Mapping[bytes, bytes]] = await self._call(pipe.execute())
-        return [{name.decode(): value.decode() for name, value in answer.items()} for answer in answers]
+            answers: list[Mapping[bytes, bytes] | RedisError] = await self._call(pipe.execute(raise_on_error=False))
+        return [self._decode_fields(answer) for answer in answers]
+
+    def _decode_fields(self, answer: Mapping[bytes, bytes] | RedisError) -> dict[str, str]:
+        if not isinstance(answer, RedisError):
+            return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in answer.items()}
+        if str(answer).startswith("WRONGTYPE"):
+            return {"": str(answer)}
+        raise QueueError(f"The queue at {self._address} refused a command.", detail=repr(answer)) from answer
 
     async def field(self, key: str, name: str) -> bytes | None:
         """Read one field of a hash; None when it is missing."""

@@ -10,6 +10,7 @@ from pipeline.types import Request, Task
 from tests.worker.conftest import System
 from worker.protocol import Failed, Finished, Progressed, ReplyTo, Started, Stopped
 from worker.queue.keys import MEDIA
+from worker.queue.reaper import Reaper
 
 
 async def test_a_job_goes_round(system: System) -> None:
@@ -198,3 +199,30 @@ async def test_workers_are_seen_and_leave(system: System) -> None:
     assert sorted(worker.kind for worker in await system.queue.workers()) == ["asr", "media"]
     await system.stop()
     assert await system.queue.workers() == []
+
+
+OTHER_VERSIONS = {
+    "another status": "redis.call('HSET', KEYS[1], 'status', 'paused')",
+    "no job": "redis.call('HDEL', KEYS[1], 'job')",
+    "no attempts": "redis.call('HDEL', KEYS[1], 'attempts')",
+    "no hash": "redis.call('DEL', KEYS[1]) redis.call('SET', KEYS[1], 'x')",
+    "bytes that are no text": "redis.call('HSET', KEYS[1], 'job', '\\255', 'status', '\\255')",
+}
+
+
+@pytest.mark.parametrize("change", OTHER_VERSIONS.values(), ids=OTHER_VERSIONS.keys())
+async def test_a_record_of_another_version_disturbs_nobody(system: System, reply_to: ReplyTo, change: str) -> None:
+    strange, plain = [await system.job(name, options={"reply_to": reply_to}) for name in ("a.json", "b.json")]
+    await system.queue.submit(strange)
+    await system.queue.connection.run(change, [MEDIA.record(strange.id)], [])
+    await system.queue.submit(plain)
+    await Reaper(system.queue, "media", "test").scan()
+    assert [state.status for state in await system.queue.jobs()] == ["unreadable", "queued"]
+    assert await system.queue.undelivered() == [plain]
+    state = await system.queue.state(plain.id)
+    assert state is not None
+    assert state.position == 0
+    await system.start()
+    assert isinstance((await system.events(plain))[-1], Finished)
+    assert await system.queue.discard(strange.id)
+    assert [state.job for state in await system.queue.jobs()] == [plain]
