@@ -108,9 +108,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
     if ends is None or declared is None or _is_doubtful(ends, declared):
         with containers.open_container(path) as container:
             ends = read_ends(container, indices[0], report)
-    end = ends.clip if declared is None or abs(ends.clip - declared) > _END_PADDING_S else declared
-    if end <= begin.zero:
-        raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
+    end = _choose_end(ends, declared, begin.zero)
     return Probe(
         media=MediaInfo(
             container=name,
@@ -140,6 +138,13 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _choose_end(ends: PacketEnds, declared: float | None, zero: float) -> float:
+    end = ends.clip if declared is None or abs(ends.clip - declared) > _END_PADDING_S else declared
+    if end <= zero:
+        raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
+    return end
 
 
 def _is_doubtful(ends: PacketEnds, declared: float) -> bool:
