@@ -97,10 +97,8 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         declared = containers.declared_end(container, begin.zero)
         audio = _audio_stream(containers.codec_name(sound), begin)
         video = None if picture is None else _video_stream(picture)
-        name, indices = (
-            containers.container_format(container),
-            (sound.index, None if picture is None else picture.index),
-        )
+        name = containers.container_format(container)
+        indices = sound.index, None if picture is None else picture.index
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
         ends = None
         if declared is not None and not may_restart(path, name):
