@@ -1,4 +1,4 @@
-"""An embedded Valkey server for one machine, started by its first user and stopped by its last."""
+"""An embedded Valkey server for one machine, started by its first user, kept alive, and stopped by its last."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
 
+import structlog
 from filelock import AsyncFileLock, Timeout, lock_descriptor
 
 from pipeline.errors import QueueError
@@ -25,12 +26,17 @@ STOP_TIMEOUT_S: Final = 10.0
 POLL_INTERVAL_S: Final = 0.01
 """Seconds between two looks at whether it is up."""
 
+WATCH_INTERVAL_S: Final = 1.0
+"""Seconds between two looks whether it still lives."""
+RESTART_DELAY_S: Final = 5.0
+"""Seconds before the next try after a start that failed."""
+
 
 class EmbeddedBroker:
     """Valkey with its data in `home/broker`, shared by all commands of that home.
 
     Use it as an asynchronous context manager; it returns the URL. File locks, which the system releases when a process
-    is killed, decide who starts and who stops the server.
+    is killed, decide who starts and who stops the server. Each user starts it again when it has died.
 
     Raises:
         QueueError: The server cannot be started.
@@ -40,6 +46,8 @@ class EmbeddedBroker:
         self._folder = home.expanduser().resolve() / "broker"
         self._socket = _socket_path(self._folder)
         self._users: IO[bytes] | None = None
+        self._leaving = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> str:
         try:
@@ -56,12 +64,17 @@ class EmbeddedBroker:
         except BaseException:
             self._leave()
             raise
+        self._watching = asyncio.create_task(self._watch())
         return f"unix://{self._socket}"
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._users is not None
+        assert self._watching is not None
+        # It is not cancelled, since it may have the lock at the moment.
+        self._leaving.set()
+        await asyncio.wait({self._watching})
         try:
             async with self._start_lock():
                 # Only the last user gets the file for itself.
@@ -73,6 +86,20 @@ class EmbeddedBroker:
             return
         finally:
             self._leave()
+
+    async def _watch(self) -> None:
+        """Start the server again whenever it has died, until this user leaves."""
+        while not await _is_set_within(self._leaving, WATCH_INTERVAL_S):
+            if not await asyncio.to_thread(self._has_died):
+                continue
+            structlog.get_logger().warning("the broker died and is started again", log=str(self._folder / "log"))
+            try:
+                async with self._start_lock():
+                    if await asyncio.to_thread(self._has_died):
+                        await self._start()
+            except (QueueError, OSError, subprocess.TimeoutExpired) as error:
+                structlog.get_logger().warning("the broker cannot be started", error=repr(error))
+                await _is_set_within(self._leaving, RESTART_DELAY_S)
 
     def _start_lock(self) -> AsyncFileLock:
         return AsyncFileLock(self._folder / "start.lock", timeout=START_TIMEOUT_S)
@@ -123,6 +150,16 @@ class EmbeddedBroker:
         except OSError:
             return False
 
+    def _has_died(self) -> bool:
+        """Return whether nobody listens; a server that is only slow has not died."""
+        try:
+            self._send(b"PING\r\n")
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+        except OSError:
+            return False
+        return False
+
     def _is_running(self) -> bool:
         try:
             self._send(b"PING\r\n")
@@ -136,6 +173,15 @@ class EmbeddedBroker:
             connection.connect(str(self._socket))
             connection.sendall(line)
             return connection.recv(64)
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _start_error(error: Exception) -> QueueError:

@@ -1,0 +1,34 @@
+"""The embedded broker under faults: real processes."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from deploy.local.embedded_broker import EmbeddedBroker
+from pipeline.errors import QueueError
+from worker.queue import Queue
+
+
+def broker_pid(home: Path) -> int:
+    """Process id of the broker of that home."""
+    return int((home / "broker/pid").read_text())
+
+
+async def test_a_killed_broker_is_started_again_with_its_data(tmp_path: Path) -> None:
+    async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
+        await queue.connection.run("return redis.call('SET', 'kept', '1')", [], [])
+        killed = broker_pid(tmp_path)
+        os.kill(killed, signal.SIGKILL)
+        answer = None
+        async with asyncio.timeout(20):
+            while answer is None:
+                await asyncio.sleep(0.2)
+                try:
+                    answer = await queue.connection.run("return redis.call('GET', 'kept')", [], [])
+                except QueueError:
+                    continue
+        again = broker_pid(tmp_path)
+    assert answer == "1"
+    assert again != killed
+    assert not (tmp_path / "broker/pid").exists(), "the last user stops it"
