@@ -82,7 +82,10 @@ class WorkerApp:
         scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")
         stack.callback(scratch.close)
         engine = EngineSupervisor(
-            settings.home, settings.device, preload=PRELOADED_MODULES[self.kind] if self.stages is None else ()
+            settings.home,
+            settings.device,
+            scratch=scratch.root,
+            preload=PRELOADED_MODULES[self.kind] if self.stages is None else (),
         )
         stack.push_async_callback(engine.close)
         await engine.start()

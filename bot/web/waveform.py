@@ -1,6 +1,7 @@
 """Measures the peaks of stems, so that a browser can draw a waveform without decoding an hour of sound."""
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.types import Artefact
 
 MAX_CACHED: Final = 100
 """Some 30 kB each."""
+PASSED_VARIABLES: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 MEASURE_TIMEOUT_S: Final = 120.0
 """For fetching a stem, and again for measuring it: the others wait meanwhile."""
 
@@ -61,6 +63,8 @@ async def _run_child(path: Path) -> list[float]:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        # Not the bot's token and keys.
+        env={name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
     )
     try:
         async with asyncio.timeout(MEASURE_TIMEOUT_S):

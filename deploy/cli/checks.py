@@ -21,6 +21,7 @@ from deploy.cli.model_status import WHISPER, check_model, converted_folder, pres
 from deploy.setup.environments import PYTHON_VERSION, ROOT, Environment, State, all_environments, find_state
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import AudioProcessingError
+from worker.engine.confinement.policy import shortfalls
 from worker.settings import WorkerSettings
 
 LOW_DISK_SPACE_BYTES = 2 * 10**9
@@ -57,6 +58,7 @@ def run_checks() -> list[Finding]:
         lambda: check_broker(settings),
         lambda: check_store(settings),
         lambda: check_device(settings),
+        check_confinement,
         check_token,
     ]
     return [*findings, *(check() for check in checks)]
@@ -178,6 +180,16 @@ def check_device(settings: WorkerSettings) -> Finding:
         return Finding(name="torch", status="missing", detail=detail, hint="set STEMCORD_DEVICE=auto")
     device = torch.cuda.get_device_name() if cuda and settings.device != "cpu" else f"{torch.get_num_threads()} cores"
     return Finding(name="torch", status="ok", detail=f"torch {torch.__version__} on {device}")
+
+
+def check_confinement() -> Finding:
+    """Check that the system can confine the engines, in which the files of strangers are read."""
+    missing = shortfalls()
+    if not missing:
+        detail = "engines reach no network and no files but those of their stage and the weights"
+        return Finding(name="confinement", status="ok", detail=detail)
+    hint = "run Stemcord on Linux 5.13 or later, with an account of its own"
+    return Finding(name="confinement", status="warning", detail="; ".join(missing), hint=hint)
 
 
 def check_token() -> Finding:

@@ -17,7 +17,7 @@ import structlog
 
 from deploy.local.in_process_worker import InProcessWorker
 from pipeline.errors import EngineError
-from worker.engine.supervisor import child_environment
+from worker.engine.environment import child_environment
 from worker.protocol import WorkerKind
 from worker.queue import Queue
 from worker.settings import WorkerSettings

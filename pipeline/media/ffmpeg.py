@@ -1,5 +1,6 @@
 """Runs ffmpeg: arguments as a list, allowed containers and decoders only, a time timeout, progress."""
 
+import os
 import queue
 import subprocess
 import threading
@@ -30,6 +31,8 @@ SOUND_DECODERS = (
     *("pcm_s32be", "pcm_s32le", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le"),
 )
 
+PASSED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""What ffmpeg may know of the environment, in which there are tokens and keys."""
 _POLL_SECONDS = 0.25
 """Seconds between two looks at the clock and at the wish to cancel."""
 _DAMAGED_INPUT_CODES = (69, 183)
@@ -51,6 +54,11 @@ def executable() -> Path:
         return Path(find())
     except RuntimeError as error:
         raise FFmpegError("ffmpeg was not found.", hint="Install imageio-ffmpeg again.", detail=str(error)) from error
+
+
+def ffmpeg_environment() -> dict[str, str]:
+    """Return the environment variables for ffmpeg."""
+    return {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
 
 
 def input_arguments(path: Path, *, offset: float = 0.0, decoders: Iterable[str] = ()) -> list[str]:
@@ -127,6 +135,7 @@ def _run(
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            env=ffmpeg_environment(),
         )
     except OSError as error:
         raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error

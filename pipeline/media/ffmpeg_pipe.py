@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
 from pipeline.errors import FFmpegError
-from pipeline.media.ffmpeg import error_of_exit, executable
+from pipeline.media.ffmpeg import error_of_exit, executable, ffmpeg_environment
 from pipeline.media.loudness_meter import METER_FILTER, metering_layout, parse_summary, rename_channels_filter
 from pipeline.types import Loudness
 
@@ -57,6 +57,7 @@ class FFmpegPipe:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                env=ffmpeg_environment(),
             )
         except OSError as error:
             raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error

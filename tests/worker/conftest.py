@@ -17,6 +17,7 @@ from deploy.local.embedded_broker import EmbeddedBroker
 from pipeline.types import Request, Task
 from tests.worker.toy_stages import TOYS, run_toys, tally_of
 from worker.app import WorkerApp
+from worker.engine.confinement.policy import cache_folder
 from worker.protocol import Event, Job, ReplyTo, WorkerKind
 from worker.queue import Queue
 from worker.queue import lua_scripts as scripts
@@ -66,7 +67,8 @@ class System:
     @property
     def tally(self) -> Path:
         """Where the stages note each run."""
-        return self.folder / "tally"
+        # The engine cannot write beside the clips.
+        return cache_folder(self.settings.home) / "tally"
 
     def runs(self, stage: str) -> int:
         """How often a stage was begun."""
@@ -109,6 +111,7 @@ async def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         settings = WorkerSettings(redis_url=url, home=tmp_path, drain=0.5, look_ahead=False)
         folder = tmp_path / "clips"
         folder.mkdir()
+        cache_folder(tmp_path).mkdir()
         async with Queue.connect(url) as queue:
             system = System(settings, queue, Store.open(settings.store_url), folder)
             yield system

@@ -15,7 +15,7 @@ import psutil
 from deploy.local.embedded_broker import EmbeddedBroker
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.toy_worker import LEASE_TTL_S
-from worker.engine.supervisor import child_environment
+from worker.engine.environment import child_environment
 from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
 

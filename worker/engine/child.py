@@ -1,8 +1,8 @@
-"""The engine process, started as `python -m worker.engine.child HOME DEVICE [MODULE ...]`.
+"""The engine process, started as `python -m worker.engine.child HOME DEVICE SCRATCH [MODULE ...]`.
 
-It imports the modules named on its command line, then runs one stage after the other on the main thread and keeps
-model weights loaded in between. It talks to the worker over copies of its standard input and output; what libraries
-print goes to the log instead.
+It confines itself, imports the modules named on its command line, then runs one stage after the other on the main
+thread and keeps model weights loaded in between. It talks to the worker over copies of its standard input and output;
+what libraries print goes to the log instead.
 """
 
 import os
@@ -25,6 +25,7 @@ from pipeline.graph.codec import contract_of, decode_params, encode_output, inpu
 from pipeline.graph.stage import StageContext, load_function
 from pipeline.models.loader import Models
 from pipeline.types import JsonValue
+from worker.engine.confinement.policy import confine, limit_processor_time
 from worker.engine.messages import (
     CancelStage,
     EngineReply,
@@ -85,6 +86,14 @@ class EngineProcess:
         except AudioProcessingError as error:
             error.stage = error.stage or command.stage
             return StageFailed(id=command.id, failure=error.to_failure())
+        except MemoryError as error:
+            lacking = AudioProcessingError(
+                f"There is too little memory for the step {command.stage}.",
+                hint="Send a shorter clip, or give the worker more memory.",
+                detail="".join(traceback.format_exception(error)),
+                stage=command.stage,
+            )
+            return StageFailed(id=command.id, failure=lacking.to_failure())
         except (Exception, SystemExit) as error:  # noqa: BLE001 - libraries raise anything and even exit
             named = AudioProcessingError(
                 f"Something unexpected went wrong in the step {command.stage}.",
@@ -100,6 +109,7 @@ class EngineProcess:
         reporter = _ProgressReporter(command.id, self._cancelled, self._send)
         context = StageContext(out=Path(command.out), report=reporter, models=self._models)
         reporter(0.0)
+        limit_processor_time(command.limit_s)
         output = function(
             context,
             inputs_from(inputs, {name: Path(path) for name, path in command.inputs.items()}),
@@ -156,7 +166,9 @@ def main() -> None:
     """Serve the worker that started this process."""
     commands, replies = detach_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    home, device, *modules = sys.argv[1:]
+    home, device, scratch, *modules = sys.argv[1:]
+    for refusal in confine(Path(home), Path(scratch), device):
+        sys.stderr.write(f"less confined: {refusal}\n")
     try:
         EngineProcess(commands, replies, Models(Path(home), device)).serve(modules)
     except (BrokenPipeError, msgspec.DecodeError):

@@ -18,6 +18,8 @@ class RunStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     params: dict[str, Any]
     out: str
     """Folder in which the stage leaves its files."""
+    limit_s: float
+    """Seconds that the stage may take."""
 
 
 class CancelStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="cancel_stage"):

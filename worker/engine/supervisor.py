@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -17,6 +16,7 @@ import structlog
 from pipeline.errors import Cancelled, EngineDiedError, EngineTimeoutError, from_failure
 from pipeline.graph.stage import AnyStage
 from pipeline.types import JsonValue
+from worker.engine.environment import engine_environment
 from worker.engine.messages import (
     CancelStage,
     EngineCommand,
@@ -27,6 +27,7 @@ from worker.engine.messages import (
     decode_reply,
     encode_line,
 )
+from worker.engine.process_group import MAX_PROCESSES, kill_group, kill_overgrown_group
 
 CANCEL_TIMEOUT_S: Final = 3.0
 """How long a cancelled stage may take to stop by itself."""
@@ -37,30 +38,32 @@ MAX_LOG_LINES: Final = 30
 StageProgressCallback: TypeAlias = Callable[[float, str], None]
 
 
-def child_environment() -> dict[str, str]:
-    """Return the environment variables for a child process that imports this same code, also from a checkout.
-
-    Idle threads of OpenMP sleep instead of spinning, since two engines share the processors (OpenMP 5.2,
-    OMP_WAIT_POLICY; KMP_BLOCKTIME for Intel's runtime).
-    """
-    root = Path(__file__).parents[2]
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"} | os.environ
-    if (root / "pyproject.toml").is_file():
-        known = environment.get("PYTHONPATH", "").split(os.pathsep)
-        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(root), *filter(None, known)]))
-    return environment
-
-
 class EngineSupervisor:
-    """Runs stages one at a time in a child process, which it starts when first needed."""
+    """Runs stages one at a time in a child process, which it starts when first needed.
+
+    Args:
+        home: Folder of the installation.
+        device: The torch device, or `auto`.
+        scratch: The one folder whose files stages can read and write.
+        python: The interpreter.
+        preload: Modules that are imported before the first stage.
+    """
 
     def __init__(
-        self, home: Path, device: str = "auto", *, python: str = sys.executable, preload: Sequence[str] = ()
+        self,
+        home: Path,
+        device: str = "auto",
+        *,
+        scratch: Path,
+        python: str = sys.executable,
+        preload: Sequence[str] = (),
     ) -> None:
         self.home = home
-        self._command = (python, "-m", "worker.engine.child", str(home), device, *preload)
+        self._scratch = scratch
+        self._command = (python, "-m", "worker.engine.child", str(home), device, str(scratch), *preload)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._last_lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._lock = asyncio.Lock()
         self._ids = itertools.count(1)
@@ -118,6 +121,7 @@ class EngineSupervisor:
                 inputs={name: str(path) for name, path in inputs.items()},
                 params=dict(params),
                 out=str(out),
+                limit_s=limit,
             )
             return await self._supervise(process, command, on_progress, cancelled, limit)
         finally:
@@ -159,13 +163,15 @@ class EngineSupervisor:
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=MAX_MESSAGE_BYTES,
-                env=child_environment(),
+                env=engine_environment(self.home, self._scratch),
+                cwd=self._scratch,
                 # A process group of its own: ffmpeg and the like end with it, and Ctrl-C reaches only the worker.
                 start_new_session=True,
             )
         except OSError as error:
             raise EngineDiedError("The engine could not be started.", detail=repr(error)) from error
         self._logging = asyncio.create_task(self._forward_log(self._process))
+        self._watching = asyncio.create_task(kill_overgrown_group(self._process.pid))
         return self._process
 
     async def _supervise(
@@ -233,8 +239,12 @@ class EngineSupervisor:
             await self._kill(process)
 
     async def _describe_death(self, process: Process, stage: str) -> EngineDiedError:
+        overgrown = self._watching is not None and self._watching.done()
         await self._kill(process)
         detail = "\n".join([f"exit code {process.returncode}", *self._last_lines])
+        if overgrown:
+            message = f"The engine was stopped in the step {stage}: it had more than {MAX_PROCESSES} processes."
+            return EngineDiedError(message, detail=detail, stage=stage)
         if process.returncode == -signal.SIGKILL:
             return EngineDiedError(
                 f"The engine was killed in the step {stage}, most likely because memory ran out.",
@@ -245,8 +255,9 @@ class EngineSupervisor:
         return EngineDiedError(f"The engine crashed in the step {stage}.", detail=detail, stage=stage)
 
     async def _kill(self, process: Process) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
+        if self._watching is not None:
+            self._watching.cancel()
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()

@@ -21,20 +21,21 @@ class Scratch:
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(root)
-        self._folder = Path(tempfile.mkdtemp(prefix="worker-", dir=root))
+        self.root: Final = Path(tempfile.mkdtemp(prefix="worker-", dir=root))
+        """The folder in which all others are made."""
         # Not per thread: it is taken in one thread and released in another.
-        self._lock = FileLock(self._folder / _LOCK, thread_local=False)
+        self._lock = FileLock(self.root / _LOCK, thread_local=False)
         self._lock.acquire(blocking=False)
 
     @contextmanager
     def folder(self) -> Generator[Path]:
         """Create an empty folder for the length of the block."""
-        with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as path:
+        with tempfile.TemporaryDirectory(dir=self.root, ignore_cleanup_errors=True) as path:
             yield Path(path)
 
     def close(self) -> None:
         """Remove the worker's folder with everything in it."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
         self._lock.release()
 
 

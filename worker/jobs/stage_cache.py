@@ -16,6 +16,7 @@ from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
 from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
 from worker.jobs.scratch import Scratch
+from worker.jobs.weights import fetch_missing_weights
 from worker.protocol import CONTRACT_VERSION, StageResult, decode_cache_entry, encode
 from worker.store import Store
 
@@ -114,6 +115,7 @@ class StageCache:
             cached = await self.get(keys[0], call.stage)
             if cached is not None:
                 return cached, True
+            await fetch_missing_weights(self.engine.home, call.params, on_progress, cancelled)
             with self.scratch.folder() as folder:
                 paths = await self._fetch(call.inputs, folder)
                 out = folder / "out"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from pipeline.audio import io as audio_io
@@ -161,6 +162,19 @@ def test_ffmpeg_itself_refuses_playlists(tmp_path: Path, text: str) -> None:
 
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "sine=frequency=440", "-f", "null", "-"]
+
+
+def test_ffmpeg_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    seen: list[dict[str, str]] = []
+
+    def look(_fraction: float, _doing: str) -> None:
+        seen.extend(child.environ() for child in psutil.Process().children() if "ffmpeg" in child.name())
+
+    with pytest.raises(FFmpegError, match="longer than allowed"):
+        run_ffmpeg(ENDLESS, timeout=0.5, report=look)
+    assert any("PATH" in environment for environment in seen)
+    assert not any("DISCORD_TOKEN" in environment for environment in seen)
 
 
 def test_a_run_has_a_time_limit() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.errors import AudioProcessingError, Cancelled, EngineDiedError, EngineTimeoutError, MediaError
 from tests.worker.toy_stages import TOYS
-from worker.engine.supervisor import EngineSupervisor, child_environment
+from worker.engine.environment import child_environment
+from worker.engine.supervisor import EngineSupervisor
 
 
 @dataclass
@@ -45,7 +46,7 @@ class EngineUnderTest:
 
 @pytest.fixture
 async def tested(tmp_path: Path) -> AsyncIterator[EngineUnderTest]:
-    engine = EngineSupervisor(tmp_path, "cpu")
+    engine = EngineSupervisor(tmp_path, "cpu", scratch=tmp_path)
     yield EngineUnderTest(engine, tmp_path)
     await engine.close()
 
@@ -63,7 +64,7 @@ async def test_a_stage_runs_in_a_warm_process(tested: EngineUnderTest) -> None:
 async def test_modules_are_imported_ahead_of_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ahead.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    engine = EngineSupervisor(tmp_path, "cpu", preload=("no_such_module", "ahead"))
+    engine = EngineSupervisor(tmp_path, "cpu", scratch=tmp_path, preload=("no_such_module", "ahead"))
     try:
         assert (await EngineUnderTest(engine, tmp_path).perform("ok"))["stage"] == "first"
         assert (tmp_path / "imported").exists()
@@ -143,7 +144,7 @@ async def test_a_dropped_task_stops_the_stage(tested: EngineUnderTest) -> None:
 
 async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "worker.engine.child", str(tmp_path), "cpu"),
+        *(sys.executable, "-m", "worker.engine.child", str(tmp_path), "cpu", str(tmp_path)),
         stdin=asyncio.subprocess.PIPE,
         env=child_environment(),
         start_new_session=True,
@@ -155,4 +156,4 @@ async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:
 
 async def test_an_engine_that_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(EngineDiedError, match="could not be started"):
-        await EngineSupervisor(tmp_path, python="/no/such/python").start()
+        await EngineSupervisor(tmp_path, scratch=tmp_path, python="/no/such/python").start()

@@ -21,7 +21,9 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
     home, scratch = tmp_path / "own", Scratch(tmp_path / "scratch")
     own = home / "checkpoints" / "htdemucs-12345678.th"
     own.parent.mkdir(parents=True)
-    engine = EngineSupervisor(home)
+    # As if the weights were unpacked: no hub is asked for them.
+    (home / "models" / "htdemucs-0").mkdir(parents=True)
+    engine = EngineSupervisor(home, scratch=tmp_path)
     runner = StageRunner(
         stage_cache=StageCache(store=system.store, engine=engine, scratch=scratch),
         queue=system.queue,
@@ -48,7 +50,7 @@ async def test_only_a_model_of_the_parameters_counts(system: System, tmp_path: P
     own.parent.mkdir(parents=True)
     own.write_bytes(b"one")
     scratch = Scratch(tmp_path / "scratch")
-    cache = StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch)
+    cache = StageCache(store=system.store, engine=EngineSupervisor(tmp_path, scratch=scratch.root), scratch=scratch)
     line = f"{own.name} {hashlib.sha256(b'one').hexdigest()}\n"
     assert await cache.own_weights("htdemucs") == hashlib.sha256(line.encode()).hexdigest()
     for model in (None, "htdemucs_ft", "../htdemucs"):
@@ -132,7 +134,7 @@ async def test_an_entry_that_cannot_be_decoded_is_absent(system: System) -> None
 
 async def test_a_result_that_does_not_fit_the_contract_is_absent(system: System, tmp_path: Path) -> None:
     scratch = Scratch(tmp_path / "scratch")
-    cache = StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch)
+    cache = StageCache(store=system.store, engine=EngineSupervisor(tmp_path, scratch=scratch.root), scratch=scratch)
     plan = (await system.job()).source
     fitting = {"plan": {"$file": "first.json"}, "stage": "first", "pid": 1}
     for key, output in (("a" * 64, fitting), ("b" * 64, {"stage": "first"}), ("c" * 64, {**fitting, "pid": "one"})):

@@ -83,7 +83,9 @@ async def test_no_worker_of_the_other_environment(
     plan = (await system.job("heard.json")).source
     scratch = Scratch(tmp_path / "scratch")
     runner = StageRunner(
-        stage_cache=StageCache(store=system.store, engine=EngineSupervisor(tmp_path), scratch=scratch),
+        stage_cache=StageCache(
+            store=system.store, engine=EngineSupervisor(tmp_path, scratch=scratch.root), scratch=scratch
+        ),
         queue=system.queue,
         publish=lambda progress: None,
         cancelled=asyncio.Event(),

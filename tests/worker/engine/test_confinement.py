@@ -1,0 +1,110 @@
+"""A stage in a real engine attacks; the system lets it have nothing."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pipeline.errors import EngineDiedError
+from tests.worker.toy_stages import TOYS
+from worker.engine.confinement.landlock import SCOPE_VERSION, landlock_version
+from worker.engine.confinement.policy import shortfalls
+from worker.engine.confinement.seccomp import ARCHITECTURES, build_filter, has_seccomp
+from worker.engine.environment import select_variables
+from worker.engine.process_group import count_group
+from worker.engine.supervisor import EngineSupervisor
+
+ATTACK = dataclasses.replace(TOYS["first"], function="tests.worker.engine.hostile_stages:attack")
+REFUSED = "PermissionError"
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> Any:
+    for name in ("home/checkpoints", "scratch/out"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "home/bot.sqlite").write_text("the names of all people")
+    (tmp_path / "home/checkpoints/weights.th").write_text("weights")
+    engine = EngineSupervisor(tmp_path / "home", "cpu", scratch=tmp_path / "scratch")
+    yield engine
+    await engine.close()
+
+
+async def run_attack(engine: EngineSupervisor, home: Path, **plan: Any) -> dict[str, Any]:
+    scratch = home.parent / "scratch"
+    source = scratch / "plan.json"
+    files = {"secret": str(home / "bot.sqlite"), "weights": str(home / "checkpoints/weights.th")}
+    source.write_text(json.dumps(files | plan))
+    await engine.run_stage(
+        *(ATTACK, {"plan": source}, {"stage": "first"}, scratch / "out"),
+        *(lambda _fraction, _message: None, asyncio.Event(), 30.0),
+    )
+    return json.loads((scratch / "out/found.json").read_text())
+
+
+async def test_a_hostile_stage_gets_nothing(engine: EngineSupervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISCORD_TOKEN", "STEMCORD_PAGE_SECRET", "AWS_SECRET_ACCESS_KEY", "STEMCORD_DATABASE_URL"):
+        monkeypatch.setenv(name, "secret")
+    found = await run_attack(engine, engine.home)
+    assert "secret" not in found["environment"].values()
+    assert found["environment"]["HOME"].startswith(str(engine.home))
+    assert found["weights"] == "weights"
+    assert found["a huge list"] == "MemoryError"
+    assert found["a huge file"] == "OSError"
+    if has_seccomp():
+        assert found["internet socket"] == found["local socket"] == found["leave the process group"] == REFUSED
+        assert "Operation not permitted" in found["ffmpeg opens a connection"]
+    if landlock_version():
+        assert found["read a foreign file"] == found["write a foreign file"] == REFUSED
+        assert found["list a foreign folder"] == found["write weights"] == REFUSED
+        assert found["read the worker's environment"] == REFUSED
+        assert "Permission denied" in found["ffmpeg reads a foreign file"]
+    if landlock_version() >= SCOPE_VERSION:
+        assert found["signal the worker"] == REFUSED
+
+
+async def test_a_fork_bomb_ends_with_the_engine(engine: EngineSupervisor) -> None:
+    await engine.start()
+    group = engine.pid
+    assert group is not None
+    started = time.monotonic()
+    with pytest.raises(EngineDiedError, match="processes"):
+        await run_attack(engine, engine.home, bomb=True)
+    assert time.monotonic() - started < 10
+    async with asyncio.timeout(5):
+        while count_group(group) > sum(_is_zombie(pid) for pid in psutil.pids()):
+            await asyncio.sleep(0.05)
+    assert (await run_attack(engine, engine.home))["weights"] == "weights"
+
+
+def test_tuning_is_passed_on_and_nothing_else() -> None:
+    environment = {"OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "0", "LC_ALL": "C", "PATH": "/bin"}
+    secrets = {"HF_TOKEN": "x", "STEMCORD_REDIS_URL": "x", "GITHUB_TOKEN": "x", "HOME": "/root", "AWS_PROFILE": "x"}
+    assert select_variables(environment | secrets) == environment
+
+
+@pytest.mark.parametrize("machine", ARCHITECTURES)
+def test_jumps_of_the_filter_stay_inside_it(machine: str) -> None:
+    program = build_filter(machine)
+    jumps = [place + 1 + max(yes, no) for place, (_, yes, no, _) in enumerate(program) if yes or no]
+    assert jumps
+    assert max(jumps) < len(program)
+
+
+def test_what_cannot_be_had_is_named() -> None:
+    named = " ".join(shortfalls())
+    assert ("Landlock" in named) == (not landlock_version())
+    assert ("seccomp" in named) == (not has_seccomp())
+    assert ("root" in named) == (os.geteuid() == 0)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

@@ -1,0 +1,170 @@
+"""What the engine process may do: which files it reaches and how much it may take."""
+
+import os
+import resource
+import site
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from worker.engine.confinement.kernel import drop_capabilities, forbid_new_privileges, is_supported
+from worker.engine.confinement.landlock import FileAccess, landlock_version, restrict_files
+from worker.engine.confinement.seccomp import has_seccomp, refuse_calls
+
+MAX_FILE_BYTES: Final = 64 * 2**30
+"""Above the largest file that the longest clip gives: two hours of eight channels at 192 kHz."""
+MAX_NEW_TASKS: Final = 1024
+"""Processes and threads that the engine and its programs may add to those of the same account."""
+SPARE_PROCESSOR_S: Final = 60.0
+"""Processor seconds of a stage beside its time limit on each core."""
+
+SYSTEM_FOLDERS: Final = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/nix/store", "/proc", "/sys", "/run/opengl-driver")
+SYSTEM_FILES: Final = (
+    *("/etc/alternatives", "/etc/fonts", "/etc/group", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
+    *("/etc/locale.conf", "/etc/localtime", "/etc/machine-id", "/etc/mime.types", "/etc/nsswitch.conf"),
+    *("/etc/os-release", "/etc/OpenCL", "/etc/passwd", "/etc/timezone", "/etc/vulkan", "/opt/cuda", "/opt/nvidia"),
+    *("/opt/rocm", "/var/cache/fontconfig", "/dev/random", "/dev/urandom"),
+)
+WRITABLE_DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/shm", "/dev/dri", "/dev/kfd")  # noqa: S108
+CUDA_DEVICES: Final = "nvidia*"
+CGROUP_MEMORY_FILES: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def cache_folder(home: Path) -> Path:
+    """Return the folder for what libraries keep from one engine to the next: font lists, compiled kernels."""
+    return home / "cache"
+
+
+def confine(home: Path, scratch: Path, device: str) -> list[str]:
+    """Confine this process and all that it starts, as far as the system can; call it before any thread is started.
+
+    Args:
+        home: Folder of the installation; of it, the weights can be read and those made here be written.
+        scratch: Folder for the files of stages.
+        device: The torch device, or `auto`.
+
+    Returns:
+        What the system has and yet refused; the engine works without it.
+    """
+    limit_resources(may_use_cuda=device != "cpu" and bool(list(Path("/dev").glob(CUDA_DEVICES))))
+    access = file_access(home, scratch)
+    refused: list[str] = []
+    steps: list[tuple[str, bool, Callable[[], None]]] = [
+        ("no_new_privs", is_supported(), forbid_new_privileges),
+        ("capabilities", is_supported(), drop_capabilities),
+        ("Landlock", landlock_version() > 0, lambda: restrict_files(access)),
+        ("seccomp", has_seccomp(), refuse_calls),
+    ]
+    for name, available, take in steps:
+        try:
+            if available:
+                take()
+        except OSError as error:
+            refused.append(f"{name}: {error}")
+    return refused
+
+
+def shortfalls() -> list[str]:
+    """Return what keeps the engine from being confined on this system, each in a few words."""
+    missing: list[str] = []
+    if not landlock_version():
+        missing.append("no Landlock: a hostile clip that takes over the engine could read files of this account")
+    if not has_seccomp():
+        missing.append("no seccomp filters: it could use the network")
+    if os.geteuid() == 0:
+        missing.append("Stemcord runs as root: use an account of its own")
+    return missing
+
+
+def file_access(home: Path, scratch: Path) -> FileAccess:
+    """Return the files that the engine can reach."""
+    made = (home / "models", cache_folder(home))
+    for folder in made:
+        folder.mkdir(parents=True, exist_ok=True)
+    prefixes = [Path(prefix).resolve() for prefix in {sys.prefix, sys.base_prefix}]
+    packages = [path for path in _import_folders() if not any(path.is_relative_to(prefix) for prefix in prefixes)]
+    return FileAccess(
+        readable=(
+            *(Path(path) for path in (*SYSTEM_FOLDERS, *SYSTEM_FILES, *site.getsitepackages())),
+            *prefixes,
+            *_libraries(),
+            *(module for folder in packages for module in _modules_in(folder, home)),
+            home / "checkpoints",
+        ),
+        listable=tuple(packages),
+        writable=(
+            *(Path(path) for path in WRITABLE_DEVICES),
+            *Path("/dev").glob(CUDA_DEVICES),
+            *made,
+            scratch,
+        ),
+    )
+
+
+def limit_resources(*, may_use_cuda: bool) -> None:
+    """Limit the size of files, the memory and the number of processes; no core dumps."""
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
+    if sys.platform != "linux":
+        return
+    if not may_use_cuda:
+        # Drivers of graphics cards map more memory than there is.
+        _lower(resource.RLIMIT_DATA, memory_bytes())
+    # The limit counts all tasks of the account; root is exempt from it, and only the supervisor watches it.
+    if os.getuid() != 0:
+        _lower(resource.RLIMIT_NPROC, _count_own_tasks() + MAX_NEW_TASKS)
+
+
+def limit_processor_time(limit_s: float) -> None:
+    """Limit the processor time until the next call: what a stage can use on all cores within its time limit."""
+    seconds = sum(os.times()[:2]) + limit_s * (os.cpu_count() or 1) + SPARE_PROCESSOR_S
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    wanted = int(seconds) if hard == resource.RLIM_INFINITY else min(int(seconds), hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted, hard))
+
+
+def memory_bytes() -> int:
+    """Return the memory and swap of this machine or container in bytes."""
+    rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+    total = sum(int(rows[name].split()[0]) * 1024 for name in ("MemTotal", "SwapTotal"))
+    for path in CGROUP_MEMORY_FILES:
+        # "max" without a limit.
+        with suppress(OSError, ValueError):
+            return min(total, int(Path(path).read_text(encoding="ascii")))
+    return total
+
+
+def _lower(kind: int, limit: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    lowered = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(kind, (lowered, lowered))
+
+
+def _count_own_tasks() -> int:
+    count = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if folder.stat().st_uid == os.getuid():
+                count += sum(1 for _ in (folder / "task").iterdir())
+    return count
+
+
+def _import_folders() -> list[Path]:
+    return [Path(entry).resolve() for entry in sys.path if entry and Path(entry).is_dir()]
+
+
+def _modules_in(folder: Path, home: Path) -> Iterator[Path]:
+    """Yield the modules and packages in a folder of the import path, without what else lies beside them."""
+    for path in folder.iterdir():
+        is_package = path.is_dir() and path.name.isidentifier()
+        if (is_package or path.suffix in (".py", ".so", ".pth")) and not home.is_relative_to(path):
+            yield path
+
+
+def _libraries() -> list[Path]:
+    listed = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    preloaded = os.environ.get("LD_PRELOAD", "").replace(":", " ").split()
+    return [Path(entry) for entry in (*listed, *preloaded) if entry.startswith("/")]
