@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
@@ -18,7 +18,7 @@ def log_to_file(path: Path, log_format: LogFormat, level: str) -> Generator[None
     """Append all logs to a file for the length of the block."""
     root, known = logging.getLogger(), structlog.get_config()
     handlers, number = root.handlers, root.level
-    with path.open("a", encoding="utf-8") as stream:
+    with _log_file(path) as stream:
         configure_logging(log_format, level, stream)
         try:
             yield
@@ -26,6 +26,25 @@ def log_to_file(path: Path, log_format: LogFormat, level: str) -> Generator[None
             root.handlers = handlers
             root.setLevel(number)
             structlog.configure(**known)
+
+
+@contextmanager
+def _log_file(path: Path) -> Generator[IO[str]]:
+    stream = path.open("a", encoding="utf-8")
+    try:
+        yield stream
+    finally:
+        # What is still in its buffer does not fit on a full disk.
+        with suppress(OSError):
+            stream.close()
+
+
+class _LogHandler(logging.StreamHandler[IO[str]]):
+    """Drops a line that cannot be written: a full disk would be told for each line, with a stack trace."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as the standard library names it
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
 
 
 def configure_logging(log_format: LogFormat, level: str, stream: IO[str] | None = None) -> None:
@@ -57,7 +76,7 @@ def configure_logging(log_format: LogFormat, level: str, stream: IO[str] | None 
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(target)
+    handler = _LogHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -26,6 +26,8 @@ CANCEL_TIMEOUT_S: Final = 10.0
 """Seconds that a cancelled job may take to end."""
 WORKER_CHECK_INTERVAL_S: Final = 2.0
 """Seconds between two looks for the workers of a job that is followed."""
+OUTAGE_TIMEOUT_S: Final = 60.0
+"""Seconds that the broker may be away, or take no writes, while a job is followed."""
 ABSENCE_GRACE_S: Final = 15.0
 """Seconds that the workers of a configured broker may be away before one is started here."""
 SPEECH_STAGES: Final = frozenset(stage.name for stage in (EXTRACT, SEPARATE, PREPARE_SPEECH, DIARIZE, TRANSCRIBE))
@@ -113,9 +115,10 @@ async def follow(
         await starting
         with JobProgressBars(console) as progress:
             return await _follow(queue, job, progress, ensure_worker)
-    except EngineError:
+    except (EngineError, QueueError):
         # Nobody would follow it when a worker comes one day.
-        await queue.cancel(job.id)
+        with contextlib.suppress(QueueError):
+            await queue.cancel(job.id)
         raise
 
 
@@ -129,6 +132,7 @@ async def _follow(queue: Queue, job: Job, progress: JobProgressBars, ensure_work
     stopping = asyncio.create_task(interrupted.wait())
     keeping = [asyncio.create_task(_keep_worker("media", ensure_worker, None))]
     keeping += [asyncio.create_task(_keep_worker("asr", ensure_worker, heard))]
+    keeping += [asyncio.create_task(_check_broker(queue))]
     try:
         await asyncio.wait({following, stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
@@ -162,6 +166,23 @@ async def _keep_worker(kind: WorkerKind, ensure_worker: EnsureWorker, needed: as
         # Who follows the job decides how long the broker may be away.
         with contextlib.suppress(QueueError):
             await ensure_worker(kind)
+        await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
+
+
+async def _check_broker(queue: Queue) -> None:
+    """Keep looking at the broker; one that answers but takes no writes lets no job end.
+
+    Raises:
+        QueueError: It was away, or took no writes, for too long.
+    """
+    last = time.monotonic()
+    while True:
+        try:
+            await queue.check_writable()
+            last = time.monotonic()
+        except QueueError:
+            if time.monotonic() - last > OUTAGE_TIMEOUT_S:
+                raise
         await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
 
 

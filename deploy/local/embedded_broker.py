@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -56,8 +57,11 @@ class EmbeddedBroker:
                 # Who stops the broker holds that lock too, so nobody keeps the users' file from this one.
                 self._users = await asyncio.to_thread((self._folder / "users.lock").open, "ab")
                 fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                if not await asyncio.to_thread(self._is_ready):
+                if await asyncio.to_thread(self._has_died):
                     await self._start()
+                else:
+                    # It may still be loading its data. One that answers with a refusal is up as well.
+                    await self._wait_until_ready(START_TIMEOUT_S)
         except (OSError, subprocess.TimeoutExpired) as error:
             self._leave()
             raise _start_error(error) from error
@@ -127,12 +131,17 @@ class EmbeddedBroker:
         started = await asyncio.to_thread(
             subprocess.run, [valkey, *options], capture_output=True, check=False, timeout=START_TIMEOUT_S
         )
-        for _ in range(int(START_TIMEOUT_S / POLL_INTERVAL_S) if started.returncode == 0 else 0):
+        detail = (started.stdout + started.stderr).decode(errors="replace")
+        await self._wait_until_ready(START_TIMEOUT_S if started.returncode == 0 else 0.0, detail)
+
+    async def _wait_until_ready(self, timeout_s: float, detail: str = "") -> None:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
             if await asyncio.to_thread(self._is_ready):
                 return
             await asyncio.sleep(POLL_INTERVAL_S)
-        detail = (started.stdout + started.stderr).decode(errors="replace")
-        raise QueueError("The embedded broker did not start.", hint=f"Its log is {log}.", detail=detail)
+        hint = f"Its log is {self._folder / 'log'}."
+        raise QueueError("The embedded broker did not start.", hint=hint, detail=detail)
 
     async def _stop(self) -> None:
         # It does not answer before it ends.
@@ -144,9 +153,10 @@ class EmbeddedBroker:
             await asyncio.sleep(0.05)
 
     def _is_ready(self) -> bool:
-        """Return whether the server is running and has loaded its data."""
+        """Return whether the server is running and has loaded its data; it may still refuse to write."""
         try:
-            return self._send(b"PING\r\n").startswith(b"+PONG")
+            answer = self._send(b"PING\r\n")
+            return bool(answer) and not answer.startswith(b"-LOADING")
         except OSError:
             return False
 

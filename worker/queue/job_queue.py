@@ -32,7 +32,7 @@ from worker.protocol import (
 )
 from worker.queue import lua_scripts as scripts
 from worker.queue.job_records import decode_record_job, is_readable, job_state
-from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
+from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, WRITE_PROBE, Keys
 from worker.queue.redis_client import Connection
 from worker.queue.worker_name import process_has_ended
 
@@ -147,6 +147,10 @@ class Queue:
             for (kind, _, name), seen in live
             if kind in ("media", "asr") and not process_has_ended(name)
         ]
+
+    async def check_writable(self) -> None:
+        """Raise `QueueError` when the broker is away or takes no writes, for example because its disk is full."""
+        await self.connection.run(scripts.CHECK_WRITABLE, [WRITE_PROBE], [])
 
     async def is_idle(self, *, besides: str) -> bool:
         """Tell whether no job but `besides`, prefetch jobs aside, waits or runs."""

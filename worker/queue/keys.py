@@ -62,6 +62,8 @@ class Keys:
 
 UNDELIVERED: Final = "stemcord:undelivered"
 """Sorted set of jobs whose answer a person still waits for."""
+WRITE_PROBE: Final = "stemcord:probe"
+"""Key that is written to learn whether the broker takes writes."""
 WORKERS: Final = "stemcord:workers"
 """Sorted set of live workers, as `kind/name`, by their last heartbeat."""
 MEDIA: Final = Keys("media")

@@ -267,6 +267,11 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
 """
 
+CHECK_WRITABLE = """
+-- KEYS probe. Fails when the server takes no writes, for want of disk or memory.
+return redis.call('SET', KEYS[1], '1', 'EX', 10)
+"""
+
 REGISTER_WORKER = """
 -- KEYS workers; ARGV member ttl. Records a heartbeat of the worker by the clock of Redis.
 local time = redis.call('TIME')

@@ -133,7 +133,7 @@ class Connection:
             return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in answer.items()}
         if str(answer).startswith("WRONGTYPE"):
             return {"": str(answer)}
-        raise QueueError(f"The queue at {self._address} refused a command.", detail=repr(answer)) from answer
+        raise self._refusal(answer) from answer
 
     async def field(self, key: str, name: str) -> bytes | None:
         """Read one field of a hash; None when it is missing."""
@@ -173,7 +173,16 @@ class Connection:
         except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
             raise QueueError(f"The queue at {self._address} is away.", detail=repr(error)) from error
         except RedisError as error:
-            raise QueueError(f"The queue at {self._address} refused a command.", detail=repr(error)) from error
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: RedisError) -> QueueError:
+        if str(error).startswith("MISCONF"):
+            message, hint = "cannot write to its disk", "Make room on the disk of the broker."
+        elif str(error).startswith(("OOM", "command not allowed when used memory")):
+            message, hint = "has no memory left", "Give the broker more memory."
+        else:
+            message, hint = "refused a command", ""
+        return QueueError(f"The queue at {self._address} {message}.", hint=hint, detail=repr(error))
 
 
 def _decode_text(value: Any) -> Any:  # noqa: ANN401 - as deep as the answer of a script

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from redis.asyncio import Redis
 from rich.console import Console
 
 from deploy.cli.job_client import follow, local_queue
-from pipeline.errors import EngineError, MediaError
+from pipeline.errors import EngineError, MediaError, QueueError
 from pipeline.types import Artefact, Request
-from worker.protocol import Job
+from worker.protocol import Job, WorkerKind
 from worker.queue import lua_scripts as scripts
 from worker.queue.keys import WORKERS
 from worker.queue.worker_name import new_worker_name
@@ -124,3 +125,28 @@ async def test_a_worker_of_another_command_is_replaced_when_it_goes(
 ) -> None:
     monkeypatch.setattr("worker.queue.job_queue.WORKER_TTL_S", 2.0)
     await follow_to_refusal(settings, "elsewhere-1-1-abcdef")
+
+
+async def test_a_broker_that_takes_no_writes_ends_the_command_with_a_sentence(
+    settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.cli.job_client.OUTAGE_TIMEOUT_S", 1.0)
+    source = Artefact(name="a.mp4", digest="0" * 64, size=1, media_type="video/mp4")
+    job = Job(id="3" * 32, request=Request(), source=source, submitted=time.time())
+    async with (
+        local_queue(settings, Console(quiet=True), ("media",)) as (queue, _),
+        Redis(unix_socket_path=str(settings.home / "broker/valkey.sock")) as redis,
+    ):
+
+        async def fill() -> None:
+            while await queue.state(job.id) is None:
+                await asyncio.sleep(0.05)
+            await redis.config_set("maxmemory", 1)
+
+        with pytest.raises(QueueError, match="has no memory left"):
+            async with asyncio.timeout(20):
+                await follow(queue, job, asyncio.create_task(fill()), no_worker, Console(quiet=True))
+
+
+async def no_worker(_: WorkerKind) -> None:
+    """Start nothing."""
