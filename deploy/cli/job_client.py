@@ -20,6 +20,7 @@ from pipeline.speech.contracts import DIARIZE, TRANSCRIBE
 from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progressed, Stopped, WorkerKind
 from worker.queue import Queue
+from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 
 CANCEL_TIMEOUT_S: Final = 10.0
@@ -111,10 +112,12 @@ async def follow(
         EngineError: A worker cannot be started.
     """
     await queue.submit(job)
+    follower = new_worker_name()
+    await queue.note_follower(job.id, follower)
     try:
         await starting
         with JobProgressBars(console) as progress:
-            return await _follow(queue, job, progress, ensure_worker)
+            return await _follow(queue, job, progress, ensure_worker, follower)
     except (EngineError, QueueError):
         # Nobody would follow it when a worker comes one day.
         with contextlib.suppress(QueueError):
@@ -122,7 +125,9 @@ async def follow(
         raise
 
 
-async def _follow(queue: Queue, job: Job, progress: JobProgressBars, ensure_worker: EnsureWorker) -> Result:
+async def _follow(
+    queue: Queue, job: Job, progress: JobProgressBars, ensure_worker: EnsureWorker, follower: str
+) -> Result:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -132,7 +137,7 @@ async def _follow(queue: Queue, job: Job, progress: JobProgressBars, ensure_work
     stopping = asyncio.create_task(interrupted.wait())
     keeping = [asyncio.create_task(_keep_worker("media", ensure_worker, None))]
     keeping += [asyncio.create_task(_keep_worker("asr", ensure_worker, heard))]
-    keeping += [asyncio.create_task(_check_broker(queue))]
+    keeping += [asyncio.create_task(_give_signs_of_life(queue, job.id, follower))]
     try:
         await asyncio.wait({following, stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
@@ -169,8 +174,8 @@ async def _keep_worker(kind: WorkerKind, ensure_worker: EnsureWorker, needed: as
         await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
 
 
-async def _check_broker(queue: Queue) -> None:
-    """Keep looking at the broker; one that answers but takes no writes lets no job end.
+async def _give_signs_of_life(queue: Queue, job_id: str, follower: str) -> None:
+    """Say again and again that the job is followed. A broker that takes no writes lets no job end.
 
     Raises:
         QueueError: It was away, or took no writes, for too long.
@@ -178,7 +183,7 @@ async def _check_broker(queue: Queue) -> None:
     last = time.monotonic()
     while True:
         try:
-            await queue.check_writable()
+            await queue.note_follower(job_id, follower)
             last = time.monotonic()
         except QueueError:
             if time.monotonic() - last > OUTAGE_TIMEOUT_S:

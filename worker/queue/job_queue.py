@@ -31,8 +31,9 @@ from worker.protocol import (
     other_version_error,
 )
 from worker.queue import lua_scripts as scripts
+from worker.queue.follower import note_follower
 from worker.queue.job_records import decode_record_job, is_readable, job_state
-from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, WRITE_PROBE, Keys
+from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
 from worker.queue.worker_name import process_has_ended
 
@@ -148,9 +149,9 @@ class Queue:
             if kind in ("media", "asr") and not process_has_ended(name)
         ]
 
-    async def check_writable(self) -> None:
-        """Raise `QueueError` when the broker is away or takes no writes, for example because its disk is full."""
-        await self.connection.run(scripts.CHECK_WRITABLE, [WRITE_PROBE], [])
+    async def note_follower(self, job_id: str, name: str) -> None:
+        """Give a sign of life of the process that follows a job; without them the job is cancelled."""
+        await note_follower(self.connection, MEDIA, job_id, name)
 
     async def is_idle(self, *, besides: str) -> bool:
         """Tell whether no job but `besides`, prefetch jobs aside, waits or runs."""

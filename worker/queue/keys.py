@@ -55,6 +55,10 @@ class Keys:
         """Key of the set of jobs that wait for a stage."""
         return f"stemcord:{self.kind}:followers:{job_id}"
 
+    def follower(self, job_id: str) -> str:
+        """Key that exists while the command that follows a job gives signs of life."""
+        return f"stemcord:{self.kind}:follower:{job_id}"
+
     def arq_keys(self, job_id: str) -> list[str]:
         """Keys in which arq keeps a job: in-progress mark, queue, job, number of tries."""
         return [in_progress_key_prefix + job_id, self.queue, job_key_prefix + job_id, retry_key_prefix + job_id]
@@ -62,8 +66,6 @@ class Keys:
 
 UNDELIVERED: Final = "stemcord:undelivered"
 """Sorted set of jobs whose answer a person still waits for."""
-WRITE_PROBE: Final = "stemcord:probe"
-"""Key that is written to learn whether the broker takes writes."""
 WORKERS: Final = "stemcord:workers"
 """Sorted set of live workers, as `kind/name`, by their last heartbeat."""
 MEDIA: Final = Keys("media")

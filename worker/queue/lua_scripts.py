@@ -61,7 +61,7 @@ if #last > 0 then first = last[1][1] end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'job', ARGV[3]) end
 redis.call('HSET', KEYS[1], 'status', 'queued', 'attempts', 0, 'token', '', 'cancel', '',
   'first', first, 'submitted', ARGV[2], 'error', '')
-redis.call('HDEL', KEYS[1], 'ended')
+redis.call('HDEL', KEYS[1], 'ended', 'follower')
 redis.call('PERSIST', KEYS[1])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
@@ -265,11 +265,6 @@ REMOVE_FROM_ARQ = """
 redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
-"""
-
-CHECK_WRITABLE = """
--- KEYS probe. Fails when the server takes no writes, for want of disk or memory.
-return redis.call('SET', KEYS[1], '1', 'EX', 10)
 """
 
 REGISTER_WORKER = """

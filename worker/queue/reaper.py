@@ -14,6 +14,7 @@ from pipeline.errors import QueueError
 from worker.protocol import WorkerKind
 from worker.queue import lease
 from worker.queue import lua_scripts as scripts
+from worker.queue.follower import has_lost_follower
 from worker.queue.job_queue import WORKER_TTL_S, Queue
 from worker.queue.keys import ASR, MEDIA, WORKERS, Keys
 
@@ -66,6 +67,8 @@ class Reaper:
         names = [keys.record(job_id), keys.lease(job_id), keys.active, in_progress, queue, job]
         status = str(await self._queue.connection.run(scripts.INSPECT, names, [job_id]))
         trusted = self._note_answer()
+        if status not in ("ended", "unreadable") and await self._stop_forsaken(keys, job_id, trusted):
+            return
         if status == "abandoned" and not trusted:
             return
         if status != "stuck":
@@ -75,6 +78,13 @@ class Reaper:
             status = "abandoned"
         if status == "abandoned":
             await self._reclaim(keys, job_id)
+
+    async def _stop_forsaken(self, keys: Keys, job_id: str, trusted: bool) -> bool:
+        """Cancel a job whose command is gone; nobody would have its result."""
+        if keys != MEDIA or not await has_lost_follower(self._queue.connection, keys, job_id, trusted=trusted):
+            return False
+        structlog.get_logger().info("job stopped, its command is gone", job=job_id)
+        return await self._queue.cancel(job_id)
 
     def _note_answer(self) -> bool:
         """Note an answer of the broker; False until it has answered without a gap for the time of a lease.

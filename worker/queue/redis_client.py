@@ -176,9 +176,9 @@ class Connection:
             raise self._refusal(error) from error
 
     def _refusal(self, error: RedisError) -> QueueError:
-        if str(error).startswith("MISCONF"):
+        if "MISCONF" in str(error):
             message, hint = "cannot write to its disk", "Make room on the disk of the broker."
-        elif str(error).startswith(("OOM", "command not allowed when used memory")):
+        elif "command not allowed when used memory" in str(error):
             message, hint = "has no memory left", "Give the broker more memory."
         else:
             message, hint = "refused a command", ""

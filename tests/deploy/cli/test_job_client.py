@@ -141,6 +141,7 @@ async def test_a_broker_that_takes_no_writes_ends_the_command_with_a_sentence(
         async def fill() -> None:
             while await queue.state(job.id) is None:
                 await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)  # until it is enqueued and followed
             await redis.config_set("maxmemory", 1)
 
         with pytest.raises(QueueError, match="has no memory left"):

@@ -1,4 +1,5 @@
 import asyncio
+import subprocess
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from worker.queue import lua_scripts as scripts
 from worker.queue.keys import MEDIA
 from worker.queue.lease import Lease
 from worker.queue.reaper import Reaper
+from worker.queue.worker_name import new_worker_name
 
 
 async def test_a_job_that_arq_forgot_is_found(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,3 +59,23 @@ async def test_a_job_from_a_clock_that_is_ahead_starts_at_once(system: System) -
     began = time.monotonic()
     assert isinstance((await system.events(job))[-1], Finished)
     assert time.monotonic() - began < 10
+
+
+async def test_the_job_of_a_killed_command_is_done_for_nobody(system: System) -> None:
+    forsaken, followed = await system.job("a.json"), await system.job("b.json")
+    machine = new_worker_name().rsplit("-", 2)[0]
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    for job, name in ((forsaken, f"{machine}-{ended.pid}-abcdef"), (followed, new_worker_name())):
+        await system.queue.submit(job)
+        await system.queue.note_follower(job.id, name)
+    await Lease.acquire(system.queue, MEDIA, forsaken.id, "lost")
+    reaper = Reaper(system.queue, "media", "test")
+    await reaper.scan()
+    await system.queue.connection.run("return redis.call('DEL', KEYS[1])", [MEDIA.lease(forsaken.id)], [])
+    await reaper.scan()
+    assert await system.status(forsaken) == "stopped"
+    assert await system.status(followed) == "queued"
+    assert await system.queue.replay(forsaken.id)
+    await reaper.scan()
+    assert await system.status(forsaken) == "queued", "whoever replays a job wants it"
