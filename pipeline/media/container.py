@@ -29,6 +29,9 @@ from pipeline.media.file_kinds import explain_refusal
 from pipeline.media.packet_clock import packet_start, read_packets
 from pipeline.media.tags import keep_tags
 
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
+"""Hz that recordings have; a header that names others is made to cost memory."""
+MAX_CHANNELS = 64
 _UNRELIABLE_DURATION = ("mp3", "aac", "amr", "ac3", "eac3", "dts", "mpeg")
 """Containers whose length libav guesses from the bit rate; only their packets tell it."""
 _DURATION_FROM_ZERO = ("mov", "matroska")
@@ -93,6 +96,7 @@ def open_container(path: Path) -> Generator[InputContainer]:
     }
     try:
         with av.open(str(path.absolute()), options=options, metadata_errors="replace") as container:
+            _check_forms(container)
             yield container
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
         refusal = explain_refusal(path)
@@ -101,6 +105,20 @@ def open_container(path: Path) -> Generator[InputContainer]:
         raise MediaError(
             "The file is no video or sound file, or it is damaged or cut off.", detail=str(error)
         ) from error
+
+
+def _check_forms(container: InputContainer) -> None:
+    """Raise `MediaError` when a sound track claims a rate or a number of channels that no recording has."""
+    for stream in container.streams.audio:
+        if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
+            continue
+        # Zero: the header does not tell.
+        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+        if (rate and not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE) or channels > MAX_CHANNELS:
+            raise MediaError(
+                f"The sound claims {channels} channels at {rate} Hz, which cannot be worked on.",
+                hint="Re-export the clip with another program and try again.",
+            )
 
 
 def container_format(container: InputContainer) -> str:

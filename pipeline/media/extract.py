@@ -73,6 +73,7 @@ def convert(
     sample_rate: int,
     channels: int,
     layout: Layout | None = None,
+    end: float | None = None,
     report: ProgressCallback | None = None,
 ) -> Extracted:
     """Convert the sound of any clip to 24-bit FLAC.
@@ -84,6 +85,7 @@ def convert(
         sample_rate: Hz.
         channels: Number of channels.
         layout: Their layout; None: the one that FLAC means by the number.
+        end: Seconds of the clip after which nothing is decoded; None: all of it is.
         report: Called with the fraction that is done.
 
     Raises:
@@ -93,7 +95,7 @@ def convert(
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     placed = place_channels(passage.layout, layout or default_layout(channels))
     mapping = f"{passage.filter},{placed},{RESAMPLED_PAD_FILTER}"
-    return write_sound(source, clip, target, mapping, _flac_arguments(sample_rate), report=report)
+    return write_sound(source, clip, target, mapping, _flac_arguments(sample_rate), end=end, report=report)
 
 
 def write_sound(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from av.video.stream import VideoStream as PictureTrack
 
+from pipeline.catalog import MAX_DURATION
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media import container as containers
@@ -20,6 +21,8 @@ from pipeline.media.sound_tracks import choose_track
 from pipeline.media.tags import keep_tags
 from pipeline.types import AudioStream, MediaInfo, VideoStream
 
+MAX_SAMPLES = int(MAX_DURATION * 8 * 96_000)
+"""Samples of all channels that may be decoded: the longest clip with eight channels at 96 kHz."""
 _INDEXED_CONTAINERS = ("matroska", "avi")
 """Containers that may hold much else after the last packet: an index, fonts, pictures."""
 _MIN_UNREAD_BYTES = 1 << 15
@@ -78,6 +81,13 @@ def check_duration(duration: float, max_duration: float) -> None:
         )
 
 
+def check_samples(audio: AudioStream, duration: float) -> None:
+    """Raise `LimitError` for a sound of more samples than may be decoded, all channels together."""
+    if audio.channels * audio.sample_rate * duration > MAX_SAMPLES:
+        form = f"{audio.channels} channels at {audio.sample_rate / 1000:g} kHz"
+        raise LimitError(f"{format_duration(duration)} of {form} are too much sound.", hint="Send a shorter clip.")
+
+
 def probe(path: Path, report: ProgressCallback | None = None, *, track: int | None = None) -> Probe:
     """Find the tracks of a clip, where they start and how long it is.
 
@@ -88,6 +98,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
 
     Raises:
         MediaError: The file is no clip, has no sound, or nothing of it can be decoded.
+        LimitError: It holds more samples than may be decoded.
         ValidationError: The sound track that was asked for does not exist or cannot be read.
     """
     with containers.open_container(path) as container:
@@ -100,13 +111,12 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         name = containers.container_format(container)
         indices = sound.index, None if picture is None else picture.index
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
-        ends = None
-        if declared is not None and not may_restart(path, name):
-            ends = tail_ends(container, sound.index, declared)
+        ends = None if declared is None or may_restart(path, name) else tail_ends(container, sound.index, declared)
     if ends is None or declared is None or _is_doubtful(ends, declared):
         with containers.open_container(path) as container:
             ends = read_ends(container, indices[0], report)
     end = _choose_end(ends, declared, begin.zero)
+    check_samples(audio, end - begin.zero)
     return Probe(
         media=MediaInfo(
             container=name,

@@ -25,6 +25,7 @@ from pipeline.mix.dub.edges import find_edges, hop_powers
 from pipeline.mix.dub.line_fitting import LineFit
 from pipeline.mix.dub.plan import Slot, turn_slots
 from pipeline.mix.dub.report import describe_worst, write_report
+from pipeline.mix.dub.stage import MAX_EXCESS_SECONDS
 from pipeline.mix.dub.turn_times import TurnLine, match_turns, slot_end
 from pipeline.mix.speech_activity import find_speech
 from pipeline.types import Transcript
@@ -159,7 +160,16 @@ def render_dub_comparison_stage(
     rate = clip_info.sample_rate
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         track = Path(folder) / "whole.flac"
-        convert(inputs.dub, probe(inputs.dub), track, sample_rate=rate, channels=clip_info.channels, layout=layout)
+        dub, longest = probe(inputs.dub), clip_info.duration + MAX_EXCESS_SECONDS
+        convert(
+            inputs.dub,
+            dub,
+            track,
+            sample_rate=rate,
+            channels=clip_info.channels,
+            layout=layout,
+            end=longest if dub.media.duration > longest else None,
+        )
         context.report(0.3, "Comparing the dub")
         loudness = measure(track).integrated
         context.report(0.5, "Comparing the dub")

@@ -33,8 +33,12 @@ from pipeline.mix.dub.report import describe_worst, write_report
 from pipeline.mix.speech_activity import find_speech
 from pipeline.types import Transcript
 
-_MAX_EXCESS_SECONDS = 60.0
-"""Seconds by which a piece may be longer than the clip."""
+MAX_EXCESS_SECONDS = 60.0
+"""Seconds by which a piece may be longer than the clip; of a whole track no more is decoded."""
+_MAX_LINES_SECONDS = 600.0
+"""Seconds that all files of a zip may last together, beside ..."""
+_MAX_LINES_LENGTHS = 20
+"""... so many times the clip: a track for each speaker."""
 _LENGTH_TOLERANCE_SECONDS = 0.1
 """Seconds by which a whole track may differ from the clip without a word."""
 
@@ -51,6 +55,8 @@ class _Dub:
     transcript: Transcript | None
     report: ProgressCallback
     notes: list[str] = field(default_factory=list[str])
+    seconds: float = 0.0
+    """What all files of it last."""
     fits: list[LineFit] = field(default_factory=list[LineFit])
     placed: list[DubClip] = field(default_factory=list[DubClip])
 
@@ -90,9 +96,10 @@ def dub_stage(context: StageContext, inputs: DubInputs[Path], params: DubParams)
 def _place_whole(source: Path, dub: _Dub) -> list[Interval] | None:
     """Place a whole track from the first sample on; return where the vocals are muted, None for everywhere."""
     track = dub.folder / "whole.flac"
-    _convert(source, "The dub", track, dub)
+    given = _convert(source, "The dub", track, dub)
     info = audio_io.info(track)
-    _note_flaws(track, info.duration - dub.clip_info.duration, dub)
+    length = max(info.duration, given) if given > _longest(dub) else info.duration
+    _note_flaws(track, length - dub.clip_info.duration, dub)
     dub.placed.append(DubClip(path=track, start=0, frames=info.frames))
     if not dub.params.keep_vocals:
         return None
@@ -202,15 +209,25 @@ def _convert_file(path: Path, name: str, dub: _Dub) -> Path:
     return target
 
 
-def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
-    """Convert a file of the dub to the rate and channels of the clip."""
+def _longest(dub: _Dub) -> float:
+    return dub.clip_info.duration + MAX_EXCESS_SECONDS
+
+
+def _convert(source: Path, name: str, target: Path, dub: _Dub) -> float:
+    """Convert a file of the dub to the rate and channels of the clip, and return the seconds that it has.
+
+    What goes on long after the clip is not decoded.
+    """
     try:
         clip = probe(source)
-        longest = dub.clip_info.duration + _MAX_EXCESS_SECONDS
+        longest = _longest(dub)
         if told := describe_choice(clip.media.track, clip.media.tracks, choosable=False):
             dub.notes.append(f"{name}: {told}")
         if dub.params.zipped and clip.media.duration > longest:
             raise LimitError(f"{name} lasts longer than the clip.", hint="Send a shorter file.")
+        dub.seconds += clip.media.duration
+        if dub.params.zipped and dub.seconds > _MAX_LINES_SECONDS + _MAX_LINES_LENGTHS * dub.clip_info.duration:
+            raise LimitError("The files of the dub last much longer than the clip.", hint="Send shorter files.")
         convert(
             source,
             clip,
@@ -218,6 +235,7 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
             sample_rate=dub.clip_info.sample_rate,
             channels=dub.clip_info.channels,
             layout=dub.layout,
+            end=longest if clip.media.duration > longest else None,
         )
     except MediaError as error:
         raise MediaError(
@@ -225,6 +243,7 @@ def _convert(source: Path, name: str, target: Path, dub: _Dub) -> None:
             hint="Send the dub as wav, mp3 or m4a, or as a zip of such files.",
             detail=f"{error.message} {error.detail}",
         ) from error
+    return clip.media.duration
 
 
 def _read_transcript(path: Path | None) -> Transcript | None:

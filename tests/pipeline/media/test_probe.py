@@ -1,5 +1,6 @@
 """Every kind of clip that people post is described rightly; everything else is one clear sentence."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +177,26 @@ def _error_of(path: Path, out: Path) -> AudioProcessingError | None:
     except AudioProcessingError as error:
         return error
     return None
+
+
+def write_wav_header(path: Path, *, rate: int, channels: int = 1) -> Path:
+    """A WAV of 600 kB that claims a rate and a number of channels."""
+    size = 600_000
+    form = struct.pack("<HHIIHH", 1, channels, rate, (rate * channels * 2) % 2**32, channels * 2 % 2**16, 16)
+    head = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", size)
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(head) + size) + head + bytes(size))
+    return path
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(2_000_000_000, 1), (1_000_000, 2), (100, 1), (48_000, 200)])
+def test_a_form_that_no_recording_has_is_refused(tmp_path: Path, rate: int, channels: int) -> None:
+    with pytest.raises(MediaError, match=f"{channels} channels at {rate} Hz"):
+        probe(write_wav_header(tmp_path / "claims.wav", rate=rate, channels=channels))
+
+
+def test_more_samples_than_may_be_decoded_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_wav_header(tmp_path / "wide.wav", rate=96_000, channels=8)
+    assert probe(path).media.audio.channels == 8
+    monkeypatch.setattr("pipeline.media.probe.MAX_SAMPLES", 100_000)
+    with pytest.raises(LimitError, match="8 channels at 96 kHz"):
+        probe(path)

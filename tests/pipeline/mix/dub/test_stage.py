@@ -11,8 +11,10 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import LimitError, MediaError, MixError, ValidationError
+from pipeline.media.loudness_meter import measure
 from pipeline.mix.contracts import DubInputs, DubParams
-from pipeline.mix.dub.stage import dub_stage
+from pipeline.mix.dub.stage import MAX_EXCESS_SECONDS, dub_stage
+from pipeline.types import Loudness
 from tests.pipeline.clips import ffmpeg, make_context
 from tests.pipeline.mix.voices import RATE, begins, heard, save, silence, spread, transcript, voice
 
@@ -232,3 +234,29 @@ def test_stereo_and_surround_pieces_at_other_rates_are_brought_to_the_clip(
     for start, _, _ in TURNS:
         assert begins(made, after=start - 0.4) == pytest.approx(start, abs=0.03)
     assert all(abs(line["loudness_difference"]) < 0.1 for line in report["lines"])
+
+
+def test_of_a_long_track_only_the_clip_s_length_is_decoded(
+    tmp_path: Path, inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[float] = []
+
+    def measure_and_note(path: Path) -> Loudness:
+        decoded.append(audio_io.info(path).duration)
+        return measure(path)
+
+    monkeypatch.setattr("pipeline.mix.dub.stage.measure", measure_and_note)
+    long = tmp_path / "long.flac"
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=1200", "-frame_size", "60000", str(long))
+    notes, made, _ = dub(tmp_path, inputs, long)
+    assert len(made) == round(LENGTH * RATE)
+    assert f"The dub is {1200 - LENGTH:.1f} s longer than the clip and was cut." in notes
+    assert decoded == [pytest.approx(LENGTH + MAX_EXCESS_SECONDS, abs=0.1)]
+
+
+def test_many_pieces_that_are_long_together_are_refused(
+    tmp_path: Path, inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.mix.dub.stage._MAX_LINES_SECONDS", 20.0 - 20 * LENGTH)
+    with pytest.raises(LimitError, match="much longer than the clip"):
+        dub(tmp_path, inputs, {f"turn-{number}.wav": silence(8.0) for number in (1, 2, 3)})
