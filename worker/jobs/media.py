@@ -94,6 +94,7 @@ async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
             publish=publish,
             cancelled=lease.cancelled,
             job_id=job.id,
+            worker=context.name,
             fresh=job.fresh,
         )
         result = await context.run_graph(

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -97,6 +97,7 @@ class StageCache:
         on_progress: StageProgressCallback,
         cancelled: asyncio.Event,
         limit: float,
+        on_engine: Callable[[], None] | None = None,
     ) -> tuple[StageResult, bool]:
         """Return the result of a stage, from the store when it is there; equal work that is under way is waited for.
 
@@ -106,6 +107,7 @@ class StageCache:
             on_progress: Called with the fraction done and a message.
             cancelled: Set when the stage should stop.
             limit: Seconds that the engine may take.
+            on_engine: Called when the engine begins with the stage, and maybe again.
 
         Returns:
             The result, and True when it came from the store.
@@ -120,8 +122,9 @@ class StageCache:
                 paths = await self._fetch(call.inputs, folder)
                 out = folder / "out"
                 out.mkdir()
+                on_step = _call_first(on_engine, on_progress)
                 output, seconds = await self.engine.run_stage(
-                    call.stage, paths, call.params, out, on_progress, cancelled, limit
+                    call.stage, paths, call.params, out, on_step, cancelled, limit
                 )
                 artefacts = await self._store_outputs(out)
             result = StageResult(output=output, artefacts=artefacts, engine_seconds=seconds)
@@ -145,3 +148,15 @@ class StageCache:
     async def _store_outputs(self, out: Path) -> dict[str, Artefact]:
         files = await asyncio.to_thread(lambda: sorted(path for path in out.iterdir() if path.is_file()))
         return {path.name: await self.store.put(path, name=path.name) for path in files}
+
+
+def _call_first(on_engine: Callable[[], None] | None, on_progress: StageProgressCallback) -> StageProgressCallback:
+    """Have the engine's signs of progress, the first of which it gives at once, also tell that it works."""
+    if on_engine is None:
+        return on_progress
+
+    def on_step(fraction: float, message: str) -> None:
+        on_engine()
+        on_progress(fraction, message)
+
+    return on_step

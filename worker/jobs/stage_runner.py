@@ -29,6 +29,7 @@ from pipeline.types import Artefact, Progress
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.protocol import CONTRACT_VERSION, Failed, Progressed, StageJob, StageResult, Stopped, owner_of
 from worker.queue import Queue
+from worker.queue.engine_occupancy import engine_occupancy
 from worker.queue.lease import Lease, LeaseLostError
 
 PUBLISH_INTERVAL_S: Final = 0.25
@@ -86,6 +87,8 @@ class StageRunner:
     publish: PublishProgress
     cancelled: asyncio.Event
     job_id: str
+    worker: str
+    """Name of the worker that runs the job."""
     fresh: bool = False
     """Use only results that this job itself cached in an earlier attempt."""
     environment: Environment = "media"
@@ -159,13 +162,15 @@ class StageRunner:
 
     async def _run_here(self, call: StageCall, keys: tuple[str, ...], limit: float) -> tuple[StageResult, bool]:
         name = call.stage.name
-        return await self.stage_cache.get_or_run(
-            call,
-            keys=keys,
-            on_progress=lambda done, message: self.publish(Progress(stage=name, fraction=done, message=message)),
-            cancelled=self.cancelled,
-            limit=limit,
-        )
+        async with engine_occupancy(self.queue, self.worker, self.job_id) as on_engine:
+            return await self.stage_cache.get_or_run(
+                call,
+                keys=keys,
+                on_progress=lambda done, message: self.publish(Progress(stage=name, fraction=done, message=message)),
+                cancelled=self.cancelled,
+                limit=limit,
+                on_engine=on_engine,
+            )
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():

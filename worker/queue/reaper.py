@@ -16,7 +16,7 @@ from worker.queue import lease
 from worker.queue import lua_scripts as scripts
 from worker.queue.follower import has_lost_follower
 from worker.queue.job_queue import WORKER_TTL_S, Queue
-from worker.queue.keys import ASR, MEDIA, WORKERS, Keys
+from worker.queue.keys import ASR, ENGINE_PREFIX, MEDIA, WORKERS, Keys
 
 SCAN_INTERVAL_S: Final = 2.0
 """Time between two scans of the active jobs."""
@@ -100,6 +100,6 @@ class Reaper:
 
     async def _reclaim(self, keys: Keys, job_id: str) -> None:
         names = [keys.record(job_id), keys.lease(job_id), *keys.arq_keys(job_id)]
-        if await self._queue.connection.run(scripts.RECLAIM, names, [job_id]):
+        if await self._queue.connection.run(scripts.RECLAIM, names, [job_id, ENGINE_PREFIX]):
             await self._queue.ensure_enqueued(keys, job_id)
             structlog.get_logger().warning("job reclaimed", job=job_id, queue=keys.queue)

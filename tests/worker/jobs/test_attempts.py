@@ -6,8 +6,10 @@ import pytest
 from tests.worker.conftest import System
 from worker.jobs.attempts import run_attempt
 from worker.protocol import Failed, Finished, Started, Stopped
-from worker.queue.keys import MEDIA
+from worker.queue.engine_occupancy import engine_occupancy
+from worker.queue.keys import ENGINE_PREFIX, MEDIA
 from worker.queue.lease import Lease
+from worker.queue.reaper import Reaper
 
 
 async def test_a_worker_that_lost_its_lease_stops_working(system: System) -> None:
@@ -84,6 +86,37 @@ async def test_a_job_whose_workers_are_lost_three_times_is_put_aside(system: Sys
     assert last.failure.type == "AttemptsError"
     assert await system.status(job) == "dead"
     assert system.runs("first") == 0
+
+
+async def test_the_death_of_a_worker_counts_only_for_the_job_in_its_engine(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.queue.lease.LEASE_TTL_S", 1.0)
+    poison, innocent = await system.job("poison.json", other=1), await system.job("innocent.json", other=2)
+    for job in (poison, innocent):
+        await system.queue.submit(job)
+        assert (await Lease.acquire(system.queue, MEDIA, job.id, "lost")).outcome == "acquired"
+    reaper = Reaper(system.queue, "media", "test")
+    async with engine_occupancy(system.queue, "lost", poison.id) as enter:
+        enter()
+        for _ in range(6):
+            await asyncio.sleep(0.35)
+            await reaper.scan()
+    states = {state.job.id: (state.status, state.attempts) for state in await system.queue.jobs()}
+    assert states == {poison.id: ("queued", 1), innocent.id: ("queued", 0)}
+
+
+async def test_the_engine_is_noted_while_a_stage_runs(system: System) -> None:
+    await system.start()
+    job = await system.job(second="sleep", seconds=0.6)
+    await system.queue.submit(job)
+    await system.wait_for_run("second")
+    await asyncio.sleep(0.3)
+    look = "return redis.call('GET', KEYS[1]) or ''"
+    key = f"{ENGINE_PREFIX}{next(iter(system.workers))}"
+    assert await system.queue.connection.run(look, [key], []) == job.id
+    assert isinstance((await system.events(job))[-1], Finished)
+    assert await system.queue.connection.run(look, [key], []) == ""
 
 
 async def test_an_engine_that_dies_once_costs_no_attempt(system: System) -> None:

@@ -30,6 +30,7 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
         publish=lambda progress: None,
         cancelled=asyncio.Event(),
         job_id="job",
+        worker="one",
     )
     reused: list[bool] = []
     try:

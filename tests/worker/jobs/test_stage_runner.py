@@ -90,6 +90,7 @@ async def test_no_worker_of_the_other_environment(
         publish=lambda progress: None,
         cancelled=asyncio.Event(),
         job_id="job",
+        worker="one",
         no_worker_timeout_s=0.5,
     )
     with pytest.raises(EngineError) as caught:

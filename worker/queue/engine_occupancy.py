@@ -1,0 +1,52 @@
+"""Which job is in the engine of a worker: when the worker dies, the others had no part in it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+from pipeline.errors import QueueError
+from worker.queue.job_queue import Queue
+from worker.queue.keys import ENGINE_PREFIX
+
+MARK_TTL_S: Final = 24 * 3600
+"""Longer than a stage takes."""
+UNMARK_TIMEOUT_S: Final = 2.0
+
+_MARK: Final = "return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])"
+_UNMARK: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1"
+
+
+@asynccontextmanager
+async def engine_occupancy(queue: Queue, worker: str, job_id: str) -> AsyncGenerator[Callable[[], None]]:
+    """Give a function that notes, once called, that a job is in the engine until the end of the block.
+
+    Args:
+        queue: The queue.
+        worker: Name of the worker whose engine it is.
+        job_id: The job.
+    """
+    marking: asyncio.Task[None] | None = None
+
+    def enter() -> None:
+        nonlocal marking
+        if marking is None:
+            marking = asyncio.create_task(_run(queue, _MARK, worker, (job_id, MARK_TTL_S)))
+
+    try:
+        yield enter
+    finally:
+        if marking is not None:
+            await asyncio.wait({marking}, timeout=UNMARK_TIMEOUT_S)
+            marking.cancel()
+            unmarking = asyncio.create_task(_run(queue, _UNMARK, worker, (job_id,)))
+            await asyncio.wait({unmarking}, timeout=UNMARK_TIMEOUT_S)
+
+
+async def _run(queue: Queue, script: str, worker: str, arguments: tuple[str | int, ...]) -> None:
+    try:
+        await queue.connection.run(script, [f"{ENGINE_PREFIX}{worker}"], arguments)
+    except QueueError as error:
+        structlog.get_logger().warning("the job in the engine is not noted", error=error.message)
