@@ -247,7 +247,7 @@ def _measure_normalization(mixture: Mixture, report: ProgressCallback) -> _Norma
         count = joined
         power += float(np.square(block, dtype=np.float64).sum()) / block.shape[1]
         report(0.0)
-    if squares < _MIN_MONO_POWER_SHARE * power:
+    if squares + count * mean**2 < _MIN_MONO_POWER_SHARE * power:
         mean, squares = 0.0, power
     deviation = np.sqrt(squares / max(1, count - 1)) + 1e-8
     return _Normalization(mean=np.float32(mean), deviation=np.float32(deviation))
