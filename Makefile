@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-fast coverage check clean \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-bot
+	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -86,6 +86,12 @@ bench-voices: env ## How surely a known voice is found again
 
 bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
 	$(MEDIA)/python -m tests.bench.bot_memory
+
+train: env ## Train the separator of backgrounds, from packages to weights (BUDGET: processor seconds, RUN: folder)
+	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter
+
+bench-stems: env ## How well backgrounds are parted into music, SFX and ambience, on the frozen test mixes
+	$(MEDIA)/python -m pipeline.training evaluate pipeline/training/checkpoints/background.safetensors
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
