@@ -168,7 +168,7 @@ def test_ffmpeg_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     seen: list[dict[str, str]] = []
 
-    def look(_fraction: float, _doing: str) -> None:
+    def look(fraction: float, message: str = "") -> None:
         seen.extend(child.environ() for child in psutil.Process().children() if "ffmpeg" in child.name())
 
     with pytest.raises(FFmpegError, match="longer than allowed"):
