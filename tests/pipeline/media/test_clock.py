@@ -10,6 +10,7 @@ import pytest
 from pipeline.audio import io as audio_io
 from pipeline.errors import MediaError
 from pipeline.media import clip_tools
+from pipeline.media.joined_files import may_restart
 from pipeline.media.probe import Probe, probe
 from tests.pipeline.clips import describe, extract, ffmpeg, make_click, make_clip
 
@@ -107,6 +108,17 @@ def test_a_rest_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     clip = probe(join(tmp_path / "a.ogg", first, second))
     assert clip.media.duration == pytest.approx(4.0, abs=0.1)
     assert re.fullmatch(r"The last \d\.\d MiB of the file hold no sound .* are left out\.", clip.notes[0])
+
+
+def test_a_large_file_is_looked_at_in_places(tmp_path: Path) -> None:
+    noise = ("-f", "lavfi", "-i", "anoisesrc=d=100:r=48000:a=0.5", "-ac", "2", "-c:a", "libvorbis", "-q:a", "10")
+    ffmpeg(*noise, tmp_path / "large.ogg")
+    large = tmp_path / "large.ogg"
+    assert large.stat().st_size > 4 * 2**20
+    assert not may_restart(large, "ogg")
+    short = tone_clip(tmp_path / "short.ogg", TONES[0], "-c:a", "libvorbis", picture=False)
+    assert may_restart(join(tmp_path / "with short.ogg", large, short), "ogg")
+    assert may_restart(join(tmp_path / "twice.ogg", large, large), "ogg")
 
 
 @pytest.mark.parametrize(("name", "coding"), [("a.mp4", "aac"), ("a.wav", "pcm_s16le"), ("a.flac", "flac")])
