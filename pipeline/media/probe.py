@@ -29,6 +29,8 @@ _MIN_UNREAD_BYTES = 1 << 15
 """Bytes after the last packet from which they are told of, ..."""
 _MIN_UNREAD_SHARE = 0.05
 """... if they are more than this part of what comes before: tags and covers are less."""
+_CUT_PADDING_S = 0.5
+"""Seconds of pictures that an mp4 may hold beyond its end: a cut without encoding keeps what others are made from."""
 _END_PADDING_S = 0.1
 """Seconds by which a declared end may differ from that of the last packet: an encoder fills that up with silence."""
 
@@ -115,7 +117,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
     if ends is None or declared is None or _is_doubtful(ends, declared):
         with containers.open_container(path) as container:
             ends = read_ends(container, indices[0], report)
-    end = _choose_end(ends, declared, begin.zero)
+    end = _choose_end(ends, declared, begin.zero, indexed=name == "mov")
     check_samples(audio, end - begin.zero)
     return Probe(
         media=MediaInfo(
@@ -148,8 +150,10 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _choose_end(ends: PacketEnds, declared: float | None, zero: float) -> float:
-    end = ends.clip if declared is None or abs(ends.clip - declared) > _END_PADDING_S else declared
+def _choose_end(ends: PacketEnds, declared: float | None, zero: float, *, indexed: bool) -> float:
+    padding = _CUT_PADDING_S if indexed else _END_PADDING_S
+    agrees = declared is not None and -_END_PADDING_S <= ends.clip - declared <= padding
+    end = declared if declared is not None and agrees else ends.clip
     if end <= zero:
         raise MediaError("The clip holds no sound that can be read.", hint="Send the file again.")
     return end
