@@ -1,7 +1,4 @@
-"""The `stemcord` command.
-
-More than 16 modules because each subcommand has one of its own, beside those that several share.
-"""
+"""The `stemcord` command: its subcommands are in `commands`, here is what several of them share."""
 
 import os
 import sys
@@ -45,7 +42,7 @@ def build_app(names: Iterable[str] = _NAMES, *, load: bool = True) -> typer.Type
         if not load:
             app.command(name)(_do_nothing)
             continue
-        command = getattr(import_module(f"{__name__}.{_COMMANDS.get(name, name)}"), name)
+        command = getattr(import_module(f"{__name__}.commands.{_COMMANDS.get(name, name)}"), name)
         if name in _GROUPS:
             app.add_typer(command, name=name)
         else:

@@ -2,7 +2,7 @@
 
 Channels come in the order of WAVE and FLAC (RFC 9639, section 9.1.3): that of `CHANNEL_ORDER`, without
 those that are not there. Names are ffmpeg's. How a clip's channels are brought to one of these layouts is
-told by `pipeline.media.channel_folding`.
+told by `pipeline.media.sound.channel_folding`.
 """
 
 from collections.abc import Mapping

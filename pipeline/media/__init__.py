@@ -3,6 +3,4 @@
 A clip comes from strangers, so this package keeps to a short list of containers and of
 sound decoders, never decodes a picture for its own sake, gives every run of ffmpeg a time
 limit, and never lets a name that a person gave near a command line.
-
-More than 16 modules because nothing outside of this package may run ffmpeg or read a container.
 """

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.errors import MediaError, ValidationError
-from pipeline.media.channel_folding import map_channels
-from pipeline.media.encoding import encoder_arguments
-from pipeline.media.extract import ffmpeg_timeout, write_sound
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
-from pipeline.media.picture_times import restore_times
+from pipeline.media.pictures.times import restore_times
 from pipeline.media.probe import Probe, check_duration, check_size, format_duration, probe
-from pipeline.media.sound_clock import CLOCK_FILTER
+from pipeline.media.sound.channel_folding import map_channels
+from pipeline.media.sound.clock import CLOCK_FILTER
+from pipeline.media.sound.encoding import encoder_arguments
+from pipeline.media.sound.extract import ffmpeg_timeout, write_sound
 from pipeline.types import SoundFormat
 
 _PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -6,11 +6,11 @@ from pathlib import Path
 from pipeline.errors import FFmpegError, ValidationError
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.media.contracts import CompressInputs, CompressOutput, CompressParams
-from pipeline.media.encoding import OPUS_BIT_RATE
-from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
-from pipeline.media.mono_sound import find_polarity, write_heard
 from pipeline.media.probe import probe
+from pipeline.media.sound.encoding import OPUS_BIT_RATE
+from pipeline.media.sound.extract import ffmpeg_timeout
+from pipeline.media.sound.mono import find_polarity, write_heard
 from pipeline.types import MediaInfo
 
 MIN_STEREO_BIT_RATE = 48_000

@@ -15,7 +15,7 @@ from pipeline.audio.channels import Layout
 from pipeline.audio.io import Samples
 from pipeline.errors import FFmpegError
 from pipeline.media.ffmpeg import error_of_exit, executable, ffmpeg_environment
-from pipeline.media.loudness_meter import METER_FILTER, metering_layout, parse_summary, rename_channels_filter
+from pipeline.media.sound.loudness_meter import METER_FILTER, metering_layout, parse_summary, rename_channels_filter
 from pipeline.types import Loudness
 
 _MAX_QUEUED_BLOCKS = 4

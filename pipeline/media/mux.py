@@ -13,12 +13,12 @@ from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.container import Track
-from pipeline.media.extract import ffmpeg_timeout
+from pipeline.media.containers.container import Track
+from pipeline.media.containers.tags import write_tags
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
-from pipeline.media.picture_times import PictureSource, restore_times
+from pipeline.media.pictures.times import PictureSource, restore_times
 from pipeline.media.probe import Probe, probe
-from pipeline.media.tags import write_tags
+from pipeline.media.sound.extract import ffmpeg_timeout
 
 Suffix: TypeAlias = Literal["mp4", "mkv"]
 

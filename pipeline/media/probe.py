@@ -12,13 +12,13 @@ from av.video.stream import VideoStream as PictureTrack
 from pipeline.catalog import MAX_DURATION
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media import container as containers
-from pipeline.media.container import ClipStart, Track
-from pipeline.media.joined_files import find_second_movie, may_restart
-from pipeline.media.packet_clock import PacketEnds, read_ends, tail_ends
-from pipeline.media.pictures import find_picture
-from pipeline.media.sound_tracks import choose_track
-from pipeline.media.tags import keep_tags
+from pipeline.media.containers import container as containers
+from pipeline.media.containers.container import ClipStart, Track
+from pipeline.media.containers.joined_files import find_second_movie, may_restart
+from pipeline.media.containers.packet_clock import PacketEnds, read_ends, tail_ends
+from pipeline.media.containers.sound_tracks import choose_track
+from pipeline.media.containers.tags import keep_tags
+from pipeline.media.pictures.covers import find_picture
 from pipeline.types import AudioStream, MediaInfo, VideoStream
 
 MAX_SAMPLES = int(MAX_DURATION * 8 * 96_000)

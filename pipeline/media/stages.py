@@ -8,7 +8,7 @@ from pipeline.audio.levels import measure_levels
 from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import NoParams, StageContext
-from pipeline.media.channel_folding import map_channels
+from pipeline.media.containers.sound_tracks import describe_choice
 from pipeline.media.contracts import (
     ExtractInputs,
     ExtractOutput,
@@ -24,12 +24,12 @@ from pipeline.media.contracts import (
     ProbeOutput,
     ProbeParams,
 )
-from pipeline.media.extract import extract_master
-from pipeline.media.mono_sound import write_mono
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import Probe, check_duration, check_size, probe
-from pipeline.media.sound_tracks import describe_choice
-from pipeline.media.speech_downmix import ChannelSelection, select_channels
+from pipeline.media.sound.channel_folding import map_channels
+from pipeline.media.sound.extract import extract_master
+from pipeline.media.sound.mono import write_mono
+from pipeline.media.sound.speech_downmix import ChannelSelection, select_channels
 
 _LOG = logging.getLogger(__name__)
 SPEECH_SAMPLE_RATE = 16_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.graph.stage import NoParams, ProgressCallback, StageContext
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.contracts import MeasureInputs, MeasureOutput
 from pipeline.mix.presets import LOUDNESS, TRUE_PEAK, LoudnessTarget
 from pipeline.types import Loudness

@@ -15,7 +15,7 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout
 from pipeline.audio.true_peak import highest_sample
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.loudness_meter import measure_encoded
+from pipeline.media.sound.loudness_meter import measure_encoded
 from pipeline.mix import gains as balance
 from pipeline.mix.limiter import Limiter, limit
 from pipeline.mix.loudness_stage import LoudnessGoal, bounded_gain, describe_unmeasured, is_at_goal, unlimited_gain

@@ -13,7 +13,7 @@ from pipeline.audio.true_peak import SteepTruePeakMeter, TruePeakMeter, peak_dec
 from pipeline.media.aac.parallel_writer import AacWriter
 from pipeline.media.aac.segment_encoder import AudioFormat, is_supported
 from pipeline.media.ffmpeg_pipe import FFmpegPipe
-from pipeline.media.loudness_meter import measure_encoded
+from pipeline.media.sound.loudness_meter import measure_encoded
 from pipeline.types import Loudness
 
 

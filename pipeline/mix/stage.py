@@ -9,8 +9,8 @@ import msgspec
 
 from pipeline.audio import io as audio_io
 from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.media.encoding import LOSSY_FORMATS, encoder_arguments, written_layout
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.encoding import LOSSY_FORMATS, encoder_arguments, written_layout
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.contracts import MixInputs, MixOutput, MixParams
 from pipeline.mix.gain_envelope import GainEnvelope
 from pipeline.mix.gains import BACKGROUND_STEMS, Track, background_tracks, check_same_format, mix_blocks

@@ -17,10 +17,10 @@ import av
 import numpy as np
 
 from pipeline.audio import io as audio_io
-from pipeline.media.encoding import encode_aac
-from pipeline.media.extract import extract_master
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe
+from pipeline.media.sound.encoding import encode_aac
+from pipeline.media.sound.extract import extract_master
 from tests.pipeline.clips import ffmpeg
 
 MAX_SHIFT_MS = 1.0

@@ -22,8 +22,8 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from pipeline.catalog import MODELS
 from pipeline.graph.stage import StageContext
-from pipeline.media.extract import extract_master
 from pipeline.media.probe import probe
+from pipeline.media.sound.extract import extract_master
 from pipeline.models.loader import Models
 from pipeline.routing.contracts import RouteParams
 from pipeline.routing.decision import choose_route

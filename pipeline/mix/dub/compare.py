@@ -13,9 +13,9 @@ from pipeline.audio.bs1770 import integrated_loudness
 from pipeline.audio.channels import Layout
 from pipeline.audio.intervals import Interval
 from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.media.extract import convert
-from pipeline.media.loudness_meter import measure
 from pipeline.media.probe import probe
+from pipeline.media.sound.extract import convert
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.contracts import (
     RenderDubComparisonInputs,
     RenderDubComparisonOutput,

@@ -12,7 +12,7 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.intervals import Interval, overlap
 from pipeline.audio.voice_activity import speech_threshold
 from pipeline.errors import ValidationError
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.dub.plan import Slot
 from pipeline.mix.speech_activity import find_speech
 

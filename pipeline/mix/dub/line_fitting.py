@@ -9,7 +9,7 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.bs1770 import integrated_loudness
 from pipeline.audio.channels import Layout
 from pipeline.audio.true_peak import highest_sample
-from pipeline.media.time_stretch import time_stretch
+from pipeline.media.sound.time_stretch import time_stretch
 from pipeline.mix.dub.edges import LineCut, SpeechEdges, find_edges
 from pipeline.mix.dub.plan import Slot
 

@@ -13,10 +13,10 @@ from pipeline.audio.intervals import Interval, overlap, subtract
 from pipeline.audio.true_peak import highest_sample
 from pipeline.errors import LimitError, MediaError
 from pipeline.graph.stage import ProgressCallback, StageContext
-from pipeline.media.extract import convert
-from pipeline.media.loudness_meter import measure
+from pipeline.media.containers.sound_tracks import describe_choice
 from pipeline.media.probe import probe
-from pipeline.media.sound_tracks import describe_choice
+from pipeline.media.sound.extract import convert
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.contracts import DubInputs, DubOutput, DubParams
 from pipeline.mix.dub.edges import LineCut, split_track
 from pipeline.mix.dub.line_fitting import DubClip, LineFit, LineFitter, is_clipped

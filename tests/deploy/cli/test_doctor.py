@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from deploy.cli import checks
-from deploy.cli.doctor import doctor
+from deploy.cli.commands.doctor import doctor
 from deploy.local.embedded_broker import EmbeddedBroker
 from deploy.setup.environments import all_environments
 from pipeline.catalog import MODELS

@@ -10,8 +10,8 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from deploy.cli import checks, model_status
+from deploy.cli.commands.models import fetch_model, install_weights, models
 from deploy.cli.model_status import check_model, choose_models, converted_folder
-from deploy.cli.models import fetch_model, install_weights, models
 from pipeline.catalog import MODELS, Model
 from pipeline.errors import ModelMissingError, ValidationError
 from pipeline.models.download.client import RETRY_RESET_BYTES
@@ -127,7 +127,7 @@ def hub(monkeypatch: pytest.MonkeyPatch):
     content = {"uvr/tiny.ckpt": random.randbytes(RETRY_RESET_BYTES), "uvr/tiny.yaml": b"settings"}
     with running(content) as hub:
         catalogue = {"tiny": hub.model()}
-        for module in ("deploy.cli.models", "deploy.cli.model_status", "pipeline.models.loader"):
+        for module in ("deploy.cli.commands.models", "deploy.cli.model_status", "pipeline.models.loader"):
             monkeypatch.setattr(import_module(module), "MODELS", catalogue)
         monkeypatch.setenv("HF_TOKEN", "token")
         yield hub

@@ -54,8 +54,8 @@ def test_names_of_commands_are_completed_without_loading_one() -> None:
 def test_only_the_asked_for_command_is_loaded_for_its_options(line: str, candidate: str) -> None:
     candidates, loaded = complete(line)
     assert candidates == [candidate]
-    assert "deploy.cli.run" not in loaded
-    assert "deploy.cli.models" not in loaded
+    assert "deploy.cli.commands.run" not in loaded
+    assert "deploy.cli.commands.models" not in loaded
 
 
 def test_the_script_for_a_shell_is_shown() -> None:

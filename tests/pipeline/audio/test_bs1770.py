@@ -8,7 +8,7 @@ import pytest
 from pipeline.audio import io as audio_io
 from pipeline.audio.bs1770 import integrated_loudness, k_weighting
 from pipeline.audio.channels import LAYOUTS, default_layout
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.loudness_meter import measure
 from tests.pipeline.mix.voices import RATE, silence, spread, voice
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.true_peak import SteepTruePeakMeter, TruePeakMeter
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.loudness_meter import measure
 
 
 def peak_of(samples: np.ndarray, block: int) -> float:

@@ -9,12 +9,12 @@ import pytest
 from av.stream import Disposition
 
 from pipeline.errors import MediaError
+from pipeline.media.containers.tags import keep_tags
 from pipeline.media.contracts import MuxInputs, MuxOutput, MuxParams
-from pipeline.media.encoding import encode_aac
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe
+from pipeline.media.sound.encoding import encode_aac
 from pipeline.media.stages import mux_stage
-from pipeline.media.tags import keep_tags
 from tests.bench import picture
 from tests.pipeline.clips import extract, ffmpeg, heard_at, make_click, make_clip, make_context, packets
 

@@ -10,7 +10,7 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS
 from pipeline.errors import FFmpegError
 from pipeline.graph.stage import NoParams
-from pipeline.media.loudness_meter import measure, metering_layout, parse_summary
+from pipeline.media.sound.loudness_meter import measure, metering_layout, parse_summary
 from pipeline.mix.contracts import MeasureInputs
 from pipeline.mix.loudness_stage import MAX_LIMITING_DB, LoudnessGoal, loudness_goal, measure_stage, unlimited_gain
 from pipeline.mix.presets import LoudnessTarget

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS, default_layout
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.limiter import Limiter, limit
 from pipeline.mix.loudness_survey import LoudnessSurvey
 from pipeline.mix.premix_cache import CachedPremix

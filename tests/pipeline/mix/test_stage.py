@@ -12,7 +12,7 @@ import pytest
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import default_layout
 from pipeline.graph.stage import NoParams
-from pipeline.media.loudness_meter import measure_encoded
+from pipeline.media.sound.loudness_meter import measure_encoded
 from pipeline.mix.contracts import MeasureInputs, MixInputs, MixOutput, MixParams
 from pipeline.mix.loudness_stage import measure_stage
 from pipeline.mix.presets import Ducking, LoudnessTarget

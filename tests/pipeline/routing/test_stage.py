@@ -11,8 +11,8 @@ import pytest
 from pipeline.audio import io as audio_io
 from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.catalog import MODELS
-from pipeline.media.extract import extract_master
 from pipeline.media.probe import probe
+from pipeline.media.sound.extract import extract_master
 from pipeline.routing.contracts import RouteInputs, RouteParams
 from pipeline.routing.decision import choose_route
 from pipeline.routing.features import ContentShares, measure_shares

@@ -8,7 +8,7 @@ import pytest
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import default_layout
 from pipeline.errors import ValidationError
-from pipeline.media.time_stretch import time_stretch
+from pipeline.media.sound.time_stretch import time_stretch
 from pipeline.mix.dub.edges import LineCut, find_edges, split_track
 from pipeline.mix.dub.line_fitting import LineFit, LineFitter, find_onset, is_clipped, stretch_factor
 from pipeline.mix.dub.plan import Slot

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import LimitError, MediaError, MixError, ValidationError
-from pipeline.media.loudness_meter import measure
+from pipeline.media.sound.loudness_meter import measure
 from pipeline.mix.contracts import DubInputs, DubParams
 from pipeline.mix.dub.stage import MAX_EXCESS_SECONDS, dub_stage
 from pipeline.types import Loudness

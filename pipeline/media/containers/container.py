@@ -24,10 +24,10 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
+from pipeline.media.containers.file_kinds import explain_refusal
+from pipeline.media.containers.packet_clock import packet_start, read_packets
+from pipeline.media.containers.tags import keep_tags
 from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
-from pipeline.media.file_kinds import explain_refusal
-from pipeline.media.packet_clock import packet_start, read_packets
-from pipeline.media.tags import keep_tags
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
 """Hz that recordings have; a header that names others is made to cost memory."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from pipeline.audio import io as audio_io
 from pipeline.audio.polarity import Polarity, PolarityMeter, mix_heard
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.channel_folding import map_channels
-from pipeline.media.extract import convert
 from pipeline.media.probe import Probe
+from pipeline.media.sound.channel_folding import map_channels
+from pipeline.media.sound.extract import convert
 
 _SURVEY_SAMPLE_RATE = 16_000
 """Hz at which the channels are compared."""

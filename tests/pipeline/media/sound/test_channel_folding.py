@@ -8,12 +8,12 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.audio.channels import LAYOUTS, default_layout
-from pipeline.media.channel_folding import map_channels
-from pipeline.media.encoding import encode_aac, encoder_arguments, written_layout
-from pipeline.media.extract import convert
 from pipeline.media.ffmpeg_pipe import FFmpegPipe
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
+from pipeline.media.sound.channel_folding import map_channels
+from pipeline.media.sound.encoding import encode_aac, encoder_arguments, written_layout
+from pipeline.media.sound.extract import convert
 from pipeline.types import SoundFormat
 from tests.pipeline.clips import (
     PICTURE,

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import MediaError, ValidationError
+from pipeline.media.containers.sound_tracks import describe_choice
 from pipeline.media.contracts import ExtractInputs, ExtractParams, MuxInputs, MuxParams, ProbeInputs, ProbeParams
-from pipeline.media.encoding import encode_aac
 from pipeline.media.probe import probe
-from pipeline.media.sound_tracks import describe_choice
+from pipeline.media.sound.encoding import encode_aac
 from pipeline.media.stages import extract_stage, mux_stage, probe_stage
 from pipeline.options import parse_request
 from pipeline.types import MediaInfo, Request, SoundTrack

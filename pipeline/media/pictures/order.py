@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from pipeline.media.h264_order import show_order as h264_show_order
+from pipeline.media.pictures.h264_order import show_order as h264_show_order
 
 _MPEG4_PICTURE = b"\0\0\1\xb6"
 """Start code of a picture of MPEG-4 part 2 (ISO/IEC 14496-2, table 6-3)."""

@@ -56,7 +56,7 @@ def run(
         settings = WorkerSettings()
         request = _read_request(given, settings)
         if voices is not None:
-            from deploy.cli.voices import check_book
+            from deploy.cli.commands.voices import check_book
 
             check_book(voices, request.preset)
         with packed_dub(dub) as new_voices:
@@ -72,7 +72,7 @@ def run(
     else:
         show_result(result, out, time.monotonic() - started, console)
     if with_page:
-        from deploy.cli.result_page import show_folder
+        from deploy.cli.commands.result_page import show_folder
 
         sys.stdout.flush()
         with exit_on_failure():

@@ -20,9 +20,9 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 
 from pipeline.errors import MediaError, ValidationError
-from pipeline.media import container as containers
+from pipeline.media.containers import container as containers
+from pipeline.media.containers.packet_clock import read_packets
 from pipeline.media.ffmpeg import SOUND_DECODERS
-from pipeline.media.packet_clock import read_packets
 from pipeline.types import SoundTrack
 
 MAX_TITLE_CHARS: Final = 60

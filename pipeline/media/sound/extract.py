@@ -9,10 +9,10 @@ from pathlib import Path
 from pipeline.audio.channels import Layout, default_layout
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.channel_folding import map_channels, place_channels
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
-from pipeline.media.sound_clock import CLOCK_FILTER, FrameLog, note_gaps
+from pipeline.media.sound.channel_folding import map_channels, place_channels
+from pipeline.media.sound.clock import CLOCK_FILTER, FrameLog, note_gaps
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""

@@ -7,7 +7,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from pipeline.media.packet_clock import read_packets
+from pipeline.media.containers.packet_clock import read_packets
 
 STILL_PICTURE_CODECS = frozenset({"mjpeg", "png", "apng", "bmp", "gif", "webp", "tiff", "targa", "jpeg2000", "jpegls"})
 """Codecs of cover pictures, which are no video unless there are many of them."""

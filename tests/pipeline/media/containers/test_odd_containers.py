@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from pipeline.audio import io as audio_io
 from pipeline.media import clip_tools
-from pipeline.media.extract import extract_master
-from pipeline.media.mono_sound import write_mono
 from pipeline.media.probe import probe
+from pipeline.media.sound.extract import extract_master
+from pipeline.media.sound.mono import write_mono
 from tests.pipeline.clips import ffmpeg
 
 SECONDS = 4.0

@@ -6,8 +6,8 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.channels import Layout, default_layout
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.aac.segment_encoder import bit_rate
-from pipeline.media.extract import ffmpeg_timeout
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
+from pipeline.media.sound.extract import ffmpeg_timeout
 from pipeline.types import SoundFormat
 
 MP3_BIT_RATE = 256_000

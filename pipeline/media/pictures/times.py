@@ -18,9 +18,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
-from pipeline.media.container import container_format, open_container
-from pipeline.media.packet_clock import read_packets
-from pipeline.media.picture_order import SHOW_ORDERS, clear_packed_mark, is_mpeg4_key, unpack_pictures
+from pipeline.media.containers.container import container_format, open_container
+from pipeline.media.containers.packet_clock import read_packets
+from pipeline.media.pictures.order import SHOW_ORDERS, clear_packed_mark, is_mpeg4_key, unpack_pictures
 from pipeline.media.probe import Probe
 
 _NATIVE_TAG = "\0\0\0\0"

@@ -10,7 +10,7 @@ import pytest
 from pipeline.audio import io as audio_io
 from pipeline.errors import MediaError
 from pipeline.media import clip_tools
-from pipeline.media.joined_files import may_restart
+from pipeline.media.containers.joined_files import may_restart
 from pipeline.media.probe import Probe, probe
 from tests.pipeline.clips import describe, extract, ffmpeg, make_click, make_clip
 

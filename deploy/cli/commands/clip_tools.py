@@ -71,7 +71,7 @@ def frame(
 
 def _print_outcome(out: Path, clip: "Probe", notes: tuple[str, ...]) -> None:
     """Name the file, and say what was found of the clip and which of its sound tracks was taken."""
-    from pipeline.media.sound_tracks import describe_choice
+    from pipeline.media.containers.sound_tracks import describe_choice
 
     console = Console()
     for note in (*clip.notes, *notes, describe_choice(clip.media.track, clip.media.tracks)):

@@ -13,11 +13,11 @@ from pipeline.audio import io as audio_io
 from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.errors import Cancelled, FFmpegError, MediaError
 from pipeline.media.compress import encode_within
-from pipeline.media.encoding import encode_aac
-from pipeline.media.extract import convert
 from pipeline.media.ffmpeg import executable, input_arguments, run_ffmpeg
 from pipeline.media.mux import mux
 from pipeline.media.probe import probe
+from pipeline.media.sound.encoding import encode_aac
+from pipeline.media.sound.extract import convert
 from tests.pipeline.clips import (
     decode,
     extract,
@@ -30,7 +30,7 @@ from tests.pipeline.clips import (
     prepare_speech,
 )
 
-SAMPLE = Path(__file__).parents[2] / "data" / "sample.mp4"
+SAMPLE = Path(__file__).parents[3] / "data" / "sample.mp4"
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (96_000, 2)])

@@ -7,8 +7,8 @@ import pytest
 from pipeline.errors import MediaError
 from pipeline.media.clip_tools import cut
 from pipeline.media.contracts import MuxInputs, MuxParams
-from pipeline.media.encoding import encode_aac
 from pipeline.media.probe import probe
+from pipeline.media.sound.encoding import encode_aac
 from pipeline.media.stages import mux_stage
 from tests.pipeline.clips import describe, extract, ffmpeg, heard_at, make_click, make_clip, make_context, packets
 

@@ -1,0 +1,1 @@
+"""What containers hold: tracks, tags, lengths and time stamps."""
