@@ -3,6 +3,7 @@
 The custom id of a form names its action and job, so that a form that is open while the bot restarts still works.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -28,7 +29,7 @@ class SubmittedModal:
     files: Sequence[Clip]
 
 
-class Modal(discord.ui.Modal):
+class Modal(discord.ui.Modal, ABC):
     """A form; subclasses name their `action` and handle what is submitted.
 
     Args:
@@ -45,9 +46,9 @@ class Modal(discord.ui.Modal):
         self.stop()
 
     @classmethod
+    @abstractmethod
     async def submitted(cls, interaction: Interaction, target: CustomId, fields: SubmittedModal) -> None:
         """Do what the form is for."""
-        raise NotImplementedError
 
     def add_field(self, item: discord.ui.Item[Any], label: str, description: str | None = None) -> None:
         """Add a field with a label above it and a smaller description."""

@@ -1,6 +1,7 @@
 """Base of the buttons and menus: one subclass for each action, found by discord.py through the custom id."""
 
 import re
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import discord
@@ -12,7 +13,7 @@ from bot.services import Interaction
 _NOTHING = re.compile(r"(?!)")
 
 
-class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=_NOTHING):
+class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], ABC, template=_NOTHING):
     """Button or menu that works as long as its message is there.
 
     Subclasses name their `action` and do it in `act`.
@@ -43,6 +44,6 @@ class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], template=_NOT
         except Exception as error:  # noqa: BLE001 - discord.py would only log it, with personal content
             await answer_error(interaction, error)
 
+    @abstractmethod
     async def act(self, interaction: Interaction) -> None:
         """Do the action; every error that this raises is answered and logged."""
-        raise NotImplementedError

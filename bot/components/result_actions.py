@@ -1,6 +1,7 @@
 """Actions on a result, for the person who asked for it and for moderators who see its channel."""
 
 import io
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -62,9 +63,9 @@ class ResultItem(PersistentItem):
         entry, result = await find_result(interaction, self.target.job_id)
         await self.act_on(interaction, entry, result)
 
+    @abstractmethod
     async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
         """Do the action."""
-        raise NotImplementedError
 
 
 class AgainButton(PersistentItem, action=Action.AGAIN):
