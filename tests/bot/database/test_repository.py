@@ -49,7 +49,7 @@ def job_for(user: str, guild: str, source: Artefact) -> Job:
     reply = ReplyTo(
         application_id="1", channel_id="7", user_id=user, guild_id=guild, message_id="8", interaction_token="secret"
     )
-    return Job(id=uuid.uuid4().hex, request=Request(), source=source, submitted=NOW, reply_to=reply)
+    return Job(id=uuid.uuid4().hex, request=Request(), source=source, submitted=time.time(), reply_to=reply)
 
 
 def result_of(*artefacts: Artefact, seconds: float = 60.0) -> Result:
@@ -126,7 +126,7 @@ async def test_forgetting_deletes_what_nobody_else_needs(
     assert await repository.names(mine.id) == {}
     assert await store.has_digest(shared.digest)
     assert not await store.has_digest(own.digest)
-    assert (await repository.usage(alice, guild, NOW)).jobs == 1
+    assert (await repository.usage(alice, guild, time.time())).jobs == 1
 
 
 async def test_a_job_goes_after_the_days_of_its_server(
