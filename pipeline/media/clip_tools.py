@@ -141,7 +141,7 @@ def extract_sound(
     end = clip.media.duration if end is None else end
     coding = encoder_arguments(SoundFormat(suffix), mapping.layout)
     with _atomic_output(source, target) as made:
-        return write_sound(source, clip, Path(made), mapping.filter, coding, start=start, end=end).notes
+        return write_sound(source, clip, Path(made), mapping, coding, start=start, end=end).notes
 
 
 def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:

@@ -11,7 +11,7 @@ from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
-from pipeline.media.sound.channel_folding import map_channels, place_channels
+from pipeline.media.sound.channel_folding import ChannelMapping, map_channels, place_channels
 from pipeline.media.sound.clock import CLOCK_FILTER, FrameLog, note_gaps
 
 MAX_SAMPLE_RATE = 192_000
@@ -62,7 +62,7 @@ def extract_master(source: Path, clip: Probe, target: Path, report: ProgressCall
     """
     passage = map_channels(clip.media.audio.layout, clip.speakers)
     rate = min(MAX_SAMPLE_RATE, clip.media.audio.sample_rate)
-    return write_sound(source, clip, target, passage.filter, _flac_arguments(rate), report=report)
+    return write_sound(source, clip, target, passage, _flac_arguments(rate), report=report)
 
 
 def convert(
@@ -93,8 +93,9 @@ def convert(
         FFmpegError: ffmpeg failed or took too long.
     """
     passage = map_channels(clip.media.audio.layout, clip.speakers)
-    placed = place_channels(passage.layout, layout or default_layout(channels))
-    mapping = f"{passage.filter},{placed},{RESAMPLED_PAD_FILTER}"
+    placed = layout or default_layout(channels)
+    filters = (passage.filter, place_channels(passage.layout, placed), RESAMPLED_PAD_FILTER)
+    mapping = ChannelMapping(layout=placed, filter=",".join(filters))
     return write_sound(source, clip, target, mapping, _flac_arguments(sample_rate), end=end, report=report)
 
 
@@ -102,7 +103,7 @@ def write_sound(
     source: Path,
     clip: Probe,
     target: Path,
-    mapping: str,
+    mapping: ChannelMapping,
     coding: Sequence[str],
     *,
     start: float = 0.0,
@@ -117,7 +118,7 @@ def write_sound(
         source: The clip.
         clip: What `probe` found.
         target: The file to write.
-        mapping: ffmpeg's filters for the channels.
+        mapping: What becomes of the channels.
         coding: Arguments for the encoder and the format.
         start: Seconds.
         end: Seconds; None: to the end.
@@ -171,6 +172,8 @@ class _Sound:
     arguments: tuple[str, ...]
     track: str
     """For `-map`."""
+    mapping: str
+    """The filter for its channels."""
     filters: tuple[str, ...] = ()
     """What brings the time stamps to the clock."""
 
@@ -180,7 +183,7 @@ class _Decoding:
     """The runs of ffmpeg for one sound."""
 
     clip: Probe
-    mapping: str
+    mapping: ChannelMapping
     start: float
     end: float | None
     report: ProgressCallback | None
@@ -199,28 +202,30 @@ class _Decoding:
         clip, begin = self.clip, self.clip.zero + self._origin
         track = f"0:{clip.sound_index}"
         if clip.restarts and clip.continued:
-            return _Sound(arguments=tuple(input_arguments(source, offset=clip.media.audio.lead_in)), track=track)
+            inputs = tuple(input_arguments(source, offset=clip.media.audio.lead_in))
+            return _Sound(arguments=inputs, track=track, mapping=self.mapping.filter)
         sought = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{max(0.0, begin - _PREROLL_S):.6f}"]
         return _Sound(
             arguments=("-copyts", *(sought if self._origin else ()), *input_arguments(source)),
             track=track,
+            mapping=self.mapping.filter,
             filters=(f"asetpts=PTS-{begin:.6f}/TB", *(("atrim=start=0",) if self._origin else ())),
         )
 
     def write(self, sound: _Sound, target: Path, coding: Sequence[str], *, volume: float | None = None) -> _SoundLog:
         """Write the sound; a second run, with a volume, measures no peak."""
         log = _SoundLog(self._origin)
-        filters = [*sound.filters, CLOCK_FILTER, self.mapping]
+        filters = [*sound.filters, CLOCK_FILTER, sound.mapping]
         if volume is not None:
             filters.append(f"{_FLOAT_FILTER},volume=volume={volume:.9f}:precision=float")
         elif self.clip.over_full_scale:
             filters.append(_PEAK_FILTER)
         if self.start > self._origin:
             filters.append(f"atrim=start={self.start:.6f},asetpts=PTS-STARTPTS")
+        filters.append(_FRAME_SIZE_FILTER)
         # A header can lie about the length: nothing beyond it is decoded.
         length = (self.clip.media.duration + 1 if self.end is None else self.end) - self.start
-        filters.append(_FRAME_SIZE_FILTER)
-        self._run(sound, ["-af", ",".join(filters), "-t", f"{length:.6f}", *coding], target, log)
+        self._run(sound, filters, ["-t", f"{length:.6f}", *coding], target, log)
         return log
 
     def write_steady(self, sound: _Sound, target: Path) -> _Sound:
@@ -228,21 +233,21 @@ class _Decoding:
 
         ffmpeg builds its filters anew where the form changes, and the new ones would begin at the clip's first sample.
         """
-        rate = str(self.clip.media.audio.sample_rate)
-        coding = ["-af", ",".join((*sound.filters, self.mapping)), "-ar", rate, "-c:a", "pcm_f32le", "-f", "matroska"]
-        self._run(sound, coding, target, None)
-        return _Sound(arguments=("-copyts", *input_arguments(target)), track="0:a:0")
+        coding = ["-ar", str(self.clip.media.audio.sample_rate), "-c:a", "pcm_f32le", "-f", "matroska"]
+        self._run(sound, (*sound.filters, sound.mapping), coding, target, _SoundLog(self._origin))
+        mapped = f"aformat=channel_layouts={self.mapping.layout.name}"
+        return _Sound(arguments=("-copyts", *input_arguments(target)), track="0:a:0", mapping=mapped)
 
-    def _run(self, sound: _Sound, output: Sequence[str], target: Path, log: _SoundLog | None) -> None:
+    def _run(self, sound: _Sound, filters: Sequence[str], coding: Sequence[str], target: Path, log: _SoundLog) -> None:
         selection = ["-map", sound.track, "-vn", "-map_metadata", "-1", "-bitexact"]
         try:
             run_ffmpeg(
-                [*sound.arguments, *selection, *output, str(target.absolute())],
+                [*sound.arguments, *selection, "-af", ",".join(filters), *coding, str(target.absolute())],
                 timeout=ffmpeg_timeout(self.clip.media.duration),
                 report=self.report,
                 total=(self.clip.media.duration if self.end is None else self.end) - self.start,
                 doing="Extracting the sound",
-                take_line=None if log is None else log.take_line,
+                take_line=log.take_line,
             )
         except (FFmpegError, MediaError):
             target.unlink(missing_ok=True)
