@@ -188,7 +188,7 @@ def check_confinement() -> Finding:
     if not missing:
         detail = "engines reach no network and no files but those of their stage and the weights"
         return Finding(name="confinement", status="ok", detail=detail)
-    hint = "run Stemcord on Linux 5.13 or later, with an account of its own"
+    hint = "run Stemcord on Linux 5.19 or later, with an account of its own"
     return Finding(name="confinement", status="warning", detail="; ".join(missing), hint=hint)
 
 

@@ -4,6 +4,9 @@ import asyncio
 import dataclasses
 import json
 import os
+import subprocess
+import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import pytest
 
 from pipeline.errors import EngineDiedError
 from tests.worker.toy_stages import TOYS
-from worker.engine.confinement.landlock import SCOPE_VERSION, landlock_version
+from worker.engine.confinement.landlock import SCOPE_VERSION, has_landlock, landlock_version
 from worker.engine.confinement.policy import shortfalls
 from worker.engine.confinement.seccomp import ARCHITECTURES, build_filter, has_seccomp
 from worker.engine.environment import select_variables
@@ -59,7 +62,7 @@ async def test_a_hostile_stage_gets_nothing(engine: EngineSupervisor, monkeypatc
     if has_seccomp():
         assert found["internet socket"] == found["local socket"] == found["leave the process group"] == REFUSED
         assert "Operation not permitted" in found["ffmpeg opens a connection"]
-    if landlock_version():
+    if has_landlock():
         assert found["read a foreign file"] == found["write a foreign file"] == REFUSED
         assert found["list a foreign folder"] == found["write weights"] == REFUSED
         assert found["read the worker's environment"] == REFUSED
@@ -98,9 +101,39 @@ def test_jumps_of_the_filter_stay_inside_it(machine: str) -> None:
 
 def test_what_cannot_be_had_is_named() -> None:
     named = " ".join(shortfalls())
-    assert ("Landlock" in named) == (not landlock_version())
+    assert ("Landlock" in named) == (not has_landlock())
     assert ("seccomp" in named) == (not has_seccomp())
     assert ("root" in named) == (os.geteuid() == 0)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_move_between_folders_whatever_the_kernel(tmp_path: Path, version: int) -> None:
+    run_confined(
+        tmp_path,
+        """
+        for folder in ("draft", "final"):
+            (scratch / folder).mkdir()
+        (scratch / "draft" / "a").touch()
+        (scratch / "draft" / "a").rename(scratch / "final" / "a")
+        assert not refused, refused
+        """,
+        f"landlock.landlock_version = lambda: {min(version, landlock_version())}",
+    )
+
+
+def run_confined(folder: Path, inside: str, before: str = "") -> None:
+    """Run lines in a process that confines itself first."""
+    source = f"""
+from pathlib import Path
+from worker.engine.confinement import landlock, policy
+home, scratch = Path({str(folder / "home")!r}), Path({str(folder / "scratch")!r})
+scratch.mkdir()
+{textwrap.dedent(before)}
+refused = policy.confine(home, scratch, "cpu")
+{textwrap.dedent(inside)}
+"""
+    made = subprocess.run([sys.executable, "-c", source], check=False, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
 
 
 def _is_zombie(pid: int) -> bool:

@@ -25,6 +25,8 @@ REFER: Final = 1 << 13
 TRUNCATE: Final = 1 << 14
 IOCTL_DEV: Final = 1 << 15
 
+MIN_VERSION: Final = 2
+"""Version 1 (Linux 5.13 to 5.18) refuses all renaming from one folder to another, which stages need."""
 FIRST_RIGHTS: Final = (1 << 13) - 1
 """The rights of the first version."""
 LATER_RIGHTS: Final = ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV))
@@ -70,6 +72,11 @@ def landlock_version() -> int:
         return 0
 
 
+def has_landlock() -> bool:
+    """Tell whether the kernel has a Landlock under which stages can work."""
+    return landlock_version() >= MIN_VERSION
+
+
 def restrict_files(access: FileAccess) -> None:
     """Put all other files out of reach of this thread and of what it starts, for ever.
 
@@ -77,8 +84,8 @@ def restrict_files(access: FileAccess) -> None:
         OSError: The kernel refused.
     """
     version = landlock_version()
-    if not version:
-        raise OSError("this kernel has no Landlock")
+    if version < MIN_VERSION:
+        raise OSError("this kernel has no Landlock, or the first version of it")
     handled = FIRST_RIGHTS | sum(right for since, right in LATER_RIGHTS if version >= since)
     ruleset = _Ruleset(
         files=handled,

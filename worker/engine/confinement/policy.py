@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from worker.engine.confinement.kernel import drop_capabilities, forbid_new_privileges, is_supported
-from worker.engine.confinement.landlock import FileAccess, landlock_version, restrict_files
+from worker.engine.confinement.landlock import FileAccess, has_landlock, restrict_files
 from worker.engine.confinement.seccomp import has_seccomp, refuse_calls
 
 MAX_FILE_BYTES: Final = 64 * 2**30
@@ -54,7 +54,7 @@ def confine(home: Path, scratch: Path, device: str) -> list[str]:
     steps: list[tuple[str, bool, Callable[[], None]]] = [
         ("no_new_privs", is_supported(), forbid_new_privileges),
         ("capabilities", is_supported(), drop_capabilities),
-        ("Landlock", landlock_version() > 0, lambda: restrict_files(access)),
+        ("Landlock", has_landlock(), lambda: restrict_files(access)),
         ("seccomp", has_seccomp(), refuse_calls),
     ]
     for name, available, take in steps:
@@ -69,8 +69,10 @@ def confine(home: Path, scratch: Path, device: str) -> list[str]:
 def shortfalls() -> list[str]:
     """Return what keeps the engine from being confined on this system, each in a few words."""
     missing: list[str] = []
-    if not landlock_version():
-        missing.append("no Landlock: a hostile clip that takes over the engine could read files of this account")
+    if not has_landlock():
+        missing.append(
+            "no Landlock of Linux 5.19: a hostile clip that takes over the engine could read files of this account"
+        )
     if not has_seccomp():
         missing.append("no seccomp filters: it could use the network")
     if os.geteuid() == 0:
