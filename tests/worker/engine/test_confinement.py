@@ -121,6 +121,20 @@ def test_files_move_between_folders_whatever_the_kernel(tmp_path: Path, version:
     )
 
 
+def test_what_others_of_the_account_run_does_not_count(tmp_path: Path) -> None:
+    # The kernel counts them over all containers, where this process cannot see them.
+    run_confined(
+        tmp_path,
+        "assert resource.getrlimit(resource.RLIMIT_NPROC) == before",
+        """
+        import os, resource
+        if os.getuid() == 0:
+            os.setresuid(12345, 0, 0)  # root is exempt from such a limit
+        before = resource.getrlimit(resource.RLIMIT_NPROC)
+        """,
+    )
+
+
 def run_confined(folder: Path, inside: str, before: str = "") -> None:
     """Run lines in a process that confines itself first."""
     source = f"""

@@ -15,8 +15,6 @@ from worker.engine.confinement.seccomp import has_seccomp, refuse_calls
 
 MAX_FILE_BYTES: Final = 64 * 2**30
 """Above the largest file that the longest clip gives: two hours of eight channels at 192 kHz."""
-MAX_NEW_TASKS: Final = 1024
-"""Processes and threads that the engine and its programs may add to those of the same account."""
 SPARE_PROCESSOR_S: Final = 60.0
 """Processor seconds of a stage beside its time limit on each core."""
 
@@ -106,7 +104,11 @@ def file_access(home: Path, scratch: Path) -> FileAccess:
 
 
 def limit_resources(*, may_use_cuda: bool) -> None:
-    """Limit the size of files, the memory and the number of processes; no core dumps."""
+    """Limit the size of files and the memory; no core dumps.
+
+    RLIMIT_NPROC counts all tasks of the account, those of other containers too, so it is left alone: the supervisor
+    counts the processes of the engine.
+    """
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
     if sys.platform != "linux":
@@ -114,9 +116,6 @@ def limit_resources(*, may_use_cuda: bool) -> None:
     if not may_use_cuda:
         # Drivers of graphics cards map more memory than there is.
         _lower(resource.RLIMIT_DATA, memory_bytes())
-    # The limit counts all tasks of the account; root is exempt from it, and only the supervisor watches it.
-    if os.getuid() != 0:
-        _lower(resource.RLIMIT_NPROC, _count_own_tasks() + MAX_NEW_TASKS)
 
 
 def limit_processor_time(limit_s: float) -> None:
@@ -143,15 +142,6 @@ def _lower(kind: int, limit: int) -> None:
     lowered = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     with suppress(OSError, ValueError):
         resource.setrlimit(kind, (lowered, lowered))
-
-
-def _count_own_tasks() -> int:
-    count = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if folder.stat().st_uid == os.getuid():
-                count += sum(1 for _ in (folder / "task").iterdir())
-    return count
 
 
 def _import_folders() -> list[Path]:
