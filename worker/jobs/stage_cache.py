@@ -146,8 +146,13 @@ class StageCache:
         return paths
 
     async def _store_outputs(self, out: Path) -> dict[str, Artefact]:
-        files = await asyncio.to_thread(lambda: sorted(path for path in out.iterdir() if path.is_file()))
+        files = await asyncio.to_thread(output_files, out)
         return {path.name: await self.store.put(path, name=path.name) for path in files}
+
+
+def output_files(out: Path) -> list[Path]:
+    """Return the files that a stage left; links, with which it could name files that it cannot read, are none."""
+    return sorted(path for path in out.iterdir() if path.is_file() and not path.is_symlink())
 
 
 def _call_first(on_engine: Callable[[], None] | None, on_progress: StageProgressCallback) -> StageProgressCallback:

@@ -25,6 +25,8 @@ def attack(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "write a foreign file": lambda: secret.write_text("mine"),
         "list a foreign folder": lambda: list(secret.parent.iterdir()),
         "write weights": lambda: Path(plan["weights"]).write_text("mine"),
+        "link in scratch": lambda: (context.out / "link").symlink_to(secret),
+        "link among models": lambda: (secret.parent / "models" / "link").symlink_to(secret),
         "read the worker's environment": Path(f"/proc/{parent}/environ").read_bytes,
         "signal the worker": lambda: os.kill(parent, 0),
         "internet socket": lambda: socket.socket(socket.AF_INET),

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -64,6 +65,7 @@ async def test_a_hostile_stage_gets_nothing(engine: EngineSupervisor, monkeypatc
         assert "Operation not permitted" in found["ffmpeg opens a connection"]
     if has_landlock():
         assert found["read a foreign file"] == found["write a foreign file"] == REFUSED
+        assert found["link in scratch"] == found["link among models"] == REFUSED
         assert found["list a foreign folder"] == found["write weights"] == REFUSED
         assert found["read the worker's environment"] == REFUSED
         assert "Permission denied" in found["ffmpeg reads a foreign file"]
@@ -119,6 +121,30 @@ def test_files_move_between_folders_whatever_the_kernel(tmp_path: Path, version:
         """,
         f"landlock.landlock_version = lambda: {min(version, landlock_version())}",
     )
+
+
+def test_linked_weights_and_an_ffmpeg_of_one_s_own_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("disk/folder", "opt/bin", "opt/lib", "home/checkpoints", "home/models", "programs"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("disk/big.ckpt", "disk/folder/part.bin", "opt/lib/libof.so"):
+        (tmp_path / name).write_text("content")
+    (tmp_path / "home/checkpoints/big.ckpt").symlink_to(tmp_path / "disk/big.ckpt")
+    (tmp_path / "home/models/folder").symlink_to(tmp_path / "disk/folder")
+    shutil.copy("/bin/true", tmp_path / "opt/bin/ffmpeg")
+    (tmp_path / "programs/ffmpeg").symlink_to(tmp_path / "opt/bin/ffmpeg")
+    for name, value in (("PATH", str(tmp_path / "programs")), ("IMAGEIO_FFMPEG_EXE", str(tmp_path / "opt/bin/ffmpeg"))):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, value)
+            shutil.rmtree(tmp_path / "scratch", ignore_errors=True)
+            run_confined(
+                tmp_path,
+                f"""
+                import subprocess
+                for name in ("checkpoints/big.ckpt", "models/folder/part.bin", "../opt/lib/libof.so"):
+                    assert (home / name).read_text() == "content"
+                subprocess.run({str(tmp_path / "opt/bin/ffmpeg")!r}, check=True)
+                """,
+            )
 
 
 def test_what_others_of_the_account_run_does_not_count(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from tests.worker.conftest import System
 from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.scratch import Scratch
-from worker.jobs.stage_cache import StageCache, StageCall, cache_key
+from worker.jobs.stage_cache import StageCache, StageCall, cache_key, output_files
 from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Finished, StageResult, encode
 
@@ -44,6 +44,15 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
         scratch.close()
     assert reused == [False, False, True, False, True, True]
     assert system.runs("first") == 3
+
+
+def test_links_are_no_output(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "made").touch()
+    (out / "linked").symlink_to(tmp_path / "secret")
+    assert output_files(out) == [out / "made"]
 
 
 async def test_only_a_model_of_the_parameters_counts(system: System, tmp_path: Path) -> None:

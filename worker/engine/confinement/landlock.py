@@ -34,8 +34,11 @@ LATER_RIGHTS: Final = ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV))
 READ: Final = EXECUTE | READ_FILE | READ_DIR
 FILE_RIGHTS: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 """Those that a rule for a single file may name."""
-NEVER: Final = EXECUTE | 1 << 6 | 1 << 9 | 1 << 11
-"""Where files can be written, none is started, and no devices and sockets are made."""
+NEVER: Final = EXECUTE | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 12
+"""Where files can be written, none is started, and no devices, sockets and symbolic links are made.
+
+The worker and the next engine would follow a link to files that are out of reach here.
+"""
 NETWORK_VERSION: Final = 4
 TCP_RIGHTS: Final = 0b11
 SCOPE_VERSION: Final = 6

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import site
 import sys
 from collections.abc import Callable, Iterator
@@ -91,7 +92,9 @@ def file_access(home: Path, scratch: Path) -> FileAccess:
             *prefixes,
             *_libraries(),
             *(module for folder in packages for module in _modules_in(folder, home)),
+            *_programs(),
             home / "checkpoints",
+            *(target for folder in (home / "checkpoints", home / "models") for target in _linked_files(folder)),
         ),
         listable=tuple(packages),
         writable=(
@@ -154,6 +157,24 @@ def _modules_in(folder: Path, home: Path) -> Iterator[Path]:
         is_package = path.is_dir() and path.name.isidentifier()
         if (is_package or path.suffix in (".py", ".so", ".pth")) and not home.is_relative_to(path):
             yield path
+
+
+def _programs() -> Iterator[Path]:
+    """Yield the ffmpeg that imageio-ffmpeg finds outside of its package, and the libraries beside it."""
+    for name in (os.environ.get("IMAGEIO_FFMPEG_EXE", ""), "ffmpeg"):
+        if found := shutil.which(name):
+            program = Path(found).resolve()
+            yield program
+            if program.parent.name == "bin":
+                yield from (program.parents[1] / name for name in ("lib", "lib64"))
+
+
+def _linked_files(folder: Path) -> Iterator[Path]:
+    """Yield what the symbolic links in a folder lead to; engines cannot make links."""
+    for parent, folders, files in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            if path.is_symlink():
+                yield path.resolve()
 
 
 def _libraries() -> list[Path]:
