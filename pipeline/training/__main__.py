@@ -7,18 +7,18 @@ import signal
 import sys
 from pathlib import Path
 
+from pipeline.separation.engines.background.network.base import MaskNetwork, NetworkConfig
+from pipeline.separation.engines.background.network.masks import build_network
+from pipeline.separation.engines.background.network.spectrogram import SAMPLE_RATE
+from pipeline.separation.engines.background.network.tensors import seed_weights
+from pipeline.separation.engines.background.network.weights import load_weights
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest, test_list
 from pipeline.training.material.packages import PACKAGES, Split
 from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
-from pipeline.training.network.base import MaskNetwork, NetworkConfig
-from pipeline.training.network.masks import build_network
-from pipeline.training.network.spectrogram import SAMPLE_RATE
-from pipeline.training.network.spleeter import start_from_spleeter
-from pipeline.training.network.tensors import seed_weights
-from pipeline.training.network.weights import load_weights
+from pipeline.training.spleeter_start import start_from_spleeter
 from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
 
 VALIDATION_SEED = 77

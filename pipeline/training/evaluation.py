@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.separation.engines.background.network.base import MaskNetwork
+from pipeline.separation.engines.background.network.spectrogram import SAMPLE_RATE, analyse, synthesise
+from pipeline.separation.engines.background.network.tensors import tensor_of
 from pipeline.training.losses import sdr, si_sdr
 from pipeline.training.mixes.mixing import PARTS, Mix, Mixer
-from pipeline.training.network.base import MaskNetwork
-from pipeline.training.network.spectrogram import SAMPLE_RATE, analyse, synthesise
-from pipeline.training.network.tensors import tensor_of
 
 MIN_ACTIVE_DB = -40.0
 """Level of a part under the background below which it counts as absent."""

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.separation.engines.background.network.base import MaskNetwork, count_parameters
+from pipeline.separation.engines.background.network.spectrogram import analyse
+from pipeline.separation.engines.background.network.tensors import differentiate, tensor_of
+from pipeline.separation.engines.background.network.weights import save_weights
 from pipeline.training.evaluation import HeldOut
 from pipeline.training.losses import separation_loss
 from pipeline.training.mixes.mixing import Batch, Mixer
-from pipeline.training.network.base import MaskNetwork, count_parameters
-from pipeline.training.network.spectrogram import analyse
-from pipeline.training.network.tensors import differentiate, tensor_of
-from pipeline.training.network.weights import save_weights
 
 STATE = "state.pt"
 WEIGHTS = "weights.safetensors"

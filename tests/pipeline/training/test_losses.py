@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from pipeline.separation.engines.background.network.spectrogram import analyse
 from pipeline.training.losses import sdr, separation_loss, si_sdr
-from pipeline.training.network.spectrogram import analyse
 
 
 def spectra(scale: tuple[float, float, float]) -> torch.Tensor:

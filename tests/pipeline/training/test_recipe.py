@@ -7,15 +7,15 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from pipeline.separation.engines.background.network.base import NetworkConfig
+from pipeline.separation.engines.background.network.masks import build_network
+from pipeline.separation.engines.background.network.weights import load_weights, save_weights
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest
 from pipeline.training.material.packages import Split
 from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
-from pipeline.training.network.base import NetworkConfig
-from pipeline.training.network.masks import build_network
-from pipeline.training.network.weights import load_weights, save_weights
 from pipeline.training.training import LOG, WEIGHTS, Trainer, TrainingConfig
 
 NETWORK = NetworkConfig(bands=8, features=8, hidden=8, mixer=16, layers=1, lookahead=2)

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from pipeline.errors import ModelMissingError
 from pipeline.models.loader import find_file, verify_file
+from pipeline.separation.engines.background.network.base import NetworkConfig
+from pipeline.separation.engines.background.network.tensors import product_singular_values
+from pipeline.separation.engines.background.network.unet import CHANNELS, TileNetwork
 from pipeline.separation.engines.spleeter import SPLEETER_2STEMS
 from pipeline.separation.engines.spleeter.network import load_state
-from pipeline.training.network.base import NetworkConfig
-from pipeline.training.network.tensors import product_singular_values
-from pipeline.training.network.unet import CHANNELS, TileNetwork
 
 Weights = dict[str, Tensor]
 BATCH_NORM_EPSILON = 1e-3

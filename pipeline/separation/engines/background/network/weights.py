@@ -10,8 +10,8 @@ import torch
 from safetensors import torch as safetensors_torch
 from torch import Tensor
 
-from pipeline.training.network.base import MaskNetwork, NetworkConfig
-from pipeline.training.network.masks import build_network
+from pipeline.separation.engines.background.network.base import MaskNetwork, NetworkConfig
+from pipeline.separation.engines.background.network.masks import build_network
 
 _safetensors = cast("Any", safetensors)
 _torch = cast("Any", safetensors_torch)

@@ -1,10 +1,16 @@
 import pytest
 import torch
 
-from pipeline.training.network.base import NetworkConfig, count_parameters
-from pipeline.training.network.masks import BINS, BandSplitNetwork, band_widths, build_network
-from pipeline.training.network.recurrence import GatedRecurrence, scan
-from pipeline.training.network.spectrogram import HALF_OVERLAP, QUARTER_HOP, Stft, analyse, synthesise
+from pipeline.separation.engines.background.network.base import NetworkConfig, count_parameters
+from pipeline.separation.engines.background.network.masks import BINS, BandSplitNetwork, band_widths, build_network
+from pipeline.separation.engines.background.network.recurrence import GatedRecurrence, scan
+from pipeline.separation.engines.background.network.spectrogram import (
+    HALF_OVERLAP,
+    QUARTER_HOP,
+    Stft,
+    analyse,
+    synthesise,
+)
 
 SMALL = NetworkConfig(bands=8, features=8, hidden=8, mixer=8, layers=2, lookahead=3)
 CONFIGS = [

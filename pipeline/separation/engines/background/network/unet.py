@@ -11,8 +11,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pipeline.training.network.base import LearningGroup, MaskNetwork, NetworkConfig
-from pipeline.training.network.spectrogram import QUARTER_HOP
+from pipeline.separation.engines.background.network.base import LearningGroup, MaskNetwork, NetworkConfig
+from pipeline.separation.engines.background.network.spectrogram import QUARTER_HOP
 
 NETWORK_BINS = 1024
 """Bins that the U-net sees, up to 11 kHz; those above share one mask."""

@@ -1,9 +1,14 @@
 import pytest
 import torch
 
-from pipeline.training.network.base import NetworkConfig, count_parameters
-from pipeline.training.network.spleeter import take_over
-from pipeline.training.network.unet import CHANNELS, NETWORK_BINS, PRETRAINED_RATE_SHARE, TileNetwork
+from pipeline.separation.engines.background.network.base import NetworkConfig, count_parameters
+from pipeline.separation.engines.background.network.unet import (
+    CHANNELS,
+    NETWORK_BINS,
+    PRETRAINED_RATE_SHARE,
+    TileNetwork,
+)
+from pipeline.training.spleeter_start import take_over
 
 SMALL = NetworkConfig(architecture="tiles", deep_channels=8, pretrained=True)
 BINS = TileNetwork.stft.bins

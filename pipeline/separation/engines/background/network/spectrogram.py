@@ -6,7 +6,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from pipeline.training.network.tensors import inverse_stft
+from pipeline.separation.engines.background.network.tensors import inverse_stft
 
 SAMPLE_RATE = 44_100
 

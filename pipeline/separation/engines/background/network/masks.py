@@ -10,11 +10,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pipeline.training.network.base import MaskNetwork, NetworkConfig
-from pipeline.training.network.recurrence import GatedRecurrence
-from pipeline.training.network.spectrogram import HALF_OVERLAP
-from pipeline.training.network.tensors import split_last
-from pipeline.training.network.unet import TileNetwork
+from pipeline.separation.engines.background.network.base import MaskNetwork, NetworkConfig
+from pipeline.separation.engines.background.network.recurrence import GatedRecurrence
+from pipeline.separation.engines.background.network.spectrogram import HALF_OVERLAP
+from pipeline.separation.engines.background.network.tensors import split_last
+from pipeline.separation.engines.background.network.unet import TileNetwork
 
 BINS = HALF_OVERLAP.bins
 POWER_FLOOR = 1e-9

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pipeline.training.network.spectrogram import HALF_OVERLAP, Stft, analyse, synthesise
+from pipeline.separation.engines.background.network.spectrogram import HALF_OVERLAP, Stft, analyse, synthesise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
