@@ -33,7 +33,7 @@ from pipeline.mix.presets import (
     MixPreset,
 )
 from pipeline.models.recognisers import RECOGNISERS, check_recogniser
-from pipeline.types import Budget, Preset, Request, RouteName, SoundFormat, Task
+from pipeline.types import BackgroundParts, Budget, Preset, Request, RouteName, SoundFormat, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,12 @@ class RequestOptions(pydantic.BaseModel):
     track: Annotated[TrackNumber, Flag("Which of several sound tracks to hear, counted from 1, or auto.", "auto")] = (
         None
     )
+    parts: Annotated[
+        BackgroundParts | None,
+        Auto,
+        Flag(f"Music, SFX and ambience out of the background: {' | '.join(BackgroundParts)}", "auto"),
+    ] = None
+    """`all` gives them even where they are told apart only roughly."""
     language: Annotated[
         str | None,
         Auto,
@@ -187,9 +193,9 @@ class RequestOptions(pydantic.BaseModel):
     def to_request(self) -> Request:
         """Return the request; options that are given replace those of the mix preset."""
         preset = DEFAULT_MIX if self.mix is None else MIXES[self.mix]
-        given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release", "track"})
-        if self.track is not None:
-            given["track"] = self.track
+        given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release", "track", "parts"})
+        # Left out, a job is written as before there were these options.
+        given |= {name: value for name in ("track", "parts") if (value := getattr(self, name)) is not None}
         given["voice"] = preset.voice if self.voice is None else self.voice
         given["background"] = preset.background if self.background is None else self.background
         loudness = preset.loudness if self.loudness is None else self.loudness

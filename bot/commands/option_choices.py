@@ -20,6 +20,7 @@ def _choices(option: str) -> list[app_commands.Choice[str]]:
 
 ROUTES = _choices("route")
 PRESETS = _choices("preset")
+PARTS = _choices("parts")
 MIX_PRESETS = _choices("mix")
 LOUDNESS = _choices("loudness")
 

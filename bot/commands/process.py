@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.commands.localization import help_order, localized, options
-from bot.commands.option_choices import MIX_PRESETS, PRESETS, ROUTES, clips_of, offer_languages
+from bot.commands.option_choices import MIX_PRESETS, PARTS, PRESETS, ROUTES, clips_of, offer_languages
 from bot.jobs.attachments import clip_from_attachment, first_clip
 from bot.services import Services
 from pipeline.catalog import MAX_SPEAKERS, MAX_TRACKS
@@ -20,9 +20,16 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         name=localized("command-process"), description=localized("command-process-description"), extras=help_order(10)
     )
     @options(
-        clip="clip", mix="mix", language="language", speakers="speakers", track="track", route="route", preset="preset"
+        clip="clip",
+        mix="mix",
+        language="language",
+        speakers="speakers",
+        parts="parts",
+        track="track",
+        route="route",
+        preset="preset",
     )
-    @app_commands.choices(mix=MIX_PRESETS, route=ROUTES, preset=PRESETS)
+    @app_commands.choices(mix=MIX_PRESETS, parts=PARTS, route=ROUTES, preset=PRESETS)
     @app_commands.autocomplete(language=offer_languages)
     async def process(
         interaction: discord.Interaction[Any],
@@ -30,6 +37,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         mix: str | None = None,
         language: str | None = None,
         speakers: app_commands.Range[int, 1, MAX_SPEAKERS] | None = None,
+        parts: str | None = None,
         track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
@@ -38,6 +46,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
             "mix": mix,
             "language": language,
             "speakers": speakers,
+            "parts": parts,
             "track": track,
             "route": route,
             "preset": preset,

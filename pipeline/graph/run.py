@@ -35,7 +35,17 @@ from pipeline.media.contracts import (
 )
 from pipeline.models.loader import model_digest
 from pipeline.routing.contracts import ROUTE, RouteInputs, RouteParams
-from pipeline.separation.contracts import SEPARATE, SeparateInputs, SeparateParams, StemFiles
+from pipeline.separation.background_parts import choose_parts, explain_parts
+from pipeline.separation.contracts import (
+    SEPARATE,
+    SPLIT_BACKGROUND,
+    SeparateInputs,
+    SeparateParams,
+    SplitBackgroundInputs,
+    SplitBackgroundParams,
+    StemFiles,
+)
+from pipeline.separation.engines.background import STEMCORD_BACKGROUND
 from pipeline.types import Artefact, Loudness, MediaInfo, Request, Result, Route, RouteName, Task
 
 BASIC_ROUTE_NOTE = "The basic route extracts the sound and does not take it apart."
@@ -121,8 +131,23 @@ async def _separate(context: GraphContext, media: MediaInfo, route: Route, sound
         return _Separation(stems=StemFiles(), artefacts=delivered)
     params = SeparateParams(engine=route.engine, model=route.model, weights=model_digest(route.model))
     stems = (await context.run(SEPARATE, SeparateInputs(sound=sound), params)).stems
+    if task is not Task.TRANSCRIBE and stems.background is not None and stems.music is None:
+        background = stems.background
+        parts = await context.attempt(SPLIT_BACKGROUND.name, lambda: _split_background(context, background))
+        stems = stems if parts is None else replace(stems, music=parts.music, sfx=parts.sfx, ambient=parts.ambient)
     delivered = () if task is Task.TRANSCRIBE else tuple(renamed(file, f"stems/{file.name}") for _, file in stems)
     return _Separation(stems=stems, artefacts=delivered)
+
+
+async def _split_background(context: GraphContext, background: Artefact) -> StemFiles[Artefact]:
+    """Part the background as far as it is asked for, or known to succeed."""
+    wanted = choose_parts(context.request)
+    context.log.notes.extend(explain_parts(context.request, wanted))
+    if not wanted:
+        return StemFiles()
+    model = STEMCORD_BACKGROUND.name
+    params = SplitBackgroundParams(model=model, weights=model_digest(model), parts=wanted)
+    return (await context.run(SPLIT_BACKGROUND, SplitBackgroundInputs(background=background), params)).stems
 
 
 async def _mix_and_transcribe(

@@ -67,9 +67,21 @@ class Mixture:
         frames = -(-original.frames * sample_rate // original.sample_rate)
         return cls(path=path, original=original, sample_rate=sample_rate, frames=frames)
 
+    @classmethod
+    def open_any(cls, path: Path) -> Self:
+        """Open a sound file of any number of channels at its own rate, for an engine that takes them.
+
+        Raises:
+            MediaError: The file has no samples.
+        """
+        original = audio_io.info(path)
+        if not original.frames:
+            raise MediaError("The clip's sound is empty.")
+        return cls(path=path, original=original, sample_rate=original.sample_rate, frames=original.frames)
+
     @property
     def channels(self) -> int:
-        """One or two."""
+        """Of the file; one or two where it was opened by `open`."""
         return self.original.channels
 
     def original_blocks(self) -> Iterator[Samples]:

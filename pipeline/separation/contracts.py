@@ -53,9 +53,40 @@ SEPARATE = Stage(
     name="separate",
     title="Taking the sound apart",
     function="pipeline.separation.stage:separate_stage",
-    version=3,
+    version=4,
     costly=True,
     inputs=SeparateInputs[Artefact],
     params=SeparateParams,
     output=SeparateOutput[Artefact],
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitBackgroundInputs(Generic[FileT]):
+    """What the voices left."""
+
+    background: FileT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitBackgroundParams(ModelParams):
+    """Which parts of the background are wanted."""
+
+    parts: tuple[StemName, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitBackgroundOutput(StageOutput, Generic[FileT]):
+    """The parts that are heard in the background; where all were wanted, they add up to it."""
+
+    stems: StemFiles[FileT]
+
+
+SPLIT_BACKGROUND = Stage(
+    name="split_background",
+    title="Parting the background",
+    function="pipeline.separation.background_stage:split_background_stage",
+    inputs=SplitBackgroundInputs[Artefact],
+    params=SplitBackgroundParams,
+    output=SplitBackgroundOutput[Artefact],
 )

@@ -16,10 +16,6 @@ from pipeline.separation.surround import SeparationResult, separate_surround
 from pipeline.types import ModelUse, StemName
 
 PROGRESS_MESSAGE = "Taking the voices out"
-VOICES_ONLY_NOTE = (
-    "Music, SFX and ambience stay together in the background: {model} takes out voices only, and parts are given "
-    "only where a model is known to tell them apart."
-)
 MUSIC_ONLY_NOTE = "SFX and ambience stay with the music: {model} was trained on songs and does not know them."
 
 
@@ -72,9 +68,9 @@ def separate_stage(context: StageContext, inputs: SeparateInputs[Path], params: 
 
 def missing_stem_notes(model: str, stems: Sequence[StemName]) -> list[str]:
     """Explain, in sentences for people, why stems that they may look for were not made."""
-    if StemName.SFX in stems:
+    if StemName.MUSIC not in stems or StemName.SFX in stems:
         return []
-    return [(MUSIC_ONLY_NOTE if StemName.MUSIC in stems else VOICES_ONLY_NOTE).format(model=model)]
+    return [MUSIC_ONLY_NOTE.format(model=model)]
 
 
 def _require_catalogue_stems(entry: Model, engine: SeparationEngine) -> None:

@@ -14,13 +14,14 @@ from pipeline.types.media import (
     StemName,
     VideoStream,
 )
-from pipeline.types.request import Budget, Preset, Request, RouteName, Task
+from pipeline.types.request import BackgroundParts, Budget, Preset, Request, RouteName, Task
 from pipeline.types.result import Failure, JsonValue, ModelUse, Progress, Rejected, Result, Route, StageTiming
 from pipeline.types.speech import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 __all__ = [
     "Artefact",
     "AudioStream",
+    "BackgroundParts",
     "Budget",
     "Diarization",
     "Failure",

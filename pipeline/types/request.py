@@ -42,6 +42,16 @@ class Budget(StrEnum):
     NORMAL = "normal"
 
 
+class BackgroundParts(StrEnum):
+    """Which parts of a background are given, where the separator takes out voices only."""
+
+    AUTO = "auto"
+    """Those that are known to be told apart well."""
+    ALL = "all"
+    """Music, SFX and ambience, however well they are told apart."""
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to do with a clip. Build it with `pipeline.options.parse_request`."""
@@ -53,6 +63,8 @@ class Request:
     budget: Budget = Budget.NORMAL
     track: int | UnsetType | None = UNSET
     """Number of the sound track to hear, from 1. Unset, it is chosen, and a job is written as before there was one."""
+    parts: BackgroundParts | UnsetType = UNSET
+    """Unset: `AUTO`, and a job is written as before there was the choice."""
     language: str | None = None
     """ISO 639-1 code, or that of a mixture; None: the language is detected."""
     recogniser: str | None = None
@@ -97,3 +109,8 @@ class Request:
     def wanted_track(self) -> int | None:
         """Number of the sound track to hear, from 1; None: it is chosen."""
         return None if isinstance(self.track, UnsetType) else self.track
+
+    @property
+    def wanted_parts(self) -> BackgroundParts:
+        """Parts of the background that are given."""
+        return BackgroundParts.AUTO if isinstance(self.parts, UnsetType) else self.parts

@@ -23,7 +23,7 @@ from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, 
 from pipeline.media.contracts import ExtractOutput, MixDownOutput, MuxOutput, PrepareSpeechOutput, ProbeOutput
 from pipeline.mix.contracts import DubOutput, MeasureOutput, MixOutput, RenderDubComparisonOutput
 from pipeline.routing.contracts import RouteOutput
-from pipeline.separation.contracts import SeparateOutput, StemFiles
+from pipeline.separation.contracts import SeparateOutput, SplitBackgroundOutput, StemFiles
 from pipeline.speech.contracts import (
     AlignOutput,
     DiarizeOutput,
@@ -34,6 +34,7 @@ from pipeline.speech.contracts import (
 from pipeline.types import (
     Artefact,
     AudioStream,
+    BackgroundParts,
     JsonValue,
     Loudness,
     MediaInfo,
@@ -59,6 +60,9 @@ ANSWERS: Mapping[str, StageOutput] = {
     "probe": ProbeOutput(media=MediaInfo(container="mp4", duration=61.0, audio=AUDIO, video=VIDEO)),
     "separate": SeparateOutput(
         stems=StemFiles(vocals=artefact("vocals.flac"), background=artefact("background.flac")), notes=("fine",)
+    ),
+    "split_background": SplitBackgroundOutput(
+        stems=StemFiles(music=artefact("music.flac"), ambient=artefact("ambient.flac")), notes=("No SFX.",)
     ),
     "prepare_speech": PrepareSpeechOutput(speech=artefact("speech.flac"), duration=61.0),
     "diarize": DiarizeOutput(diarization=artefact("diarization.json"), speakers=1),
@@ -138,7 +142,7 @@ class Stages:
 
 async def test_all_parts_of_a_clip_are_made() -> None:
     stages = Stages()
-    result = await run(Request(), SOURCE, stages)
+    result = await run(Request(parts=BackgroundParts.NONE), SOURCE, stages)
     assert {item.name for item in result.artefacts} == {
         *("stems/vocals.flac", "stems/background.flac", "final.m4a", "final.mp4", "report.png"),
         *("transcript.json", "transcript.txt", "transcript.srt"),
@@ -346,3 +350,26 @@ async def test_a_transcript_stands_without_its_voices() -> None:
     assert result.voices is None
     assert [failure.stage for failure in result.failures] == ["embed_speakers"]
     assert result.artefact("transcript.json") is not None
+
+
+async def test_a_background_is_parted_once_its_voices_are_out() -> None:
+    stages = Stages()
+    result = await run(Request(parts=BackgroundParts.ALL), SOURCE, stages)
+    assert [inputs for inputs, _ in stages.of("split_background")] == [{"background": "background.flac"}]
+    assert {item.name for item in result.artefacts} > {"stems/music.flac", "stems/ambient.flac"}
+    assert "No SFX." in result.notes
+    assert set(stages.of("report")[0][0].values()) > {"music.flac", "ambient.flac", "background.flac"}
+
+
+async def test_a_transcript_alone_needs_no_parts() -> None:
+    stages = Stages()
+    await run(Request(task=Task.TRANSCRIBE, parts=BackgroundParts.ALL), SOURCE, stages)
+    assert "split_background" not in stages.names
+
+
+async def test_without_parts_the_stems_are_vocals_and_background() -> None:
+    stages = Stages(broken={"split_background": DemucsError("no memory")})
+    result = await run(Request(parts=BackgroundParts.ALL), SOURCE, stages)
+    stems = {item.name for item in result.artefacts if item.name.startswith("stems/")}
+    assert stems == {"stems/vocals.flac", "stems/background.flac"}
+    assert [failure.stage for failure in result.failures] == ["split_background"]

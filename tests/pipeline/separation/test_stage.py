@@ -4,7 +4,6 @@ import soundfile
 
 from pipeline.errors import Cancelled, ModelMissingError
 from pipeline.models.loader import model_digest
-from pipeline.separation.stage import VOICES_ONLY_NOTE
 from pipeline.types import ModelUse
 from tests.pipeline.separation.measure import ProgressRecorder, save_sound, si_sdr, stem_names, steps
 
@@ -25,7 +24,7 @@ def test_vocals_are_freed_and_both_parts_are_the_original(work, dialogue, tmp_pa
     assert si_sdr(vocals, true) >= si_sdr(whole, true) + gain
     assert soundfile.info(job.out / "vocals.flac").samplerate == 44_100
     assert stem_names(output) == ["vocals", "background"]
-    assert list(output.notes) == [VOICES_ONLY_NOTE.format(model=model)]
+    assert output.notes == ()
     assert output.residual is None
     assert list(output.models) == [
         ModelUse(

@@ -1,5 +1,44 @@
 """The network of our own that parts a background into music, SFX and ambience."""
 
-from pipeline.separation.engines.spec import EngineSpec
+from collections.abc import Mapping
+from types import MappingProxyType
 
-ENGINES: tuple[EngineSpec, ...] = ()
+from pipeline.models.entries import Model, PackageFile
+from pipeline.separation.engines.spec import EngineSpec
+from pipeline.types import StemName
+
+BACKGROUND_PARTS = (StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
+"""What the network gives, in its order."""
+STEMCORD_BACKGROUND = Model(
+    name="stemcord-background",
+    engine="background",
+    environment="media",
+    licence="MIT (its code, and Spleeter's weights that it started from); trained on sounds under many free licences",
+    source="https://github.com/deezer/spleeter",
+    good_for="music, SFX and ambience out of a background, once the voices are out",
+    files=(
+        PackageFile(
+            name="weights",
+            package="pipeline",
+            path="training/checkpoints/background.safetensors",
+            sha256="471b19b953bd8aa248a38c874307a6b03226e3fbcbdbd5f0f2543b946af79cd2",
+            size=9961720,
+        ),
+    ),
+    stems=BACKGROUND_PARTS,
+    sample_rate=44_100,
+)
+PART_GAIN_DB: Mapping[StemName, float] = MappingProxyType(
+    {StemName.MUSIC: 0.5, StemName.SFX: 0.6, StemName.AMBIENT: 2.4}
+)
+"""Median gain in SI-SDR over the whole background as the estimate, on held-out mixes, of these weights
+(`pipeline/training/checkpoints/README.md`)."""
+MIN_PART_GAIN_DB = 3.0
+"""Gain from which a part is given without being asked for."""
+ENGINES = (
+    EngineSpec(
+        name="background",
+        implementation="pipeline.separation.engines.background.engine:BackgroundSeparator",
+        models=(STEMCORD_BACKGROUND,),
+    ),
+)
