@@ -16,7 +16,7 @@ from typing import Final, Self
 import structlog
 
 from deploy.local.in_process_worker import InProcessWorker
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, QueueError
 from worker.engine.environment import child_environment
 from worker.protocol import WorkerKind
 from worker.queue import Queue
@@ -33,6 +33,8 @@ MAX_RESTART_DELAY_S: Final = 30.0
 """Seconds before a worker that keeps dying is started again."""
 STABLE_UPTIME_S: Final = 60.0
 """Seconds after which a worker's death is not held against it."""
+KEEP_INTERVAL_S: Final = 2.0
+"""Seconds between two looks whether the workers that are to be kept are there."""
 MAX_LOG_BYTES: Final = 10 * 1024 * 1024
 
 
@@ -42,14 +44,34 @@ async def running_workers(
 ) -> AsyncGenerator[None]:
     """Keep workers of these kinds running during the context.
 
-    Workers that run already are used. A worker that was started here is restarted when it dies, and stopped at the end.
+    Workers that run already are used, and replaced by ones of this process when they are gone. A worker that was
+    started here is restarted when it dies, and stopped at the end.
 
     Raises:
         EngineError: A worker cannot be started.
     """
     async with Queue.connect(url) as queue, LocalWorkers(settings, url, queue) as workers:
         await workers.ensure(*kinds)
-        yield
+        keeping = [asyncio.create_task(_keep(workers, kind)) for kind in kinds]
+        try:
+            yield
+        finally:
+            for task in keeping:
+                task.cancel()
+            await asyncio.wait({*keeping})
+
+
+async def _keep(workers: "LocalWorkers", kind: WorkerKind) -> None:
+    """Keep looking for a worker: the one that is used may belong to a command that ends."""
+    while True:
+        await asyncio.sleep(KEEP_INTERVAL_S)
+        try:
+            await workers.ensure(kind)
+        except QueueError:
+            # A broker that is away comes back.
+            continue
+        except EngineError as error:
+            structlog.get_logger().warning("a worker cannot be started", kind=kind, error=str(error))
 
 
 class LocalWorkers:

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from deploy.local.embedded_broker import EmbeddedBroker
-from deploy.local.supervisor import running_workers
+from deploy.local.supervisor import LocalWorkers, running_workers
 from pipeline.errors import EngineError, QueueError
 from worker.queue import Queue
 from worker.settings import WorkerSettings
@@ -49,6 +49,30 @@ async def test_both_workers_are_kept_alive_and_end_in_the_end(settings: WorkerSe
             assert again["asr"] != first["asr"]
         assert workers_of(tmp_path) == {}
     assert "worker ready" in (tmp_path / "logs/media.log").read_text()
+
+
+async def test_workers_are_kept_alive_after_those_of_others_have_gone(settings: WorkerSettings, tmp_path: Path) -> None:
+    async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
+        others = LocalWorkers(settings, url, queue)
+        async with others:
+            await others.ensure("media")
+            theirs = workers_of(tmp_path)["media"]
+            kept = running_workers(settings, url, ("media",))
+            await kept.__aenter__()
+        try:
+            own = await wait_for_worker(tmp_path, besides=theirs)
+            os.kill(own, signal.SIGKILL)
+            await wait_for_worker(tmp_path, besides=own)
+        finally:
+            await kept.__aexit__(None, None, None)
+
+
+async def wait_for_worker(home: Path, *, besides: int) -> int:
+    """Wait for another media worker than this one."""
+    async with asyncio.timeout(30):
+        while (found := workers_of(home).get("media", besides)) == besides:
+            await asyncio.sleep(0.1)
+    return found
 
 
 async def test_a_worker_that_cannot_start_is_an_error(settings: WorkerSettings, tmp_path: Path) -> None:
