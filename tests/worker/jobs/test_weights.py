@@ -1,11 +1,13 @@
 """Weights are fetched by the worker, since the engine has no network."""
 
 import asyncio
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Cancelled
+from pipeline.errors import Cancelled, ModelMissingError
 from pipeline.models.checkpoints import checkpoint_path
 from tests.pipeline.models.hub_server import Hub, running
 from worker.jobs.weights import fetch_missing_weights, missing_models
@@ -37,6 +39,24 @@ async def test_a_cancel_ends_the_fetching(hub: Hub, tmp_path: Path) -> None:
     cancelled.set()
     with pytest.raises(Cancelled):
         await fetch_missing_weights(tmp_path, {"model": "tiny"}, lambda _, __: None, cancelled)
+
+
+async def test_a_cancel_does_not_wait_for_a_hub_that_is_silent(hub: Hub, tmp_path: Path) -> None:
+    hub.silent, cancelled = threading.Event(), asyncio.Event()
+    asyncio.get_running_loop().call_later(0.5, cancelled.set)
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        await fetch_missing_weights(tmp_path, {"model": "tiny"}, lambda _, __: None, cancelled)
+    assert time.monotonic() - began < 5
+    hub.silent.set()
+
+
+async def test_a_download_has_a_time_limit(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.jobs.weights.FETCH_TIMEOUT_S", 0.5)
+    hub.silent = threading.Event()
+    with pytest.raises(ModelMissingError, match="could not be fetched within"):
+        await fetch_missing_weights(tmp_path, {"model": "tiny"}, lambda _, __: None, asyncio.Event())
+    hub.silent.set()
 
 
 def test_own_and_unpacked_weights_need_no_hub(hub: Hub, tmp_path: Path) -> None:
