@@ -18,6 +18,7 @@ from pipeline.errors import QueueError
 from pipeline.graph.context import Limits
 from pipeline.graph.run import run
 from pipeline.graph.stage import AnyStage
+from worker.engine.confinement.policy import shortfalls
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.asr import perform_asr
 from worker.jobs.media import RunGraph, WorkerContext, perform_media
@@ -70,6 +71,8 @@ class WorkerApp:
             worker = self._arq_worker(context)
             with signals or _stop_signals(stopping, tied=self.settings.tied):
                 await reaper.scan()
+                for shortfall in shortfalls():
+                    structlog.get_logger().warning("the engine is less confined", reason=shortfall)
                 structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
                 await self._work(worker, reaper, stopping)
 

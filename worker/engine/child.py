@@ -25,8 +25,9 @@ from pipeline.graph.codec import contract_of, decode_params, encode_output, inpu
 from pipeline.graph.stage import StageContext, load_function
 from pipeline.models.loader import Models
 from pipeline.types import JsonValue
-from worker.engine.confinement.policy import confine, limit_processor_time
+from worker.engine.confinement.policy import confine
 from worker.engine.messages import (
+    CONFINEMENT_REFUSED,
     CancelStage,
     EngineReply,
     RunStage,
@@ -109,7 +110,6 @@ class EngineProcess:
         reporter = _ProgressReporter(command.id, self._cancelled, self._send)
         context = StageContext(out=Path(command.out), report=reporter, models=self._models)
         reporter(0.0)
-        limit_processor_time(command.limit_s)
         output = function(
             context,
             inputs_from(inputs, {name: Path(path) for name, path in command.inputs.items()}),
@@ -168,7 +168,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     home, device, scratch, *modules = sys.argv[1:]
     for refusal in confine(Path(home), Path(scratch), device):
-        sys.stderr.write(f"less confined: {refusal}\n")
+        sys.stderr.write(f"{CONFINEMENT_REFUSED}{refusal}\n")
     try:
         EngineProcess(commands, replies, Models(Path(home), device)).serve(modules)
     except (BrokenPipeError, msgspec.DecodeError):

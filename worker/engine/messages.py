@@ -1,10 +1,13 @@
 """Messages between a worker and its engine process, one JSON object per line."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from pipeline.types import Failure
+
+CONFINEMENT_REFUSED: Final = "less confined: "
+"""Start of a line of the engine's log that is to be a warning in the worker's."""
 
 
 class RunStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="run_stage"):
@@ -18,8 +21,6 @@ class RunStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     params: dict[str, Any]
     out: str
     """Folder in which the stage leaves its files."""
-    limit_s: float
-    """Seconds that the stage may take."""
 
 
 class CancelStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="cancel_stage"):

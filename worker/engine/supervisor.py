@@ -18,6 +18,7 @@ from pipeline.graph.stage import AnyStage
 from pipeline.types import JsonValue
 from worker.engine.environment import engine_environment
 from worker.engine.messages import (
+    CONFINEMENT_REFUSED,
     CancelStage,
     EngineCommand,
     RunStage,
@@ -121,7 +122,6 @@ class EngineSupervisor:
                 inputs={name: str(path) for name, path in inputs.items()},
                 params=dict(params),
                 out=str(out),
-                limit_s=limit,
             )
             return await self._supervise(process, command, on_progress, cancelled, limit)
         finally:
@@ -272,7 +272,8 @@ class EngineSupervisor:
         while line := await process.stderr.readline():
             text = line.decode(errors="replace").rstrip()
             self._last_lines.append(text)
-            log.debug(text, pid=process.pid)
+            tell = log.warning if text.startswith(CONFINEMENT_REFUSED) else log.debug
+            tell(text, pid=process.pid)
 
 
 async def _send(process: Process, message: EngineCommand) -> None:

@@ -29,7 +29,8 @@ MIN_VERSION: Final = 2
 """Version 1 (Linux 5.13 to 5.18) refuses all renaming from one folder to another, which stages need."""
 FIRST_RIGHTS: Final = (1 << 13) - 1
 """The rights of the first version."""
-LATER_RIGHTS: Final = ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV))
+TRUNCATE_VERSION: Final = 3
+LATER_RIGHTS: Final = ((2, REFER), (TRUNCATE_VERSION, TRUNCATE), (5, IOCTL_DEV))
 """Rights by the version that brought them."""
 READ: Final = EXECUTE | READ_FILE | READ_DIR
 FILE_RIGHTS: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV

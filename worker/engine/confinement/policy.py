@@ -6,18 +6,23 @@ import shutil
 import site
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from worker.engine.confinement.kernel import drop_capabilities, forbid_new_privileges, is_supported
-from worker.engine.confinement.landlock import FileAccess, has_landlock, restrict_files
+from worker.engine.confinement.landlock import (
+    SCOPE_VERSION,
+    TRUNCATE_VERSION,
+    FileAccess,
+    has_landlock,
+    landlock_version,
+    restrict_files,
+)
+from worker.engine.confinement.memory import memory_bytes
 from worker.engine.confinement.seccomp import has_seccomp, refuse_calls
 
 MAX_FILE_BYTES: Final = 64 * 2**30
 """Above the largest file that the longest clip gives: two hours of eight channels at 192 kHz."""
-SPARE_PROCESSOR_S: Final = 60.0
-"""Processor seconds of a stage beside its time limit on each core."""
 
 SYSTEM_FOLDERS: Final = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/nix/store", "/proc", "/sys", "/run/opengl-driver")
 SYSTEM_FILES: Final = (
@@ -27,8 +32,8 @@ SYSTEM_FILES: Final = (
     *("/opt/rocm", "/var/cache/fontconfig", "/dev/random", "/dev/urandom"),
 )
 WRITABLE_DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/shm", "/dev/dri", "/dev/kfd")  # noqa: S108
-CUDA_DEVICES: Final = "nvidia*"
-CGROUP_MEMORY_FILES: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+CUDA_DEVICES: Final = ("nvidia*", "nvhost*", "nvmap", "dxg")
+"""Of desktop and server drivers, of Tegra, and of the Windows Subsystem for Linux."""
 
 
 def cache_folder(home: Path) -> Path:
@@ -47,10 +52,11 @@ def confine(home: Path, scratch: Path, device: str) -> list[str]:
     Returns:
         What the system has and yet refused; the engine works without it.
     """
-    limit_resources(may_use_cuda=device != "cpu" and bool(list(Path("/dev").glob(CUDA_DEVICES))))
     access = file_access(home, scratch)
+    may_use_cuda = device != "cpu" and bool(_cuda_devices())
     refused: list[str] = []
     steps: list[tuple[str, bool, Callable[[], None]]] = [
+        ("limits", True, lambda: limit_resources(may_use_cuda=may_use_cuda)),
         ("no_new_privs", is_supported(), forbid_new_privileges),
         ("capabilities", is_supported(), drop_capabilities),
         ("Landlock", has_landlock(), lambda: restrict_files(access)),
@@ -60,7 +66,7 @@ def confine(home: Path, scratch: Path, device: str) -> list[str]:
         try:
             if available:
                 take()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             refused.append(f"{name}: {error}")
     return refused
 
@@ -72,8 +78,11 @@ def shortfalls() -> list[str]:
         missing.append(
             "no Landlock of Linux 5.19: a hostile clip that takes over the engine could read files of this account"
         )
+    elif landlock_version() < SCOPE_VERSION:
+        missing.append("a Landlock before that of Linux 6.12: it could signal other processes of this account")
     if not has_seccomp():
-        missing.append("no seccomp filters: it could use the network")
+        cut = "" if landlock_version() >= TRUNCATE_VERSION else ", and empty them"
+        missing.append(f"no seccomp filters: it could use the network, and change the rights of files{cut}")
     if os.geteuid() == 0:
         missing.append("Stemcord runs as root: use an account of its own")
     return missing
@@ -99,7 +108,7 @@ def file_access(home: Path, scratch: Path) -> FileAccess:
         listable=tuple(packages),
         writable=(
             *(Path(path) for path in WRITABLE_DEVICES),
-            *Path("/dev").glob(CUDA_DEVICES),
+            *_cuda_devices(),
             *made,
             scratch,
         ),
@@ -110,7 +119,8 @@ def limit_resources(*, may_use_cuda: bool) -> None:
     """Limit the size of files and the memory; no core dumps.
 
     RLIMIT_NPROC counts all tasks of the account, those of other containers too, so it is left alone: the supervisor
-    counts the processes of the engine.
+    counts the processes of the engine. Nor is there one on processor time: a long clip is no attack, and stages have
+    limits of their own.
     """
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
@@ -121,30 +131,14 @@ def limit_resources(*, may_use_cuda: bool) -> None:
         _lower(resource.RLIMIT_DATA, memory_bytes())
 
 
-def limit_processor_time(limit_s: float) -> None:
-    """Limit the processor time until the next call: what a stage can use on all cores within its time limit."""
-    seconds = sum(os.times()[:2]) + limit_s * (os.cpu_count() or 1) + SPARE_PROCESSOR_S
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    wanted = int(seconds) if hard == resource.RLIM_INFINITY else min(int(seconds), hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (wanted, hard))
-
-
-def memory_bytes() -> int:
-    """Return the memory and swap of this machine or container in bytes."""
-    rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
-    total = sum(int(rows[name].split()[0]) * 1024 for name in ("MemTotal", "SwapTotal"))
-    for path in CGROUP_MEMORY_FILES:
-        # "max" without a limit.
-        with suppress(OSError, ValueError):
-            return min(total, int(Path(path).read_text(encoding="ascii")))
-    return total
-
-
 def _lower(kind: int, limit: int) -> None:
     hard = resource.getrlimit(kind)[1]
     lowered = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(kind, (lowered, lowered))
+    resource.setrlimit(kind, (lowered, lowered))
+
+
+def _cuda_devices() -> list[Path]:
+    return [device for pattern in CUDA_DEVICES for device in Path("/dev").glob(pattern)]
 
 
 def _import_folders() -> list[Path]:

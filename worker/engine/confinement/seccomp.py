@@ -1,10 +1,11 @@
 """A seccomp filter: no sockets, no leaving of the process group, none of the calls that only attacks need.
 
-The filter is classic BPF (docs.kernel.org/userspace-api/seccomp_filter.html).
+Nor are the rights and owners of files changed, for which Landlock has no rule. The filter is classic BPF (docs.kernel.org/userspace-api/seccomp_filter.html).
 """
 
 import ctypes
 import errno
+import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +16,11 @@ from worker.engine.confinement.kernel import control_process, is_supported, syst
 
 PR_SET_SECCOMP: Final = 22
 SECCOMP_MODE_FILTER: Final = 2
+SECCOMP_CALLS: Final[Mapping[str, int]] = MappingProxyType({"x86_64": 317, "aarch64": 277})
+SET_FILTER: Final = 1
+FIND_ACTION: Final = 2
+SPECULATION_ALLOWED: Final = 4
+"""SECCOMP_FILTER_FLAG_SPEC_ALLOW: without it, older kernels slow down the branches of all code that runs here."""
 ALLOW: Final = 0x7FFF0000
 REFUSE: Final = 0x00050000
 """Fails with the error in the lower half."""
@@ -26,11 +32,15 @@ RETURN: Final = 0x06
 NUMBER_OFFSET: Final = 0
 ARCHITECTURE_OFFSET: Final = 4
 FIRST_ARGUMENT_OFFSET: Final = 16
+SECOND_ARGUMENT_OFFSET: Final = 24
+THIRD_ARGUMENT_OFFSET: Final = 32
 OTHER_ABI: Final = 0x40000000
 """From here on, x86-64 counts the calls of its 32-bit pointers ABI."""
 NEW_NAMESPACES: Final = 0x7E020080
 """All CLONE_NEW flags that clone(2) takes (linux/sched.h), with CLONE_NEWTIME."""
 
+NONE: Final = -1
+"""The number of a call that an architecture lacks."""
 # The numbers of AUDIT_ARCH (linux/audit.h) and of the calls (asm/unistd_64.h, asm-generic/unistd.h).
 ARCHITECTURES: Final[Mapping[str, int]] = MappingProxyType({"x86_64": 0xC000003E, "aarch64": 0xC00000B7})
 REFUSED_CALLS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
@@ -68,10 +78,33 @@ REFUSED_CALLS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
         "fsmount": (432, 432),
         "pidfd_getfd": (438, 438),
         "mount_setattr": (442, 442),
+        # Landlock has no rights for these: whoever owns a file could change it anywhere. Nor for the first of them
+        # before its third version; what is open for writing can still be cut off.
+        "truncate": (76, 45),
+        "chmod": (90, NONE),
+        "fchmod": (91, 52),
+        "chown": (92, NONE),
+        "fchown": (93, 55),
+        "lchown": (94, NONE),
+        "fchownat": (260, 54),
+        "fchmodat": (268, 53),
+        "fchmodat2": (452, 452),
+        "setxattr": (188, 5),
+        "lsetxattr": (189, 6),
+        "fsetxattr": (190, 7),
+        "removexattr": (197, 14),
+        "lremovexattr": (198, 15),
+        "fremovexattr": (199, 16),
+        "setxattrat": (463, 463),
+        "removexattrat": (466, 466),
     }
 )
 CLONE: Final = (56, 220)
 CLONE3: Final = (435, 435)
+OPEN: Final = (2, NONE)
+OPENAT: Final = (257, 56)
+OPENAT2: Final = (437, 437)
+WRITE_ACCESS: Final = os.O_WRONLY | os.O_RDWR
 
 Instruction: TypeAlias = tuple[int, int, int, int]
 """Code, jump when true, jump when false, operand."""
@@ -90,9 +123,8 @@ def has_seccomp() -> bool:
     if not is_supported():
         return False
     with suppress(OSError):
-        # SECCOMP_GET_ACTION_AVAIL
-        number = 317 if platform.machine() == "x86_64" else 277
-        return system_call(number, 2, 0, ctypes.byref(ctypes.c_uint32(REFUSE))) == 0
+        number = SECCOMP_CALLS[platform.machine()]
+        return system_call(number, FIND_ACTION, 0, ctypes.byref(ctypes.c_uint32(REFUSE))) == 0
     return False
 
 
@@ -107,7 +139,12 @@ def refuse_calls() -> None:
     instructions = build_filter(platform.machine())
     code = (_Instruction * len(instructions))(*(_Instruction(*instruction) for instruction in instructions))
     program = _Program(len(instructions), ctypes.cast(code, ctypes.POINTER(_Instruction)))
-    control_process(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program))
+    try:
+        number = SECCOMP_CALLS[platform.machine()]
+        system_call(number, SET_FILTER, SPECULATION_ALLOWED, ctypes.byref(program))
+    except OSError:
+        # Kernels before 4.17 do not know the flag.
+        control_process(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program))
 
 
 def build_filter(machine: str) -> list[Instruction]:
@@ -121,17 +158,37 @@ def build_filter(machine: str) -> list[Instruction]:
         (LOAD_WORD, 0, 0, NUMBER_OFFSET),
         (JUMP_AT_LEAST, 0, 1, OTHER_ABI),
         (RETURN, 0, 0, missing),
-        # The flags of clone3 lie in memory, where a filter cannot look; without it, libraries use clone.
-        (JUMP_EQUAL, 0, 1, CLONE3[column]),
-        (RETURN, 0, 0, missing),
+        # Their flags lie in memory, where a filter cannot look; without them, libraries use clone and openat.
+        *_when(CLONE3[column], [(RETURN, 0, 0, missing)]),
+        *_when(OPENAT2[column], [(RETURN, 0, 0, missing)]),
     ]
     for numbers in REFUSED_CALLS.values():
-        program += [(JUMP_EQUAL, 0, 1, numbers[column]), (RETURN, 0, 0, refuse)]
-    program += [
-        (JUMP_EQUAL, 0, 3, CLONE[column]),
-        (LOAD_WORD, 0, 0, FIRST_ARGUMENT_OFFSET),
-        (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES),
+        program += _when(numbers[column], [(RETURN, 0, 0, refuse)])
+    program += _when(OPEN[column], _refuse_emptying(SECOND_ARGUMENT_OFFSET, refuse))
+    program += _when(OPENAT[column], _refuse_emptying(THIRD_ARGUMENT_OFFSET, refuse))
+    program += _when(
+        CLONE[column],
+        [
+            (LOAD_WORD, 0, 0, FIRST_ARGUMENT_OFFSET),
+            (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES),
+            (RETURN, 0, 0, refuse),
+            (RETURN, 0, 0, ALLOW),
+        ],
+    )
+    return [*program, (RETURN, 0, 0, ALLOW)]
+
+
+def _when(number: int, instructions: list[Instruction]) -> list[Instruction]:
+    """Run instructions, of which the last returns, for one call; `number` is in the accumulator before and after."""
+    return [] if number == NONE else [(JUMP_EQUAL, 0, len(instructions), number), *instructions]
+
+
+def _refuse_emptying(flags_offset: int, refuse: int) -> list[Instruction]:
+    """Refuse O_TRUNC without access for writing, which empties a file that Landlock takes to be only read."""
+    return [
+        (LOAD_WORD, 0, 0, flags_offset),
+        (JUMP_ANY_BIT, 0, 2, os.O_TRUNC),
+        (JUMP_ANY_BIT, 1, 0, WRITE_ACCESS),
         (RETURN, 0, 0, refuse),
         (RETURN, 0, 0, ALLOW),
     ]
-    return program

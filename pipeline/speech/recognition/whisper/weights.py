@@ -185,7 +185,6 @@ def _convert(folder: Path, source: _Source, tell: OnStep) -> ConvertedWeights:
         (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
         if folder.exists():
             shutil.rmtree(folder)
-        draft.chmod(0o755)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
