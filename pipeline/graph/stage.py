@@ -88,10 +88,10 @@ class Stage(Generic[InputsT, ParamsT, OutputT]):
     """Raised when the same inputs would now give another output."""
     costly: bool = False
     """Whether the stage counts against the minutes that a person may use in a day."""
-    limit: float = 30 * 60.0
-    """Seconds before the engine is stopped, at the least."""
-    limit_per_second: float = 4.0
-    """Further seconds for each second of the clip."""
+    limit: float = 60.0
+    """Seconds after which the stage is stopped: many times what it needs for the shortest clip."""
+    limit_per_second: float = 2.0
+    """Further seconds for each second of the clip, likewise; the defaults are those of work on media files."""
 
 
 AnyStage: TypeAlias = Stage[Any, Any, Any]

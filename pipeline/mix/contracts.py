@@ -136,6 +136,9 @@ DUB = Stage(
     inputs=DubInputs[Artefact],
     params=DubParams,
     output=DubOutput[Artefact],
+    # Up to 2,000 files, each converted by a program of its own.
+    limit=900.0,
+    limit_per_second=20.0,
 )
 
 

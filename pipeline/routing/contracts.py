@@ -41,4 +41,6 @@ ROUTE = Stage(
     inputs=RouteInputs[Artefact],
     params=RouteParams,
     output=RouteOutput,
+    limit=120.0,
+    limit_per_second=4.0,
 )

@@ -58,6 +58,9 @@ SEPARATE = Stage(
     inputs=SeparateInputs[Artefact],
     params=SeparateParams,
     output=SeparateOutput[Artefact],
+    # Large models without a graphics card; before the first clip, weights are loaded and verified.
+    limit=600.0,
+    limit_per_second=30.0,
 )
 
 

@@ -51,6 +51,8 @@ DIARIZE = Stage(
     inputs=DiarizeInputs[Artefact],
     params=DiarizeParams,
     output=DiarizeOutput[Artefact],
+    limit=300.0,
+    limit_per_second=10.0,
 )
 
 
@@ -93,6 +95,9 @@ TRANSCRIBE = Stage(
     inputs=TranscribeInputs[Artefact],
     params=TranscribeParams,
     output=TranscribeOutput[Artefact],
+    # Weights are converted before the first clip.
+    limit=900.0,
+    limit_per_second=30.0,
 )
 
 
@@ -133,6 +138,8 @@ ALIGN = Stage(
     inputs=AlignInputs[Artefact],
     params=AlignParams,
     output=AlignOutput[Artefact],
+    limit=120.0,
+    limit_per_second=4.0,
 )
 
 
@@ -170,6 +177,8 @@ EMBED_SPEAKERS = Stage(
     inputs=EmbedSpeakersInputs[Artefact],
     params=EmbedSpeakersParams,
     output=EmbedSpeakersOutput[Artefact],
+    limit=300.0,
+    limit_per_second=10.0,
 )
 
 

@@ -188,9 +188,10 @@ class EngineSupervisor:
                 await _send(process, command)
                 return await self._read_reply(process, command, on_progress)
         except TimeoutError as error:
-            await self._kill(process)
+            await self._abandon(process, command)
             message = f"The step {command.stage} took longer than {limit:.0f} seconds and was stopped."
-            raise EngineTimeoutError(message, hint="Send a shorter clip.", stage=command.stage) from error
+            hint = "Export the clip again with another program, or send a shorter one."
+            raise EngineTimeoutError(message, hint=hint, stage=command.stage) from error
         except EngineDiedError as error:
             if cancelled.is_set():
                 raise Cancelled("The job was cancelled.") from error
@@ -227,7 +228,7 @@ class EngineSupervisor:
         await self._kill(process)
 
     async def _abandon(self, process: Process, command: RunStage) -> None:
-        """Cancel a command that nobody waits for any more; the process survives when the stage stops in time."""
+        """Cancel a command that nobody waits for any more; a process whose stage does not stop in time is killed."""
         assert process.stdout is not None
         try:
             async with asyncio.timeout(CANCEL_TIMEOUT_S):
@@ -237,6 +238,10 @@ class EngineSupervisor:
                         return
         except (TimeoutError, EngineDiedError):
             await self._kill(process)
+        except asyncio.CancelledError:
+            # The next stage must not wait behind this one.
+            kill_group(process.pid)
+            raise
 
     async def _describe_death(self, process: Process, stage: str) -> EngineDiedError:
         overgrown = self._watching is not None and self._watching.done()

@@ -97,7 +97,10 @@ async def test_unknown_errors_carry_their_trace(tested: EngineUnderTest) -> None
     assert "toy_stages.py" in caught.value.detail
 
 
-async def test_a_time_out_kills_the_engine(tested: EngineUnderTest) -> None:
+async def test_a_time_out_kills_an_engine_that_does_not_answer(
+    tested: EngineUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.engine.supervisor.CANCEL_TIMEOUT_S", 0.5)
     pid = (await tested.perform("ok"))["pid"]
     started = time.monotonic()
     with pytest.raises(EngineTimeoutError, match="1 seconds"):
@@ -105,6 +108,13 @@ async def test_a_time_out_kills_the_engine(tested: EngineUnderTest) -> None:
     assert time.monotonic() - started < 3
     assert not psutil.pid_exists(pid)
     assert (await tested.perform("ok"))["pid"] != pid
+
+
+async def test_a_time_out_leaves_an_engine_warm_that_answers(tested: EngineUnderTest) -> None:
+    pid = (await tested.perform("ok"))["pid"]
+    with pytest.raises(EngineTimeoutError, match="1 seconds"):
+        await tested.perform("sleep", limit=1.0, seconds=30)
+    assert (await tested.perform("ok"))["pid"] == pid
 
 
 async def test_an_engine_that_is_killed(tested: EngineUnderTest) -> None:

@@ -1,9 +1,11 @@
 import asyncio
+import dataclasses
 import time
 
 import pytest
 
 from tests.worker.conftest import System
+from tests.worker.toy_stages import TOYS
 from worker.jobs.attempts import run_attempt
 from worker.protocol import Failed, Finished, Started, Stopped
 from worker.queue.engine_occupancy import engine_occupancy
@@ -138,6 +140,24 @@ async def test_bad_input_fails_at_once(system: System) -> None:
     assert events[-1].failure.type == "MediaError"
     assert system.runs("first") == 1
     assert await system.status(job) == "failed"
+
+
+async def test_a_stage_that_hangs_is_stopped_and_the_engine_is_free_again(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.engine.supervisor.CANCEL_TIMEOUT_S", 0.5)
+    monkeypatch.setitem(TOYS, "first", dataclasses.replace(TOYS["first"], limit=6.0))  # type: ignore[arg-type]
+    await system.start()
+    hanging, after = await system.job("hanging.json", first="sleep deeply", seconds=600), await system.job(other=1)
+    began = time.monotonic()
+    for job in (hanging, after):
+        await system.queue.submit(job)
+    last = (await system.events(hanging))[-1]
+    assert isinstance(last, Failed)
+    assert (last.failure.type, last.failure.stage) == ("EngineTimeoutError", "first")
+    assert "took longer than 6 seconds" in last.failure.message
+    assert isinstance((await system.events(after))[-1], Finished)
+    assert time.monotonic() - began < 30
 
 
 async def test_a_library_that_exits_fails_the_job_and_not_the_worker(system: System) -> None:
