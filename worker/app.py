@@ -22,7 +22,6 @@ from worker.engine.confinement.policy import shortfalls
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.asr import perform_asr
 from worker.jobs.media import RunGraph, WorkerContext, perform_media
-from worker.jobs.scratch import Scratch
 from worker.jobs.stage_cache import StageCache
 from worker.protocol import WorkerKind
 from worker.queue import Queue
@@ -33,6 +32,7 @@ from worker.queue.redis_client import open_redis
 from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store
+from worker.store.scratch import Scratch
 
 POLL_INTERVAL_S: Final = 0.1
 JOB_TIMEOUT_S: Final = 24 * 3600.0

@@ -15,10 +15,10 @@ from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
 from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
-from worker.jobs.scratch import Scratch
 from worker.jobs.weights import fetch_missing_weights
 from worker.protocol import CONTRACT_VERSION, StageResult, decode_cache_entry, encode
 from worker.store import Store
+from worker.store.scratch import Scratch
 
 MAX_SUFFIX_CHARS: Final = 16
 

@@ -8,10 +8,10 @@ from pipeline.types import Artefact
 from tests.worker.conftest import System
 from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams
 from worker.engine.supervisor import EngineSupervisor
-from worker.jobs.scratch import Scratch
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key, output_files
 from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Finished, StageResult, encode
+from worker.store.scratch import Scratch
 
 PARAMS = ToyParams(stage="first", model="htdemucs")
 

@@ -8,11 +8,11 @@ from pipeline.types import Progress
 from tests.worker.conftest import System
 from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams
 from worker.engine.supervisor import EngineSupervisor
-from worker.jobs.scratch import Scratch
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Failed, Finished, Started, Stopped
 from worker.queue.keys import ASR
+from worker.store.scratch import Scratch
 
 
 async def test_a_fresh_job_takes_nothing_from_the_store(system: System) -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from tests.worker.conftest import System
-from worker.jobs.scratch import Scratch
+from worker.store.scratch import Scratch
 
 
 async def test_scratch_room_is_cleared(system: System) -> None:
