@@ -34,6 +34,13 @@ def attack(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "leave the process group": lambda: os.setpgid(0, 0),
         "ffmpeg reads a foreign file": lambda: ffmpeg("-f", "data", "-i", str(secret), "-map", "0", "-f", "data", "-"),
         "ffmpeg opens a connection": lambda: ffmpeg("-i", "tcp://127.0.0.1:9", "-f", "null", "-"),
+        "empty a foreign file": lambda: os.truncate(secret, 0),
+        "empty a file that is only read": lambda: os.close(os.open(plan["weights"], os.O_RDONLY | os.O_TRUNC)),
+        "change rights": lambda: secret.chmod(0o666),
+        "change rights of what can be read": lambda: Path(plan["weights"]).chmod(0o666),
+        "change rights of an open file": lambda: change_open(Path(plan["weights"])),
+        "change an owner": lambda: os.chown(secret, os.getuid(), os.getgid()),
+        "label a file": lambda: os.setxattr(secret, "user.mine", b"1"),
         "a huge file": lambda: (context.out / "huge").open("wb").truncate(2**40),
         "a huge list": lambda: bytearray(2**45),
     }
@@ -51,6 +58,11 @@ def outcome(attempt: Callable[[], object]) -> str:
     except subprocess.CalledProcessError as error:
         return error.stderr.decode(errors="replace").strip()
     return "done"
+
+
+def change_open(path: Path) -> None:
+    with path.open() as file:
+        os.fchmod(file.fileno(), 0o666)
 
 
 def ffmpeg(*arguments: str) -> None:

@@ -18,9 +18,10 @@ import pytest
 from pipeline.errors import EngineDiedError
 from tests.worker.toy_stages import TOYS
 from worker.engine.confinement.landlock import SCOPE_VERSION, has_landlock, landlock_version
+from worker.engine.confinement.memory import cgroup_limits, memory_bytes
 from worker.engine.confinement.policy import shortfalls
 from worker.engine.confinement.seccomp import ARCHITECTURES, build_filter, has_seccomp
-from worker.engine.environment import select_variables
+from worker.engine.environment import child_environment, select_variables
 from worker.engine.process_group import count_group
 from worker.engine.supervisor import EngineSupervisor
 
@@ -63,6 +64,9 @@ async def test_a_hostile_stage_gets_nothing(engine: EngineSupervisor, monkeypatc
     if has_seccomp():
         assert found["internet socket"] == found["local socket"] == found["leave the process group"] == REFUSED
         assert "Operation not permitted" in found["ffmpeg opens a connection"]
+        assert found["empty a foreign file"] == found["empty a file that is only read"] == REFUSED
+        assert found["change rights"] == found["change rights of what can be read"] == REFUSED
+        assert found["change rights of an open file"] == found["change an owner"] == found["label a file"] == REFUSED
     if has_landlock():
         assert found["read a foreign file"] == found["write a foreign file"] == REFUSED
         assert found["link in scratch"] == found["link among models"] == REFUSED
@@ -106,6 +110,28 @@ def test_what_cannot_be_had_is_named() -> None:
     assert ("Landlock" in named) == (not has_landlock())
     assert ("seccomp" in named) == (not has_seccomp())
     assert ("root" in named) == (os.geteuid() == 0)
+
+
+@pytest.mark.parametrize(
+    ("version", "filters", "named"),
+    [
+        (1, True, ["no Landlock"]),
+        (2, True, ["signal other processes"]),
+        (2, False, ["signal other processes", "and empty them"]),
+        (5, False, ["signal other processes", "change the rights of files"]),
+        (6, True, []),
+    ],
+)
+def test_what_an_old_kernel_lacks_is_named(
+    version: int, filters: bool, named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.engine.confinement.policy.landlock_version", lambda: version)
+    monkeypatch.setattr("worker.engine.confinement.policy.has_landlock", lambda: version >= 2)
+    monkeypatch.setattr("worker.engine.confinement.policy.has_seccomp", lambda: filters)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    found = shortfalls()
+    assert len(found) == len(named)
+    assert all(part in one for part, one in zip(named, found, strict=True))
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -159,6 +185,92 @@ def test_what_others_of_the_account_run_does_not_count(tmp_path: Path) -> None:
         before = resource.getrlimit(resource.RLIMIT_NPROC)
         """,
     )
+
+
+def test_nothing_is_emptied_and_no_rights_change_on_a_kernel_without_such_rules(tmp_path: Path) -> None:
+    (tmp_path / "home/checkpoints").mkdir(parents=True)
+    weights = tmp_path / "home/checkpoints/weights.th"
+    weights.write_text("weights")
+    run_confined(
+        tmp_path,
+        """
+        import os, subprocess
+        def is_refused(action):
+            try:
+                action()
+            except PermissionError:
+                return True
+            return False
+        weights = home / "checkpoints/weights.th"
+        assert is_refused(lambda: os.truncate(weights, 0))
+        assert is_refused(lambda: os.open(weights, os.O_RDONLY | os.O_TRUNC))
+        assert is_refused(lambda: weights.chmod(0o666))
+        (scratch / "made").write_text("made")
+        with (scratch / "made").open("r+") as made:
+            made.truncate(1)
+        subprocess.run(["true"], check=True)
+        """,
+        f"landlock.landlock_version = lambda: {min(2, landlock_version())}",
+    )
+    assert weights.read_text() == "weights"
+
+
+def test_a_long_clip_may_take_processor_time(tmp_path: Path) -> None:
+    run_confined(
+        tmp_path,
+        "assert resource.getrlimit(resource.RLIMIT_CPU) == before",
+        "import resource\nbefore = resource.getrlimit(resource.RLIMIT_CPU)",
+    )
+
+
+def test_memory_is_that_of_the_own_group(tmp_path: Path) -> None:
+    root, listed = tmp_path / "cgroup", tmp_path / "listed"
+    for group, limit in (("", "max"), ("outer", "3000"), ("outer/inner", "2000"), ("memory/old", "1000")):
+        (root / group).mkdir(parents=True, exist_ok=True)
+        name = "memory.limit_in_bytes" if "old" in group else "memory.max"
+        (root / group / name).write_text(f"{limit}\n")
+    for line, expected in (
+        ("0::/outer/inner", [2000, 3000]),
+        ("0::/", []),
+        ("0::/gone", []),
+        ("4:memory:/old\n3:cpu:/outer", [1000]),
+    ):
+        listed.write_text(f"{line}\n")
+        assert list(cgroup_limits(root, listed)) == expected
+    assert list(cgroup_limits(root, tmp_path / "none")) == []
+    assert 0 < memory_bytes() <= psutil.virtual_memory().total + psutil.swap_memory().total
+
+
+def test_a_limit_that_cannot_be_set_is_told(tmp_path: Path) -> None:
+    run_confined(
+        tmp_path,
+        "assert refused == ['limits: no memory is known'], refused",
+        """
+        def unknown():
+            raise OSError("no memory is known")
+        policy.memory_bytes = unknown
+        """,
+    )
+
+
+async def test_what_the_system_refuses_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from worker.engine.confinement import policy\n"
+        "def unknown(): raise OSError('no memory is known')\n"
+        "policy.memory_bytes = unknown\n"
+    )
+    environment = child_environment()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]]))
+        engine = EngineSupervisor(tmp_path / "home", "cpu", scratch=tmp_path)
+        await engine.start()
+    async with asyncio.timeout(20):
+        said = ""
+        while "less confined: limits: no memory is known" not in said:
+            await asyncio.sleep(0.1)
+            said += "".join(capsys.readouterr())
+    assert "warning" in said
+    await engine.close()
 
 
 def run_confined(folder: Path, inside: str, before: str = "") -> None:

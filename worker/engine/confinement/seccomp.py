@@ -1,6 +1,7 @@
 """A seccomp filter: no sockets, no leaving of the process group, none of the calls that only attacks need.
 
-Nor are the rights and owners of files changed, for which Landlock has no rule. The filter is classic BPF (docs.kernel.org/userspace-api/seccomp_filter.html).
+Nor are the rights and owners of files changed, for which Landlock has no rule.
+The filter is classic BPF (docs.kernel.org/userspace-api/seccomp_filter.html).
 """
 
 import ctypes
