@@ -12,6 +12,7 @@ from worker.app import WorkerApp
 from worker.log import configure_logging
 from worker.protocol import WorkerKind
 from worker.settings import WorkerSettings
+from worker.store.private_home import keep_files_private
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> int:
         name = "STEMCORD_" + "_".join(str(part) for part in first["loc"]).upper()
         sys.stderr.write(f"The setting {name} cannot be used: {first['msg']}.\n")
         return 2
+    keep_files_private(settings.home)
     configure_logging(settings.log_format, settings.log_level)
     try:
         asyncio.run(WorkerApp(kind=cast("WorkerKind", arguments[0]), settings=settings).serve())

@@ -18,6 +18,7 @@ import structlog
 from filelock import AsyncFileLock, Timeout, lock_descriptor
 
 from pipeline.errors import QueueError
+from worker.store.private_home import PRIVATE_UMASK, close_home
 
 MAX_SOCKET_PATH_BYTES: Final = 100
 """Bytes; systems allow 104 or 108."""
@@ -44,7 +45,8 @@ class EmbeddedBroker:
     """
 
     def __init__(self, home: Path) -> None:
-        self._folder = home.expanduser().resolve() / "broker"
+        self._home = home.expanduser().resolve()
+        self._folder = self._home / "broker"
         self._socket = _socket_path(self._folder)
         self._users: IO[bytes] | None = None
         self._leaving = asyncio.Event()
@@ -113,6 +115,7 @@ class EmbeddedBroker:
             self._users.close()
 
     def _make_folders(self) -> None:
+        close_home(self._home)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._socket.parent.stat().st_uid != os.getuid():
@@ -129,7 +132,12 @@ class EmbeddedBroker:
             *("--daemonize", "yes", "--pidfile", str(self._folder / "pid"), "--logfile", str(log)),
         ]
         started = await asyncio.to_thread(
-            subprocess.run, [valkey, *options], capture_output=True, check=False, timeout=START_TIMEOUT_S
+            subprocess.run,
+            [valkey, *options],
+            capture_output=True,
+            check=False,
+            timeout=START_TIMEOUT_S,
+            umask=PRIVATE_UMASK,
         )
         detail = (started.stdout + started.stderr).decode(errors="replace")
         await self._wait_until_ready(START_TIMEOUT_S if started.returncode == 0 else 0.0, detail)

@@ -11,6 +11,7 @@ from typing import Final, Self, cast
 
 import msgspec
 import stamina
+import structlog
 
 from pipeline.errors import QueueError
 from worker.protocol import (
@@ -130,6 +131,13 @@ class Queue:
         """Delete the record of an ended or unreadable job; False when it is unknown or has not ended."""
         keys = [MEDIA.record(job_id), MEDIA.index, MEDIA.events(job_id), UNDELIVERED, MEDIA.active]
         return bool(await self.connection.run(scripts.DISCARD, keys, [job_id]))
+
+    async def purge_discarded(self) -> None:
+        """Have the broker remove from its disk what was discarded; one that does not let itself be told is logged."""
+        try:
+            await self.connection.rewrite_append_only_file()
+        except QueueError as error:
+            structlog.get_logger().warning("the broker's log is not rewritten", error=error.detail)
 
     async def undelivered(self) -> list[Job]:
         """List the jobs, running ones too, whose answer a person still waits for, oldest first."""

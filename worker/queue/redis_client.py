@@ -23,6 +23,8 @@ T = TypeVar("T")
 CALL_TIMEOUT_S = 10.0
 """Limit for one call, all its retries included."""
 CONNECT_TIMEOUT_S = 3.0
+REWRITE_TRIES = 20
+REWRITE_PAUSE_S = 0.5
 
 
 _Parser = cast("type[Any]", DefaultParser)
@@ -165,6 +167,22 @@ class Connection:
     async def enqueue(self, queue: str, function: str, job_id: str) -> None:
         """Give a job to arq; does nothing when arq has it already."""
         await self._call(self._redis.enqueue_job(function, job_id, _job_id=job_id, _queue_name=queue))
+
+    async def rewrite_append_only_file(self) -> None:
+        """Have the server write its append-only file anew, if it has one, without what was deleted."""
+        persistence = await self._call(self._redis.info("persistence"))
+        if not persistence.get("aof_enabled"):
+            return
+        for _ in range(REWRITE_TRIES):
+            try:
+                await self._call(self._redis.bgrewriteaof())
+            except QueueError as error:
+                # The one that is under way may hold what was just deleted.
+                if "already in progress" not in error.detail:
+                    raise
+                await asyncio.sleep(REWRITE_PAUSE_S)
+            else:
+                return
 
     async def _call(self, work: Awaitable[T], extra: float = 0.0) -> T:
         try:

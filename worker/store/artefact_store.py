@@ -24,6 +24,7 @@ from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store.errors import store_errors
 from worker.store.garbage_collection import IsReferenced, release_job
+from worker.store.private_home import PRIVATE_MODE
 from worker.store.references import References
 
 TRANSFER_CHUNK_BYTES: Final = 8 * 1024 * 1024
@@ -80,7 +81,7 @@ class Store:
             parts = urlsplit(url)
             if parts.scheme == "file":
                 folder = Path(url2pathname(parts.path))
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=PRIVATE_MODE, parents=True, exist_ok=True)
                 return cls(LocalStore(folder), folder)
             if parts.scheme == "memory":
                 return cls(MemoryStore(), None)

@@ -15,6 +15,16 @@ def broker_pid(home: Path) -> int:
     return int((home / "broker/pid").read_text())
 
 
+async def test_the_home_is_for_this_account_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    async with EmbeddedBroker(home) as url, Queue.connect(url) as queue:
+        await queue.connection.run("return redis.call('SET', 'kept', '1')", [], [])
+        written = [path for path in (home / "broker").rglob("*") if path.suffix in (".aof", ".rdb", ".manifest")]
+        assert written
+        assert {path.stat().st_mode & 0o077 for path in (home, *written)} == {0}
+
+
 async def test_a_killed_broker_is_started_again_with_its_data(tmp_path: Path) -> None:
     async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
         await queue.connection.run("return redis.call('SET', 'kept', '1')", [], [])
