@@ -25,7 +25,7 @@ from bot.web.signed_links import PageAddresses, TokenSigner, read_secret
 from bot.web.sources.stored import StoredSource
 from pipeline.errors import StemcordError
 from worker.queue import Queue
-from worker.store import Store
+from worker.store import Store, keep_files_private, scratch_for, scratch_root
 
 EXIT_BAD_SETTINGS = 2
 DISCONNECT_TIMEOUT_S = 10.0
@@ -37,7 +37,9 @@ def main() -> int:
     # Two warnings at each start that only matter to bots in voice channels.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     try:
-        asyncio.run(_run(_read_settings()))
+        settings = _read_settings()
+        keep_files_private(settings.home.expanduser())
+        asyncio.run(_run(settings))
     except StartError as error:
         print(f"stemcord bot: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return error.code
@@ -62,6 +64,7 @@ async def _run(settings: BotSettings) -> None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:
         async with AsyncExitStack() as exits:
+            exits.enter_context(scratch_for(settings.home.expanduser(), "bot-"))
             client = await _build(settings, settings.redis_url, exits)
             await _serve(client, settings.token.get_secret_value())
     except StemcordError as error:
@@ -81,7 +84,8 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     database = await exits.enter_async_context(Database.open(settings.database))
     session = await exits.enter_async_context(aiohttp.ClientSession())
     repository = Repository(database, _quotas(settings))
-    deletion = DataDeletion(database, store, retention_days=settings.retention_days)
+    scratch = scratch_root(settings.home.expanduser())
+    deletion = DataDeletion(database, store, retention_days=settings.retention_days, scratch=scratch)
     links, signer = PageLinks(database), _token_signer(settings)
     pages = None
     if signer is not None:

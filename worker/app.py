@@ -7,6 +7,7 @@ import signal
 from collections.abc import Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, cast
 
 import stamina
@@ -32,12 +33,15 @@ from worker.queue.redis_client import open_redis
 from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store
-from worker.store.scratch import Scratch
+from worker.store.private_home import close_home
+from worker.store.scratch import Scratch, remove_abandoned, scratch_root
 
 POLL_INTERVAL_S: Final = 0.1
 JOB_TIMEOUT_S: Final = 24 * 3600.0
 """A safety net above the limits of the stages; reclaiming jobs does not depend on it."""
 CLOSE_TIMEOUT_S: Final = 15.0
+SWEEP_INTERVAL_S: Final = 60.0
+"""Seconds between two looks for temporary files of processes that are gone."""
 PRELOADED_MODULES: Final[Mapping[WorkerKind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
 """What an engine imports before its first stage: the modules of a mix, since people wait for that one."""
 
@@ -80,9 +84,10 @@ class WorkerApp:
         settings = self.settings
         if settings.redis_url is None:
             raise QueueError("STEMCORD_REDIS_URL is not set.", hint="Set it, or start everything with `stemcord up`.")
+        await asyncio.to_thread(close_home, settings.home)
         store = await asyncio.to_thread(Store.open, settings.store_url)
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
-        scratch = await asyncio.to_thread(Scratch, settings.home / "scratch")
+        scratch = await asyncio.to_thread(Scratch, scratch_root(settings.home))
         stack.callback(scratch.close)
         engine = EngineSupervisor(
             settings.home,
@@ -131,6 +136,7 @@ class WorkerApp:
         working = asyncio.create_task(_run_forever(worker))
         reaping = asyncio.create_task(reaper.run())
         waiting = asyncio.create_task(stopping.wait())
+        sweeping = asyncio.create_task(_sweep(scratch_root(self.settings.home)))
         try:
             await asyncio.wait({working, waiting, reaping}, return_when=asyncio.FIRST_COMPLETED)
             for task in (working, reaping):
@@ -142,9 +148,9 @@ class WorkerApp:
                 await reaper.unregister()
             await self._drain(worker)
         finally:
-            for task in (working, reaping, waiting):
+            for task in (working, reaping, waiting, sweeping):
                 task.cancel()
-            await asyncio.wait({working, reaping, waiting})
+            await asyncio.wait({working, reaping, waiting, sweeping})
             with contextlib.suppress(QueueError):
                 await reaper.unregister()
             with contextlib.suppress(RedisError, OSError, TimeoutError):
@@ -157,6 +163,13 @@ class WorkerApp:
         structlog.get_logger().info("worker stopping", kind=self.kind, running=sum(not task.done() for task in running))
         if running:
             await asyncio.wait(running, timeout=self.settings.drain)
+
+
+async def _sweep(root: Path) -> None:
+    """Remove, now and then, what processes left that were killed."""
+    while True:
+        await asyncio.sleep(SWEEP_INTERVAL_S)
+        await asyncio.to_thread(remove_abandoned, root)
 
 
 @stamina.retry(

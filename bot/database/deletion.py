@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,7 +17,7 @@ from bot.jobs.quotas import utc_day
 from pipeline.errors import StoreError
 from worker.protocol import owner_of
 from worker.queue import Queue
-from worker.store import Store
+from worker.store import Store, remove_abandoned
 
 DAY_S: Final = 86400.0
 SUBMISSION_TIMEOUT_S: Final = 7200.0
@@ -34,13 +35,17 @@ class DataDeletion:
         database: Where the jobs are recorded.
         store: Where their files are.
         retention_days: How long jobs are kept on servers that set nothing else.
+        scratch: Where the temporary files of the processes of this home lie; None: not here.
 
     """
 
-    def __init__(self, database: Database, store: Store, *, retention_days: int = 7) -> None:
+    def __init__(
+        self, database: Database, store: Store, *, retention_days: int = 7, scratch: Path | None = None
+    ) -> None:
         self._database = database
         self._store = store
         self._retention_days = retention_days
+        self._scratch = scratch
 
     async def delete_person_records(self, user_id: str, running: Collection[str] = ()) -> list[str]:
         """Delete a person's jobs, files, links and past usage.
@@ -78,6 +83,11 @@ class DataDeletion:
         if len(deleted) < len(ended):
             raise StoreError("Not all files could be deleted.", detail=f"{len(ended) - len(deleted)} jobs are left")
         return jobs
+
+    async def delete_temporary_files(self) -> None:
+        """Delete the temporary files of processes that were killed; others delete their own when a job ends."""
+        if self._scratch is not None:
+            await asyncio.to_thread(remove_abandoned, self._scratch)
 
     async def delete_expired(self, now: float) -> list[str]:
         """Delete jobs that ended longer ago than their server keeps them; return their ids. Raises `DatabaseError`."""
@@ -154,8 +164,11 @@ async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str)
         await queue.cancel(job_id)
     running = {owner_of(job_id) for job_id in await _wait_until_stopped(queue, open_ids)}
     deleted = await deletion.delete_person_records(user_id, running)
+    await deletion.delete_temporary_files()
     for job_id in job_ids:
         await queue.discard(job_id)
+    if job_ids:
+        await queue.purge_discarded()
     return len(own | set(deleted))
 
 

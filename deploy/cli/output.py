@@ -1,8 +1,6 @@
 """Write a finished job to a folder and summarise it on the terminal."""
 
 import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -13,17 +11,19 @@ from rich.table import Table
 from deploy.cli.printable import printable
 from pipeline.types import Loudness, Result
 from worker.store import Store
+from worker.store.scratch import Scratch
 
 
 async def write_result(result: Result, store: Store, out: Path) -> None:
     """Write every artefact and `result.json` into a folder.
 
     Files are collected beside the folder first and then moved in, `result.json` last, so that an interrupted run
-    leaves no partial file.
+    leaves no partial file; what one that was killed has left there goes with the next.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    gathered = Path(tempfile.mkdtemp(prefix=".stemcord-", dir=out.parent))
+    scratch = await asyncio.to_thread(Scratch, out.parent, ".stemcord-")
     try:
+        gathered = scratch.root / "gathered"
+        gathered.mkdir()
         for artefact in result.artefacts:
             target = gathered / artefact.name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ async def write_result(result: Result, store: Store, out: Path) -> None:
         await asyncio.to_thread((gathered / "result.json").write_bytes, document)
         await asyncio.to_thread(_move_in, gathered, out)
     finally:
-        await asyncio.to_thread(shutil.rmtree, gathered, ignore_errors=True)
+        await asyncio.to_thread(scratch.close)
 
 
 def _move_in(gathered: Path, out: Path) -> None:

@@ -40,21 +40,21 @@ class Broker:
     """A Valkey server on a socket of its own, which tests may stop and start again with all its data."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"unix://{self._folder / 's'}"
+        return f"unix://{self.folder / 's'}"
 
     def start(self) -> None:
         options = [
             "--port",
             "0",
             "--unixsocket",
-            str(self._folder / "s"),
+            str(self.folder / "s"),
             "--dir",
-            str(self._folder),
+            str(self.folder),
             "--appendonly",
             "yes",
         ]
@@ -67,7 +67,7 @@ class Broker:
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
             line.settimeout(1)
-            line.connect(str(self._folder / "s"))
+            line.connect(str(self.folder / "s"))
             line.sendall(b"PING\r\n")
             return line.recv(16).startswith(b"+PONG")
         return False
@@ -77,7 +77,7 @@ class Broker:
             self._process.kill()
             self._process.wait()
             self._process = None
-            (self._folder / "s").unlink()
+            (self.folder / "s").unlink()
 
 
 @pytest.fixture

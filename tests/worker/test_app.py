@@ -74,6 +74,32 @@ async def test_a_killed_worker_costs_seconds_and_no_finished_stage(system: Syste
     assert not psutil.pid_exists(engine), "the engine of the killed worker is gone too"
 
 
+async def test_a_killed_worker_leaves_no_temporary_files(system: System) -> None:
+    scratch, job = system.settings.home / "scratch", await system.job(second="leave files", seconds=60)
+    async with worker_process(system, "media") as killed:
+        await system.queue.submit(job)
+        await system.wait_for_run("second")
+        while not list(scratch.glob("*/*/temporary/toy-*")):
+            await asyncio.sleep(0.05)
+        os.kill(killed, signal.SIGKILL)
+        await system.queue.cancel(job.id)
+    async with worker_process(system, "media"):
+        left = [path for path in scratch.rglob("*") if path.is_file() and path.name != ".lock"]
+        assert left == []
+
+
+async def test_what_a_worker_writes_is_for_its_account_alone(system: System) -> None:
+    system.settings.home.chmod(0o755)
+    async with worker_process(system, "media", "worker") as pid:
+        assert umask_of(pid) == umask_of(engine_of(pid)) == "0077"
+    assert system.settings.home.stat().st_mode & 0o777 == 0o700
+
+
+def umask_of(pid: int) -> str:
+    rows = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return rows["Umask"].strip()
+
+
 async def test_a_worker_that_was_stopped_for_longer_than_its_lease_goes_on(system: System) -> None:
     job = await system.job(second="sleep", seconds=2.0)
     async with worker_process(system, "media") as pid:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "refuse": refuse,
         "stumble": lambda: json.loads("{"),
         "print": print_everywhere,
+        "leave files": lambda: leave_files(plan["seconds"]),
     }[how]()
     passed_on = context.out / f"{stage}.json"
     passed_on.write_text(json.dumps(plan))
@@ -72,6 +74,16 @@ def sleep(context: StageContext, seconds: float) -> None:
     while time.monotonic() < end:
         context.report(1 - (end - time.monotonic()) / seconds, "sleeping")
         time.sleep(STEP)
+
+
+def leave_files(seconds: float) -> None:
+    """Write temporary files, also from a program, and keep them until the engine is killed."""
+    with tempfile.TemporaryDirectory(prefix="toy-") as folder, tempfile.NamedTemporaryFile(prefix="toy-") as file:
+        (Path(folder) / "speech.f32").write_bytes(bytes(1_000_000))
+        file.write(bytes(1_000_000))
+        file.flush()
+        subprocess.run(["mktemp", "-t", "toy-XXXXXX"], check=True, capture_output=True)
+        time.sleep(seconds)
 
 
 def refuse() -> None:

@@ -37,6 +37,7 @@ from worker.engine.messages import (
     decode_command,
     encode_line,
 )
+from worker.store.scratch import temporary_files_in
 
 PROGRESS_INTERVAL_S: Final = 0.1
 """Shortest time between two progress messages of a stage."""
@@ -110,11 +111,9 @@ class EngineProcess:
         reporter = _ProgressReporter(command.id, self._cancelled, self._send)
         context = StageContext(out=Path(command.out), report=reporter, models=self._models)
         reporter(0.0)
-        output = function(
-            context,
-            inputs_from(inputs, {name: Path(path) for name, path in command.inputs.items()}),
-            decode_params(params, command.params),
-        )
+        files = inputs_from(inputs, {name: Path(path) for name, path in command.inputs.items()})
+        with temporary_files_in(Path(command.temporary)):
+            output = function(context, files, decode_params(params, command.params))
         return encode_output(output, context.out)
 
     def _send(self, message: EngineReply) -> None:

@@ -21,6 +21,8 @@ class RunStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     params: dict[str, Any]
     out: str
     """Folder in which the stage leaves its files."""
+    temporary: str
+    """Folder for its temporary files, which is removed with the others of the order."""
 
 
 class CancelStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="cancel_stage"):

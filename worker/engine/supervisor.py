@@ -29,9 +29,12 @@ from worker.engine.messages import (
     encode_line,
 )
 from worker.engine.process_group import MAX_PROCESSES, kill_group, kill_overgrown_group
+from worker.store.private_home import PRIVATE_UMASK
 
 CANCEL_TIMEOUT_S: Final = 3.0
 """How long a cancelled stage may take to stop by itself."""
+TEMPORARY_FOLDER: Final = "temporary"
+"""Name of the folder for a stage's temporary files."""
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 MAX_LOG_LINES: Final = 30
 """Lines of the engine's log that an error carries."""
@@ -98,7 +101,7 @@ class EngineSupervisor:
             stage: The stage.
             inputs: Its input files, by the names of its input fields.
             params: Its parameters as JSON.
-            out: An empty folder for its output files.
+            out: An empty folder for its output files; temporary files lie in another beside it.
             on_progress: Called with the fraction done and a message.
             cancelled: Set when the stage should stop.
             limit: Seconds that the stage may take.
@@ -115,6 +118,8 @@ class EngineSupervisor:
         await self._acquire_turn(cancelled)
         try:
             process = await self._ensure_running()
+            temporary = out.with_name(TEMPORARY_FOLDER)
+            temporary.mkdir(exist_ok=True)
             command = RunStage(
                 id=next(self._ids),
                 stage=stage.name,
@@ -122,6 +127,7 @@ class EngineSupervisor:
                 inputs={name: str(path) for name, path in inputs.items()},
                 params=dict(params),
                 out=str(out),
+                temporary=str(temporary),
             )
             return await self._supervise(process, command, on_progress, cancelled, limit)
         finally:
@@ -167,6 +173,7 @@ class EngineSupervisor:
                 cwd=self._scratch,
                 # A process group of its own: ffmpeg and the like end with it, and Ctrl-C reaches only the worker.
                 start_new_session=True,
+                umask=PRIVATE_UMASK,
             )
         except OSError as error:
             raise EngineDiedError("The engine could not be started.", detail=repr(error)) from error

@@ -1,5 +1,7 @@
-"""Where results are kept, by the digest of their content."""
+"""Where results are kept, by the digest of their content, and where temporary files lie."""
 
 from worker.store.artefact_store import Store, media_type_of
+from worker.store.private_home import keep_files_private
+from worker.store.scratch import remove_abandoned, scratch_for, scratch_root
 
-__all__ = ["Store", "media_type_of"]
+__all__ = ["Store", "keep_files_private", "media_type_of", "remove_abandoned", "scratch_for", "scratch_root"]

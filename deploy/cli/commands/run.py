@@ -28,6 +28,7 @@ from pipeline.types import Request, Result, Task
 from worker.protocol import Job, WorkerKind
 from worker.settings import WorkerSettings
 from worker.store import Store
+from worker.store.scratch import scratch_for
 
 
 @with_options(REQUEST_OPTIONS, SUBTITLE_OPTIONS)
@@ -59,7 +60,7 @@ def run(
             from deploy.cli.commands.voices import check_book
 
             check_book(voices, request.preset)
-        with packed_dub(dub) as new_voices:
+        with scratch_for(settings.home, "command-"), packed_dub(dub) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
             inputs = list_inputs(clip, dub, voices)
             check_results(inputs, possible_results(out))

@@ -22,6 +22,7 @@ from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import Preset, Result
 from worker.settings import WorkerSettings
 from worker.store import Store
+from worker.store.scratch import scratch_for
 
 voices = typer.Typer(help="Voices that are known by name.", no_args_is_help=True)
 BookOption = Annotated[Path, typer.Option("--book", help="The file of the voice-book.")]
@@ -42,11 +43,12 @@ def enrol_voice(
     with exit_on_failure():
         settings = WorkerSettings()
         known = read_book(book) if book.exists() else VoiceBook()
-        heard = (
-            asyncio.run(_read_job_voices(source, settings))
-            if source.is_dir()
-            else _extract_clip_voices(source, settings, track)
-        )
+        with scratch_for(settings.home, "command-"):
+            heard = (
+                asyncio.run(_read_job_voices(source, settings))
+                if source.is_dir()
+                else _extract_clip_voices(source, settings, track)
+            )
         found = _choose_voice(heard, speaker)
         write_book(enrol(known, name, found, model=heard.model, digest=heard.digest), book)
         Console().print(f"{escape(name)}: learnt from {found.seconds:.1f} s", highlight=False)

@@ -3,14 +3,17 @@
 import asyncio
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
 from bot.database import deletion as database_deletion
 from bot.database.deletion import DataDeletion, delete_person_data
+from bot.database.engine import Database
 from bot.database.repository import Repository
 from bot.jobs.sync import JobSync
 from pipeline.types import Request
+from tests.bot.conftest import Broker
 from tests.bot.world import PlayedWorker
 from worker.protocol import PREFETCH_PREFIX, Job, ReplyTo
 from worker.queue import Queue
@@ -74,6 +77,32 @@ async def test_what_does_not_stop_in_time_goes_with_the_next_sweep(
     await JobSync(repository, queue, deletion).reconcile(time.time())
     assert not await store.has_digest(made.digest)
     assert await queue.jobs() == []
+
+
+async def test_nothing_stays_in_the_log_of_the_broker_and_in_temporary_files(
+    broker: Broker,
+    played: PlayedWorker,
+    queue: Queue,
+    database: Database,
+    store: Store,
+    lease: Lease,
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / "scratch" / "worker-killed"
+    left.mkdir(parents=True)
+    (left / ".lock").touch()
+    (left / "speech.f32").write_bytes(b"voice")
+    await played.stop(lease)
+    assert b"talk.mp4" in bytes_in(broker.folder)
+    await delete_person_data(DataDeletion(database, store, scratch=tmp_path / "scratch"), queue, PERSON)
+    async with asyncio.timeout(10):
+        while b"talk.mp4" in bytes_in(broker.folder):
+            await asyncio.sleep(0.05)
+    assert b"voice" not in bytes_in(tmp_path / "scratch")
+
+
+def bytes_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 async def test_somebody_of_whom_nothing_is_known(queue: Queue, deletion: DataDeletion, lease: Lease) -> None:
