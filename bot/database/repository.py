@@ -115,8 +115,18 @@ class Repository:
             waiting = (JOBS.c.id == job_id) & (JOBS.c.status == StoredStatus.QUEUED.value)
             await connection.execute(update(JOBS).where(waiting).values(status=StoredStatus.RUNNING.value))
 
-    async def end_job(self, job_id: str, status: StoredStatus, result: Result | None = None) -> None:
-        """Record how a job ended; its minutes are charged once, to the day on which it was submitted."""
+    async def end_job(
+        self, job_id: str, status: StoredStatus, result: Result | None = None, *, used_s: float = 0.0
+    ) -> None:
+        """Record how a job ended; its minutes are charged once, to the day on which it was submitted.
+
+        Args:
+            job_id: The job.
+            status: How it ended.
+            result: Its result, which tells what it costs.
+            used_s: What a job without a result costs, in seconds of its clip.
+
+        """
         seconds = None if result is None else result.media.duration
         packed_result = None if result is None else msgspec.json.encode(result)
         async with self._database.transaction() as connection:
@@ -124,12 +134,14 @@ class Repository:
             ended = (JOBS.c.id == job_id) & JOBS.c.ended.is_(None)
             values = {"status": status.value, "ended": time.time(), "seconds": seconds, "result": packed_result}
             changed = await connection.execute(update(JOBS).where(ended).values(values))
-            if changed.rowcount == 0 or result is None:
+            if changed.rowcount == 0 or (result is None and not used_s):
                 return
-            voices = () if result.voices is None else (result.voices,)
-            await _add_files(connection, job_id, (*result.artefacts, *voices))
+            cost = used_s if result is None else charged_seconds(result)
+            if result is not None:
+                voices = () if result.voices is None else (result.voices,)
+                await _add_files(connection, job_id, (*result.artefacts, *voices))
             row = (await connection.execute(select(JOBS).where(JOBS.c.id == job_id))).one()
-            await _charge(connection, row.user_id, row.guild_id, row.created, charged_seconds(result))
+            await _charge(connection, row.user_id, row.guild_id, row.created, cost)
 
     async def job(self, job_id: str) -> JobRecord | None:
         """Return a job; None when it is unknown or not submitted yet."""

@@ -8,6 +8,7 @@ from bot.database.models import GuildSettings
 from bot.exceptions import QuotaError
 from pipeline.graph.registry import COSTLY_STAGES
 from pipeline.types import Result
+from worker.protocol import Event, Progressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,18 @@ def charged_seconds(result: Result) -> float:
     """Return the seconds that a result costs: the clip's duration, or 0 when every costly stage was reused."""
     costly = [timing for timing in result.timings if timing.stage in COSTLY_STAGES]
     return 0.0 if costly and all(timing.reused for timing in costly) else result.media.duration
+
+
+class Cost:
+    """What a job has used, as its events tell it: a job that is cancelled late costs what it used."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def add(self, event: Event) -> None:
+        """Note an event. A job never costs more than its clip lasts, however many costly stages it runs."""
+        if isinstance(event, Progressed):
+            self.seconds = max(self.seconds, event.progress.cost)
 
 
 def utc_day(now: float) -> date:

@@ -13,6 +13,7 @@ from bot.database.deletion import DataDeletion
 from bot.database.models import OPEN_STATUSES, InterruptedJobs, StoredStatus
 from bot.database.repository import Repository
 from bot.exceptions import DatabaseError
+from bot.jobs.quotas import Cost
 from bot.retry import ack_deadline
 from pipeline.errors import QueueError
 from pipeline.types import Result
@@ -73,11 +74,20 @@ class JobSync:
         with suppress(DatabaseError):
             await self._repository.start_job(job_id)
 
-    async def record_end(self, job_id: str, event: Event | None) -> None:
-        """Record how a job ended, None when it was lost; `reconcile` makes up for a failure."""
+    async def record_end(self, job_id: str, event: Event | None, used_s: float = 0.0) -> None:
+        """Record how a job ended, None when it was lost; `reconcile` makes up for a failure.
+
+        Args:
+            job_id: The job.
+            event: Its last event.
+            used_s: Seconds of its clip that costly stages worked on, charged to one that was cancelled.
+
+        """
         status, result = _outcome(event)
         with suppress(DatabaseError):
-            await self._repository.end_job(job_id, status, result)
+            await self._repository.end_job(
+                job_id, status, result, used_s=used_s if status is StoredStatus.STOPPED else 0.0
+            )
 
     async def interrupted_jobs(self, before: float) -> InterruptedJobs:
         """Return jobs that an earlier process only acknowledged, and submitted ones that the queue does not have.
@@ -104,7 +114,8 @@ class JobSync:
         for job_id in await self._repository.open_jobs(now):
             state = await self._queue.state(job_id)
             if state is None or state.status not in OPEN_STATUSES:
-                await self.record_end(job_id, None if state is None else await self._last_event(job_id))
+                last, cost = (None, Cost()) if state is None else await self._last_event(job_id)
+                await self.record_end(job_id, last, cost.seconds)
         deleted = await self._deletion.delete_expired(now)
         for job_id in deleted:
             await self._queue.discard(job_id)
@@ -112,11 +123,13 @@ class JobSync:
         if deleted:
             structlog.get_logger(__name__).info("jobs_expired", count=len(deleted))
 
-    async def _last_event(self, job_id: str) -> Event | None:
+    async def _last_event(self, job_id: str) -> tuple[Event | None, Cost]:
         last: Event | None = None
+        cost = Cost()
         async for event in self._queue.events(job_id):
             last = event
-        return last
+            cost.add(event)
+        return last, cost
 
 
 def _outcome(event: Event | None) -> tuple[StoredStatus, Result | None]:

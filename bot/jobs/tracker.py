@@ -18,6 +18,7 @@ from bot import discord_limits
 from bot.i18n.translator import translator_for
 from bot.jobs.delivery import Delivery
 from bot.jobs.progress_message import ProgressMessage
+from bot.jobs.quotas import Cost
 from bot.jobs.result_files import fetch_result
 from bot.jobs.sync import JobSync
 from bot.messages import embeds
@@ -128,8 +129,9 @@ class JobTracker:
     async def _track(self, job: Job, reply: ReplyTo) -> None:
         log = structlog.get_logger(__name__).bind(job=job.id)
         try:
-            event = await retry_until_done(lambda: self._watch(job, reply))
-            await self._sync.record_end(job.id, event)
+            cost = Cost()
+            event = await retry_until_done(lambda: self._watch(job, reply, cost))
+            await self._sync.record_end(job.id, event, cost.seconds)
             shown = await self._show_end(job, reply, event)
             await retry_until_done(lambda: self._queue.confirm_delivery(job.id))
         except Exception as error:
@@ -137,7 +139,7 @@ class JobTracker:
         else:
             log.info("job_delivered", end="none" if event is None else type(event).__name__.lower(), shown=shown)
 
-    async def _watch(self, job: Job, reply: ReplyTo) -> Event | None:
+    async def _watch(self, job: Job, reply: ReplyTo, cost: Cost) -> Event | None:
         """Show progress until a job ends; return its last event, or None when the queue lost the job."""
         if await self._queue.state(job.id) is None:
             return None
@@ -145,6 +147,7 @@ class JobTracker:
         async with message.editing(self._interval_s):
             async for event in self._queue.events(job.id):
                 message.apply(event)
+                cost.add(event)
                 if isinstance(event, Started):
                     await self._sync.record_start(job.id)
                 if isinstance(event, TERMINAL_EVENTS):

@@ -47,6 +47,8 @@ class Progress:
     message: str = ""
     remaining: float | None = None
     """Seconds that the stage still takes, as far as can be told."""
+    cost: float = 0.0
+    """Seconds of the clip that a costly stage has used so far; 0 for other stages and for what was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,8 +163,8 @@ class PlayedWorker:
         await lease.emit(Started(attempt=lease.attempt, worker="played"))
         return lease
 
-    async def report(self, lease: Lease, stage: str, fraction: float) -> None:
-        await lease.emit(Progressed(progress=Progress(stage=stage, fraction=fraction)))
+    async def report(self, lease: Lease, stage: str, fraction: float, *, cost: float = 0.0) -> None:
+        await lease.emit(Progressed(progress=Progress(stage=stage, fraction=fraction, cost=cost)))
 
     async def finish(self, lease: Lease, files: dict[str, bytes], **changes: Any) -> Result:
         job = await self.job()

@@ -118,7 +118,10 @@ class StageRunner:
         except AudioProcessingError as error:
             error.stage = error.stage or stage.name
             raise
-        self.publish(Progress(stage=stage.name, fraction=1.0, message="taken from the store" if reused else ""))
+        if reused:
+            self.publish(Progress(stage=stage.name, fraction=1.0, message="taken from the store"))
+        else:
+            self._publish_work(call, 1.0)
         if isinstance(output, ProbeOutput):
             self._clip_seconds = output.media.duration
         return StageRun(
@@ -158,27 +161,31 @@ class StageRunner:
             timeout_s=limit,
             contract=CONTRACT_VERSION,
         )
-        return await self._delegate(job), False
+        return await self._delegate(job, call), False
 
     async def _run_here(self, call: StageCall, keys: tuple[str, ...], limit: float) -> tuple[StageResult, bool]:
-        name = call.stage.name
         async with engine_occupancy(self.queue, self.worker, self.job_id) as on_engine:
             return await self.stage_cache.get_or_run(
                 call,
                 keys=keys,
-                on_progress=lambda done, message: self.publish(Progress(stage=name, fraction=done, message=message)),
+                on_progress=lambda done, message: self._publish_work(call, done, message),
                 cancelled=self.cancelled,
                 limit=limit,
                 on_engine=on_engine,
             )
 
+    def _publish_work(self, call: StageCall, fraction: float, message: str = "") -> None:
+        """Publish how far a stage is that is computed, with what that costs."""
+        cost = fraction * self._clip_seconds if call.stage.costly else 0.0
+        self.publish(Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost))
+
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():
             raise Cancelled("The job was cancelled.")
 
-    async def _delegate(self, job: StageJob) -> StageResult:
+    async def _delegate(self, job: StageJob, call: StageCall) -> StageResult:
         """Have another worker run a stage; give up on a cancel, without such a worker, or after a time limit."""
-        following = asyncio.create_task(self._follow(job))
+        following = asyncio.create_task(self._follow(job, call))
         stopping = asyncio.create_task(self.cancelled.wait())
         missing = asyncio.create_task(self._wait_without_worker())
         try:
@@ -201,13 +208,13 @@ class StageRunner:
             for task in (following, stopping, missing):
                 task.cancel()
 
-    async def _follow(self, job: StageJob) -> StageResult:
+    async def _follow(self, job: StageJob, call: StageCall) -> StageResult:
         while True:
             await self.queue.submit_stage(job, parent=self.job_id)
             async for event in self.queue.stage_events(job.id):
                 match event:
                     case Progressed(progress=progress):
-                        self.publish(progress)
+                        self._publish_work(call, progress.fraction, progress.message)
                     case StageResult():
                         return event
                     case Failed(failure=failure):

@@ -110,6 +110,18 @@ async def test_a_job_is_kept_with_all_but_the_token(repository: Repository, stor
     assert [one.status for one in await repository.jobs_of(user, guild, 5)] == [StoredStatus.STOPPED]
 
 
+async def test_a_job_that_was_cancelled_late_costs_what_it_used(
+    repository: Repository, store: Store, tmp_path: Path
+) -> None:
+    user, guild = number(), number()
+    for used in (0.0, 45.0):
+        job = job_for(user, guild, await put(store, tmp_path, user))
+        await repository.add_job(job)
+        await repository.end_job(job.id, StoredStatus.STOPPED, used_s=used)
+        await repository.end_job(job.id, StoredStatus.STOPPED, used_s=used)
+        assert (await repository.usage(user, guild, time.time())).seconds == used
+
+
 async def test_forgetting_deletes_what_nobody_else_needs(
     repository: Repository, deletion: DataDeletion, store: Store, tmp_path: Path
 ) -> None:

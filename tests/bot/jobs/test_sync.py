@@ -59,6 +59,27 @@ async def test_a_limit_is_told_in_private_and_ends(
     assert len(env.errors) == 2
 
 
+async def test_a_clip_that_is_cancelled_late_costs_what_was_used(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    alice: simcord.MemberActor,
+    played: PlayedWorker,
+    repository: Repository,
+) -> None:
+    await alice.slash(channel, "separate", clip=CLIP)
+    lease = await played.take()
+    await played.report(lease, "probe", 1.0)
+    for stage, fraction in (("separate", 0.5), ("separate", 1.0), ("diarize", 0.2), ("mix", 0.3)):
+        await played.report(lease, stage, fraction, cost=fraction * 61.4 if stage != "mix" else 0.0)
+    await played.stop(lease)
+    await played.wait_for_confirmation()
+    user, guild = ids(env, alice)
+    assert (await repository.usage(user, guild, time.time())).seconds == pytest.approx(61.4)
+    refused = await alice.slash(channel, "separate", clip=CLIP)
+    assert card_text(answer_of(refused)).startswith("You have used 1 of your 1 minutes today; 0 are left.")
+    assert len(env.errors) == 1
+
+
 async def test_a_clip_that_cannot_be_fetched_takes_no_place(
     env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, host: Host, repository: Repository
 ) -> None:

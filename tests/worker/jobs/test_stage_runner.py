@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from pipeline.errors import EngineError
 from pipeline.types import Progress
 from tests.worker.conftest import System
-from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams
+from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams, ToyStage
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner
@@ -108,3 +109,37 @@ async def test_a_reused_stage_says_so(system: System) -> None:
         events = await system.events(job)
     published = [event.progress for event in events[1:-1] if not isinstance(event, Started)]  # type: ignore[union-attr]
     assert Progress(stage="second", fraction=1.0, message="taken from the store") in published
+
+
+async def test_progress_tells_what_a_costly_stage_used_up(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[Progress] = []
+    scratch = Scratch(tmp_path / "scratch")
+    engine = EngineSupervisor(tmp_path, "cpu", scratch=scratch.root)
+    cache = StageCache(store=system.store, engine=engine, scratch=scratch)
+    plan = (await system.job(first="sleep", second="sleep", seconds=0.5)).source
+
+    async def costs_of(stage: ToyStage) -> list[float]:
+        published.clear()
+        runner = StageRunner(
+            stage_cache=cache,
+            queue=system.queue,
+            publish=published.append,
+            cancelled=asyncio.Event(),
+            job_id="job",
+            worker="one",
+        )
+        monkeypatch.setattr(runner, "_clip_seconds", 60.0)
+        await runner(stage, ToyInputs(plan=plan), ToyParams(stage=stage.name))
+        return [progress.cost for progress in published]
+
+    costly = dataclasses.replace(TOYS["first"], costly=True)
+    costs = await costs_of(costly)
+    assert costs == sorted(costs)
+    assert costs[-1] == 60.0
+    assert any(0 < cost < 60 for cost in costs)
+    assert set(await costs_of(costly)) == {0.0}, "what was kept costs nothing"
+    assert set(await costs_of(TOYS["second"])) == {0.0}
+    await engine.close()
+    scratch.close()
