@@ -5,7 +5,9 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -25,6 +27,11 @@ MAX_SOCKET_PATH_BYTES: Final = 100
 START_TIMEOUT_S: Final = 20.0
 """Seconds for the broker to start and load its data."""
 STOP_TIMEOUT_S: Final = 10.0
+"""Seconds for the broker to end by itself; then it is killed."""
+LEAVE_TIMEOUT_S: Final = 15.0
+"""Seconds that a user who is cancelled still takes to stop the broker."""
+SEND_TIMEOUT_S: Final = 2.0
+STOP_POLL_INTERVAL_S: Final = 0.05
 POLL_INTERVAL_S: Final = 0.01
 """Seconds between two looks at whether it is up."""
 
@@ -76,12 +83,23 @@ class EmbeddedBroker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leaving.set()
+        ending = asyncio.create_task(self._end())
+        try:
+            await asyncio.wait({ending})
+        except asyncio.CancelledError:
+            # Whoever is in a hurry still must not leave a process behind.
+            await asyncio.wait({ending}, timeout=LEAVE_TIMEOUT_S)
+            raise
+        ending.result()
+
+    async def _end(self) -> None:
+        """Leave, and stop the server when nobody else uses it; each step has a limit."""
         assert self._users is not None
         assert self._watching is not None
-        # It is not cancelled, since it may have the lock at the moment.
-        self._leaving.set()
-        await asyncio.wait({self._watching})
         try:
+            # It is not cancelled, since it may have the lock at the moment; each of its steps has a limit.
+            await asyncio.wait({self._watching})
             async with self._start_lock():
                 # Only the last user gets the file for itself.
                 if lock_descriptor(self._users.fileno(), blocking=False):
@@ -152,13 +170,36 @@ class EmbeddedBroker:
         raise QueueError("The embedded broker did not start.", hint=hint, detail=detail)
 
     async def _stop(self) -> None:
-        # It does not answer before it ends.
+        pid = await asyncio.to_thread(self._server_pid)
+        # It does not answer before it ends, and not at all when it refuses, for example because its disk is full.
         with contextlib.suppress(OSError):
             await asyncio.to_thread(self._send, b"SHUTDOWN\r\n")
-        for _ in range(int(STOP_TIMEOUT_S / 0.05)):
-            if not await asyncio.to_thread(self._is_running):
-                break
-            await asyncio.sleep(0.05)
+        if await self._has_died_within(STOP_TIMEOUT_S) or pid is None:
+            return
+        structlog.get_logger().warning("the broker does not stop and is killed", pid=pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        await self._has_died_within(STOP_TIMEOUT_S)
+
+    async def _has_died_within(self, timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if await asyncio.to_thread(self._has_died):
+                return True
+            await asyncio.sleep(STOP_POLL_INTERVAL_S)
+        return False
+
+    def _server_pid(self) -> int | None:
+        """Return the process that listens on the socket, as the system knows it; None when there is none."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(SEND_TIMEOUT_S)
+            try:
+                connection.connect(str(self._socket))
+                credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            except OSError:
+                return None
+        pid, _, _ = struct.unpack("3i", credentials)
+        return pid
 
     def _is_ready(self) -> bool:
         """Return whether the server is running and has loaded its data; it may still refuse to write."""
@@ -178,16 +219,9 @@ class EmbeddedBroker:
             return False
         return False
 
-    def _is_running(self) -> bool:
-        try:
-            self._send(b"PING\r\n")
-        except OSError:
-            return False
-        return True
-
     def _send(self, line: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(2.0)
+            connection.settimeout(SEND_TIMEOUT_S)
             connection.connect(str(self._socket))
             connection.sendall(line)
             return connection.recv(64)

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ POLL_INTERVAL_S: Final = 0.05
 DRAIN_TIMEOUT_S: Final = 3.0
 """Seconds that local workers give their jobs; the jobs go on next time."""
 STOP_TIMEOUT_S: Final = 8.0
+ABSENCE_GRACE_S: Final = 3.0
+"""Seconds that a worker of others may be missing before one is started; live ones register every two seconds."""
 MAX_RESTART_DELAY_S: Final = 30.0
 """Seconds before a worker that keeps dying is started again."""
 STABLE_UPTIME_S: Final = 60.0
@@ -93,6 +97,8 @@ class LocalWorkers:
         self._queue = queue
         self._stack = AsyncExitStack()
         self._started: dict[WorkerKind, WorkerProcess | InProcessWorker] = {}
+        self._missed_since: dict[WorkerKind, float] = {}
+        """When a worker that was alive before was first found missing; infinite while it is alive."""
 
     async def ensure(self, *kinds: WorkerKind) -> None:
         """Make sure that workers of these kinds are running; call it again, since those of others come and go.
@@ -108,14 +114,27 @@ class LocalWorkers:
         if not missing:
             return
         live = {worker.kind for worker in await self._queue.workers()}
-        started: dict[WorkerKind, WorkerProcess | InProcessWorker] = {}
-        for kind in missing:
-            if kind not in live:
-                started[kind] = self._make_worker(kind)
+        started: dict[WorkerKind, WorkerProcess | InProcessWorker] = {
+            kind: self._make_worker(kind) for kind in missing if self._is_gone(kind, live)
+        }
         for kind, worker in started.items():
             await self._stack.enter_async_context(worker.running())
             self._started[kind] = worker
         await _wait_until_alive(self._queue, [*started.values()], {*started})
+
+    def _is_gone(self, kind: WorkerKind, live: Container[WorkerKind]) -> bool:
+        """Judge whether a worker is to be started: one that was alive must be found missing twice.
+
+        After an outage of the broker a live worker needs a moment to register again.
+        """
+        if kind in live:
+            self._missed_since[kind] = math.inf
+            return False
+        if kind not in self._missed_since:
+            return True
+        now = time.monotonic()
+        self._missed_since[kind] = min(self._missed_since[kind], now)
+        return now - self._missed_since[kind] >= ABSENCE_GRACE_S
 
     def _make_worker(self, kind: WorkerKind) -> "WorkerProcess | InProcessWorker":
         if kind == "media" and self._in_process:

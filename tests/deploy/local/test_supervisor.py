@@ -2,15 +2,17 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from deploy.local.embedded_broker import EmbeddedBroker
-from deploy.local.supervisor import LocalWorkers, running_workers
+from deploy.local.supervisor import ABSENCE_GRACE_S, LocalWorkers, running_workers
 from pipeline.errors import EngineError, QueueError
-from worker.queue import Queue
+from worker.queue import Queue, worker_scripts
+from worker.queue.keys import WORKERS
 from worker.settings import WorkerSettings
 
 
@@ -98,3 +100,31 @@ async def test_a_home_that_cannot_be_used_is_an_error() -> None:
     with pytest.raises(QueueError, match="cannot be started"):
         async with EmbeddedBroker(Path("/dev/null/home")):
             pass
+
+
+async def test_a_live_worker_that_is_missing_for_a_moment_is_not_doubled(
+    settings: WorkerSettings, tmp_path: Path
+) -> None:
+    register = partial(_register_worker, "media/elsewhere-1-1-abcdef")
+    async with (
+        EmbeddedBroker(tmp_path) as url,
+        Queue.connect(url) as queue,
+        LocalWorkers(settings, url, queue) as workers,
+    ):
+        await register(queue)
+        await workers.ensure("media")
+        await queue.connection.run(worker_scripts.UNREGISTER_WORKER, [WORKERS], ["media/elsewhere-1-1-abcdef"])
+        await workers.ensure("media")
+        assert workers_of(tmp_path) == {}, "it may be about to register again"
+        await register(queue)
+        await workers.ensure("media")
+        await queue.connection.run(worker_scripts.UNREGISTER_WORKER, [WORKERS], ["media/elsewhere-1-1-abcdef"])
+        await workers.ensure("media")
+        await asyncio.sleep(ABSENCE_GRACE_S)
+        assert workers_of(tmp_path) == {}
+        await workers.ensure("media")
+        assert [*workers_of(tmp_path)] == ["media"]
+
+
+async def _register_worker(member: str, queue: Queue) -> None:
+    await queue.connection.run(worker_scripts.REGISTER_WORKER, [WORKERS], [member, 60])
