@@ -74,6 +74,7 @@ class WorkerApp:
             context, reaper = await self._open(stack, stopping)
             worker = self._arq_worker(context)
             with signals or _stop_signals(stopping, tied=self.settings.tied):
+                await reaper.register()
                 await reaper.scan()
                 for shortfall in shortfalls():
                     structlog.get_logger().warning("the engine is less confined", reason=shortfall)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from worker.settings import WorkerSettings
 
 LOW_DISK_SPACE_BYTES = 2 * 10**9
 """Bytes; a clip of an hour leaves about one GB of stems."""
+MAX_CLOCK_SKEW_S = 2.0
 CALL_TIMEOUT_S = 15.0
 """Seconds for any program or server that is asked."""
 
@@ -56,6 +58,7 @@ def run_checks() -> list[Finding]:
         *(lambda model=model: check_weights(model, settings) for model in _models_to_check(settings)),
         lambda: check_conversion(settings),
         lambda: check_broker(settings),
+        *([lambda: check_clock(settings)] if settings.redis_url is not None else []),
         lambda: check_store(settings),
         lambda: check_device(settings),
         check_confinement,
@@ -146,6 +149,26 @@ def check_broker(settings: WorkerSettings) -> Finding:
             continue
     detail = "STEMCORD_REDIS_URL is not set and there is no embedded server for this machine"
     return Finding(name="broker", status="missing", detail=detail, hint="make env, or set STEMCORD_REDIS_URL")
+
+
+def check_clock(settings: WorkerSettings, clock: Callable[[], float] = time.time) -> Finding:
+    """Check that the clocks of this machine and of the configured broker agree."""
+    from worker.queue import Queue
+
+    async def ask(url: str) -> float:
+        async with asyncio.timeout(CALL_TIMEOUT_S), Queue.connect(url) as queue:
+            return await queue.clock_skew(clock)
+
+    assert settings.redis_url is not None
+    try:
+        skew = asyncio.run(ask(settings.redis_url))
+    except (AudioProcessingError, TimeoutError):
+        return Finding(name="clock", status="warning", detail="not compared, the broker does not answer")
+    if abs(skew) <= MAX_CLOCK_SKEW_S:
+        return Finding(name="clock", status="ok", detail=f"within {MAX_CLOCK_SKEW_S:.0f} s of the broker's")
+    way = "ahead of" if skew > 0 else "behind"
+    detail = f"the clock of this machine is {abs(skew):.0f} s {way} the broker's: links and limits end at wrong times"
+    return Finding(name="clock", status="warning", detail=detail, hint="set the clocks of both by NTP")
 
 
 def check_store(settings: WorkerSettings) -> Finding:

@@ -112,21 +112,28 @@ async def follow(
         EngineError: A worker cannot be started.
     """
     await queue.submit(job)
-    follower = new_worker_name()
-    await queue.note_follower(job.id, follower)
+    # From here on, since the workers may take longer to start than a job goes on without signs of life.
+    living = asyncio.create_task(_give_signs_of_life(queue, job.id, new_worker_name()))
     try:
-        await starting
+        await asyncio.wait({starting, living}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            # It ends with an error only.
+            living.result()
+        starting.result()
         with JobProgressBars(console) as progress:
-            return await _follow(queue, job, progress, ensure_worker, follower)
+            return await _follow(queue, job, progress, ensure_worker, living)
     except (EngineError, QueueError):
         # Nobody would follow it when a worker comes one day.
         with contextlib.suppress(QueueError):
             await queue.cancel(job.id)
         raise
+    finally:
+        living.cancel()
+        await asyncio.wait({living})
 
 
 async def _follow(
-    queue: Queue, job: Job, progress: JobProgressBars, ensure_worker: EnsureWorker, follower: str
+    queue: Queue, job: Job, progress: JobProgressBars, ensure_worker: EnsureWorker, living: asyncio.Task[None]
 ) -> Result:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -137,11 +144,10 @@ async def _follow(
     stopping = asyncio.create_task(interrupted.wait())
     keeping = [asyncio.create_task(_keep_worker("media", ensure_worker, None))]
     keeping += [asyncio.create_task(_keep_worker("asr", ensure_worker, heard))]
-    keeping += [asyncio.create_task(_give_signs_of_life(queue, job.id, follower))]
     try:
-        await asyncio.wait({following, stopping, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({following, stopping, living, *keeping}, return_when=asyncio.FIRST_COMPLETED)
         if not following.done():
-            for task in keeping:
+            for task in (living, *keeping):
                 if task.done():
                     # It ends with an error only.
                     task.result()

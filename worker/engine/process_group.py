@@ -20,16 +20,23 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-async def kill_overgrown_group(pid: int) -> None:
-    """Watch a group and end it when it has too many processes, as of a fork bomb; it returns only then.
+async def kill_overgrown_group(pid: int) -> bool:
+    """Watch a group and end it when it has too many processes, as of a fork bomb.
 
     Limits of the system on processes count those of the whole account, and root is exempt from them.
+
+    Returns:
+        True when it was ended, False when it has no process any more.
     """
     while True:
         await asyncio.sleep(CHECK_INTERVAL_S)
-        if count_group(pid) > MAX_PROCESSES:
+        # On a machine with thousands of processes this takes a while.
+        count = await asyncio.to_thread(count_group, pid)
+        if count > MAX_PROCESSES:
             kill_group(pid)
-            return
+            return True
+        if count == 0:
+            return False
 
 
 def count_group(pid: int) -> int:

@@ -67,7 +67,7 @@ class EngineSupervisor:
         self._command = (python, "-m", "worker.engine.child", str(home), device, str(scratch), *preload)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[bool] | None = None
         self._last_lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._lock = asyncio.Lock()
         self._ids = itertools.count(1)
@@ -251,7 +251,8 @@ class EngineSupervisor:
             raise
 
     async def _describe_death(self, process: Process, stage: str) -> EngineDiedError:
-        overgrown = self._watching is not None and self._watching.done()
+        watching = self._watching
+        overgrown = watching is not None and watching.done() and not watching.cancelled() and watching.result()
         await self._kill(process)
         detail = "\n".join([f"exit code {process.returncode}", *self._last_lines])
         if overgrown:

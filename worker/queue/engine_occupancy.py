@@ -14,6 +14,7 @@ from worker.queue.keys import ENGINE_PREFIX
 MARK_TTL_S: Final = 24 * 3600
 """Longer than a stage takes."""
 UNMARK_TIMEOUT_S: Final = 2.0
+"""How long the end of a block waits for the broker; the mark is taken away later when the broker is slow."""
 
 _MARK: Final = "return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])"
 _UNMARK: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1"
@@ -35,14 +36,21 @@ async def engine_occupancy(queue: Queue, worker: str, job_id: str) -> AsyncGener
         if marking is None:
             marking = asyncio.create_task(_run(queue, _MARK, worker, (job_id, MARK_TTL_S)))
 
+    async def leave(marked: asyncio.Task[None]) -> None:
+        await asyncio.wait({marked})
+        await _run(queue, _UNMARK, worker, (job_id,))
+
     try:
         yield enter
     finally:
         if marking is not None:
-            await asyncio.wait({marking}, timeout=UNMARK_TIMEOUT_S)
-            marking.cancel()
-            unmarking = asyncio.create_task(_run(queue, _UNMARK, worker, (job_id,)))
-            await asyncio.wait({unmarking}, timeout=UNMARK_TIMEOUT_S)
+            leaving = asyncio.create_task(leave(marking))
+            try:
+                await asyncio.wait({leaving}, timeout=UNMARK_TIMEOUT_S)
+            except asyncio.CancelledError:
+                # Who was cancelled once may be cancelled again on the way out.
+                await asyncio.wait({leaving}, timeout=UNMARK_TIMEOUT_S)
+                raise
 
 
 async def _run(queue: Queue, script: str, worker: str, arguments: tuple[str | int, ...]) -> None:

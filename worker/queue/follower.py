@@ -1,6 +1,6 @@
 """The command that follows a job; a job of a command that is gone is done for nobody."""
 
-from typing import Final, cast
+from typing import Final
 
 from worker.queue.keys import Keys
 from worker.queue.redis_client import Connection
@@ -14,11 +14,6 @@ _BEAT: Final = """
 redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'follower', ARGV[1]) end
 return 1
-"""
-_FOLLOWER: Final = """
--- KEYS record sign. {name of who follows the job or '', 1 after a sign of life}
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return {'', 0} end
-return {redis.call('HGET', KEYS[1], 'follower') or '', redis.call('EXISTS', KEYS[2])}
 """
 
 
@@ -37,14 +32,12 @@ async def note_follower(connection: Connection, keys: Keys, job_id: str, name: s
     await connection.run(_BEAT, [keys.record(job_id), keys.follower(job_id)], [name, FOLLOWER_TTL_S])
 
 
-async def has_lost_follower(connection: Connection, keys: Keys, job_id: str, *, trusted: bool) -> bool:
+def has_lost_follower(name: str, *, gave_sign: bool, trusted: bool) -> bool:
     """Tell whether the command that follows a job is gone; False for a job that needs none.
 
     Args:
-        connection: The broker.
-        keys: The keys of the kind of job.
-        job_id: The job.
+        name: Name of the command's process; empty for a job that needs none.
+        gave_sign: Its last sign of life is not too old.
         trusted: The broker was there all the time, so that missing signs of life mean something.
     """
-    name, alive = cast("list[str]", await connection.run(_FOLLOWER, [keys.record(job_id), keys.follower(job_id)], []))
-    return bool(name) and (process_has_ended(name) or (trusted and not int(alive)))
+    return bool(name) and (process_has_ended(name) or (trusted and not gave_sign))

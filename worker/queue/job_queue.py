@@ -5,7 +5,7 @@ used: a record survives a restart of the broker, a lost worker and a replay.
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Self, cast
 
@@ -32,6 +32,7 @@ from worker.protocol import (
     other_version_error,
 )
 from worker.queue import lua_scripts as scripts
+from worker.queue import worker_scripts
 from worker.queue.follower import note_follower
 from worker.queue.job_records import decode_record_job, is_readable, job_state
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
@@ -149,13 +150,23 @@ class Queue:
 
     async def workers(self) -> list[WorkerState]:
         """List all live workers; one of this machine is alive only while its process is."""
-        found = cast("list[str]", await self.connection.run(scripts.LIST_WORKERS, [WORKERS], [WORKER_TTL_S]))
+        found = cast("list[str]", await self.connection.run(worker_scripts.LIST_WORKERS, [WORKERS], [WORKER_TTL_S]))
         live = [(member.partition("/"), float(seen)) for member, seen in zip(found[::2], found[1::2], strict=True)]
         return [
             WorkerState(name=name, kind=kind, seen=seen)
             for (kind, _, name), seen in live
             if kind in ("media", "asr") and not process_has_ended(name)
         ]
+
+    async def clock_skew(self, clock: Callable[[], float] = time.time) -> float:
+        """Measure by how many seconds the clock of this machine is ahead of the broker's, half a round trip apart.
+
+        Args:
+            clock: Gives the Unix time of this machine.
+        """
+        asked = clock()
+        seconds = float(await self.connection.run(worker_scripts.CLOCK, [], []))
+        return (asked + clock()) / 2 - seconds
 
     async def note_follower(self, job_id: str, name: str) -> None:
         """Give a sign of life of the process that follows a job; without them the job is cancelled."""
@@ -196,7 +207,8 @@ class Queue:
 
     async def ensure_enqueued(self, keys: Keys, job_id: str) -> None:
         """Give a job to arq, unless arq has it already."""
-        await self.connection.enqueue(keys.queue, keys.function, job_id)
+        if await self.connection.enqueue(keys.queue, keys.function, job_id):
+            await self.connection.run(scripts.PLACE, [keys.queue], [job_id])
 
     async def _restart(self, keys: Keys, job_id: str, job: bytes = b"", parent: str = "") -> bool:
         names = [keys.record(job_id), keys.index, keys.active, keys.events(job_id), keys.followers(job_id)]

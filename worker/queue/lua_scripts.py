@@ -5,6 +5,13 @@ worker. `token` names the attempt that may write; clearing it fences that attemp
 the worker of the attempt is alive.
 """
 
+_NOW = """
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+"""
+
 _ENDED = """
 local function has_ended(status)
   return status == 'finished' or status == 'failed' or status == 'stopped' or status == 'dead'
@@ -31,19 +38,33 @@ local function owns_lease(record, token)
 end
 """
 
-SUBMIT = """
+SUBMIT = (
+    _NOW
+    + """
 -- KEYS record index active undelivered; ARGV id job submitted answered. 1 when it is new.
+-- Jobs are in the order in which they come here, whatever the clocks of those who submit them say.
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2], 'status', 'queued', 'attempts', 0, 'token', '', 'cancel', '',
   'first', '0', 'submitted', ARGV[3], 'error', '')
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
-if ARGV[4] == '1' then redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1]) end
+local came = string.format('%.6f', now())
+redis.call('ZADD', KEYS[2], came, ARGV[1])
+redis.call('ZADD', KEYS[3], came, ARGV[1])
+if ARGV[4] == '1' then redis.call('ZADD', KEYS[4], came, ARGV[1]) end
 return 1
 """
+)
+
+PLACE = (
+    _NOW
+    + """
+-- KEYS arq_queue; ARGV id. Puts a job that was just enqueued behind all others, by the clock of Redis.
+return redis.call('ZADD', KEYS[1], 'XX', string.format('%d', now() * 1000), ARGV[1])
+"""
+)
 
 RESTART = (
     _ENDED
+    + _NOW
     + """
 -- KEYS record index active events followers; ARGV id now job parent ttl. 1 when it must be enqueued.
 -- With a job (a stage) a missing record is made and a running one is joined; without (a replay) neither.
@@ -63,8 +84,9 @@ redis.call('HSET', KEYS[1], 'status', 'queued', 'attempts', 0, 'token', '', 'can
   'first', first, 'submitted', ARGV[2], 'error', '')
 redis.call('HDEL', KEYS[1], 'ended', 'follower')
 redis.call('PERSIST', KEYS[1])
-redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
+local came = string.format('%.6f', now())
+redis.call('ZADD', KEYS[2], came, ARGV[1])
+redis.call('ZADD', KEYS[3], came, ARGV[1])
 return 1
 """
 )
@@ -228,22 +250,26 @@ return 1
 INSPECT = (
     _ENDED
     + """
--- KEYS record lease active arq_running arq_queue arq_job; ARGV id.
+-- KEYS record lease active arq_running arq_queue arq_job follower; ARGV id.
+-- {status, name of the process that follows the job or '', 1 after a sign of life of it}; the status is
 -- 'ended', 'alive', 'abandoned' (its worker is gone), 'stuck' (queued, but arq will not start it) or 'unreadable'.
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then return 'unreadable' end
+if kind ~= 'hash' and kind ~= 'none' then return {'unreadable', '', 0} end
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or has_ended(status) then
   redis.call('ZREM', KEYS[3], ARGV[1])
-  return 'ended'
+  return {'ended', '', 0}
 end
-if redis.call('EXISTS', KEYS[2]) == 1 then return 'alive' end
-if status == 'running' then return 'abandoned' end
-if status ~= 'queued' or redis.call('HEXISTS', KEYS[1], 'job') == 0 then return 'unreadable' end
+local function answer(found)
+  return {found, redis.call('HGET', KEYS[1], 'follower') or '', redis.call('EXISTS', KEYS[7])}
+end
+if redis.call('EXISTS', KEYS[2]) == 1 then return answer('alive') end
+if status == 'running' then return answer('abandoned') end
+if status ~= 'queued' or redis.call('HEXISTS', KEYS[1], 'job') == 0 then return {'unreadable', '', 0} end
 local held = redis.call('EXISTS', KEYS[4]) == 1
 local queued = redis.call('ZSCORE', KEYS[5], ARGV[1]) and redis.call('EXISTS', KEYS[6]) == 1
-if held or not queued then return 'stuck' end
-return 'alive'
+if held or not queued then return answer('stuck') end
+return answer('alive')
 """
 )
 
@@ -268,25 +294,4 @@ REMOVE_FROM_ARQ = """
 redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
-"""
-
-REGISTER_WORKER = """
--- KEYS workers; ARGV member ttl. Records a heartbeat of the worker by the clock of Redis.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
-return tostring(now)
-"""
-
-LIST_WORKERS = """
--- KEYS workers; ARGV ttl. {member, seen, member, seen, …} of all live workers.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-return redis.call('ZRANGEBYSCORE', KEYS[1], now - tonumber(ARGV[1]), '+inf', 'WITHSCORES')
-"""
-
-UNREGISTER_WORKER = """
--- KEYS workers; ARGV member.
-return redis.call('ZREM', KEYS[1], ARGV[1])
 """

@@ -6,13 +6,14 @@ arq alone would leave such a job marked as in progress until its job timeout.
 import asyncio
 import math
 import time
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Final, cast
 
 import structlog
 
 from pipeline.errors import QueueError
 from worker.protocol import WorkerKind
-from worker.queue import lease
+from worker.queue import lease, worker_scripts
 from worker.queue import lua_scripts as scripts
 from worker.queue.follower import has_lost_follower
 from worker.queue.job_queue import WORKER_TTL_S, Queue
@@ -36,23 +37,36 @@ class Reaper:
         self._answering_since = -math.inf
 
     async def run(self) -> None:
-        """Scan at regular intervals until cancelled, also while the broker is away for a time."""
+        """Register and scan at regular intervals until cancelled, also while the broker is away for a time."""
+        async with asyncio.TaskGroup() as group:
+            # A long list of jobs, or one answer that is late, must not make this worker look dead.
+            group.create_task(self._repeat(self.register, "the worker cannot be registered"))
+            group.create_task(self._repeat(self.scan, "the reaper cannot scan"))
+
+    async def _repeat(self, step: Callable[[], Coroutine[None, None, None]], failure: str) -> None:
         while True:
             try:
-                await self.scan()
+                await step()
             except QueueError as error:
-                structlog.get_logger().warning("the reaper cannot scan", error=error.message)
+                structlog.get_logger().warning(failure, error=error.message)
             await asyncio.sleep(SCAN_INTERVAL_S)
 
-    async def scan(self) -> None:
-        """Register this worker as alive and reclaim abandoned jobs.
+    async def register(self) -> None:
+        """Give a sign of life of this worker, unless it has left.
 
         Raises:
             QueueError: The broker is away.
         """
         if self._registered:
-            await self._queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [self._member, WORKER_TTL_S])
+            await self._queue.connection.run(worker_scripts.REGISTER_WORKER, [WORKERS], [self._member, WORKER_TTL_S])
         self._note_answer()
+
+    async def scan(self) -> None:
+        """Reclaim abandoned jobs.
+
+        Raises:
+            QueueError: The broker is away.
+        """
         for keys in (MEDIA, ASR):
             for job_id in await self._queue.connection.members(keys.active):
                 await self._inspect(keys, job_id)
@@ -60,15 +74,19 @@ class Reaper:
     async def unregister(self) -> None:
         """Remove this worker from the list of live workers for good."""
         self._registered = False
-        await self._queue.connection.run(scripts.UNREGISTER_WORKER, [WORKERS], [self._member])
+        await self._queue.connection.run(worker_scripts.UNREGISTER_WORKER, [WORKERS], [self._member])
 
     async def _inspect(self, keys: Keys, job_id: str) -> None:
         in_progress, queue, job, _ = keys.arq_keys(job_id)
-        names = [keys.record(job_id), keys.lease(job_id), keys.active, in_progress, queue, job]
-        status = str(await self._queue.connection.run(scripts.INSPECT, names, [job_id]))
+        names = [keys.record(job_id), keys.lease(job_id), keys.active, in_progress, queue, job, keys.follower(job_id)]
+        answer = cast("list[str]", await self._queue.connection.run(scripts.INSPECT, names, [job_id]))
+        status, follower, gave_sign = answer[0], answer[1], bool(int(answer[2]))
         trusted = self._note_answer()
-        if status not in ("ended", "unreadable") and await self._stop_forsaken(keys, job_id, trusted):
-            return
+        # Nobody would have the result of a job whose command is gone.
+        if has_lost_follower(follower, gave_sign=gave_sign, trusted=trusted):
+            structlog.get_logger().info("job stopped, its command is gone", job=job_id)
+            if await self._queue.cancel(job_id):
+                return
         if status == "abandoned" and not trusted:
             return
         if status != "stuck":
@@ -78,13 +96,6 @@ class Reaper:
             status = "abandoned"
         if status == "abandoned":
             await self._reclaim(keys, job_id)
-
-    async def _stop_forsaken(self, keys: Keys, job_id: str, trusted: bool) -> bool:
-        """Cancel a job whose command is gone; nobody would have its result."""
-        if keys != MEDIA or not await has_lost_follower(self._queue.connection, keys, job_id, trusted=trusted):
-            return False
-        structlog.get_logger().info("job stopped, its command is gone", job=job_id)
-        return await self._queue.cancel(job_id)
 
     def _note_answer(self) -> bool:
         """Note an answer of the broker; False until it has answered without a gap for the time of a lease.

@@ -18,6 +18,8 @@ MAX_RETRY_DELAY_S: Final = 5.0
 """Longest delay between two tries while the broker is away."""
 POLL_TIMEOUT_S: Final = 15.0
 """For one round of calls to Redis."""
+START_TIMEOUT_S: Final = 15.0
+"""For the calls to Redis between taking a job and its function; a job that hangs there would hold a slot for ever."""
 
 
 class ReconnectingWorker(Worker):
@@ -30,9 +32,10 @@ class ReconnectingWorker(Worker):
     """
 
     def __init__(self, *, queue: Queue, keys: Keys, **options: Any) -> None:  # noqa: ANN401 - arq's own
-        super().__init__(**options)
+        super().__init__(**options, on_job_start=self._lift_start_limit)
         self._queue = queue
         self._keys = keys
+        self._start_limits: dict[str, asyncio.Timeout] = {}
         self._retry_delay_s = 0.0
 
     async def _poll_iteration(self) -> None:
@@ -58,6 +61,22 @@ class ReconnectingWorker(Worker):
         claimed = await self._queue.connection.run(scripts.CLAIM, [self._keys.queue], arguments)
         for job_id in cast("list[str]", claimed):
             self.tasks[job_id] = self.loop.create_task(self.run_job(job_id, int(time.time() * 1000)))
+
+    async def run_job(self, job_id: str, score: int) -> None:
+        """Run a job as arq does, with a limit on the calls to Redis before its function begins.
+
+        Raises:
+            TimeoutError: Redis did not answer; the reaper gives the job back to the queue.
+        """
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S) as limit:
+                self._start_limits[job_id] = limit
+                await super().run_job(job_id, score)
+        finally:
+            self._start_limits.pop(job_id, None)
+
+    async def _lift_start_limit(self, ctx: dict[str, Any]) -> None:
+        self._start_limits[ctx["job_id"]].reschedule(None)
 
     def _collect_ended_tasks(self) -> None:
         for job_id, task in list(self.tasks.items()):

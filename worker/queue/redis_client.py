@@ -164,9 +164,10 @@ class Connection:
         answer = await self._call(reading, wait)
         return [(entry.decode(), fields[b"event"]) for _, entries in answer or () for entry, fields in entries]
 
-    async def enqueue(self, queue: str, function: str, job_id: str) -> None:
-        """Give a job to arq; does nothing when arq has it already."""
-        await self._call(self._redis.enqueue_job(function, job_id, _job_id=job_id, _queue_name=queue))
+    async def enqueue(self, queue: str, function: str, job_id: str) -> bool:
+        """Give a job to arq; does nothing and returns False when arq has it already."""
+        given = await self._call(self._redis.enqueue_job(function, job_id, _job_id=job_id, _queue_name=queue))
+        return given is not None
 
     async def rewrite_append_only_file(self) -> None:
         """Have the server write its append-only file anew, if it has one, without what was deleted."""

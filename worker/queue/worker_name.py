@@ -1,5 +1,6 @@
 """The name of a worker, which tells on the same machine whether its process still exists."""
 
+import functools
 import os
 import re
 import socket
@@ -7,18 +8,19 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
 _NAME: Final = re.compile(r"(?P<machine>.+)-(?P<pid>\d+)-[0-9a-f]{6}")
 
 
 def new_worker_name() -> str:
     """Name a worker of this process after the machine, the process and a random part."""
-    return f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    return f"{machine()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
 def process_has_ended(name: str) -> bool:
     """Tell whether a worker of this machine has lost its process; False for a worker of another machine."""
     parts = _NAME.fullmatch(name)
-    if parts is None or parts["machine"] != _machine():
+    if parts is None or parts["machine"] != machine():
         return False
     try:
         os.kill(int(parts["pid"]), 0)
@@ -29,13 +31,19 @@ def process_has_ended(name: str) -> bool:
     return _is_zombie(int(parts["pid"]))
 
 
-def _machine() -> str:
-    """Return the host's name with the number of the process namespace: containers may share the host's name."""
+@functools.cache
+def machine() -> str:
+    """Name this machine: the host's name, the start of its boot id and the number of the process namespace.
+
+    Machines and containers may share a name, and after a reboot a process id belongs to somebody else: what another
+    boot wrote is judged like what another machine wrote, by its signs of life.
+    """
     try:
+        boot = BOOT_ID_FILE.read_text()[:8]
         namespace = Path("/proc/self/ns/pid").stat().st_ino
     except OSError:
-        namespace = 0
-    return f"{socket.gethostname()}-{namespace}"
+        boot, namespace = "0", 0
+    return f"{socket.gethostname()}-{boot}-{namespace}"
 
 
 def _is_zombie(pid: int) -> bool:

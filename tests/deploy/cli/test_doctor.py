@@ -1,5 +1,6 @@
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ async def test_a_broker_that_answers_is_fine(home: Path) -> None:
         finding = await asyncio.to_thread(checks.check_broker, WorkerSettings(redis_url=url))
     assert finding.status == "ok"
     assert "0 workers" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("skew", "status", "said"),
+    [(0.0, "ok", "within"), (25.0, "warning", "25 s ahead"), (-7.0, "warning", "7 s behind")],
+)
+async def test_clocks_are_compared_with_the_brokers(home: Path, skew: float, status: str, said: str) -> None:
+    async with EmbeddedBroker(home) as url:
+        settings = WorkerSettings(redis_url=url)
+        finding = await asyncio.to_thread(checks.check_clock, settings, lambda: time.time() + skew)
+    assert finding.status == status
+    assert said in finding.detail
 
 
 def test_a_store_that_cannot_be_written_is_missing() -> None:

@@ -16,8 +16,8 @@ from deploy.cli.job_client import follow, local_queue
 from pipeline.errors import EngineError, MediaError, QueueError
 from pipeline.types import Artefact, Request
 from worker.protocol import Job, WorkerKind
-from worker.queue import lua_scripts as scripts
-from worker.queue.keys import WORKERS
+from worker.queue import worker_scripts
+from worker.queue.keys import MEDIA, WORKERS
 from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store
@@ -106,7 +106,7 @@ async def follow_to_refusal(settings: WorkerSettings, ghost: str) -> None:
     source = await Store.open(settings.store_url).put(source_file, name="clip.mp4")
     job = Job(id="2" * 32, request=Request(), source=source, submitted=time.time())
     async with local_queue(settings, Console(quiet=True), ("media",)) as (queue, need):
-        await queue.connection.run(scripts.REGISTER_WORKER, [WORKERS], [f"media/{ghost}", 60])
+        await queue.connection.run(worker_scripts.REGISTER_WORKER, [WORKERS], [f"media/{ghost}", 60])
         starting = asyncio.create_task(need("media"))
         with pytest.raises(MediaError, match="no video or sound"):
             async with asyncio.timeout(30):
@@ -151,3 +151,29 @@ async def test_a_broker_that_takes_no_writes_ends_the_command_with_a_sentence(
 
 async def no_worker(_: WorkerKind) -> None:
     """Start nothing."""
+
+
+async def test_a_job_is_followed_while_its_workers_take_long_to_start(
+    settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.queue.follower.FOLLOWER_TTL_S", 1)
+    monkeypatch.setattr("deploy.cli.job_client.WORKER_CHECK_INTERVAL_S", 0.2)
+    source = Artefact(name="a.mp4", digest="0" * 64, size=1, media_type="video/mp4")
+    job = Job(id="4" * 32, request=Request(), source=source, submitted=time.time())
+    async with local_queue(settings, Console(quiet=True), ("media",)) as (queue, _):
+        signs: list[str] = []
+
+        async def start_slowly() -> None:
+            sign = "return redis.call('GET', KEYS[1]) or ''"
+            await asyncio.sleep(1.0)
+            for _ in range(10):
+                await asyncio.sleep(0.15)
+                signs.append(await queue.connection.run(sign, [MEDIA.follower(job.id)], []))
+            raise EngineError("The workers did not start in time.")
+
+        with pytest.raises(EngineError, match="in time"):
+            await follow(queue, job, asyncio.create_task(start_slowly()), no_worker, Console(quiet=True))
+        state = await queue.state(job.id)
+    assert state is not None
+    assert state.status == "stopped"
+    assert {sign.rsplit("-", 1)[0] for sign in signs} == {new_worker_name().rsplit("-", 1)[0]}, "this process, always"

@@ -79,3 +79,37 @@ async def test_the_job_of_a_killed_command_is_done_for_nobody(system: System) ->
     assert await system.queue.replay(forsaken.id)
     await reaper.scan()
     assert await system.status(forsaken) == "queued", "whoever replays a job wants it"
+
+
+async def test_a_long_scan_does_not_make_a_worker_look_dead(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.queue.reaper.SCAN_INTERVAL_S", 0.1)
+    monkeypatch.setattr("worker.queue.reaper.WORKER_TTL_S", 0.5)
+    monkeypatch.setattr("worker.queue.job_queue.WORKER_TTL_S", 0.5)
+    reaper = Reaper(system.queue, "media", "slow")
+
+    async def scan() -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(reaper, "scan", scan)
+    running = asyncio.create_task(reaper.run())
+    await asyncio.sleep(1.5)
+    assert [worker.name for worker in await system.queue.workers()] == ["slow"]
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_jobs_run_in_the_order_of_the_broker(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = await system.job("a.json", options={"submitted": time.time() + 1000})
+    monkeypatch.setattr("arq.connections.timestamp_ms", lambda: int((time.time() + 1000) * 1000))
+    await system.queue.submit(ahead)
+    monkeypatch.undo()
+    after = await system.job("b.json")
+    await system.queue.submit(after)
+    assert [await system.queue.position(job.id) for job in (ahead, after)] == [0, 1]
+    assert await system.queue.connection.members(MEDIA.queue) == [ahead.id, after.id]
+    assert [state.job.id for state in await system.queue.jobs()] == [ahead.id, after.id]
+    for job in (ahead, after):
+        await system.queue.cancel(job.id)
+    assert await system.queue.replay(after.id)
+    assert await system.queue.replay(ahead.id)
+    assert await system.queue.connection.members(MEDIA.active) == [after.id, ahead.id]
