@@ -30,8 +30,8 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 	$(MEDIA)/stemcord run tests/data/sample.mp4 --out $(OUT)
 
 test: check ## Lint, types, import contracts, then all tests in both environments
-	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "(unit or integration) and not (alone or asr)"
-	$(MEDIA)/python -m pytest -m "(e2e or alone) and not asr"
+	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "not (alone or asr or bench)"
+	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)"
 	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)
 
 test-fast: env ## The unit tests of all packages, without lint and types
