@@ -14,10 +14,9 @@ from types import MappingProxyType
 from pipeline.errors import MediaError, ValidationError
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
-from pipeline.media.pictures.times import restore_times
+from pipeline.media.pictures.times import index_pictures
 from pipeline.media.probe import Probe, check_duration, check_size, format_duration, probe
 from pipeline.media.sound.channel_folding import map_channels
-from pipeline.media.sound.clock import CLOCK_FILTER
 from pipeline.media.sound.encoding import encoder_arguments
 from pipeline.media.sound.extract import ffmpeg_timeout, write_sound
 from pipeline.types import SoundFormat
@@ -104,19 +103,21 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
     codec = "" if clip.media.video is None else clip.media.video.codec
     arguments = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
     arguments += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
-    stretch, decoders = _range_arguments(clip, start, end), _PICTURE_DECODERS.get(codec, ())
+    mapping = map_channels(clip.media.audio.layout, clip.speakers)
+    coding = encoder_arguments(SoundFormat.FLAC, mapping.layout)
     with tempfile.TemporaryDirectory(prefix="cut-") as folder, _atomic_output(source, target) as made:
-        picture = restore_times(source, clip, Path(folder))
-        inputs = [*stretch, *input_arguments(source, decoders=decoders)]
-        if picture.path != source:
-            inputs += [*stretch, *input_arguments(picture.path, decoders=decoders)]
-        selection = ["-map", f"{int(picture.path != source)}:{picture.index}", *_sound_arguments(clip)]
+        decoders, sound = _PICTURE_DECODERS.get(codec, ()), Path(folder) / "sound.flac"
+        picture = index_pictures(source, clip, Path(folder), decoders)
+        notes = write_sound(source, clip, sound, mapping, coding, start=start, end=end).notes
+        inputs = [*_range_arguments(clip, start, end)]
+        inputs += input_arguments(picture.path, decoders=decoders)
+        selection = [*input_arguments(sound), "-map", f"0:{picture.index}", "-map", "1:a:0"]
         selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
         run_ffmpeg(
             [*inputs, *selection, *arguments, *picture.output_arguments, made],
             timeout=ffmpeg_timeout(end - start),
         )
-    return ()
+    return notes
 
 
 def extract_sound(
@@ -172,7 +173,7 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     bounds += ["-ss", f"{clip.zero + begun:.6f}", "-seek_timestamp", "1"]
     arguments = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
     with tempfile.TemporaryDirectory(prefix="frame-") as folder, _atomic_output(source, target) as made:
-        picture = restore_times(source, clip, Path(folder))
+        picture = index_pictures(source, clip, Path(folder), _PICTURE_DECODERS[video.codec])
         inputs = input_arguments(picture.path, decoders=_PICTURE_DECODERS[video.codec])
         run_ffmpeg(
             [*bounds, *inputs, "-map", f"0:{picture.index}", *arguments, made],
@@ -185,12 +186,6 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
 def _range_arguments(clip: Probe, start: float, end: float) -> list[str]:
     """Build the arguments for the part of the input to read, on the container's own clock."""
     return ["-ss", f"{clip.zero + start:.6f}", "-seek_timestamp", "1", "-t", f"{end - start:.6f}"]
-
-
-def _sound_arguments(clip: Probe) -> list[str]:
-    """Build the arguments that select the sound, on the clip's clock and with the channels of the master."""
-    passage = map_channels(clip.media.audio.layout, clip.speakers)
-    return ["-map", f"0:{clip.sound_index}", "-af", f"{CLOCK_FILTER},{passage.filter}"]
 
 
 def _check_picture(clip: Probe) -> None:

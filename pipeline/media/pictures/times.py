@@ -5,7 +5,7 @@ the times at which they are shown. Where pictures are shown in another order (B-
 the picture that is shown as the nth one is shown when the nth one is decoded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,11 +20,17 @@ from av.video.stream import VideoStream
 from pipeline.errors import MediaError
 from pipeline.media.containers.container import container_format, open_container
 from pipeline.media.containers.packet_clock import read_packets
+from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.pictures.order import SHOW_ORDERS, clear_packed_mark, is_mpeg4_key, unpack_pictures
 from pipeline.media.probe import Probe
+from pipeline.media.sound.extract import ffmpeg_timeout
 
 _NATIVE_TAG = "\0\0\0\0"
 """The codec tag of Matroska's own modes, where a time is that at which a picture is shown."""
+
+
+_UNINDEXED_CONTAINERS = ("mpegts", "flv")
+"""Containers in which libav finds a time but not the key frame before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,34 @@ def restore_times(source: Path, clip: Probe, folder: Path) -> PictureSource:
             return plain
     _reorder(source, index, codec, folder / "picture.mp4")
     return PictureSource(path=folder / "picture.mp4", index=0)
+
+
+def index_pictures(source: Path, clip: Probe, folder: Path, decoders: Iterable[str]) -> PictureSource:
+    """Choose how the picture of a clip is read from any time on.
+
+    Without the key frame before a time no picture of that time can be decoded.
+
+    Args:
+        source: The clip.
+        clip: What `probe` found; it has a picture.
+        folder: For a copy, where one is needed.
+        decoders: Those of the picture.
+
+    Raises:
+        MediaError: The picture is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
+    if clip.media.container not in _UNINDEXED_CONTAINERS:
+        return restore_times(source, clip, folder)
+    target = folder / "picture.mkv"
+    run_ffmpeg(
+        [
+            *("-copyts", *input_arguments(source, decoders=decoders), "-map", f"0:{clip.picture_index}", "-c", "copy"),
+            *("-avoid_negative_ts", "disabled", "-f", "matroska", str(target)),
+        ],
+        timeout=ffmpeg_timeout(clip.media.duration),
+    )
+    return PictureSource(path=target, index=0)
 
 
 def has_show_times(container: InputContainer, picture: VideoStream) -> bool:

@@ -84,6 +84,40 @@ def test_a_picture_is_the_one_that_is_shown(tmp_path: Path, clip: Path, at: floa
     assert np.abs(found.astype(int) - shown.astype(int)).mean() < 2
 
 
+@pytest.mark.parametrize("suffix", ["ts", "flv"])
+def test_pictures_far_from_a_key_frame_are_found(tmp_path: Path, suffix: str) -> None:
+    picture = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=20:duration=8")
+    coding = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "120", "-bf", "2", "-c:a", "aac")
+    path = tmp_path / f"a.{suffix}"
+    ffmpeg(*picture, "-f", "lavfi", "-i", "sine=duration=8", *coding, path)
+    with av.open(str(path)) as container:
+        shown = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
+    for at in (0.06, 3.06, 7.06):
+        take_frame(path, probe(path), tmp_path / "a.png", at=at)
+        with av.open(str(tmp_path / "a.png")) as container:
+            found = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        nearest = min(range(len(shown)), key=lambda index: np.abs(found - shown[index]).mean())
+        assert nearest / 20 == pytest.approx(at, abs=0.08)
+    cut(path, probe(path), tmp_path / "part.mp4", start=3.0, end=5.0)
+    with av.open(str(tmp_path / "part.mp4")) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times[0] == pytest.approx(0.0, abs=0.05)
+    assert len(times) >= 40
+
+
+def test_a_cut_tells_what_is_missing_of_the_sound(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "gap.mkv"
+    with av.open(str(clip)) as source, av.open(str(path), "w") as made:
+        copies = {stream.index: made.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            time = None if packet.dts is None else float((packet.pts or 0) * (packet.time_base or 0))
+            if time is not None and not (packet.stream.type == "audio" and 1.0 <= time < 1.5):
+                packet.stream = copies[packet.stream.index]
+                made.mux(packet)
+    notes = cut(path, probe(path), tmp_path / "part.mp4", start=0.5, end=2.0)
+    assert [note for note in notes if "0.5 s of the sound at 0:0" in note]
+
+
 def test_a_picture_is_turned_as_it_is_played(tmp_path: Path, clip: Path) -> None:
     ffmpeg("-display_rotation", "90", "-i", clip, "-c", "copy", "-strict", "-2", tmp_path / "turned.mp4")
     take_frame(tmp_path / "turned.mp4", probe(tmp_path / "turned.mp4"), tmp_path / "a.png", at=1.0)
