@@ -121,5 +121,11 @@ class _TrackClock:
             restart = self.end
             self._offset = self._end - start
         self._decoded = decoded
-        self._end = max(self._end, start + self._offset + (packet.duration or 0))
+        self._end = max(self._end, start + self._offset + _duration(packet))
         return restart
+
+
+def _duration(packet: "Packet[Stream]") -> int:
+    """Return the duration in ticks; libav's is of 32 bits where the end of an Ogg lies before that of its packet."""
+    ticks = packet.duration or 0
+    return ticks - (1 << 32) if 1 << 31 <= ticks < 1 << 32 else ticks

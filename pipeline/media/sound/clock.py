@@ -5,6 +5,7 @@ again, as in recordings that were joined, the sound goes on. What was filled is 
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,9 +18,12 @@ _CONTINUE_FILTER = (
     f"asetpts=expr='st(0,if(lt(PTS+ld(0),ld(1)-{RESTART_S}/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'"
 )
 """Variable 0 is what is added to the stamps, variable 1 where the next frame should start."""
-_PLACE_FILTER = f"aresample=async=1:first_pts=0:min_hard_comp={MIN_GAP_S}"
-CLOCK_FILTER = f"{_CONTINUE_FILTER},ashowinfo,{_PLACE_FILTER}"
-"""ffmpeg's filters that put samples where they belong, with a line in the log for each frame."""
+_SWING_WINDOW_S = 1.0
+"""Seconds within which stamps that go back and forth are jitter and no gaps."""
+_MIN_STEP_S = 0.005
+"""Seconds by which a stamp must differ from the end of the frame before to be looked at."""
+_SWING_MARGIN_S = 0.005
+_MAX_TOLERANCE_S = 0.3
 
 _FRAME = re.compile(r"\[Parsed_ashowinfo\S* @ \S+\] n:\s*\d+ pts:\s*\S+ pts_time:(\S+) .* rate:(\d+) nb_samples:(\d+) ")
 _DECODING_ERROR = re.compile(r"\[(dec:|aist#)\S*.*\] (Error submitting packet to decoder|Decoding error)")
@@ -44,19 +48,59 @@ class Gap:
         return self.end - self.start
 
 
+def clock_filter(tolerance: float = MIN_GAP_S) -> str:
+    """Build ffmpeg's filters that put samples where they belong, with a line in the log for each frame.
+
+    Args:
+        tolerance: Seconds by which stamps and samples may differ before one is put right.
+    """
+    return f"{_CONTINUE_FILTER},ashowinfo,aresample=async=1:first_pts=0:min_hard_comp={tolerance:.6f}"
+
+
+class StampJitter:
+    """Measures by how much stamps go back and forth, as those of live recordings do, and not only forward."""
+
+    def __init__(self) -> None:
+        self.swing = 0.0
+        """Seconds; 0 where there is no jitter to speak of."""
+        self._offset = 0.0
+        self._recent: deque[tuple[float, float]] = deque()
+
+    def take_step(self, time: float, step: float) -> None:
+        """Follow a frame that begins at a time, `step` seconds after the end of the one before."""
+        before = self._offset
+        self._offset += step
+        if abs(step) < _MIN_STEP_S:
+            return
+        self._recent += ((time, before), (time, self._offset))
+        while self._recent[0][0] < time - _SWING_WINDOW_S:
+            self._recent.popleft()
+        lowest = highest = self._recent[0][1]
+        fell = rose = 0.0
+        for _, offset in self._recent:
+            lowest, highest = min(lowest, offset), max(highest, offset)
+            fell, rose = max(fell, highest - offset), max(rose, offset - lowest)
+        if min(fell, rose) > MIN_GAP_S:
+            self.swing = max(self.swing, min(fell, rose))
+
+
 class FrameLog:
-    """Follows the frames that `CLOCK_FILTER` logs.
+    """Follows the frames that `clock_filter` logs.
 
     Args:
         origin: Seconds on the clip's clock of the log's time 0.
+        tolerance: That of the filter, seconds.
     """
 
-    def __init__(self, origin: float = 0.0) -> None:
+    def __init__(self, origin: float = 0.0, tolerance: float = MIN_GAP_S) -> None:
         self.gaps: list[Gap] = []
         self.decoding_errors = 0
         """Packets that could not be decoded."""
         self._origin = origin
+        self._tolerance = tolerance
         self._next: float | None = None
+        self._stamped: float | None = None
+        self._jitter = StampJitter()
 
     def take_line(self, line: str) -> bool:
         """Take a line of ffmpeg's log and tell whether it was about a frame."""
@@ -66,11 +110,20 @@ class FrameLog:
             return False
         start, duration = self._origin + float(frame[1]), int(frame[3]) / int(frame[2])
         expected = self._origin if self._next is None else self._next
-        if start - expected > MIN_GAP_S:
+        if start - expected > (MIN_GAP_S if self._next is None else self._tolerance):
             self.gaps.append(Gap(start=expected, end=start))
-        on_time = self._next is not None and abs(start - expected) <= MIN_GAP_S
+        if self._stamped is not None:
+            self._jitter.take_step(start, start - self._stamped)
+        self._stamped = start + duration
+        on_time = self._next is not None and abs(start - expected) <= self._tolerance
         self._next = (expected if on_time else start) + duration
         return True
+
+    @property
+    def wanted_tolerance(self) -> float:
+        """Return the tolerance (seconds) with which jitter of the stamps neither fills in nor takes away sound."""
+        swing = self._jitter.swing
+        return min(_MAX_TOLERANCE_S, swing + _SWING_MARGIN_S) if swing else self._tolerance
 
     @property
     def end(self) -> float:

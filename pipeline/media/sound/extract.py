@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.audio.channels import Layout, default_layout
@@ -12,7 +12,7 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 from pipeline.media.sound.channel_folding import ChannelMapping, map_channels, place_channels
-from pipeline.media.sound.clock import CLOCK_FILTER, FrameLog, note_gaps
+from pipeline.media.sound.clock import MIN_GAP_S, FrameLog, clock_filter, note_gaps
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""
@@ -25,6 +25,8 @@ _FLOAT_FILTER = "aformat=sample_fmts=flt|fltp"
 """Without it ffmpeg may clip before the peak is measured."""
 _PEAK_FILTER = f"{_FLOAT_FILTER},astats=measure_perchannel=none:measure_overall=Peak_level"
 _PEAK = re.compile(r"\[Parsed_astats\S* @ \S+\] Peak level dB: (\S+)")
+_MAX_PEAK_DB = 200.0
+"""dBFS from which a sample is damage: floats that count as integers of 32 bits go up to 187 dB."""
 _FULL_SCALE = 1 - 2**-22
 """Highest sample of a sound that was brought down: no rounding to 24 bit goes beyond full scale."""
 _NEW_FORM = "Reconfiguring filter graph"
@@ -112,7 +114,8 @@ def write_sound(
 ) -> Extracted:
     """Write the sound of a clip, or a part of it, on the clip's clock.
 
-    The sound is decoded a second time where samples were over full scale, and where its form changed on the way.
+    The sound is decoded a second time where samples were over full scale, where its form changed on the way, and
+    where its time stamps go back and forth: then they are only followed as far as they go beyond that.
 
     Args:
         source: The clip.
@@ -135,12 +138,17 @@ def write_sound(
         if log.form_changed:
             sound = decode.write_steady(sound, Path(folder) / "steady.mkv")
             log = decode.write(sound, target, coding)
-        gain_db = min(0.0, -log.peak_db)
+        if log.frames.wanted_tolerance > decode.tolerance:
+            decode = replace(decode, tolerance=log.frames.wanted_tolerance)
+            log = decode.write(sound, target, coding)
+        gain_db = min(0.0, -log.peak_db) if log.peak_db < _MAX_PEAK_DB else 0.0
         if gain_db:
             decode.write(sound, target, coding, volume=10 ** (gain_db / 20) * _FULL_SCALE)
     notes = list(note_gaps(log.frames, start, clip.sound_end if end is None else min(end, clip.sound_end)))
     if end is None and log.frames.end > clip.media.duration + _MAX_UNTOLD_REST_S:
         notes.append("The sound goes on after the end that the file declares; the rest of it is left out.")
+    if log.peak_db >= _MAX_PEAK_DB:
+        notes.append("Some samples are no sound but damage, far beyond full scale; they are clipped.")
     return Extracted(gain_db=gain_db, notes=(*notes, *_note_gain(gain_db)))
 
 
@@ -149,10 +157,11 @@ class _SoundLog:
 
     Args:
         origin: Seconds on the clip's clock of the log's time 0.
+        tolerance: That of the clock, seconds.
     """
 
-    def __init__(self, origin: float) -> None:
-        self.frames = FrameLog(origin)
+    def __init__(self, origin: float, tolerance: float) -> None:
+        self.frames = FrameLog(origin, tolerance)
         self.peak_db = float("-inf")
         self.form_changed = False
 
@@ -187,6 +196,8 @@ class _Decoding:
     start: float
     end: float | None
     report: ProgressCallback | None
+    tolerance: float = MIN_GAP_S
+    """Of the clock, seconds."""
 
     @property
     def _origin(self) -> float:
@@ -214,8 +225,8 @@ class _Decoding:
 
     def write(self, sound: _Sound, target: Path, coding: Sequence[str], *, volume: float | None = None) -> _SoundLog:
         """Write the sound; a second run, with a volume, measures no peak."""
-        log = _SoundLog(self._origin)
-        filters = [*sound.filters, CLOCK_FILTER, sound.mapping]
+        log = _SoundLog(self._origin, self.tolerance)
+        filters = [*sound.filters, clock_filter(self.tolerance), sound.mapping]
         if volume is not None:
             filters.append(f"{_FLOAT_FILTER},volume=volume={volume:.9f}:precision=float")
         elif self.clip.over_full_scale:
@@ -234,7 +245,7 @@ class _Decoding:
         ffmpeg builds its filters anew where the form changes, and the new ones would begin at the clip's first sample.
         """
         coding = ["-ar", str(self.clip.media.audio.sample_rate), "-c:a", "pcm_f32le", "-f", "matroska"]
-        self._run(sound, (*sound.filters, sound.mapping), coding, target, _SoundLog(self._origin))
+        self._run(sound, (*sound.filters, sound.mapping), coding, target, _SoundLog(self._origin, self.tolerance))
         mapped = f"aformat=channel_layouts={self.mapping.layout.name}"
         return _Sound(arguments=("-copyts", *input_arguments(target)), track="0:a:0", mapping=mapped)
 

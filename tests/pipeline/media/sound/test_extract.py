@@ -46,6 +46,17 @@ def test_the_master_has_every_sample_of_a_lossless_clip(tmp_path: Path, rate: in
         assert np.array_equal(audio_io.read(facts.sound), samples)
 
 
+@pytest.mark.parametrize("damage", [np.inf, -1e30])
+def test_a_damaged_sample_does_not_silence_the_others(tmp_path: Path, damage: float) -> None:
+    samples = np.random.default_rng(2).uniform(-0.5, 0.5, (24_000, 2)).astype(np.float32)
+    samples[9_000] = damage
+    audio_io.write(tmp_path / "a.wav", samples, 48_000, subtype="FLOAT")
+    facts = extract(tmp_path / "a.wav", tmp_path / "out")
+    heard = audio_io.read(facts.sound)
+    assert np.delete(heard, 9_000, axis=0) == pytest.approx(np.delete(samples, 9_000, axis=0), abs=1e-6)
+    assert facts.notes == ("Some samples are no sound but damage, far beyond full scale; they are clipped.",)
+
+
 def test_a_clip_that_was_cut_without_encoding_has_a_sound(tmp_path: Path) -> None:
     # Eight samples are left of its first frame.
     ffmpeg("-ss", "30", "-i", SAMPLE, "-t", "2", "-c", "copy", tmp_path / "cut.mp4")

@@ -1,6 +1,7 @@
 """All that people take or give is on one clock, and no clip is made shorter without a word."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -128,6 +129,66 @@ def test_a_second_recording_is_taken_or_told(tmp_path: Path, name: str, coding: 
     facts = extract(join(tmp_path / name, part, part), tmp_path / "out")
     taken = facts.duration == pytest.approx(8.0, abs=0.1)
     assert any(("put together" if taken else "left out") in note for note in facts.notes)
+
+
+@pytest.mark.parametrize("sample", range(1, 4801, 1600))
+def test_a_short_vorbis_has_its_length(tmp_path: Path, sample: int) -> None:
+    path = tmp_path / "a.ogg"
+    filters = f"atrim=end_sample={sample}"
+    ffmpeg("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=1", "-af", filters, "-c:a", "libvorbis", path)
+    assert probe(path).media.duration == pytest.approx(sample / 48_000, abs=0.01)
+
+
+def move_stamps(source: Path, target: Path, moved: Callable[[int, float], float | None]) -> Path:
+    """Write a sound again with other time stamps, by the number and the time of each packet; None leaves it out."""
+    with av.open(str(source)) as read, av.open(str(target), "w") as made:
+        copy = made.add_stream_from_template(read.streams.audio[0])
+        for index, packet in enumerate(read.demux(audio=0)):
+            if packet.pts is None or packet.time_base is None:
+                continue
+            time = moved(index, float(packet.pts * packet.time_base))
+            if time is not None:
+                packet.pts = packet.dts = round(time / packet.time_base)
+                packet.stream = copy
+                made.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("kind", ["jitter", "bursts", "pairs"])
+def test_stamps_that_go_back_and_forth_cost_no_sound(tmp_path: Path, kind: str) -> None:
+    noise = tmp_path / "noise.wav"
+    audio_io.write(noise, np.random.default_rng(5).uniform(-0.5, 0.5, (8 * 48_000, 1)).astype(np.float32), 48_000)
+    ffmpeg("-i", noise, "-c:a", "flac", "-frame_size", "1024", tmp_path / "steady.mkv")
+    frame, shifts = 1024 / 48_000, np.random.default_rng(6).uniform(0.0, 0.03, 400)
+    ways = {
+        "jitter": lambda index, time: max(shifts[: index + 1] + np.arange(index + 1) * frame),
+        "bursts": lambda index, time: index // 8 * 8 * frame + index % 8 * 0.001,
+        "pairs": lambda index, time: index // 2 * 2 * frame,
+    }
+    path = move_stamps(tmp_path / "steady.mkv", tmp_path / "moved.mkv", ways[kind])
+    facts = extract(path, tmp_path / "out")
+    assert facts.notes == ()
+    samples = audio_io.read(noise)
+    offset = round(facts.duration * 48_000) - len(samples)
+    assert 0 <= offset <= 0.035 * 48_000
+    assert np.array_equal(audio_io.read(facts.sound)[offset:], samples)
+
+
+def test_a_gap_between_stamps_that_go_back_and_forth_is_kept(tmp_path: Path) -> None:
+    steady = tone_clip(tmp_path / "a.mkv", TONES[0], "-c:a", "flac", "-frame_size", "1024", seconds=6.0, picture=False)
+    frame = 1024 / 48_000
+    path = move_stamps(
+        steady,
+        tmp_path / "moved.mkv",
+        lambda index, time: None if 2.0 <= time < 3.0 else index // 4 * 4 * frame + index % 4 * 0.001,
+    )
+    facts = extract(path, tmp_path / "out")
+    assert facts.duration == pytest.approx(6.0, abs=0.1)
+    assert [re.sub(r"[\d.]+ s", "1 s", note) for note in facts.notes] == [
+        "1 s of the sound at 0:02 is not in the file; silence stands there."
+    ]
+    assert level(facts.sound, TONES[0], 0.1, 1.9) > -25 > -60 > level(facts.sound, TONES[0], 2.1, 2.9)
+    assert level(facts.sound, TONES[0], 3.1, 5.9) > -25
 
 
 def test_an_avi_that_is_cut_off_says_so(tmp_path: Path) -> None:
