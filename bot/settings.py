@@ -41,7 +41,7 @@ class BotSettings(BaseSettings):
     web_host: str = "127.0.0.1"
     """Address of this machine on which the pages are served, for a proxy that adds https."""
     web_port: int = Field(default=8080, ge=1, le=65535)
-    page_hours: float = Field(default=24.0, gt=0, le=24 * 90)
+    page_hours: float = Field(default=2.0, gt=0, le=24 * 90)
     """How long a link to a page works."""
     secret: SecretStr | None = Field(default=None, min_length=16)
     """Signs the links; None: the file `secret` under home, created at the first start."""

@@ -263,7 +263,7 @@ help-more =
     • **Sound track**: when a clip has several, the result says which one was heard. Choose another with “{ option-track }”.
     • **Mix**: ready-made as podcast, cinema, karaoke, clean dialogue or original, or set the volume of each part.
     • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with a sample of each voice), “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. The buttons work for days.
-help-page = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files.
+help-page = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. Whoever has the link sees the page, until it expires.
 
 ## Refusals and errors
 
