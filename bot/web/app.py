@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.exceptions import PageError
 from bot.i18n.translator import Translator, translator_for
 from bot.web.captions import rename_speakers
-from bot.web.files import STALL_TIMEOUT_S, disposition, send_file, send_stream
+from bot.web.files import MIN_ZIP_RATE, STALL_TIMEOUT_S, disposition, send_file, send_stream
 from bot.web.pages import PageContext, PageRenderer, mixer_tracks
 from bot.web.signed_links import PageToken, TokenSigner, page_url
 from bot.web.sources.base import MAX_NAME_CHARS, MAX_TRANSCRIPT_BYTES, PageData, ResultSource
@@ -127,7 +127,8 @@ class Site:
             "Content-Disposition": disposition(f"{data.title}.zip", save=True),
             "Cache-Control": "no-store",
         }
-        return await send_stream(request, web.StreamResponse(headers=headers), self._zipper.stream(data.files()))
+        zipped = self._zipper.stream(data.files())
+        return await send_stream(request, web.StreamResponse(headers=headers), zipped, min_rate=MIN_ZIP_RATE)
 
     async def _rename(self, request: web.Request) -> web.StreamResponse:
         token, data = await self._open(request)

@@ -1,6 +1,7 @@
 """Sends files with byte ranges, ETags and safe names."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
@@ -19,6 +20,10 @@ INLINE_TYPES: Final = ("audio/", "video/", "image/png", "text/vtt")
 """Media types that the page shows; everything else is saved and never opened as a page of this site."""
 STALL_TIMEOUT_S: Final = 60.0
 """Time that the store and the browser may take for one chunk."""
+MIN_ZIP_RATE: Final = 16 * 1024.0
+"""Bytes a second at which a zip must be read; a player may read a sound more slowly."""
+SLOW_GRACE_S: Final = 30.0
+"""Time after which the rate of a reader counts."""
 WHOLE_FILE: Final = slice(None, None, 1)
 
 
@@ -64,11 +69,17 @@ async def send_file(
 
 
 async def send_stream(
-    request: web.Request, answer: web.StreamResponse, stream: AsyncGenerator[bytes]
+    request: web.Request, answer: web.StreamResponse, stream: AsyncGenerator[bytes], *, min_rate: float = 0.0
 ) -> web.StreamResponse:
     """Send a stream of bytes; its first chunk is awaited before the status, so that a failing store gives an error.
 
     When the stream fails or either side stalls later, the connection is aborted: half a file must not look complete.
+
+    Args:
+        request: The request.
+        answer: Its answer, not yet prepared.
+        stream: The bytes.
+        min_rate: Bytes a second below which the browser counts as stalled, on average after a while.
 
     Raises:
         StoreError: The first chunk did not arrive.
@@ -81,11 +92,14 @@ async def send_stream(
         except TimeoutError as error:
             raise StoreError("The store did not send a file in time.") from error
         await answer.prepare(request)
+        began, sent = time.monotonic(), 0
         try:
             while chunk is not None:
                 async with asyncio.timeout(STALL_TIMEOUT_S):
                     await answer.write(chunk)
+                    sent += len(chunk)
                     chunk = await anext(stream, None)
+                _check_rate(sent, time.monotonic() - began, min_rate)
         except (StoreError, TimeoutError) as error:
             structlog.get_logger(__name__).warning("page_stream_failed", error=type(error).__name__)
             if request.transport is not None:
@@ -93,6 +107,12 @@ async def send_stream(
             return answer
     await answer.write_eof()
     return answer
+
+
+def _check_rate(sent: int, took: float, min_rate: float) -> None:
+    """Raise `TimeoutError` when the browser reads too slowly."""
+    if took > SLOW_GRACE_S and sent < min_rate * took:
+        raise TimeoutError
 
 
 def disposition(name: str, *, save: bool) -> str:

@@ -1,7 +1,10 @@
-"""Serves the pages inside the bot's process."""
+"""Serves the pages inside the bot's process, with limits that keep strangers from using up its descriptors."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+import resource
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,22 +15,83 @@ from bot.web.app import Site
 
 SHUTDOWN_TIMEOUT_S: Final = 2.0
 """Time for open answers when the bot stops."""
+IDLE_TIMEOUT_S: Final = 15.0
+"""Time for the headers of a request, and between two requests on a connection."""
+MAX_CONNECTIONS: Final = 512
+DESCRIPTORS_PER_CONNECTION: Final = 4
+"""One for itself, one for a file that it reads, and as many again that are left to the rest of the bot."""
+BACKLOG: Final = 128
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
 async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
     """Serve until the block ends. Raises `PortError`."""
+    gate = ConnectionGate(max_connections())
+    application = site.application()
+    application.middlewares.insert(0, gate.mark_busy)
     # Addresses are secrets, so there is no access log.
-    runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, keepalive_timeout=IDLE_TIMEOUT_S
+    )
     await runner.setup()
+    assert runner.server is not None
     try:
         try:
-            await web.TCPSite(runner, host, port).start()
+            listening = await asyncio.get_running_loop().create_server(
+                partial(gate.accept, runner.server), host, port, backlog=BACKLOG
+            )
         except OSError as error:
             raise PortError(
                 f"The pages cannot be served on port {port} of {host}.", detail=error.strerror or repr(error)
             ) from error
         structlog.get_logger(__name__).info("pages_served", host=host, port=port)
-        yield
+        try:
+            yield
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
+
+
+def max_connections() -> int:
+    """Return how many connections the pages may have with the descriptors that this process may have."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, descriptors // DESCRIPTORS_PER_CONNECTION)
+
+
+class ConnectionGate:
+    """Lets no more than `limit` connections in; when all are taken, the one that has been idle longest gives way."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._busy: set[asyncio.BaseProtocol] = set()
+
+    def accept(self, server: web.Server) -> asyncio.BaseProtocol:
+        """Return what handles a new connection."""
+        connections = server.connections
+        if len(connections) < self._limit:
+            return server()
+        idle = next((one for one in connections if one not in self._busy), None)
+        if idle is None:
+            return _Refusal()
+        idle.force_close()
+        return server()
+
+    @web.middleware
+    async def mark_busy(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note that a connection is in use while its request is answered."""
+        self._busy.add(request.protocol)
+        try:
+            return await handler(request)
+        finally:
+            self._busy.discard(request.protocol)
+
+
+class _Refusal(asyncio.Protocol):
+    """Closes a connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()

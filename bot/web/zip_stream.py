@@ -12,16 +12,16 @@ from bot.web.sources.base import ResultSource
 from pipeline.types import Artefact
 
 FILE_MODE: Final = 0o600
-MAX_ZIPS_AT_ONCE: Final = 2
-"""Each zip holds a thread of the pool that also reads files; with all of them held nothing would be read."""
+MAX_CHUNKS_AT_ONCE: Final = 2
+"""Chunks that are made at once: each holds a thread of the pool that also reads files meanwhile."""
 
 
 class ZipStreamer:
-    """Makes a few zips at once."""
+    """Makes zips, each no faster than it is read; one that is read slowly holds up no other."""
 
     def __init__(self, source: ResultSource) -> None:
         self._source = source
-        self._turn = asyncio.Semaphore(MAX_ZIPS_AT_ONCE)
+        self._turn = asyncio.Semaphore(MAX_CHUNKS_AT_ONCE)
 
     async def stream(self, files: Mapping[str, Artefact]) -> AsyncGenerator[bytes]:
         """Stream a zip without compression, since media do not get smaller. Raises `StoreError`."""
@@ -32,8 +32,12 @@ class ZipStreamer:
                 content = self._source.stream(artefact, 0, artefact.size)
                 yield name, modified, FILE_MODE, ZIP_AUTO(artefact.size, level=0), content
 
-        async with self._turn:
-            async for chunk in async_stream_zip(
-                members(), get_compressobj=lambda: zlib.compressobj(wbits=-zlib.MAX_WBITS, level=0)
-            ):
-                yield chunk
+        chunks = aiter(
+            async_stream_zip(members(), get_compressobj=lambda: zlib.compressobj(wbits=-zlib.MAX_WBITS, level=0))
+        )
+        while True:
+            async with self._turn:
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
