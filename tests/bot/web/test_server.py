@@ -7,7 +7,8 @@ import socket
 import sys
 import time
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -94,6 +95,18 @@ asyncio.run(main())
 """
 
 
+@asynccontextmanager
+async def connected(port: int) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to the pages that reads as little ahead as it can, closed at the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
 async def test_idle_connections_keep_nobody_out(site: Site, tmp_path: Path) -> None:
     port = free_port()
     command = (sys.executable, "-c", SERVER_WITH_FEW_DESCRIPTORS, str(tmp_path / "result"), str(port))
@@ -108,16 +121,14 @@ async def test_idle_connections_keep_nobody_out(site: Site, tmp_path: Path) -> N
     address = site.page_url(PageToken(link_id="local", expires=NEVER, edit=True)).replace(
         "127.0.0.1", f"127.0.0.1:{port}"
     )
-    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(400)]
-    for _, writer in idle[::2]:
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
-    async with aiohttp.ClientSession() as session:
+    async with AsyncExitStack() as idle, aiohttp.ClientSession() as session:
+        for number in range(400):
+            _, writer = await idle.enter_async_context(connected(port))
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" if number % 2 else b"")
         for path in ("", f"files/{STEMS[0]}", "all.zip"):
             async with session.get(address + path, timeout=aiohttp.ClientTimeout(total=10)) as answer:
                 assert answer.status == 200
                 await answer.read()
-    for _, writer in idle:
-        writer.close()
     process.stdin.close()
     assert await asyncio.wait_for(process.wait(), 20) == 0
 
@@ -128,8 +139,7 @@ async def test_a_connection_without_a_whole_request_is_closed(
 ) -> None:
     monkeypatch.setattr("bot.web.server.IDLE_TIMEOUT_S", 1.0)
     port = free_port()
-    async with serve(site, "127.0.0.1", port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with serve(site, "127.0.0.1", port), connected(port) as (reader, writer):
         writer.write(sent)
         began = time.monotonic()
         for _ in range(20):
@@ -140,16 +150,16 @@ async def test_a_connection_without_a_whole_request_is_closed(
             await asyncio.sleep(0.3)
         assert await asyncio.wait_for(reader.read(), 10) == b""
         assert time.monotonic() - began < 6
-        writer.close()
 
 
-async def read_slowly(address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Ask for the zip and read no more than its first bytes."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
-    path = address.partition(str(port))[2]
-    writer.write(f"GET {path}all.zip HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
-    return reader, writer
+@asynccontextmanager
+async def slow_reader(address: str, port: int) -> AsyncGenerator[asyncio.StreamReader]:
+    """Ask for the zip and read no more than its first line."""
+    async with connected(port) as (reader, writer):
+        path = address.partition(str(port))[2]
+        writer.write(f"GET {path}all.zip HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        yield reader
 
 
 @pytest.fixture
@@ -167,26 +177,22 @@ async def large(tmp_path: Path) -> AsyncIterator[tuple[str, int]]:
 
 async def test_slow_readers_of_zips_hold_up_nobody(large: tuple[str, int]) -> None:
     address, port = large
-    slow = [await read_slowly(address, port) for _ in range(3)]
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(address + "all.zip", timeout=aiohttp.ClientTimeout(total=30)) as answer,
-    ):
-        packed = zipfile.ZipFile(io.BytesIO(await answer.read()))
+    async with AsyncExitStack() as slow, aiohttp.ClientSession() as session:
+        for _ in range(3):
+            await slow.enter_async_context(slow_reader(address, port))
+        async with session.get(address + "all.zip", timeout=aiohttp.ClientTimeout(total=30)) as answer:
+            packed = zipfile.ZipFile(io.BytesIO(await answer.read()))
     assert packed.testzip() is None
     assert {*STEMS} <= {*packed.namelist()}
-    for _, writer in slow:
-        writer.close()
 
 
 async def test_a_reader_that_is_too_slow_is_cut_off(large: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "SLOW_GRACE_S", 0.5)
     monkeypatch.setattr(app, "MIN_ZIP_RATE", 1e9)
-    reader, writer = await read_slowly(*large)
-    await asyncio.sleep(1.0)
-    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        await asyncio.wait_for(reader.readexactly(32 * 1024 * 1024), 20)
-    writer.close()
+    async with slow_reader(*large) as reader:
+        await asyncio.sleep(1.0)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(reader.readexactly(32 * 1024 * 1024), 20)
 
 
 def test_a_secret_that_is_given_is_used(tmp_path: Path) -> None:
