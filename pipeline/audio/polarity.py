@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
-from pipeline.audio.channels import Layout, default_layout
+from pipeline.audio.channels import Layout
 from pipeline.audio.voice_activity import find_runs
 
 INVERTED_NOTE = "A channel is inverted against the other one; where both are heard as one, it is turned round."
@@ -182,16 +182,3 @@ def mix_heard(
     if polarity is None:
         return audio_io.mix_to_mono(samples, weights)
     return polarity.mix_to_mono(samples, weights, start)
-
-
-def hear_mono(samples: audio_io.Samples, sample_rate: int) -> audio_io.Samples:
-    """Return what one channel hears of a whole short sound of one or two channels, shape (frames, 1)."""
-    if samples.shape[1] != 2:
-        return audio_io.to_mono(samples)
-    layout = default_layout(2)
-    meter = PolarityMeter(layout, sample_rate)
-    meter.add(samples)
-    polarity = meter.find()
-    if polarity is None:
-        return audio_io.to_mono(samples)
-    return polarity.mix_to_mono(samples, layout.dialogue_weights, 0)
