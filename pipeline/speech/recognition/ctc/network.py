@@ -20,12 +20,17 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ModelError, TranscriptionError
 from pipeline.speech.compat.paddlespeech import load_paddlespeech, translate_errors
+from pipeline.speech.recognition.ctc.pdparams import read_pdparams
 
 Untyped: TypeAlias = Any
 BEAM_WIDTH = 10
 """Texts that the attention decoder rescores."""
 CTC_WEIGHT = 0.5
 """Weight of the CTC score in the rescoring; both are PaddleSpeech's own values."""
+FEATURE_STEPS = frozenset(
+    ("fbank", "fbank_kaldi", "cmvn_json", "utterance_cmvn", "time_warp", "time_mask", "freq_mask", "spec_augment")
+)
+"""Steps from samples to features. PaddleSpeech would import any `module:name` that a settings file names instead."""
 _DECODERS = ("ctc_beam_search_decoding_batch", "ctc_greedy_decoding", "Scorer", "CTCBeamSearchDecoder")
 
 
@@ -97,12 +102,13 @@ def load_network(folder: Path, device: str) -> CtcNetwork:
     weights = sorted(folder.rglob("*.pdparams"))
     if len(weights) != 1:
         raise _damaged_files(folder, f"{len(weights)} files *.pdparams")
+    tensors = read_pdparams(weights[0])
     with translate_errors("loading the weights"), _suppress_warnings():
         paddle = library.paddle
         card = paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count()
         paddle.set_device("gpu" if device == "cuda" or (device == "auto" and card) else "cpu")
         model = u2.U2Model.from_config(settings)
-        missing, unexpected = model.set_state_dict(paddle.load(str(weights[0])))
+        missing, unexpected = model.set_state_dict(tensors)
         if missing or unexpected:
             raise ValueError(f"missing {missing}, unexpected {unexpected}")
         model.eval()
@@ -124,7 +130,14 @@ def _read_settings(folder: Path) -> dict[str, Untyped]:
         raise _damaged_files(folder, repr(error)) from error
     if not isinstance(settings, dict) or not {"input_dim", "output_dim", "preprocess_config"} <= settings.keys():
         raise _damaged_files(folder, "model.yaml lacks what describes a network")
-    return cast("dict[str, Untyped]", _resolve_paths(settings, folder))
+    settings = cast("dict[str, Untyped]", _resolve_paths(settings, folder))
+    try:
+        steps = [str(step["type"]) for step in settings["preprocess_config"]["process"]]
+    except (LookupError, TypeError) as error:
+        raise _damaged_files(folder, f"no features: {error!r}") from error
+    if foreign := [step for step in steps if step not in FEATURE_STEPS]:
+        raise _damaged_files(folder, f"features by {foreign}")
+    return settings
 
 
 def _resolve_paths(value: Untyped, folder: Path) -> Untyped:

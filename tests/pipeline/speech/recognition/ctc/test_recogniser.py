@@ -18,6 +18,7 @@ from pipeline.errors import ModelDigestError, ModelError, ModelMissingError, Tra
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
+from pipeline.speech.recognition.ctc import network as ctc_network
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
 from pipeline.speech.recognition.stage import transcribe_stage
 from pipeline.types import Diarization, Recognition, SpeakerSegment
@@ -145,10 +146,17 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path, monkeypatch: py
         transcribe(tmp_path, pack(tmp_path, monkeypatch))
 
 
+@pytest.mark.parametrize("step", [{"type": "os:system", "command": "touch ran"}, {"type": "cmvn"}, {"type": []}, "x"])
+def test_settings_that_would_run_code_are_refused(tmp_path: Path, step: object) -> None:
+    (tmp_path / "model.yaml").write_text(
+        yaml.safe_dump({**SETTINGS, "preprocess_config": {"process": [*BANKS["process"], step]}})
+    )
+    with pytest.raises(ModelError, match="not what PaddleSpeech publishes"):
+        ctc_network._read_settings(tmp_path)
+
+
 def save_random(path: Path) -> Path:
     """Weights of the small network as PaddleSpeech saves them."""
-    from pipeline.speech.recognition.ctc import network as ctc_network
-
     library, (u2, _) = ctc_network.load_paddlespeech(), ctc_network._load_modules()
     library.paddle.seed(3)
     model = u2.U2Model.from_config({**SETTINGS, "model_conf": dict(SETTINGS["model_conf"])})  # type: ignore[arg-type]
