@@ -21,6 +21,8 @@ StemcordError                   root of all errors of the project
       EngineTimeoutError        it ran longer than allowed
     QueueError                  the broker is away or answered wrongly
     StoreError                  the artefact store failed
+      DamagedFileError          a file in it is not what it was
+      DiskFullError             the disk of the store or of a worker is full
     AttemptsError               a job failed too often and was put aside
     Cancelled                   a person stopped the job
 
@@ -168,6 +170,18 @@ class StoreError(AudioProcessingError):
     default_hint = "Check STEMCORD_STORE_URL, its rights and its free space."
 
 
+class DamagedFileError(StoreError):
+    """A file in the store is not what it was; it is removed, so that it is made again."""
+
+    default_hint = "Send the clip again."
+
+
+class DiskFullError(StoreError):
+    """The disk of the store or of a worker is full."""
+
+    default_hint = "Make room on it, then try again."
+
+
 class AttemptsError(AudioProcessingError):
     """A job failed too often and was put aside."""
 
@@ -204,6 +218,8 @@ ERROR_TYPES = _by_name(
     EngineTimeoutError,
     QueueError,
     StoreError,
+    DamagedFileError,
+    DiskFullError,
     AttemptsError,
     Cancelled,
 )

@@ -15,7 +15,7 @@ import structlog
 from arq.worker import func
 from redis.exceptions import RedisError
 
-from pipeline.errors import QueueError
+from pipeline.errors import QueueError, StoreError
 from pipeline.graph.context import Limits
 from pipeline.graph.run import run
 from pipeline.graph.stage import AnyStage
@@ -33,6 +33,7 @@ from worker.queue.redis_client import open_redis
 from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store
+from worker.store.disk_space import disk_full_error, is_disk_full
 from worker.store.private_home import close_home
 from worker.store.scratch import Scratch, remove_abandoned, scratch_root
 
@@ -44,6 +45,10 @@ SWEEP_INTERVAL_S: Final = 60.0
 """Seconds between two looks for temporary files of processes that are gone."""
 PRELOADED_MODULES: Final[Mapping[WorkerKind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
 """What an engine imports before its first stage: the modules of a mix, since people wait for that one."""
+
+
+READER_MODULES: Final = ("pipeline.media.stages",)
+"""What the process that reads the files of strangers imports before the first of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,7 @@ class WorkerApp:
         await asyncio.to_thread(close_home, settings.home)
         store = await asyncio.to_thread(Store.open, settings.store_url)
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
-        scratch = await asyncio.to_thread(Scratch, scratch_root(settings.home))
+        scratch = await asyncio.to_thread(_make_scratch, settings.home)
         stack.callback(scratch.close)
         engine = EngineSupervisor(
             settings.home,
@@ -98,10 +103,15 @@ class WorkerApp:
         )
         stack.push_async_callback(engine.close)
         await engine.start()
+        reader = None
+        if self.kind == "media":
+            reader = EngineSupervisor(settings.home, "cpu", scratch=scratch.root, preload=READER_MODULES, forking=True)
+            stack.push_async_callback(reader.close)
+            await reader.start()
         context = WorkerContext(
             name=self.name,
             queue=queue,
-            stage_cache=StageCache(store=store, engine=engine, scratch=scratch),
+            stage_cache=StageCache(store=store, engine=engine, scratch=scratch, reader=reader),
             run_graph=self.run,
             limits=Limits(max_duration=settings.max_duration, max_size=settings.max_size),
             stopping=stopping,
@@ -164,6 +174,19 @@ class WorkerApp:
         structlog.get_logger().info("worker stopping", kind=self.kind, running=sum(not task.done() for task in running))
         if running:
             await asyncio.wait(running, timeout=self.settings.drain)
+
+
+def _make_scratch(home: Path) -> Scratch:
+    try:
+        return Scratch(scratch_root(home))
+    except OSError as error:
+        if is_disk_full(error, home):
+            raise disk_full_error(repr(error)) from error
+        raise StoreError(
+            "The folder for temporary files cannot be made.",
+            hint="Check STEMCORD_HOME and its rights.",
+            detail=repr(error),
+        ) from error
 
 
 async def _sweep(root: Path) -> None:

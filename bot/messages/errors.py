@@ -11,6 +11,7 @@ from bot.messages.formatting import escape, shorten
 from pipeline.errors import (
     AttemptsError,
     AudioProcessingError,
+    DiskFullError,
     ModelError,
     QueueError,
     StemcordError,
@@ -24,6 +25,7 @@ from pipeline.types import Failure
 _OPERATOR_ERRORS: tuple[tuple[type[StemcordError], str], ...] = (
     (DatabaseError, "database-unavailable"),
     (QueueError, "queue-unavailable"),
+    (DiskFullError, "disk-full"),
     (StoreError, "store-unavailable"),
     (ModelError, "models-unavailable"),
     (AttemptsError, "attempts-used"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from pipeline.errors import EngineError
+from pipeline.errors import AudioProcessingError, EngineError
 from worker.app import WorkerApp
 from worker.log import log_to_file
 from worker.settings import WorkerSettings
@@ -48,8 +48,8 @@ class InProcessWorker:
             EngineError: The worker has ended.
         """
         if self._serving is not None and self._serving.done():
-            raise EngineError(
-                "The media worker cannot start.",
-                hint=f"Its log is {self.log}.",
-                detail=repr(self._serving.exception()),
-            )
+            error = self._serving.exception()
+            if isinstance(error, AudioProcessingError):
+                message = f"The media worker cannot start: {error.message}"
+                raise EngineError(message, hint=f"{error.hint} Its log is {self.log}.", detail=error.detail)
+            raise EngineError("The media worker cannot start.", hint=f"Its log is {self.log}.", detail=repr(error))

@@ -88,6 +88,8 @@ class Stage(Generic[InputsT, ParamsT, OutputT]):
     """Raised when the same inputs would now give another output."""
     costly: bool = False
     """Whether the stage counts against the minutes that a person may use in a day."""
+    isolated: bool = False
+    """Run in a process that ends with the stage, since it reads a file as a stranger sent it."""
     limit: float = 60.0
     """Seconds after which the stage is stopped: many times what it needs for the shortest clip."""
     limit_per_second: float = 2.0

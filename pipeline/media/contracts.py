@@ -42,6 +42,7 @@ PROBE = Stage(
     inputs=ProbeInputs[Artefact],
     params=ProbeParams,
     output=ProbeOutput,
+    isolated=True,
 )
 
 
@@ -84,6 +85,7 @@ EXTRACT = Stage(
     inputs=ExtractInputs[Artefact],
     params=ExtractParams,
     output=ExtractOutput[Artefact],
+    isolated=True,
 )
 
 
@@ -175,6 +177,7 @@ MUX = Stage(
     inputs=MuxInputs[Artefact],
     params=MuxParams,
     output=MuxOutput[Artefact],
+    isolated=True,
 )
 
 

@@ -139,6 +139,7 @@ DUB = Stage(
     # Up to 2,000 files, each converted by a program of its own.
     limit=900.0,
     limit_per_second=20.0,
+    isolated=True,
 )
 
 
@@ -177,4 +178,5 @@ RENDER_DUB_COMPARISON = Stage(
     inputs=RenderDubComparisonInputs[Artefact],
     params=RenderDubComparisonParams,
     output=RenderDubComparisonOutput[Artefact],
+    isolated=True,
 )

@@ -92,4 +92,6 @@ SPLIT_BACKGROUND = Stage(
     inputs=SplitBackgroundInputs[Artefact],
     params=SplitBackgroundParams,
     output=SplitBackgroundOutput[Artefact],
+    limit=300.0,
+    limit_per_second=10.0,
 )

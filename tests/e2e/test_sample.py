@@ -1,5 +1,6 @@
 """The main job on the sample, by the public command, on the pocket preset's real weights."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import soundfile
 
 from tests.bench.speech_scores import score_folder
 from tests.e2e.conftest import DATA, SAMPLE, Machine
+from tests.worker.store.test_artefact_store import flip
 
 FILES = {
     *("result.json", "report.png", "final.m4a", "final.mp4", "stems/vocals.flac", "stems/background.flac"),
@@ -44,6 +46,25 @@ def test_three_speakers_are_found_and_given_their_words(first: Path) -> None:
     assert scores.speakers == 3
     assert scores.der <= 0.08
     assert scores.cpwer <= 0.05
+
+
+def test_neither_an_edit_nor_damage_is_served_again(first: Path, machine: Machine, tmp_path: Path) -> None:
+    name = "stems/vocals.flac"
+    digest = next(item["digest"] for item in result_of(first)["artefacts"] if item["name"] == name)
+    blob = machine.home / "store/blobs" / digest[:2] / digest
+
+    def separate(folder: str) -> str:
+        out = tmp_path / folder
+        done = machine.stemcord("run", SAMPLE, "--out", out, "--task", "separate")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
+        return done.stdout
+
+    separate("edited")
+    (tmp_path / "edited" / name).write_bytes(b"edited")
+    assert "is made again" not in separate("after an edit")
+    flip(blob)
+    assert "is made again" in separate("after damage")
 
 
 def test_stems_add_up_to_the_original(first: Path, machine: Machine, tmp_path: Path) -> None:

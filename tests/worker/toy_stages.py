@@ -4,6 +4,7 @@ The clip is a JSON file that says where runs are tallied and how each stage beha
 """
 
 import json
+import mmap
 import os
 import signal
 import subprocess
@@ -62,10 +63,14 @@ def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "refuse": refuse,
         "stumble": lambda: json.loads("{"),
         "print": print_everywhere,
+        "write to a full disk": lambda: Path("/dev/full").write_bytes(b"1"),
+        "fill the disk": lambda: (context.out / "large").write_bytes(bytes(8_000_000)),
+        "map more than fits": lambda: map_file(context.out / "large"),
+        "leave a process": leave_a_process,
         "leave files": lambda: leave_files(plan["seconds"]),
     }[how]()
     passed_on = context.out / f"{stage}.json"
-    passed_on.write_text(json.dumps(plan))
+    passed_on.write_text(json.dumps(plan | {"by": stage}))
     return ToyOutput(plan=passed_on, stage=stage, pid=os.getpid())
 
 
@@ -84,6 +89,19 @@ def leave_files(seconds: float) -> None:
         file.flush()
         subprocess.run(["mktemp", "-t", "toy-XXXXXX"], check=True, capture_output=True)
         time.sleep(seconds)
+
+
+def map_file(path: Path) -> None:
+    with path.open("w+b") as file:
+        file.truncate(8_000_000)
+        with mmap.mmap(file.fileno(), 8_000_000) as memory:
+            memory[:] = b"1" * 8_000_000
+
+
+def leave_a_process() -> None:
+    if os.fork() == 0:
+        time.sleep(600)
+        os._exit(0)
 
 
 def refuse() -> None:

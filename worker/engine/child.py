@@ -1,8 +1,8 @@
-"""The engine process, started as `python -m worker.engine.child HOME DEVICE SCRATCH [MODULE ...]`.
+"""The engine process, started as `python -m worker.engine.child warm|forking HOME DEVICE SCRATCH [MODULE ...]`.
 
 It confines itself, imports the modules named on its command line, then runs one stage after the other on the main
-thread and keeps model weights loaded in between. It talks to the worker over copies of its standard input and output;
-what libraries print goes to the log instead.
+thread and keeps model weights loaded in between; one that forks runs each in a child instead. It talks to the worker
+over copies of its standard input and output; what libraries print goes to the log instead.
 """
 
 import os
@@ -26,6 +26,7 @@ from pipeline.graph.stage import StageContext, load_function
 from pipeline.models.loader import Models
 from pipeline.types import JsonValue
 from worker.engine.confinement.policy import confine
+from worker.engine.fork_server import ForkServer
 from worker.engine.messages import (
     CONFINEMENT_REFUSED,
     CancelStage,
@@ -37,6 +38,7 @@ from worker.engine.messages import (
     decode_command,
     encode_line,
 )
+from worker.store.disk_space import disk_full_error, is_disk_full
 from worker.store.scratch import temporary_files_in
 
 PROGRESS_INTERVAL_S: Final = 0.1
@@ -49,12 +51,14 @@ class EngineProcess:
     So a cancellation, or the end of the worker, is noticed while a stage runs.
     """
 
-    def __init__(self, commands: BinaryIO, replies: BinaryIO, models: Models) -> None:
+    def __init__(
+        self, commands: BinaryIO, replies: BinaryIO, models: Models, cancelled: set[int] | None = None
+    ) -> None:
         self._commands = commands
         self._replies = replies
         self._models = models
         self._pending: queue.SimpleQueue[RunStage] = queue.SimpleQueue()
-        self._cancelled: set[int] = set()
+        self._cancelled: set[int] = set() if cancelled is None else cancelled
         # A stage may report from threads of its own.
         self._write_lock = threading.Lock()
 
@@ -67,7 +71,7 @@ class EngineProcess:
                 import_module(module)
         while True:
             command = self._pending.get()
-            self._send(self._handle(command))
+            self._send(self.handle(command))
             self._cancelled.discard(command.id)
 
     def _read(self) -> None:
@@ -79,14 +83,19 @@ class EngineProcess:
                     self._cancelled.add(command_id)
         _kill_process_group()
 
-    def _handle(self, command: RunStage) -> EngineReply:
+    def handle(self, command: RunStage) -> EngineReply:
+        """Run a stage; return its output or its error."""
         started = time.perf_counter()
         try:
             output = self._run(command)
             reply = StageSucceeded(id=command.id, output=output, seconds=time.perf_counter() - started)
             encode_line(reply)
+        except Cancelled as error:
+            return StageFailed(id=command.id, failure=error.to_failure())
         except AudioProcessingError as error:
             error.stage = error.stage or command.stage
+            if is_disk_full(error, Path(command.out)):
+                error = disk_full_error(f"{error}\n{error.detail}", command.stage)
             return StageFailed(id=command.id, failure=error.to_failure())
         except MemoryError as error:
             lacking = AudioProcessingError(
@@ -97,11 +106,12 @@ class EngineProcess:
             )
             return StageFailed(id=command.id, failure=lacking.to_failure())
         except (Exception, SystemExit) as error:  # noqa: BLE001 - libraries raise anything and even exit
-            named = AudioProcessingError(
-                f"Something unexpected went wrong in the step {command.stage}.",
-                detail="".join(traceback.format_exception(error)),
-                stage=command.stage,
-            )
+            detail = "".join(traceback.format_exception(error))
+            if is_disk_full(error, Path(command.out)):
+                named = disk_full_error(detail, command.stage)
+            else:
+                message = f"Something unexpected went wrong in the step {command.stage}."
+                named = AudioProcessingError(message, detail=detail, stage=command.stage)
             return StageFailed(id=command.id, failure=named.to_failure())
         return reply
 
@@ -165,13 +175,22 @@ def main() -> None:
     """Serve the worker that started this process."""
     commands, replies = detach_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    home, device, scratch, *modules = sys.argv[1:]
+    kind, home, device, scratch, *modules = sys.argv[1:]
     for refusal in confine(Path(home), Path(scratch), device):
         sys.stderr.write(f"{CONFINEMENT_REFUSED}{refusal}\n")
     try:
-        EngineProcess(commands, replies, Models(Path(home), device)).serve(modules)
+        models = Models(Path(home), device)
+        if kind == "warm":
+            EngineProcess(commands, replies, models).serve(modules)
+        else:
+
+            def handle(command: RunStage, cancelled: set[int]) -> EngineReply:
+                return EngineProcess(commands, replies, models, cancelled).handle(command)
+
+            ForkServer(commands, replies, handle, Path(scratch)).serve(modules)
     except (BrokenPipeError, msgspec.DecodeError):
-        _kill_process_group()
+        pass
+    _kill_process_group()
 
 
 if __name__ == "__main__":

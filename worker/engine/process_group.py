@@ -13,6 +13,9 @@ MAX_PROCESSES: Final = 64
 CHECK_INTERVAL_S: Final = 0.5
 """Seconds between two counts."""
 
+KILL_PASSES: Final = 3
+"""How often a group is gone through, in case that its processes start others meanwhile."""
+
 
 def kill_group(pid: int) -> None:
     """End all processes of a group at once, if there are any."""
@@ -41,8 +44,25 @@ async def kill_overgrown_group(pid: int) -> bool:
 
 def count_group(pid: int) -> int:
     """Count the processes of a group."""
-    count = 0
+    return len(_members(pid))
+
+
+def kill_others() -> None:
+    """End all other processes of this process's group, which it leads."""
+    own = os.getpid()
+    for _ in range(KILL_PASSES):
+        others = [member for member in _members(own) if member != own]
+        if not others:
+            return
+        for member in others:
+            with suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+
+
+def _members(group: int) -> list[int]:
+    members: list[int] = []
     for member in psutil.pids():
         with suppress(ProcessLookupError, PermissionError):
-            count += os.getpgid(member) == pid
-    return count
+            if os.getpgid(member) == group:
+                members.append(member)
+    return members

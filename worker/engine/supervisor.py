@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -13,9 +12,10 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from pipeline.errors import Cancelled, EngineDiedError, EngineTimeoutError, from_failure
+from pipeline.errors import Cancelled, DiskFullError, EngineDiedError, EngineTimeoutError, from_failure
 from pipeline.graph.stage import AnyStage
 from pipeline.types import JsonValue
+from worker.engine.engine_death import describe_death
 from worker.engine.environment import engine_environment
 from worker.engine.messages import (
     CONFINEMENT_REFUSED,
@@ -28,7 +28,7 @@ from worker.engine.messages import (
     decode_reply,
     encode_line,
 )
-from worker.engine.process_group import MAX_PROCESSES, kill_group, kill_overgrown_group
+from worker.engine.process_group import kill_group, kill_overgrown_group
 from worker.store.private_home import PRIVATE_UMASK
 
 CANCEL_TIMEOUT_S: Final = 3.0
@@ -51,6 +51,7 @@ class EngineSupervisor:
         scratch: The one folder whose files stages can read and write.
         python: The interpreter.
         preload: Modules that are imported before the first stage.
+        forking: Run each stage in a child of that process.
     """
 
     def __init__(
@@ -61,10 +62,12 @@ class EngineSupervisor:
         scratch: Path,
         python: str = sys.executable,
         preload: Sequence[str] = (),
+        forking: bool = False,
     ) -> None:
         self.home = home
         self._scratch = scratch
-        self._command = (python, "-m", "worker.engine.child", str(home), device, str(scratch), *preload)
+        kind = "forking" if forking else "warm"
+        self._command = (python, "-m", "worker.engine.child", kind, str(home), device, str(scratch), *preload)
         self._process: Process | None = None
         self._logging: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[bool] | None = None
@@ -250,22 +253,12 @@ class EngineSupervisor:
             kill_group(process.pid)
             raise
 
-    async def _describe_death(self, process: Process, stage: str) -> EngineDiedError:
+    async def _describe_death(self, process: Process, stage: str) -> EngineDiedError | DiskFullError:
         watching = self._watching
         overgrown = watching is not None and watching.done() and not watching.cancelled() and watching.result()
         await self._kill(process)
         detail = "\n".join([f"exit code {process.returncode}", *self._last_lines])
-        if overgrown:
-            message = f"The engine was stopped in the step {stage}: it had more than {MAX_PROCESSES} processes."
-            return EngineDiedError(message, detail=detail, stage=stage)
-        if process.returncode == -signal.SIGKILL:
-            return EngineDiedError(
-                f"The engine was killed in the step {stage}, most likely because memory ran out.",
-                hint="Send a shorter clip, or give the worker more memory.",
-                detail=detail,
-                stage=stage,
-            )
-        return EngineDiedError(f"The engine crashed in the step {stage}.", detail=detail, stage=stage)
+        return describe_death(stage, process.returncode, detail, overgrown=overgrown, scratch=self._scratch)
 
     async def _kill(self, process: Process) -> None:
         kill_group(process.pid)

@@ -4,13 +4,14 @@ from typing import Any, cast
 
 import msgspec
 
+from pipeline.errors import DamagedFileError
 from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
 from worker.jobs.attempts import run_attempt
 from worker.jobs.media import WorkerContext
 from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
-from worker.protocol import CONTRACT_VERSION, Message, StageJob, decode_stage_job, other_version_error
+from worker.protocol import CONTRACT_VERSION, Failed, Message, StageJob, decode_stage_job, other_version_error
 from worker.queue.keys import ASR
 from worker.queue.lease import Lease
 
@@ -27,7 +28,11 @@ async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
             job = decode_stage_job(data)
         except msgspec.DecodeError as error:
             raise other_version_error(str(error)) from error
-        return await _run_stage(context, job, lease)
+        try:
+            return await _run_stage(context, job, lease)
+        except DamagedFileError as error:
+            # Whoever sent it can have the file made again; trying it again here cannot.
+            return Failed(failure=error.to_failure())
 
     await run_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping)
 

@@ -12,6 +12,7 @@ from worker.protocol import Failed, JobStatus, Message, Started, Stopped
 from worker.queue import Queue
 from worker.queue.keys import Keys
 from worker.queue.lease import MAX_ATTEMPTS, Lease, LeaseLostError
+from worker.store.disk_space import FULL_ERRNOS, disk_full_error
 
 AttemptBody: TypeAlias = Callable[[Lease], Coroutine[Any, Any, Message]]
 """Does the job and returns its last event; raises what went wrong."""
@@ -77,7 +78,12 @@ async def run_attempt(
 
 async def _work(lease: Lease, work: AttemptBody) -> Message:
     await lease.emit(Started(attempt=lease.attempt, worker=lease.worker))
-    return await work(lease)
+    try:
+        return await work(lease)
+    except OSError as error:
+        if error.errno in FULL_ERRNOS:
+            raise disk_full_error(_trace(error)) from error
+        raise
 
 
 async def _record_outcome(lease: Lease, working: asyncio.Task[Message], keep_dead: bool) -> None:

@@ -68,6 +68,8 @@ class StageCache:
     store: Store
     engine: EngineSupervisor
     scratch: Scratch
+    reader: EngineSupervisor | None = None
+    """Runs the stages that are isolated; None: the engine does."""
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
 
     async def own_weights(self, model: str | None) -> str:
@@ -123,9 +125,8 @@ class StageCache:
                 out = folder / "out"
                 out.mkdir()
                 on_step = _call_first(on_engine, on_progress)
-                output, seconds = await self.engine.run_stage(
-                    call.stage, paths, call.params, out, on_step, cancelled, limit
-                )
+                engine = self.reader if call.stage.isolated and self.reader is not None else self.engine
+                output, seconds = await engine.run_stage(call.stage, paths, call.params, out, on_step, cancelled, limit)
                 artefacts = await self._store_outputs(out)
             result = StageResult(output=output, artefacts=artefacts, engine_seconds=seconds)
             for key in keys:

@@ -1,4 +1,4 @@
-"""Which job is in the engine of a worker: when the worker dies, the others had no part in it."""
+"""Which jobs are in the engines of a worker: when the worker dies, the others had no part in it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -16,13 +16,13 @@ MARK_TTL_S: Final = 24 * 3600
 UNMARK_TIMEOUT_S: Final = 2.0
 """How long the end of a block waits for the broker; the mark is taken away later when the broker is slow."""
 
-_MARK: Final = "return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])"
-_UNMARK: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1"
+_MARK: Final = "redis.call('SADD', KEYS[1], ARGV[1]) return redis.call('EXPIRE', KEYS[1], ARGV[2])"
+_UNMARK: Final = "return redis.call('SREM', KEYS[1], ARGV[1])"
 
 
 @asynccontextmanager
 async def engine_occupancy(queue: Queue, worker: str, job_id: str) -> AsyncGenerator[Callable[[], None]]:
-    """Give a function that notes, once called, that a job is in the engine until the end of the block.
+    """Give a function that notes, once called, that a job is in an engine until the end of the block.
 
     Args:
         queue: The queue.

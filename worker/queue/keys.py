@@ -66,8 +66,8 @@ class Keys:
 
 UNDELIVERED: Final = "stemcord:undelivered"
 """Sorted set of jobs whose answer a person still waits for."""
-ENGINE_PREFIX: Final = "stemcord:engine:"
-"""Start of the key that names the job in the engine of a worker; the name of the worker follows."""
+ENGINE_PREFIX: Final = "stemcord:engines:"
+"""Start of the key of the set of jobs in the engines of a worker; the name of the worker follows."""
 WORKERS: Final = "stemcord:workers"
 """Sorted set of live workers, as `kind/name`, by their last heartbeat."""
 MEDIA: Final = Keys("media")

@@ -277,11 +277,12 @@ RECLAIM = (
     _ENDED
     + """
 -- KEYS record lease arq_running arq_queue arq_job arq_retry; ARGV id engine_prefix. 1 when it must be enqueued anew.
--- The death of a worker does not count for a job while another one was in the engine.
+-- The death of a worker does not count for a job while others were in its engines and this one was not.
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or has_ended(status) or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-local occupant = redis.call('GET', (ARGV[2] or '') .. (redis.call('HGET', KEYS[1], 'worker') or ''))
-if status == 'running' and occupant and occupant ~= ARGV[1] then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
+local occupants = (ARGV[2] or '') .. (redis.call('HGET', KEYS[1], 'worker') or '')
+local innocent = redis.call('EXISTS', occupants) == 1 and redis.call('SISMEMBER', occupants, ARGV[1]) == 0
+if status == 'running' and innocent then redis.call('HINCRBY', KEYS[1], 'attempts', -1) end
 redis.call('HSET', KEYS[1], 'status', 'queued', 'token', '')
 redis.call('DEL', KEYS[3], KEYS[5], KEYS[6])
 redis.call('ZREM', KEYS[4], ARGV[1])

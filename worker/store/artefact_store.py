@@ -6,7 +6,6 @@ import hashlib
 import mimetypes
 import os
 import re
-import shutil
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
@@ -20,8 +19,9 @@ import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from pipeline.catalog import EXPORT_FORMATS
-from pipeline.errors import StoreError
+from pipeline.errors import DamagedFileError, StoreError
 from pipeline.types import Artefact
+from worker.store.blob_copy import copy_blob, protect
 from worker.store.errors import store_errors
 from worker.store.garbage_collection import IsReferenced, release_job
 from worker.store.private_home import PRIVATE_MODE
@@ -101,29 +101,32 @@ class Store:
         with store_errors(f"given {name}"):
             digest, size = await asyncio.to_thread(_measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
-            if not await self.contains(artefact):
+            if not await self._is_whole(artefact):
                 async with asyncio.timeout(TRANSFER_TIMEOUT_S):
                     await obstore.put_async(
                         self._remote, _blob(digest), path, chunk_size=TRANSFER_CHUNK_BYTES, max_concurrency=4
                     )
+                if self._folder is not None:
+                    await asyncio.to_thread(protect, self._folder / _blob(digest))
             return artefact
 
     async def fetch(self, artefact: Artefact, target: Path) -> Path:
         """Copy a file to `target`, whole or not at all.
 
-        A store in a folder links its files when possible, so do not write into them. Files from elsewhere are
-        checked against their digest.
+        The copy is checked against its digest; a file of the store that fails that is removed from it.
+
+        Raises:
+            DamagedFileError: The file is not what it was.
         """
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         with store_errors(f"asked for {artefact.name}"):
             try:
                 if self._folder is not None:
-                    await asyncio.to_thread(_link, self._folder / _blob(artefact.digest), partial)
-                    size, digest = (await asyncio.to_thread(partial.stat)).st_size, artefact.digest
+                    copied = await asyncio.to_thread(copy_blob, self._folder / _blob(artefact.digest), partial)
                 else:
-                    size, digest = await self._download(artefact, partial)
-                if (size, digest) != (artefact.size, artefact.digest):
-                    raise StoreError(f"{artefact.name} is damaged in the store.", hint="Send the clip again.")
+                    copied = await self._download(artefact, partial)
+                if copied != (artefact.size, artefact.digest):
+                    raise await self._drop_damaged(artefact)
                 await asyncio.to_thread(partial.replace, target)
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -137,7 +140,7 @@ class Store:
         with store_errors(f"asked for {artefact.name}"):
             data = await self._get(_blob(artefact.digest))
         if hashlib.sha256(data).hexdigest() != artefact.digest:
-            raise StoreError(f"{artefact.name} is damaged in the store.", hint="Send the clip again.")
+            raise await self._drop_damaged(artefact)
         return data
 
     async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
@@ -198,6 +201,21 @@ class Store:
         """
         await release_job(self, job_id, is_referenced)
 
+    async def _drop_damaged(self, artefact: Artefact) -> DamagedFileError:
+        """Remove a damaged file, so that whoever needs it makes it again; return the error for whoever asked."""
+        await self.delete(artefact.digest)
+        return DamagedFileError(f"{artefact.name} is damaged in the store.", detail=artefact.digest)
+
+    async def _is_whole(self, artefact: Artefact) -> bool:
+        """Tell whether a file is stored and, where that is near, whether its bytes are right."""
+        if self._folder is None:
+            return await self.contains(artefact)
+        try:
+            measured = await asyncio.to_thread(_measure, self._folder / _blob(artefact.digest))
+        except FileNotFoundError:
+            return False
+        return measured == (artefact.digest, artefact.size)
+
     async def _get(self, path: str) -> bytes:
         async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
             return bytes(await (await obstore.get_async(self._remote, path)).bytes_async())
@@ -241,13 +259,3 @@ def _measure(path: Path) -> tuple[str, int]:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return digest, stream.tell()
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        # Another file system, or one without links.
-        shutil.copyfile(source, target)

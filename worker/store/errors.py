@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
-from pipeline.errors import StoreError
+from pipeline.errors import DiskFullError, StoreError
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def store_errors(asked: str) -> Generator[None]:
         ) from error
     except (BaseError, OSError, TimeoutError, ValueError) as error:
         if "No space left" in str(error) or "StorageFull" in str(error):
-            raise StoreError(
+            raise DiskFullError(
                 f"The store was {asked}, but its disk is full.",
                 hint="Make room on the store's disk.",
                 detail=str(error),

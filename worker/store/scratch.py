@@ -39,7 +39,11 @@ class Scratch:
         draft = Path(tempfile.mkdtemp(prefix=f".new-{prefix}", dir=root))
         # Not per thread: it is taken in one thread and released in another.
         self._lock = FileLock(draft / _LOCK, thread_local=False)
-        self._lock.acquire(blocking=False)
+        try:
+            self._lock.acquire(blocking=False)
+        except OSError:
+            draft.rmdir()
+            raise
         self.root: Final = draft.rename(root / draft.name.removeprefix(".new-"))
         """The folder in which all others are made."""
 

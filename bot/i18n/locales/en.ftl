@@ -310,6 +310,7 @@ try-soon = Try again in a minute.
 try-later = Try again later; if it fails again, tell the people who run this bot.
 queue-unavailable = The bot cannot reach its workers right now.
 store-unavailable = The bot cannot reach its storage right now.
+disk-full = A disk of the bot is full.
 models-unavailable = The models for this are not ready on this bot.
 attempts-used = The clip was tried several times and failed every time.
 unknown-error = Something went wrong in the bot (reference { $reference }).

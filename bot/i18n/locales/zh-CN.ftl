@@ -294,6 +294,7 @@ try-soon = 请一分钟后再试。
 try-later = 请稍后再试；如果仍然失败，请告诉机器人的管理者。
 queue-unavailable = 机器人暂时连不上处理进程。
 store-unavailable = 机器人暂时连不上存储。
+disk-full = 机器人的磁盘已满。
 models-unavailable = 这个机器人上所需的模型还没有准备好。
 attempts-used = 这个片段尝试了多次，每次都失败了。
 unknown-error = 机器人出了问题（编号 { $reference }）。

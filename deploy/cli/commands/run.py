@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from deploy.cli.dub import packed_dub
 from deploy.cli.errors import exit_on_failure
@@ -20,7 +21,7 @@ from deploy.cli.job_client import follow, local_queue
 from deploy.cli.output import show_result, write_result
 from deploy.cli.printable import artefact_name
 from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
-from pipeline.errors import LimitError, MediaError, ValidationError
+from pipeline.errors import DamagedFileError, LimitError, MediaError, ValidationError
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
 from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, parse_request, parse_subtitle_style
@@ -107,15 +108,24 @@ async def _run(arguments: _RunArguments, settings: WorkerSettings, console: Cons
     async with local_queue(settings, console, _worker_kinds(arguments)) as (queue, ensure_worker):
         starting = asyncio.create_task(ensure_worker("media"))
         try:
-            job = await _build_job(arguments, store)
-            result = await follow(queue, job, starting, ensure_worker, console)
+
+            async def run_job() -> Result:
+                job = await _build_job(arguments, store)
+                result = await follow(queue, job, starting, ensure_worker, console)
+                # While the workers are still there: to end them takes a moment, and nobody should wait for that.
+                check_results(arguments.inputs, (arguments.out / artefact.name for artefact in result.artefacts))
+                await write_result(result, store, arguments.out)
+                return result
+
+            try:
+                return await run_job()
+            except DamagedFileError as error:
+                # It is out of the store now, and its stage makes it again.
+                console.print(f"{escape(error.message)} It is made again.", highlight=False)
+                return await run_job()
         finally:
             starting.cancel()
             await asyncio.wait({starting})
-        # While the workers are still there: to end them takes a moment, and nobody should wait for that.
-        check_results(arguments.inputs, (arguments.out / artefact.name for artefact in result.artefacts))
-        await write_result(result, store, arguments.out)
-    return result
 
 
 async def _build_job(arguments: _RunArguments, store: Store) -> Job:

@@ -19,7 +19,7 @@ def attack(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
     plan = json.loads(inputs.plan.read_text())
     if plan.get("bomb"):
         fork_for_ever()
-    secret, parent = Path(plan["secret"]), os.getppid()
+    secret, worker = Path(plan["secret"]), int(plan["worker"])
     tries: dict[str, Callable[[], object]] = {
         "read a foreign file": secret.read_text,
         "write a foreign file": lambda: secret.write_text("mine"),
@@ -27,8 +27,8 @@ def attack(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "write weights": lambda: Path(plan["weights"]).write_text("mine"),
         "link in scratch": lambda: (context.out / "link").symlink_to(secret),
         "link among models": lambda: (secret.parent / "models" / "link").symlink_to(secret),
-        "read the worker's environment": Path(f"/proc/{parent}/environ").read_bytes,
-        "signal the worker": lambda: os.kill(parent, 0),
+        "read the worker's environment": Path(f"/proc/{worker}/environ").read_bytes,
+        "signal the worker": lambda: os.kill(worker, 0),
         "internet socket": lambda: socket.socket(socket.AF_INET),
         "local socket": lambda: socket.socket(socket.AF_UNIX),
         "leave the process group": lambda: os.setpgid(0, 0),

@@ -29,13 +29,14 @@ ATTACK = dataclasses.replace(TOYS["first"], function="tests.worker.engine.hostil
 REFUSED = "PermissionError"
 
 
-@pytest.fixture
-async def engine(tmp_path: Path) -> Any:
+@pytest.fixture(params=["warm", "forking"])
+async def engine(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     for name in ("home/checkpoints", "scratch/out"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "home/bot.sqlite").write_text("the names of all people")
     (tmp_path / "home/checkpoints/weights.th").write_text("weights")
-    engine = EngineSupervisor(tmp_path / "home", "cpu", scratch=tmp_path / "scratch")
+    forking = request.param == "forking"
+    engine = EngineSupervisor(tmp_path / "home", "cpu", scratch=tmp_path / "scratch", forking=forking)
     yield engine
     await engine.close()
 
@@ -44,7 +45,7 @@ async def run_attack(engine: EngineSupervisor, home: Path, **plan: Any) -> dict[
     scratch = home.parent / "scratch"
     source = scratch / "plan.json"
     files = {"secret": str(home / "bot.sqlite"), "weights": str(home / "checkpoints/weights.th")}
-    source.write_text(json.dumps(files | plan))
+    source.write_text(json.dumps(files | {"worker": os.getpid()} | plan))
     await engine.run_stage(
         *(ATTACK, {"plan": source}, {"stage": "first"}, scratch / "out"),
         *(lambda _fraction, _message: None, asyncio.Event(), 30.0),

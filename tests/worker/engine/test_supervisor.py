@@ -152,9 +152,10 @@ async def test_a_dropped_task_stops_the_stage(tested: EngineUnderTest) -> None:
     assert (await tested.perform("ok"))["pid"] == pid
 
 
-async def test_the_engine_ends_with_its_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["warm", "forking"])
+async def test_the_engine_ends_with_its_worker(tmp_path: Path, kind: str) -> None:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "worker.engine.child", str(tmp_path), "cpu", str(tmp_path)),
+        *(sys.executable, "-m", "worker.engine.child", kind, str(tmp_path), "cpu", str(tmp_path)),
         stdin=asyncio.subprocess.PIPE,
         env=child_environment(),
         start_new_session=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.types import Artefact
 from tests.worker.conftest import System
+from tests.worker.store.test_artefact_store import flip
 from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key, output_files
@@ -97,6 +98,28 @@ async def test_a_lost_file_is_made_again(system: System) -> None:
     await system.queue.submit(again)
     assert isinstance((await system.events(again))[-1], Finished)
     assert await system.store.has_digest(digest)
+
+
+async def test_a_damaged_file_is_made_again(system: System) -> None:
+    await system.start()
+    job = await system.job()
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Finished)
+    entries = {path: json.loads(path.read_bytes()) for path in (system.settings.home / "store/stages").iterdir()}
+    for path, entry in entries.items():
+        digest = next(iter(entry["artefacts"].values()))["digest"]
+        if entry["output"]["stage"] == "first":
+            flip(system.settings.home / "store/blobs" / digest[:2] / digest)
+        else:
+            path.unlink()
+    again = await system.job()
+    await system.queue.submit(again)
+    events = await system.events(again)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].result.artefacts == last.result.artefacts
+    assert (system.runs("first"), system.runs("second")) == (2, 2)
+    assert json.loads(await system.store.read(last.result.artefacts[0], max_bytes=10_000))["tally"] == str(system.tally)
 
 
 async def test_equal_work_at_the_same_time_is_done_once(system: System) -> None:

@@ -11,7 +11,7 @@ from worker.queue.keys import ENGINE_PREFIX
 
 async def occupant(system: System) -> str:
     """The job that is noted as in the engine of the worker `one`."""
-    script = "return redis.call('GET', KEYS[1]) or ''"
+    script = "return redis.call('SMEMBERS', KEYS[1])[1] or ''"
     return str(await system.queue.connection.run(script, [f"{ENGINE_PREFIX}one"], []))
 
 
@@ -49,3 +49,18 @@ async def test_a_job_that_is_cancelled_twice_is_no_longer_noted(system: System) 
     await asyncio.wait({working})
     assert working.cancelled()
     assert await occupant(system) == ""
+
+
+async def test_several_engines_hold_a_job_each(system: System) -> None:
+    async with engine_occupancy(system.queue, "one", "reads") as reads:
+        reads()
+        async with engine_occupancy(system.queue, "one", "mixes") as mixes:
+            mixes()
+            while await noted(system) != {"reads", "mixes"}:
+                await asyncio.sleep(0.01)
+        assert await noted(system) == {"reads"}
+    assert await noted(system) == set()
+
+
+async def noted(system: System) -> set[str]:
+    return set(await system.queue.connection.run("return redis.call('SMEMBERS', KEYS[1])", [f"{ENGINE_PREFIX}one"], []))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import StoreError
+from pipeline.errors import DamagedFileError, StoreError
 from pipeline.types import Artefact
 from worker.store import Store, media_type_of
 
@@ -48,10 +48,48 @@ async def test_equal_files_are_kept_once(clip: Path, tmp_path: Path) -> None:
     assert len([path for path in (tmp_path / "s").rglob("*") if path.is_file()]) == 1
 
 
-async def test_a_folder_hands_out_links(clip: Path, tmp_path: Path) -> None:
+async def test_what_is_done_with_a_result_does_nothing_to_the_store(clip: Path, tmp_path: Path) -> None:
     store = Store.open((tmp_path / "s").as_uri())
-    target = await store.fetch(await store.put(clip, name="a.flac"), tmp_path / "linked")
-    assert target.stat().st_nlink == 2
+    artefact = await store.put(clip, name="a.flac")
+    result = await store.fetch(artefact, tmp_path / "result.flac")
+    with result.open("r+b") as stream:
+        stream.write(b"edited")
+    assert (await store.fetch(artefact, tmp_path / "again.flac")).read_bytes() == CONTENT
+
+
+async def test_files_of_the_store_are_read_only(clip: Path, tmp_path: Path) -> None:
+    store = Store.open((tmp_path / "s").as_uri())
+    artefact = await store.put(clip, name="a.flac")
+    blob = tmp_path / "s/blobs" / artefact.digest[:2] / artefact.digest
+    assert blob.stat().st_mode & 0o777 == 0o444
+    result = await store.fetch(artefact, tmp_path / "result.flac")
+    assert result.stat().st_mode & 0o200, "the copy is the person's own"
+    await store.delete(artefact.digest)
+    assert not blob.exists()
+
+
+async def test_a_byte_that_changed_is_found_and_the_file_removed(clip: Path, tmp_path: Path) -> None:
+    store = Store.open((tmp_path / "s").as_uri())
+    artefact = await store.put(clip, name="a.flac")
+    blob = tmp_path / "s/blobs" / artefact.digest[:2] / artefact.digest
+    for ask in (lambda: store.fetch(artefact, tmp_path / "x"), lambda: store.read(artefact, max_bytes=len(CONTENT))):
+        flip(blob)
+        with pytest.raises(DamagedFileError, match="damaged"):
+            await ask()
+        assert not await store.contains(artefact)
+        await store.put(clip, name="a.flac")
+    flip(blob)
+    await store.put(clip, name="a.flac")
+    assert (await store.fetch(artefact, tmp_path / "x")).read_bytes() == CONTENT
+
+
+def flip(blob: Path) -> None:
+    """Change one byte, as a failing disk or a careless program does."""
+    blob.chmod(0o644)
+    with blob.open("r+b") as stream:
+        first = stream.read(1)
+        stream.seek(0)
+        stream.write(bytes([first[0] ^ 1]))
 
 
 async def test_a_cache_entry_is_kept(store: Store) -> None:
@@ -76,6 +114,7 @@ async def test_a_damaged_file_is_not_handed_out(clip: Path, tmp_path: Path) -> N
     store = Store.open((tmp_path / "s").as_uri())
     artefact = await store.put(clip, name="a.flac")
     blob = tmp_path / "s/blobs" / artefact.digest[:2] / artefact.digest
+    blob.chmod(0o644)
     blob.write_bytes(CONTENT[:-1])
     with pytest.raises(StoreError, match="damaged"):
         await store.fetch(artefact, tmp_path / "x")

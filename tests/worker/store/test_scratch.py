@@ -109,3 +109,11 @@ def test_a_home_that_cannot_be_written_needs_no_scratch(tmp_path: Path, monkeypa
     with scratch_for(Path("/dev/null/home"), "bot-") as folder:
         assert folder.is_relative_to(tmp_path)
     assert not folder.exists()
+
+
+def test_a_folder_of_a_person_is_cleared_of_nothing_else(tmp_path: Path) -> None:
+    for name in (".stemcord-killed", "worker-notes", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".lock").touch()
+    Scratch(tmp_path, ".stemcord-").close()
+    assert {path.name for path in tmp_path.iterdir()} == {"worker-notes", "mine"}
