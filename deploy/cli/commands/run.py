@@ -61,10 +61,11 @@ def run(
             from deploy.cli.commands.voices import check_book
 
             check_book(voices, request.preset)
+        # Before anything is written, also in the home.
+        inputs = list_inputs(clip, dub, voices)
+        check_results(inputs, possible_results(out))
         with scratch_for(settings.home, "command-"), packed_dub(dub) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
-            inputs = list_inputs(clip, dub, voices)
-            check_results(inputs, possible_results(out))
             order = _RunArguments(
                 request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices, inputs=inputs
             )
