@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-fast coverage check clean \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train
+	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train chaos
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -92,6 +92,9 @@ train: env ## Train the separator of backgrounds, from packages to weights (BUDG
 
 bench-stems: env ## How well backgrounds are parted into music, SFX and ambience, on the frozen test mixes
 	$(MEDIA)/python -m pipeline.training evaluate pipeline/training/checkpoints/background.safetensors
+
+chaos: env ## A thousand faults by chance of a seed (FAULTS, SEED): what becomes of jobs, messages and files
+	$(MEDIA)/python -m tests.chaos --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1)
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
