@@ -81,3 +81,6 @@ async def test_nothing_is_left_but_what_another_person_uses(stack: Stack, clip: 
     assert await reused(stack, await job_of(stack, again))
     await delete_all(stack, ben, 2)
     assert kept(stack) == before
+    scratch = stack.folder / "home" / "scratch"
+    assert {path.name.partition("-")[0] for path in scratch.iterdir()} == {"bot", "worker"}
+    assert [path for path in scratch.rglob("*") if path.is_file() and path.name != ".lock"] == []

@@ -4,6 +4,7 @@ What a hostile file does to the child is gone before the next file is read. The 
 so that a child begins within milliseconds.
 """
 
+import gc
 import os
 import select
 import signal
@@ -70,6 +71,8 @@ class ForkServer:
             # The stage that needs it says what is missing.
             with suppress(ImportError):
                 import_module(module)
+        # A collection in a child would copy the memory that it shares with this process.
+        gc.freeze()
         unread = b""
         while True:
             watched = [self._commands] if self._child is None else [self._commands, self._child.ended]
