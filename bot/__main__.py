@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import discord
 import pydantic
+from discord.http import Route
 
 from bot.client import StemcordClient
 from bot.database.deletion import DataDeletion
@@ -21,6 +22,7 @@ from bot.settings import BotSettings
 from bot.web.app import Site
 from bot.web.channel_access import DiscordChannelAccess
 from bot.web.server import serve
+from bot.web.sign_in import OAuthClient, SignIn
 from bot.web.signed_links import PageAddresses, TokenSigner, read_secret
 from bot.web.sources.stored import StoredSource
 from pipeline.errors import StemcordError
@@ -60,6 +62,8 @@ async def _run(settings: BotSettings) -> None:
     """Serve until a signal arrives. Raises `StartError`."""
     if settings.token is None:
         raise StartError("DISCORD_TOKEN is not set; create a bot at https://discord.com/developers and set its token.")
+    if bool(settings.oauth_client_id) != (settings.oauth_client_secret is not None):
+        raise StartError("Set both STEMCORD_OAUTH_CLIENT_ID and STEMCORD_OAUTH_CLIENT_SECRET, or neither.")
     if settings.redis_url is None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:
@@ -89,7 +93,13 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     links, signer = PageLinks(database), _token_signer(settings)
     pages = None
     if signer is not None:
-        pages = PageAddresses(links, signer, public_url=settings.public_url, hours=settings.page_hours)
+        pages = PageAddresses(
+            links,
+            signer,
+            public_url=settings.public_url,
+            hours=settings.page_hours,
+            sign_in=bool(settings.oauth_client_id),
+        )
     client = StemcordClient(
         settings, queue=queue, store=store, session=session, repository=repository, deletion=deletion, pages=pages
     )
@@ -97,7 +107,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     if signer is not None:
         access = DiscordChannelAccess(client)
         source = StoredSource(links, repository, store, access, client.services.submitter.rename_speakers)
-        site = Site(source, signer, public_url=settings.public_url)
+        site = Site(source, signer, public_url=settings.public_url, sign_in=_sign_in(settings, session))
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client
 
@@ -106,8 +116,24 @@ def _token_signer(settings: BotSettings) -> TokenSigner | None:
     """Return what signs the addresses of pages; None when no pages are served. Raises `SecretError`."""
     if not settings.public_url:
         return None
+    return TokenSigner(_page_secret(settings))
+
+
+def _page_secret(settings: BotSettings) -> bytes:
     given = "" if settings.secret is None else settings.secret.get_secret_value()
-    return TokenSigner(read_secret(settings.home.expanduser(), given))
+    return read_secret(settings.home.expanduser(), given)
+
+
+def _sign_in(settings: BotSettings, session: aiohttp.ClientSession) -> SignIn | None:
+    """Return what tells who opens a page; None when that is not set up."""
+    if settings.oauth_client_secret is None:
+        return None
+    client = OAuthClient(
+        client_id=settings.oauth_client_id,
+        client_secret=settings.oauth_client_secret.get_secret_value(),
+        api_url=Route.BASE,
+    )
+    return SignIn(client, session, _page_secret(settings), public_url=settings.public_url)
 
 
 def _quotas(settings: BotSettings) -> Quotas:

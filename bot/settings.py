@@ -43,6 +43,9 @@ class BotSettings(BaseSettings):
     web_port: int = Field(default=8080, ge=1, le=65535)
     page_hours: float = Field(default=2.0, gt=0, le=24 * 90)
     """How long a link to a page works."""
+    oauth_client_id: str = ""
+    """Id of the application for "sign in with Discord" on the pages; empty: whoever has a link sees the page."""
+    oauth_client_secret: SecretStr | None = None
     secret: SecretStr | None = Field(default=None, min_length=16)
     """Signs the links; None: the file `secret` under home, created at the first start."""
     guilds: Annotated[tuple[int, ...], NoDecode] = ()

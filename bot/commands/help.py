@@ -19,18 +19,23 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @tree.command(name=localized("command-help"), description=localized("command-help-description"))
     async def show_help(interaction: discord.Interaction[Any]) -> None:
         translator = translator_for(interaction.locale.value)
-        text = help_text(tree, translator, pages=services.pages is not None)
+        pages = services.pages
+        text = help_text(tree, translator, pages=pages is not None, sign_in=pages is not None and pages.sign_in)
         embed = discord.Embed(title=translator.format("help-title"), description=text, colour=COLOUR_WORKING)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
 
-def help_text(tree: app_commands.CommandTree[Any], translator: Translator, *, pages: bool) -> str:
-    """Describe every command of the tree; `pages`: whether the bot serves pages."""
+def help_text(
+    tree: app_commands.CommandTree[Any], translator: Translator, *, pages: bool, sign_in: bool = False
+) -> str:
+    """Describe every command of the tree; `pages`: the bot serves pages; `sign_in`: people sign in before one."""
     lines = [
         f"**/{translator.format(f'command-{name}')}** {translator.format(f'command-{name}-description')}"
         for name in command_names(tree)
     ]
-    more = [translator.format("help-more"), *([translator.format("help-page")] if pages else [])]
+    more = [translator.format("help-more")]
+    if pages:
+        more.append(translator.format("help-page-sign-in" if sign_in else "help-page"))
     return "\n".join([translator.format("help-text"), "", *lines, "", *more])
 
 

@@ -25,7 +25,7 @@ class PageButton(ResultItem, action=Action.PAGE):
         view = ActionView()
         view.add_item(discord.ui.Button(label=translator.format("button-page"), url=address.url))
         view.add_button(translator.format("button-revoke"), CustomId(Action.REVOKE, entry.job.id))
-        text = translator.format("page-here", when=f"<t:{address.expires}:R>")
+        text = translator.format("page-here-sign-in" if pages.sign_in else "page-here", when=f"<t:{address.expires}:R>")
         await interaction.edit_original_response(content=text, view=view)
 
 

@@ -19,6 +19,7 @@ from bot.i18n.translator import Translator, translator_for
 from bot.web.captions import rename_speakers
 from bot.web.files import MIN_ZIP_RATE, STALL_TIMEOUT_S, disposition, send_file, send_stream
 from bot.web.pages import PageContext, PageRenderer, mixer_tracks
+from bot.web.sign_in import CALLBACK_PATH, SignIn
 from bot.web.signed_links import PageToken, TokenSigner, page_url
 from bot.web.sources.base import MAX_NAME_CHARS, MAX_TRANSCRIPT_BYTES, PageData, ResultSource
 from bot.web.waveform import Waveforms
@@ -41,15 +42,25 @@ class Site:
         signer: Reads and signs tokens.
         public_url: Address under which people reach the site; a proxy may remove its path or not.
         shared: Whether people give addresses to each other.
+        sign_in: Tells who opens a page; None: whoever has the address sees it.
 
     """
 
-    def __init__(self, source: ResultSource, signer: TokenSigner, *, public_url: str, shared: bool = True) -> None:
+    def __init__(
+        self,
+        source: ResultSource,
+        signer: TokenSigner,
+        *,
+        public_url: str,
+        shared: bool = True,
+        sign_in: SignIn | None = None,
+    ) -> None:
         self._source = source
         self._signer = signer
         self._public_url = public_url.rstrip("/")
         self._base = urlsplit(self._public_url).path
         self._shared = shared
+        self._sign_in = sign_in
         self._pages = PageRenderer()
         self._zipper = ZipStreamer(source)
         self._waveforms = Waveforms(source)
@@ -71,12 +82,23 @@ class Site:
             app.router.add_get(page + "/captions.vtt", self._captions)
             app.router.add_get(page + "/all.zip", self._zip)
             app.router.add_post(page + "/names", self._rename)
+            if self._sign_in is not None:
+                app.router.add_get(base + CALLBACK_PATH, self._sign_in.finish)
             app.router.add_static(base + "/static", STATIC_FOLDER)
         return app
 
     async def _open(self, request: web.Request) -> tuple[PageToken, PageData]:
         token = self._signer.read(request.match_info["token"])
-        return token, await self._source.load(token.link_id)
+        return token, await self._source.load(token.link_id, self._viewer(request))
+
+    def _viewer(self, request: web.Request) -> str | None:
+        """Return who has signed in; None where nobody needs to."""
+        if self._sign_in is None:
+            return None
+        person = self._sign_in.person(request)
+        if person is None:
+            raise PageError(HTTPStatus.UNAUTHORIZED, "page-sign-in")
+        return person
 
     async def _add_slash(self, request: web.Request) -> web.StreamResponse:
         # Relative, so that it works behind any proxy.
@@ -85,6 +107,9 @@ class Site:
         )
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
+        if self._sign_in is not None and self._sign_in.person(request) is None:
+            self._signer.read(request.match_info["token"])
+            return self._sign_in.begin(request.match_info["token"])
         token, data = await self._open(request)
         nonce = secrets.token_urlsafe(16)
         context = PageContext(
@@ -136,8 +161,9 @@ class Site:
         foreign = request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
         if not (token.edit and data.edit) or foreign or request.content_type != "application/json":
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
-        await self._source.rename(token.link_id, _read_names(await _read_body(request), data))
-        changed = await self._source.load(token.link_id)
+        viewer = self._viewer(request)
+        await self._source.rename(token.link_id, _read_names(await _read_body(request), data), viewer)
+        changed = await self._source.load(token.link_id, viewer)
         return web.json_response(changed.speakers(), headers={"Cache-Control": "no-store"})
 
     @web.middleware
@@ -158,9 +184,12 @@ class Site:
             structlog.get_logger(__name__).info("page_refused", status=int(status), reason=key)
         context = PageContext(translator=_translator(request), base=self._base, nonce="")
         document = self._pages.failure(context, status, key)
-        return web.Response(
+        answer = web.Response(
             status=status, text=document, content_type="text/html", headers={"Cache-Control": "no-store"}
         )
+        if self._sign_in is not None and key == "page-not-for-you":
+            self._sign_in.forget(answer)
+        return answer
 
 
 async def _protect(request: web.Request, answer: web.StreamResponse) -> None:

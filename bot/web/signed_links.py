@@ -76,10 +76,14 @@ class PageAddresses:
         signer: Signs their tokens.
         public_url: Address under which the pages are reached.
         hours: How long an address works.
+        sign_in: Whether people sign in before they see a page.
 
     """
 
-    def __init__(self, links: PageLinks, signer: TokenSigner, *, public_url: str, hours: float) -> None:
+    def __init__(
+        self, links: PageLinks, signer: TokenSigner, *, public_url: str, hours: float, sign_in: bool = False
+    ) -> None:
+        self.sign_in = sign_in
         self._links = links
         self._signer = signer
         self._public_url = public_url

@@ -13,6 +13,7 @@ from tests.wire.callbacks import Callbacks
 from tests.wire.composer import Composer
 from tests.wire.faults import Fault, Faults
 from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, Gateway
+from tests.wire.oauth import OAuth
 from tests.wire.objects import ApiError, Message
 from tests.wire.ratelimits import RateLimits
 from tests.wire.reading import PREFIX, read_exchange
@@ -39,6 +40,7 @@ class Rest:
         self._limits = RateLimits(world.knobs)
         self._threads = Threads(world, gateway)
         self.faults = Faults()
+        self.oauth = OAuth(world.application_id)
 
     def application(self) -> web.Application:
         """The server with all routes."""
@@ -54,7 +56,7 @@ class Rest:
         messages, message = "/channels/{channel_id}/messages", "/channels/{channel_id}/messages/{message_id}"
         webhook = "/webhooks/{webhook_id}/{token}"
         return [
-            ("GET", "/users/@me", self._me),
+            ("GET", "/users/@me", self._me, "token"),
             ("GET", "/oauth2/applications/@me", self._application),
             ("GET", "/applications/@me", self._application),
             ("GET", "/gateway", self._gateway_url),
@@ -138,7 +140,13 @@ class Rest:
     async def _unknown(self, _request: web.Request, _exchange: Exchange) -> Any:
         raise ApiError(404, 0, "404: Not Found")
 
-    async def _me(self, _request: web.Request, _exchange: Exchange) -> Any:
+    async def _me(self, _request: web.Request, exchange: Exchange) -> Any:
+        kind, _, token = exchange.headers.get("Authorization", "").partition(" ")
+        if kind == "Bearer" and token in self.oauth.tokens:
+            person = self._world.users[self.oauth.tokens[token]]
+            return {**person, "mfa_enabled": False, "locale": "en-US"}
+        if (kind, token) != ("Bot", self._world.token):
+            raise ApiError(401, 0, "401: Unauthorized")
         return {**self._world.bot, "mfa_enabled": False, "locale": "en-US", "verified": True, "email": None}
 
     async def _application(self, _request: web.Request, _exchange: Exchange) -> Any:

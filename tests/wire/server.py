@@ -36,6 +36,7 @@ class FakeDiscord(Acts):
         composer = Composer(self.world, self.cdn)
         self._rest = Rest(self.world, self.recorder, self.gateway, composer, Callbacks(self.world, composer))
         self.faults = self._rest.faults
+        self.oauth = self._rest.oauth
         self.origin = ""
 
     @classmethod
@@ -45,6 +46,7 @@ class FakeDiscord(Acts):
         fake = cls(knobs)
         app = fake._rest.application()
         app.router.add_get("/gateway/", fake.gateway.serve)
+        fake.oauth.add_routes(app)
         async with _listen(app) as fake.origin, _listen(fake.cdn.application()) as fake.cdn.origin:
             fake.gateway.url = fake.origin.replace("http", "ws", 1) + "/gateway/"
             try:

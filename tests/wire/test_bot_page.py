@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -67,7 +67,8 @@ class Office:
 
 
 @pytest.fixture
-async def office(fake: FakeDiscord, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(request: pytest.FixtureRequest, fake: FakeDiscord, tmp_path: Path) -> AsyncIterator[Office]:
+    """The parameter says whether people sign in before they see a page."""
     write_result(tmp_path / "result")
     home = tmp_path / "home"
     home.mkdir()
@@ -81,6 +82,9 @@ async def office(fake: FakeDiscord, tmp_path: Path) -> AsyncIterator[Office]:
             "STEMCORD_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "STEMCORD_WEB_PORT": str(port),
         }
+        if getattr(request, "param", False):
+            environment["STEMCORD_OAUTH_CLIENT_ID"] = fake.oauth.client_id
+            environment["STEMCORD_OAUTH_CLIENT_SECRET"] = fake.oauth.client_secret
         queue = await exits.enter_async_context(Queue.connect(url))
         session = await exits.enter_async_context(aiohttp.ClientSession())
         bot = await exits.enter_async_context(run_program("bot", [sys.executable, "-m", "bot"], environment, tmp_path))
@@ -153,3 +157,62 @@ async def test_who_may_no_longer_see_the_channel_sees_no_page(office: Office, tm
     del fake.world.users[bob["id"]]
     status, page = await office.get(button(private, "http://"))
     assert (status, b"no longer see the channel" in page) == (403, True)
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser of its own, with its cookies."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        yield session
+
+
+async def ask(session: aiohttp.ClientSession, address: str) -> tuple[int, str, str]:
+    """Status, place to go to, and text of an answer."""
+    async with session.get(address, allow_redirects=False) as answer:
+        return answer.status, answer.headers.get("Location", ""), await answer.text(errors="replace")
+
+
+@pytest.mark.parametrize("office", [True], indirect=True)
+async def test_with_sign_in_a_page_opens_for_those_who_can_see_the_channel(office: Office, tmp_path: Path) -> None:
+    fake = office.fake
+    clip = tmp_path / "talk.mp4"
+    clip.write_bytes(b"a clip of some length")
+    interaction = await fake.slash("process", clip=clip)
+    message = interaction.original
+    assert message is not None
+    await fake.wait(lambda: bool(message.buttons), 20, "the job to be handed in")
+    await office.work()
+    await fake.wait(lambda: any("page" in key for key in message.buttons), 20, "the result")
+    pressed = await fake.click(button(message, "stemcord:page:"), message)
+    private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
+    assert "sign in with Discord" in private.text
+    address = button(private, "http://")
+
+    bob, eve = fake.world.add_person("bob"), fake.world.add_person("eve")
+    async with browser() as own, browser() as members, browser() as strangers:
+        for path in (f"files/{STEMS[0]}", "all.zip", "captions.vtt"):
+            assert (await ask(own, address + path))[0] == 401
+        status, discord, _ = await ask(own, address)
+        assert status == 302
+        back = fake.oauth.allow(discord, fake.world.person["id"])
+        assert (await ask(strangers, back))[0] == 403, "another browser began it"
+        assert (await ask(own, back + "x"))[0] == 403, "another state"
+        assert (await ask(own, back))[:2] == (302, address)
+        status, _, page = await ask(own, address)
+        assert (status, "Speaker 1" in page) == (200, True)
+        assert (await ask(own, address + f"files/{STEMS[0]}"))[0] == 200
+        async with own.post(address + "names", json={"S1": "Anna"}) as answer:
+            assert answer.status == 200
+
+        _, discord, _ = await ask(members, address)
+        assert (await ask(members, fake.oauth.allow(discord, bob["id"])))[0] == 302
+        assert (await ask(members, address))[0] == 200
+        async with members.post(address + "names", json={"S1": "Bella"}) as answer:
+            assert answer.status == 403, "only the person who asked may rename, and moderators"
+
+        _, discord, _ = await ask(strangers, address)
+        assert (await ask(strangers, fake.oauth.allow(discord, eve["id"])))[0] == 302
+        del fake.world.users[eve["id"]]
+        status, _, page = await ask(strangers, address)
+        assert (status, "You cannot see the channel" in page) == (403, True)
+        assert (await ask(strangers, address))[0] == 302, "another account may be tried"

@@ -197,6 +197,7 @@ subtitles-here = Here it is.
 thread-name = Transcript of { $name }
 thread-made = The transcript is in { $thread }.
 page-here = This link expires { $when }. Anyone who has it can see the result and rename its speakers; the page shows an address without that right.
+page-here-sign-in = This link expires { $when }. People sign in with Discord to open it, and see it only if they can see the channel.
 links-revoked = { $count ->
     [0] No link to this page was in use.
     [one] The link to this page no longer works.
@@ -264,6 +265,7 @@ help-more =
     • **Mix**: ready-made as podcast, cinema, karaoke, clean dialogue or original, or set the volume of each part.
     • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with a sample of each voice), “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. The buttons work for days.
 help-page = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. Whoever has the link sees the page, until it expires.
+help-page-sign-in = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. You sign in with Discord first; only people who can see the channel see the page.
 
 ## Refusals and errors
 
@@ -389,5 +391,11 @@ page-not-visible = The person who made this link can no longer see the channel o
 page-not-visible-hint = Ask someone who can see it for a new link.
 page-too-often = Speakers were renamed too often in a short time.
 page-too-often-hint = Try again in ten minutes.
+page-sign-in = Sign in with Discord to see this.
+page-sign-in-hint = Open the link of the page again.
+page-sign-in-failed = Discord did not say who you are.
+page-sign-in-failed-hint = Open the link of the page again and allow it.
+page-not-for-you = You cannot see the channel of this result.
+page-not-for-you-hint = Open the link again to sign in with another account, or ask for access to the channel.
 page-away = The result cannot be reached right now.
 page-away-hint = Try again in a minute.

@@ -196,6 +196,7 @@ subtitles-here = 文件在这里。
 thread-name = { $name } 的文稿
 thread-made = 文稿已发到 { $thread }。
 page-here = 此链接 { $when } 失效。拿到链接的人都能看到结果，也能给说话人改名；页面上另有一个不能改名的分享地址。
+page-here-sign-in = 此链接 { $when } 失效。打开时需用 Discord 登录，只有能看到该频道的人才能看到结果。
 links-revoked = { $count ->
     [0] 已经没有仍在使用的页面链接。
    *[other] { $count } 个页面链接已全部失效。
@@ -248,6 +249,7 @@ help-more =
     • **混音**：现成方案有播客、影院、卡拉 OK、纯对白和原样，也可以逐项填写音量。
     • **结果下方的按钮**：“{ button-rebalance }”、“{ button-rename }”（附每个人的声音片段）、“{ button-dub }”、“{ button-thread }”，还能获取字幕或文稿。几天之内都可以使用。
 help-page = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。在失效之前，拿到链接的人都能看到该网页。
+help-page-sign-in = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。打开前需用 Discord 登录，只有能看到该频道的人才能看到网页。
 
 ## 拒绝与错误
 
@@ -370,5 +372,11 @@ page-not-visible = 创建这个链接的人已看不到结果所在的频道。
 page-not-visible-hint = 请向能看到该频道的人索取新链接。
 page-too-often = 短时间内改名次数过多。
 page-too-often-hint = 请十分钟后再试。
+page-sign-in = 请用 Discord 登录后查看。
+page-sign-in-hint = 请重新打开网页的链接。
+page-sign-in-failed = Discord 没有告知您的身份。
+page-sign-in-failed-hint = 请重新打开网页的链接，并允许登录。
+page-not-for-you = 您看不到此结果所在的频道。
+page-not-for-you-hint = 请重新打开链接并换一个账号登录，或申请访问该频道。
 page-away = 现在无法取得结果。
 page-away-hint = 请一分钟后再试。

@@ -39,11 +39,11 @@ class PageData:
 class ResultSource(Protocol):
     """Where results are. Raises `PageError` for a page that cannot be shown, `StoreError` for unreadable files."""
 
-    async def load(self, link_id: str) -> PageData:
-        """Return the result of a link."""
+    async def load(self, link_id: str, viewer: str | None = None) -> PageData:
+        """Return the result of a link, as the person `viewer` may see it; None: as whoever made the link may."""
         ...
 
-    async def rename(self, link_id: str, names: Mapping[str, str]) -> None:
+    async def rename(self, link_id: str, names: Mapping[str, str], viewer: str | None = None) -> None:
         """Record names of speakers by id."""
         ...
 

@@ -29,13 +29,13 @@ class FolderSource:
         if not (self._folder / "result.json").is_file():
             raise ValidationError(f"{folder} has no result.json.", hint="Give a folder that `stemcord run` wrote.")
 
-    async def load(self, link_id: str) -> PageData:
-        """Return the result."""
+    async def load(self, link_id: str, viewer: str | None = None) -> PageData:
+        """Return the result; a folder of this machine knows no people."""
         if link_id != "local":
             raise PageError(HTTPStatus.FORBIDDEN, "page-forged")
         return await asyncio.to_thread(self._load)
 
-    async def rename(self, link_id: str, names: Mapping[str, str]) -> None:
+    async def rename(self, link_id: str, names: Mapping[str, str], viewer: str | None = None) -> None:
         """Write names of speakers."""
         data = await self.load(link_id)
         document = msgspec.json.format(msgspec.json.encode({**data.names, **names}), indent=2)

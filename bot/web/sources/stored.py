@@ -61,9 +61,9 @@ class StoredSource:
         self._transcripts: LRUCache[str, Transcript] = LRUCache(MAX_CACHED_TRANSCRIPTS)
         self._renamed: LRUCache[str, list[float]] = LRUCache(MAX_TRACKED_LINKS)
 
-    async def load(self, link_id: str) -> PageData:
-        """Return the result of a link. Raises `PageError` and `StemcordError`."""
-        linked, record, result, rights = await self._open(link_id)
+    async def load(self, link_id: str, viewer: str | None = None) -> PageData:
+        """Return the result of a link, as the person `viewer` may see it. Raises `PageError` and `StemcordError`."""
+        linked, record, result, rights = await self._open(link_id, viewer)
         clip = PurePosixPath(record.job.source.name.replace("\\", "/")).name or "clip"
         return PageData(
             title=PurePosixPath(clip).stem,
@@ -74,9 +74,9 @@ class StoredSource:
             edit=rights.edit,
         )
 
-    async def rename(self, link_id: str, names: Mapping[str, str]) -> None:
+    async def rename(self, link_id: str, names: Mapping[str, str], viewer: str | None = None) -> None:
         """Record names of speakers, and have the files of the result written again with them."""
-        linked, record, result, rights = await self._open(link_id)
+        linked, record, result, rights = await self._open(link_id, viewer)
         if not rights.edit:
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
         said = {speaker.id: linked.names.get(speaker.id) or speaker.name for speaker in result.speakers}
@@ -85,14 +85,14 @@ class StoredSource:
             return
         self._limit_renaming(link_id)
         for speaker, name in changed.items():
-            await self._repository.rename(record.id, speaker, name, linked.link.created_by)
+            await self._repository.rename(record.id, speaker, name, viewer or linked.link.created_by)
         await self._rename(record.job, {**linked.names, **changed})
 
     def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
         """Stream bytes of a file of the store."""
         return self._store.stream(artefact, start, end)
 
-    async def _open(self, link_id: str) -> tuple[LinkedResult, JobRecord, Result, PageRights]:
+    async def _open(self, link_id: str, viewer: str | None) -> tuple[LinkedResult, JobRecord, Result, PageRights]:
         linked = await self._links.resolve(link_id)
         if linked is None:
             raise PageError(HTTPStatus.GONE, "page-gone")
@@ -106,6 +106,10 @@ class StoredSource:
         rights = await self._access.rights(record, linked.link.created_by)
         if not rights.see:
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-visible")
+        if viewer is not None and viewer != linked.link.created_by:
+            rights = await self._access.rights(record, viewer)
+            if not rights.see:
+                raise PageError(HTTPStatus.FORBIDDEN, "page-not-for-you")
         return linked, record, record.result, rights
 
     async def _transcript(self, result: Result) -> Transcript | None:
