@@ -27,7 +27,7 @@ from bot.web.signed_links import PageAddresses, TokenSigner, read_secret
 from bot.web.sources.stored import StoredSource
 from pipeline.errors import StemcordError
 from worker.queue import Queue
-from worker.store import Store, keep_files_private, scratch_for, scratch_root
+from worker.store import Store, keep_files_private, scratch_for, scratch_root, temporary_files_in
 
 EXIT_BAD_SETTINGS = 2
 DISCONNECT_TIMEOUT_S = 10.0
@@ -68,7 +68,8 @@ async def _run(settings: BotSettings) -> None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:
         async with AsyncExitStack() as exits:
-            exits.enter_context(scratch_for(settings.home.expanduser(), "bot-"))
+            scratch = exits.enter_context(scratch_for(settings.home.expanduser(), "bot-"))
+            exits.enter_context(temporary_files_in(scratch))
             client = await _build(settings, settings.redis_url, exits)
             await _serve(client, settings.token.get_secret_value())
     except StemcordError as error:

@@ -16,8 +16,12 @@ def is_several(dub: Path) -> bool:
 
 
 @contextmanager
-def packed_dub(dub: Path | None) -> Iterator[Path | None]:
+def packed_dub(dub: Path | None, scratch: Path) -> Iterator[Path | None]:
     """Give the dub as one file for the store; files of a folder are checked by their names and packed.
+
+    Args:
+        dub: The dub, as a person named it.
+        scratch: Folder for temporary files.
 
     Raises:
         ValidationError: The dub does not exist, or its files cannot be used.
@@ -27,7 +31,7 @@ def packed_dub(dub: Path | None) -> Iterator[Path | None]:
         return
     if not dub.exists():
         raise ValidationError(f"There is no file {dub}.", hint="Check the path.")
-    with tempfile.TemporaryDirectory(prefix="stemcord-dub-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dub-", dir=scratch) as folder:
         bundle = Path(folder) / f"dub{ZIP_SUFFIX}"
         pack(dub, bundle)
         yield bundle

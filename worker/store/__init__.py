@@ -2,6 +2,14 @@
 
 from worker.store.artefact_store import Store, media_type_of
 from worker.store.private_home import keep_files_private
-from worker.store.scratch import remove_abandoned, scratch_for, scratch_root
+from worker.store.scratch import remove_abandoned, scratch_for, scratch_root, temporary_files_in
 
-__all__ = ["Store", "keep_files_private", "media_type_of", "remove_abandoned", "scratch_for", "scratch_root"]
+__all__ = [
+    "Store",
+    "keep_files_private",
+    "media_type_of",
+    "remove_abandoned",
+    "scratch_for",
+    "scratch_root",
+    "temporary_files_in",
+]

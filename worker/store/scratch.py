@@ -79,7 +79,7 @@ def temporary_files_in(folder: Path) -> Generator[None]:
 
 @contextmanager
 def scratch_for(home: Path, prefix: str) -> Generator[Path]:
-    """Let temporary files of this process lie in a scratch folder of its own in a home for the length of the block.
+    """Make a scratch folder of this process in a home for the length of the block.
 
     A process that cannot write to its home, since all that it keeps lies elsewhere, has it in the system's folder.
     """
@@ -89,8 +89,7 @@ def scratch_for(home: Path, prefix: str) -> Generator[Path]:
     except OSError:
         scratch = Scratch(Path(tempfile.gettempdir()) / f"stemcord-{os.getuid()}", prefix)
     try:
-        with temporary_files_in(scratch.root):
-            yield scratch.root
+        yield scratch.root
     finally:
         scratch.close()
 

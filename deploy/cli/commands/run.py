@@ -64,7 +64,7 @@ def run(
         # Before anything is written, also in the home.
         inputs = list_inputs(clip, dub, voices)
         check_results(inputs, possible_results(out))
-        with scratch_for(settings.home, "command-"), packed_dub(dub) as new_voices:
+        with scratch_for(settings.home, "command-") as scratch, packed_dub(dub, scratch) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
             order = _RunArguments(
                 request=request, clip=clip, out=out, dub=new_voices, fresh=fresh, voices=voices, inputs=inputs

@@ -22,7 +22,7 @@ from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import Preset, Result
 from worker.settings import WorkerSettings
 from worker.store import Store
-from worker.store.scratch import scratch_for
+from worker.store.scratch import scratch_for, temporary_files_in
 
 voices = typer.Typer(help="Voices that are known by name.", no_args_is_help=True)
 BookOption = Annotated[Path, typer.Option("--book", help="The file of the voice-book.")]
@@ -43,7 +43,7 @@ def enrol_voice(
     with exit_on_failure():
         settings = WorkerSettings()
         known = read_book(book) if book.exists() else VoiceBook()
-        with scratch_for(settings.home, "command-"):
+        with scratch_for(settings.home, "command-") as scratch, temporary_files_in(scratch):
             heard = (
                 asyncio.run(_read_job_voices(source, settings))
                 if source.is_dir()

@@ -78,8 +78,8 @@ def test_temporary_files_of_a_killed_process_go_with_the_next_sweep(tmp_path: Pa
     source = f"""
     import tempfile, time
     from pathlib import Path
-    from worker.store.scratch import scratch_for
-    with scratch_for(Path({str(tmp_path)!r}), "bot-"):
+    from worker.store.scratch import scratch_for, temporary_files_in
+    with scratch_for(Path({str(tmp_path)!r}), "bot-") as scratch, temporary_files_in(scratch):
         file = tempfile.NamedTemporaryFile()
         file.write(bytes(1_000_000))
         file.flush()
@@ -102,6 +102,13 @@ def test_temporary_files_lie_where_they_are_told(tmp_path: Path) -> None:
         assert Path(file.name).parent == tmp_path
         assert os.environ["TMPDIR"] == str(tmp_path)
     assert tempfile.gettempdir() == before
+
+
+def test_where_commands_look_for_each_other_stays_the_same(tmp_path: Path) -> None:
+    # The socket of the broker of a home with a long path is in the system's folder.
+    before = tempfile.gettempdir()
+    with scratch_for(tmp_path, "command-"):
+        assert tempfile.gettempdir() == before
 
 
 def test_a_home_that_cannot_be_written_needs_no_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
