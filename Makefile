@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test test-fast coverage check clean \
+.PHONY: help env lock demo test test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
 	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train chaos
 
@@ -95,6 +95,13 @@ bench-stems: env ## How well backgrounds are parted into music, SFX and ambience
 
 chaos: env ## A thousand faults by chance of a seed (FAULTS, SEED): what becomes of jobs, messages and files
 	$(MEDIA)/python -m tests.chaos --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1)
+
+sbom: env ## What both environments consist of, as CycloneDX, in build/
+	$(MEDIA)/python -m deploy.supply sbom build/sbom-media.json
+	$(ASR)/python -m deploy.supply sbom build/sbom-asr.json
+
+audit: env ## Known vulnerabilities of all locked packages (ADVISORIES: PyPI's all.zip of OSV, or a folder of its JSON)
+	$(MEDIA)/python -m deploy.supply audit $(or $(ADVISORIES),$(error Give a file or folder: make audit ADVISORIES=all.zip))
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
