@@ -7,6 +7,8 @@ from deploy.setup.environments import PYTHON_VERSION, Environment
 from deploy.setup.uv import Uv
 
 HEADER = "# Exact versions of {folder}, made by `make lock` from the extras of pyproject.toml: {extras}.\n"
+_WITHOUT_HASHES = frozenset({"torch", "torchaudio"})
+"""Packages whose bytes depend on the build for the machine, which is chosen when they are installed."""
 _ACCELERATOR = re.compile(r"(nvidia-|cuda-|triton==|triton-)")
 """Libraries that some builds of torch bring and pin themselves."""
 _PIN = re.compile(
@@ -41,6 +43,7 @@ def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
         ".".join(str(part) for part in PYTHON_VERSION),
         "--no-header",
         "--no-annotate",
+        "--generate-hashes",
         *uv.sources.arguments,
         *(["--upgrade"] if upgrade else []),
         "--output-file",
@@ -52,11 +55,19 @@ def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
 
 
 def write_lock(path: Path, compiled: str, *, folder: str, extras: tuple[str, ...]) -> None:
-    """Write only the version pins: no particular build of torch, nothing of the machine that resolved them."""
-    matches = (_PIN.fullmatch(line.strip()) for line in compiled.splitlines())
-    pins = [
-        f"{match['name']}=={match['version']}{match['marker'] or ''}"
-        for match in matches
-        if match and not _ACCELERATOR.match(match["name"] + "==")
-    ]
-    path.write_text(HEADER.format(folder=folder, extras=", ".join(extras)) + "\n".join(pins) + "\n")
+    """Write only the pins and their sha256: no particular build of torch, nothing of the machine that resolved them."""
+    pins: list[list[str]] = []
+    keeps = hashed = False
+    for line in compiled.splitlines():
+        text = line.strip().removesuffix("\\").rstrip()
+        if text.startswith("--hash=sha256:"):
+            if keeps and hashed:
+                pins[-1].append(text)
+            continue
+        match = _PIN.fullmatch(text)
+        keeps = match is not None and not _ACCELERATOR.match(match["name"] + "==")
+        if match is not None and keeps:
+            hashed = match["name"] not in _WITHOUT_HASHES
+            pins.append([f"{match['name']}=={match['version']}{match['marker'] or ''}"])
+    lines = (" \\\n    ".join(pin) for pin in pins)
+    path.write_text(HEADER.format(folder=folder, extras=", ".join(extras)) + "\n".join(lines) + "\n")

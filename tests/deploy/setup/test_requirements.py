@@ -10,13 +10,14 @@ from deploy.setup.environments import ROOT, Environment, all_environments
 from deploy.setup.requirements_lock import write_lock
 from pipeline.catalog import MODELS
 
-PIN = re.compile(r"[A-Za-z0-9._-]+==[^\s+@/]+( ; .+)?")
+PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==[^\s+@/]+( ; .+?)?(?P<hashes>( --hash=sha256:[0-9a-f]{64})*)")
 HASHED = re.compile(r"[A-Za-z0-9._-]+==[^\s+@/]+ --hash=sha256:[0-9a-f]{64}")
 ENVIRONMENTS = pytest.mark.parametrize("environment", all_environments(), ids=lambda each: each.name)
 
 
 def lines_of(path: Path) -> list[str]:
-    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    whole = re.sub(r" \\\n +", " ", path.read_text())
+    return [line for line in whole.splitlines() if line and not line.startswith("#")]
 
 
 def normal(name: str) -> str:
@@ -24,8 +25,11 @@ def normal(name: str) -> str:
 
 
 @ENVIRONMENTS
-def test_a_lock_names_exact_public_versions_and_no_place(environment: Environment) -> None:
-    assert all(PIN.fullmatch(line) for line in lines_of(environment.lock))
+def test_a_lock_names_exact_public_versions_with_their_bytes_and_no_place(environment: Environment) -> None:
+    matches = [PIN.fullmatch(line) for line in lines_of(environment.lock)]
+    assert all(matches)
+    without = {match["name"] for match in matches if match and not match["hashes"]}
+    assert without <= {"torch", "torchaudio"}, "their build is chosen for the machine"
 
 
 @ENVIRONMENTS
@@ -63,10 +67,14 @@ def test_only_pins_are_kept_of_what_was_compiled(tmp_path: Path) -> None:
         "audio-separator==0.47.1\n"
         "nvidia-cudnn-cu13==9.20.0.48\n"
         "cuda-toolkit==13.0.3.0\n"
-        "torch==2.13.0+cpu\n"
+        "torch==2.13.0+cpu \\\n"
+        f"    --hash=sha256:{'a' * 64}\n"
         "torchaudio==2.11.0\n"
-        "triton==3.7.1\n"
-        "colorama==0.4.6 ; sys_platform == 'win32'\n"
+        "triton==3.7.1 \\\n"
+        f"    --hash=sha256:{'b' * 64}\n"
+        "colorama==0.4.6 ; sys_platform == 'win32' \\\n"
+        f"    --hash=sha256:{'c' * 64} \\\n"
+        f"    --hash=sha256:{'d' * 64}\n"
     )
     path = tmp_path / "media.txt"
     write_lock(path, compiled, folder=".venv", extras=("bot", "worker"))
@@ -74,5 +82,5 @@ def test_only_pins_are_kept_of_what_was_compiled(tmp_path: Path) -> None:
         "audio-separator==0.47.1",
         "torch==2.13.0",
         "torchaudio==2.11.0",
-        "colorama==0.4.6 ; sys_platform == 'win32'",
+        f"colorama==0.4.6 ; sys_platform == 'win32' --hash=sha256:{'c' * 64} --hash=sha256:{'d' * 64}",
     ]
