@@ -122,12 +122,15 @@ class JobSubmitter:
 
     async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
         """Answer in public that the clip is being downloaded; return the job with the id of that message."""
+        # A bot that is killed right after the answer must still know whom it has answered.
+        async with ack_deadline():
+            await self._sync.acknowledge(job)
         # Whether a message is private is fixed here: the result is for everybody in the channel.
         acknowledged = await interaction.response.defer(thinking=True)
         if acknowledged is not None and acknowledged.message_id is not None and job.reply_to is not None:
             reply = structs.replace(job.reply_to, message_id=str(acknowledged.message_id))
             job = structs.replace(job, reply_to=reply)
-        await self._sync.acknowledge(job)
+            await self._sync.acknowledge(job)
         content = embeds.receiving_embed(translator_for(interaction.locale.value), job.source.name)
         with suppress(*error_handler.NETWORK_ERRORS):
             await interaction.edit_original_response(embed=content.embed)

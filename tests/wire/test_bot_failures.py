@@ -125,6 +125,18 @@ async def test_a_bot_that_crashed_while_a_clip_came_in_says_so(stack: Stack, sce
     assert len(said_directly(stack, person)) == 1
 
 
+async def test_a_bot_that_is_killed_right_after_its_first_answer_says_so(
+    stack: Stack, scene: Path, person: Json
+) -> None:
+    stack.fake.faults.lose_answer("POST", "/callback", delay=5.0)
+    await stack.fake.slash("separate", clip=scene, by=person)
+    await stack.kill_bot()
+    await stack.start_bot()
+    await stack.fake.wait(lambda: bool(said_directly(stack, person)), WAIT, "a direct message")
+    (told,) = said_directly(stack, person)
+    assert told.text.startswith("The bot restarted before it had the whole clip")
+
+
 async def test_a_bot_that_is_told_to_end_leaves_nothing_open(stack: Stack, scene: Path, person: Json) -> None:
     running = await stack.fake.slash("remix", clip=scene, voice=0.8, by=person)
     await job_of(stack, running)
