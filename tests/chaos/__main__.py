@@ -8,15 +8,17 @@ import argparse
 import asyncio
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.experiment import Outcome, run_experiment
+from tests.chaos.faults import FAULTS
 
 
-async def measure(faults: int, seed: int, systems: int) -> Outcome:
+async def measure(faults: int, seed: int, systems: int, only: Sequence[str]) -> Outcome:
     """Share the faults out over several systems."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         experiments = [
@@ -25,6 +27,7 @@ async def measure(faults: int, seed: int, systems: int) -> Outcome:
                 seed=seed + number,
                 faults=faults // systems + (number < faults % systems),
                 s3=number % 2 == 1,
+                only=only,
             )
             for number in range(systems)
         ]
@@ -60,8 +63,9 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--systems", type=int, default=4)
+    parser.add_argument("--only", action="append", default=[], choices=list(FAULTS), help="kinds of faults")
     options = parser.parse_args()
-    outcome = asyncio.run(measure(options.faults, options.seed, options.systems))
+    outcome = asyncio.run(measure(options.faults, options.seed, options.systems, options.only))
     show(outcome, Console(width=160))
     bad = outcome.lost, outcome.hung, outcome.wrong, outcome.twice, outcome.missing, outcome.left_bytes
     return int(any(bad))

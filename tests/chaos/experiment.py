@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,8 +57,10 @@ class Outcome:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-async def run_experiment(folder: Path, *, seed: int, faults: int, s3: bool = False) -> Outcome:
-    """Let so many faults happen to a system under load."""
+async def run_experiment(
+    folder: Path, *, seed: int, faults: int, s3: bool = False, only: Sequence[str] = ()
+) -> Outcome:
+    """Let so many faults happen to a system under load; of all kinds, or of some only."""
     rng = random.Random(seed)
     outcome = Outcome()
     async with ChaosSystem.start(folder, s3=s3) as system:
@@ -67,7 +69,7 @@ async def run_experiment(folder: Path, *, seed: int, faults: int, s3: bool = Fal
         sending = asyncio.create_task(load.keep_going())
         await asyncio.sleep(3)
         for number in range(faults):
-            await _one_fault(system, load, rng, outcome)
+            await _one_fault(system, load, rng, outcome, only)
             if sending.done():
                 sending.result()
             await asyncio.sleep(rng.uniform(0, LONGEST_PAUSE_S))
@@ -86,9 +88,11 @@ async def run_experiment(folder: Path, *, seed: int, faults: int, s3: bool = Fal
     return outcome
 
 
-async def _one_fault(system: ChaosSystem, load: Load, rng: random.Random, outcome: Outcome) -> None:
+async def _one_fault(
+    system: ChaosSystem, load: Load, rng: random.Random, outcome: Outcome, only: Sequence[str]
+) -> None:
     """Break something, mend it, and wait until every job that was under way goes on."""
-    fault = choose_fault(system, rng)
+    fault = choose_fault(system, rng, only)
     if rng.random() < 0.5:
         await _next_event(load)
     load.calm.clear()
@@ -135,6 +139,8 @@ def _judge(load: Load, outcome: Outcome) -> None:
             outcome.missing += posts == 0
         if _is_problem(run):
             outcome.problems.append(f"job {run.job_id or '(none)'}: {run}")
+            if run.interaction is not None:
+                outcome.problems.append(f"its messages: {[message.text for message in load.answers(run)]}")
 
 
 def _is_problem(run: Run) -> bool:

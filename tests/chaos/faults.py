@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -202,7 +202,7 @@ FAULTS: Mapping[str, Fault] = {
 }
 
 
-def choose_fault(system: ChaosSystem, rng: random.Random) -> Fault:
-    """Choose a kind by chance."""
-    possible = [fault for fault in FAULTS.values() if fault.is_possible(system)]
+def choose_fault(system: ChaosSystem, rng: random.Random, only: Sequence[str] = ()) -> Fault:
+    """Choose a kind by chance, among some only if they are named."""
+    possible = [fault for name, fault in FAULTS.items() if fault.is_possible(system) and (not only or name in only)]
     return rng.choices(possible, [fault.weight for fault in possible])[0]

@@ -152,7 +152,7 @@ class Load:
                 if run.cancel_asked is not None and self.calm.is_set():
                     run.cancel_s = time.monotonic() - run.cancel_asked
             case Failed(failure=failure):
-                run.why, run.end = failure.type, "failed"
+                run.why, run.end = f"{failure.type}: {failure.message} {failure.detail[-300:]}", "failed"
             case _:
                 return
         run.seen = time.monotonic()
@@ -194,7 +194,7 @@ class Load:
             run.digest = next((event.result.artefacts[0].digest for event in ends if isinstance(event, Finished)), "")
             run.end, run.seen = "finished", time.monotonic()
         elif said := [m.text for m in answers if any(word in m.text for word in GIVEN_UP)]:
-            run.end, run.why, run.seen = "told", said[0].splitlines()[0][:60], time.monotonic()
+            run.end, run.why, run.seen = "told", " ".join(said[0].splitlines()[1:])[:80], time.monotonic()
 
     def answers(self, run: Run) -> list[Message]:
         """List the bot's messages for a job that came through Discord, wherever they are."""
