@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pipeline.training.material import archives, manifest
 from pipeline.training.material.archives import SoundFile
+from pipeline.training.material.kinds import Content, Kind, Package, Split
 from pipeline.training.material.loudness import integrated_loudness
 from pipeline.training.material.manifest import Source
-from pipeline.training.material.packages import Content, Kind, Package
 from pipeline.training.material.sorting import Stretch, sort_effect
 from pipeline.training.material.sound_files import Samples, decode
 
@@ -73,8 +73,18 @@ def prepare(packages: Sequence[Package], cache: Path) -> list[Source]:
         recordings = manifest.read(rows)
         sources += [replace(source, licence=package.licence, split=package.split) for source in recordings]
         _log.info("%s: %d recordings", package.name, len(recordings))
+    sources = held_apart(sources)
     manifest.write(sources, cache / MANIFEST)
     return sources
+
+
+def held_apart(sources: Sequence[Source]) -> list[Source]:
+    """Leave out recordings that a split has which is held out more strictly: games share sounds."""
+    strictness = list(Split)
+    strictest: dict[str, int] = {}
+    for source in sources:
+        strictest[source.sha256] = max(strictest.get(source.sha256, 0), strictness.index(source.split))
+    return [source for source in sources if strictness.index(source.split) == strictest[source.sha256]]
 
 
 def convert(package: Package, version: str, folder: Path, arrays: Path) -> list[Source]:

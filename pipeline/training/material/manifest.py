@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.training.material.packages import Kind, Split
+from pipeline.training.material.kinds import Kind, Split
 
 PACKAGE_FIELDS = ("package", "version", "licence", "split")
 RECORDING_FIELDS = ("path", "sha256", "start", "frames", "kind", "loudness_lufs", "offset")

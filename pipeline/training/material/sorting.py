@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.training.material.packages import Kind
+from pipeline.training.material.kinds import Kind
 
 Mono = NDArray[np.float32]
 """One channel, shape (frames,)."""

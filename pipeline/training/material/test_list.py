@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline.training.material import manifest
 from pipeline.training.material.archives import MaterialError
+from pipeline.training.material.kinds import Split
 from pipeline.training.material.manifest import Source
-from pipeline.training.material.packages import Split
 
 PATH = Path(__file__).with_name("test_list.json")
 DIGEST_PATH = Path(__file__).with_name("test_list.sha256")

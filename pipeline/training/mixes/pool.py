@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.training.material.kinds import Kind, Split
 from pipeline.training.material.manifest import Source
-from pipeline.training.material.packages import Kind, Split
 
 Samples = NDArray[np.float32]
 """Shape (frames, channels)."""

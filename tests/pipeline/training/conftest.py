@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest
-from pipeline.training.material.packages import Content, Package, Split
+from pipeline.training.material.kinds import Content, Package, Split
 from tests.pipeline.training import sounds
 
 

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest, test_list
-from pipeline.training.material.packages import PACKAGES, Kind, Split
+from pipeline.training.material.kinds import Kind, Split
+from pipeline.training.material.packages import PACKAGES
 from tests.pipeline.training import sounds
 
 
@@ -27,6 +29,14 @@ def test_a_manifest_is_read_as_it_was_written(cache: Path, tmp_path: Path) -> No
     manifest.write(sources, tmp_path / "manifest.json")
     assert manifest.read(tmp_path / "manifest.json") == sources
     assert manifest.digest(sources) == manifest.digest(sources[::-1]) != manifest.digest(sources[1:])
+
+
+def test_a_sound_that_two_splits_have_stays_in_the_stricter_one(cache: Path) -> None:
+    sources = manifest.read(cache / material_cache.MANIFEST)
+    shared = [replace(source, package="three", split=Split.TEST) for source in sources[:2]]
+    kept = material_cache.held_apart([*sources, *shared])
+    assert kept == [*sources[2:], *shared]
+    assert material_cache.held_apart(sources) == sources
 
 
 def test_silent_ends_are_cut_off() -> None:

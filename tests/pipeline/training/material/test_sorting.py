@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.training.material.packages import Kind
+from pipeline.training.material.kinds import Kind
 from pipeline.training.material.sorting import is_ambient, is_music, largest_onset, sort_effect
 from tests.pipeline.training import sounds
 
