@@ -10,9 +10,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.training.material.packages import Kind
+from pipeline.training.material.kinds import Kind
 from pipeline.training.material.sound_files import Codec, round_trip
 from pipeline.training.mixes.augmentation import Augmentation, change_speed, draw_filter, limiter_gain
+from pipeline.training.mixes.events import draw_event
+from pipeline.training.mixes.levels import DNR_V2, DNR_V3, Levels
 from pipeline.training.mixes.pool import Pool, fade_ends
 from pipeline.training.mixes.synthesis import draw_bed
 from pipeline.training.transforms import fast_size, forward, inverse
@@ -28,6 +30,8 @@ FADE_S = 0.02
 SPEED_MARGIN = 1.35
 """How much longer a crop is that may be played faster."""
 SILENCE = 1e-12
+SYNTHETIC_LUFS = -22.0
+"""Loudness of what is made, at RMS 0.1."""
 AUGMENTATIONS = MappingProxyType(
     {
         Kind.SPEECH: Augmentation(speed=0.3, semitones=2, reverse=0, equalizer=0.5, room=0.3),
@@ -37,35 +41,6 @@ AUGMENTATIONS = MappingProxyType(
     }
 )
 UNCHANGED = Augmentation(speed=0, semitones=0, reverse=0, equalizer=0, room=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Levels:
-    """Loudness of the parts: mean and spread over mixes, and spread over the events of one mix."""
-
-    loudness_lufs: MappingProxyType[Kind, float]
-    mix_spread: float
-    event_spread: float
-    normal: bool
-    """Spreads are deviations of a normal distribution; else the half-width of a uniform one."""
-
-    def draw(self, generator: np.random.Generator, spread: float) -> float:
-        """A deviation from a level, dB."""
-        return float(generator.normal(0, spread) if self.normal else generator.uniform(-spread, spread))
-
-
-DNR_V2 = Levels(
-    loudness_lufs=MappingProxyType({Kind.SPEECH: -17, Kind.MUSIC: -24, Kind.SFX: -21, Kind.AMBIENT: -29}),
-    mix_spread=2,
-    event_spread=1,
-    normal=False,
-)
-DNR_V3 = Levels(
-    loudness_lufs=MappingProxyType({Kind.SPEECH: -27, Kind.MUSIC: -32, Kind.SFX: -32, Kind.AMBIENT: -40}),
-    mix_spread=6,
-    event_spread=4,
-    normal=True,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +59,10 @@ class MixRecipe:
     """Of speech that is left, under the level that speech has in the mix."""
     synthetic_ambience: float = 0.4
     """Probability that a bed is made and not taken from a recording."""
+    synthetic_effects: float = 0.3
+    """Probability that an effect is made."""
+    layered_effects: float = 0.2
+    """Probability that an effect is two recordings at once."""
     coding: float = 0.1
     """Probability that the mix was in a lossy format."""
     augment: bool = True
@@ -99,6 +78,8 @@ def evaluation_recipe(*, seconds: float, v3_share: float) -> MixRecipe:
         v3_share=v3_share,
         part_counts=(0.0, 0.1, 0.2, 0.7),
         synthetic_ambience=0.0,
+        synthetic_effects=0.0,
+        layered_effects=0.0,
         augment=False,
         coding=0.0,
         sfx_per_second=0.4,
@@ -213,13 +194,18 @@ class Mixer:
         change = AUGMENTATIONS[kind] if recipe.augment else UNCHANGED
         changes_speed = generator.random() < change.speed
         if kind is Kind.AMBIENT and generator.random() < recipe.synthetic_ambience:
-            mono, loudness = draw_bed(generator, self._frames, recipe.sample_rate), -22.0
+            mono, loudness = draw_bed(generator, self._frames, recipe.sample_rate), SYNTHETIC_LUFS
+        elif kind is Kind.SFX and happens(generator, recipe.synthetic_effects):
+            mono, loudness = draw_event(generator, recipe.seconds, recipe.sample_rate), SYNTHETIC_LUFS
         else:
             frames = int(self._frames * SPEED_MARGIN) if changes_speed else self._frames
-            crop = self._pools[kind].draw(generator, frames)
-            mono, loudness = _one_channel(generator, crop.samples), crop.loudness_lufs
-            if crop.samples.shape[1] == 2:
-                loudness -= 3.0
+            mono, loudness = self._recording(generator, kind, frames)
+            if kind is Kind.SFX and happens(generator, recipe.layered_effects):
+                other, other_loudness = self._recording(generator, kind, frames)
+                gain = 10 ** ((loudness - other_loudness + generator.uniform(-12, 0)) / 20)
+                length = max(len(mono), len(other))
+                mono = np.pad(mono, (0, length - len(mono)))
+                mono[: len(other)] += np.float32(gain) * other
         if kind in (Kind.SFX, Kind.SPEECH):
             mono = fade_ends(mono[:, None], round(FADE_S / 4 * recipe.sample_rate))[:, 0]
         if changes_speed:
@@ -228,6 +214,11 @@ class Mixer:
             mono = np.ascontiguousarray(mono[::-1])
         mono = self._filtered(generator, mono, kind, change)
         return np.asarray(mono * np.float32(10 ** ((level - loudness) / 20)), np.float32)
+
+    def _recording(self, generator: np.random.Generator, kind: Kind, frames: int) -> tuple[Mono, float]:
+        """A recording in one channel, and its loudness there."""
+        crop = self._pools[kind].draw(generator, frames)
+        return _one_channel(generator, crop.samples), crop.loudness_lufs - 3.0 * (crop.samples.shape[1] == 2)
 
     def _filtered(self, generator: np.random.Generator, mono: Mono, kind: Kind, change: Augmentation) -> Mono:
         """A sound through an equalizer or a room, as loud as before; the room's tail is kept for effects."""
@@ -266,6 +257,11 @@ class Mixer:
         codec = list(Codec)[int(generator.integers(len(Codec)))]
         compression = float(generator.uniform(0.3, 0.85))
         return round_trip(mix[:, None], self._recipe.sample_rate, codec, compression)[:, 0] - mix
+
+
+def happens(generator: np.random.Generator, probability: float) -> bool:
+    """Draw, but only where there is a choice: the mixes of the frozen test list depend on the numbers drawn."""
+    return probability > 0 and generator.random() < probability
 
 
 def _one_channel(generator: np.random.Generator, samples: NDArray[np.float32]) -> Mono:
