@@ -1,13 +1,14 @@
 """What Spleeter's U-net for the accompaniment knows, as the start of a network of this package."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.errors import ModelMissingError
 from pipeline.models.loader import find_file, verify_file
-from pipeline.separation.engines.background.network.base import NetworkConfig
+from pipeline.separation.engines.background.network.base import MaskNetwork, NetworkConfig
 from pipeline.separation.engines.background.network.tensors import product_singular_values
 from pipeline.separation.engines.background.network.unet import CHANNELS, TileNetwork
 from pipeline.separation.engines.spleeter import SPLEETER_2STEMS
@@ -33,6 +34,28 @@ def start_from_spleeter() -> TileNetwork:
     network = TileNetwork(NetworkConfig(architecture="tiles", pretrained=True))
     take_over(network, load_state(path))
     return network
+
+
+def with_hints(network: MaskNetwork, *, confidence: float = 1.0) -> MaskNetwork:
+    """Make a U-net that is also told of each bin's surroundings, and of the noise floor.
+
+    Args:
+        network: A U-net without.
+        confidence: What its logits are multiplied by. Weights that know their training material too well are
+            too sure of all else.
+
+    Returns:
+        A U-net that as yet makes nothing of the surroundings.
+
+    """
+    known = network.state_dict()
+    made = TileNetwork(replace(network.config, hints=True, floor=True))
+    missing = made.levels.in_channels - known["levels.weight"].shape[1]
+    known["levels.weight"] = nn.functional.pad(known["levels.weight"], (0, 0, 0, 0, 0, missing))
+    for name in ("head.weight", "head.bias", "offsets"):
+        known[name] = known[name] * confidence
+    made.load_state_dict(made.state_dict() | known)
+    return made
 
 
 @torch.no_grad()

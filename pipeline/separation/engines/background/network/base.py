@@ -29,6 +29,10 @@ class NetworkConfig:
     """Of the deepest level of `tiles`."""
     pretrained: bool = False
     """Layers that can take over Spleeter's weights have them, and learn slowly."""
+    floor: bool = False
+    """`tiles` begins from what the noise floor says of effects and ambience."""
+    hints: bool = False
+    """`tiles` is also told how steady, how tonal and how sudden the surroundings of a bin are."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

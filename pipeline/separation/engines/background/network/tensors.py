@@ -25,6 +25,11 @@ def seed_weights(seed: int) -> None:
     _torch.manual_seed(seed)
 
 
+def has_matrix_units() -> bool:
+    """Tell whether the processor multiplies matrices of 16-bit floats by itself (AMX)."""
+    return bool(_torch.cpu._is_amx_tile_supported())
+
+
 def differentiate(loss: Tensor) -> None:
     """Add the gradients of a loss to the weights it came from."""
     cast("Any", loss).backward()

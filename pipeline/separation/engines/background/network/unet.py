@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.separation.engines.background.network.base import LearningGroup, MaskNetwork, NetworkConfig
+from pipeline.separation.engines.background.network.floor import ambience_share
 from pipeline.separation.engines.background.network.spectrogram import QUARTER_HOP
 
 NETWORK_BINS = 1024
@@ -29,10 +30,15 @@ LEVEL_FLOOR = 1e-7
 """Of the power of a bin of a tile at that level."""
 LEVEL_SCALE, LEVEL_OFFSET = 0.3, 2.7
 """Bring natural logarithms of power to about 1 around 0."""
+BED_SPECTRA, TONE_SPECTRA, STROKE_BINS = 65, 11, 25
+"""Neighbours that hints are means of: 1.5 s, 0.26 s and 270 Hz."""
+UNREST_FLOOR = 1e-4
+FLOOR_WEIGHT = 0.5
+"""Of what the noise floor says, at the start."""
 LEAK = 0.2
 HEAD_GAIN = 0.3
 """Brings most of what the head hears under the bend of its compression; magnitudes reach hundreds."""
-PRETRAINED_RATE_SHARE = 0.07
+PRETRAINED_RATE_SHARE = 0.12
 """Learning rate of weights that were taken over, of that of new ones."""
 
 
@@ -59,7 +65,7 @@ class TileNetwork(MaskNetwork):
         super().__init__()
         self.config = config
         self.first = nn.Conv2d(1, CHANNELS[0], 5, stride=2)
-        self.levels = nn.Conv2d(1, CHANNELS[0], 5, stride=2, bias=False)
+        self.levels = nn.Conv2d(len(_HINTS) + 1 if config.hints else 1, CHANNELS[0], 5, stride=2, bias=False)
         self.down = nn.ModuleList(nn.Conv2d(channels, out, 5, stride=2) for channels, out in pairwise(CHANNELS))
         self.down_affine = nn.ModuleList(ChannelAffine(channels) for channels in CHANNELS)
         self.deep_down = nn.Conv2d(CHANNELS[-1], config.deep_channels, 5, stride=2)
@@ -73,6 +79,8 @@ class TileNetwork(MaskNetwork):
         self.head_affine = ChannelAffine(2 * CHANNELS[0])
         self.head = nn.Conv2d(2 * CHANNELS[0], 4 * config.parts, 3, padding=1)
         self.offsets = nn.Parameter(torch.zeros(config.parts, 1, NETWORK_BINS))
+        if config.floor:
+            self.floor_weight = nn.Parameter(torch.tensor(FLOOR_WEIGHT))
         nn.init.constant_(self.head_affine.weight, HEAD_GAIN)
         for layer in (self.levels, self.context, self.head):
             for parameter in layer.parameters():
@@ -82,6 +90,8 @@ class TileNetwork(MaskNetwork):
         """The weights that were taken over learn more slowly."""
         new = {*self.levels.parameters(), *self.context.parameters(), *self.head.parameters(), self.offsets}
         new |= {*self.head_affine.parameters()}
+        if self.config.floor:
+            new.add(self.floor_weight)
         known = [parameter for parameter in self.parameters() if parameter not in new]
         share = PRETRAINED_RATE_SHARE if self.config.pretrained else 1.0
         return [LearningGroup(known, share), LearningGroup([p for p in self.parameters() if p in new], 1.0)]
@@ -92,15 +102,25 @@ class TileNetwork(MaskNetwork):
         tile = nn.functional.pad(power[:, None, :, :NETWORK_BINS], (0, 0, 0, -steps % STRIDE))
         tile = tile * _gain_power(power)
         logits = self._decoded(*self._encoded(tile))[:, :, :steps]
+        if self.config.floor:
+            logits = logits.float() + self.floor_weight * self._floor_odds(tile[:, 0, :steps])
         above = logits[..., -TOP_BINS:].mean(dim=-1, keepdim=True)
         masks = torch.cat([logits, above], dim=-1).float().softmax(dim=1)
         rest = masks[..., -1:].expand(*masks.shape[:-1], power.shape[-1] - NETWORK_BINS)
         return torch.cat([masks[..., :-1], rest], dim=-1)
 
+    def _floor_odds(self, tile: Tensor) -> Tensor:
+        """What the noise floor says for effects and for ambience, and nothing for music; shape of the logits."""
+        with torch.no_grad():
+            share = ambience_share(tile.float())
+            return torch.stack([torch.zeros_like(share), torch.log1p(-share), share.log()], dim=1)
+
     def _encoded(self, tile: Tensor) -> tuple[list[Tensor], Tensor]:
         """The skip connections of all levels, and what the deepest makes of them."""
         magnitude = tile.sqrt() * self.stft.size**0.5
         levels = torch.log(tile + LEVEL_FLOOR) * LEVEL_SCALE + LEVEL_OFFSET
+        if self.config.hints:
+            levels = torch.cat([levels, *(hint(levels) for hint in _HINTS)], dim=1)
         weight = torch.cat([self.first.weight, self.levels.weight], dim=1)
         values = _padded(torch.cat([magnitude, levels], dim=1)).contiguous(memory_format=torch.channels_last)
         skips = [nn.functional.conv2d(values, weight, self.first.bias, stride=2)]
@@ -117,6 +137,41 @@ class TileNetwork(MaskNetwork):
             values = affine(_cropped(convolution(torch.cat([skips.pop(), values], dim=1))).relu())
         heard = nn.functional.softsign(self.head_affine(torch.cat([skips.pop(), values], dim=1)))
         return nn.functional.pixel_shuffle(self.head(heard), 2) + self.offsets
+
+
+def _bed_level(levels: Tensor) -> Tensor:
+    """How loud each bin is in the long run."""
+    return moving_mean(levels, BED_SPECTRA, dim=2)
+
+
+def _unrest(levels: Tensor) -> Tensor:
+    """How far each bin strays from its level in the long run: little in ambience."""
+    variance = moving_mean(levels.square(), BED_SPECTRA, dim=2) - _bed_level(levels).square()
+    return (variance.clamp(min=0) + UNREST_FLOOR).sqrt()
+
+
+def _tone_level(levels: Tensor) -> Tensor:
+    """Levels smoothed over time: tones stand out."""
+    return moving_mean(levels, TONE_SPECTRA, dim=2)
+
+
+def _stroke_level(levels: Tensor) -> Tensor:
+    """Levels smoothed over frequency: strokes stand out."""
+    return moving_mean(levels, STROKE_BINS, dim=3)
+
+
+_HINTS = (_bed_level, _unrest, _tone_level, _stroke_level)
+"""What the network is told of each bin's surroundings, of shape (batch, 1, spectra, bins) in and out."""
+
+
+def moving_mean(values: Tensor, width: int, dim: int) -> Tensor:
+    """Mean of an odd number of neighbours along an axis, fewer at its ends."""
+    half, count = width // 2, values.shape[dim]
+    total = nn.functional.pad(values.cumsum(dim), (0, 0) * (3 - dim) + (1, 0))
+    places = torch.arange(count, device=values.device)
+    ends, starts = (places + half + 1).clamp(max=count), (places - half).clamp(min=0)
+    shape = (-1, *(1,) * (3 - dim))
+    return (total.index_select(dim, ends) - total.index_select(dim, starts)) / (ends - starts).view(shape)
 
 
 def _gain_power(power: Tensor) -> Tensor:

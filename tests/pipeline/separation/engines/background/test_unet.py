@@ -2,13 +2,15 @@ import pytest
 import torch
 
 from pipeline.separation.engines.background.network.base import NetworkConfig, count_parameters
+from pipeline.separation.engines.background.network.floor import ambience_share
 from pipeline.separation.engines.background.network.unet import (
     CHANNELS,
     NETWORK_BINS,
     PRETRAINED_RATE_SHARE,
     TileNetwork,
+    moving_mean,
 )
-from pipeline.training.spleeter_start import take_over
+from pipeline.training.spleeter_start import take_over, with_hints
 
 SMALL = NetworkConfig(architecture="tiles", deep_channels=8, pretrained=True)
 BINS = TileNetwork.stft.bins
@@ -92,6 +94,65 @@ def test_what_spleeter_knows_is_taken_over(state: dict[str, torch.Tensor]) -> No
         up = torch.nn.functional.conv_transpose2d(values, state["up1.0.weight"], state["up1.0.bias"], stride=2)
         expected = _normed(up[:, :, 1:-2, 1:-2].relu(), state, "up1.3")
     torch.testing.assert_close(deep, expected, atol=1e-2, rtol=1e-3)
+
+
+def test_hints_change_nothing_at_first_and_are_heard_later() -> None:
+    torch.manual_seed(0)
+    plain = taught(TileNetwork(SMALL))
+    told = with_hints(plain)
+    power = 0.01 * torch.rand(1, 70, BINS)
+    with torch.no_grad():
+        masks = plain(power)
+        assert isinstance(told, TileNetwork)
+        told.floor_weight.zero_()
+        torch.testing.assert_close(told(power), masks)
+        told.levels.weight[:, 1:].normal_(std=0.05)
+        assert (told(power) - masks).abs().max() > 0.01
+        torch.testing.assert_close(told(power).sum(dim=1), torch.ones(1, 70, BINS))
+
+
+def test_what_the_noise_floor_says_parts_effects_from_ambience() -> None:
+    network = with_hints(TileNetwork(SMALL))
+    power = 0.01 * torch.rand(1, 128, BINS).add(0.5)
+    power[:, 60:64] *= 1000
+    with torch.no_grad():
+        _, events, ambience = network(power)[0, :, :, :NETWORK_BINS]
+    assert events[61:63].min() > 4 * ambience[61:63].max()
+    assert ambience[:50].mean() > 4 * events[:50].mean()
+
+
+def test_less_confidence_brings_masks_nearer_together() -> None:
+    network = taught(TileNetwork(SMALL))
+    power = 0.01 * torch.rand(1, 70, BINS)
+    spreads: list[float] = []
+    for confidence in (1.0, 0.5):
+        told = with_hints(network, confidence=confidence)
+        assert isinstance(told, TileNetwork)
+        with torch.no_grad():
+            told.floor_weight.zero_()
+            spreads.append(float(told(power).std()))
+    assert 0 < spreads[1] < spreads[0]
+
+
+@pytest.mark.parametrize("spectra", [1, 5, 64, 700])
+def test_steady_noise_lies_on_its_floor_and_silence_is_no_error(spectra: int) -> None:
+    torch.manual_seed(0)
+    noise = torch.distributions.Exponential(100.0).sample((2, spectra, 300))
+    share = ambience_share(noise)
+    assert share.shape == noise.shape
+    assert share.min() > 0
+    assert share.max() < 1
+    assert spectra < 64 or share.median() > 0.9
+    assert torch.isfinite(ambience_share(torch.zeros(1, spectra, 4))).all()
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_a_moving_mean_is_that_of_the_neighbours_there_are(dim: int) -> None:
+    values = torch.randn(2, 1, 9, 9)
+    smoothed = moving_mean(values, 5, dim)
+    lines = values.transpose(dim, 3)[0, 0, 0]
+    expected = [lines[max(0, place - 2) : place + 3].mean() for place in range(9)]
+    torch.testing.assert_close(smoothed.transpose(dim, 3)[0, 0, 0], torch.stack(expected))
 
 
 def test_all_weights_learn_and_those_taken_over_slowly() -> None:
