@@ -12,17 +12,19 @@ from pipeline.separation.engines.background.network.masks import build_network
 from pipeline.separation.engines.background.network.spectrogram import SAMPLE_RATE
 from pipeline.separation.engines.background.network.tensors import seed_weights
 from pipeline.separation.engines.background.network.weights import load_weights
+from pipeline.training.baselines import split_at_the_floor
 from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest, test_list
-from pipeline.training.material.packages import PACKAGES, Split
-from pipeline.training.mixes.mixing import Mixer, MixRecipe, evaluation_recipe
+from pipeline.training.material.kinds import Split
+from pipeline.training.material.packages import PACKAGES
+from pipeline.training.mixes.mixing import PARTS, Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
-from pipeline.training.spleeter_start import start_from_spleeter
+from pipeline.training.spleeter_start import start_from_spleeter, with_hints
 from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
 
 VALIDATION_SEED = 77
-VALIDATION_MIXES = 60
+VALIDATION_MIXES = 200
 CROP_S = 2.95
 """128 spectra of a hop of 1024 frames, so that the tiles of a U-net need no filling up."""
 
@@ -52,7 +54,13 @@ def _train(arguments: argparse.Namespace, cache: Path) -> None:
     mixer = Mixer(load_pools(sources, cache, Split.TRAIN), recipe)
     valid = Mixer(load_pools(sources, cache, Split.VALID), evaluation_recipe(seconds=6.0, v3_share=0.7))
     config = TrainingConfig(
-        seed=arguments.seed, batch=arguments.batch, budget_s=arguments.budget, cooldown=arguments.cooldown
+        seed=arguments.seed,
+        batch=arguments.batch,
+        budget_s=arguments.budget,
+        cooldown=arguments.cooldown,
+        learning_rate=arguments.rate,
+        contrast=arguments.contrast,
+        evaluate_every_s=600.0,
     )
     held_out = HeldOut(valid, VALIDATION_MIXES, VALIDATION_SEED)
     trainer = Trainer(_network(arguments), mixer, held_out, config, arguments.run)
@@ -62,9 +70,11 @@ def _train(arguments: argparse.Namespace, cache: Path) -> None:
 
 
 def _network(arguments: argparse.Namespace) -> MaskNetwork:
-    known: Path | None = next(filter(Path.exists, (arguments.run / WEIGHTS, *arguments.start_from)), None)
-    if known:
-        return load_weights(known)
+    if (arguments.run / WEIGHTS).exists():
+        return load_weights(arguments.run / WEIGHTS)
+    for known in arguments.start_from:
+        known_network = load_weights(known)
+        return with_hints(known_network, confidence=arguments.confidence) if arguments.hints else known_network
     seed_weights(arguments.seed)
     if arguments.start_from_spleeter:
         return start_from_spleeter()
@@ -79,12 +89,17 @@ def _evaluate(weights: Path, cache: Path) -> None:
     pools = load_pools(sources, cache, Split.TEST)
     for name, share, count, seed in test_list.MIXES:
         mixes = HeldOut(Mixer(pools, evaluation_recipe(seconds=10.0, v3_share=share)), count, seed)
-        measured = mixes.measure(lambda waves: network.separate(waves, SAMPLE_RATE))
-        ideal = mixes.measure_ideal()
-        for part, figures in measured.items():
-            row = summary(figures) | {"interval": bootstrap_interval(figures.gain_db)}
-            row["ideal_gain_db"] = summary(ideal[part])["gain_db"]
-            _print(json.dumps({"set": name, "part": part} | row))
+        rows = {
+            "background": mixes.measure(lambda waves: waves[:, None].expand(-1, len(PARTS), -1, -1)),
+            "fixed mask": mixes.measure_fixed(),
+            "events and bed": mixes.measure(split_at_the_floor),
+            "network": mixes.measure(lambda waves: network.separate(waves, SAMPLE_RATE)),
+            "ideal ratio mask": mixes.measure_ideal(),
+        }
+        for row, measured in rows.items():
+            for part, figures in measured.items():
+                interval = bootstrap_interval(figures.gain_db)
+                _print(json.dumps({"set": name, "by": row, "part": part, **summary(figures), "interval": interval}))
 
 
 def _print(text: str) -> None:
@@ -111,10 +126,14 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("--budget", type=float, default=3600, help="processor seconds, or seconds on a card")
     parser.add_argument("--cooldown", type=float, default=0.0, help="last part of the budget with a falling rate")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate of new weights")
+    parser.add_argument("--contrast", type=float, default=0.0, help="how much more parts count that come out well")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--network", default="{}", help="sizes of the network, JSON")
     parser.add_argument("--start-from", type=Path, nargs=1, default=(), help="weights to begin with")
+    parser.add_argument("--hints", action="store_true", help="tell the network that is begun with more of its input")
+    parser.add_argument("--confidence", type=float, default=1.0, help="what its logits are multiplied by with --hints")
     parser.add_argument("--start-from-spleeter", action="store_true", help="a U-net with what Spleeter's knows")
 
 

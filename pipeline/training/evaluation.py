@@ -37,12 +37,10 @@ class PartFigures:
 
 
 class HeldOut:
-    """A fixed set of mixes."""
+    """A fixed set of mixes, drawn once."""
 
     def __init__(self, mixer: Mixer, count: int, seed: int) -> None:
-        self._mixer = mixer
-        self._count = count
-        self._seed = seed
+        self._mixes = [mixer.draw((seed, index)) for index in range(count)]
 
     def evaluate(self, network: MaskNetwork, device: torch.device) -> dict[str, dict[str, float]]:
         """Medians for each part, rounded."""
@@ -62,10 +60,25 @@ class HeldOut:
         """The same for the ideal ratio mask: what masks of this kind can reach."""
         return self._measure(_ideal)
 
+    def measure_fixed(self) -> dict[str, PartFigures]:
+        """The same for the masks that are best among those that are the same in all mixes and at all times."""
+        masks = self._fixed_masks()
+        return self._measure(lambda mix: _masked(masks, tensor_of(mix.background)))
+
+    def _fixed_masks(self) -> Tensor:
+        """Masks of least squared error relative to each mix, shape (parts, 1, bins)."""
+        cross, power = torch.zeros(1), torch.zeros(1)
+        for mix in self._mixes:
+            whole = analyse(tensor_of(mix.background))
+            weight = 1 / (whole.abs().square().sum() + 1e-9)
+            products = analyse(tensor_of(mix.parts)) * whole.conj()
+            cross = cross + weight * products.real.sum(dim=1, keepdim=True)
+            power = power + weight * whole.abs().square().sum(dim=0)
+        return (cross / (power + 1e-12)).clamp(0, 1)
+
     def _measure(self, separate: Callable[[Mix], Tensor]) -> dict[str, PartFigures]:
         figures = {kind.value: PartFigures(gain_db=[], input_db=[], sdr_db=[], leakage_db=[]) for kind in PARTS}
-        for index in range(self._count):
-            mix = self._mixer.draw((self._seed, index))
+        for mix in self._mixes:
             background = tensor_of(mix.background)
             truths = tensor_of(mix.parts)
             for part, estimate, truth in zip(figures.values(), separate(mix), truths, strict=True):
@@ -117,6 +130,10 @@ def _ideal(mix: Mix) -> Tensor:
     power = spectra.real.square() + spectra.imag.square()
     masks = (power / (power.sum(dim=0) + 1e-12)).sqrt()
     return synthesise(masks * whole, mix.parts.shape[-1])
+
+
+def _masked(masks: Tensor, wave: Tensor) -> Tensor:
+    return synthesise(masks * analyse(wave), wave.shape[-1])
 
 
 def _level(samples: Tensor) -> float:

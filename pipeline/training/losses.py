@@ -1,12 +1,16 @@
 """What training minimises, and the figures it is judged by."""
 
+import math
+
 import torch
 from torch import Tensor
 
-LINEAR_WEIGHT = 0.5
+LINEAR_WEIGHT = 0.6
+"""Of errors of spectra as they are; the others weigh the rest."""
+CONSTANT_MASK_WEIGHT = 0.75
 MIN_SOFT_SHARE = 0.1
-"""Least power of a part, relative to the background, that errors of compressed spectra are measured by."""
-MIN_LINEAR_SHARE = 0.01
+"""Least error of a mask that is the same everywhere, relative to the background, for compressed spectra."""
+MIN_LINEAR_SHARE = 0.03
 """The same of spectra as they are."""
 MASK_FLOOR = 1e-5
 SILENCE = 1e-8
@@ -14,11 +18,12 @@ SILENCE = 1e-8
 EPSILON = 1e-9
 
 
-def separation_loss(masks: Tensor, parts: Tensor, background: Tensor) -> Tensor:
+def separation_loss(masks: Tensor, parts: Tensor, background: Tensor, *, contrast: float = 0.0) -> Tensor:
     """Compare masked with true parts; each part counts as much as any other, however quiet it is.
 
-    Errors are squared, of spectra as they are and of spectra whose magnitudes are square roots, and relative
-    to the geometric mean of the part and the background, so that quiet parts count. Squares make the masks
+    Errors are squared, of spectra as they are and of spectra whose magnitudes are square roots. They are relative
+    to the error of the best mask that is the same everywhere, for the most part, and to the background for the
+    rest: a loud part counts by what else is left in it, a quiet one by what is found of it. Squares make the masks
     expectations. A logarithm of the error would have them gamble, all or nothing: a part that comes out clean
     is worth more by it than one that is lost costs.
 
@@ -28,6 +33,8 @@ def separation_loss(masks: Tensor, parts: Tensor, background: Tensor) -> Tensor:
         masks: Shape (batch, parts, spectra, bins).
         parts: Complex spectra of the truth, of that shape.
         background: Complex, shape (batch, spectra, bins).
+        contrast: How much more parts count that come out well already: a logarithm of one and so many times
+            the error.
 
     Returns:
         A scalar.
@@ -39,13 +46,14 @@ def separation_loss(masks: Tensor, parts: Tensor, background: Tensor) -> Tensor:
         cross = parts.real * background.real[:, None] + parts.imag * background.imag[:, None]
         soft_whole, soft_part = (whole + EPSILON).sqrt(), (part + EPSILON).sqrt()
         soft_cross = cross * (soft_whole * soft_part).rsqrt()
-        whole_mean = whole.mean(dim=(-2, -1))
-        sounding = (whole_mean > SILENCE).expand(parts.shape[:2])
+        sounding = (whole.mean(dim=(-2, -1)) > SILENCE).expand(parts.shape[:2])
         soft_scale = _scale(soft_part, soft_whole, MIN_SOFT_SHARE)
         scale = _scale(part, whole, MIN_LINEAR_SHARE)
     soft_error = _squared_error((masks + MASK_FLOOR).sqrt(), soft_part, soft_cross, soft_whole) / soft_scale
     error = _squared_error(masks, part, cross, whole) / scale
-    terms = soft_error + LINEAR_WEIGHT * error
+    terms = (1 - LINEAR_WEIGHT) * soft_error + LINEAR_WEIGHT * error
+    if contrast:
+        terms = torch.log1p(contrast * terms.clamp(min=0)) / math.log1p(contrast)
     return (terms * sounding).sum() / sounding.sum().clamp(min=1)
 
 
@@ -69,10 +77,10 @@ def _squared_error(masks: Tensor, part: Tensor, cross: Tensor, whole: Tensor) ->
 
 
 def _scale(part: Tensor, whole: Tensor, least_share: float) -> Tensor:
-    """Geometric mean of a part's and the background's mean power."""
+    """The error of a mask that is the same everywhere, mixed with the background's power as a geometric mean."""
     whole_mean = whole.mean(dim=(-2, -1))
-    part_mean = torch.maximum(part.mean(dim=(-2, -1)), least_share * whole_mean)
-    return (part_mean * whole_mean).sqrt() + EPSILON
+    share = (part.mean(dim=(-2, -1)) / (whole_mean + EPSILON)).clamp(0, 1)
+    return (share * (1 - share)).clamp(min=least_share) ** CONSTANT_MASK_WEIGHT * whole_mean + EPSILON
 
 
 def _power(spectra: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pipeline.separation.engines.background.network.base import MaskNetwork, count_parameters
 from pipeline.separation.engines.background.network.spectrogram import analyse
-from pipeline.separation.engines.background.network.tensors import differentiate, tensor_of
+from pipeline.separation.engines.background.network.tensors import differentiate, has_matrix_units, tensor_of
 from pipeline.separation.engines.background.network.weights import save_weights
 from pipeline.training.evaluation import HeldOut
 from pipeline.training.losses import separation_loss
@@ -37,6 +37,8 @@ class TrainingConfig:
     seed: int = 1
     batch: int = 4
     learning_rate: float = 1.5e-3
+    contrast: float = 0.0
+    """Of `separation_loss`."""
     warmup_steps: int = 100
     weight_decay: float = 1e-3
     max_gradient_norm: float = 2.0
@@ -58,6 +60,7 @@ class Trainer:
         self, network: MaskNetwork, mixer: Mixer, held_out: HeldOut, config: TrainingConfig, folder: Path
     ) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._halves = self._device.type == "cuda" or has_matrix_units()
         self._network = network.to(self._device)
         self._mixer = mixer
         self._held_out = held_out
@@ -69,6 +72,7 @@ class Trainer:
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             betas=(0.9, 0.98),
+            fused=True,
         )
         self._average = {name: value.detach().clone().float() for name, value in network.state_dict().items()}
         self._step = 0
@@ -118,10 +122,10 @@ class Trainer:
         for options, group in zip(self._optimizer.param_groups, self._groups, strict=True):
             options["lr"] = config.learning_rate * group.rate_share * self._rate(share)
         self._network.train()
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._halves):
             background, truth = (self._spectra(backgrounds), self._spectra(parts))
             masks = self._network(background.real.square() + background.imag.square())
-        loss = separation_loss(masks.float(), truth, background)
+        loss = separation_loss(masks.float(), truth, background, contrast=config.contrast)
         self._optimizer.zero_grad(set_to_none=True)
         differentiate(loss)
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), config.max_gradient_norm)

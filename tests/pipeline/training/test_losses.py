@@ -31,6 +31,32 @@ def test_a_quiet_part_counts_as_much_as_a_loud_one() -> None:
     assert quiet > 0.2 * loud
 
 
+def test_what_is_left_in_a_loud_part_counts() -> None:
+    """A part that is nearly all of the background is judged by what else is heard in it."""
+    parts = spectra((0.1, 0.02, 0.02))
+    everything = torch.ones(1, 1, *parts.shape[2:])
+    assert separation_loss(everything, parts[:, :1], parts.sum(dim=1)) > 0.4
+
+
+@pytest.mark.parametrize("contrast", [1.0, 10.0])
+def test_contrast_has_parts_that_come_out_well_count_more(contrast: float) -> None:
+    parts = spectra((0.1, 0.1, 0.1))
+    background = parts.sum(dim=1)
+    power = parts.abs().square()
+    ideal = power / power.sum(dim=1, keepdim=True)
+    slopes: list[float] = []
+    for share in (0.1, 0.9):
+        mixed = torch.tensor(share, requires_grad=True)
+        masks = mixed * ideal + (1 - mixed) * equal_masks(parts)
+        separation_loss(masks, parts, background, contrast=contrast).backward()
+        plain = torch.tensor(share, requires_grad=True)
+        separation_loss(plain * ideal + (1 - plain) * equal_masks(parts), parts, background).backward()
+        assert mixed.grad is not None
+        assert plain.grad is not None
+        slopes.append(float(mixed.grad / plain.grad))
+    assert slopes[1] > slopes[0] > 0
+
+
 def test_silence_costs_nothing_and_has_a_gradient() -> None:
     parts = spectra((0.0, 0.0, 0.0))
     masks = equal_masks(parts).requires_grad_()
