@@ -4,6 +4,8 @@ Most are bursts of noise or decaying tones, after the physics of what sounds in 
 from wide ranges, so that no two are alike.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,7 +77,8 @@ def steps(generator: Generator, sample_rate: int) -> Mono:
 def door(generator: Generator, sample_rate: int) -> Mono:
     """A creak of slips that resonate, and a slam."""
     duration = generator.uniform(0.2, 1.5)
-    rate = np.linspace(*generator.uniform(15, 150, 2), int(duration * sample_rate))
+    first, last = (float(rate) for rate in generator.uniform(15, 150, 2))
+    rate = np.linspace(first, last, int(duration * sample_rate))
     phase = np.cumsum(rate * (1 + 0.1 * generator.standard_normal(len(rate)))) / sample_rate
     slips = np.diff(np.floor(phase), prepend=0).astype(np.float32)
     wood = _modes(generator, sample_rate, _logarithmic(generator, 200, 1200), 8, 0.03, 0.4)
@@ -272,4 +275,4 @@ def _unit(samples: Mono) -> Mono:
 
 def _logarithmic(generator: Generator, low: float, high: float) -> float:
     """Draw evenly on a logarithmic scale."""
-    return float(np.exp(generator.uniform(np.log(low), np.log(high))))
+    return math.exp(generator.uniform(math.log(low), math.log(high)))

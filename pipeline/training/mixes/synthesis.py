@@ -1,5 +1,6 @@
 """Beds of sound that need no recording: rain, wind, hum, rooms, surf, fire, streams, crickets, machines."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -120,7 +121,7 @@ def crickets(generator: np.random.Generator, frames: int, sample_rate: int) -> M
 
 def machine(generator: np.random.Generator, frames: int, sample_rate: int) -> Mono:
     """A fan or a motor: noise and jittering harmonics in the rhythm of what turns."""
-    rate = np.exp(generator.uniform(np.log(4), np.log(120)))
+    rate = math.exp(generator.uniform(math.log(4), math.log(120)))
     phase = turns(rate / sample_rate * (1 + 0.01 * _wander(generator, frames, sample_rate, 8)))
     tilt = generator.uniform(0.3, 1.5)
     tones = sum(
