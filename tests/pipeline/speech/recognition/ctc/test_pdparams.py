@@ -78,7 +78,7 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, place: str, pro
         {"w": Call(getattr, "text", "upper")},
         {SLICES: {"w": {"OriginShape": (1,), "slices": ["lacking"]}}},
     ],
-    ids=str,
+    ids=["a list", "text", "an array of text", "an array of objects", "eval", "getattr", "a lacking slice"],
 )
 def test_what_is_no_tensor_is_refused(tmp_path: Path, content: object) -> None:
     with pytest.raises(ModelError, match="does not hold the weights"):
