@@ -88,7 +88,7 @@ bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jo
 	$(MEDIA)/python -m tests.bench.bot_memory
 
 train: env ## Train the separator of backgrounds, from packages to weights (BUDGET: processor seconds, RUN: folder)
-	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter
+	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter --hints
 
 bench-stems: env ## How well backgrounds are parted into music, SFX and ambience, on the frozen test mixes
 	$(MEDIA)/python -m pipeline.training evaluate pipeline/training/checkpoints/background.safetensors

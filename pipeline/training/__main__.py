@@ -77,7 +77,7 @@ def _network(arguments: argparse.Namespace) -> MaskNetwork:
         return with_hints(known_network, confidence=arguments.confidence) if arguments.hints else known_network
     seed_weights(arguments.seed)
     if arguments.start_from_spleeter:
-        return start_from_spleeter()
+        return with_hints(start_from_spleeter()) if arguments.hints else start_from_spleeter()
     return build_network(NetworkConfig(**json.loads(arguments.network)))
 
 
