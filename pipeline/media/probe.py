@@ -4,7 +4,7 @@ The clip's clock begins with the first picture or the first sample, whichever is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from av.video.stream import VideoStream as PictureTrack
@@ -16,6 +16,7 @@ from pipeline.media.containers import container as containers
 from pipeline.media.containers.container import ClipStart, Track
 from pipeline.media.containers.joined_files import find_second_movie, may_restart
 from pipeline.media.containers.packet_clock import PacketEnds, read_ends, tail_ends
+from pipeline.media.containers.raw_frames import RAW_CONTAINERS, RawDamage, find_damage
 from pipeline.media.containers.sound_tracks import choose_track
 from pipeline.media.containers.tags import keep_tags
 from pipeline.media.pictures.covers import find_picture
@@ -55,6 +56,8 @@ class Probe:
     """Whether ffmpeg lets the clock of such a container go on where it starts again."""
     restarts: tuple[float, ...] = ()
     """Where the container's clock starts again, seconds on the clip's clock; no place can be sought then."""
+    damage: RawDamage | None = None
+    """What is no frame between the frames of a sound without time stamps."""
     notes: tuple[str, ...] = ()
     tracks: tuple[Track, ...] = ()
     """All of them, but for cover pictures."""
@@ -111,31 +114,27 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         audio = _audio_stream(containers.codec_name(sound), begin)
         video = None if picture is None else _video_stream(picture)
         name = containers.container_format(container)
-        indices = sound.index, None if picture is None else picture.index
+        sound_index, picture_index = sound.index, None if picture is None else picture.index
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
         ends = None if declared is None or may_restart(path, name) else tail_ends(container, sound.index, declared)
     if ends is None or declared is None or _is_doubtful(ends, declared):
-        with containers.open_container(path) as container:
-            ends = read_ends(container, indices[0], report)
-    end = _choose_end(ends, declared, begin.zero, indexed=name == "mov")
-    check_samples(audio, end - begin.zero)
+        ends = _read_all_ends(path, sound_index, report)
+    ends, damage = _look_for_damage(path, name, ends)
+    duration = _choose_end(ends, declared, begin.zero, indexed=name == "mov") - begin.zero
+    check_samples(audio, duration)
     return Probe(
         media=MediaInfo(
-            container=name,
-            duration=end - begin.zero,
-            audio=audio,
-            video=video,
-            track=chosen.number,
-            tracks=chosen.tracks,
+            container=name, duration=duration, audio=audio, video=video, track=chosen.number, tracks=chosen.tracks
         ),
-        sound_index=indices[0],
-        picture_index=indices[1],
+        sound_index=sound_index,
+        picture_index=picture_index,
         zero=begin.zero,
         speakers=begin.speakers,
         sound_end=max(0.0, ends.sound - begin.zero),
         over_full_scale=begin.over_full_scale,
         continued=begin.continued,
         restarts=tuple(restart - begin.zero for restart in ends.restarts),
+        damage=damage,
         notes=_notes(path, name, ends, zero=begin.zero, declared=declared),
         tracks=tracks,
         tags=tags,
@@ -148,6 +147,21 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _read_all_ends(path: Path, sound_index: int, report: ProgressCallback | None) -> PacketEnds:
+    with containers.open_container(path) as container:
+        return read_ends(container, sound_index, report)
+
+
+def _look_for_damage(path: Path, container: str, ends: PacketEnds) -> tuple[PacketEnds, RawDamage | None]:
+    """Look for damage where stamps do not tell it, and correct the ends by it."""
+    if container not in RAW_CONTAINERS or ends.first_byte is None:
+        return ends, None
+    damage = find_damage(path, ends.first_byte)
+    if damage is None:
+        return ends, None
+    return replace(ends, clip=damage.whole_duration, sound=damage.whole_duration), damage
 
 
 def _choose_end(ends: PacketEnds, declared: float | None, zero: float, *, indexed: bool) -> float:

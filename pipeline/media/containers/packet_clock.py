@@ -28,6 +28,8 @@ class PacketEnds:
     """Of one sound track."""
     restarts: tuple[float, ...] = ()
     """Where the clock of a track starts again, on the clock that goes on."""
+    first_byte: int | None = None
+    """Where the first packet of the sound begins in the file."""
     read_bytes: int = 0
     """Where the last packet ends in the file."""
     broken: bool = False
@@ -52,7 +54,7 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
         for count, packet in enumerate(played_packets(container)):
             clock = clocks.get(packet.stream_index)
             if clock is None:
-                clock = clocks[packet.stream_index] = _TrackClock(packet.stream)
+                clock = clocks[packet.stream_index] = _TrackClock(packet)
             if (restart := clock.take(packet)) is not None:
                 restarts.append(restart)
             read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
@@ -65,6 +67,7 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
     return PacketEnds(
         clip=max((clock.end for clock in clocks.values()), default=0.0),
         sound=0.0 if sound is None else sound.end,
+        first_byte=None if sound is None else sound.first_byte,
         restarts=tuple(restarts),
         read_bytes=read_bytes,
         broken=broken,
@@ -96,7 +99,9 @@ def packet_start(packet: "Packet[Stream]") -> float | None:
 class _TrackClock:
     """The packets of one track, in ticks: a long file has half a million of them."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, first: "Packet[Stream]") -> None:
+        stream = first.stream
+        self.first_byte = first.pos
         self._base = float(stream.time_base or 0)
         self._decoded_only = stream.container.format.name == "avi"
         self._restart_ticks = RESTART_S / self._base if self._base else 0.0

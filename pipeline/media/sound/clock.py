@@ -6,7 +6,7 @@ again, as in recordings that were joined, the sound goes on. What was filled is 
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MIN_GAP_S = 0.02
@@ -131,13 +131,14 @@ class FrameLog:
         return self._next or 0.0
 
 
-def note_gaps(log: FrameLog, start: float, end: float) -> tuple[str, ...]:
+def note_gaps(log: FrameLog, start: float, end: float, *, damaged: bool = False) -> tuple[str, ...]:
     """Say in sentences for people what is missing of the sound between two times.
 
     Args:
         log: What was decoded.
         start: Seconds.
         end: Seconds at which the sound should end.
+        damaged: Whether the file is known to hold what is no sound.
     """
     notes: list[str] = []
     cut = (Gap(start=max(start, gap.start), end=min(end, gap.end)) for gap in log.gaps)
@@ -148,13 +149,23 @@ def note_gaps(log: FrameLog, start: float, end: float) -> tuple[str, ...]:
     lost = end - log.end
     told = sum(gap.duration for gap in gaps) >= _MIN_TOLD_GAP_S
     if told:
-        what = "could not be decoded" if log.decoding_errors else "is not in the file"
+        what = "could not be decoded" if log.decoding_errors or damaged else "is not in the file"
         notes.append(f"{_places(gaps)} {what}; silence stands there.")
     if lost > _MIN_TOLD_LOSS_S:
         notes.append(f"The last {_seconds(lost)} of the sound could not be decoded.")
     elif log.decoding_errors >= _MIN_TOLD_ERRORS and not told:
         notes.append("Parts of the sound are damaged and could not be decoded.")
     return tuple(notes)
+
+
+def note_places(places: Sequence[float], start: float, end: float) -> tuple[str, ...]:
+    """Say at which seconds the sound is damaged, where nobody can tell how much of it is missing."""
+    found = [place for place in places if start <= place < end]
+    if not found:
+        return ()
+    told = ", ".join(dict.fromkeys(format_time(place) for place in found[:_MAX_NOTED_GAPS]))
+    more = f" and {len(found) - _MAX_NOTED_GAPS} more places" if len(found) > _MAX_NOTED_GAPS else ""
+    return (f"The sound is damaged at {told}{more}; some of it may be missing there.",)
 
 
 def format_time(seconds: float) -> str:

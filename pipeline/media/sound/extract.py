@@ -9,10 +9,11 @@ from pathlib import Path
 from pipeline.audio.channels import Layout, default_layout
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import ProgressCallback
+from pipeline.media.containers.raw_frames import shift_filter, write_whole_frames
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 from pipeline.media.sound.channel_folding import ChannelMapping, map_channels, place_channels
-from pipeline.media.sound.clock import MIN_GAP_S, FrameLog, clock_filter, note_gaps
+from pipeline.media.sound.clock import MIN_GAP_S, FrameLog, clock_filter, note_gaps, note_places
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""
@@ -132,8 +133,8 @@ def write_sound(
         FFmpegError: ffmpeg failed or took too long.
     """
     decode = _Decoding(clip=clip, mapping=mapping, start=start, end=end, report=report)
-    sound = decode.sound_of(source)
     with tempfile.TemporaryDirectory(prefix="extract-") as folder:
+        sound = decode.sound_of(source, Path(folder))
         log = decode.write(sound, target, coding)
         if log.form_changed:
             sound = decode.write_steady(sound, Path(folder) / "steady.mkv")
@@ -144,7 +145,7 @@ def write_sound(
         gain_db = min(0.0, -log.peak_db) if log.peak_db < _MAX_PEAK_DB else 0.0
         if gain_db:
             decode.write(sound, target, coding, volume=10 ** (gain_db / 20) * _FULL_SCALE)
-    notes = list(note_gaps(log.frames, start, clip.sound_end if end is None else min(end, clip.sound_end)))
+    notes = _note_missing(clip, log.frames, start, clip.sound_end if end is None else min(end, clip.sound_end))
     if end is None and log.frames.end > clip.media.duration + _MAX_UNTOLD_REST_S:
         notes.append("The sound goes on after the end that the file declares; the rest of it is left out.")
     if log.peak_db >= _MAX_PEAK_DB:
@@ -202,16 +203,20 @@ class _Decoding:
     @property
     def _origin(self) -> float:
         """Return the clip's time at which ffmpeg begins to decode: places can be sought where the clock is steady."""
-        return 0.0 if self.clip.restarts else self.start
+        return 0.0 if self.clip.restarts or self.clip.damage is not None else self.start
 
-    def sound_of(self, source: Path) -> _Sound:
+    def sound_of(self, source: Path, folder: Path) -> _Sound:
         """Build the arguments for the clip, time stamps on its clock or on one that begins at `_origin`.
 
         ffmpeg moves stamps to what it holds for the start, which is not always ours, so it has to leave them alone;
         but a transport stream whose clock starts again goes on only where it moves them.
         """
         clip, begin = self.clip, self.clip.zero + self._origin
-        track = f"0:{clip.sound_index}"
+        track, shifts = f"0:{clip.sound_index}", tuple[str, ...]()
+        if clip.damage is not None:
+            whole = folder / "whole"
+            write_whole_frames(source, clip.damage, whole)
+            source, shifts = whole, (shift_filter(clip.damage.holes),) if clip.damage.holes else ()
         if clip.restarts and clip.continued:
             inputs = tuple(input_arguments(source, offset=clip.media.audio.lead_in))
             return _Sound(arguments=inputs, track=track, mapping=self.mapping.filter)
@@ -220,7 +225,7 @@ class _Decoding:
             arguments=("-copyts", *(sought if self._origin else ()), *input_arguments(source)),
             track=track,
             mapping=self.mapping.filter,
-            filters=(f"asetpts=PTS-{begin:.6f}/TB", *(("atrim=start=0",) if self._origin else ())),
+            filters=(*shifts, f"asetpts=PTS-{begin:.6f}/TB", *(("atrim=start=0",) if self._origin else ())),
         )
 
     def write(self, sound: _Sound, target: Path, coding: Sequence[str], *, volume: float | None = None) -> _SoundLog:
@@ -263,6 +268,14 @@ class _Decoding:
         except (FFmpegError, MediaError):
             target.unlink(missing_ok=True)
             raise
+
+
+def _note_missing(clip: Probe, frames: FrameLog, start: float, end: float) -> list[str]:
+    """Tell what is missing of a sound between two times."""
+    if clip.damage is None:
+        return list(note_gaps(frames, start, end))
+    places = [clip.damage.place(hole) for hole in clip.damage.doubtful]
+    return [*note_gaps(frames, start, end, damaged=True), *note_places(places, start, end)]
 
 
 def _note_gain(gain_db: float) -> tuple[str, ...]:
