@@ -16,6 +16,7 @@ STEMCORD_BACKGROUND = Model(
     licence="MIT (its code, and Spleeter's weights that it started from); trained on sounds under many free licences",
     source="https://github.com/deezer/spleeter",
     good_for="music, SFX and ambience out of a background, once the voices are out",
+    distribution="stemcord",
     files=(
         PackageFile(
             name="weights",
