@@ -8,6 +8,7 @@ Without a manifest the names say what a file is for: `turn-003.wav` is the third
 import errno
 import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,9 +28,13 @@ _CHUNK_BYTES = 1 << 20
 _TURN = re.compile(r"turn[-_ ]*(\d{1,6})", re.IGNORECASE)
 _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
-    *(NotImplementedError, RuntimeError, UnicodeDecodeError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, struct.error),
 )
 """What zipfile raises for damaged, encrypted and strange files; beside these an OSError of its own decoders."""
+_MAX_DICTIONARY_BYTES = 1 << 26
+"""What an LZMA member may have its decoder hold in memory: the most that programs for people ask for."""
+_LOCAL_HEADER = struct.Struct("<26xHH")
+_LZMA_HEADER = struct.Struct("<5xI")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of all members of a zip made here, so that the same pieces give the same bytes."""
 _NAMING = "Name the files turn-001.wav, turn-002.wav … or after their speakers, or add a dub.json that says so."
@@ -114,12 +119,13 @@ def unpack(bundle: Path, folder: Path, *, max_size: int) -> list[DubFile]:
     try:
         with zipfile.ZipFile(bundle) as archive:
             members = _members(archive)
-            entries = _entries(archive, members)
+            entries = _entries(bundle, archive, members)
             _check(entries)
             left = max_size
             files = list[DubFile]()
             for number, entry in enumerate(entries):
                 path = folder / f"piece-{number}"
+                _check_dictionary(bundle, members[entry.file])
                 with archive.open(members[entry.file]) as member:
                     left -= _copy_member(member, path, left)
                 name = PurePosixPath(entry.file).name
@@ -145,17 +151,20 @@ def _find_pieces(source: Path) -> tuple[list[ManifestEntry], dict[str, Path]]:
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    infos = [info for info in archive.infolist() if not info.is_dir() and not _is_system_file(info.filename)]
+    # A damaged entry may have no name at all.
+    named = (info for info in archive.infolist() if info.filename and not info.is_dir())
+    infos = [info for info in named if not _is_system_file(info.filename)]
     if len(infos) > MAX_FILES:
         raise LimitError(f"The dub has more than {MAX_FILES} files.", hint="Send one file per speaker.")
     return {info.filename: info for info in infos}
 
 
-def _entries(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> Sequence[ManifestEntry]:
+def _entries(bundle: Path, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> Sequence[ManifestEntry]:
     manifests = [name for name in members if PurePosixPath(name).name.casefold() == MANIFEST_NAME]
     if not manifests:
         return _entries_by_name(members)
     manifest = min(manifests, key=len)
+    _check_dictionary(bundle, members[manifest])
     with archive.open(members[manifest]) as file:
         entries = _parse_manifest(file.read(MAX_MANIFEST_BYTES + 1))
     folder = PurePosixPath(manifest).parent
@@ -215,6 +224,19 @@ def _check(entries: Sequence[ManifestEntry]) -> None:
             )
 
 
+def _check_dictionary(bundle: Path, info: zipfile.ZipInfo) -> None:
+    """Refuse an LZMA member whose decoder would take gigabytes before it gives a byte."""
+    if info.compress_type != zipfile.ZIP_LZMA:
+        return
+    with bundle.open("rb") as file:
+        file.seek(info.header_offset)
+        name_bytes, extra_bytes = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+        file.seek(name_bytes + extra_bytes, 1)
+        (dictionary_bytes,) = _LZMA_HEADER.unpack(file.read(_LZMA_HEADER.size))
+    if dictionary_bytes > _MAX_DICTIONARY_BYTES:
+        raise LimitError("The zip of the dub needs too much memory.", hint="Pack it again, as an ordinary zip.")
+
+
 def _copy_member(member: IO[bytes], target: Path, left: int) -> int:
     """Copy a member of at most `left` bytes, whatever its header says; return its size."""
     size = 0
@@ -231,9 +253,17 @@ def _find_beside(folder: Path, name: str) -> Path:
     """Find a file that a manifest names, which must lie in its folder."""
     inside = PurePosixPath(name)
     path = folder / inside
-    if inside.is_absolute() or ".." in inside.parts or not path.is_file():
+    if inside.is_absolute() or ".." in inside.parts or not _is_file(path):
         raise _missing_file(name)
     return path
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is a file of that name; there is none of a name that no file can have."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _read_text(path: Path) -> bytes:

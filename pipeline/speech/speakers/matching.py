@@ -120,9 +120,11 @@ def match_speakers(clip: VoiceBook, known: VoiceBook) -> Mapping[str, Match]:
     """Match each speaker of a clip; no name is given twice, and the most likely speaker gets it.
 
     Raises:
-        ValidationError: The voice-book was made with another model.
+        ValidationError: The voice-book was made with another model, or its vectors are of another length.
     """
     check_model(known, clip.model, clip.digest)
+    for voice in clip.voices:
+        _check_length(known, voice)
     matches: dict[str, Match] = {}
     taken: set[str] = set()
     for voice in sorted(clip.voices, key=lambda voice: match_voice(voice, known.voices).confidence, reverse=True):
@@ -149,6 +151,7 @@ def enrol(book: VoiceBook, name: str, voice: Voice, *, model: str, digest: str) 
     """
     cleaned = check_name(name)
     check_model(book, model, digest)
+    _check_length(book, voice)
     if voice.seconds < MIN_ENROLMENT_SECONDS:
         heard = math.floor(10 * voice.seconds) / 10
         raise ValidationError(
@@ -189,6 +192,15 @@ def check_model(book: VoiceBook, model: str, digest: str) -> None:
         raise ValidationError(
             f"The voice-book was made with {other} and says nothing about voices heard with {model}.",
             hint="Use the preset it was made with, or enrol its voices again in a new one.",
+        )
+
+
+def _check_length(book: VoiceBook, voice: Voice) -> None:
+    lengths = {len(each.vector) for each in (*book.voices, voice)}
+    if len(lengths) > 1:
+        raise ValidationError(
+            "The voice-book was changed: its vectors are not as long as those of its model.",
+            hint="Enrol its voices again in a new one.",
         )
 
 

@@ -1,6 +1,7 @@
 """Which files of a dub are for what, and what is refused."""
 
 import json
+import struct
 import zipfile
 from pathlib import Path
 
@@ -119,6 +120,40 @@ def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="cannot be read") as caught:
         unpack(tmp_path / "a.zip", tmp_path, max_size=ROOM)
     assert "password" in caught.value.hint
+
+
+def test_a_zip_that_needs_gigabytes_to_be_unpacked_is_refused(tmp_path: Path) -> None:
+    for name in ("turn-1.wav", "dub.json"):
+        path = bundle(tmp_path / "dub.zip", {name: b"x" * 100}, packing=zipfile.ZIP_LZMA)
+        content = bytearray(path.read_bytes())
+        # After the local header and the name: version, size of the properties, literals, then the dictionary.
+        at = 30 + len(name) + 5
+        content[at : at + 4] = (2**32 - 1).to_bytes(4, "little")
+        path.write_bytes(content)
+        with pytest.raises(LimitError, match="too much memory"):
+            unpack(path, tmp_path, max_size=ROOM)
+
+
+def test_a_zip_of_lzma_is_unpacked(tmp_path: Path) -> None:
+    path = bundle(tmp_path / "dub.zip", {"turn-1.wav": b"x" * 100}, packing=zipfile.ZIP_LZMA)
+    assert [piece.path.read_bytes() for piece in unpack(path, tmp_path, max_size=ROOM)] == [b"x" * 100]
+
+
+def test_an_entry_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    path = bundle(tmp_path / "dub.zip", {"turn-1.wav": b"one", "turn-2.wav": b"two"})
+    content = bytearray(path.read_bytes())
+    at = content.rfind(b"PK\x01\x02")
+    # The name becomes a comment.
+    content[at + 28 : at + 34] = struct.pack("<HHH", 0, 0, len("turn-2.wav"))
+    path.write_bytes(content)
+    assert [piece.turn for piece in unpack(path, tmp_path, max_size=ROOM)] == [1]
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0.wav", "../a.wav", "/etc/passwd"])
+def test_a_manifest_that_names_what_no_file_is_called_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "dub.json").write_text(manifest({"file": name, "turn": 1}))
+    with pytest.raises(ValidationError, match="which is not there"):
+        pack(tmp_path / "dub.json", tmp_path / "dub.zip")
 
 
 def test_a_folder_is_packed_alike_each_time(tmp_path: Path) -> None:

@@ -125,6 +125,16 @@ def test_voices_of_another_model_are_never_compared(model: str, digest: str) -> 
         enrol(BOOK, "Cem", ANNA, model=model, digest=digest)
 
 
+def test_a_book_whose_vectors_have_another_length_is_refused() -> None:
+    known = VoiceBook(model=MODEL, digest="d", voices=(voice("Anna", 1.0, 0.0),))
+    heard = VoiceBook(model=MODEL, digest="d", voices=(voice("S1", 1.0, 0.0, 0.0),))
+    with pytest.raises(ValidationError, match="not as long"):
+        match_speakers(heard, known)
+    for name in ("Anna", "Bo"):
+        with pytest.raises(ValidationError, match="not as long"):
+            enrol(known, name, heard.voices[0], model=MODEL, digest="d")
+
+
 def test_a_book_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "voices.json"
     write_book(BOOK, path)
