@@ -49,6 +49,7 @@ PATHS_OF_KIND = {
         "architecture/test_borders.py",
         "bot",
         "deploy",
+        "fuzz",
         "pipeline/audio/test_true_peak.py",
         "pipeline/export/test_stage.py",
         "pipeline/media",
