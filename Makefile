@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train chaos
+	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train chaos fuzz
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -102,6 +102,9 @@ sbom: env ## What both environments consist of, as CycloneDX, in build/
 
 audit: env ## Known vulnerabilities of all locked packages (ADVISORIES: PyPI's all.zip of OSV, or a folder of its JSON)
 	$(MEDIA)/python -m deploy.supply audit $(or $(ADVISORIES),$(error Give a file or folder: make audit ADVISORIES=all.zip))
+
+fuzz: env ## Ten thousand hostile files by chance of a seed (INPUTS, SEED): what crashes, hangs or gets out
+	$(MEDIA)/python -m tests.fuzz --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1) --keep out/fuzz
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage

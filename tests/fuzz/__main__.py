@@ -13,6 +13,7 @@ from rich.table import Table
 from tests.fuzz.confined import FINDS
 from tests.fuzz.experiment import Outcome, run_experiment
 from tests.fuzz.inputs import KINDS
+from worker.engine.confinement.policy import shortfalls
 
 
 def show(outcome: Outcome, console: Console) -> None:
@@ -52,6 +53,8 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for what was found")
     options = parser.parse_args()
     numbers = options.only or range(options.inputs)
+    for shortfall in shortfalls():
+        print(f"less confined here: {shortfall}")
     outcome = run_experiment(options.seed, numbers, min(options.processes, len(numbers)))
     show(outcome, Console(width=160))
     if options.keep is not None:

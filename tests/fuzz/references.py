@@ -59,7 +59,7 @@ def make_reference(bait: Bait, seeds: Mapping[str, bytes], rng: random.Random) -
     target = rng.choice(targets(bait))
     maker = rng.choice(_MAKERS)
     suffix, content = maker(target, seeds, rng)
-    made = f"{maker.__name__.removeprefix('_')}: {target}"
+    made = f"{maker.__name__}: {target}"
     if rng.random() < 0.4:
         content, changes = mutate(content, rng, tuple(seeds.values()))
         made += f", {changes}"
@@ -71,7 +71,7 @@ def make_reference(bait: Bait, seeds: Mapping[str, bytes], rng: random.Random) -
     return HostileInput(kind="reference", name=f"clip{suffix}", content=content, made=made)
 
 
-def _mp4_external_data(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def name_data_in_mp4(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     """Say in `dref` that the samples lie in another file: `url `, `urn ` or an alias of the classic Mac OS."""
     name = rng.choice(("h264.mp4", "tracks.mp4", "pcm.mov", "alac.m4a", "h263.3gp"))
     data = seeds[name]
@@ -87,8 +87,11 @@ def _alias(path: bytes, rng: random.Random) -> bytes:
     """Write an alias record as libavformat's mov demuxer reads it: volume, folder, then the path as an extra."""
     name = path.rpartition(b"/")[2][:63]
     record = bytearray(150)
-    record[10] = min(27, len(path))
-    record[11:38] = path[:27].ljust(27, b"\0")
+    # The path begins with the volume, which is taken off it.
+    volume = rng.choice((b"", b"", b"Macintosh HD"))
+    path = volume + path
+    record[10] = len(volume)
+    record[11 : 11 + len(volume)] = volume
     record[50] = len(name)
     record[51 : 51 + len(name)] = name
     levels = rng.choice((0, 1, 2, 5))
@@ -104,7 +107,7 @@ def _utf16(path: bytes) -> bytes:
     return struct.pack(">H", len(text) // 2) + text
 
 
-def _mov_reference_movie(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def name_movie_in_mov(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     """Say that the movie is another one (`rmra`)."""
     path = target.encode() + b"\0"
     rdrf = b"rdrf" + bytes(4) + b"url " + struct.pack(">I", len(path)) + path
@@ -113,13 +116,13 @@ def _mov_reference_movie(target: str, seeds: Mapping[str, bytes], rng: random.Ra
     return ".mov", _sized(b"ftypqt  \0\0\0\0qt  ") + _sized(content) + (seeds["pcm.mov"] if rng.random() < 0.5 else b"")
 
 
-def _concat_script(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def write_concat_script(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     head = rng.choice(("ffconcat version 1.0\n", "", "# list\n"))
     options = rng.choice(("", "option protocol_whitelist file,http,tcp\n", "stream\nexact_stream_id 0x100\n"))
     return ".ffconcat", f"{head}file '{target}'\n{options}duration 1\nfile {target}\n".encode()
 
 
-def _hls_playlist(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def write_hls_playlist(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     key = rng.choice(("", f'#EXT-X-KEY:METHOD=AES-128,URI="{target}"\n', f'#EXT-X-MAP:URI="{target}"\n'))
     master = f"#EXT-X-STREAM-INF:BANDWIDTH=1000\n{target}\n"
     media = f"#EXT-X-TARGETDURATION:1\n{key}#EXTINF:1,\n{target}\n#EXT-X-ENDLIST\n"
@@ -130,9 +133,9 @@ def _hls_playlist(target: str, seeds: Mapping[str, bytes], rng: random.Random) -
     return ".m3u8", prefix + text.encode()
 
 
-def _avi_subtitles(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def put_playlist_in_avi(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     """Put a playlist into the subtitle track of an AVI (GAB2), which libavformat opens as a file of its own."""
-    playlist = _hls_playlist(target, seeds, rng)[1]
+    playlist = write_hls_playlist(target, seeds, rng)[1]
     name = "a.srt".encode("utf-16-le") + b"\0\0"
     gab2 = b"GAB2\0" + struct.pack("<HI", 2, len(name)) + name + struct.pack("<HI", 4, len(playlist)) + playlist
     data = seeds["mp3.avi"]
@@ -145,13 +148,13 @@ def _avi_subtitles(target: str, seeds: Mapping[str, bytes], rng: random.Random) 
     return ".avi", data[:place] + b"LIST" + struct.pack("<I", len(track)) + track + data[place:]
 
 
-def _session_description(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def write_session_description(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     port = target.partition("127.0.0.1:")[2].partition("/")[0] or "9"
     text = f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns={target}\nc=IN IP4 127.0.0.1\nt=0 0\na=control:{target}\n"
     return ".sdp", (text + f"m=audio {port} RTP/AVP 0\na=rtpmap:0 PCMU/8000\n").encode()
 
 
-def _text(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def write_text(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     """Take another kind of text that can name a file."""
     texts = {
         ".srt": f"1\n00:00:00,000 --> 00:00:01,000\n<a href='{target}'>x</a>\n",
@@ -173,7 +176,7 @@ def _text(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[
     return suffix, texts[suffix].encode()
 
 
-def _matroska_segment(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
+def name_files_in_matroska(target: str, seeds: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
     """Name files in the places that Matroska has for them: linked segments, titles, attachments."""
     data = seeds["flac.mkv"]
     path = target.encode()[:120]
@@ -210,6 +213,13 @@ def _replace_boxes(data: bytes, name: bytes, box: bytes) -> bytes:
 
 Maker = Callable[[str, Mapping[str, bytes], random.Random], tuple[str, bytes]]
 _MAKERS: Sequence[Maker] = (
-    *(_mp4_external_data, _mp4_external_data, _mov_reference_movie, _concat_script, _hls_playlist, _avi_subtitles),
-    *(_session_description, _text, _matroska_segment),
+    *(
+        name_data_in_mp4,
+        name_data_in_mp4,
+        name_movie_in_mov,
+        write_concat_script,
+        write_hls_playlist,
+        put_playlist_in_avi,
+    ),
+    *(write_session_description, write_text, name_files_in_matroska),
 )
