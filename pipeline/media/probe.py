@@ -122,9 +122,6 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
     ends, damage = _look_for_damage(path, name, ends)
     duration = _choose_end(ends, declared, begin.zero, indexed=name == "mov") - begin.zero
     check_samples(audio, duration)
-    media = MediaInfo(
-        container=name, duration=end - begin.zero, audio=audio, video=video, track=chosen.number, tracks=chosen.tracks
-    )
     return Probe(
         media=MediaInfo(
             container=name, duration=duration, audio=audio, video=video, track=chosen.number, tracks=chosen.tracks
