@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise, takewhile
 from typing import Final
 
 from pipeline.export.escaping import clean
@@ -37,9 +37,8 @@ class Cue:
 def speaker_label(speaker: Speaker, page: TextBox) -> str:
     """Return the name before what is said, at most half a line wide."""
     name = clean(speaker.name)
-    short = name
-    while count_columns(short) > page.columns // 2 - 2:
-        short = short[:-1]
+    widths = accumulate(count_columns(sign) for sign in name)
+    short = name[: sum(1 for _ in takewhile(lambda width: width <= page.columns // 2 - 2, widths))]
     if short != name:
         short = f"{short[:-1].rstrip()}…"
     return f"{short}: " if short else ""

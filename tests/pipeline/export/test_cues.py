@@ -10,7 +10,7 @@ from pipeline.export.cues import Cue, cut_cues, speaker_label
 from pipeline.export.escaping import clean
 from pipeline.export.line_breaking import break_lines, count_columns, text_box
 from pipeline.export.style import SubtitleStyle
-from pipeline.types import Turn
+from pipeline.types import Speaker, Turn
 from tests.pipeline.export.dialogue import TEXT, names, spoken, talk, transcript, turn
 
 STYLE = SubtitleStyle()
@@ -90,6 +90,13 @@ def test_a_name_has_at_most_half_a_line() -> None:
     speaker = transcript(turn("Hi.", 0, "S1"), names=("A name that goes on for longer than it should",)).speakers[0]
     assert speaker_label(speaker, page) == "A name that goes o…: "
     assert len(speaker_label(speaker, page)) <= 21
+
+
+@pytest.mark.timeout(60)
+def test_a_name_of_any_length_is_cut_at_once() -> None:
+    # Letter by letter from the end it would take hours.
+    speaker = Speaker(id="S1", name="a" * 500_000)
+    assert speaker_label(speaker, text_box(STYLE, "en")) == f"{'a' * 18}…: "
 
 
 @settings(max_examples=80, deadline=None)
