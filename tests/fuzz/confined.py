@@ -22,13 +22,15 @@ from tests.fuzz.seed_files import MIX, VOCALS
 from tests.fuzz.watch import Watch, watch
 from tests.fuzz.watched_stages import PEAK_FILE, ManifestInputs, ManifestOutput
 from worker.app import READER_MODULES
+from worker.engine.confinement.memory import reader_memory_bytes
 from worker.engine.supervisor import TEMPORARY_FOLDER, EngineSupervisor
 from worker.store.scratch import Scratch, scratch_root
 
 STAGE_LIMIT_S = 20.0
 SECOND_LIMIT_S = 90.0
 """An input that reaches the first limit is tried again, since the machine may have been busy."""
-MEMORY_LIMIT_BYTES = 1 << 30
+MEMORY_LIMIT_BYTES = reader_memory_bytes() + (256 << 20)
+"""What a process may have, and what it shares with others: the libraries."""
 DUB_BYTES = 4_000_000
 SECRET = "the-secret-of-the-worker"
 _LEAKS = (SECRET.encode(), b"root:x:0:0", b"PATH=")

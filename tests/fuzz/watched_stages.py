@@ -38,7 +38,7 @@ class ManifestOutput(StageOutput, Generic[FileT]):
 def watched(
     function: Callable[[StageContext, InputsT, ParamsT], OutputT],
 ) -> Callable[[StageContext, InputsT, ParamsT], OutputT]:
-    """Have a stage write down, however it ends, the most memory that it and each of its programs had."""
+    """Have a stage write down, however it ends, the most memory that it or one of its programs had."""
 
     @functools.wraps(function)
     def run(context: StageContext, inputs: InputsT, params: ParamsT) -> OutputT:
@@ -46,7 +46,7 @@ def watched(
             return function(context, inputs, params)
         finally:
             kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-            peak = sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024
+            peak = max(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024
             context.out.with_name(PEAK_FILE).write_text(str(peak))
 
     return run

@@ -176,7 +176,7 @@ def main() -> None:
     commands, replies = detach_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     kind, home, device, scratch, *modules = sys.argv[1:]
-    for refusal in confine(Path(home), Path(scratch), device):
+    for refusal in confine(Path(home), Path(scratch), device, reads_strangers=kind != "warm"):
         sys.stderr.write(f"{CONFINEMENT_REFUSED}{refusal}\n")
     try:
         models = Models(Path(home), device)

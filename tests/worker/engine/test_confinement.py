@@ -18,7 +18,7 @@ import pytest
 from pipeline.errors import EngineDiedError
 from tests.worker.toy_stages import TOYS
 from worker.engine.confinement.landlock import SCOPE_VERSION, has_landlock, landlock_version
-from worker.engine.confinement.memory import cgroup_limits, memory_bytes
+from worker.engine.confinement.memory import cgroup_limits, memory_bytes, reader_memory_bytes
 from worker.engine.confinement.policy import shortfalls
 from worker.engine.confinement.seccomp import ARCHITECTURES, build_filter, has_seccomp
 from worker.engine.environment import child_environment, select_variables
@@ -242,6 +242,27 @@ def test_memory_is_that_of_the_own_group(tmp_path: Path) -> None:
     assert 0 < memory_bytes() <= psutil.virtual_memory().total + psutil.swap_memory().total
 
 
+def test_who_reads_strangers_files_has_little_memory_and_so_have_its_programs(tmp_path: Path) -> None:
+    assert reader_memory_bytes() <= memory_bytes()
+    run_confined(
+        tmp_path,
+        f"""
+        import subprocess, sys
+        def is_refused(size):
+            try:
+                bytearray(size)
+            except MemoryError:
+                return True
+            return False
+        limit = {reader_memory_bytes()}
+        assert is_refused(limit) and not is_refused(limit // 4)
+        made = subprocess.run([sys.executable, "-c", f"bytearray({{limit}})"], capture_output=True, text=True)
+        assert "MemoryError" in made.stderr, made
+        """,
+        reads_strangers=True,
+    )
+
+
 def test_a_limit_that_cannot_be_set_is_told(tmp_path: Path) -> None:
     run_confined(
         tmp_path,
@@ -274,7 +295,7 @@ async def test_what_the_system_refuses_is_a_warning(tmp_path: Path, capsys: pyte
     await engine.close()
 
 
-def run_confined(folder: Path, inside: str, before: str = "") -> None:
+def run_confined(folder: Path, inside: str, before: str = "", *, reads_strangers: bool = False) -> None:
     """Run lines in a process that confines itself first."""
     source = f"""
 from pathlib import Path
@@ -282,7 +303,7 @@ from worker.engine.confinement import landlock, policy
 home, scratch = Path({str(folder / "home")!r}), Path({str(folder / "scratch")!r})
 scratch.mkdir()
 {textwrap.dedent(before)}
-refused = policy.confine(home, scratch, "cpu")
+refused = policy.confine(home, scratch, "cpu", reads_strangers={reads_strangers})
 {textwrap.dedent(inside)}
 """
     made = subprocess.run([sys.executable, "-c", source], check=False, capture_output=True, text=True)

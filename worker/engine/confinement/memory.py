@@ -1,5 +1,6 @@
 """How much memory this process can have: of the machine, and of the control groups that it is in."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,18 @@ import psutil
 
 CGROUP_ROOT: Final = Path("/sys/fs/cgroup")
 OWN_CGROUPS: Final = Path("/proc/self/cgroup")
+READER_BYTES: Final = 2 * 2**30
+"""What a process may have that reads the file of a stranger: several times what the longest clip needs, ..."""
+READER_BYTES_PER_PROCESSOR: Final = 64 * 2**20
+"""... and this for each processor, since libraries start threads by their number."""
+
+
+def reader_memory_bytes() -> int:
+    """Return the memory that a process may have that reads the file of a stranger, in bytes.
+
+    A file of some kilobytes can claim so many samples that libav would fill gigabytes with what it notes of each.
+    """
+    return min(memory_bytes(), READER_BYTES + READER_BYTES_PER_PROCESSOR * (os.cpu_count() or 1))
 
 
 def memory_bytes() -> int:

@@ -18,7 +18,7 @@ from worker.engine.confinement.landlock import (
     landlock_version,
     restrict_files,
 )
-from worker.engine.confinement.memory import memory_bytes
+from worker.engine.confinement.memory import memory_bytes, reader_memory_bytes
 from worker.engine.confinement.seccomp import has_seccomp, refuse_calls
 
 MAX_FILE_BYTES: Final = 64 * 2**30
@@ -41,13 +41,14 @@ def cache_folder(home: Path) -> Path:
     return home / "cache"
 
 
-def confine(home: Path, scratch: Path, device: str) -> list[str]:
+def confine(home: Path, scratch: Path, device: str, *, reads_strangers: bool = False) -> list[str]:
     """Confine this process and all that it starts, as far as the system can; call it before any thread is started.
 
     Args:
         home: Folder of the installation; of it, the weights can be read and those made here be written.
         scratch: Folder for the files of stages.
         device: The torch device, or `auto`.
+        reads_strangers: Whether it does nothing but read files as strangers sent them, which takes little memory.
 
     Returns:
         What the system has and yet refused; the engine works without it.
@@ -56,7 +57,7 @@ def confine(home: Path, scratch: Path, device: str) -> list[str]:
     may_use_cuda = device != "cpu" and bool(_cuda_devices())
     refused: list[str] = []
     steps: list[tuple[str, bool, Callable[[], None]]] = [
-        ("limits", True, lambda: limit_resources(may_use_cuda=may_use_cuda)),
+        ("limits", True, lambda: limit_resources(may_use_cuda=may_use_cuda, reads_strangers=reads_strangers)),
         ("no_new_privs", is_supported(), forbid_new_privileges),
         ("capabilities", is_supported(), drop_capabilities),
         ("Landlock", has_landlock(), lambda: restrict_files(access)),
@@ -115,7 +116,7 @@ def file_access(home: Path, scratch: Path) -> FileAccess:
     )
 
 
-def limit_resources(*, may_use_cuda: bool) -> None:
+def limit_resources(*, may_use_cuda: bool, reads_strangers: bool = False) -> None:
     """Limit the size of files and the memory; no core dumps.
 
     RLIMIT_NPROC counts all tasks of the account, those of other containers too, so it is left alone: the supervisor
@@ -128,7 +129,7 @@ def limit_resources(*, may_use_cuda: bool) -> None:
         return
     if not may_use_cuda:
         # Drivers of graphics cards map more memory than there is.
-        _lower(resource.RLIMIT_DATA, memory_bytes())
+        _lower(resource.RLIMIT_DATA, reader_memory_bytes() if reads_strangers else memory_bytes())
 
 
 def _lower(kind: int, limit: int) -> None:
