@@ -36,7 +36,7 @@ from pipeline.types import (
 )
 
 TICKETS = TokenSigner(b"a secret of this test, long enough")
-LATER = int(time.time()) + 600
+LATER = int(time.time()) + 86_400
 STEMS = ("stems/vocals.flac", "stems/background.flac")
 
 

@@ -30,9 +30,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerSettings:
     return WorkerSettings(home=tmp_path, asr_python=Path(sys.executable))
 
 
-def children() -> list[list[str]]:
-    """The command lines of all processes below this one."""
-    return [process.cmdline() for process in psutil.Process().children(recursive=True)]
+def children(home: Path) -> list[list[str]]:
+    """The command lines of all processes below this one that work for a home; other tests have their own."""
+    found = psutil.Process().children(recursive=True)
+    lines = [(process.cmdline(), process.environ().get("STEMCORD_HOME")) for process in found if process.is_running()]
+    return [line for line, place in lines if place == str(home) or any(str(home) in argument for argument in line)]
 
 
 async def test_what_the_job_ends_with_is_raised_and_nobody_stays(settings: WorkerSettings, tmp_path: Path) -> None:
@@ -43,10 +45,10 @@ async def test_what_the_job_ends_with_is_raised_and_nobody_stays(settings: Worke
         starting = asyncio.create_task(need("media"))
         with pytest.raises(MediaError, match="no video or sound"):
             await follow(queue, job, starting, need, Console(quiet=True))
-        processes = children()
+        processes = children(tmp_path)
         assert [one for one in processes if "worker.engine.child" in one]
         assert not [one for one in processes if "asr" in one], "nobody was needed to transcribe"
-    assert not [one for one in children() if "worker.engine.child" in one]
+    assert not [one for one in children(tmp_path) if "worker.engine.child" in one]
     assert "worker ready" in (tmp_path / "logs/media.log").read_text()
 
 
