@@ -64,7 +64,7 @@ _RECIPES: dict[str, tuple[str, ...]] = {
     "speech.flac": (_SOUND, "-c:a", "flac", "-ar", "16000", "-ac", "1"),
     "mix.m4a": (_SOUND, "-c:a", "aac"),
 }
-"""The tracks and the coding of each file, by its name; the last two are no seeds but what a stage is given beside."""
+"""The tracks and the coding of each file, by its name; stages are given the last two beside what is sent, too."""
 VOCALS, MIX = "speech.flac", "mix.m4a"
 
 
