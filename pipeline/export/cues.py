@@ -9,7 +9,7 @@ from typing import Final
 from pipeline.export.escaping import clean
 from pipeline.export.line_breaking import LineFiller, TextBox, break_lines, count_columns, ends_clause, text_box
 from pipeline.export.style import SubtitleStyle
-from pipeline.speech.alignment.text import ends_sentence
+from pipeline.speech.alignment.sentences import binds_next, ends_sentence
 from pipeline.types import Speaker, Transcript, Turn, Word
 
 MAX_PAUSE_SECONDS: Final = 1.0
@@ -18,6 +18,8 @@ SHORT_PAUSE_SECONDS: Final = 0.4
 """Seconds of silence at which a cue may well end."""
 MIN_CUE_SECONDS: Final = 0.02
 """Seconds; two of ASS's hundredths."""
+BOUND_CUT_COST: Final = 4.0
+"""Of a cue that ends between an abbreviation and its word, where a cue costs 1."""
 MIN_TRIMMED_SECONDS: Final = 0.2
 """Seconds that must be left of a cue before it gives the gap."""
 
@@ -99,7 +101,7 @@ def _group_words(turn: Turn, style: SubtitleStyle, page: TextBox, first_lead: in
             cost = costs[first] + 1.0 + inside + _end_cost(words, first, past, style)
             if cost < costs[past]:
                 costs[past], starts[past] = cost, first
-            inside += 0.3 * ends_sentence(word.text)
+            inside += 0.3 * ends_sentence(word.text, words[past].text if past < len(words) else "")
     bounds = [len(words)]
     while bounds[-1]:
         bounds.append(starts[bounds[-1]])
@@ -120,11 +122,14 @@ def _end_cost(words: Sequence[Word], first: int, past: int, style: SubtitleStyle
     """Rate how bad it is to end a cue before the word `past`."""
     if past == len(words):
         return 0.0
-    hurried = 0.8 if words[past].start - words[first].start < style.min_duration else 0.0
-    if ends_sentence(words[past - 1].text):
+    last, following = words[past - 1], words[past]
+    hurried = 0.8 if following.start - words[first].start < style.min_duration else 0.0
+    if binds_next(last.text, following.text):
+        return hurried + BOUND_CUT_COST
+    if ends_sentence(last.text, following.text):
         return hurried
-    paused = words[past].start - words[past - 1].end >= SHORT_PAUSE_SECONDS
-    return hurried + (0.3 if paused or ends_clause(words[past - 1].text) else 0.7)
+    paused = following.start - last.end >= SHORT_PAUSE_SECONDS
+    return hurried + (0.3 if paused or ends_clause(last.text, following.text) else 0.7)
 
 
 def _set_times(cues: Sequence[Cue], style: SubtitleStyle, page: TextBox, duration: float) -> list[Cue]:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from pipeline.export.style import LINE_CHARS, READING_SPEED_CHARS_PER_SECOND, WIDE_LINE_CHARS, SubtitleStyle
 from pipeline.languages import READING_SPEEDS, UNSPACED, WIDE
-from pipeline.speech.alignment.text import ends_sentence, join_words
+from pipeline.speech.alignment.sentences import binds_next, ends_sentence
+from pipeline.speech.alignment.text import join_words
 
 CLAUSE_ENDS = frozenset(",;:،、，；：–—")  # noqa: RUF001 - commas of many scripts
 CLAUSE_BREAK_BONUS_COLUMNS = 10
 """Columns by which lines may differ more when the first ends with its clause."""
+BOUND_BREAK_COLUMNS = 16
+"""Columns by which lines may differ more before a break falls between an abbreviation and its word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,11 @@ def _split_in_two(words: Sequence[str], page: TextBox, lead: int) -> tuple[str, 
         if max(upper, lower) > page.columns:
             continue
         # A longer line below leads the eye less far from the picture's middle.
-        cost = abs(upper - lower) + (upper > lower) - (CLAUSE_BREAK_BONUS_COLUMNS if ends_clause(first) else 0)
+        cost = abs(upper - lower) + (upper > lower)
+        if ends_clause(words[place - 1], words[place]):
+            cost -= CLAUSE_BREAK_BONUS_COLUMNS
+        if binds_next(words[place - 1], words[place]):
+            cost += BOUND_BREAK_COLUMNS
         if best is None or cost < best[0]:
             best = (cost, (first, second))
     return None if best is None else best[1]
@@ -130,6 +137,6 @@ def _cut_unspaced(text: str, page: TextBox) -> list[str]:
     return parts
 
 
-def ends_clause(text: str) -> bool:
-    """Tell whether a sentence or a clause ends with the text."""
-    return ends_sentence(text) or text[-1:] in CLAUSE_ENDS
+def ends_clause(text: str, following: str = "") -> bool:
+    """Tell whether a sentence or a clause ends with a word, which `following` comes after."""
+    return ends_sentence(text, following) or text[-1:] in CLAUSE_ENDS

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.speech.alignment.text import ends_sentence
+from pipeline.speech.alignment.sentences import ends_sentence
 from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import Diarization, Word
 
@@ -50,15 +50,17 @@ def split_sentences(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
     """Split words after each that ends a sentence, and at long pauses."""
     sentence: list[SpokenWord] = []
     for spoken in words:
-        if sentence and spoken.word.start - sentence[-1].word.end > SENTENCE_PAUSE_SECONDS:
+        if sentence and _ends_before(sentence[-1], spoken):
             yield sentence
             sentence = []
         sentence.append(spoken)
-        if ends_sentence(spoken.word.text):
-            yield sentence
-            sentence = []
     if sentence:
         yield sentence
+
+
+def _ends_before(last: SpokenWord, following: SpokenWord) -> bool:
+    paused = following.word.start - last.word.end > SENTENCE_PAUSE_SECONDS
+    return paused or ends_sentence(last.word.text, following.word.text)
 
 
 def _first_speaker(diarization: Diarization) -> str:

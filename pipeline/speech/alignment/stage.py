@@ -9,8 +9,9 @@ import msgspec
 
 from pipeline.graph.stage import StageContext
 from pipeline.speech.alignment.boundary_snapping import snap_words
+from pipeline.speech.alignment.sentences import ends_sentence
 from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute_words
-from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
+from pipeline.speech.alignment.text import attach_punctuation, join_words
 from pipeline.speech.contracts import AlignInputs, AlignOutput, AlignParams
 from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
@@ -112,7 +113,7 @@ def _ends_turn(turn: Sequence[SpokenWord], following: SpokenWord) -> bool:
     if following.speaker != last.speaker:
         return True
     pause = following.word.start - last.word.end
-    if ends_sentence(last.word.text):
+    if ends_sentence(last.word.text, following.word.text):
         return pause > TURN_SENTENCE_PAUSE_SECONDS or last.word.end - turn[0].word.start > LONG_TURN_SECONDS
     return pause > TURN_PAUSE_SECONDS
 

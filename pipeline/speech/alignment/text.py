@@ -7,14 +7,6 @@ from dataclasses import replace
 from pipeline.languages import UNSPACED
 from pipeline.types import Word
 
-SENTENCE_ENDS = frozenset(".!?…。！？｡।؟")  # noqa: RUF001 - full stops of many scripts
-CLOSING_MARKS = "\"'”’»)]）】」』›"  # noqa: RUF001
-
-
-def ends_sentence(text: str) -> bool:
-    """Tell whether a word closes its sentence."""
-    return text.rstrip(CLOSING_MARKS)[-1:] in SENTENCE_ENDS
-
 
 def join_words(texts: Iterable[str], language: str) -> str:
     """Join words to one line of text, without spaces between the words of scripts that have none."""

@@ -35,6 +35,29 @@ def test_no_cue_is_left_with_a_single_word() -> None:
     assert min(len(" ".join(cue.lines).split()) for cue in cues) > 1
 
 
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("We have waited for the answer of the old Mr. Smith since the spring of last year.", "Mr. Smith"),
+        ("There were many large places to see then, e.g. London and most of the towns around.", "e.g. London"),
+        ("The only books that he had ever read to the end were by J. Tolkien and others.", "J. Tolkien"),
+        ("Wir haben damals viele schöne Städte besucht, z.B. Berlin, Hamburg und auch Wien.", "z.B. Berlin"),
+    ],
+)
+@pytest.mark.parametrize("length", [24, 28, 32, 36, 42])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_neither_a_cue_nor_a_line_ends_with_an_abbreviation(text: str, bound: str, length: int, lines: int) -> None:
+    style = replace(STYLE, line_length=length, lines=lines)
+    cues = cut_cues(transcript(turn(text, 0.0, "S1", each=0.3)), style)
+    assert any(bound in line for cue in cues for line in cue.lines), [cue.lines for cue in cues]
+
+
+def test_decimals_times_and_countries_end_no_cue() -> None:
+    text = "It rose by 3.5 percent at 10.30 a.m. on Monday in the U.S. markets, i.e. most of them."
+    cues = cut_cues(transcript(turn(text, 0.0, "S1", each=0.3)), STYLE)
+    assert not [cue.lines for cue in cues if cue.lines[-1].endswith(("3.5", "10.30", "a.m.", "U.S.", "i.e."))]
+
+
 @pytest.mark.parametrize("length", [20, 32, 60])
 def test_the_line_length_is_an_option(length: int) -> None:
     cues = cut_cues(talk(), replace(STYLE, line_length=length))

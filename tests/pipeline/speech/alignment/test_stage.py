@@ -9,9 +9,10 @@ from pipeline.export.cues import MIN_CUE_SECONDS, cut_cues
 from pipeline.export.style import SubtitleStyle
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
+from pipeline.speech.alignment.sentences import ends_sentence
 from pipeline.speech.alignment.speaker_attribution import attribute_words
 from pipeline.speech.alignment.stage import align_stage, build_transcript
-from pipeline.speech.alignment.text import attach_punctuation, ends_sentence, join_words
+from pipeline.speech.alignment.text import attach_punctuation, join_words
 from pipeline.speech.contracts import AlignInputs, AlignParams
 from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Word
 
@@ -77,7 +78,7 @@ def test_turns_end_at_pauses_after_a_sentence_and_not_inside_one() -> None:
 
 def test_a_long_speech_gets_paragraphs() -> None:
     diarization = voices((0, 200, "S1"))
-    transcript = transcribe(words("a b c d e f g h i j. " * 40, 0.0), diarization)
+    transcript = transcribe(words("So a b c d e f g h it. " * 40, 0.0), diarization)
     assert len(transcript.turns) == 2
     assert all(turn.end - turn.start < 65 for turn in transcript.turns)
 
@@ -104,6 +105,15 @@ def test_speakers_are_those_who_say_something_in_order() -> None:
     assert [speaker.id for speaker in transcript.speakers] == ["S1", "S2"]
     assert heard.speakers == ("S1", "S2")
     assert [(segment.start, segment.speaker) for segment in heard.segments] == [(1, "S1"), (3, "S2")]
+
+
+def test_an_abbreviation_does_not_end_a_turn_or_a_sentence() -> None:
+    # After a full stop 1.5 s of silence end a turn, inside a sentence they do not.
+    told = [*words("I know Mr.", 0.0), *words("Smith well.", 3.5)]
+    assert said(transcribe(told, voices((0, 6, "S1")))) == [("S1", "I know Mr. Smith well.")]
+    stray = [*words("We saw Mr.", 0.0, each=0.5), *words("Smith in the old town.", 1.5, each=0.5)]
+    heard = voices((0, 1.5, "S1"), (1.5, 1.95, "S2"), (1.75, 4, "S1"))
+    assert {speaker for speaker, _ in said(transcribe(stray, heard))} == {"S1"}
 
 
 @pytest.mark.parametrize("duration", [0.62, 0.6199, 0.3, 0.01, 1 / 48_000])
