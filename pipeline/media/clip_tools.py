@@ -109,7 +109,7 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
         decoders, sound = _PICTURE_DECODERS.get(codec, ()), Path(folder) / "sound.flac"
         picture = index_pictures(source, clip, Path(folder), decoders)
         notes = write_sound(source, clip, sound, mapping, coding, start=start, end=end).notes
-        inputs = [*_range_arguments(clip, start, end)]
+        inputs = _range_arguments(picture.zero + start, end - start)
         inputs += input_arguments(picture.path, decoders=decoders)
         selection = [*input_arguments(sound), "-map", f"0:{picture.index}", "-map", "1:a:0"]
         selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
@@ -170,10 +170,10 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     # ffmpeg gives the first picture that begins at a time; the one that is shown then may have begun before.
     begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
     bounds = ["-threads", "2", "-max_pixels", str(_MAX_PICTURE_PIXELS)]
-    bounds += ["-ss", f"{clip.zero + begun:.6f}", "-seek_timestamp", "1"]
     arguments = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
     with tempfile.TemporaryDirectory(prefix="frame-") as folder, _atomic_output(source, target) as made:
         picture = index_pictures(source, clip, Path(folder), _PICTURE_DECODERS[video.codec])
+        bounds += ["-ss", f"{picture.zero + begun:.6f}", "-seek_timestamp", "1"]
         inputs = input_arguments(picture.path, decoders=_PICTURE_DECODERS[video.codec])
         run_ffmpeg(
             [*bounds, *inputs, "-map", f"0:{picture.index}", *arguments, made],
@@ -183,9 +183,9 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
             raise MediaError(f"There is no picture at {at:g} s.", hint="Choose an earlier time.")
 
 
-def _range_arguments(clip: Probe, start: float, end: float) -> list[str]:
-    """Build the arguments for the part of the input to read, on the container's own clock."""
-    return ["-ss", f"{clip.zero + start:.6f}", "-seek_timestamp", "1", "-t", f"{end - start:.6f}"]
+def _range_arguments(start: float, duration: float) -> list[str]:
+    """Build the arguments for the part of the input to read, on the container's own clock (seconds)."""
+    return ["-ss", f"{start:.6f}", "-seek_timestamp", "1", "-t", f"{duration:.6f}"]
 
 
 def _check_picture(clip: Probe) -> None:

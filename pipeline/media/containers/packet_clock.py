@@ -39,7 +39,8 @@ class PacketEnds:
 def tail_ends(container: InputContainer, sound_index: int, end: float) -> PacketEnds:
     """Read the packets from shortly before a declared end (seconds) to the end of the file."""
     try:
-        container.seek(int(max(0.0, end - TAIL_S) * av.time_base))
+        # A transport stream whose clock runs over has times before 0.
+        container.seek(max(min(0, container.start_time or 0), int((end - TAIL_S) * av.time_base)))
     except av.error.FFmpegError:
         return PacketEnds(clip=0.0, sound=0.0, broken=True)
     return read_ends(container, sound_index)

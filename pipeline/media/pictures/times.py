@@ -42,6 +42,8 @@ class PictureSource:
     index: int
     """Of the picture among the streams of that file."""
     output_arguments: tuple[str, ...] = ()
+    zero: float = 0.0
+    """Where the clip's clock begins on that of the file, seconds."""
 
 
 def restore_times(source: Path, clip: Probe, folder: Path) -> PictureSource:
@@ -58,7 +60,8 @@ def restore_times(source: Path, clip: Probe, folder: Path) -> PictureSource:
     codec = "" if clip.media.video is None else clip.media.video.codec
     index = clip.picture_index or 0
     # In Matroska no picture of a GIF is marked as one to begin with.
-    plain = PictureSource(path=source, index=index, output_arguments=("-copyinkf:v",) if codec == "gif" else ())
+    keep = ("-copyinkf:v",) if codec == "gif" else ()
+    plain = PictureSource(path=source, index=index, output_arguments=keep, zero=clip.zero)
     if codec not in SHOW_ORDERS or clip.media.container not in ("avi", "matroska"):
         return plain
     with open_container(source) as container:
@@ -66,7 +69,7 @@ def restore_times(source: Path, clip: Probe, folder: Path) -> PictureSource:
         if not isinstance(picture, VideoStream) or has_show_times(container, picture):
             return plain
     _reorder(source, index, codec, folder / "picture.mp4")
-    return PictureSource(path=folder / "picture.mp4", index=0)
+    return PictureSource(path=folder / "picture.mp4", index=0, zero=clip.zero)
 
 
 def index_pictures(source: Path, clip: Probe, folder: Path, decoders: Iterable[str]) -> PictureSource:
@@ -89,8 +92,10 @@ def index_pictures(source: Path, clip: Probe, folder: Path, decoders: Iterable[s
     target = folder / "picture.mkv"
     run_ffmpeg(
         [
-            *("-copyts", *input_arguments(source, decoders=decoders), "-map", f"0:{clip.picture_index}", "-c", "copy"),
-            *("-avoid_negative_ts", "disabled", "-f", "matroska", str(target)),
+            # Matroska knows no times before 0, which a transport stream has whose clock runs over.
+            *("-copyts", *input_arguments(source, offset=-clip.zero, decoders=decoders)),
+            *("-map", f"0:{clip.picture_index}", "-c", "copy", "-avoid_negative_ts", "disabled"),
+            *("-f", "matroska", str(target)),
         ],
         timeout=ffmpeg_timeout(clip.media.duration),
     )

@@ -220,7 +220,13 @@ class _Decoding:
         if clip.restarts and clip.continued:
             inputs = tuple(input_arguments(source, offset=clip.media.audio.lead_in))
             return _Sound(arguments=inputs, track=track, mapping=self.mapping.filter)
-        sought = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{max(0.0, begin - _PREROLL_S):.6f}"]
+        sought = [
+            "-seek_timestamp",
+            "1",
+            "-noaccurate_seek",
+            "-ss",
+            f"{max(min(0.0, clip.zero), begin - _PREROLL_S):.6f}",
+        ]
         return _Sound(
             arguments=("-copyts", *(sought if self._origin else ()), *input_arguments(source)),
             track=track,

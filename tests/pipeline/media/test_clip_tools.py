@@ -11,7 +11,7 @@ from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.media.clip_tools import cut, extract_sound, open_clip, parse_time, take_frame
 from pipeline.media.probe import probe
 from tests.bench.picture import delay, heard
-from tests.pipeline.clips import decode, ffmpeg, make_clip
+from tests.pipeline.clips import decode, extract, ffmpeg, heard_at, make_click, make_clip
 
 RATE = 48_000
 H264 = ("-c:v", "libx264", "-g", "20", "-pix_fmt", "yuv420p")
@@ -151,3 +151,27 @@ def test_limits_hold_here_too(tmp_path: Path, clip: Path) -> None:
         open_clip(clip, max_size=1e9, max_duration=1)
     with pytest.raises(ValidationError, match="no file"):
         open_clip(tmp_path / "none", max_size=1e9, max_duration=1)
+
+
+@pytest.mark.parametrize("start", [2**33 / 90_000 - 8.0, 2**33 / 90_000 - 2.0, 95_000.0])
+def test_a_transport_stream_whose_clock_runs_over_is_cut_rightly(tmp_path: Path, start: float) -> None:
+    click = make_click(tmp_path / "click.wav", at=5.0, seconds=12.0)
+    path = tmp_path / "a.ts"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=12", "-i", click, "-c:v", "libx264", "-g", "50"),
+        *("-c:a", "aac", "-output_ts_offset", f"{start - 1.4:.3f}", path),
+    )
+    clip = probe(path)
+    assert clip.media.duration == pytest.approx(12.0, abs=0.1)
+    assert heard_at(extract(path, tmp_path / "out").sound) == pytest.approx(5.0, abs=0.05)
+    for begin in (3.0, 4.5):
+        assert cut(path, clip, tmp_path / "part.wav", start=begin, end=9.0) == ()
+        assert heard_at(tmp_path / "part.wav") == pytest.approx(5.0 - begin, abs=0.05)
+        cut(path, clip, tmp_path / "part.mp4", start=begin, end=9.0)
+        assert heard_at(tmp_path / "part.mp4") == pytest.approx(5.0 - begin, abs=0.05)
+        times = [time for time, _ in frames(tmp_path / "part.mp4")]
+        assert times[0] == pytest.approx(0.0, abs=0.05)
+        # One or two pictures from after the end stay, since others are made from them.
+        assert len(times) == pytest.approx(25 * (9.0 - begin), abs=3)
+    take_frame(path, clip, tmp_path / "at.png", at=7.0)
+    assert (tmp_path / "at.png").is_file()
