@@ -18,7 +18,7 @@ from pipeline.graph.stage import ProgressCallback
 
 CONTAINERS = (
     *("mov", "mp4", "matroska", "webm", "avi", "mpegts"),
-    *("mp3", "wav", "w64", "flac", "ogg", "aac", "aiff"),
+    *("mp3", "wav", "w64", "flac", "ogg", "aac", "loas", "aiff"),
     *("flv", "mpeg", "caf", "amr", "ac3", "eac3", "dts", "wv", "tta", "au"),
 )
 """Demuxers that read one file and nothing else: no playlists, no scripts, no network."""

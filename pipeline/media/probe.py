@@ -112,7 +112,8 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         begin = containers.find_start(container, sound, picture)
         declared = containers.declared_end(container, begin.zero)
         audio = _audio_stream(containers.codec_name(sound), begin)
-        video = None if picture is None else _video_stream(picture)
+        codec = "" if picture is None else containers.name_picture(container, picture, begin.picture_head)
+        video = None if picture is None else _video_stream(picture, codec)
         name = containers.container_format(container)
         sound_index, picture_index = sound.index, None if picture is None else picture.index
         tracks, tags = containers.list_tracks(container), keep_tags(container.metadata)
@@ -214,9 +215,9 @@ def _audio_stream(codec: str, begin: ClipStart) -> AudioStream:
     )
 
 
-def _video_stream(picture: PictureTrack) -> VideoStream:
+def _video_stream(picture: PictureTrack, codec: str) -> VideoStream:
     return VideoStream(
-        codec=containers.codec_name(picture),
+        codec=codec,
         width=picture.width,
         height=picture.height,
         frame_rate=float(picture.average_rate or 0),

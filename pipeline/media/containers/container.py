@@ -32,7 +32,7 @@ from pipeline.media.ffmpeg import CONTAINERS, SOUND_DECODERS
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
 """Hz that recordings have; a header that names others is made to cost memory."""
 MAX_CHANNELS = 64
-_UNRELIABLE_DURATION = ("mp3", "aac", "amr", "ac3", "eac3", "dts", "mpeg")
+_UNRELIABLE_DURATION = ("mp3", "aac", "loas", "amr", "ac3", "eac3", "dts", "mpeg")
 """Containers whose length libav guesses from the bit rate; only their packets tell it."""
 _DURATION_FROM_ZERO = ("mov", "matroska")
 """Containers whose length counts from zero and not from the first packet."""
@@ -43,6 +43,11 @@ _LAYOUT_NAMES = MappingProxyType({"1 channels": "mono", "2 channels": "stereo"})
 _MAX_UNDECODABLE_PACKETS = 200
 """Sound packets that may fail to decode before the first good one."""
 UNKNOWN_CODEC = "unknown"
+_HEAD_BYTES = 5
+PROTECTED_CODECS = frozenset({"drms", "drmi", "enca", "encv"})
+"""Tags of tracks with copy protection."""
+_HEVC_FIRST_UNITS = (32, 33, 34, 35)
+"""Types of the units that an HEVC begins with: parameter sets and a delimiter (ITU-T H.265, table 7-1)."""
 _UNKNOWN_STREAM = re.compile(r"^ *Stream #\d+:(\d+)\S*: \w+: none \(([\w. -]{1,8}) / 0x", re.MULTILINE)
 
 
@@ -54,6 +59,8 @@ class ClipStart:
     """The first sample."""
     picture_start: float | None
     """The first picture that is shown; None without a video track."""
+    picture_head: bytes
+    """Its first bytes."""
     sample_rate: int
     layout: str
     speakers: tuple[str, ...]
@@ -169,15 +176,19 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
     """Read up to the first frame of both tracks.
 
     Raises:
-        MediaError: The sound cannot be decoded.
+        MediaError: The clip is protected, or its sound cannot be decoded.
     """
     seen: float | None = None
+    head = b""
     first: AudioFrame | None = None
     failed = 0
     for packet in read_packets(container, *(stream for stream in (sound, picture) if stream is not None)):
+        if packet.has_sidedata("encryption_info"):
+            raise protected_error()
         if packet.stream.index != sound.index:
             # An edit list hides pictures that only serve to decode later ones.
-            seen = packet_start(packet) if seen is None and not packet.is_discard else seen
+            if seen is None and not packet.is_discard:
+                seen, head = packet_start(packet), bytes(packet)[:_HEAD_BYTES]
         elif first is None:
             first = _decode_packet(sound, packet)
             failed += first is None
@@ -190,12 +201,27 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
     return ClipStart(
         sound_start=first.time or 0.0,
         picture_start=seen,
+        picture_head=head,
         sample_rate=first.sample_rate,
         layout=_LAYOUT_NAMES.get(first.layout.name, first.layout.name),
         speakers=tuple(channel.name for channel in first.layout.channels),
         continued=bool(container.format.flags & Flags.ts_discont.value),
         over_full_scale=first.format.name.startswith(("flt", "dbl")),
     )
+
+
+def name_picture(container: InputContainer, picture: VideoStream, head: bytes) -> str:
+    """Return the name of a picture's codec, also where an AVI calls an H.264 or HEVC raw, as ffmpeg writes the latter.
+
+    Args:
+        container: The clip.
+        picture: Its picture.
+        head: The first bytes of the first one.
+    """
+    named = codec_name(picture)
+    if named != "rawvideo" or container_format(container) != "avi" or not head.startswith(b"\0\0\0\1"):
+        return named
+    return f"{'hevc' if head[4] >> 1 & 0x3F in _HEVC_FIRST_UNITS else 'h264'} called rawvideo"
 
 
 def declared_end(container: InputContainer, zero: float) -> float | None:
@@ -213,6 +239,14 @@ def is_cut_off(found: float, declared: float) -> bool:
     """Tell whether too much is missing between the last packet and the declared end (seconds)."""
     least, part, most = _END_TOLERANCE
     return found < declared - max(least, min(part * declared, most))
+
+
+def protected_error() -> MediaError:
+    """Return the error for a clip with copy protection."""
+    return MediaError(
+        "The clip has copy protection and cannot be read.",
+        hint="Send a clip without it, such as a recording of your own.",
+    )
 
 
 def _decode_packet(sound: AudioStream, packet: "Packet[Stream]") -> AudioFrame | None:

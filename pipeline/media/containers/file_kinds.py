@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 HEAD_BYTES: Final = 512
@@ -74,6 +75,11 @@ _OTHERS: Final = (
     _Signature("gzip", b"\x1f\x8b\x08"),
     _Signature("PDF", b"%PDF-"),
 )
+_TAGGED: Final = MappingProxyType({b"RIFF": "wav", b"RF64": "wav", b"FORM": "aiff", b".snd": "au", b"riff": "w64"})
+"""Kinds before which people's programs put a tag, though they have a place of their own for it."""
+_SSND_HEADER_BYTES: Final = 8
+_W64_DATA: Final = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
+_W64_HEADER_BYTES: Final = 24
 _DOCUMENTS: Final = (b"<!doctype html", b"<html")
 _ARCHIVES: Final = frozenset({"zip", "rar", "7z", "gzip"})
 
@@ -100,7 +106,44 @@ def explain_refusal(path: Path) -> Refusal | None:
         return Refusal(f"The file is an archive ({kind}).", "Unpack it and send the clip itself.")
     if kind == "PDF":
         return Refusal("The file is a PDF.", "Send a video or sound file.")
-    return None if kind is None else Refusal(f"{kind} is not taken.", "Convert it to mp4 and send that.")
+    if kind is not None:
+        return Refusal(f"{kind} is not taken.", "Convert it to mp4 and send that.")
+    if _is_empty(head):
+        return Refusal(
+            "The file says that it holds no sound, as a recording that broke off does.",
+            "Open it in an audio editor, save it again and send that.",
+        )
+    tagged = _kind_behind_tag(path, head)
+    return (
+        None
+        if tagged is None
+        else Refusal(
+            f"An ID3 tag stands in front of this {tagged}, where none belongs.",
+            "Save it again without tags and send that.",
+        )
+    )
+
+
+def _is_empty(head: bytes) -> bool:
+    """Tell whether an AU, AIFF or Wave64 claims to have no samples."""
+    if head.startswith(b".snd"):
+        return head[8:12] == bytes(4)
+    if head.startswith(b"FORM"):
+        at = head.find(b"SSND")
+        return at >= 0 and int.from_bytes(head[at + 4 : at + 8], "big") <= _SSND_HEADER_BYTES
+    at = head.find(_W64_DATA) if head.startswith(b"riff") else -1
+    return at >= 0 and int.from_bytes(head[at + 16 : at + 24], "little") <= _W64_HEADER_BYTES
+
+
+def _kind_behind_tag(path: Path, head: bytes) -> str | None:
+    """Name what stands behind an ID3 tag (ID3v2, section 3.1)."""
+    if not head.startswith(b"ID3"):
+        return None
+    size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    with path.open("rb") as file:
+        file.seek(10 + size)
+        behind = file.read(4)
+    return _TAGGED.get(behind)
 
 
 def _bitmap(head: bytes) -> str | None:

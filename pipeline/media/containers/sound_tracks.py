@@ -90,6 +90,8 @@ def choose_track(path: Path, container: InputContainer, wanted: int | None = Non
         return ChosenTrack(number=_check_choice(wanted, tracks), tracks=tracks)
     order = [number for number in _by_preference(container) if tracks[number - 1].readable]
     if not order:
+        if any(track.codec in containers.PROTECTED_CODECS for track in tracks):
+            raise containers.protected_error()
         codecs = ", ".join(dict.fromkeys(track.codec for track in tracks))
         raise MediaError(f"The sound is in a format that cannot be read ({codecs}).")
     if len(order) == 1:
@@ -138,6 +140,8 @@ def _words(track: SoundTrack) -> str:
 
 def _describe(number: int, stream: AudioStream, codec: str) -> SoundTrack:
     known = stream.codec_context is not None  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
+    if known and stream.codec_context.codec_tag in containers.PROTECTED_CODECS:
+        codec = stream.codec_context.codec_tag
     tags = containers.stream_tags(stream)
     handler = tags.get("handler_name", "")
     title = tags.get("title") or ("" if _GENERIC_HANDLER.search(handler) else handler)
@@ -148,7 +152,7 @@ def _describe(number: int, stream: AudioStream, codec: str) -> SoundTrack:
         channels=stream.codec_context.channels if known else 0,
         language="" if language == "und" else _printable(language),
         title=_printable(title),
-        readable=known and stream.codec_context.name in SOUND_DECODERS,
+        readable=known and codec not in containers.PROTECTED_CODECS and stream.codec_context.name in SOUND_DECODERS,
     )
 
 

@@ -34,6 +34,7 @@ SOUNDS = {
     "a.au": ("-c:a", "pcm_s16be"),
     "a.mka": ("-c:a", "flac"),
     "a.mp2": ("-c:a", "mp2"),
+    "a.loas": ("-c:a", "aac", "-f", "latm"),
     "truehd.mka": ("-c:a", "truehd", "-strict", "-2", "-ac", "2"),
 }
 
@@ -143,3 +144,53 @@ def test_a_track_that_appears_late_takes_nothing_from_the_sound(tmp_path: Path) 
     sound.write_bytes(sound.read_bytes() + (tmp_path / "b.flv").read_bytes()[13:])
     assert describe(sound, tmp_path / "out").media.duration == pytest.approx(SECONDS, abs=0.1)
     assert extract(sound, tmp_path / "out").duration == pytest.approx(SECONDS, abs=0.1)
+
+
+KEY = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76" * 16, "-encryption_kid", "a7" * 16)
+
+
+@pytest.mark.parametrize("coding", [("-c:v", "libx264"), ("-vn",)])
+def test_a_protected_clip_is_called_so(tmp_path: Path, coding: tuple[str, ...]) -> None:
+    clip = make_clip(tmp_path / "a.mp4", *coding, "-c:a", "aac", *KEY)
+    with pytest.raises(MediaError, match="copy protection"):
+        probe(clip)
+
+
+def test_a_bought_song_is_called_protected(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.m4a", "-c:a", "aac", picture=False)
+    clip.write_bytes(clip.read_bytes().replace(b"mp4a\0\0\0\0\0\0", b"drms\0\0\0\0\0\0"))
+    with pytest.raises(MediaError, match="copy protection"):
+        probe(clip)
+
+
+@pytest.mark.parametrize(
+    ("name", "mark", "offset", "length"),
+    [("a.au", b".snd", 8, 4), ("a.aiff", b"SSND", 4, 4), ("a.w64", b"data", 16, 8)],
+)
+def test_a_sound_whose_header_says_that_it_is_empty_is_told(
+    tmp_path: Path, name: str, mark: bytes, offset: int, length: int
+) -> None:
+    clip = make_clip(tmp_path / name, picture=False)
+    data = bytearray(clip.read_bytes())
+    at = data.find(mark) + offset
+    data[at : at + length] = bytes(length)
+    if name == "a.aiff":
+        at = data.find(b"COMM") + 10
+        data[at : at + 4] = bytes(4)
+    clip.write_bytes(data)
+    with pytest.raises(MediaError, match="says that it holds no sound"):
+        probe(clip)
+
+
+def test_a_wav_behind_a_tag_is_told(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.wav", picture=False)
+    clip.write_bytes(b"ID3\x03\0\0\0\0\x0f\x7f" + bytes(2047) + clip.read_bytes())
+    with pytest.raises(MediaError, match="An ID3 tag stands in front of this wav"):
+        probe(clip)
+
+
+def test_a_picture_that_an_avi_calls_raw_has_its_true_name(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.avi", "-c:v", "libx265", "-x265-params", "log-level=error", "-c:a", "libmp3lame")
+    video = probe(clip).media.video
+    assert video is not None
+    assert video.codec == "hevc called rawvideo"
