@@ -4,6 +4,7 @@ The languages are those of multilingual Whisper (Radford et al. 2022). Names and
 looking them up in a library takes 1.6 s and 300 MB in each process; a test compares them with that library.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,6 +24,8 @@ class Language:
     """Written without spaces between words."""
     wide: bool = False
     """Letters are twice as wide as Latin ones."""
+    right_to_left: bool = False
+    """Written from right to left."""
     reading_speed: float | None = None
     """Characters a second for subtitles; None: as for English."""
 
@@ -44,14 +47,14 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             Language("pl", "pol", "Polish"),
             Language("ca", "cat", "Catalan"),
             Language("nl", "nld", "Dutch"),
-            Language("ar", "ara", "Arabic"),
+            Language("ar", "ara", "Arabic", right_to_left=True),
             Language("sv", "swe", "Swedish"),
             Language("it", "ita", "Italian"),
             Language("id", "ind", "Indonesian"),
             Language("hi", "hin", "Hindi"),
             Language("fi", "fin", "Finnish"),
             Language("vi", "vie", "Vietnamese"),
-            Language("iw", "heb", "Hebrew"),
+            Language("iw", "heb", "Hebrew", right_to_left=True),
             Language("uk", "ukr", "Ukrainian"),
             Language("el", "ell", "Greek"),
             Language("ms", "msa", "Malay"),
@@ -62,7 +65,7 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             Language("ta", "tam", "Tamil"),
             Language("no", "nor", "Norwegian"),
             Language("th", "tha", "Thai", unspaced=True),
-            Language("ur", "urd", "Urdu"),
+            Language("ur", "urd", "Urdu", right_to_left=True),
             Language("hr", "hrv", "Croatian"),
             Language("bg", "bul", "Bulgarian"),
             Language("lt", "lit", "Lithuanian"),
@@ -72,7 +75,7 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             Language("cy", "cym", "Welsh"),
             Language("sk", "slk", "Slovak"),
             Language("te", "tel", "Telugu"),
-            Language("fa", "fas", "Persian"),
+            Language("fa", "fas", "Persian", right_to_left=True),
             Language("lv", "lav", "Latvian"),
             Language("bn", "ben", "Bengali"),
             Language("sr", "srp", "Serbian"),
@@ -104,15 +107,15 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             Language("ka", "kat", "Georgian"),
             Language("be", "bel", "Belarusian"),
             Language("tg", "tgk", "Tajik"),
-            Language("sd", "snd", "Sindhi"),
+            Language("sd", "snd", "Sindhi", right_to_left=True),
             Language("gu", "guj", "Gujarati"),
             Language("am", "amh", "Amharic"),
-            Language("yi", "yid", "Yiddish"),
+            Language("yi", "yid", "Yiddish", right_to_left=True),
             Language("lo", "lao", "Lao", unspaced=True),
             Language("uz", "uzb", "Uzbek"),
             Language("fo", "fao", "Faroese"),
             Language("ht", "hat", "Haitian"),
-            Language("ps", "pus", "Pashto"),
+            Language("ps", "pus", "Pashto", right_to_left=True),
             Language("tk", "tuk", "Turkmen"),
             Language("nn", "nno", "Nynorsk"),
             Language("mt", "mlt", "Maltese"),
@@ -141,6 +144,8 @@ UNSPACED = frozenset(language.code for language in _WRITTEN if language.unspaced
 """Codes of languages written without spaces between words."""
 WIDE = frozenset(language.code for language in _WRITTEN if language.wide)
 """Codes of languages whose letters are twice as wide as Latin ones; a narrow letter counts as half a character."""
+RIGHT_TO_LEFT = frozenset(language.code for language in _WRITTEN if language.right_to_left) | {"he"}
+"""Codes of languages written from right to left; Hebrew has two."""
 READING_SPEEDS: Mapping[str, float] = MappingProxyType(
     {language.code: language.reading_speed for language in _WRITTEN if language.reading_speed is not None}
 )
@@ -150,6 +155,16 @@ MIXTURES: Mapping[str, tuple[str, ...]] = MappingProxyType({"zh-en": ("zh", "en"
 """Languages that change from word to word, the main one first."""
 SUGGESTED = ("en", "zh", "zh-en", "de", "es", "fr", "ja", "ko", "pt", "ru", "it", "nl", "pl", "tr", "ar", "hi")
 """Languages and mixtures to offer before anything is typed."""
+
+
+def reads_right_to_left(text: str, language: str) -> bool:
+    """Tell whether a line reads from right to left: by its language, unless all of its letters are of the other kind.
+
+    A name in Latin letters does not turn an Arabic sentence, nor an Arabic name an English one.
+    """
+    kinds = [unicodedata.bidirectional(sign) for sign in text]
+    leftward, rightward = any(kind in ("R", "AL") for kind in kinds), "L" in kinds
+    return leftward if leftward != rightward else language in RIGHT_TO_LEFT
 
 
 def main_language(code: str | None) -> str | None:

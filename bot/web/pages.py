@@ -13,7 +13,7 @@ from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
 from bot.messages.formatting import format_duration, format_size
 from bot.web.sources.base import MAX_NAME_CHARS, PageData
-from pipeline.languages import main_language
+from pipeline.languages import main_language, reads_right_to_left
 from pipeline.types import Turn
 
 MIXER_STEMS: Final = ("vocals", "background", "music", "sfx", "ambient")
@@ -117,6 +117,7 @@ class PageRenderer:
             voices=voices,
             turns=() if data.transcript is None else data.transcript.turns,
             words=turn_words,
+            reads_right_to_left=reads_right_to_left,
             downloads=downloads(data),
             longest=MAX_NAME_CHARS,
             spoken=context.translator.language_name(data.result.language or ""),

@@ -9,6 +9,7 @@ from typing import Final
 from pipeline.export.escaping import clean
 from pipeline.export.line_breaking import LineFiller, TextBox, break_lines, count_columns, ends_clause, text_box
 from pipeline.export.style import SubtitleStyle
+from pipeline.languages import reads_right_to_left
 from pipeline.speech.alignment.sentences import binds_next, ends_sentence
 from pipeline.types import Speaker, Transcript, Turn, Word
 
@@ -34,6 +35,8 @@ class Cue:
     lines: tuple[str, ...]
     named: bool
     """True where a format without colours or voices has to say who speaks; the first line has room for `label`."""
+    right_to_left: bool = False
+    """The direction of the turn that the lines are of."""
 
 
 def speaker_label(speaker: Speaker, page: TextBox) -> str:
@@ -57,6 +60,7 @@ def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
     last = ""
     turns = sorted(transcript.turns, key=lambda turn: turn.start)
     for turn, mixed in zip(turns, _overlapping_turns(turns), strict=True):
+        leftward = reads_right_to_left(turn.text, transcript.language)
         lead = count_columns(speaker_label(speakers[turn.speaker], page))
         for index, words in enumerate(
             _group_words(turn, style, page, lead if turn.speaker != last else 0, lead * mixed)
@@ -66,7 +70,14 @@ def cut_cues(transcript: Transcript, style: SubtitleStyle) -> list[Cue]:
             lines = break_lines(texts, page, lead if named else 0)
             end = max(word.end for word in words)
             cues.append(
-                Cue(start=words[0].start, end=end, speaker=speakers[turn.speaker], lines=lines, named=bool(named))
+                Cue(
+                    start=words[0].start,
+                    end=end,
+                    speaker=speakers[turn.speaker],
+                    lines=lines,
+                    named=bool(named),
+                    right_to_left=leftward,
+                )
             )
         last = turn.speaker if not mixed else ""
     return _set_times(sorted(cues, key=lambda cue: (cue.start, cue.end)), style, page, transcript.duration)

@@ -1,13 +1,16 @@
 """Writers for a plain text, a Markdown page, RTTM and a Praat TextGrid."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
 
+from pipeline.export.direction import embed_line, end_label, has_right_to_left
 from pipeline.export.escaping import clean, escape_markdown
 from pipeline.export.source import NO_SPEECH, ExportSource
 from pipeline.export.transcripts import rttm_labels
-from pipeline.types import Speaker, Transcript
+from pipeline.languages import reads_right_to_left
+from pipeline.types import Speaker, Transcript, Turn
 
 MIN_INTERVAL_SECONDS: Final = 0.001
 """Seconds; intervals of a TextGrid need a length."""
@@ -17,7 +20,11 @@ def write_text(source: ExportSource, path: Path) -> None:
     """Write a plain text, one line for each turn: time, name, what was said."""
     transcript = source.transcript
     names = {speaker.id: clean(speaker.name) for speaker in transcript.speakers}
-    lines = [f"[{_format_time(turn.start)}] {names[turn.speaker]}: {clean(turn.text)}" for turn in transcript.turns]
+    lines: list[str] = []
+    for turn in transcript.turns:
+        leftward = reads_right_to_left(turn.text, transcript.language)
+        label = end_label(f"[{_format_time(turn.start)}] {names[turn.speaker]}: ", right_to_left=leftward)
+        lines.append(embed_line(label + clean(turn.text), right_to_left=leftward))
     path.write_text("\n".join(lines or [NO_SPEECH]) + "\n", encoding="utf-8")
 
 
@@ -33,11 +40,14 @@ def write_markdown(source: ExportSource, path: Path) -> None:
             for each in transcript.speakers
         ]
         parts += ["## Speakers", "\n".join(rows), "## Turns"]
-    parts += [
-        f"**{names[turn.speaker]}** ({_format_time(turn.start)}–{_format_time(turn.end)})\\\n"  # noqa: RUF001
-        + _paragraph_line(turn.text)
-        for turn in transcript.turns
-    ]
+    for direction, turns in groupby(transcript.turns, lambda turn: _direction(turn, transcript)):
+        paragraphs = [
+            f"**{names[turn.speaker]}** ({_format_time(turn.start)}–{_format_time(turn.end)})\\\n"  # noqa: RUF001
+            + _paragraph_line(turn.text)
+            for turn in turns
+        ]
+        # CommonMark reads what stands between empty lines inside of a block of HTML.
+        parts += [f'<div dir="{direction}">', *paragraphs, "</div>"] if direction else paragraphs
     path.write_text("\n\n".join(parts if transcript.turns else [*parts, NO_SPEECH]) + "\n", encoding="utf-8")
 
 
@@ -90,6 +100,14 @@ def _without_overlaps(entries: Sequence[tuple[float, float, str]]) -> list[tuple
 
 def _speaking_seconds(transcript: Transcript, speaker: str) -> float:
     return sum(turn.end - turn.start for turn in transcript.turns if turn.speaker == speaker)
+
+
+def _direction(turn: Turn, transcript: Transcript) -> str:
+    """Return the direction of a turn for HTML; empty where no reader could take it for another."""
+    if reads_right_to_left(turn.text, transcript.language):
+        return "rtl"
+    names = {speaker.id: speaker.name for speaker in transcript.speakers}
+    return "ltr" if has_right_to_left(names[turn.speaker] + turn.text) else ""
 
 
 def _paragraph_line(text: str) -> str:

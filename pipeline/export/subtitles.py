@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from pipeline.export.cues import Cue, speaker_label
+from pipeline.export.direction import embed_line, end_label
 from pipeline.export.escaping import clean, escape_subtitle, escape_vtt
 from pipeline.export.line_breaking import text_box
 from pipeline.export.source import ExportSource
@@ -17,13 +18,12 @@ SPEAKER_COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B
 def write_srt(source: ExportSource, path: Path) -> None:
     """Write SubRip, with the name where the speaker changes."""
     page = text_box(source.style, source.transcript.language)
-    texts = [
-        [
-            escape_subtitle(line)
-            for line in ((speaker_label(cue.speaker, page) if cue.named else "") + cue.lines[0], *cue.lines[1:])
-        ]
-        for cue in source.cues
-    ]
+    texts: list[list[str]] = []
+    for cue in source.cues:
+        label = escape_subtitle(speaker_label(cue.speaker, page)) if cue.named else ""
+        label = end_label(f"{label} ", right_to_left=cue.right_to_left) if label else ""
+        first, *others = (escape_subtitle(line) for line in cue.lines)
+        texts.append([embed_line(line, right_to_left=cue.right_to_left) for line in (label + first, *others)])
     _save_subtitles(source.cues, texts, path, "srt")
 
 
@@ -32,7 +32,7 @@ def write_vtt(source: ExportSource, path: Path) -> None:
     blocks = [
         f"{_vtt_time(cue.start)} --> {_vtt_time(cue.end)}\n"
         + (f"<v {escape_vtt(cue.speaker.name)}>" if clean(cue.speaker.name) else "")
-        + "\n".join(escape_vtt(line) for line in cue.lines)
+        + "\n".join(embed_line(escape_vtt(line), right_to_left=cue.right_to_left) for line in cue.lines)
         for cue in source.cues
     ]
     path.write_text("\n\n".join(["WEBVTT", *blocks]) + "\n", encoding="utf-8")
@@ -46,9 +46,11 @@ def write_ass(source: ExportSource, path: Path) -> None:
     for index, speaker in enumerate(source.transcript.speakers):
         red, green, blue = bytes.fromhex(SPEAKER_COLOURS[index % len(SPEAKER_COLOURS)])
         styles[_style_name(speaker)] = pysubs2.SSAStyle(fontsize=18, primarycolor=pysubs2.Color(red, green, blue))
-    _save_subtitles(
-        source.cues, [[escape_subtitle(line) for line in cue.lines] for cue in source.cues], path, "ass", styles
-    )
+    texts = [
+        [embed_line(escape_subtitle(line), right_to_left=cue.right_to_left) for line in cue.lines]
+        for cue in source.cues
+    ]
+    _save_subtitles(source.cues, texts, path, "ass", styles)
 
 
 def _style_name(speaker: Speaker) -> str:

@@ -113,6 +113,16 @@ async def test_what_the_pipeline_says_is_marked_as_english(browser: TestClient, 
     assert "中英文混合" in text
 
 
+async def test_a_turn_of_hebrew_reads_from_right_to_left(browser: TestClient, tmp_path: Path) -> None:
+    path = tmp_path / "result" / "transcript.json"
+    told = msgspec.json.decode(path.read_bytes(), type=Transcript)
+    turns = tuple(replace(told.turns[0], text=text, words=()) for text in ("שלום.", "Hello."))
+    path.write_bytes(msgspec.json.encode(replace(told, turns=turns)))
+    text = await (await browser.get(place() + "/")).text()
+    assert '<p lang="en" dir="rtl">שלום.</p>' in text
+    assert '<p lang="en">Hello.</p>' in text
+
+
 async def test_a_part_of_a_file_can_be_asked_for(browser: TestClient) -> None:
     whole = await (await browser.get(f"{place()}/files/{STEMS[0]}")).read()
     part = await browser.get(f"{place()}/files/{STEMS[0]}", headers={"Range": "bytes=4-9"})
