@@ -13,6 +13,7 @@ CHAT = ("discord",)
 BROKER = ("redis", "arq")
 OPEN_TO_THE_BOT = {
     *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages", "graph.registry")),
+    *(f"pipeline.edits.{name}" for name in ("apply", "edit_file", "lines", "operations")),
     *(f"worker.{name}" for name in ("protocol", "queue", "store")),
 }
 
@@ -44,6 +45,7 @@ def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
         "pipeline.errors",
         "pipeline.options",
         "pipeline.languages",
+        "pipeline.edits.edit_file",
         "pipeline.graph.registry",
         "deploy.cli",
     ],
