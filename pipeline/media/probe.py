@@ -15,6 +15,7 @@ from pipeline.graph.stage import ProgressCallback
 from pipeline.media.containers import container as containers
 from pipeline.media.containers.container import ClipStart, Track
 from pipeline.media.containers.joined_files import find_second_movie, may_restart
+from pipeline.media.containers.loose_samples import count_loose_bytes
 from pipeline.media.containers.packet_clock import PacketEnds, read_ends, tail_ends
 from pipeline.media.containers.raw_frames import RAW_CONTAINERS, RawDamage, find_damage
 from pipeline.media.containers.sound_tracks import choose_track
@@ -188,6 +189,8 @@ def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declare
     if unread:
         size = f"{unread / 2**20:.1f} MiB"
         notes.append(f"The last {size} of the file hold no sound that can be read; they are left out.")
+    elif (loose := _loose_seconds(path, container, ends)) >= _END_PADDING_S:
+        notes.append(f"The last {loose:.1f} s lie behind the end that the file declares; they are left out.")
     elif declared is not None and not ends.restarts and containers.is_cut_off(ends.clip, declared):
         found, whole = format_duration(ends.clip - zero), format_duration(declared - zero)
         notes.append(f"The file is cut off: {found} of {whole} could be read.")
@@ -203,6 +206,11 @@ def _unread_bytes(path: Path, container: str, ends: PacketEnds) -> int:
     unread = size - ends.read_bytes
     told = max(_MIN_UNREAD_BYTES, _MIN_UNREAD_SHARE * ends.read_bytes)
     return unread if container not in _INDEXED_CONTAINERS and unread > told else 0
+
+
+def _loose_seconds(path: Path, container: str, ends: PacketEnds) -> float:
+    """Return the seconds of samples behind the declared end of a sound."""
+    return count_loose_bytes(path, container, ends.read_bytes) * ends.sound / max(1, ends.read_bytes)
 
 
 def _audio_stream(codec: str, begin: ClipStart) -> AudioStream:

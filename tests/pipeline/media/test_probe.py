@@ -87,6 +87,41 @@ def test_of_a_cut_off_file_the_rest_is_used_and_said(tmp_path: Path, name: str) 
     assert 1.0 < extract(tmp_path / name, tmp_path / "out").duration < 3.5
 
 
+def _declare(path: Path, seconds: float) -> None:
+    """Write a smaller size of the samples into the header of a mono sound of 16 bits."""
+    data, size = bytearray(path.read_bytes()), int(seconds * 48_000) * 2
+    mark, offset, form = {
+        ".wav": (b"data", 4, "<I"),
+        ".aiff": (b"SSND", 4, ">I"),
+        ".caf": (b"data", 4, ">q"),
+        ".w64": (b"data\xf3\xac", 16, "<q"),
+    }[path.suffix]
+    extra = {".wav": 0, ".aiff": 8, ".caf": 4, ".w64": 24}[path.suffix]
+    struct.pack_into(form, data, data.find(mark) + offset, size + extra)
+    if path.suffix == ".aiff":
+        struct.pack_into(">I", data, data.find(b"COMM") + 10, int(seconds * 48_000))
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.caf", "a.w64"])
+def test_samples_behind_the_declared_end_are_told(tmp_path: Path, name: str) -> None:
+    path = make_clip(tmp_path / name, "-ac", "1", seconds=20.0, picture=False)
+    assert probe(path).notes == ()
+    path.write_bytes(path.read_bytes() + bytes(40_000))
+    assert probe(path).notes == ()
+    path = make_clip(tmp_path / name, "-ac", "1", seconds=20.0, picture=False)
+    _declare(path, 19.5)
+    assert probe(path).notes == ("The last 0.5 s lie behind the end that the file declares; they are left out.",)
+    assert probe(path).media.duration == pytest.approx(19.5, abs=0.01)
+
+
+@pytest.mark.parametrize("behind", [b"LIST\x10\0\0\0INFOICMT\4\0\0\0abcd", b"TAG" + b"x" * 125, b"id3 \4\0\0\0abcd"])
+def test_what_may_stand_behind_samples_is_not_told(tmp_path: Path, behind: bytes) -> None:
+    path = make_clip(tmp_path / "a.wav", "-ac", "1", "-ar", "8000", seconds=2.0, picture=False)
+    path.write_bytes(path.read_bytes() + behind * 100)
+    assert probe(path).notes == ()
+
+
 def _text(path: Path) -> None:
     path.write_text("This is no film.\n" * 200)
 
