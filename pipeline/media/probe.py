@@ -31,6 +31,8 @@ _MIN_UNREAD_BYTES = 1 << 15
 """Bytes after the last packet from which they are told of, ..."""
 _MIN_UNREAD_SHARE = 0.05
 """... if they are more than this part of what comes before: tags and covers are less."""
+_MIN_TAIL_PACKETS = 5
+"""Fewer packets near the end may be stamps that lie far off rather than sound or pictures."""
 _CUT_PADDING_S = 0.5
 """Seconds of pictures that an mp4 may hold beyond its end: a cut without encoding keeps what others are made from."""
 _END_PADDING_S = 0.1
@@ -57,6 +59,8 @@ class Probe:
     """Whether ffmpeg lets the clock of such a container go on where it starts again."""
     restarts: tuple[float, ...] = ()
     """Where the container's clock starts again, seconds on the clip's clock; no place can be sought then."""
+    strays: tuple[float, ...] = ()
+    """Time stamps of the sound that are wrong, seconds on the container's own clock."""
     damage: RawDamage | None = None
     """What is no frame between the frames of a sound without time stamps."""
     notes: tuple[str, ...] = ()
@@ -136,6 +140,7 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         over_full_scale=begin.over_full_scale,
         continued=begin.continued,
         restarts=tuple(restart - begin.zero for restart in ends.restarts),
+        strays=ends.strays,
         damage=damage,
         notes=_notes(path, name, ends, zero=begin.zero, declared=declared),
         tracks=tracks,
@@ -177,7 +182,8 @@ def _choose_end(ends: PacketEnds, declared: float | None, zero: float, *, indexe
 
 def _is_doubtful(ends: PacketEnds, declared: float) -> bool:
     """Tell whether a file must be read from its beginning, since its end is not as its header says."""
-    return bool(ends.restarts) or ends.broken or containers.is_cut_off(ends.clip, declared)
+    few = ends.packets < _MIN_TAIL_PACKETS
+    return bool(ends.restarts) or bool(ends.strays) or few or ends.broken or containers.is_cut_off(ends.clip, declared)
 
 
 def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declared: float | None) -> tuple[str, ...]:
@@ -191,7 +197,7 @@ def _notes(path: Path, container: str, ends: PacketEnds, *, zero: float, declare
         notes.append(f"The last {size} of the file hold no sound that can be read; they are left out.")
     elif (loose := _loose_seconds(path, container, ends)) >= _END_PADDING_S:
         notes.append(f"The last {loose:.1f} s lie behind the end that the file declares; they are left out.")
-    elif declared is not None and not ends.restarts and containers.is_cut_off(ends.clip, declared):
+    elif declared is not None and not ends.restarts and not ends.strays and containers.is_cut_off(ends.clip, declared):
         found, whole = format_duration(ends.clip - zero), format_duration(declared - zero)
         notes.append(f"The file is cut off: {found} of {whole} could be read.")
     return tuple(notes)

@@ -15,6 +15,10 @@ RESTART_S = 0.5
 """Seconds by which the decoding times of a track go back where a clock starts again."""
 TAIL_S = 3.0
 """Seconds before the declared end from which packets are read."""
+_MAX_STRAYS = 8
+"""Packets after a leap of the stamps that may come back; it is a gap if more do not."""
+_LONELY_S = 60.0
+"""Seconds after all other packets from which so few at the end of a file are no sound after a gap either."""
 _REPORT_INTERVAL_PACKETS = 2000
 
 
@@ -34,6 +38,9 @@ class PacketEnds:
     """Where the last packet ends in the file."""
     broken: bool = False
     """Whether reading ended with an error."""
+    packets: int = 0
+    strays: tuple[float, ...] = ()
+    """Stamps of the sound that lie far off between two that do not, and are not counted."""
 
 
 def tail_ends(container: InputContainer, sound_index: int, end: float) -> PacketEnds:
@@ -50,9 +57,9 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
     """Read all packets that can be read."""
     clocks: dict[int, _TrackClock] = {}
     restarts: list[float] = []
-    read_bytes, broken = 0, False
+    read_bytes, count, broken = 0, 0, False
     try:
-        for count, packet in enumerate(played_packets(container)):
+        for count, packet in enumerate(played_packets(container), start=1):
             clock = clocks.get(packet.stream_index)
             if clock is None:
                 clock = clocks[packet.stream_index] = _TrackClock(packet)
@@ -64,6 +71,9 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
     except av.error.FFmpegError:
         # What a damaged file has up to here is its sound.
         broken = True
+    latest = max((clock.steady_end for clock in clocks.values()), default=0.0)
+    for clock in clocks.values():
+        clock.leave_lonely(latest)
     sound = clocks.get(sound_index)
     return PacketEnds(
         clip=max((clock.end for clock in clocks.values()), default=0.0),
@@ -72,6 +82,8 @@ def read_ends(container: InputContainer, sound_index: int, report: ProgressCallb
         restarts=tuple(restarts),
         read_bytes=read_bytes,
         broken=broken,
+        packets=count,
+        strays=() if sound is None else tuple(sound.strays),
     )
 
 
@@ -109,11 +121,46 @@ class _TrackClock:
         self._end = 0
         self._offset = 0
         self._decoded: int | None = None
+        self._before: int | None = None
+        """Where the last packet before a leap ends."""
+        self._away: list[int] = []
+        """When the packets since then are played."""
+        self.strays: list[float] = []
+        """Stamps that lie far off between two that do not, seconds."""
 
     @property
     def end(self) -> float:
         """Return where the last packet ends, in seconds."""
         return self._end * self._base
+
+    @property
+    def steady_end(self) -> float:
+        """Return where the last packet before a leap ends that was not settled yet, in seconds."""
+        return self.end if self._before is None else self._before * self._base
+
+    def leave_lonely(self, latest: float) -> None:
+        """Leave out the last packets of a file if they are long after all others, which end at `latest` seconds."""
+        if self._before is not None and (min(self._away) + self._offset) * self._base > latest + _LONELY_S:
+            self._leave(self._before)
+
+    def _leave(self, end: int) -> None:
+        self.strays.extend(tick * self._base for tick in self._away)
+        self._end = end
+        self._stay()
+
+    def _stay(self) -> None:
+        """Take the packets after a leap for what they are: a gap is in front of them."""
+        self._before = None
+        self._away.clear()
+
+    def _return(self, start: int) -> bool:
+        """Go back to before a leap if a packet goes on there: those between have stamps that are wrong."""
+        before, slack = self._before, self._restart_ticks
+        if before is None or not -slack < start + self._offset - before < 2 * slack:
+            self._stay()
+            return False
+        self._leave(before)
+        return True
 
     def take(self, packet: "Packet[Stream]") -> float | None:
         """Follow a packet; the time is returned where the clock starts again."""
@@ -123,9 +170,16 @@ class _TrackClock:
             return None
         decoded = start if decoded is None else decoded
         restart = None
-        if self._decoded is not None and decoded < self._decoded - self._restart_ticks:
-            restart = self.end
-            self._offset = self._end - start
+        if self._decoded is not None:
+            if decoded < self._decoded - self._restart_ticks and not self._return(start):
+                restart = self.end
+                self._offset = self._end - start
+            elif start + self._offset > self._end + self._restart_ticks and self._before is None:
+                self._before = self._end
+        if self._before is not None:
+            self._away.append(start)
+            if len(self._away) > _MAX_STRAYS:
+                self._stay()
         self._decoded = decoded
         self._end = max(self._end, start + self._offset + _duration(packet))
         return restart

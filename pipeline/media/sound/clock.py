@@ -18,6 +18,7 @@ _CONTINUE_FILTER = (
     f"asetpts=expr='st(0,if(lt(PTS+ld(0),ld(1)-{RESTART_S}/TB),ld(1)-PTS,ld(0)));st(1,PTS+ld(0)+S/SR/TB);PTS+ld(0)'"
 )
 """Variable 0 is what is added to the stamps, variable 1 where the next frame should start."""
+_STRAY_MARGIN_S = 0.01
 _SWING_WINDOW_S = 1.0
 """Seconds within which stamps that go back and forth are jitter and no gaps."""
 _MIN_STEP_S = 0.005
@@ -55,6 +56,12 @@ def clock_filter(tolerance: float = MIN_GAP_S) -> str:
         tolerance: Seconds by which stamps and samples may differ before one is put right.
     """
     return f"{_CONTINUE_FILTER},ashowinfo,aresample=async=1:first_pts=0:min_hard_comp={tolerance:.6f}"
+
+
+def steady_filter(strays: Sequence[float]) -> str:
+    """Build ffmpeg's filter that lets frames with wrong stamps (seconds) follow those before them."""
+    stray = "+".join(f"between(T,{stamp - _STRAY_MARGIN_S:.6f},{stamp + _STRAY_MARGIN_S:.6f})" for stamp in strays)
+    return f"asetpts=expr='st(0,if({stray},ld(1),PTS));st(1,ld(0)+S/SR/TB);ld(0)'"
 
 
 class StampJitter:
@@ -124,6 +131,11 @@ class FrameLog:
         """Return the tolerance (seconds) with which jitter of the stamps neither fills in nor takes away sound."""
         swing = self._jitter.swing
         return min(_MAX_TOLERANCE_S, swing + _SWING_MARGIN_S) if swing else self._tolerance
+
+    @property
+    def leaps(self) -> bool:
+        """Tell whether stamps leap so far ahead that they may be wrong."""
+        return any(gap.duration > RESTART_S for gap in self.gaps)
 
     @property
     def end(self) -> float:

@@ -10,10 +10,11 @@ from pipeline.audio.channels import Layout, default_layout
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.media.containers.raw_frames import shift_filter, write_whole_frames
+from pipeline.media.containers.strays import read_strays
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.probe import Probe
 from pipeline.media.sound.channel_folding import ChannelMapping, map_channels, place_channels
-from pipeline.media.sound.clock import MIN_GAP_S, FrameLog, clock_filter, note_gaps, note_places
+from pipeline.media.sound.clock import MIN_GAP_S, FrameLog, clock_filter, note_gaps, note_places, steady_filter
 
 MAX_SAMPLE_RATE = 192_000
 """Higher rates are brought down to this."""
@@ -34,6 +35,7 @@ _NEW_FORM = "Reconfiguring filter graph"
 """What ffmpeg logs where rate or channels change within a track."""
 _MAX_UNTOLD_REST_S = 0.5
 """Seconds of sound after the clip's end of which nothing is said."""
+_MIN_TOLD_GAIN_DB = 0.1
 _PREROLL_S = 1.0
 """Seconds that are decoded before a part, so that its first samples are what they are in the whole."""
 _BASE_TIMEOUT_S = 60.0
@@ -115,8 +117,8 @@ def write_sound(
 ) -> Extracted:
     """Write the sound of a clip, or a part of it, on the clip's clock.
 
-    The sound is decoded a second time where samples were over full scale, where its form changed on the way, and
-    where its time stamps go back and forth: then they are only followed as far as they go beyond that.
+    The sound is decoded again where samples were over full scale, its form changed on the way, or time stamps lie far
+    off or go back and forth; the latter are then only followed as far as they go beyond that.
 
     Args:
         source: The clip.
@@ -136,6 +138,10 @@ def write_sound(
     with tempfile.TemporaryDirectory(prefix="extract-") as folder:
         sound = decode.sound_of(source, Path(folder))
         log = decode.write(sound, target, coding)
+        if log.frames.leaps and not clip.strays and (strays := read_strays(source, clip.sound_index)):
+            decode = replace(decode, clip=replace(clip, strays=strays))
+            sound = decode.sound_of(source, Path(folder))
+            log = decode.write(sound, target, coding)
         if log.form_changed:
             sound = decode.write_steady(sound, Path(folder) / "steady.mkv")
             log = decode.write(sound, target, coding)
@@ -145,12 +151,7 @@ def write_sound(
         gain_db = min(0.0, -log.peak_db) if log.peak_db < _MAX_PEAK_DB else 0.0
         if gain_db:
             decode.write(sound, target, coding, volume=10 ** (gain_db / 20) * _FULL_SCALE)
-    notes = _note_missing(clip, log.frames, start, clip.sound_end if end is None else min(end, clip.sound_end))
-    if end is None and log.frames.end > clip.media.duration + _MAX_UNTOLD_REST_S:
-        notes.append("The sound goes on after the end that the file declares; the rest of it is left out.")
-    if log.peak_db >= _MAX_PEAK_DB:
-        notes.append("Some samples are no sound but damage, far beyond full scale; they are clipped.")
-    return Extracted(gain_db=gain_db, notes=(*notes, *_note_gain(gain_db)))
+    return Extracted(gain_db=gain_db, notes=_notes(decode, log, gain_db))
 
 
 class _SoundLog:
@@ -203,7 +204,8 @@ class _Decoding:
     @property
     def _origin(self) -> float:
         """Return the clip's time at which ffmpeg begins to decode: places can be sought where the clock is steady."""
-        return 0.0 if self.clip.restarts or self.clip.damage is not None else self.start
+        clip = self.clip
+        return 0.0 if clip.restarts or clip.strays or clip.damage is not None else self.start
 
     def sound_of(self, source: Path, folder: Path) -> _Sound:
         """Build the arguments for the clip, time stamps on its clock or on one that begins at `_origin`.
@@ -220,13 +222,9 @@ class _Decoding:
         if clip.restarts and clip.continued:
             inputs = tuple(input_arguments(source, offset=clip.media.audio.lead_in))
             return _Sound(arguments=inputs, track=track, mapping=self.mapping.filter)
-        sought = [
-            "-seek_timestamp",
-            "1",
-            "-noaccurate_seek",
-            "-ss",
-            f"{max(min(0.0, clip.zero), begin - _PREROLL_S):.6f}",
-        ]
+        shifts += (steady_filter(clip.strays),) if clip.strays else ()
+        place = max(min(0.0, clip.zero), begin - _PREROLL_S)
+        sought = ("-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{place:.6f}")
         return _Sound(
             arguments=("-copyts", *(sought if self._origin else ()), *input_arguments(source)),
             track=track,
@@ -276,20 +274,24 @@ class _Decoding:
             raise
 
 
-def _note_missing(clip: Probe, frames: FrameLog, start: float, end: float) -> list[str]:
-    """Tell what is missing of a sound between two times."""
-    if clip.damage is None:
-        return list(note_gaps(frames, start, end))
-    places = [clip.damage.place(hole) for hole in clip.damage.doubtful]
-    return [*note_gaps(frames, start, end, damaged=True), *note_places(places, start, end)]
-
-
-def _note_gain(gain_db: float) -> tuple[str, ...]:
-    """Tell of a gain that can be heard."""
-    if gain_db > -0.1:
-        return ()
-    level = f"{-gain_db:.1f} dB"
-    return (f"The sound goes {level} over full scale; all of it was made {level} quieter so that nothing is clipped.",)
+def _notes(decode: _Decoding, log: _SoundLog, gain_db: float) -> tuple[str, ...]:
+    """Tell what is missing of a sound, and what was changed."""
+    clip, damage = decode.clip, decode.clip.damage
+    span = decode.start, clip.sound_end if decode.end is None else min(decode.end, clip.sound_end)
+    notes = ["Some time stamps of the sound lie far off; they are not followed."] if clip.strays else []
+    notes += note_gaps(log.frames, *span, damaged=damage is not None)
+    if damage is not None:
+        notes += note_places([damage.place(hole) for hole in damage.doubtful], *span)
+    if decode.end is None and log.frames.end > clip.media.duration + _MAX_UNTOLD_REST_S:
+        notes.append("The sound goes on after the end that the file declares; the rest of it is left out.")
+    if log.peak_db >= _MAX_PEAK_DB:
+        notes.append("Some samples are no sound but damage, far beyond full scale; they are clipped.")
+    if gain_db <= -_MIN_TOLD_GAIN_DB:
+        over = f"{-gain_db:.1f} dB"
+        notes.append(
+            f"The sound goes {over} over full scale; all of it was made {over} quieter so that nothing is clipped."
+        )
+    return tuple(notes)
 
 
 def _flac_arguments(sample_rate: int) -> list[str]:
