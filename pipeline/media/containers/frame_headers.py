@@ -57,14 +57,15 @@ class FrameHeader:
 
 def read_header(data: mmap.mmap, at: int) -> FrameHeader | None:
     """Read the header of a frame; None where there is none."""
-    return _parse(data[at : at + HEADER_BYTES])
+    head = data[at : at + HEADER_BYTES]
+    if len(head) < HEADER_BYTES:
+        return None
+    # MPEG audio has all in four bytes, of which there are but a few in a file.
+    return _parse(head[:4] if head[0] == 0xFF and head[1] & 0x06 else head)
 
 
 @lru_cache(maxsize=4096)
 def _parse(head: bytes) -> FrameHeader | None:
-    """Parse a header; most frames of a file have one of a few."""
-    if len(head) < HEADER_BYTES:
-        return None
     if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return _parse_adts(head)
     if head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
