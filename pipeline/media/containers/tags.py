@@ -31,7 +31,7 @@ def write_tags(path: Path, of_file: Mapping[str, str], of_tracks: Iterable[Mappi
     """Write tags in ffmpeg's own form (ffmetadata), the tracks in order, so that none becomes an argument."""
     lines = [";FFMETADATA1", *_lines(of_file)]
     for tags in of_tracks:
-        lines += ["[STREAM]", *_lines(tags)]
+        lines += ["[STREAM]", *_lines(_entitle(tags))]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -40,6 +40,14 @@ def _is_kept(key: str, value: str) -> bool:
     if not name or name in _MUXER_KEYS or name.startswith("_statistics") or "\0" in key + value:
         return False
     return not any(part in name for part in _LOCATION_KEYS) and _COORDINATES.match(value) is None
+
+
+def _entitle(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Call the name of a track its title: ffmpeg reads it from an mp4 as the one and writes it from the other."""
+    if "name" not in tags:
+        return tags
+    rest = {key: value for key, value in tags.items() if key != "name"}
+    return {"title": tags["name"], **rest}
 
 
 def _lines(tags: Mapping[str, str]) -> list[str]:

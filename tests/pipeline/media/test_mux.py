@@ -136,6 +136,18 @@ def test_without_a_language_the_track_keeps_that_of_the_one_before(tmp_path: Pat
         assert container.streams.audio[0].language == "ita"
 
 
+def test_the_name_of_another_sound_track_of_an_mp4_stays(tmp_path: Path) -> None:
+    sounds = ("-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=f=900:d=1")
+    source = tmp_path / "a.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", *sounds, "-map", "0", "-map", "1", "-map", "2"),
+        *(*H264, "-c:a", "aac", "-metadata:s:a:1", "title=Commentary", source),
+    )
+    _, out = join(tmp_path, source)
+    with av.open(str(out / "final.mp4")) as container:
+        assert container.streams.audio[1].metadata["name"] == "Commentary"
+
+
 def test_a_picture_that_is_turned_stays_turned(tmp_path: Path) -> None:
     make_clip(tmp_path / "plain.mp4", *H264)
     ffmpeg("-display_rotation", "90", "-i", tmp_path / "plain.mp4", "-c", "copy", tmp_path / "a.mp4")
