@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from pipeline.errors import ValidationError
+from pipeline.export.edited import EditedTranscript
 from pipeline.export.escaping import clean, rttm_label
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
 
@@ -28,14 +29,24 @@ def read_transcript(path: Path) -> Transcript:
         ValidationError: The file is no transcript, or its times or speakers make no sense.
     """
     transcript = _read(path, Transcript)
-    speakers = {speaker.id for speaker in transcript.speakers}
-    if len(speakers) < len(transcript.speakers):
-        raise _invalid_transcript(path, "two speakers have the same id")
-    if any(turn.speaker not in speakers for turn in transcript.turns):
-        raise _invalid_transcript(path, "a turn belongs to nobody")
-    if any(not _is_span(start, end) for start, end in _all_spans(transcript)):
-        raise _invalid_transcript(path, "a time is impossible")
+    _check_transcript(transcript, path)
     return transcript
+
+
+def read_edited(path: Path) -> EditedTranscript:
+    """Read and check a `transcript.json` with what it was before edits, where it has that.
+
+    Raises:
+        ValidationError: As `read_transcript`, also of the original.
+    """
+    edited = _read(path, EditedTranscript)
+    _check_transcript(edited.current(), path)
+    if edited.original is not None:
+        _check_transcript(edited.before(), path)
+        speakers = {speaker.id for speaker in edited.original.speakers}
+        if any(each.speaker not in speakers or not _is_span(each.start, each.end) for each in edited.original.voices):
+            raise _invalid_transcript(path, "the voices of the original do not fit it")
+    return edited
 
 
 def read_voices(path: Path, transcript: Transcript) -> Diarization:
@@ -119,6 +130,16 @@ def _find_speaker(transcript: Transcript, key: str) -> Speaker:
     known = ", ".join(f"{each.id} ({clean(each.name)})" for each in transcript.speakers) or "nobody"
     reason = "is not one speaker's name alone" if found else "is no speaker of this transcript"
     raise ValidationError(f"{clean(key)!r} {reason}.", hint=f"It has {known}.")
+
+
+def _check_transcript(transcript: Transcript, path: Path) -> None:
+    speakers = {speaker.id for speaker in transcript.speakers}
+    if len(speakers) < len(transcript.speakers):
+        raise _invalid_transcript(path, "two speakers have the same id")
+    if any(turn.speaker not in speakers for turn in transcript.turns):
+        raise _invalid_transcript(path, "a turn belongs to nobody")
+    if any(not _is_span(start, end) for start, end in _all_spans(transcript)):
+        raise _invalid_transcript(path, "a time is impossible")
 
 
 def _read(path: Path, kind: type[T]) -> T:

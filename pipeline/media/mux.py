@@ -57,7 +57,7 @@ _MP4_AUDIO_CODECS = frozenset(
     }
 )
 _MKV_AUDIO_CODECS = _MP4_AUDIO_CODECS | {"pcm_u8", "pcm_f64le", "truehd", "wavpack", "tta"}
-_TEXT_SUBTITLE_CODECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+TEXT_SUBTITLE_CODECS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "subrip": ("srt", "subrip"),
         "ass": ("ssa", "ass"),
@@ -100,7 +100,7 @@ def plan_mux(clip: Probe) -> MuxPlan:
         if track.kind == "audio" and track.codec in holds:
             others.append(track)
         elif track.kind == "subtitle" and (
-            track.codec in _TEXT_SUBTITLE_CODECS or (suffix == "mkv" and track.codec in _MKV_SUBTITLE_CODECS)
+            track.codec in TEXT_SUBTITLE_CODECS or (suffix == "mkv" and track.codec in _MKV_SUBTITLE_CODECS)
         ):
             subtitles.append(track)
         else:
@@ -174,7 +174,7 @@ def mux(
         inputs += [*input_arguments(sound), *_text_input_arguments(tags, subtitles)]
         inputs += _source_input_arguments(picture.path, clip, plan.subtitles) if picture.path != source else []
         chosen = _stream_arguments(picture, plan, source, with_subtitles=worded)
-        chosen += [*picture.output_arguments, *_container_arguments(clip, plan.suffix)]
+        chosen += [*picture.output_arguments, *container_arguments(clip, plan.suffix)]
         run_ffmpeg(
             [*inputs, *chosen, str(target.absolute())],
             timeout=ffmpeg_timeout(clip.media.duration),
@@ -204,12 +204,13 @@ def _text_input_arguments(tags: Path, subtitles: Path | None) -> list[str]:
 
 
 def _source_input_arguments(source: Path, clip: Probe, subtitles: Sequence[Track] = ()) -> list[str]:
-    words = [name for track in subtitles for name in _TEXT_SUBTITLE_CODECS.get(track.codec, ())]
-    arguments = input_arguments(source, offset=-clip.zero, decoders=(*_header_decoders(clip), *dict.fromkeys(words)))
+    words = [name for track in subtitles for name in TEXT_SUBTITLE_CODECS.get(track.codec, ())]
+    arguments = input_arguments(source, offset=-clip.zero, decoders=(*header_decoders(clip), *dict.fromkeys(words)))
     return ["-fflags", "+genpts", *arguments] if clip.media.container == "mpeg" else arguments
 
 
-def _header_decoders(clip: Probe) -> tuple[str, ...]:
+def header_decoders(clip: Probe) -> tuple[str, ...]:
+    """List the decoders that ffmpeg needs to know a picture that it copies."""
     codec = "" if clip.media.video is None else clip.media.video.codec
     known = clip.media.container == "mov" and codec in _SELF_DESCRIBING_CODECS
     decoders = () if known else _HEADER_DECODERS.get(codec, ())
@@ -243,17 +244,18 @@ def _stream_arguments(picture: PictureSource, plan: MuxPlan, source: Path, *, wi
         chosen += [f"-disposition:a:{index + 1}", "-default"]
     codecs = [*(("subrip",) if with_subtitles else ()), *(track.codec for track in plan.subtitles)]
     for index, codec in enumerate(codecs):
-        chosen += [f"-c:s:{index}", _subtitle_codec(codec, plan.suffix)]
+        chosen += [f"-c:s:{index}", subtitle_codec(codec, plan.suffix)]
     return chosen
 
 
-def _subtitle_codec(codec: str, suffix: Suffix) -> str:
+def subtitle_codec(codec: str, suffix: Suffix) -> str:
+    """Choose how subtitles are written into a container."""
     if suffix == "mp4":
         return "copy" if codec == "mov_text" else "mov_text"
     return "subrip" if codec == "mov_text" else "copy"
 
 
-def _container_arguments(clip: Probe, suffix: Suffix) -> list[str]:
+def container_arguments(clip: Probe, suffix: Suffix) -> list[str]:
     """Build the arguments for a file with the same bytes each time and exact times."""
     if suffix == "mkv":
         return ["-bitexact", "-f", "matroska"]

@@ -149,6 +149,7 @@ def test_an_edit_finds_its_words_in_a_transcript_made_anew(turns: list[Turn]) ->
     ("turns", "says"),
     [
         pytest.param([turn("Thanks for having me.", 20, "S2")], "gone", id="at another time"),
+        pytest.param([turn(f"Thanks for having me. {'Well. ' * 30}", 2, "S2")], "gone", id="early in a long line"),
         pytest.param([turn("Hi.", 0, "S1"), turn("Thanks for me.", 7.9, "S2")], "other words", id="other words"),
         pytest.param([turn("Thanks for", 7.9, "S2"), turn("having me.", 8.7, "S2")], "words", id="in two lines"),
     ],
