@@ -1,5 +1,6 @@
 """`stemcord cut`, `audio` and `frame` end with 0 and a file, or with 2 and one sentence."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,42 @@ def test_limits_of_the_settings_hold(clip: Path, monkeypatch: pytest.MonkeyPatch
     done = CliRunner().invoke(APP, ["frame", str(clip), "--out", str(clip.with_name("a.png"))])
     assert done.exit_code == 2
     assert "at most 1 s are allowed" in done.output
+
+
+NAMES = {
+    "not utf-8": b"caf\xe9\xff.wav",
+    "line break": b"a\nb\r.wav",
+    "one number": b"%d.wav",
+    "numbers": b"a%03d.wav",
+    "dash": b"-rf.wav",
+    "option": b"--out.wav",
+    "longest": b"x" * 251 + b".wav",
+    "from right to left": "a\u202egnp.wav".encode(),
+    "joined files": b"concat:a|b.wav",
+    "protocol": b"file:x.wav",
+    "data": b"data:audio,x.wav",
+    "pipe": b"pipe:0.wav",
+    "pattern": b"{a,b}*?[c].wav",
+    "quotes": b"q'u\"o`te;$(x).wav",
+    "backslash": b"a\\b.wav",
+    "colours": b"\x1b[31mred.wav",
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_is_only_a_name(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEMCORD_HOME", str(tmp_path / "home"))
+    name = os.fsdecode(NAMES[kind])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    make_clip(tmp_path / "clip.wav", picture=False).rename(tmp_path / "in" / name)
+    monkeypatch.chdir(tmp_path / "in")
+    for clip in (name, str(tmp_path / "in" / name)):
+        for out in (str(tmp_path / "out" / name), f"../out/{name}"):
+            done = CliRunner().invoke(APP, ["audio", f"--out={out}", "--", clip])
+            assert done.exit_code == 0, done.output
+            assert "\x1b[31m" not in done.output
+            assert probe(tmp_path / "out" / name).media.duration == pytest.approx(0.6, abs=0.01)
+            (tmp_path / "out" / name).unlink()
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == [name]
+    assert list((tmp_path / "out").iterdir()) == []
