@@ -32,13 +32,9 @@ MAX_TOKENS_PER_SECOND, SPARE_TOKENS = 18.0, 24
 """More than anybody says, in any script, with timestamps: what goes on beyond it is a loop."""
 FALLBACK_TEMPERATURES = (0.2, 0.4, 0.6, 0.8)
 """Tried in turn when the likeliest text looks made up."""
-MAX_LOOP_TOKENS = 40
-"""Longest phrase that is looked for as a loop."""
 _ANNOTATION = re.compile(r"(?:[\[(*♪][^\])*♪]*[\])*♪]\W*)+")
 """Nothing but remarks such as [BLANK_AUDIO], (music) or ♪ ♪."""
 MAX_ANNOTATION_WORDS = 5
-MIN_LOOP_REPEATS = 3
-"""A phrase said this often without anything between is a loop."""
 
 
 def is_silent(found: Hypothesis) -> bool:
@@ -111,26 +107,3 @@ def decode_with_fallback(first: Hypothesis, draft: Callable[[float], Hypothesis]
     if not needs_fallback(tried[-1]):
         return tried[-1]
     return max(tried, key=lambda found: (found.compression <= MAX_COMPRESSION_RATIO, found.logprob))
-
-
-def collapse_loops(tokens: Sequence[int]) -> list[int]:
-    """Keep one of every phrase that stands `MIN_LOOP_REPEATS` or more times in a row."""
-    kept: list[int] = []
-    at = 0
-    while at < len(tokens):
-        period = next((p for p in range(1, MAX_LOOP_TOKENS + 1) if _repeats(tokens, at, p) >= MIN_LOOP_REPEATS), 0)
-        if not period:
-            kept.append(tokens[at])
-            at += 1
-            continue
-        kept.extend(tokens[at : at + period])
-        at += period * _repeats(tokens, at, period)
-    return kept
-
-
-def _repeats(tokens: Sequence[int], at: int, period: int) -> int:
-    """Count how often the phrase of `period` tokens at `at` stands in a row."""
-    phrase, times = tokens[at : at + period], 1
-    while len(phrase) == period and tokens[at + period * times : at + period * (times + 1)] == phrase:
-        times += 1
-    return times

@@ -2,22 +2,30 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from pipeline.languages import language_name
 from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, RecognitionInput, WindowProgress
 from pipeline.speech.recognition.chunking import Window, to_clip_word
 from pipeline.speech.recognition.pause_detection import find_pauses
 from pipeline.speech.recognition.speech_reader import SAMPLE_RATE
-from pipeline.speech.recognition.whisper.alignment import split_words, time_words
+from pipeline.speech.recognition.whisper.alignment import TokenWord, split_words, time_words
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Features, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
     MAX_COMPRESSION_RATIO,
-    collapse_loops,
+    SPARE_TOKENS,
     decode_with_fallback,
     drop_annotations,
     is_hallucinated,
     is_silent,
     token_limit,
+)
+from pipeline.speech.recognition.whisper.repetition import (
+    Loop,
+    count_following,
+    count_repeats,
+    find_loops,
+    write_loops,
 )
 from pipeline.types import Word
 
@@ -142,16 +150,51 @@ class _Run:
             return []
         tokenizer = self.executor.vocabulary(self.language)
         text = [token for token in found.tokens if token < tokenizer.eos_token_id]
-        if found.compression > MAX_COMPRESSION_RATIO:
-            text = collapse_loops(text)
-        attention = self.executor.attend(features, text, language=self.language)
-        pauses = find_pauses(self.source.reader.read_window(window), round(FRAME_SECONDS * SAMPLE_RATE))
-        timed = time_words(split_words(tokenizer, text, self.language), attention, window.duration, pauses)
-        timed = drop_annotations([word for word in timed if word.text])
+        loops = find_loops(text)
+        suspect = found.compression > MAX_COMPRESSION_RATIO
+        once = write_loops(text, loops, [1] * len(loops)) if suspect else text
+        timed = self._time_words(window, features, once)
         # In a language that nobody speaks here no word is borne out; who asked for it gets them all the same.
         if not self.notes and is_hallucinated(found, [word.confidence for word in timed], window.duration):
             return []
+        counts = [self._count_repeats(window, features, text, loop, trusted=not suspect) for loop in loops]
+        counted = write_loops(text, loops, counts)
+        if counted != once:
+            timed = self._time_words(window, features, counted)
         return [to_clip_word(word, window, self.source.speech_spans) for word in timed]
+
+    def _time_words(self, window: Window, features: Features, text: Sequence[int]) -> list[Word]:
+        """Put the words of a text in time, on the window's clock."""
+        timed = self._align(window, features, split_words(self.executor.vocabulary(self.language), text, self.language))
+        return drop_annotations([word for word in timed if word.text])
+
+    def _align(self, window: Window, features: Features, words: Sequence[TokenWord]) -> list[Word]:
+        text = [token for word in words for token in word.tokens]
+        attention = self.executor.attend(features, text, language=self.language)
+        pauses = find_pauses(self.source.reader.read_window(window), round(FRAME_SECONDS * SAMPLE_RATE))
+        return time_words(words, attention, window.duration, pauses)
+
+    def _count_repeats(
+        self, window: Window, features: Features, text: Sequence[int], loop: Loop, *, trusted: bool
+    ) -> int:
+        """Count the repeats of a loop in the stretch of sound where the text has it."""
+        words = split_words(self.executor.vocabulary(self.language), text, self.language)
+        starts = list(accumulate((len(word.tokens) for word in words), initial=0))
+        inside = [
+            word
+            for word, start, end in zip(self._align(window, features, words), starts, starts[1:], strict=False)
+            if start < loop.end and end > loop.start
+        ]
+        first, last = min(word.start for word in inside), max(word.end for word in inside)
+        sound = self.source.reader.read_window(window)[round(first * SAMPLE_RATE) :]
+        end = round((last - first) * SAMPLE_RATE)
+        counted = count_repeats(sound[:end], SAMPLE_RATE, loop.times, trusted=trusted)
+        rest = len(text) - loop.end
+        if counted == loop.times and rest <= loop.period:
+            # The end of the text may be the phrase once more, with a full stop of its own.
+            counted += max(0, count_following(sound, SAMPLE_RATE, end) - (rest > 0))
+        seconds = window.duration - first if counted > loop.times else last - first
+        return max(1, min(counted, (token_limit(seconds) - SPARE_TOKENS) // loop.period))
 
     def _last_timestamp(self, found: Hypothesis) -> float:
         """Find the last timestamp, in seconds of the window; speech after it was not written down."""

@@ -186,6 +186,18 @@ def test_noise_has_no_words(tmp_path: Path, models: Models, colour: float) -> No
 
 
 @pytest.mark.asr
+def test_a_phrase_that_is_said_five_times_is_written_five_times(
+    tmp_path: Path, models: Models, speech: np.ndarray
+) -> None:
+    quiet = np.zeros(2_400, np.float32)
+    repeated = np.concatenate([quiet, *[speech[6_400:22_400], quiet] * 5])
+    duration = len(repeated) / 16_000
+    _, recognition = run(make_work(tmp_path, repeated, [(0, duration, "A")], models=models, language="en"))
+    text = " ".join(re.sub(r"[^a-z ]", "", word.text.lower()) for word in recognition.words)
+    assert text.count("good evening") == 5, text
+
+
+@pytest.mark.asr
 def test_another_language_than_asked_for_is_noted(tmp_path: Path, models: Models, speech: np.ndarray) -> None:
     output, recognition = run(make_work(tmp_path, speech[:96_000], [(0.4, 6, "A")], models=models, language="de"))
     assert output.notes == ("The clip sounds like English, but German was asked for.",)

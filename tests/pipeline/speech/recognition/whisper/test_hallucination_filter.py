@@ -6,7 +6,6 @@ import pytest
 
 from pipeline.speech.recognition.whisper.executor import Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
-    collapse_loops,
     decode_with_fallback,
     drop_annotations,
     is_hallucinated,
@@ -60,13 +59,6 @@ def test_when_no_draft_is_sound_the_likeliest_without_a_loop_is_kept() -> None:
     better = replace(GUESS, logprob=-1.2)
     drafts = iter([LOOP, better, GUESS, LOOP])
     assert decode_with_fallback(LOOP, lambda _: next(drafts)) is better
-
-
-def test_loops_are_said_once() -> None:
-    assert collapse_loops([9, *[1, 2, 3] * 7, 8]) == [9, 1, 2, 3, 8]
-    assert collapse_loops([1, 1, 1, 1, 2, 2, 3]) == [1, 2, 2, 3]
-    assert collapse_loops([1, 2, 1, 2, 3]) == [1, 2, 1, 2, 3]
-    assert collapse_loops([]) == []
 
 
 def test_a_hopeless_guess_where_nobody_may_speak_is_not_tried_again() -> None:
