@@ -165,6 +165,16 @@ def _codec_tags(container: InputContainer) -> dict[int, str]:
     return {int(index): tag.strip() for index, tag in _UNKNOWN_STREAM.findall(described)}
 
 
+def codec_tag(stream: Stream) -> str:
+    """Return the four letters by which the file names a codec; empty where they are none, as AVI's numbers."""
+    if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
+        return ""
+    try:
+        return stream.codec_context.codec_tag
+    except UnicodeDecodeError:
+        return ""
+
+
 def codec_name(stream: Stream) -> str:
     """Return the name of a stream's codec, independent of its decoder."""
     if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec

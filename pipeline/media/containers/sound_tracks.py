@@ -140,8 +140,8 @@ def _words(track: SoundTrack) -> str:
 
 def _describe(number: int, stream: AudioStream, codec: str) -> SoundTrack:
     known = stream.codec_context is not None  # pyright: ignore[reportUnnecessaryComparison] - None for an unknown codec
-    if known and stream.codec_context.codec_tag in containers.PROTECTED_CODECS:
-        codec = stream.codec_context.codec_tag
+    tag = containers.codec_tag(stream)
+    codec = tag if tag in containers.PROTECTED_CODECS else codec
     tags = containers.stream_tags(stream)
     handler = tags.get("handler_name", "")
     title = tags.get("title") or ("" if _GENERIC_HANDLER.search(handler) else handler)

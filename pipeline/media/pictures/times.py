@@ -18,7 +18,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
-from pipeline.media.containers.container import container_format, open_container
+from pipeline.media.containers.container import codec_tag, container_format, open_container
 from pipeline.media.containers.packet_clock import read_packets
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.pictures.order import SHOW_ORDERS, clear_packed_mark, is_mpeg4_key, unpack_pictures
@@ -105,7 +105,7 @@ def index_pictures(source: Path, clip: Probe, folder: Path, decoders: Iterable[s
 def has_show_times(container: InputContainer, picture: VideoStream) -> bool:
     """Tell whether a container says when each picture is shown, and not only when it is decoded."""
     name = container_format(container)
-    return name != "avi" and not (name == "matroska" and picture.codec_context.codec_tag != _NATIVE_TAG)
+    return name != "avi" and not (name == "matroska" and codec_tag(picture) != _NATIVE_TAG)
 
 
 def _reorder(source: Path, index: int, codec: str, target: Path) -> None:
