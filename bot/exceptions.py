@@ -5,6 +5,7 @@ BotError                        root of the bot's errors, under `pipeline.errors
     RefusedError                the request cannot be done
       ClipError                 the attachment is not a clip that can be used
       SizeError                 the attachment is too large
+      EditConflictError         somebody changed the same line of a transcript
       QuotaError                a limit of the server is reached
     DownloadError               an attachment could not be downloaded
     AckTimeoutError             a person could not be answered in time
@@ -20,6 +21,7 @@ BotError                        root of the bot's errors, under `pipeline.errors
   StartError                    the bot cannot start
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from bot.i18n.translator import ENGLISH, Translator
@@ -69,6 +71,27 @@ class QuotaError(RefusedError):
     ) -> None:
         super().__init__(key, hint, detail=detail, **values)
         self.resets_at = resets_at
+
+
+class EditConflictError(RefusedError):
+    """Somebody changed the same lines or speakers of a transcript.
+
+    Args:
+        changed: What was changed: ids of lines, and `speaker:` with ids of speakers.
+        author: Id of the person who did, the last one of several.
+        at: Unix time.
+
+    """
+
+    def __init__(self, changed: Sequence[str], *, author: str, at: float) -> None:
+        super().__init__(
+            "edit-conflict",
+            "edit-conflict-hint",
+            what=", ".join(each.removeprefix("speaker:") for each in changed)[:200],
+        )
+        self.changed = tuple(changed)
+        self.author = author
+        self.at = at
 
 
 class DownloadError(TranslatedError):

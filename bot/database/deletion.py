@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database, lock_writes
 from bot.database.models import OPEN_STATUSES, StoredStatus
-from bot.database.tables import FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
+from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
 from bot.jobs.quotas import utc_day
 from pipeline.errors import StoreError
 from worker.protocol import owner_of
@@ -78,6 +78,7 @@ class DataDeletion:
             await connection.execute(update(JOBS).where(unfinished).values(**empty, status=_STOPPED, ended=0.0))
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
             await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))
+            await connection.execute(update(EDITS).where(EDITS.c.author == user_id).values(author=""))
             past = (USAGE.c.user_id == user_id) & (USAGE.c.day < utc_day(time.time()))
             await connection.execute(delete(USAGE).where(past))
         if len(deleted) < len(ended):
@@ -136,9 +137,9 @@ class DataDeletion:
 
 
 async def delete_rows(connection: AsyncConnection, job_ids: Sequence[str]) -> None:
-    """Delete the rows of jobs, with their names and links."""
+    """Delete the rows of jobs, with their names, edits and links."""
     for job_id in job_ids:
-        for table in (NAMES, LINKS, FILES):
+        for table in (NAMES, EDITS, LINKS, FILES):
             await connection.execute(delete(table).where(table.c.job_id == job_id))
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 

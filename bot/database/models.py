@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from pipeline.edits.operations import Edit
 from pipeline.types import Preset, Result
 from worker.protocol import Job
 
@@ -93,6 +94,19 @@ class LinkedResult:
     """The newest finished job in the message of the link's job; None when there is none."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """Later names of speakers, by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEdit:
+    """An edit of a transcript."""
+
+    revision: int
+    """How many edits the transcript has had with it."""
+    author: str
+    """Id of the person; empty for one whose data was deleted."""
+    created: float
+    """Unix time."""
+    edit: Edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,15 @@ LINKS = Table(
     Column("expires", Float, nullable=False),
     Column("revoked", Boolean, nullable=False),
 )
+EDITS = Table(
+    "transcript_edits",
+    METADATA,
+    Column("job_id", String(64), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("author", String(20), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("edit", LargeBinary, nullable=False),
+)
 USAGE = Table(
     "usage",
     METADATA,

@@ -67,6 +67,18 @@ def apply_edits(transcript: EditableTranscript, edits: Iterable[Edit]) -> Outcom
     return Outcome(transcript=transcript, undo=tuple(reversed(undo)), misfits=tuple(misfits))
 
 
+def way_back(transcript: EditableTranscript, edits: Sequence[Edit], revision: int) -> tuple[Edit, ...]:
+    """Return the edits that lead from a transcript with all of `edits` to how it was after the first of them.
+
+    Args:
+        transcript: As recognised.
+        edits: All that were made.
+        revision: How many of them stay.
+    """
+    kept = apply_edits(transcript, edits[:revision]).transcript
+    return apply_edits(kept, edits[revision:]).undo
+
+
 def apply_edit(transcript: EditableTranscript, edit: Edit) -> Edited:
     """Apply an edit.
 

@@ -99,7 +99,12 @@ def encode_edits(duration: float, edits: Sequence[Edit]) -> bytes:
 
 
 def encode_edit(edit: Edit) -> bytes:
-    """Encode one edit as it is stored."""
+    """Encode one edit as it is stored.
+
+    Raises:
+        ValidationError: What it brings in cannot be used.
+    """
+    check_edit(edit)
     return msgspec.json.encode(_StoredEdit(edit=edit))
 
 

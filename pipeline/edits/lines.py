@@ -1,8 +1,9 @@
 """A transcript as lines with ids, in which edits find their place."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from pipeline.edits.operations import PlacedLine, ReplaceLines, SeenLine, SeenWord
@@ -92,24 +93,29 @@ def difference(before: EditableTranscript, after: EditableTranscript) -> Replace
 
     Names of speakers are not compared.
     """
-    old, new = _by_id(before), _by_id(after)
+    head = _count_same(before.lines, after.lines)
+    tail = _count_same(before.lines[head:][::-1], after.lines[head:][::-1])
+    left = before.lines[head : len(before.lines) - tail]
+    come = after.lines[head : len(after.lines) - tail]
+    old, new = {line.id: line for line in left}, {line.id: line for line in come}
     put: list[PlacedLine] = []
-    last: str | None = None
-    for line in after.lines:
+    last = after.lines[head - 1].id if head else None
+    for line in come:
         if old.get(line.id) != line:
             put.append(PlacedLine(line=line.id, after=last, turn=line.turn))
         last = line.id
     had, has = {speaker.id for speaker in before.speakers}, {speaker.id for speaker in after.speakers}
     return ReplaceLines(
-        gone=tuple(see(line) for line in before.lines if new.get(line.id) != line),
+        gone=tuple(see(line) for line in left if new.get(line.id) != line),
         put=tuple(put),
         added=tuple(speaker for speaker in after.speakers if speaker.id not in had),
         dropped=tuple(speaker.id for speaker in before.speakers if speaker.id not in has),
     )
 
 
-def _by_id(transcript: EditableTranscript) -> Mapping[str, Line]:
-    return {line.id: line for line in transcript.lines}
+def _count_same(one: Sequence[Line], other: Sequence[Line]) -> int:
+    """Count the lines at the beginning that are one object, which is quicker than to compare all their words."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(one, other, strict=False)))
 
 
 def _places(index: int, turn: Turn, seen: SeenLine) -> list[Place]:

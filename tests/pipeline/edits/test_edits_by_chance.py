@@ -40,7 +40,7 @@ def expected_words(before: EditableTranscript, edit: Edit) -> Counter[str]:
 
 
 @given(transcripts(), st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_each_edit_is_undone_and_redone_exactly(content: Transcript, data: st.DataObject) -> None:
     before = EditableTranscript.of(content)
     assert before.transcript() == content
@@ -51,7 +51,7 @@ def test_each_edit_is_undone_and_redone_exactly(content: Transcript, data: st.Da
 
 
 @given(transcripts(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_a_list_of_edits_is_applied_again_and_undone(content: Transcript, data: st.DataObject) -> None:
     before = now = EditableTranscript.of(content)
     made: list[Edit] = []
@@ -66,7 +66,7 @@ def test_a_list_of_edits_is_applied_again_and_undone(content: Transcript, data: 
 
 
 @given(transcripts(), st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_word_is_lost_and_times_keep_their_order(content: Transcript, data: st.DataObject) -> None:
     before = EditableTranscript.of(content)
     edit = data.draw(edits(before))
@@ -86,7 +86,7 @@ def test_no_word_is_lost_and_times_keep_their_order(content: Transcript, data: s
 
 
 @given(transcripts(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_lines_that_an_edit_does_not_name_stay_as_they_are(content: Transcript, data: st.DataObject) -> None:
     before = EditableTranscript.of(content)
     edit = data.draw(edits(before))
@@ -104,7 +104,7 @@ def test_lines_that_an_edit_does_not_name_stay_as_they_are(content: Transcript, 
 
 
 @given(transcripts(), transcripts(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_edits_of_another_transcript_change_only_what_they_fit(
     content: Transcript, other: Transcript, data: st.DataObject
 ) -> None:
@@ -122,7 +122,7 @@ def test_the_strategies_make_all_kinds() -> None:
     seen: set[type] = set()
 
     @given(transcripts(), st.data())
-    @settings(max_examples=200, database=None)
+    @settings(max_examples=200, database=None, deadline=None)
     def collect(content: Transcript, data: st.DataObject) -> None:
         seen.add(type(data.draw(edits(EditableTranscript.of(content)))))
 

@@ -1,6 +1,6 @@
 """The times of speakers after edits."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.edits.apply import apply_edit
@@ -44,6 +44,7 @@ def test_other_words_and_other_lines_change_no_times() -> None:
 
 
 @given(transcripts(), st.data())
+@settings(deadline=None)
 def test_nobody_is_heard_who_is_gone_and_no_time_is_impossible(content: Transcript, data: st.DataObject) -> None:
     after = apply_edit(EditableTranscript.of(content), data.draw(edits(EditableTranscript.of(content)))).transcript
     found = follow_voices(heard(content), content, after.transcript())

@@ -1,0 +1,111 @@
+"""Edits of transcripts, in the order in which they were made. Every method raises `DatabaseError`."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database.engine import Database, lock_writes
+from bot.database.models import StoredEdit
+from bot.database.tables import EDITS, JOBS
+from bot.exceptions import EditConflictError, RefusedError
+from pipeline.edits.edit_file import MAX_EDITS, decode_edit, encode_edit
+from pipeline.edits.operations import Edit, touched
+
+MAX_EDIT_BYTES: Final = 1024 * 1024
+"""Bytes; the longest lines have a few hundred thousand."""
+
+
+class TranscriptEdits:
+    """Stores what people correct in the transcript of a job.
+
+    A revision is how many edits a transcript has had. Nothing is ever changed or taken out: to undo an edit is an edit.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def history(self, job_id: str) -> list[StoredEdit]:
+        """Return the edits of a job, the first one first."""
+        async with self._database.transaction() as connection:
+            return await _history(connection, job_id, 0)
+
+    async def save(self, job_id: str, edits: Sequence[Edit], *, by: str, base: int) -> int:
+        """Append edits that a person made to the transcript as it was at a revision; all of them or none.
+
+        Edits that others made since are no hindrance unless they changed the same line or speaker.
+
+        Args:
+            job_id: The job.
+            edits: In the order in which they were made.
+            by: Id of the person.
+            base: The revision that the person saw.
+
+        Returns:
+            The new revision.
+
+        Raises:
+            EditConflictError: Somebody changed the same line or speaker since.
+            RefusedError: The job is gone, or has too many edits.
+            ValidationError: What an edit brings in cannot be used.
+
+        """
+        packed = [encode_edit(edit) for edit in edits]
+        if any(len(content) > MAX_EDIT_BYTES for content in packed):
+            raise RefusedError("edit-too-large", "edit-too-large-hint")
+        async with self._database.transaction() as connection:
+            await lock_writes(connection)
+            current = await _revision(connection, job_id)
+            if not 0 <= base <= current:
+                raise RefusedError("edit-unknown", "edit-conflict-hint")
+            if current + len(edits) > MAX_EDITS:
+                raise RefusedError("edits-too-many", "edits-too-many-hint", count=MAX_EDITS)
+            _check_conflicts(edits, await _history(connection, job_id, base))
+            rows = [
+                {"job_id": job_id, "revision": number, "author": by, "created": time.time(), "edit": content}
+                for number, content in enumerate(packed, current + 1)
+            ]
+            if rows:
+                await connection.execute(insert(EDITS), rows)
+            return current + len(rows)
+
+    async def copy(self, job_id: str, to_job_id: str) -> int:
+        """Give a job that replaces another the edits of that one; return how many there are."""
+        async with self._database.transaction() as connection:
+            await lock_writes(connection)
+            await _revision(connection, to_job_id)
+            await connection.execute(delete(EDITS).where(EDITS.c.job_id == to_job_id))
+            columns = (EDITS.c.revision, EDITS.c.author, EDITS.c.created, EDITS.c.edit)
+            found = await connection.execute(select(*columns).where(EDITS.c.job_id == job_id))
+            rows = [{**row, "job_id": to_job_id} for row in found.mappings()]
+            if rows:
+                await connection.execute(insert(EDITS), rows)
+            return len(rows)
+
+
+async def _revision(connection: AsyncConnection, job_id: str) -> int:
+    """Return how many edits a job has had; refuse one that is gone."""
+    if (await connection.execute(select(JOBS.c.id).where(JOBS.c.id == job_id))).one_or_none() is None:
+        raise RefusedError("result-gone", "result-gone-hint")
+    newest = select(func.coalesce(func.max(EDITS.c.revision), 0)).where(EDITS.c.job_id == job_id)
+    return int((await connection.execute(newest)).scalar_one())
+
+
+async def _history(connection: AsyncConnection, job_id: str, after: int) -> list[StoredEdit]:
+    later = (EDITS.c.job_id == job_id) & (EDITS.c.revision > after)
+    found = await connection.execute(select(EDITS).where(later).order_by(EDITS.c.revision))
+    return [_from_row(row) for row in found]
+
+
+def _check_conflicts(edits: Sequence[Edit], later: Sequence[StoredEdit]) -> None:
+    mine = frozenset[str]().union(*(touched(edit) for edit in edits))
+    colliding = [stored for stored in later if touched(stored.edit) & mine]
+    if colliding:
+        theirs = frozenset[str]().union(*(touched(stored.edit) for stored in colliding))
+        raise EditConflictError(sorted(mine & theirs), author=colliding[-1].author, at=colliding[-1].created)
+
+
+def _from_row(row: Row[tuple[object, ...]]) -> StoredEdit:
+    return StoredEdit(revision=row.revision, author=row.author, created=row.created, edit=decode_edit(bytes(row.edit)))
