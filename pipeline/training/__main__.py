@@ -17,7 +17,7 @@ from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest, test_list
 from pipeline.training.material.kinds import Split
-from pipeline.training.material.packages import PACKAGES
+from pipeline.training.material.packages import read_packages
 from pipeline.training.mixes.mixing import PARTS, Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
 from pipeline.training.spleeter_start import start_from_spleeter, with_hints
@@ -36,7 +36,7 @@ def main() -> None:
     prepare_processor(arguments.threads)
     cache: Path = arguments.cache
     if arguments.command in ("material", "recipe"):
-        material_cache.prepare(PACKAGES, cache)
+        material_cache.prepare(read_packages(), cache)
     if arguments.command == "freeze":
         _print(test_list.freeze(manifest.read(cache / material_cache.MANIFEST)))
     if arguments.command == "sources":

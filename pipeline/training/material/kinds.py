@@ -1,8 +1,9 @@
 """What a package of sounds is, and what its folders hold."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatch
+
+import pydantic
 
 
 class Kind(StrEnum):
@@ -31,24 +32,28 @@ class Split(StrEnum):
     TEST = "test"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """A Debian package with sounds."""
+class Package(pydantic.BaseModel):
+    """A Debian package with sounds, and patterns of the paths inside it."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     name: str
     split: Split
     licence: str
     """As its copyright file states it."""
-    contents: tuple[tuple[str, Content], ...]
-    """Patterns of paths inside the package; the first that matches decides, what matches none is not used."""
+    unused: tuple[str, ...] = ()
+    """Decides before the others, as each does before those below; what matches none is not used either."""
+    speech: tuple[str, ...] = ()
+    music: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
 
     def content(self, path: str) -> Content:
         """What a file of the package holds."""
-        matches = (content for pattern, content in self.contents if fnmatch(path, pattern))
+        contents = (
+            (Content.UNUSED, self.unused),
+            (Content.SPEECH, self.speech),
+            (Content.MUSIC, self.music),
+            (Content.EFFECTS, self.effects),
+        )
+        matches = (content for content, patterns in contents if any(fnmatch(path, pattern) for pattern in patterns))
         return next(matches, Content.UNUSED)
-
-
-def rows(speech: str = "", music: str = "", effects: str = "", unused: str = "") -> tuple[tuple[str, Content], ...]:
-    """Patterns in the order in which they decide; blanks part them."""
-    parts = ((unused, Content.UNUSED), (speech, Content.SPEECH), (music, Content.MUSIC), (effects, Content.EFFECTS))
-    return tuple((pattern, content) for patterns, content in parts for pattern in patterns.split())

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest
-from pipeline.training.material.kinds import Content, Package, Split
+from pipeline.training.material.kinds import Package, Split
 from tests.pipeline.training import sounds
 
 
@@ -18,8 +18,8 @@ def _package(root: Path, name: str, split: Split, seed: int) -> Package:
     for path, samples in recordings.items():
         (root / name / path).parent.mkdir(parents=True, exist_ok=True)
         (root / name / path).write_bytes(sounds.wav(samples))
-    contents = (("*/speech/*", Content.SPEECH), ("*/music/*", Content.MUSIC), ("*/effects/*", Content.EFFECTS))
-    return Package(name=name, split=split, licence="CC0-1.0", contents=contents)
+    patterns = {content: (f"*/{content}/*",) for content in ("speech", "music", "effects")}
+    return Package(name=name, split=split, licence="CC0-1.0", **patterns)
 
 
 @pytest.fixture(scope="session")

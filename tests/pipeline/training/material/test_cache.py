@@ -6,7 +6,7 @@ import numpy as np
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest, test_list
 from pipeline.training.material.kinds import Kind, Split
-from pipeline.training.material.packages import PACKAGES
+from pipeline.training.material.packages import read_packages
 from tests.pipeline.training import sounds
 
 
@@ -51,6 +51,6 @@ def test_the_frozen_list_is_whole_and_apart_from_the_rest() -> None:
     assert set(Kind) == {source.kind for source in tests}
     everything = manifest.read(test_list.PATH.with_name("manifest.json"))
     test_list.check(everything)
-    names = [package.name for package in PACKAGES]
+    names = [package.name for package in read_packages()]
     assert len(names) == len(set(names))
     assert {source.package for source in everything} == set(names)
