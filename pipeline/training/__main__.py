@@ -18,6 +18,7 @@ from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest, test_list
 from pipeline.training.material.kinds import Split
 from pipeline.training.material.packages import read_packages
+from pipeline.training.means import write_mean
 from pipeline.training.mixes.mixing import PARTS, Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
 from pipeline.training.spleeter_start import start_from_spleeter, with_hints
@@ -41,6 +42,8 @@ def main() -> None:
         _print(test_list.freeze(manifest.read(cache / material_cache.MANIFEST)))
     if arguments.command == "sources":
         _print(manifest.describe(manifest.read(arguments.manifest), material_cache.SAMPLE_RATE))
+    if arguments.command == "mean":
+        _print(write_mean(arguments.weights, arguments.target, confidence=arguments.confidence))
     if arguments.command in ("train", "recipe"):
         _train(arguments, cache)
     if arguments.command in ("evaluate", "recipe"):
@@ -117,6 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         _add_training(commands.add_parser(name, help=text))
     evaluate = commands.add_parser("evaluate", help="figures on the frozen test mixes")
     evaluate.add_argument("weights", type=Path)
+    mean = commands.add_parser("mean", help="the mean of several files of weights")
+    mean.add_argument("target", type=Path, help="file to write")
+    mean.add_argument("weights", type=Path, nargs="+")
+    mean.add_argument("--confidence", type=float, default=1.0, help="what its logits are multiplied by")
     sources = commands.add_parser("sources", help="a table of a manifest's packages")
     sources.add_argument("manifest", type=Path)
     return parser

@@ -13,6 +13,7 @@ from pipeline.separation.engines.background.network.tensors import product_singu
 from pipeline.separation.engines.background.network.unet import CHANNELS, TileNetwork
 from pipeline.separation.engines.spleeter import SPLEETER_2STEMS
 from pipeline.separation.engines.spleeter.network import load_state
+from pipeline.training.means import scale_logits
 
 Weights = dict[str, Tensor]
 BATCH_NORM_EPSILON = 1e-3
@@ -41,19 +42,16 @@ def with_hints(network: MaskNetwork, *, confidence: float = 1.0) -> MaskNetwork:
 
     Args:
         network: A U-net without.
-        confidence: What its logits are multiplied by. Weights that know their training material too well are
-            too sure of all else.
+        confidence: What its logits are multiplied by.
 
     Returns:
         A U-net that as yet makes nothing of the surroundings.
 
     """
-    known = network.state_dict()
+    known = scale_logits(network.state_dict(), confidence)
     made = TileNetwork(replace(network.config, hints=True, floor=True))
     missing = made.levels.in_channels - known["levels.weight"].shape[1]
     known["levels.weight"] = nn.functional.pad(known["levels.weight"], (0, 0, 0, 0, 0, missing))
-    for name in ("head.weight", "head.bias", "offsets"):
-        known[name] = known[name] * confidence
     made.load_state_dict(made.state_dict() | known)
     return made
 
