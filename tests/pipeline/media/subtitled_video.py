@@ -52,7 +52,7 @@ def described(path: Path) -> list[object]:
     """Tags of the file and of each track, and the chapters."""
     with av.open(str(path)) as container:
         tracks = [(each.type, dict(each.metadata), int(each.disposition)) for each in container.streams]
-        times = [(float(each["start"] * each["time_base"]), each["metadata"]) for each in container.chapters()]
+        times = [(float(each["start"] * (each["time_base"] or 0)), each["metadata"]) for each in container.chapters()]
         tags = {key: value for key, value in container.metadata.items() if key.lower() != "duration"}
         return [
             tags,
