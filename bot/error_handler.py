@@ -1,5 +1,6 @@
 """Answers every error in private, and logs it without personal content."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,8 +20,13 @@ NETWORK_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)
 """What a call to Discord can raise; a timeout is an OSError."""
 
 
-async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Tell the person in private what went wrong, and remove a public "thinking" message."""
+async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> bool:
+    """Tell the person in private what went wrong, and remove a public "thinking" message.
+
+    Returns:
+        False when Discord did not take the answer.
+
+    """
     reference = f"{interaction.id:x}"
     _log_error(interaction, unwrap(error), reference)
     translator = translator_for(interaction.locale.value)
@@ -28,11 +34,13 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
-            return
-        await _answer_late(interaction, text, translator)
+        else:
+            await _answer_late(interaction, text, translator)
     except NETWORK_ERRORS as failure:
         log = structlog.get_logger(__name__)
         log.warning("error_not_answered", reference=reference, error=type(failure).__name__)
+        return False
+    return True
 
 
 async def _answer_late(interaction: discord.Interaction[Any], text: str, translator: Translator) -> None:
@@ -48,7 +56,9 @@ async def _answer_late(interaction: discord.Interaction[Any], text: str, transla
             return
     await retry_transient(partial(interaction.followup.send, text, ephemeral=True))
     if thinking:
-        await retry_transient(interaction.delete_original_response)
+        # The person has been told; a message that stays says that nothing was done.
+        with suppress(*NETWORK_ERRORS):
+            await retry_transient(interaction.delete_original_response)
 
 
 def _log_error(interaction: discord.Interaction[Any], error: BaseException, reference: str) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import discord
@@ -20,7 +21,7 @@ from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.messages import embeds
 from bot.permissions import check_may_post, check_may_use
-from bot.retry import ack_deadline
+from bot.retry import ack_deadline, retry_until_done
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
@@ -85,8 +86,8 @@ class JobSubmitter:
         if dub is not None:
             self._downloader.check_dub(dub)
         pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
-        async with self._running(), self._reserve(interaction) as job_id:
-            job = await self._acknowledge(interaction, _job(interaction, job_id, request, pending))
+        async with self._running(), self._reserve(interaction, request, pending) as reserved:
+            job = await self._acknowledge(interaction, reserved)
             source = await self._downloader.download(clip)
             track = None if dub is None else await self._downloader.download_dub(dub)
             await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
@@ -98,8 +99,8 @@ class JobSubmitter:
         settings = await self._admit(interaction)
         if dub is not None:
             self._downloader.check_dub(dub)
-        async with self._running(), self._reserve(interaction) as job_id:
-            again = await self._acknowledge(interaction, _job(interaction, job_id, request, job.source))
+        async with self._running(), self._reserve(interaction, request, job.source) as reserved:
+            again = await self._acknowledge(interaction, reserved)
             track = job.dub if dub is None else await self._downloader.download_dub(dub)
             await self.enqueue(structs.replace(again, dub=track, max_duration=settings.max_duration))
 
@@ -114,11 +115,22 @@ class JobSubmitter:
         return settings
 
     @asynccontextmanager
-    async def _reserve(self, interaction: discord.Interaction[Any]) -> AsyncGenerator[str]:
-        """Reserve a slot and yield the id of the job. Raises `QuotaError`."""
+    async def _reserve(
+        self, interaction: discord.Interaction[Any], request: Request, source: Artefact
+    ) -> AsyncGenerator[Job]:
+        """Reserve a slot and yield its job; answer what fails after the acknowledgement. Raises `QuotaError`."""
         guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
         async with self._sync.reserve(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
-            yield job_id
+            job = Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=_reply_to(interaction))
+            try:
+                yield job
+            except Exception as error:
+                if not interaction.response.is_done():
+                    raise
+                # As long as the slot is there, the next start answers its person, should the bot be killed now.
+                if not await error_handler.answer_error(interaction, error):
+                    await self._tracker.report_error(job, error)
+                await retry_until_done(partial(self._sync.release, job_id))
 
     async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
         """Answer in public that the clip is being downloaded; return the job with the id of that message."""
@@ -173,10 +185,6 @@ class JobSubmitter:
         await self.enqueue(
             structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
         )
-
-
-def _job(interaction: discord.Interaction[Any], job_id: str, request: Request, source: Artefact) -> Job:
-    return Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=_reply_to(interaction))
 
 
 def _reply_to(interaction: discord.Interaction[Any]) -> ReplyTo:

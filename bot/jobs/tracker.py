@@ -92,6 +92,13 @@ class JobTracker:
             self.track(job)
         return len(jobs)
 
+    async def report_error(self, job: Job, error: Exception) -> None:
+        """Tell the person of a job that it was not submitted, by whatever way works, however long Discord is away."""
+        if job.reply_to is not None:
+            message = error_message(error, job.id[:8], translator_for(job.reply_to.locale))
+            shown = await self._show_error(job, job.reply_to, message)
+            structlog.get_logger(__name__).info("error_reported", job=job.id, shown=shown)
+
     def start(self) -> None:
         """Search, in the background, for jobs that others submitted, and keep the database in step."""
         self._background.append(asyncio.create_task(self._poll_undelivered(), name="poll-undelivered"))
@@ -116,7 +123,7 @@ class JobTracker:
                 message = ErrorMessage(
                     message=translator.format("clip-interrupted"), hint=translator.format("clip-gone-hint")
                 )
-                shown = await self._report_error(job, job.reply_to, message)
+                shown = await self._show_error(job, job.reply_to, message)
                 structlog.get_logger(__name__).info("interruption_reported", job=job.id, shown=shown)
             await retry_until_done(partial(self._sync.release, job.id))
 
@@ -165,10 +172,10 @@ class JobTracker:
                 content = embeds.cancelled_embed(translator, job.source.name, kept=kept, again=job.id)
                 return await retry_until_done(lambda: self._delivery.show_final(job, reply, content))
             case Failed(failure=failure):
-                return await self._report_error(job, reply, failure_message(failure, job.id[:8], translator))
+                return await self._show_error(job, reply, failure_message(failure, job.id[:8], translator))
             case _:
                 lost = ErrorMessage(message=translator.format("job-lost"), hint=translator.format("try-later"))
-                return await self._report_error(job, reply, lost)
+                return await self._show_error(job, reply, lost)
 
     async def _has_started(self, job: Job) -> bool:
         with suppress(QueueError):
@@ -188,9 +195,9 @@ class JobTracker:
             return await _STORE_RETRY(deliver)
         except StoreError as error:
             structlog.get_logger(__name__).warning("store_unavailable", job=job.id, detail=error.detail)
-            return await self._report_error(job, reply, error_message(error, job.id[:8], translator_for(reply.locale)))
+            return await self._show_error(job, reply, error_message(error, job.id[:8], translator_for(reply.locale)))
 
-    async def _report_error(self, job: Job, reply: ReplyTo, message: ErrorMessage) -> bool:
+    async def _show_error(self, job: Job, reply: ReplyTo, message: ErrorMessage) -> bool:
         """Tell the person in private, and show in public only that there is no result."""
         translator = translator_for(reply.locale)
         text = message.text(translator)

@@ -137,6 +137,23 @@ async def test_a_bot_that_is_killed_right_after_its_first_answer_says_so(
     assert told.text.startswith("The bot restarted before it had the whole clip")
 
 
+async def test_a_bot_that_is_killed_while_it_says_why_there_is_no_result_says_so_later(
+    stack: Stack, scene: Path, person: Json
+) -> None:
+    file = stack.fake.upload(scene)
+    file.url = stack.fake.cdn.sign(file, time.time() - 60)
+    fault = stack.fake.faults.unavailable("PATCH", "/messages/@original", times=20)
+    await stack.fake.slash("separate", clip=file, by=person)
+    # The first is the word that the clip is being received, which is said once; discord.py repeats each five times.
+    await stack.fake.wait(lambda: fault.times < 14, WAIT, "an answer that Discord does not take")
+    await stack.kill_bot()
+    fault.times = 0
+    await stack.start_bot()
+    await stack.fake.wait(lambda: bool(said_directly(stack, person)), WAIT, "a direct message")
+    (told,) = said_directly(stack, person)
+    assert told.text.startswith("The bot restarted before it had the whole clip")
+
+
 async def test_a_bot_that_is_told_to_end_leaves_nothing_open(stack: Stack, scene: Path, person: Json) -> None:
     running = await stack.fake.slash("remix", clip=scene, voice=0.8, by=person)
     await job_of(stack, running)
