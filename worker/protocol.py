@@ -71,6 +71,12 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     version: int = PROTOCOL_VERSION
 
     @property
+    def files(self) -> tuple[Artefact, ...]:
+        """Return the files of the store that the job reads."""
+        edits = self.request.transcript_edits
+        return tuple(file for file in (self.source, self.dub, edits) if file is not None)
+
+    @property
     def is_supported(self) -> bool:
         """True when this version of Stemcord can run the job."""
         return self.version == PROTOCOL_VERSION

@@ -107,7 +107,7 @@ class Repository:
             if changed.rowcount == 0:
                 new = {"id": job.id, "status": StoredStatus.QUEUED.value, "created": job.submitted}
                 await connection.execute(insert(JOBS).values(values | slot | new))
-            await _add_files(connection, job.id, (job.source,) if job.dub is None else (job.source, job.dub))
+            await _add_files(connection, job.id, job.files)
 
     async def start_job(self, job_id: str) -> None:
         """Record that a worker has taken the job."""

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.export.edited import EditedResult, EditedTranscript, OriginalResult
 from pipeline.types import Artefact
+from pipeline.types.edited import EditedResult, EditedTranscript, OriginalResult
 
 VIDEO_NAMES: Final = ("final.mp4", "final.mkv")
 _CUE_TOLERANCE_S: Final = 0.005

@@ -6,8 +6,8 @@ from pipeline.edits.apply import Misfit
 from pipeline.edits.edit_file import EditFile, apply_file
 from pipeline.edits.lines import EditableTranscript
 from pipeline.edits.voices import follow_voices
-from pipeline.export.edited import EditedTranscript, OriginalTranscript
 from pipeline.types import Diarization
+from pipeline.types.edited import EditedTranscript, OriginalTranscript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

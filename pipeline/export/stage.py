@@ -1,5 +1,6 @@
 """The subtitles stage: a transcript in every export format."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -10,7 +11,7 @@ from pipeline.export.contracts import SubtitlesInputs, SubtitlesOutput, Subtitle
 from pipeline.export.registry import EXPORT_FORMATS, ExportFormat
 from pipeline.export.source import ExportSource
 from pipeline.export.style import SubtitleStyle
-from pipeline.export.transcripts import read_transcript, read_voices, rename_speakers
+from pipeline.export.transcripts import read_edited, read_voices, rename_speakers
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.types import Diarization, Transcript
 
@@ -33,12 +34,13 @@ def subtitles_stage(
     Raises:
         ValidationError: The transcript or a name cannot be used.
     """
-    transcript = read_transcript(inputs.transcript)
-    voices = read_voices(inputs.voices, transcript)
-    transcript = rename_speakers(transcript, params.names)
+    kept = read_edited(inputs.transcript)
+    voices = read_voices(inputs.voices, kept.current())
+    transcript = rename_speakers(kept.current(), params.names)
     written = context.out / "transcript.json" if params.names else None
     if written is not None:
-        write_json(transcript, written)
+        edited = kept.original is not None
+        write_json(replace(kept, speakers=transcript.speakers) if edited else transcript, written)
     made = write_exports(transcript, voices, params.style or SubtitleStyle(), context.out, context.report)
     return SubtitlesOutput(
         transcript=written, subtitles=made["srt"], exports=tuple(made.values()), speakers=transcript.speakers

@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.export.edited import EditedTranscript
 from pipeline.export.escaping import clean, rttm_label
 from pipeline.types import Diarization, Speaker, SpeakerSegment, Transcript
+from pipeline.types.edited import EditedTranscript
 
 MAX_TRANSCRIPT_BYTES: Final = 64 * 1024 * 1024
 """Bytes; a day of talk has about 30 MB."""

@@ -60,7 +60,7 @@ async def remix(context: GraphContext, sound: Artefact, stems: StemFiles[Artefac
         AudioProcessingError: A stage failed.
     """
     measured = await context.run(MEASURE, MeasureInputs(original=sound, stems=stems), NoParams())
-    turns = speech.transcript if speech is not None and follows_turns(context) else None
+    turns = speech.turns if speech is not None and follows_turns(context) else None
     dubbed = None
     if context.dub is not None and stems.vocals is not None:
         dubbed = await _dub(context, stems.vocals, context.dub, speech)
@@ -78,7 +78,7 @@ async def remix(context: GraphContext, sound: Artefact, stems: StemFiles[Artefac
 
 async def _dub(context: GraphContext, vocals: Artefact, dub: Artefact, speech: Speech | None) -> _Dubbed:
     """Make the voice track that stands in for the vocals."""
-    turns = speech.transcript if speech is not None and needs_turns(context.request, dub.name) else None
+    turns = speech.turns if speech is not None and needs_turns(context.request, dub.name) else None
     made = await context.run(
         DUB,
         DubInputs(vocals=vocals, dub=dub, transcript=turns),
@@ -112,7 +112,7 @@ async def compare_dub(context: GraphContext, stems: StemFiles[Artefact], speech:
         return ()
     compared = await context.run(
         RENDER_DUB_COMPARISON,
-        RenderDubComparisonInputs(vocals=stems.vocals, dub=dub, transcript=speech.transcript),
+        RenderDubComparisonInputs(vocals=stems.vocals, dub=dub, transcript=speech.turns),
         RenderDubComparisonParams(name=dub.name),
     )
     return by_name(*compared.reports)

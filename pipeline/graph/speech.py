@@ -1,13 +1,14 @@
 """The speech branch of the graph: who says what, in every format.
 
-prepare_speech ─ diarize ─ transcribe ─ align ─ (embed_speakers ─ match_speakers) ─ subtitles
+prepare_speech ─ diarize ─ transcribe ─ align ─ (embed_speakers ─ match_speakers) ─ (edit_transcript) ─ subtitles
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.catalog import PRESETS
-from pipeline.export.contracts import SUBTITLES, SubtitlesInputs, SubtitlesParams
+from pipeline.edits.contracts import EDIT_TRANSCRIPT, EditTranscriptInputs
+from pipeline.export.contracts import SUBTITLES, SubtitlesInputs, SubtitlesOutput, SubtitlesParams
 from pipeline.graph.context import GraphContext, by_name
 from pipeline.graph.stage import NoParams
 from pipeline.media.contracts import PREPARE_SPEECH, PrepareSpeechInputs
@@ -39,6 +40,8 @@ class Speech:
     """What is known of a clip's speech."""
 
     transcript: Artefact
+    turns: Artefact
+    """The transcript that a mix follows: as recognised, unless it is to follow edits."""
     voices: Artefact
     """When each speaker is heard."""
     speakers: tuple[Speaker, ...]
@@ -49,6 +52,15 @@ class Speech:
     """The SRT; None where nobody speaks or it could not be written."""
     artefacts: tuple[Artefact, ...] = ()
     """What is delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """Who says what, before it is written in every format."""
+
+    transcript: Artefact
+    voices: Artefact
+    speakers: tuple[Speaker, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +101,50 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
 
 
 async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:
-    names, missed = assign_names(found.names, context.request.names, aligned.speakers)
-    context.log.notes.extend(missed)
-    written = await context.run(
-        SUBTITLES,
-        SubtitlesInputs(transcript=aligned.transcript, voices=aligned.voices),
-        SubtitlesParams(names=names, style=context.request.subtitles),
+    edits = context.request.transcript_edits
+    recognized = _Spoken(transcript=aligned.transcript, voices=aligned.voices, speakers=aligned.speakers)
+    edited = (
+        None
+        if edits is None
+        else await context.attempt(EDIT_TRANSCRIPT.name, lambda: _edit(context, recognized, edits))
     )
-    transcript = written.transcript or aligned.transcript
+    spoken = edited or recognized
+    names, missed = assign_names(found.names, context.request.names, spoken.speakers)
+    context.log.notes.extend(missed)
+    written = await _write(context, spoken, names)
+    transcript = written.transcript or spoken.transcript
+    turns = transcript
+    if edited is not None and context.request.mix_edits is not True:
+        known, _ = assign_names(found.names, context.request.names, recognized.speakers)
+        turns = (
+            (await _write(context, recognized, known)).transcript or recognized.transcript
+            if known
+            else recognized.transcript
+        )
     return Speech(
         transcript=transcript,
-        voices=aligned.voices,
-        speakers=written.speakers if names else aligned.speakers,
+        turns=turns,
+        voices=spoken.voices,
+        speakers=written.speakers if names else spoken.speakers,
         language=aligned.language,
         embeddings=found.embeddings,
-        subtitles=written.subtitles if aligned.speakers else None,
+        subtitles=written.subtitles if spoken.speakers else None,
         artefacts=by_name(transcript, *written.exports),
+    )
+
+
+async def _edit(context: GraphContext, recognized: _Spoken, edits: Artefact) -> _Spoken:
+    """Apply what people corrected."""
+    inputs = EditTranscriptInputs(transcript=recognized.transcript, voices=recognized.voices, edits=edits)
+    edited = await context.run(EDIT_TRANSCRIPT, inputs, NoParams())
+    return _Spoken(transcript=edited.transcript, voices=edited.voices, speakers=edited.speakers)
+
+
+async def _write(context: GraphContext, spoken: _Spoken, names: Mapping[str, str]) -> SubtitlesOutput[Artefact]:
+    return await context.run(
+        SUBTITLES,
+        SubtitlesInputs(transcript=spoken.transcript, voices=spoken.voices),
+        SubtitlesParams(names=names, style=context.request.subtitles),
     )
 
 

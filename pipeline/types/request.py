@@ -104,11 +104,20 @@ class Request:
     """Keep the vocals outside of the turns that a dub replaces; None: with a dub in pieces, not with a whole track."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """What speakers are called, by id."""
+    edits: Artefact | UnsetType = UNSET
+    """What people corrected in the transcript (`pipeline.edits.edit_file.EditFile`); unset: nothing."""
+    mix_edits: bool | UnsetType = UNSET
+    """Let a mix that follows the turns follow corrected ones, too; unset: it follows those that were recognised."""
 
     @property
     def wanted_track(self) -> int | None:
         """Number of the sound track to hear, from 1; None: it is chosen."""
         return None if isinstance(self.track, UnsetType) else self.track
+
+    @property
+    def transcript_edits(self) -> Artefact | None:
+        """What people corrected in the transcript; None: nothing."""
+        return None if isinstance(self.edits, UnsetType) else self.edits
 
     @property
     def wanted_parts(self) -> BackgroundParts:

@@ -85,8 +85,7 @@ async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
 
 
 async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
-    clips = [job.source.digest] if job.dub is None else [job.source.digest, job.dub.digest]
-    await context.stage_cache.store.references.add_for_job(owner_of(job.id), clips)
+    await context.stage_cache.store.references.add_for_job(owner_of(job.id), [file.digest for file in job.files])
     async with progress_events(lease) as publish, _cancel_prefetch_on_stop(context, job, lease):
         execute = StageRunner(
             stage_cache=context.stage_cache,

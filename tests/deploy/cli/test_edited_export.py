@@ -12,10 +12,10 @@ from pipeline.edits.apply import apply_edits
 from pipeline.edits.edit_file import encode_edits
 from pipeline.edits.lines import EditableTranscript, see
 from pipeline.edits.operations import DeleteLine, Edit, GiveWords, RenameSpeaker, SetWords
-from pipeline.export.edited import EditedResult, EditedTranscript
 from pipeline.export.transcripts import read_edited
 from pipeline.types import Artefact
 from pipeline.types import Result as JobResult
+from pipeline.types.edited import EditedResult, EditedTranscript
 from tests.bot.database.test_repository import result_of
 from tests.pipeline.export.dialogue import export, heard, talk
 from tests.pipeline.media.subtitled_video import make_subtitled, packets_of, words_in

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
 import pytest
 
-from pipeline.errors import AudioProcessingError, ModelMissingError
+from pipeline.edits.contracts import EditTranscriptOutput
+from pipeline.errors import AudioProcessingError, ModelMissingError, ValidationError
 from pipeline.export.contracts import SubtitlesOutput
 from pipeline.graph.run import run
 from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
 from pipeline.speech.contracts import AlignOutput
-from pipeline.types import JsonValue, Preset, Request
-from tests.pipeline.graph.test_run import SOURCE, Stages
+from pipeline.types import JsonValue, Preset, Request, Speaker
+from tests.pipeline.graph.test_run import SOURCE, SPEAKERS, Stages, artefact
 
 REFUSED = ModelMissingError("The hub wants a token.", hint="Set it as HF_TOKEN.")
 
@@ -82,6 +84,50 @@ async def test_a_name_for_nobody_costs_no_transcript() -> None:
     assert params["names"] == {"S1": "Anna"}
     assert not result.failures
     assert any("Ben is nobody's name" in note for note in result.notes)
+
+
+@dataclass
+class Edited(Stages):
+    """Has corrections applied."""
+
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
+        if stage == "edit_transcript":
+            speakers = (*SPEAKERS, Speaker(id="S2", name="Eve"))
+            return EditTranscriptOutput(
+                transcript=artefact("edited.json"), voices=artefact("edited-voices.json"), speakers=speakers
+            )
+        return super()._answer(stage, params)
+
+
+EDITS = artefact("edits.json")
+
+
+async def test_exports_follow_corrections_and_a_mix_does_where_it_is_told_to() -> None:
+    stages = Edited()
+    result = await run(Request(edits=EDITS, speaker_gains={"S1": 0.5}), SOURCE, stages)
+    assert not result.failures
+    assert [speaker.name for speaker in result.speakers] == ["Speaker 1", "Eve"]
+    ((corrected, _),) = stages.of("edit_transcript")
+    assert corrected == {"transcript": "transcript.json", "voices": "voices.json", "edits": "edits.json"}
+    ((written, _),) = stages.of("subtitles")
+    assert written == {"transcript": "edited.json", "voices": "edited-voices.json"}
+    ((drawn, _),) = stages.of("report")
+    assert (drawn["transcript"], drawn["voices"]) == ("edited.json", "edited-voices.json")
+    assert stages.of("mix")[0][0]["transcript"] == "transcript.json"
+    followed = Edited()
+    await run(Request(edits=EDITS, speaker_gains={"S1": 0.5}, mix_edits=True), SOURCE, followed)
+    assert followed.of("mix")[0][0]["transcript"] == "edited.json"
+
+
+async def test_corrections_that_cannot_be_used_cost_no_transcript() -> None:
+    stages = Edited(broken={"edit_transcript": ValidationError("The edits are of another clip.", hint="…")})
+    result = await run(Request(edits=EDITS), SOURCE, stages)
+    assert [failure.stage for failure in result.failures] == ["edit_transcript"]
+    assert "transcript.srt" in {item.name for item in result.artefacts}
+
+
+def test_a_job_without_corrections_is_written_as_before_there_were_any() -> None:
+    assert b"edits" not in msgspec.json.encode(Request())
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from pipeline.types import Artefact, Result, Speaker, SpeakerSegment, Transcript, Turn
+from pipeline.types.media import Artefact
+from pipeline.types.result import Result
+from pipeline.types.speech import Speaker, SpeakerSegment, Transcript, Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
