@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database, lock_writes
+from bot.database.messages import jobs_of_message
 from bot.database.models import OPEN_STATUSES, StoredStatus
 from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
 from bot.jobs.quotas import utc_day
@@ -137,11 +138,19 @@ class DataDeletion:
 
 
 async def delete_rows(connection: AsyncConnection, job_ids: Sequence[str]) -> None:
-    """Delete the rows of jobs, with their names, edits and links."""
+    """Delete the rows of jobs, with their names and links, and edits that no job of the same message needs."""
     for job_id in job_ids:
+        await _hand_over_edits(connection, job_id, job_ids)
         for table in (NAMES, EDITS, LINKS, FILES):
             await connection.execute(delete(table).where(table.c.job_id == job_id))
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
+
+
+async def _hand_over_edits(connection: AsyncConnection, job_id: str, deleted: Sequence[str]) -> None:
+    """Keep edits by the oldest job of their message that stays."""
+    staying = [other for other in await jobs_of_message(connection, job_id) if other not in deleted]
+    if staying:
+        await connection.execute(update(EDITS).where(EDITS.c.job_id == job_id).values(job_id=staying[0]))
 
 
 async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str) -> int:

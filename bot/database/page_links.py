@@ -5,10 +5,10 @@ import time
 from dataclasses import asdict
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
 from bot.database.mapping import job_from_row, link_from_row
+from bot.database.messages import jobs_of_message
 from bot.database.models import LinkedResult, PageLink, StoredStatus
 from bot.database.tables import JOBS, LINKS, NAMES
 
@@ -40,7 +40,7 @@ class PageLinks:
             if row is None:
                 return None
             link = link_from_row(row)
-            jobs = await _same_message(connection, link.job_id)
+            jobs = await jobs_of_message(connection, link.job_id)
             done = JOBS.c.id.in_(jobs) & (JOBS.c.status == StoredStatus.FINISHED.value) & JOBS.c.result.is_not(None)
             newest = select(JOBS).where(done).order_by(JOBS.c.created.desc()).limit(1)
             found = (await connection.execute(newest)).one_or_none()
@@ -54,16 +54,6 @@ class PageLinks:
     async def revoke(self, job_id: str) -> int:
         """Revoke every link to what the job's message shows; return how many still worked."""
         async with self._database.transaction() as connection:
-            jobs = await _same_message(connection, job_id)
+            jobs = await jobs_of_message(connection, job_id)
             held = LINKS.c.job_id.in_(jobs) & LINKS.c.revoked.is_(False) & (LINKS.c.expires > time.time())
             return (await connection.execute(update(LINKS).where(held).values(revoked=True))).rowcount
-
-
-async def _same_message(connection: AsyncConnection, job_id: str) -> list[str]:
-    """Return the job and those that replaced it in its message, such as with other names."""
-    found = await connection.execute(select(JOBS.c.channel_id, JOBS.c.message_id).where(JOBS.c.id == job_id))
-    row = found.one_or_none()
-    if row is None or row.message_id is None:
-        return [job_id]
-    same = (JOBS.c.channel_id == row.channel_id) & (JOBS.c.message_id == row.message_id)
-    return [other.id for other in await connection.execute(select(JOBS.c.id).where(same))]

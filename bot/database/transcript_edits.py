@@ -8,6 +8,7 @@ from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database, lock_writes
+from bot.database.messages import jobs_of_message
 from bot.database.models import StoredEdit
 from bot.database.tables import EDITS, JOBS
 from bot.exceptions import EditConflictError, RefusedError
@@ -19,18 +20,32 @@ MAX_EDIT_BYTES: Final = 1024 * 1024
 
 
 class TranscriptEdits:
-    """Stores what people correct in the transcript of a job.
+    """Stores what people correct in a transcript.
 
     A revision is how many edits a transcript has had. Nothing is ever changed or taken out: to undo an edit is an edit.
+    Jobs that replace one another in a message have one transcript, so any of them may be given.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def history(self, job_id: str) -> list[StoredEdit]:
-        """Return the edits of a job, the first one first."""
+    async def history(self, job_id: str, after: int = 0) -> list[StoredEdit]:
+        """Return the edits of a transcript after a revision, the first one first."""
         async with self._database.transaction() as connection:
-            return await _history(connection, job_id, 0)
+            return await _history(connection, (await jobs_of_message(connection, job_id))[0], after)
+
+    async def unwritten(self) -> list[str]:
+        """Return jobs whose transcript was edited after the newest job of their message was submitted."""
+        newest = select(EDITS.c.job_id, func.max(EDITS.c.created).label("edited")).group_by(EDITS.c.job_id)
+        async with self._database.transaction() as connection:
+            edited = list(await connection.execute(newest))
+            late: list[str] = []
+            for row in edited:
+                jobs = await jobs_of_message(connection, row.job_id)
+                submitted = select(func.max(JOBS.c.created)).where(JOBS.c.id.in_(jobs))
+                if row.edited > ((await connection.execute(submitted)).scalar_one() or 0.0):
+                    late.append(row.job_id)
+            return late
 
     async def save(self, job_id: str, edits: Sequence[Edit], *, by: str, base: int) -> int:
         """Append edits that a person made to the transcript as it was at a revision; all of them or none.
@@ -57,7 +72,7 @@ class TranscriptEdits:
             raise RefusedError("edit-too-large", "edit-too-large-hint")
         async with self._database.transaction() as connection:
             await lock_writes(connection)
-            current = await _revision(connection, job_id)
+            job_id, current = await _revision(connection, job_id)
             if not 0 <= base <= current:
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
             if current + len(edits) > MAX_EDITS:
@@ -72,10 +87,11 @@ class TranscriptEdits:
             return current + len(rows)
 
     async def copy(self, job_id: str, to_job_id: str) -> int:
-        """Give a job that replaces another the edits of that one; return how many there are."""
+        """Give the transcript of a job of another message the edits of this one; return how many there are."""
         async with self._database.transaction() as connection:
             await lock_writes(connection)
-            await _revision(connection, to_job_id)
+            job_id = (await jobs_of_message(connection, job_id))[0]
+            to_job_id, _ = await _revision(connection, to_job_id)
             await connection.execute(delete(EDITS).where(EDITS.c.job_id == to_job_id))
             columns = (EDITS.c.revision, EDITS.c.author, EDITS.c.created, EDITS.c.edit)
             found = await connection.execute(select(*columns).where(EDITS.c.job_id == job_id))
@@ -85,12 +101,13 @@ class TranscriptEdits:
             return len(rows)
 
 
-async def _revision(connection: AsyncConnection, job_id: str) -> int:
-    """Return how many edits a job has had; refuse one that is gone."""
+async def _revision(connection: AsyncConnection, job_id: str) -> tuple[str, int]:
+    """Return the first job of a message, by which edits are kept, and how many they are; refuse a job that is gone."""
     if (await connection.execute(select(JOBS.c.id).where(JOBS.c.id == job_id))).one_or_none() is None:
         raise RefusedError("result-gone", "result-gone-hint")
-    newest = select(func.coalesce(func.max(EDITS.c.revision), 0)).where(EDITS.c.job_id == job_id)
-    return int((await connection.execute(newest)).scalar_one())
+    first = (await jobs_of_message(connection, job_id))[0]
+    newest = select(func.coalesce(func.max(EDITS.c.revision), 0)).where(EDITS.c.job_id == first)
+    return first, int((await connection.execute(newest)).scalar_one())
 
 
 async def _history(connection: AsyncConnection, job_id: str, after: int) -> list[StoredEdit]:

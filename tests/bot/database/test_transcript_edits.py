@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
-from bot.database.deletion import DataDeletion
+from bot.database.deletion import DataDeletion, delete_rows
 from bot.database.engine import Database
 from bot.database.models import StoredStatus
 from bot.database.repository import Repository
@@ -55,8 +56,11 @@ async def job(database: Database, store: Store, tmp_path: Path) -> str:
     return await new_job(database, store, tmp_path, number())
 
 
-async def new_job(database: Database, store: Store, folder: Path, user: str) -> str:
+async def new_job(database: Database, store: Store, folder: Path, user: str, message: str | None = None) -> str:
     job = job_for(user, number(), await put(store, folder, user))
+    assert job.reply_to is not None
+    reply = structs.replace(job.reply_to, channel_id="7", message_id=message or number())
+    job = structs.replace(job, reply_to=reply)
     repository = Repository(database, Quotas())
     await repository.add_job(job)
     await repository.end_job(job.id, StoredStatus.FINISHED, result_of())
@@ -185,7 +189,7 @@ async def test_a_transcript_has_only_so_many_edits(edits: TranscriptEdits, job: 
         await edits.save(job, [MEND], by=ALICE, base=MAX_EDITS)
 
 
-async def test_a_job_that_replaces_another_takes_its_edits(
+async def test_a_job_of_another_message_takes_the_edits(
     edits: TranscriptEdits, job: str, database: Database, store: Store, tmp_path: Path
 ) -> None:
     await edits.save(job, [MEND, DeleteLine(seen=DOES)], by=ALICE, base=0)
@@ -193,6 +197,26 @@ async def test_a_job_that_replaces_another_takes_its_edits(
     for _ in range(2):
         assert await edits.copy(job, newer) == 2
     assert await edits.history(newer) == await edits.history(job)
+
+
+async def test_jobs_of_one_message_have_one_transcript(
+    edits: TranscriptEdits, database: Database, store: Store, tmp_path: Path
+) -> None:
+    message, alice = number(), number()
+    first = await new_job(database, store, tmp_path, alice, message)
+    assert await edits.save(first, [MEND], by=alice, base=0) == 1
+    assert first in await edits.unwritten()
+    newer = await new_job(database, store, tmp_path, alice, message)
+    assert first not in await edits.unwritten()
+    assert await edits.save(newer, [DeleteLine(seen=DOES)], by=alice, base=1) == 2
+    assert await made(edits, first) == await made(edits, newer) == [(1, alice, MEND), (2, alice, DeleteLine(seen=DOES))]
+    assert await edits.history(newer, 1) == (await edits.history(newer))[1:]
+    async with database.transaction() as connection:
+        await delete_rows(connection, [first])
+    assert [edit for _, _, edit in await made(edits, newer)] == [MEND, DeleteLine(seen=DOES)]
+    async with database.transaction() as connection:
+        await delete_rows(connection, [newer])
+    assert await edits.history(newer) == []
 
 
 async def test_edits_go_with_their_job_and_lose_the_name_of_who_is_forgotten(

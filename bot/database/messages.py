@@ -1,0 +1,17 @@
+"""Jobs that share a message: each replaced the one before, such as with other names."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database.tables import JOBS
+
+
+async def jobs_of_message(connection: AsyncConnection, job_id: str) -> list[str]:
+    """Return the ids of a job and of those in the same message, oldest first."""
+    found = await connection.execute(select(JOBS.c.channel_id, JOBS.c.message_id).where(JOBS.c.id == job_id))
+    row = found.one_or_none()
+    if row is None or row.message_id is None:
+        return [job_id]
+    same = (JOBS.c.channel_id == row.channel_id) & (JOBS.c.message_id == row.message_id)
+    ordered = select(JOBS.c.id).where(same).order_by(JOBS.c.created, JOBS.c.id)
+    return [other.id for other in await connection.execute(ordered)]
