@@ -15,6 +15,7 @@ from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
 from bot.exceptions import StartError
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
@@ -102,12 +103,22 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
             sign_in=bool(settings.oauth_client_id),
         )
     client = StemcordClient(
-        settings, queue=queue, store=store, session=session, repository=repository, deletion=deletion, pages=pages
+        settings,
+        queue=queue,
+        store=store,
+        session=session,
+        repository=repository,
+        edits=TranscriptEdits(database),
+        deletion=deletion,
+        pages=pages,
     )
     await exits.enter_async_context(client)
     if signer is not None:
         access = DiscordChannelAccess(client)
-        source = StoredSource(links, repository, store, access, client.services.submitter.rename_speakers)
+        services = client.services
+        source = StoredSource(
+            links, repository, store, access, services.submitter.rename_speakers, services.transcripts
+        )
         site = Site(source, signer, public_url=settings.public_url, sign_in=_sign_in(settings, session))
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client

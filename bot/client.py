@@ -1,5 +1,6 @@
 """The Discord client: builds the services, adds the commands and dispatches events."""
 
+import asyncio
 import sys
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from bot.commands.localization import CommandTranslator
 from bot.components import router
 from bot.database.deletion import DataDeletion
 from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
 from bot.error_handler import answer_error
 from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
@@ -23,6 +25,7 @@ from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.services import Interaction, ServiceClient, Services
 from bot.settings import BotSettings
+from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
@@ -54,6 +57,7 @@ class StemcordClient(ServiceClient):
         store: Where clips and results are.
         session: Client for downloads.
         repository: What the bot stores.
+        edits: What people changed in transcripts.
         deletion: Deletes what the bot stores.
         pages: Creates links to pages; None: the bot serves none.
         interval_s: Time between two edits of a message.
@@ -68,10 +72,12 @@ class StemcordClient(ServiceClient):
         store: Store,
         session: aiohttp.ClientSession,
         repository: Repository,
+        edits: TranscriptEdits,
         deletion: DataDeletion,
         pages: PageAddresses | None = None,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
+        self._resuming: asyncio.Task[None] | None = None
         intents = discord.Intents.none()
         intents.guilds = True
         super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none())
@@ -79,6 +85,9 @@ class StemcordClient(ServiceClient):
         delivery = Delivery(self)
         self.tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
+        submitter = JobSubmitter(
+            downloader, queue, self.tracker, preset=settings.preset, repository=repository, sync=sync
+        )
         self.services = Services(
             settings=settings,
             queue=queue,
@@ -86,9 +95,8 @@ class StemcordClient(ServiceClient):
             repository=repository,
             deletion=deletion,
             history=JobHistory(queue, repository),
-            submitter=JobSubmitter(
-                downloader, queue, self.tracker, preset=settings.preset, repository=repository, sync=sync
-            ),
+            submitter=submitter,
+            transcripts=Transcripts.build(edits, repository, store, submitter.rewrite),
             delivery=delivery,
             pages=pages,
         )
@@ -102,10 +110,14 @@ class StemcordClient(ServiceClient):
         await self._sync_commands()
         resumed = await self.tracker.resume()
         self.tracker.start()
+        self._resuming = asyncio.create_task(self.services.transcripts.rewriter.resume(), name="resume-rewriting")
         structlog.get_logger(__name__).info("bot_ready", resumed=resumed)
 
     async def close(self) -> None:
         """Stop following jobs and disconnect; the jobs go on, and the next start follows them again."""
+        if self._resuming is not None:
+            self._resuming.cancel()
+        await self.services.transcripts.rewriter.close()
         await self.services.submitter.close()
         await self.tracker.close()
         await super().close()

@@ -11,6 +11,7 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
 from bot.settings import BotSettings
+from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
@@ -27,6 +28,7 @@ class Services:
     deletion: DataDeletion
     history: JobHistory
     submitter: JobSubmitter
+    transcripts: Transcripts
     delivery: Delivery
     pages: PageAddresses | None
     """None: the bot serves no pages."""

@@ -3,6 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database.mapping import job_from_row
+from bot.database.models import JobRecord, StoredStatus
 from bot.database.tables import JOBS
 
 
@@ -15,3 +17,12 @@ async def jobs_of_message(connection: AsyncConnection, job_id: str) -> list[str]
     same = (JOBS.c.channel_id == row.channel_id) & (JOBS.c.message_id == row.message_id)
     ordered = select(JOBS.c.id).where(same).order_by(JOBS.c.created, JOBS.c.id)
     return [other.id for other in await connection.execute(ordered)]
+
+
+async def newest_result(connection: AsyncConnection, job_id: str) -> JobRecord | None:
+    """Return the newest finished job in the message of a job; None when there is none."""
+    jobs = JOBS.c.id.in_(await jobs_of_message(connection, job_id))
+    done = jobs & (JOBS.c.status == StoredStatus.FINISHED.value) & JOBS.c.result.is_not(None)
+    found = await connection.execute(select(JOBS).where(done).order_by(JOBS.c.created.desc()).limit(1))
+    row = found.one_or_none()
+    return None if row is None else job_from_row(row)

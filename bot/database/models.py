@@ -62,6 +62,11 @@ class JobRecord:
     """Duration of the clip; None until it is known."""
     result: Result | None = None
 
+    @property
+    def message(self) -> str:
+        """Name the job's message, which jobs that replace one another share."""
+        return f"{self.channel_id}/{self.message_id or self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedJobs:

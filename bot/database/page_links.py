@@ -7,10 +7,10 @@ from dataclasses import asdict
 from sqlalchemy import insert, select, update
 
 from bot.database.engine import Database
-from bot.database.mapping import job_from_row, link_from_row
-from bot.database.messages import jobs_of_message
-from bot.database.models import LinkedResult, PageLink, StoredStatus
-from bot.database.tables import JOBS, LINKS, NAMES
+from bot.database.mapping import link_from_row
+from bot.database.messages import jobs_of_message, newest_result
+from bot.database.models import LinkedResult, PageLink
+from bot.database.tables import LINKS, NAMES
 
 
 class PageLinks:
@@ -40,16 +40,11 @@ class PageLinks:
             if row is None:
                 return None
             link = link_from_row(row)
-            jobs = await jobs_of_message(connection, link.job_id)
-            done = JOBS.c.id.in_(jobs) & (JOBS.c.status == StoredStatus.FINISHED.value) & JOBS.c.result.is_not(None)
-            newest = select(JOBS).where(done).order_by(JOBS.c.created.desc()).limit(1)
-            found = (await connection.execute(newest)).one_or_none()
-            if found is None:
+            record = await newest_result(connection, link.job_id)
+            if record is None:
                 return LinkedResult(link=link)
-            names = await connection.execute(select(NAMES).where(NAMES.c.job_id == found.id))
-            return LinkedResult(
-                link=link, record=job_from_row(found), names={one.speaker_id: one.name for one in names}
-            )
+            names = await connection.execute(select(NAMES).where(NAMES.c.job_id == record.id))
+            return LinkedResult(link=link, record=record, names={one.speaker_id: one.name for one in names})
 
     async def revoke(self, job_id: str) -> int:
         """Revoke every link to what the job's message shows; return how many still worked."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.deletion import delete_rows
 from bot.database.engine import Database, lock_writes
 from bot.database.mapping import guild_from_row, job_from_row, pack_job
+from bot.database.messages import newest_result
 from bot.database.models import OPEN_STATUSES, DailyUsage, GuildSettings, InterruptedJobs, JobRecord, StoredStatus
 from bot.database.tables import FILES, GUILDS, JOBS, NAMES, USAGE
 from bot.jobs.quotas import CurrentUsage, ExceededQuota, Quotas, charged_seconds, check_quotas, utc_day
@@ -149,6 +150,11 @@ class Repository:
             found = await connection.execute(select(JOBS).where(JOBS.c.id == job_id, JOBS.c.job.is_not(None)))
             row = found.one_or_none()
             return None if row is None else job_from_row(row)
+
+    async def newest_of_message(self, job_id: str) -> JobRecord | None:
+        """Return the newest finished job in the message of a job; None when there is none."""
+        async with self._database.transaction() as connection:
+            return await newest_result(connection, job_id)
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
         """Return a person's jobs, newest first, in a server; empty `guild_id`: in private chats, None: everywhere."""

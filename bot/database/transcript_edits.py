@@ -77,7 +77,7 @@ class TranscriptEdits:
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
             if current + len(edits) > MAX_EDITS:
                 raise RefusedError("edits-too-many", "edits-too-many-hint", count=MAX_EDITS)
-            _check_conflicts(edits, await _history(connection, job_id, base))
+            check_conflicts(edits, await _history(connection, job_id, base))
             rows = [
                 {"job_id": job_id, "revision": number, "author": by, "created": time.time(), "edit": content}
                 for number, content in enumerate(packed, current + 1)
@@ -116,7 +116,8 @@ async def _history(connection: AsyncConnection, job_id: str, after: int) -> list
     return [_from_row(row) for row in found]
 
 
-def _check_conflicts(edits: Sequence[Edit], later: Sequence[StoredEdit]) -> None:
+def check_conflicts(edits: Sequence[Edit], later: Sequence[StoredEdit]) -> None:
+    """Check that later edits changed no line or speaker that these change. Raises `EditConflictError`."""
     mine = frozenset[str]().union(*(touched(edit) for edit in edits))
     colliding = [stored for stored in later if touched(stored.edit) & mine]
     if colliding:

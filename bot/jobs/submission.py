@@ -179,12 +179,18 @@ class JobSubmitter:
 
         Raises `QueueError` and `DatabaseError`.
         """
-        request = replace(job.request, names={**job.request.names, **names})
+        await self.rewrite(job, replace(job.request, names={**job.request.names, **names}))
+
+    async def rewrite(self, job: Job, request: Request) -> Job:
+        """Run a job again with another request, in its message; return the new job.
+
+        Raises `QueueError` and `DatabaseError`.
+        """
         # The interaction's token has expired; the bot's own token edits the message.
         reply = job.reply_to and structs.replace(job.reply_to, interaction_token="", interaction_expires=0.0)
-        await self.enqueue(
-            structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
-        )
+        again = structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
+        await self.enqueue(again)
+        return again
 
 
 def _reply_to(interaction: discord.Interaction[Any]) -> ReplyTo:

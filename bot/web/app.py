@@ -17,7 +17,9 @@ from aiohttp import web
 from bot.exceptions import PageError
 from bot.i18n.translator import Translator, translator_for
 from bot.web.captions import rename_speakers
+from bot.web.edit_routes import EditRoutes, check_may_change
 from bot.web.files import MIN_ZIP_RATE, STALL_TIMEOUT_S, disposition, send_file, send_stream
+from bot.web.live_exports import LiveExports, is_live
 from bot.web.pages import PageContext, PageRenderer, mixer_tracks
 from bot.web.sign_in import CALLBACK_PATH, SignIn
 from bot.web.signed_links import PageToken, TokenSigner, page_url
@@ -29,6 +31,8 @@ from pipeline.types import Artefact
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 MAX_BODY_BYTES: Final = 64 * 1024
+EDITED_FILES: Final = ("transcript.json", "transcript.rttm", "final.mp4", "final.mkv", "report.png")
+"""Files that follow the transcript, beside those that are written while a person waits."""
 NONCE: Final = web.RequestKey("nonce", str)
 """Nonce of the page's own style block."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -64,6 +68,8 @@ class Site:
         self._pages = PageRenderer()
         self._zipper = ZipStreamer(source)
         self._waveforms = Waveforms(source)
+        self._live_exports = LiveExports()
+        self._edit_routes = EditRoutes(source, self._open, self._viewer, _translator)
 
     def page_url(self, token: PageToken) -> str:
         """Return the full address of a page."""
@@ -82,6 +88,7 @@ class Site:
             app.router.add_get(page + "/captions.vtt", self._captions)
             app.router.add_get(page + "/all.zip", self._zip)
             app.router.add_post(page + "/names", self._rename)
+            self._edit_routes.add_to(app, page)
             if self._sign_in is not None:
                 app.router.add_get(base + CALLBACK_PATH, self._sign_in.finish)
             app.router.add_static(base + "/static", STATIC_FOLDER)
@@ -90,6 +97,15 @@ class Site:
     async def _open(self, request: web.Request) -> tuple[PageToken, PageData]:
         token = self._signer.read(request.match_info["token"])
         return token, await self._source.load(token.link_id, self._viewer(request))
+
+    async def _open_settled(self, request: web.Request) -> PageData:
+        """Open a page to read a file that may still be written anew with the latest edits."""
+        token, data = await self._open(request)
+        name = request.match_info.get("name", "")
+        if data.is_stale and not is_live(name) and (not name or name in EDITED_FILES):
+            await self._source.settle(token.link_id)
+            _, data = await self._open(request)
+        return data
 
     def _viewer(self, request: web.Request) -> str | None:
         """Return who has signed in; None where nobody needs to."""
@@ -125,8 +141,13 @@ class Site:
         return web.Response(text=document, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        _, data = await self._open(request)
-        return await send_file(request, _find(request, data), self._source, save="save" in request.query)
+        data = await self._open_settled(request)
+        artefact, save = _find(request, data), "save" in request.query
+        live = await self._live_exports.get(data, artefact.name)
+        if live is None:
+            return await send_file(request, artefact, self._source, save=save)
+        headers = {"Content-Disposition": disposition(artefact.name, save=save), "Cache-Control": "no-store"}
+        return web.Response(body=live, content_type=artefact.media_type, headers=headers)
 
     async def _waveform(self, request: web.Request) -> web.StreamResponse:
         _, data = await self._open(request)
@@ -137,6 +158,9 @@ class Site:
 
     async def _captions(self, request: web.Request) -> web.StreamResponse:
         _, data = await self._open(request)
+        live = await self._live_exports.get(data, "transcript.vtt")
+        if live is not None:
+            return web.Response(body=live, content_type="text/vtt")
         artefact = data.result.artefact("transcript.vtt")
         if artefact is None or artefact.size > MAX_TRANSCRIPT_BYTES:
             raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
@@ -146,7 +170,7 @@ class Site:
         return web.Response(text=rename_speakers(text, names), content_type="text/vtt")
 
     async def _zip(self, request: web.Request) -> web.StreamResponse:
-        _, data = await self._open(request)
+        data = await self._open_settled(request)
         headers = {
             "Content-Type": "application/zip",
             "Content-Disposition": disposition(f"{data.title}.zip", save=True),
@@ -157,10 +181,7 @@ class Site:
 
     async def _rename(self, request: web.Request) -> web.StreamResponse:
         token, data = await self._open(request)
-        # The address gives the right; that this site's page sends the request is checked all the same.
-        foreign = request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
-        if not (token.edit and data.edit) or foreign or request.content_type != "application/json":
-            raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
+        check_may_change(request, token, data)
         viewer = self._viewer(request)
         await self._source.rename(token.link_id, _read_names(await _read_body(request), data), viewer)
         changed = await self._source.load(token.link_id, viewer)

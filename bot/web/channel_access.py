@@ -40,6 +40,18 @@ class DiscordChannelAccess:
             return PageRights(see=False, edit=False)
         return PageRights(see=True, edit=is_own or permissions.manage_messages)
 
+    async def name(self, record: JobRecord, user_id: str) -> str:
+        """Return what a person is called where the result was posted; empty when Discord does not say."""
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                guild = self._client.get_guild(int(record.guild_id)) if record.guild_id else None
+                if guild is not None:
+                    with suppress(discord.NotFound):
+                        return (await guild.fetch_member(int(user_id))).display_name
+                return (await self._client.fetch_user(int(user_id))).display_name
+        except NETWORK_ERRORS:
+            return ""
+
     async def _permissions(self, record: JobRecord, user_id: str) -> discord.Permissions | None:
         """Return a person's permissions in the channel; None when the person cannot see it."""
         key = (record.channel_id, user_id)

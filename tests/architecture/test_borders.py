@@ -13,6 +13,7 @@ CHAT = ("discord",)
 BROKER = ("redis", "arq")
 OPEN_TO_THE_BOT = {
     *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages", "graph.registry")),
+    "pipeline.types.edited",
     *(f"pipeline.edits.{name}" for name in ("apply", "edit_file", "lines", "operations")),
     *(f"worker.{name}" for name in ("protocol", "queue", "store")),
 }

@@ -19,6 +19,7 @@ from bot.client import StemcordClient
 from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
@@ -172,6 +173,7 @@ def make_client(
     store: Store,
     session: aiohttp.ClientSession,
     repository: Repository,
+    database: Database,
     deletion: DataDeletion,
     pages: PageAddresses | None,
 ) -> Callable[[], StemcordClient]:
@@ -182,6 +184,7 @@ def make_client(
             store=store,
             session=session,
             repository=repository,
+            edits=TranscriptEdits(database),
             deletion=deletion,
             pages=pages,
             interval_s=INTERVAL,

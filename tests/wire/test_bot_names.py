@@ -10,10 +10,13 @@ from bot.database.engine import Database
 from bot.database.models import JobRecord
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
 from bot.jobs.result_buttons import TRANSCRIPT_FORMATS
+from bot.transcripts.transcripts import Transcripts
 from bot.web.sources.base import PageData
 from bot.web.sources.stored import PageRights, StoredSource
+from pipeline.types import Request
 from tests.wire.answers import id_for, private, result_of, shows
 from tests.wire.stack import Stack
 from worker.protocol import Job
@@ -30,9 +33,16 @@ class Everybody:
     async def rights(self, record: JobRecord, user_id: str) -> PageRights:
         return PageRights(see=True, edit=True)
 
+    async def name(self, record: JobRecord, user_id: str) -> str:
+        return ""
+
 
 async def no_renaming(_: Job, __: Mapping[str, str]) -> None:
     raise AssertionError("nothing is renamed here")
+
+
+async def no_rewriting(_: Job, __: Request) -> Job:
+    raise AssertionError("nothing is edited here")
 
 
 async def page_of(stack: Stack, job_id: str, person: str) -> PageData:
@@ -41,7 +51,8 @@ async def page_of(stack: Stack, job_id: str, person: str) -> PageData:
     async with Database.open(f"sqlite:///{stack.folder / 'home' / 'bot.sqlite3'}") as database:
         links, repository = PageLinks(database), Repository(database, Quotas())
         link = await links.create(job_id, person)
-        return await StoredSource(links, repository, store, Everybody(), no_renaming).load(link.id)
+        transcripts = Transcripts.build(TranscriptEdits(database), repository, store, no_rewriting)
+        return await StoredSource(links, repository, store, Everybody(), no_renaming, transcripts).load(link.id)
 
 
 async def test_names_end_up_everywhere_and_stay(stack: Stack, scene: Path) -> None:

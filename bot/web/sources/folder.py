@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -12,7 +12,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from bot.exceptions import PageError
+from bot.transcripts.editor import Change, TranscriptState
+from bot.transcripts.json_forms import PastEditForm
 from bot.web.sources.base import MAX_TRANSCRIPT_BYTES, PageData
+from pipeline.edits.lines import EditableTranscript
+from pipeline.edits.operations import Edit
 from pipeline.errors import StoreError, ValidationError
 from pipeline.types import Artefact, Result, Transcript
 
@@ -41,6 +45,25 @@ class FolderSource:
         document = msgspec.json.format(msgspec.json.encode({**data.names, **names}), indent=2)
         await asyncio.to_thread(self._write, document)
 
+    async def change(self, link_id: str, edits: Sequence[Edit], base: int, viewer: str | None = None) -> Change:
+        """Refuse; `stemcord export --edits` corrects the files of a folder."""
+        raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
+
+    async def go_back(self, link_id: str, revision: int, base: int, viewer: str | None = None) -> Change:
+        """Refuse, likewise."""
+        raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
+
+    async def history(self, link_id: str, viewer: str | None = None) -> list[PastEditForm]:
+        """Return none."""
+        return []
+
+    async def author(self, link_id: str, person: str) -> str:
+        """Return nothing: a folder knows no people."""
+        return ""
+
+    async def settle(self, link_id: str) -> None:
+        """Return at once: the files are what they are."""
+
     async def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
         """Stream bytes of a file of the folder."""
         path = self._path(artefact)
@@ -67,7 +90,9 @@ class FolderSource:
         except (OSError, msgspec.MsgspecError) as error:
             raise StoreError("The result in this folder cannot be read.", detail=repr(error)) from error
         whole = replace(result, artefacts=tuple(present))
-        return PageData(title=_title(self._folder), result=whole, transcript=transcript, names=names)
+        lines = None if transcript is None else EditableTranscript.of(transcript)
+        state = None if lines is None else TranscriptState(revision=0, transcript=lines)
+        return PageData(title=_title(self._folder), result=whole, transcript=transcript, names=names, state=state)
 
     def _read(self, name: str, kind: type[T]) -> T | None:
         path = self._folder / name

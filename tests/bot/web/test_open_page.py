@@ -39,8 +39,9 @@ def place(env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.Membe
 async def browser(
     simcord_bot: StemcordClient, database: Database, repository: Repository, store: Store
 ) -> AsyncIterator[TestClient]:
-    rename = simcord_bot.services.submitter.rename_speakers
-    source = StoredSource(PageLinks(database), repository, store, DiscordChannelAccess(simcord_bot), rename)
+    services, access = simcord_bot.services, DiscordChannelAccess(simcord_bot)
+    rename = services.submitter.rename_speakers
+    source = StoredSource(PageLinks(database), repository, store, access, rename, services.transcripts)
     site = Site(source, TICKETS, public_url=PUBLIC)
     async with TestClient(TestServer(site.application())) as browser:
         yield browser

@@ -11,19 +11,22 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec import structs
 
 from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.models import JobRecord, StoredStatus
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
+from bot.transcripts.transcripts import Transcripts
 from bot.web.app import Site
 from bot.web.signed_links import PageAddresses, PageToken, TokenSigner
 from bot.web.sources.stored import MAX_RENAMINGS, PageRights, StoredSource
 from bot.web.waveform_child import MAX_POINTS
 from pipeline.errors import QueueError
-from pipeline.types import Result
+from pipeline.types import Request, Result
 from tests.bot.web.test_site import STEMS, TICKETS, write_result
 from worker.protocol import Job, ReplyTo
 from worker.store import Store
@@ -38,11 +41,25 @@ class Desk:
     allowed: PageRights = field(default_factory=lambda: PageRights(see=True, edit=True))
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     renamed: list[tuple[str, Mapping[str, str]]] = field(default_factory=list[tuple[str, Mapping[str, str]]])
+    rewritten: list[Request] = field(default_factory=list[Request])
     away: bool = False
 
     async def rights(self, record: JobRecord, user_id: str) -> PageRights:
         self.asked.append((record.id, user_id))
         return self.allowed
+
+    async def name(self, record: JobRecord, user_id: str) -> str:
+        return {ALICE: "Alice", MODERATOR: "Mo"}.get(user_id, "")
+
+    async def rewrite(self, job: Job, request: Request) -> Job:
+        if self.away:
+            raise QueueError("The queue is away.")
+        self.rewritten.append(request)
+        return await self.write(structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time()))
+
+    async def write(self, job: Job) -> Job:
+        """What a worker does with a job that is to be done anew; here nothing."""
+        return job
 
     async def rename(self, job: Job, names: Mapping[str, str]) -> None:
         if self.away:
@@ -103,7 +120,8 @@ async def kept(tmp_path: Path, store: Store) -> AsyncIterator[Kept]:
         repository, links, submitter = Repository(database, Quotas()), PageLinks(database), Desk()
         await repository.add_job(job)
         await repository.end_job(job.id, StoredStatus.FINISHED, result)
-        source = StoredSource(links, repository, store, submitter, submitter.rename)
+        transcripts = Transcripts.build(TranscriptEdits(database), repository, store, submitter.rewrite)
+        source = StoredSource(links, repository, store, submitter, submitter.rename, transcripts)
         site = Site(source, TICKETS, public_url="https://stems.example")
         addresses = PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24)
         async with TestClient(TestServer(site.application())) as browser:

@@ -1,0 +1,182 @@
+"""Transcripts as people see and change them: as recognised, with all edits so far."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from cachetools import LRUCache
+
+from bot.database.models import JobRecord, StoredEdit
+from bot.database.transcript_edits import TranscriptEdits, check_conflicts
+from bot.exceptions import RefusedError
+from bot.jobs.result_buttons import TRANSCRIPT_FILE
+from pipeline.edits.apply import apply_edit, apply_edits, way_back
+from pipeline.edits.lines import EditableTranscript, difference
+from pipeline.edits.operations import Edit, ReplaceLines
+from pipeline.errors import StoreError
+from pipeline.types.edited import EditedTranscript
+from worker.store import Store
+
+MAX_TRANSCRIPT_BYTES: Final = 32 * 1024 * 1024
+"""Two hours of talk are about 2 MB, and twice that with the original."""
+MAX_CACHED_TRANSCRIPTS: Final = 8
+MAX_CACHED_REVISIONS: Final = 64
+"""Of one transcript; they share all lines that are the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptState:
+    """A transcript at a revision."""
+
+    revision: int
+    """How many edits it has had."""
+    transcript: EditableTranscript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What became of a transcript by edits."""
+
+    state: TranscriptState
+    """After them."""
+    difference: ReplaceLines
+    """From what the person saw to that."""
+    undo: tuple[Edit, ...]
+    """What undoes these edits."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Session:
+    """A transcript in memory; read and changed under its lock."""
+
+    recognised: EditableTranscript
+    edits: list[StoredEdit] = field(default_factory=list[StoredEdit])
+    states: LRUCache[int, EditableTranscript] = field(default_factory=lambda: LRUCache(MAX_CACHED_REVISIONS))
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def at(self, revision: int) -> EditableTranscript:
+        """Return the transcript after so many edits, from the nearest state before."""
+        known = max((each for each in self.states if each <= revision), default=0)
+        start = self.states.get(known, self.recognised)
+        later = [stored.edit for stored in self.edits[known:revision]]
+        found = self.states[revision] = apply_edits(start, later).transcript
+        return found
+
+
+class TranscriptEditor:
+    """Loads transcripts and changes them.
+
+    Args:
+        edits: What people changed.
+        store: Where the transcripts are.
+        changed: Called with a job whose transcript was changed.
+
+    """
+
+    def __init__(self, edits: TranscriptEdits, store: Store, changed: Callable[[JobRecord], None]) -> None:
+        self._edits = edits
+        self._store = store
+        self._changed = changed
+        self._sessions: LRUCache[str, _Session] = LRUCache(MAX_CACHED_TRANSCRIPTS)
+        self._loading = asyncio.Lock()
+
+    async def state(self, record: JobRecord) -> TranscriptState:
+        """Return the transcript of a job as it is now.
+
+        Raises:
+            RefusedError: The job has no transcript.
+            StoreError: It cannot be read.
+            DatabaseError: The database is unavailable.
+
+        """
+        async with self._session(record) as session:
+            return await _newest(session)
+
+    async def change(self, record: JobRecord, edits: Sequence[Edit], *, by: str, base: int) -> Change:
+        """Make edits that a person made to a transcript as it was at a revision; all of them or none.
+
+        Args:
+            record: A finished job.
+            edits: In the order in which they were made.
+            by: Id of the person.
+            base: The revision that the person saw.
+
+        Raises:
+            EditConflictError: Somebody changed the same line or speaker since.
+            RefusedError: The job is gone or has no transcript, or has too many edits.
+            ValidationError: An edit cannot be used, or does not fit.
+            StoreError: The transcript cannot be read.
+            DatabaseError: The database is unavailable.
+
+        """
+        async with self._session(record) as session:
+            return await self._save(record, session, edits, by=by, base=base)
+
+    async def go_back(self, record: JobRecord, revision: int, *, by: str, base: int) -> Change:
+        """Bring a transcript back to how it was at a revision, by edits; raises what `change` raises."""
+        async with self._session(record) as session:
+            if not 0 <= revision <= len(session.edits):
+                raise RefusedError("edit-unknown", "edit-conflict-hint")
+            operations = [stored.edit for stored in session.edits]
+            back = await asyncio.to_thread(way_back, session.recognised, operations, revision)
+            return await self._save(record, session, back, by=by, base=base)
+
+    async def history(self, record: JobRecord) -> tuple[EditableTranscript, list[StoredEdit]]:
+        """Return the transcript as recognised and all edits; raises what `state` raises."""
+        async with self._session(record) as session:
+            return session.recognised, list(session.edits)
+
+    async def _save(self, record: JobRecord, session: _Session, edits: Sequence[Edit], *, by: str, base: int) -> Change:
+        if not 0 <= base <= len(session.edits):
+            raise RefusedError("edit-unknown", "edit-conflict-hint")
+        check_conflicts(edits, session.edits[base:])
+        now = await _newest(session)
+        undo = await asyncio.to_thread(_try, now.transcript, edits)
+        await self._edits.save(record.id, edits, by=by, base=base)
+        # Another process of the bot may have saved something just before.
+        session.edits += await self._edits.history(record.id, len(session.edits))
+        after = await _newest(session)
+        seen = await asyncio.to_thread(session.at, base)
+        self._changed(record)
+        return Change(state=after, difference=difference(seen, after.transcript), undo=undo)
+
+    @asynccontextmanager
+    async def _session(self, record: JobRecord) -> AsyncGenerator[_Session]:
+        """Yield a transcript with all edits so far, which nobody else changes meanwhile."""
+        async with self._loading:
+            session = await self._load(record)
+        async with session.lock:
+            session.edits += await self._edits.history(record.id, len(session.edits))
+            yield session
+
+    async def _load(self, record: JobRecord) -> _Session:
+        artefact = None if record.result is None else record.result.artefact(TRANSCRIPT_FILE)
+        if artefact is None:
+            raise RefusedError("no-such-part")
+        key = f"{record.message}/{artefact.digest}"
+        if key not in self._sessions:
+            content = await self._store.read(artefact, max_bytes=MAX_TRANSCRIPT_BYTES)
+            try:
+                kept = await asyncio.to_thread(msgspec.json.decode, content, type=EditedTranscript)
+            except msgspec.DecodeError as error:
+                raise StoreError("The transcript cannot be read.", detail=repr(error)) from error
+            self._sessions[key] = _Session(recognised=EditableTranscript.of(kept.before()))
+        return self._sessions[key]
+
+
+async def _newest(session: _Session) -> TranscriptState:
+    revision = len(session.edits)
+    return TranscriptState(revision=revision, transcript=await asyncio.to_thread(session.at, revision))
+
+
+def _try(transcript: EditableTranscript, edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return what undoes edits, in the order in which to make it. Raises `ValidationError` when one does not fit."""
+    undo: list[Edit] = []
+    for edit in edits:
+        edited = apply_edit(transcript, edit)
+        transcript = edited.transcript
+        undo.append(edited.undo)
+    return tuple(reversed(undo))

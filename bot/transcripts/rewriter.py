@@ -1,0 +1,129 @@
+"""Has the files of a result written again after its transcript was changed."""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bot.database.models import JobRecord, StoredStatus
+from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
+from bot.exceptions import DatabaseError
+from bot.retry import retry_until_done
+from pipeline.edits.edit_file import encode_edits
+from pipeline.errors import StemcordError
+from pipeline.types import Artefact, Request
+from worker.protocol import Job
+from worker.store import Store
+
+DELAY_S: Final = 0.2
+"""Time between an edit and the writing of the files, in which further ones may come."""
+POLL_INTERVAL_S: Final = 0.2
+"""Time between two looks at a job that writes files."""
+_NAME = re.compile(r"edits-(\d+)\.json")
+
+Rewrite = Callable[[Job, Request], Awaitable[Job]]
+"""Runs a job again with another request, in its message."""
+
+
+class TranscriptRewriter:
+    """Writes the files of edited results again, each with all edits so far, one job at a time for each result.
+
+    Args:
+        edits: What people changed.
+        repository: Where the jobs are recorded.
+        store: Where files of edits are put.
+        rewrite: Runs a job again.
+
+    """
+
+    def __init__(self, edits: TranscriptEdits, repository: Repository, store: Store, rewrite: Rewrite) -> None:
+        self._edits = edits
+        self._repository = repository
+        self._store = store
+        self._rewrite = rewrite
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+
+    async def resume(self) -> None:
+        """Write what an earlier process did not; retries until the database answers."""
+        for job_id in await retry_until_done(self._edits.unwritten):
+            record = await retry_until_done(partial(self._repository.newest_of_message, job_id))
+            if record is not None:
+                self.changed(record)
+
+    def changed(self, record: JobRecord) -> None:
+        """Write the files of a result again, soon and in the background."""
+        message = record.message
+        if message in self._tasks:
+            self._again.add(message)
+            return
+        task = asyncio.create_task(self._write_all(record), name=f"rewrite-{record.id}")
+        self._tasks[message] = task
+        task.add_done_callback(lambda _: self._tasks.pop(message, None))
+
+    async def settle(self, record: JobRecord, timeout_s: float) -> None:
+        """Wait until the files of a result are written, at most so long."""
+        task = self._tasks.get(record.message)
+        if task is not None:
+            await asyncio.wait({task}, timeout=timeout_s)
+
+    async def close(self) -> None:
+        """Stop; the next start writes what was not."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _write_all(self, record: JobRecord) -> None:
+        while True:
+            self._again.discard(record.message)
+            await asyncio.sleep(DELAY_S)
+            try:
+                await retry_until_done(partial(self._write, record.id))
+            except StemcordError as error:
+                log = structlog.get_logger(__name__)
+                log.warning("edits_not_written", job=record.id, error=type(error).__name__, detail=error.detail)
+            if record.message not in self._again:
+                return
+
+    async def _write(self, job_id: str) -> None:
+        record = await self._repository.newest_of_message(job_id)
+        if record is None or record.status is not StoredStatus.FINISHED or record.result is None:
+            return
+        history = await self._edits.history(job_id)
+        if len(history) == written_revision(record.job.request):
+            return
+        content = encode_edits(record.result.media.duration, [stored.edit for stored in history])
+        edits = await self._put(content, len(history))
+        job = await self._rewrite(record.job, replace(record.job.request, edits=edits))
+        await self._wait(job)
+
+    async def _put(self, content: bytes, revision: int) -> Artefact:
+        with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
+            path = Path(folder) / f"edits-{revision}.json"
+            await asyncio.to_thread(path.write_bytes, content)
+            return await self._store.put(path, name=path.name)
+
+    async def _wait(self, job: Job) -> None:
+        """Wait until a job has ended and its end is recorded, so that the next one goes on from its result."""
+        while True:
+            with suppress(DatabaseError):
+                record = await self._repository.job(job.id)
+                if record is None or record.ended is not None:
+                    return
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+
+def written_revision(request: Request) -> int:
+    """Return how many edits are in the files of a job."""
+    edits = request.transcript_edits
+    found = None if edits is None else _NAME.fullmatch(edits.name)
+    return 0 if found is None else int(found[1])

@@ -1,0 +1,77 @@
+"""Writes the transcript's files as it is now, while those of the result are still written anew."""
+
+import asyncio
+import os
+import sys
+from typing import Final
+
+import msgspec
+from cachetools import LRUCache
+
+from bot.web.sources.base import PageData
+from bot.web.waveform import PASSED_VARIABLES
+from pipeline.errors import StoreError
+
+LIVE_SUFFIXES: Final = ("txt", "md", "srt", "vtt", "ass", "TextGrid")
+"""Files that follow from the transcript alone; the others follow when they are written."""
+MAX_CACHED: Final = 16
+WRITE_TIMEOUT_S: Final = 30.0
+"""Two hours of talk take 7 s in the slowest format."""
+_FILE_PREFIX: Final = "transcript."
+
+
+class LiveExports:
+    """Writes files of transcripts in a child process, one at a time."""
+
+    def __init__(self) -> None:
+        self._cache: LRUCache[tuple[str, int, str], bytes] = LRUCache(MAX_CACHED)
+        self._turn = asyncio.Semaphore(1)
+
+    async def get(self, data: PageData, name: str) -> bytes | None:
+        """Return a file of the result as the transcript is now; None when the file itself is right.
+
+        Raises:
+            StoreError: It could not be written.
+
+        """
+        if not data.is_stale or data.state is None or not is_live(name):
+            return None
+        suffix = name.removeprefix(_FILE_PREFIX)
+        artefact = data.result.artefact(name)
+        key = ("" if artefact is None else artefact.digest, data.state.revision, f"{suffix}/{data.speakers()}")
+        async with self._turn:
+            if key not in self._cache:
+                self._cache[key] = await _run_child(suffix, data)
+            return self._cache[key]
+
+
+def is_live(name: str) -> bool:
+    """Tell whether a file is written from the transcript as it is now."""
+    return name in {f"{_FILE_PREFIX}{suffix}" for suffix in LIVE_SUFFIXES}
+
+
+async def _run_child(suffix: str, data: PageData) -> bytes:
+    transcript = data.named_transcript()
+    order = await asyncio.to_thread(
+        msgspec.json.encode, {"transcript": transcript, "style": data.result.request.subtitles}
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pipeline.export", suffix),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        # Not the bot's token and keys.
+        env={name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
+    )
+    try:
+        async with asyncio.timeout(WRITE_TIMEOUT_S):
+            written, _ = await process.communicate(order)
+    except TimeoutError as error:
+        raise StoreError("The transcript could not be written in time.", detail=suffix) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise StoreError("The transcript could not be written.", detail=f"{suffix}: exit {process.returncode}")
+    return written
