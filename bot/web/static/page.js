@@ -1,11 +1,14 @@
 // Puts the page together.
 
+import { clock } from "./clock.js";
+import { startEditor } from "./editor/start.js";
 import { Mixer } from "./mixer.js";
 import { wireNames } from "./names.js";
 import { Player } from "./player.js";
-import { followTranscript } from "./transcript.js";
+import { Transcript } from "./transcript/transcript.js";
 import { drawWaveforms } from "./waveforms.js";
 
+const CAPTIONS_LATER = 1500; // milliseconds in which edits follow one another
 const STEP = 5; // seconds that an arrow key goes
 const find = (selector) => document.querySelector(selector);
 const said = document.body.dataset;
@@ -23,9 +26,26 @@ export const player = new Player({
 
 if (find("#play")) wireTransport();
 if (rows.length) drawWaveforms(rows, player, document.body.dataset.nonce);
-if (find("#turns")) followTranscript(find("#turns"), player, find("#follow"));
-if (find("#names")) wireNames(find("#names"), find("#captions"));
+export const transcript = find("#turns") ? wireTranscript() : null;
 find("#view-only")?.addEventListener("focus", (event) => event.target.select());
+
+function wireTranscript() {
+  const transcript = new Transcript({ scroller: find("#turns"), player, follow: find("#follow") });
+  const { lines } = transcript;
+  if (find("#names")) wireNames(find("#names"), lines);
+  if (find("#edit")) {
+    const template = find("#line-tools");
+    startEditor({ transcript, player, bar: find("#edit-bar"), button: find("#edit"), template });
+  }
+  const captions = find("#captions");
+  let waiting = 0;
+  lines.addEventListener("change", ({ detail }) => {
+    if (!captions || detail.first) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (captions.src = `captions.vtt?${Date.now()}`), CAPTIONS_LATER);
+  });
+  return transcript;
+}
 
 function wireTransport() {
   const button = find("#play");
@@ -58,7 +78,7 @@ function wireTransport() {
     if (event.key === " " && (!control || control.matches("input[type=range], input[type=radio]"))) {
       event.preventDefault();
       toggle();
-    } else if (["ArrowLeft", "ArrowRight"].includes(event.key) && !control?.matches("input")) {
+    } else if (["ArrowLeft", "ArrowRight"].includes(event.key) && !control?.matches("input, textarea")) {
       event.preventDefault();
       player.seek(player.time + (event.key === "ArrowLeft" ? -STEP : STEP));
     }
@@ -73,11 +93,4 @@ function wireCaptions() {
     track.mode = shown ? "showing" : "hidden";
     button.setAttribute("aria-pressed", String(shown));
   });
-}
-
-function clock(seconds) {
-  const whole = Math.floor(seconds + 0.001);
-  const parts = [Math.floor(whole / 60) % 60, String(whole % 60).padStart(2, "0")];
-  const hours = Math.floor(whole / 3600);
-  return hours ? `${hours}:${String(parts[0]).padStart(2, "0")}:${parts[1]}` : parts.join(":");
 }
