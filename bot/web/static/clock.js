@@ -13,5 +13,8 @@ export function moment(seconds) {
   const date = new Date(seconds * 1000);
   const today = date.toDateString() === new Date().toDateString();
   const form = today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-  return new Intl.DateTimeFormat(document.documentElement.lang, form).format(date);
+  // The reader's own way to write times, where it is that of the page's language.
+  const { lang } = document.documentElement;
+  const own = navigator.language.split("-")[0] === lang.split("-")[0];
+  return new Intl.DateTimeFormat(own ? navigator.language : lang, form).format(date);
 }

@@ -5,6 +5,7 @@ import { make } from "../transcript/line_view.js";
 import { explain } from "./editor.js";
 import { History } from "./history.js";
 
+const NARROW = "(max-width: 820px)"; // as in the style sheets
 const SHORT = 24; // characters of a sentence that stands beside the buttons
 
 export class Bar {
@@ -27,7 +28,9 @@ export class Bar {
     this.#button.addEventListener("click", (event) => {
       // A touch brings up the keyboard of the screen only where a person touched a line.
       const open = event.detail === 0 || matchMedia("(hover: hover)").matches;
-      this.#editor.turn(!this.#editor.on, { open });
+      const { on } = this.#editor;
+      this.#editor.turn(!on, { open });
+      if (!on && matchMedia(NARROW).matches) this.#button.closest("section").scrollIntoView({ block: "start" });
     });
     for (const act of ["undo", "redo"]) {
       const button = this.#bar.querySelector(`[data-act=${act}]`);

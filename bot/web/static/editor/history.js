@@ -61,12 +61,12 @@ export class History {
       const { name, colour } = this.#lines.speaker(speaker);
       const voice = make("span", `name${colour === null ? "" : ` speaker-${colour}`}`, name);
       voice.dir = "auto";
-      told.append(" ", voice);
+      told.append(" · ", voice, text ? ": " : "");
     }
     if (text) {
       const quoted = make("q", "", text);
       quoted.dir = "auto";
-      told.append(" ", quoted);
+      told.append(speaker ? "" : " · ", quoted);
     }
     item.append(head, told, ...(isNewest ? [make("span", "now-here", say("page-now-here"))] : [wayBack(revision)]));
     return item;

@@ -46,7 +46,7 @@ export class LineTools {
     tools.querySelector(".voices-told").textContent = isPart
       ? say("page-give-words", { words: shorten(draft.words.slice(run.first, run.past).join(" "), 28) })
       : say("page-give-line");
-    tools.classList.toggle("part", Boolean(isPart));
+    tools.classList.toggle("has-run", Boolean(isPart));
   }
 
   #voices(tools, draft) {

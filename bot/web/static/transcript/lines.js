@@ -6,8 +6,8 @@ const LATENESS = 0.25; // seconds that a word counts as heard after its end
 /**
  * A word is `[start, end, text, confidence or null]`.
  * Fires "change"; its `detail` has `changed` (ids of lines that are new or others now), `gone` (lines by id that are no
- * more), `voices` (whether speakers or their names changed), `own` (whether this page did it) and `first` (whether the
- * server told the transcript for the first time).
+ * more), `voices` (whether speakers or their names changed), `own` (whether this page did it), `first` (whether the
+ * server told the transcript for the first time) and `quiet` (whether the person is told of it in another way).
  */
 export class Lines extends EventTarget {
   revision = null;
@@ -20,7 +20,7 @@ export class Lines extends EventTarget {
   #spoken = null;
 
   /** Take the whole transcript. */
-  replace(body, { own = false } = {}) {
+  replace(body, { own = false, quiet = false } = {}) {
     const before = new Map(this.all.map((line) => [line.id, line]));
     const voices = JSON.stringify(this.speakers) !== JSON.stringify(body.speakers);
     const first = this.revision === null;
@@ -35,7 +35,7 @@ export class Lines extends EventTarget {
     });
     const changed = new Set(this.all.filter((line) => before.get(line.id) !== line).map((line) => line.id));
     for (const line of this.all) before.delete(line.id);
-    this.#tell({ changed, gone: before, voices, own, first });
+    this.#tell({ changed, gone: before, voices, own, first, quiet });
   }
 
   /** Take the answer to an edit that this page made. */

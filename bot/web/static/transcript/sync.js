@@ -34,8 +34,8 @@ export class Sync extends EventTarget {
     await this.#look();
   }
 
-  /** Read the transcript when it is another than before. */
-  async load({ own = false } = {}) {
+  /** Read the transcript when it is another than before; `quiet` where the person is told of it in another way. */
+  async load({ own = false, quiet = false } = {}) {
     const patches = this.#patches;
     const answer = await ask("lines.json", { headers: this.#etag ? { "If-None-Match": this.#etag } : {} });
     if (answer.status === 304) return;
@@ -44,7 +44,7 @@ export class Sync extends EventTarget {
     // An edit was answered meanwhile: what is here is newer.
     if (patches !== this.#patches) return;
     this.#etag = answer.headers.get("ETag");
-    this.#lines.replace(body, { own });
+    this.#lines.replace(body, { own, quiet });
   }
 
   /**
@@ -111,7 +111,7 @@ export class Sync extends EventTarget {
     });
     if (answer.ok) return answer.json();
     const refused = await refusal(answer);
-    if (["conflict", "refused"].includes(refused.kind)) await this.load().catch(() => {});
+    if (["conflict", "refused"].includes(refused.kind)) await this.load({ quiet: true }).catch(() => {});
     throw refused;
   }
 
