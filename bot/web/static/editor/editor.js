@@ -233,15 +233,19 @@ export class Editor extends EventTarget {
   }
 
   /** Tell who changed something, and who wrote what clashes with drafts. */
-  async tellOthers(clashes) {
+  async tellOthers(others, clashes) {
     if (!this.on) return;
     const entries = await this.#sync.history().catch(() => []);
-    const newest = entries.at(-1);
+    const theirs = others ? entries.filter(({ revision }) => revision > others.after && revision <= others.upTo) : entries;
+    const newest = theirs.at(-1);
     if (!newest) return;
-    this.tell(say("page-others-changed", { name: newest.author, time: moment(newest.created) }));
+    if (others) {
+      const names = [...new Set(theirs.map(({ author }) => author || say("page-somebody")))].join(", ");
+      this.tell(say("page-others-changed", { name: names, time: moment(newest.created) }));
+    }
     for (const key of clashes) {
       const words = this.#lines.line(key)?.text ?? "";
-      const entry = entries.findLast(({ text }) => text && words.startsWith(text.replace(/…$/, ""))) ?? newest;
+      const entry = theirs.findLast(({ text }) => text && words.startsWith(text.replace(/…$/, ""))) ?? newest;
       const draft = this.drafts.get(key);
       if (draft?.theirs) Object.assign(draft.theirs, { author: entry.author, at: entry.created });
     }

@@ -55,7 +55,7 @@ export class History {
     const time = make("time", "", moment(created));
     time.dateTime = new Date(created * 1000).toISOString();
     const head = make("span", "by");
-    head.append(make("b", "", author), time);
+    head.append(make("b", "", author || say("page-somebody")), time);
     const told = make("span", "what", say(`page-did-${what.replaceAll("_", "-")}`));
     if (speaker) {
       const { name, colour } = this.#lines.speaker(speaker);

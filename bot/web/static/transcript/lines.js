@@ -7,7 +7,8 @@ const LATENESS = 0.25; // seconds that a word counts as heard after its end
  * A word is `[start, end, text, confidence or null]`.
  * Fires "change"; its `detail` has `changed` (ids of lines that are new or others now), `gone` (lines by id that are no
  * more), `voices` (whether speakers or their names changed), `own` (whether this page did it), `first` (whether the
- * server told the transcript for the first time) and `quiet` (whether the person is told of it in another way).
+ * server told the transcript for the first time) and `others` (revisions that others made, of which the person is to be
+ * told: those after `after`, up to `upTo`; or null).
  */
 export class Lines extends EventTarget {
   revision = null;
@@ -20,10 +21,11 @@ export class Lines extends EventTarget {
   #spoken = null;
 
   /** Take the whole transcript. */
-  replace(body, { own = false, quiet = false } = {}) {
+  replace(body, { quiet = false } = {}) {
     const before = new Map(this.all.map((line) => [line.id, line]));
     const voices = JSON.stringify(this.speakers) !== JSON.stringify(body.speakers);
     const first = this.revision === null;
+    const { revision, edit } = this;
     Object.assign(this, {
       revision: body.revision,
       language: body.language,
@@ -35,11 +37,14 @@ export class Lines extends EventTarget {
     });
     const changed = new Set(this.all.filter((line) => before.get(line.id) !== line).map((line) => line.id));
     for (const line of this.all) before.delete(line.id);
-    this.#tell({ changed, gone: before, voices, own, first, quiet });
+    const isOther = revision !== this.revision || edit !== this.edit || voices || changed.size + before.size > 0;
+    const others = first || quiet ? null : { after: revision, upTo: this.revision };
+    if (isOther) this.#tell({ changed, gone: before, voices, first, others });
   }
 
-  /** Take the answer to an edit that this page made. */
-  patch({ revision, gone, put, speakers }) {
+  /** Take the answer to edits that this page made, `count` of them; it has what others did before them, too. */
+  patch({ revision, gone, put, speakers }, count) {
+    const before = { after: this.revision, upTo: revision - count };
     const left = new Map(gone.map((id) => [id, this.line(id)]));
     const all = this.all.filter((line) => !left.has(line.id));
     for (const { after, line } of put) {
@@ -48,7 +53,8 @@ export class Lines extends EventTarget {
     }
     const voices = JSON.stringify(this.speakers) !== JSON.stringify(speakers);
     Object.assign(this, { revision, speakers, all });
-    this.#tell({ changed: new Set(put.map(({ line }) => line.id)), gone: left, voices, own: true });
+    const others = before.upTo > before.after ? before : null;
+    this.#tell({ changed: new Set(put.map(({ line }) => line.id)), gone: left, voices, own: true, others });
   }
 
   /** Take other names of speakers, by id. */

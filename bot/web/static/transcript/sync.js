@@ -35,7 +35,7 @@ export class Sync extends EventTarget {
   }
 
   /** Read the transcript when it is another than before; `quiet` where the person is told of it in another way. */
-  async load({ own = false, quiet = false } = {}) {
+  async load({ quiet = false } = {}) {
     const patches = this.#patches;
     const answer = await ask("lines.json", { headers: this.#etag ? { "If-None-Match": this.#etag } : {} });
     if (answer.status === 304) return;
@@ -44,7 +44,7 @@ export class Sync extends EventTarget {
     // An edit was answered meanwhile: what is here is newer.
     if (patches !== this.#patches) return;
     this.#etag = answer.headers.get("ETag");
-    this.#lines.replace(body, { own, quiet });
+    this.#lines.replace(body, { quiet });
   }
 
   /**
@@ -59,15 +59,16 @@ export class Sync extends EventTarget {
       if (!edits?.length) return null;
       const base = this.#lines.revision;
       const answer = await this.#post("edits", { base, edits });
-      return this.#take(answer, answer.revision === base + edits.length);
+      return this.#take(answer, edits.length);
     });
   }
 
   /** Bring the transcript back to how it was after a revision. */
   back(revision) {
     return this.#enqueue(async () => {
-      const answer = await this.#post("back", { base: this.#lines.revision, revision });
-      return this.#take(answer, false);
+      const base = this.#lines.revision;
+      const answer = await this.#post("back", { base, revision });
+      return this.#take(answer, answer.revision - base);
     });
   }
 
@@ -109,21 +110,17 @@ export class Sync extends EventTarget {
       headers: { "Content-Type": JSON_TYPE },
       body: JSON.stringify(body),
     });
-    if (answer.ok) return answer.json();
+    if (answer.ok) return { ...(await answer.json()), tag: answer.headers.get("ETag") };
     const refused = await refusal(answer);
     if (["conflict", "refused"].includes(refused.kind)) await this.load({ quiet: true }).catch(() => {});
     throw refused;
   }
 
-  /** Put an answer into the transcript; one that others' edits came in between is not the whole difference. */
-  async #take(answer, isWhole) {
+  /** Put the answer to some edits into the transcript. */
+  #take(answer, count) {
     this.#patches += 1;
-    if (isWhole) {
-      this.#etag = `"${answer.revision}"`;
-      this.#lines.patch(answer);
-    } else {
-      await this.load({ own: true });
-    }
+    this.#etag = answer.tag;
+    this.#lines.patch(answer, count);
     return answer;
   }
 

@@ -58,13 +58,12 @@ export class Transcript {
     this.list.set(this.#editor?.keys(ids) ?? ids, changed);
   }
 
-  #change({ changed, voices, own, first, quiet }) {
+  #change({ changed, voices, own, first, others }) {
     const clashes = this.#editor?.meet() ?? [];
-    const isOthers = !own && !first && changed.size > 0;
-    if (isOthers) this.#mark(changed);
+    if (!own && !first) this.#mark(changed);
     const open = this.#editor ? this.#editor.drafts.keys() : [];
     this.#arrange(voices || first ? [...this.list.nodes.keys()] : [...changed, ...open]);
-    if (clashes.length || (isOthers && !quiet)) this.#editor?.tellOthers(clashes);
+    if (clashes.length || others) this.#editor?.tellOthers(others, clashes);
   }
 
   /** Show for a while which lines another person changed. */
