@@ -8,7 +8,7 @@ import { Player } from "./player.js";
 import { Transcript } from "./transcript/transcript.js";
 import { drawWaveforms } from "./waveforms.js";
 
-const CAPTIONS_LATER = 1500; // milliseconds in which edits follow one another
+const CAPTIONS_LATER = 3000; // milliseconds in which edits follow one another
 const STEP = 5; // seconds that an arrow key goes
 const find = (selector) => document.querySelector(selector);
 const said = document.body.dataset;
@@ -27,6 +27,7 @@ export const player = new Player({
 if (find("#play")) wireTransport();
 if (rows.length) drawWaveforms(rows, player, document.body.dataset.nonce);
 export const transcript = find("#turns") ? wireTranscript() : null;
+if (find("#captions")) wireCaptions(transcript?.lines);
 find("#view-only")?.addEventListener("focus", (event) => event.target.select());
 
 function wireTranscript() {
@@ -37,13 +38,6 @@ function wireTranscript() {
     const template = find("#line-tools");
     startEditor({ transcript, player, bar: find("#edit-bar"), button: find("#edit"), template });
   }
-  const captions = find("#captions");
-  let waiting = 0;
-  lines.addEventListener("change", ({ detail }) => {
-    if (!captions || detail.first) return;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (captions.src = `captions.vtt?${Date.now()}`), CAPTIONS_LATER);
-  });
   return transcript;
 }
 
@@ -71,7 +65,6 @@ function wireTransport() {
   };
   player.addEventListener("time", show);
   player.addEventListener("state", show);
-  wireCaptions();
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const control = event.target.closest("input, button, a, summary, textarea, select");
@@ -85,12 +78,28 @@ function wireTransport() {
   });
 }
 
-function wireCaptions() {
+/** Switches captions, which follow the transcript: while they are shown, since the server makes them anew. */
+function wireCaptions(lines) {
+  const captions = find("#captions");
   const button = find("#caption-switch");
+  let isStale = false;
+  let waiting = 0;
+  const renew = () => {
+    if (!isStale || captions.track.mode !== "showing") return;
+    isStale = false;
+    captions.src = `captions.vtt?${Date.now()}`;
+  };
+  lines?.addEventListener("change", ({ detail }) => {
+    if (detail.first) return;
+    isStale = true;
+    clearTimeout(waiting);
+    waiting = setTimeout(renew, CAPTIONS_LATER);
+  });
   button?.addEventListener("click", () => {
-    const { track } = find("#captions");
+    const { track } = captions;
     const shown = track.mode !== "showing";
     track.mode = shown ? "showing" : "hidden";
     button.setAttribute("aria-pressed", String(shown));
+    renew();
   });
 }

@@ -66,6 +66,8 @@ export class Sync extends EventTarget {
   /** Bring the transcript back to how it was after a revision. */
   back(revision) {
     return this.#enqueue(async () => {
+      // The history may have told of edits that the lines have not met yet.
+      await this.load();
       const base = this.#lines.revision;
       const answer = await this.#post("back", { base, revision });
       return this.#take(answer, answer.revision - base);

@@ -1,5 +1,6 @@
 // A long list of which only what is near the visible part is in the page.
 
+const LEAST_MARGIN = 700; // pixels above and below the visible part in which items are in the page
 const ROUNDS = 4; // of placing and measuring, until what is seen has come to rest
 
 /**
@@ -154,8 +155,9 @@ export class VirtualList {
   /** Put in what is near and take out what is not; tell whether an item was measured that is another height. */
   #show() {
     const { scrollTop, clientHeight } = this.#scroller;
-    const first = this.#placeAt(scrollTop - clientHeight);
-    const past = this.#placeAt(scrollTop + 2 * clientHeight) + 1;
+    const margin = Math.max(clientHeight, LEAST_MARGIN);
+    const first = this.#placeAt(scrollTop - margin);
+    const past = this.#placeAt(scrollTop + clientHeight + margin) + 1;
     const wanted = new Set(this.#keys.slice(first, past));
     for (const key of this.pinned()) if (this.#places.has(key)) wanted.add(key);
     for (const [key, node] of this.#nodes) {
