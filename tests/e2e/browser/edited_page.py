@@ -42,7 +42,7 @@ SAID = (
 )
 SPEAKERS = (Speaker(id="S1", name="Ann"), Speaker(id="S2", name="Ben"))
 WORD_SECONDS = 0.3
-LIST = ("storm", "harbour", "radio", "ferry", "wind", "and", "the", "that", "nobody", "could", "say", "it", "would", "go")
+LIST = ("storm", "harbour", "radio", "ferry", "wind", "and", "the", "that", "nobody", "could", "say", "it", "go")
 
 
 def talk() -> Transcript:
