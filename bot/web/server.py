@@ -1,7 +1,9 @@
 """Serves the pages inside the bot's process, with limits that keep strangers from using up its descriptors."""
 
 import asyncio
+import os
 import resource
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,7 +22,10 @@ IDLE_TIMEOUT_S: Final = 15.0
 MAX_CONNECTIONS: Final = 512
 DESCRIPTORS_PER_CONNECTION: Final = 4
 """One for itself, one for a file that it reads, and as many again that are left to the rest of the bot."""
-BACKLOG: Final = 128
+MAX_ACCEPTED_AT_ONCE: Final = 16
+"""Connections accepted before those that give way to them are closed; far fewer than there are descriptors."""
+QUEUE_LENGTH: Final = 1024
+"""Connections that wait in the system; one that finds no place there is tried again by the browser after seconds."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -39,12 +44,16 @@ async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
     try:
         try:
             listening = await asyncio.get_running_loop().create_server(
-                partial(gate.accept, runner.server), host, port, backlog=BACKLOG
+                partial(gate.accept, runner.server), host, port, backlog=MAX_ACCEPTED_AT_ONCE
             )
         except OSError as error:
             raise PortError(
                 f"The pages cannot be served on port {port} of {host}.", detail=error.strerror or repr(error)
             ) from error
+        for listener in listening.sockets:
+            # asyncio has one number for both.
+            with socket.socket(fileno=os.dup(listener.fileno())) as same:
+                same.listen(QUEUE_LENGTH)
         structlog.get_logger(__name__).info("pages_served", host=host, port=port)
         try:
             yield
@@ -68,15 +77,19 @@ class ConnectionGate:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._busy: set[asyncio.BaseProtocol] = set()
+        self._closing: set[asyncio.BaseProtocol] = set()
 
     def accept(self, server: web.Server) -> asyncio.BaseProtocol:
         """Return what handles a new connection."""
         connections = server.connections
         if len(connections) < self._limit:
             return server()
-        idle = next((one for one in connections if one not in self._busy), None)
+        # One that was told to close stays among the connections until the loop comes to it.
+        self._closing &= set(connections)
+        idle = next((one for one in connections if one not in self._busy and one not in self._closing), None)
         if idle is None:
             return _Refusal()
+        self._closing.add(idle)
         idle.force_close()
         return server()
 
