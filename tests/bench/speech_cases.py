@@ -31,7 +31,7 @@ class Case:
 def set_cases(folder: Path, halves: Sequence[str]) -> list[Case]:
     """The clips of the labelled set."""
     cases: list[Case] = []
-    for clip in speech_set.build(folder):
+    for clip in speech_set.build(folder, halves):
         turns = json.loads((folder / f"{clip.name}.turns.json").read_text(encoding="utf-8"))
         cases.append(
             Case(

@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -25,7 +25,7 @@ from scipy import signal
 from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from tests.bench import route_set, sounds, voice_bank
-from tests.bench.voice_bank import Utterance
+from tests.bench.voice_bank import TimedWord, Utterance
 
 HALVES = ("tune", "test", "fresh", "held")
 """The parts; `fresh` has other dialogues than `test`, of its voices and four more."""
@@ -49,6 +49,7 @@ LOUDNESS_SPREAD_DB = 3.0
 RATE = 44_100
 HELD_PACKAGES = ("hedgewars-data", "supertux-data")
 """Music and scenes of `held`."""
+ONLY_HELD_PACKAGES = (*HELD_PACKAGES, "wesnoth-1.16-data", "pocketsphinx-testdata")
 READERS = {"tune": "cards", "test": "librivox", "fresh": "librivox", "held": "librivox"}
 
 
@@ -75,6 +76,8 @@ class Said:
     text: str
     heard: tuple[tuple[float, float], ...]
     """Seconds from, to of the speech in it."""
+    words: tuple[TimedWord, ...] = ()
+    """Where they are known."""
 
 
 def cache() -> Path:
@@ -82,16 +85,17 @@ def cache() -> Path:
     return platformdirs.user_cache_path("stemcord")
 
 
-def build(folder: Path) -> list[Clip]:
-    """Write what is missing of the set into the folder."""
+def build(folder: Path, halves: Sequence[str] = HALVES) -> list[Clip]:
+    """Write what is missing of the halves into the folder."""
     listing = folder / "clips.json"
     clips = load(folder) if listing.exists() else []
-    missing = [half for half in HALVES if half not in {clip.half for clip in clips}]
+    missing = [half for half in halves if half not in {clip.half for clip in clips}]
     if not missing:
         return clips
     folder.mkdir(parents=True, exist_ok=True)
-    sounds.fetch(cache() / "bench-sounds", (*sounds.PACKAGES, *HELD_PACKAGES))
-    voice_bank.build(cache() / "bench-voices")
+    packages = (*sounds.PACKAGES, *HELD_PACKAGES) if set(missing) & set(TUNING) else ONLY_HELD_PACKAGES
+    sounds.fetch(cache() / "bench-sounds", packages)
+    voice_bank.build(cache() / "bench-voices", [*missing, "test"] if "fresh" in missing else missing)
     clips += [clip for half in missing for clip in _half(folder, half)]
     listing.write_text(json.dumps([asdict(clip) for clip in clips], indent=1), encoding="utf-8")
     return clips
@@ -114,7 +118,7 @@ def _half(folder: Path, half: str) -> Iterator[Clip]:
             said, speech, overlap = _converse(_cast(bank, speakers, number, chance), share, chance)
             name = f"{half}-{number:02d}"
             behind = beds.behind(background, speech, chance)
-            _write(folder, name, said, speech + behind)
+            write_clip(folder, name, said, speech + behind)
             yield Clip(
                 name=name,
                 half=half,
@@ -133,7 +137,7 @@ def _recorded(folder: Path, reader: str) -> dict[str, list[Utterance]]:
     for text, name in re.findall(r"<s>(.+?)</s>\s*\((.+?)\)", texts.read_text(encoding="utf-8")):
         samples = audio_io.read(place / f"{name}.wav")
         samples = audio_io.resample(samples, audio_io.info(place / f"{name}.wav").sample_rate, voice_bank.RATE)
-        first, last = _heard(samples, voice_bank.RATE)[0][0], _heard(samples, voice_bank.RATE)[-1][1]
+        first, last = heard_spans(samples, voice_bank.RATE)[0][0], heard_spans(samples, voice_bank.RATE)[-1][1]
         cut = samples[int(first * voice_bank.RATE) : int(last * voice_bank.RATE)]
         lines.append(Utterance(reader, text.strip(), cut))
     return {reader: lines}
@@ -171,8 +175,11 @@ def _converse(
         samples = samples * np.float32(gains[name] / np.sqrt(np.mean(samples**2)))
         # The next one waits for all but this one, so that never more than two are heard.
         latest, end = end, max(end, start + line.duration)
-        heard = tuple((start + first, start + past) for first, past in _heard(line.samples, voice_bank.RATE))
-        said.append(Said(start=start, end=start + line.duration, speaker=name, text=line.text, heard=heard))
+        heard = tuple((start + first, start + past) for first, past in heard_spans(line.samples, voice_bank.RATE))
+        words = tuple(replace(word, start=start + word.start, end=start + word.end) for word in line.words)
+        said.append(
+            Said(start=start, end=start + line.duration, speaker=name, text=line.text, heard=heard, words=words)
+        )
         placed.append((int(start * RATE), samples))
     speech = np.zeros((int((end + 0.6) * RATE), 1), np.float32)
     for first, samples in placed:
@@ -201,8 +208,8 @@ def _overlap(said: Sequence[Said]) -> float:
     return total
 
 
-def _heard(samples: Samples, rate: int) -> list[tuple[float, float]]:
-    """Seconds from, to of what is not quiet, pauses shorter than `MIN_PAUSE_SECONDS` left in."""
+def heard_spans(samples: Samples, rate: int) -> list[tuple[float, float]]:
+    """Find the seconds from, to of what is not quiet, pauses shorter than `MIN_PAUSE_SECONDS` left in."""
     hop = rate // 100
     mono = samples[: len(samples) // hop * hop, 0].reshape(-1, hop)
     power = np.convolve(np.mean(mono.astype(np.float64) ** 2, axis=1), [0.5, 0.5], "same")
@@ -251,11 +258,12 @@ def rain(frames: int, chance: np.random.Generator) -> Samples:
     return bed.astype(np.float32)[:, None]
 
 
-def _write(folder: Path, name: str, said: Sequence[Said], samples: Samples) -> None:
+def write_clip(folder: Path, name: str, said: Sequence[Said], samples: Samples) -> None:
     loudest = float(np.abs(samples).max())
     audio_io.write(folder / f"{name}.flac", samples * np.float32(min(1.0, 0.9 / loudest)), RATE, subtype="PCM_16")
     turns = [
         {"start": round(line.start, 3), "end": round(line.end, 3), "speaker": line.speaker, "text": line.text}
+        | {"words": [(word.text, round(word.start, 3), round(word.end, 3), word.exact) for word in line.words]}
         for line in said
     ]
     (folder / f"{name}.turns.json").write_text(json.dumps(turns, indent=1), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline.audio import io as audio_io
 from pipeline.catalog import PRESETS
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.contracts import ExtractInputs, ExtractParams, PrepareSpeechInputs
@@ -9,7 +10,15 @@ from pipeline.media.stages import extract_stage, prepare_speech_stage
 from pipeline.models.loader import Models, model_digest
 from pipeline.separation.contracts import SeparateInputs, SeparateParams
 from pipeline.separation.stage import separate_stage
-from pipeline.speech.contracts import DiarizeInputs, DiarizeOutput, DiarizeParams
+from pipeline.speech.alignment.stage import align_stage
+from pipeline.speech.contracts import (
+    AlignInputs,
+    AlignOutput,
+    AlignParams,
+    DiarizeInputs,
+    DiarizeOutput,
+    DiarizeParams,
+)
 from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Preset, RouteName
 
@@ -45,3 +54,9 @@ def diarize(speech: Path, out: Path, models: Models, vocals: Path | None = None)
     weights = (model_digest(preset.segmentation), model_digest(preset.embedding))
     params = DiarizeParams(segmentation=preset.segmentation, embedding=preset.embedding, weights=weights)
     return diarize_stage(make_context(out, models), DiarizeInputs(speech=speech, vocals=vocals), params)
+
+
+def align(speech: Path, diarization: Path, recognition: Path, out: Path, models: Models) -> AlignOutput[Path]:
+    """Who says what."""
+    params = AlignParams(duration=audio_io.info(speech).duration)
+    return align_stage(make_context(out, models), AlignInputs(diarization=diarization, recognition=recognition), params)

