@@ -31,7 +31,7 @@ if (find("#captions")) wireCaptions(transcript?.lines);
 find("#view-only")?.addEventListener("focus", (event) => event.target.select());
 
 function wireTranscript() {
-  const transcript = new Transcript({ scroller: find("#turns"), player, follow: find("#follow") });
+  const transcript = new Transcript({ scroller: find("#turns"), player, follow: find("#follow"), find: find("#find") });
   const { lines } = transcript;
   if (find("#names")) wireNames(find("#names"), lines);
   if (find("#edit")) {

@@ -291,6 +291,11 @@ def test_two_hours_of_talk_open_at_once_and_scroll_without_a_jump(
             jump = page.evaluate(SCROLL_UP)
             assert jump["worst"] < 1.5
             assert jump["most"] < 100
+            longest = max((turn.text for turn in content.turns), key=len)
+            page.keyboard.press("Control+f")
+            page.keyboard.type(longest)
+            expect(page.locator("#find output")).to_have_text("1 of 1")
+            expect(page.get_by_text(longest, exact=True)).to_be_visible()
             page.locator("#turns").evaluate("list => (list.scrollTop = list.scrollHeight)")
             expect(page.locator(".turn").last).to_have_attribute("aria-posinset", str(len(content.turns)))
 

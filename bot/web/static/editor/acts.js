@@ -145,9 +145,11 @@ export class Acts {
     if (editor.addition || !(await editor.save(key))) return;
     const { all, duration } = this.#lines;
     const place = this.#lines.place(key);
-    const times = operations.timesBetween(all[place], all[place + 1], duration, this.#player.time);
-    const { speaker } = all[place];
-    editor.addition = { id: NEW, after: key, speaker, text: "", words: [], overlap: false, ...times };
+    const now = this.#player.time;
+    const before = place === 0 && now > 0 ? operations.timesBefore(all[0], now) : null;
+    const times = before ?? operations.timesBetween(all[place], all[place + 1], duration, now);
+    const after = before ? null : key;
+    editor.addition = { id: NEW, after, speaker: all[place].speaker, text: "", words: [], overlap: false, ...times };
     editor.reorder([]);
     editor.activate(NEW);
   }

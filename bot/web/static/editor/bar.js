@@ -43,6 +43,7 @@ export class Bar {
     this.#editor.addEventListener("told", (event) => this.tell(event.detail));
     this.#sync.addEventListener("saving", () => this.tell(say("page-saving")));
     this.#sync.addEventListener("saved", () => this.tell(say("page-saved")));
+    this.#sync.addEventListener("ended", ({ detail }) => this.tell(explain(detail), "bad"));
     this.#sync.addEventListener("failed", ({ detail }) => {
       this.tell(say("page-unsaved", { reason: explain(detail) }), "bad");
     });

@@ -226,7 +226,7 @@ export class Editor extends EventTarget {
       }
     }
     if (this.stop && this.stop !== NEW && !this.#lines.line(this.stop)) this.stop = null;
-    if (this.addition && !this.#lines.line(this.addition.after)) {
+    if (this.addition?.after && !this.#lines.line(this.addition.after)) {
       this.addition.after = this.#lines.all.findLast((line) => line.start <= this.addition.start)?.id ?? null;
     }
     return clashes;

@@ -28,6 +28,11 @@ export function freshSpeaker(speakers, nameOf) {
   return { id: `S${number}`, name: nameOf(number), isNew: true };
 }
 
+/** When a line before the first is said, if the sound stands there; else null. */
+export function timesBefore(line, now) {
+  return line.start - now >= LEAST ? { start: now, end: Math.min(line.start, now + USUAL) } : null;
+}
+
 /** When a line between two others is said: in the pause, if there is one. */
 export function timesBetween(line, next, duration, now) {
   const start = line ? Math.max(line.start, line.end) : 0;

@@ -21,6 +21,10 @@ export function startEditor({ transcript, player, bar, button, template }) {
   wireTouch({ scroller, editor, acts, player, lines });
   wireTyping({ scroller, editor, tools });
   wireKeys({ editor, acts });
+  // The keyboard of a screen takes room.
+  new ResizeObserver(() => {
+    if (document.activeElement?.matches("#turns textarea")) list.reveal(editor.active);
+  }).observe(scroller);
   addEventListener("beforeunload", (event) => editor.isDirty && event.preventDefault());
   document.addEventListener("visibilitychange", () => document.hidden && editor.active && editor.save(editor.active));
   return editor;

@@ -18,7 +18,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Fires "saving", "saved" and "failed"; the `detail` of the last is a `Refusal`. */
+/** Fires "saving", "saved", "failed" and, when the page is no more, "ended"; the `detail` of the last two is a `Refusal`. */
 export class Sync extends EventTarget {
   #lines; #etag = null; #queue = Promise.resolve(); #waiting = 0; #patches = 0; #timer = 0; #pause = LOOK_EVERY;
 
@@ -135,7 +135,10 @@ export class Sync extends EventTarget {
       if (!(error instanceof Refusal)) throw error;
       this.#pause = Math.min(LOOK_SELDOM, this.#pause * 2);
       // A page without lines to ask for keeps those that it came with.
-      if (["gone", "forbidden"].includes(error.kind)) return;
+      if (["gone", "forbidden"].includes(error.kind)) {
+        if (this.#lines.revision !== null) this.dispatchEvent(new CustomEvent("ended", { detail: error }));
+        return;
+      }
     } finally {
       clearTimeout(this.#timer);
     }

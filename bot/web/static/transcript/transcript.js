@@ -1,5 +1,6 @@
 // The transcript: a list of lines that follows the sound and what others change.
 
+import { Find } from "./find.js";
 import { Follow } from "./follow.js";
 import { LineView } from "./line_view.js";
 import { Lines, readPage } from "./lines.js";
@@ -9,14 +10,15 @@ import { VirtualList } from "./virtual_list.js";
 const TOLD = 6000; // milliseconds that a line stays marked which another person changed
 
 export class Transcript {
-  #view; #editor = null; #marked = new Set();
+  #view; #find = null; #editor = null; #marked = new Set();
   lines = new Lines();
 
   /**
    * @param {HTMLElement} scroller Has the list as the server wrote it, with its `data-language`.
    * @param {HTMLInputElement} follow Whether to follow the sound.
+   * @param {HTMLElement | null} find Where a person searches.
    */
-  constructor({ scroller, player, follow }) {
+  constructor({ scroller, player, follow, find }) {
     const list = scroller.querySelector("ol");
     const found = readPage(list, scroller.dataset.language);
     this.scroller = scroller;
@@ -27,11 +29,13 @@ export class Transcript {
       list,
       render: (key, old) => this.#render(key, old),
       estimate: (key, width) => LineView.estimate(this.#line(key), width),
+      shown: () => this.#find?.mark(),
     });
     this.follow = new Follow({ scroller, list: this.list, lines: this.lines, player, button: follow });
     this.lines.replace(found);
     this.#arrange([]);
     this.lines.addEventListener("change", ({ detail }) => this.#change(detail));
+    if (find) this.#find = new Find({ place: find, list: this.list, lines: this.lines });
     this.ready = this.sync.start();
   }
 

@@ -8,8 +8,8 @@ const ROUNDS = 4; // of placing and measuring, until what is seen has come to re
  * is when items around it change.
  */
 export class VirtualList {
-  #scroller; #list; #render; #estimate;
-  #keys = []; #places = new Map(); #heights = new Map(); #tops = new Float64Array(1); #nodes = new Map();
+  #scroller; #list; #render; #estimate; #shown;
+  #keys = []; #places = new Map(); #heights = new Map(); #guesses = new Map(); #tops = new Float64Array(1); #nodes = new Map();
   #width = 0; #frame = 0; #sizes;
   /** Keys of items that stay in the page wherever they are, such as one that is being written in. */
   pinned = () => [];
@@ -19,12 +19,14 @@ export class VirtualList {
    * @param {HTMLElement} list The list inside.
    * @param {(key: string, old: HTMLElement | null) => HTMLElement} render Makes the node of an item, or renews it.
    * @param {(key: string, width: number) => number} estimate The probable height of an item.
+   * @param {() => void} shown Called when other items are in the page, or they were made anew.
    */
-  constructor({ scroller, list, render, estimate }) {
+  constructor({ scroller, list, render, estimate, shown }) {
     this.#scroller = scroller;
     this.#list = list;
     this.#render = render;
     this.#estimate = estimate;
+    this.#shown = shown;
     list.replaceChildren();
     list.classList.add("virtual");
     scroller.addEventListener("scroll", () => this.#later(), { passive: true });
@@ -50,7 +52,9 @@ export class VirtualList {
     const anchor = this.#anchor();
     this.#keys = keys;
     this.#places = new Map(keys.map((key, place) => [key, place]));
-    for (const key of this.#heights.keys()) if (!this.#places.has(key)) this.#heights.delete(key);
+    for (const known of [this.#heights, this.#guesses]) {
+      for (const key of known.keys()) if (!this.#places.has(key)) known.delete(key);
+    }
     this.#renew(changed);
     this.#layout(anchor);
   }
@@ -97,9 +101,11 @@ export class VirtualList {
   #renew(keys) {
     for (const key of keys) {
       const node = this.#nodes.get(key);
+      this.#heights.delete(key);
+      this.#guesses.delete(key);
       if (node && this.#places.has(key)) this.#render(key, node);
-      if (node) this.#heights.delete(key);
     }
+    if (keys.length) this.#shown();
   }
 
   #later() {
@@ -139,7 +145,7 @@ export class VirtualList {
     let top = 0;
     this.#keys.forEach((key, place) => {
       this.#tops[place] = top;
-      top += this.#heights.get(key) ?? this.#estimate(key, width);
+      top += this.#heights.get(key) ?? this.#guess(key, width);
     });
     this.#tops[this.#keys.length] = top;
     this.#list.style.height = `${top}px`;
@@ -150,6 +156,11 @@ export class VirtualList {
     if (!kept) return;
     const wanted = Math.max(0, this.#tops[this.#places.get(kept.key)] + kept.offset);
     if (Math.abs(wanted - this.#scroller.scrollTop) >= 1) this.#scroller.scrollTop = wanted;
+  }
+
+  #guess(key, width) {
+    if (!this.#guesses.has(key)) this.#guesses.set(key, this.#estimate(key, width));
+    return this.#guesses.get(key);
   }
 
   /** Put in what is near and take out what is not; tell whether an item was measured that is another height. */
@@ -167,6 +178,7 @@ export class VirtualList {
       this.#nodes.delete(key);
     }
     const fresh = this.#insert([...wanted].sort((one, other) => this.#places.get(one) - this.#places.get(other)));
+    if (fresh.size) this.#shown();
     let isOther = false;
     for (const key of wanted) {
       if (this.#heights.has(key) && !fresh.has(key)) continue;
@@ -206,7 +218,10 @@ export class VirtualList {
       const key = entry.target.dataset.line;
       const height = entry.borderBoxSize[0].blockSize;
       if (entry.target === this.#scroller) {
-        if (this.#width !== this.#scroller.clientWidth) this.#heights.clear();
+        if (this.#width !== this.#scroller.clientWidth) {
+          this.#heights.clear();
+          this.#guesses.clear();
+        }
         this.#width = this.#scroller.clientWidth;
         isOther = true;
       } else if (this.#nodes.get(key) === entry.target && Math.abs(height - (this.#heights.get(key) ?? 0)) >= 0.5) {
