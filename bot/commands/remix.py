@@ -28,6 +28,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         music="music",
         sfx="sfx",
         ambient="ambient",
+        subtitles="subtitles",
         track="track",
         route="route",
         preset="preset",
@@ -43,12 +44,14 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         music: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
         sfx: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
         ambient: app_commands.Range[float, 0.0, MAX_GAIN] | None = None,
+        subtitles: bool | None = None,
         track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
         faders = {"voice": voice, "background": background, "music": music, "sfx": sfx, "ambient": ambient}
-        given = {"mix": mix, "loudness": loudness, "track": track, "route": route, "preset": preset, **faders}
+        chosen = {"mix": mix, "loudness": loudness, "track": track, "route": route, "preset": preset}
+        given = {**chosen, **faders, "soft_subtitles": subtitles}
         await services.submitter.submit(interaction, clip_from_attachment(clip), Task.REMIX, given)
 
     @tree.context_menu(name=localized("menu-remix"))
