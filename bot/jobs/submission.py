@@ -188,7 +188,9 @@ class JobSubmitter:
         """
         # The interaction's token has expired; the bot's own token edits the message.
         reply = job.reply_to and structs.replace(job.reply_to, interaction_token="", interaction_expires=0.0)
-        again = structs.replace(job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply)
+        again = structs.replace(
+            job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply, replaces=True
+        )
         await self.enqueue(again)
         return again
 

@@ -7,7 +7,7 @@ others; edits can be repeated and new messages carry a nonce, so nothing arrives
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Final
 
@@ -151,7 +151,7 @@ class JobTracker:
         if await self._queue.state(job.id) is None:
             return None
         message = ProgressMessage(self._queue, self._delivery, job, reply)
-        async with message.editing(self._interval_s):
+        async with nullcontext() if job.replaces else message.editing(self._interval_s):
             async for event in self._queue.events(job.id):
                 message.apply(event)
                 cost.add(event)
@@ -167,6 +167,8 @@ class JobTracker:
         match event:
             case Finished(result=result):
                 return await self._deliver_result(job, reply, result)
+            case Stopped() if job.replaces:
+                return True
             case Stopped():
                 kept = await self._has_started(job)
                 content = embeds.cancelled_embed(translator, job.source.name, kept=kept, again=job.id)
@@ -198,9 +200,11 @@ class JobTracker:
             return await self._show_error(job, reply, error_message(error, job.id[:8], translator_for(reply.locale)))
 
     async def _show_error(self, job: Job, reply: ReplyTo, message: ErrorMessage) -> bool:
-        """Tell the person in private, and show in public only that there is no result."""
+        """Tell the person in private; show in public that there is no result, unless there is an earlier one."""
         translator = translator_for(reply.locale)
         text = message.text(translator)
         notified = await retry_until_done(lambda: self._delivery.notify(job, reply, text))
+        if job.replaces:
+            return notified
         content = embeds.failed_embed(translator, job.source.name, reply.user_id, None if notified else text)
         return await retry_until_done(lambda: self._delivery.show_final(job, reply, content))

@@ -153,7 +153,8 @@ class PlayedWorker:
         self.folder = folder
 
     async def job(self) -> Job:
-        (state,) = await self.queue.jobs()
+        states = await self.queue.jobs()
+        (state,) = [state for state in states if state.status in ("queued", "running")] or states
         return state.job
 
     async def take(self) -> Lease:

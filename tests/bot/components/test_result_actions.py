@@ -16,6 +16,7 @@ from bot.components.modals import SubmittedModal
 from bot.components.rename import submitted_names
 from bot.database.deletion import DataDeletion
 from bot.messages.formatting import escape
+from pipeline.errors import TranscriptionError
 from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
 from tests.bot.world import PlayedWorker, discord_message, make_result, until
@@ -154,6 +155,29 @@ async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place
     assert job.reply_to is not None
     assert job.reply_to.message_id == str(place.message.id)
     assert answer_of(pressed).content == "Renamed. The message shows the new names."
+
+
+def seen_in(message: discord.Message) -> object:
+    return message.content, [file.filename for file in message.attachments], message.embeds
+
+
+async def test_a_result_stays_while_it_is_written_again_and_when_that_fails(place: Place) -> None:
+    await place.bring()
+    before = seen_in(place.message)
+    private = answer_of(await place.press("Rename speakers"))
+    shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
+    await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
+    job = await place.newest()
+    assert job.replaces
+    lease = await place.played.take()
+    await place.played.report(lease, "subtitles", 0.5)
+    await place.played.fail(lease, TranscriptionError("The disk is full.", hint="Free some."))
+    await place.played.wait_for_confirmation()
+    assert (
+        place.message.content,
+        [file.filename for file in place.message.attachments],
+        place.message.embeds,
+    ) == before
 
 
 async def test_voices_that_were_not_kept_cost_only_the_excerpts(place: Place) -> None:
