@@ -34,8 +34,8 @@ class Stack:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, folder: Path) -> AsyncIterator["Stack"]:
-        """Everything up and answering; every process is ended at the end."""
+    async def start(cls, folder: Path, *, page_port: int | None = None) -> AsyncIterator["Stack"]:
+        """Everything up and answering, pages too where they have a port; every process is ended at the end."""
         async with AsyncExitStack() as exits:
             home = folder / "home"
             home.mkdir()
@@ -45,6 +45,11 @@ class Stack:
                 "STEMCORD_REDIS_URL": url,
                 "STEMCORD_LOOK_AHEAD": "false",
             }
+            if page_port is not None:
+                environment |= {
+                    "STEMCORD_PUBLIC_URL": f"http://127.0.0.1:{page_port}",
+                    "STEMCORD_WEB_PORT": str(page_port),
+                }
             fake = await exits.enter_async_context(FakeDiscord.start())
             stack = cls(fake, folder, environment, exits)
             for kind, python in (("media", sys.executable), ("asr", ASR_PYTHON)):
