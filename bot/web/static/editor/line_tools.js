@@ -90,11 +90,13 @@ function voice(id, name, key) {
   button.type = "button";
   button.dataset.act = "speaker";
   button.dataset.speaker = id;
-  button.append(make("span", "voice-name", name));
+  const shown = make("span", "voice-name", name);
+  shown.dir = "auto";
+  button.append(shown);
   if (key) {
-    const shown = make("kbd", "", String(key));
-    shown.setAttribute("aria-hidden", "true");
-    button.append(shown);
+    const hint = make("kbd", "", String(key));
+    hint.setAttribute("aria-hidden", "true");
+    button.append(hint);
     button.setAttribute("aria-keyshortcuts", `Alt+${key}`);
   }
   return button;
