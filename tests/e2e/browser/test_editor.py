@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.e2e.browser.edited_page import SAID, Addresses, edited_page, long_talk, talk
+from tests.e2e.browser.edited_page import SAID, Addresses, edited_page, long_talk, talk, transcript
 from tests.e2e.browser.visitor import Visitor
 
 pytestmark = pytest.mark.timeout(180)
@@ -274,6 +275,20 @@ def test_every_control_of_the_editor_says_what_it_is_and_is_large_enough(window:
             box = button.bounding_box()
             assert box is not None
             assert min(box["width"], box["height"]) >= 44, button.text_content()
+
+
+def test_chinese_is_corrected_without_spaces(window: Open, tmp_path: Path) -> None:
+    heard = replace(transcript((("S1", "大家 晚上 好"), ("S2", "谢谢 你 的 邀请"))), language="zh")
+    joined = tuple(replace(turn, text=turn.text.replace(" ", "")) for turn in heard.turns)
+    with edited_page(tmp_path, replace(heard, turns=joined)) as addresses, window(addresses.alice) as page:
+        edit(page, 1).fill("谢谢你们的邀请")
+        page.keyboard.press("Control+Enter")
+        saved(page)
+        field(page).evaluate("field => field.setSelectionRange(2, 4)")
+        expect(page.locator(".turn.active .voices-told")).to_have_text("“你们” goes to")
+        page.keyboard.press("Alt+1")
+        expect(page.locator(".turn")).to_have_count(4)
+        assert said(page)[1:] == ["谢谢", "你们", "的邀请"]
 
 
 def test_two_hours_of_talk_open_at_once_and_scroll_without_a_jump(

@@ -42,9 +42,10 @@ export class LineTools {
 
   /** Tell whose the words become: the line's, or those that are selected. */
   tellRun(tools, run, draft) {
-    const isPart = run && run.past - run.first < draft.tokens.length;
+    const { tokens } = draft;
+    const isPart = run && run.past - run.first < tokens.length;
     tools.querySelector(".voices-told").textContent = isPart
-      ? say("page-give-words", { words: shorten(draft.words.slice(run.first, run.past).join(" "), 28) })
+      ? say("page-give-words", { words: shorten(draft.text.slice(tokens[run.first].from, tokens[run.past - 1].to), 28) })
       : say("page-give-line");
     tools.classList.toggle("has-run", Boolean(isPart));
   }
