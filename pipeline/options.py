@@ -235,6 +235,10 @@ class SubtitleOptions(pydantic.BaseModel):
         pydantic.Field(ge=0.0, le=5.0, allow_inf_nan=False),
         Flag("Seconds that a subtitle stays at least where there is room.", "1"),
     ] = 1.0
+    mark_uncertain: Annotated[
+        Annotated[float, pydantic.Field(ge=0.0, le=1.0, allow_inf_nan=False)] | None,
+        Flag("Put (?) behind words that were heard with less confidence than this, 0 to 1, in texts and subtitles."),
+    ] = None
 
 
 def read_options(table: type[pydantic.BaseModel]) -> Mapping[str, Option]:

@@ -18,7 +18,7 @@ MIN_INTERVAL_SECONDS: Final = 0.001
 
 def write_text(source: ExportSource, path: Path) -> None:
     """Write a plain text, one line for each turn: time, name, what was said."""
-    transcript = source.transcript
+    transcript = source.marked
     names = {speaker.id: clean(speaker.name) for speaker in transcript.speakers}
     lines: list[str] = []
     for turn in transcript.turns:
@@ -30,7 +30,7 @@ def write_text(source: ExportSource, path: Path) -> None:
 
 def write_markdown(source: ExportSource, path: Path) -> None:
     """Write a page to read (CommonMark): who speaks for how long, then a paragraph for each turn."""
-    transcript = source.transcript
+    transcript = source.marked
     names = {speaker.id: escape_markdown(speaker.name) for speaker in transcript.speakers}
     about = [f"- Language: {escape_markdown(transcript.language)}"] if transcript.language else []
     parts = ["# Transcript", "\n".join([*about, f"- Length: {_format_time(transcript.duration)}"])]

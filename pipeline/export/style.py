@@ -30,3 +30,5 @@ class SubtitleStyle:
     """Seconds."""
     gap: float = 0.08
     """Seconds without text between two cues of one speaker, where there is room."""
+    mark_uncertain: float | None = None
+    """Mark words that were heard with less confidence than this, from 0 to 1; None: none."""

@@ -1,8 +1,8 @@
 """The stage graph: one request and one clip in, one result out.
 
-    probe ─ extract ─ route ─ separate ─ (split_background) ─┬─ measure ─ (dub) ─ mix ─────────────────────┬─ mux
-                                                             └─ prepare_speech ─ diarize ─ transcribe ─┬───┴─ (compare)
-                                                                 align ─ (edit_transcript) ─ subtitles ┘      report
+    probe ─ extract ─ route ─ separate ─ (split_background) ─┬─ measure ─ (dub) ─ mix ───────────────┬─ mux
+                                                             └─ prepare_speech ─ diarize ─ transcribe ┴─ report
+                                                                  └ align ─ (edit_transcript) ─ subtitles
 
 A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
 
