@@ -15,8 +15,8 @@ from bot.exceptions import EditConflictError, RefusedError
 from pipeline.edits.edit_file import MAX_EDITS, decode_edit, encode_edit
 from pipeline.edits.operations import Edit, touched
 
-MAX_EDIT_BYTES: Final = 1024 * 1024
-"""Bytes; the longest lines have a few hundred thousand."""
+MAX_EDIT_BYTES: Final = 8 * 1024 * 1024
+"""Bytes; two hours of talk that are changed throughout have some 4 million."""
 
 
 class TranscriptEdits:

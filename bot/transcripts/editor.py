@@ -13,9 +13,9 @@ from bot.database.models import JobRecord, StoredEdit
 from bot.database.transcript_edits import TranscriptEdits, check_conflicts
 from bot.exceptions import RefusedError
 from bot.jobs.result_buttons import TRANSCRIPT_FILE
-from pipeline.edits.apply import apply_edit, apply_edits, way_back
+from pipeline.edits.apply import apply_edit, apply_edits
 from pipeline.edits.lines import EditableTranscript, difference
-from pipeline.edits.operations import Edit, ReplaceLines
+from pipeline.edits.operations import Edit, RenameSpeaker, ReplaceLines
 from pipeline.errors import StoreError
 from pipeline.types.edited import EditedTranscript
 from worker.store import Store
@@ -120,8 +120,9 @@ class TranscriptEditor:
         async with self._session(record) as session:
             if not 0 <= revision <= len(session.edits):
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
-            operations = [stored.edit for stored in session.edits]
-            back = await asyncio.to_thread(way_back, session.recognised, operations, revision)
+            now = await _newest(session)
+            then = await asyncio.to_thread(session.at, revision)
+            back = await asyncio.to_thread(_way_between, now.transcript, then)
             return await self._save(record, session, back, by=by, base=base)
 
     async def history(self, record: JobRecord) -> tuple[EditableTranscript, list[StoredEdit]]:
@@ -180,3 +181,16 @@ def _try(transcript: EditableTranscript, edits: Sequence[Edit]) -> tuple[Edit, .
         transcript = edited.transcript
         undo.append(edited.undo)
     return tuple(reversed(undo))
+
+
+def _way_between(now: EditableTranscript, then: EditableTranscript) -> tuple[Edit, ...]:
+    """Return the edits that make one state of a transcript another."""
+    names = {speaker.id: speaker.name for speaker in now.speakers}
+    lines = difference(now, then)
+    changed = (lines,) if lines.gone or lines.put or lines.added or lines.dropped else ()
+    renamed = (
+        RenameSpeaker(speaker=speaker.id, name=speaker.name)
+        for speaker in then.speakers
+        if names.get(speaker.id, speaker.name) != speaker.name
+    )
+    return (*changed, *renamed)

@@ -109,7 +109,7 @@ def transcript_form(state: TranscriptState, names: Mapping[str, str], *, edit: b
         duration=transcript.duration,
         language=transcript.language,
         edit=edit,
-        speakers=_speakers(transcript.speakers, names),
+        speakers=speaker_forms(transcript.speakers, names),
         lines=tuple(_line(line) for line in transcript.lines),
     )
 
@@ -122,7 +122,7 @@ def change_form(change: Change, names: Mapping[str, str]) -> ChangeForm:
         revision=change.state.revision,
         gone=tuple(seen.line for seen in made.gone),
         put=tuple(PlacedForm(after=placed.after, line=_line(lines[placed.line])) for placed in made.put),
-        speakers=_speakers(change.state.transcript.speakers, names),
+        speakers=speaker_forms(change.state.transcript.speakers, names),
         undo=change.undo,
     )
 
@@ -187,5 +187,6 @@ def _word(word: Word) -> WordForm:
     return WordForm(word.start, word.end, word.text, word.confidence)
 
 
-def _speakers(speakers: Sequence[Speaker], names: Mapping[str, str]) -> tuple[SpeakerForm, ...]:
+def speaker_forms(speakers: Sequence[Speaker], names: Mapping[str, str]) -> tuple[SpeakerForm, ...]:
+    """Describe speakers, with later names."""
     return tuple(SpeakerForm(id=speaker.id, name=names.get(speaker.id) or speaker.name) for speaker in speakers)

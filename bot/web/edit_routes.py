@@ -11,13 +11,22 @@ from aiohttp import web
 from bot.exceptions import EditConflictError, PageError, RefusedError
 from bot.i18n.translator import Translator
 from bot.transcripts.editor import Change
-from bot.transcripts.json_forms import SubmittedEdits, SubmittedWayBack, change_form, transcript_form
+from bot.transcripts.json_forms import (
+    SpeakerForm,
+    SubmittedEdits,
+    SubmittedWayBack,
+    change_form,
+    speaker_forms,
+    transcript_form,
+)
 from bot.web.files import STALL_TIMEOUT_S
 from bot.web.signed_links import PageToken
 from bot.web.sources.base import PageData, ResultSource
 from pipeline.errors import ValidationError
 
-MAX_EDIT_BODY_BYTES: Final = 2 * 1024 * 1024
+MAX_EDIT_BODY_BYTES: Final = 8 * 1024 * 1024
+ZLIB_THREAD_BYTES: Final = 16 * 1024
+"""From which size on an answer is compressed in a thread."""
 OpenPage = Callable[[web.Request], Awaitable[tuple[PageToken, PageData]]]
 """Returns the token and the data of a page. Raises `PageError`."""
 T = TypeVar("T")
@@ -57,13 +66,14 @@ class EditRoutes:
         token, data = await self._open(request)
         if data.state is None:
             raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
-        tag = f'"{data.state.revision}-{hash(tuple(data.speakers().items())) & 0xFFFFFFFF:x}"'
-        headers = {"ETag": tag, "Cache-Control": "no-store"}
+        names = data.speakers()
+        tag = _tag(data.state.revision, speaker_forms(data.state.transcript.speakers, names))
         if request.headers.get("If-None-Match") == tag:
-            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        form = transcript_form(data.state, data.speakers(), edit=token.edit and data.edit_words)
-        body = await asyncio.to_thread(msgspec.json.encode, form)
-        return web.Response(body=body, content_type="application/json", headers=headers)
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag, "Cache-Control": "no-store"})
+        form = await asyncio.to_thread(transcript_form, data.state, names, edit=token.edit and data.edit_words)
+        answer = _json(form, tag=tag, body=await asyncio.to_thread(msgspec.json.encode, form))
+        answer.enable_compression()
+        return answer
 
     async def _history(self, request: web.Request) -> web.Response:
         token, _ = await self._open(request)
@@ -101,7 +111,8 @@ class EditRoutes:
             )
         except ValidationError as error:
             return _json({"message": error.message, "hint": error.hint}, HTTPStatus.BAD_REQUEST)
-        return _json(await asyncio.to_thread(change_form, change, data.speakers()))
+        form = await asyncio.to_thread(change_form, change, data.speakers())
+        return _json(form, tag=_tag(form.revision, form.speakers))
 
     async def _open_to_edit(self, request: web.Request) -> tuple[PageToken, PageData]:
         token, data = await self._open(request)
@@ -132,10 +143,20 @@ async def _read(request: web.Request, kind: type[T]) -> T:
         raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request") from error
 
 
-def _json(form: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+def _tag(revision: int, speakers: tuple[SpeakerForm, ...]) -> str:
+    """Return the tag of a transcript at a revision, with the names of its speakers."""
+    return f'"{revision}-{hash(speakers) & 0xFFFFFFFF:x}"'
+
+
+def _json(
+    form: object, status: HTTPStatus = HTTPStatus.OK, *, tag: str | None = None, body: bytes | None = None
+) -> web.Response:
+    """Answer with a form, or with `body` where it was encoded before."""
+    headers = {"Cache-Control": "no-store"} | ({} if tag is None else {"ETag": tag})
     return web.Response(
         status=status,
-        body=msgspec.json.encode(form),
+        body=msgspec.json.encode(form) if body is None else body,
         content_type="application/json",
-        headers={"Cache-Control": "no-store"},
+        headers=headers,
+        zlib_executor_size=ZLIB_THREAD_BYTES,
     )

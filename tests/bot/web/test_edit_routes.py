@@ -217,6 +217,25 @@ async def test_the_second_of_two_people_is_told_who_was_first_and_gets_all_chang
     assert {placed["line"]["id"] for placed in made["put"]} == {"L1", "L1.1", "L2"}
 
 
+async def test_the_way_back_is_one_edit_however_many_it_undoes(edited: Edited) -> None:
+    before = (await edited.lines())["lines"]
+    await edited.edit(MEND, TO_NEW, {"op": "split", "seen": FIRST, "at": 1})
+    back = await edited.post("back", {"base": 3, "revision": 0})
+    assert back["revision"] == 4
+    after = await edited.lines()
+    assert after["lines"] == before
+    assert [speaker["id"] for speaker in after["speakers"]] == ["S1", "S2"]
+    await edited.edit(*back["undo"], base=4)
+    assert words((await edited.lines())["lines"][2]) == MEND["words"]
+
+
+async def test_the_answer_to_an_edit_has_the_tag_of_the_transcript(edited: Edited) -> None:
+    answer = await edited.browser.post(f"{edited.page}/edits", json={"base": 0, "edits": [TO_NEW]})
+    tag = answer.headers["ETag"]
+    again = await edited.browser.get(edited.page + "/lines.json", headers={"If-None-Match": tag})
+    assert again.status == 304
+
+
 async def test_a_reader_is_told_when_nothing_changed(edited: Edited) -> None:
     answer = await edited.browser.get(edited.page + "/lines.json")
     tag = answer.headers["ETag"]
@@ -253,7 +272,7 @@ async def test_bodies_that_are_no_edits_are_refused(edited: Edited) -> None:
     await edited.post("edits", ["no"], 400)
     await edited.post("edits", {"base": 7, "edits": [MEND]}, 400)
     await edited.post("back", {"base": 0, "revision": 3}, 400)
-    large = io.BytesIO(msgspec.json.encode({"base": 0, "edits": [], "padding": "x" * (3 << 20)}))
+    large = io.BytesIO(msgspec.json.encode({"base": 0, "edits": [], "padding": "x" * (9 << 20)}))
     headers = {"Content-Type": "application/json"}
     assert (await edited.browser.post(f"{edited.page}/edits", data=large, headers=headers)).status == 413
     foreign = await edited.browser.post(
