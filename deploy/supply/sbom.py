@@ -80,7 +80,7 @@ def _model(model: Model) -> Json:
         "bom-ref": f"model:{model.name}",
         "name": model.name,
         "licenses": [{"license": {"name": model.licence}}],
-        "externalReferences": [{"type": "website", "url": model.source}],
+        "externalReferences": [{"type": "website", "url": address} for address in model.source.split()],
         "components": parts,
     }
 

@@ -5,6 +5,9 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
 from deploy.supply.__main__ import main
 from pipeline.catalog import MODELS
 
@@ -30,3 +33,9 @@ def test_it_names_every_package_and_model_and_is_the_same_each_time(tmp_path: Pa
     needs = {one["ref"]: one["dependsOn"] for one in bill["dependencies"]}
     assert {reference for found in needs.values() for reference in found} <= references
     assert packages["aiohttp"]["bom-ref"] in needs[packages["discord-py"]["bom-ref"]]
+
+
+def test_it_keeps_to_the_published_schema(tmp_path: Path) -> None:
+    path = tmp_path / "sbom.json"
+    assert main(["sbom", str(path)]) == 0
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None
