@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test test-fast coverage check clean sbom audit \
+.PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
 	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train chaos fuzz
 
@@ -29,9 +29,12 @@ lock: ## Choose the versions of all packages anew; UPGRADE=1 takes the newest th
 demo: env ## Run the main job on the sample clip; the files land in out/demo
 	$(MEDIA)/stemcord run tests/data/sample.mp4 --out $(OUT)
 
-test: check ## Lint, types, import contracts, then all tests in both environments
+test: env ## Lint, types, import contracts, and all tests in both environments
+	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr
 	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "not (alone or asr or bench)"
 	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)"
+
+test-asr: env ## The tests of the asr environment
 	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)
 
 test-fast: env ## The unit tests of all packages, without lint and types

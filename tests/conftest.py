@@ -72,7 +72,7 @@ PATHS_OF_KIND = {
     "bench": ("bench",),
 }
 KIND_OF_PATH = {path: kind for kind, paths in PATHS_OF_KIND.items() for path in paths}
-PATHS_ALONE = ("chaos", "e2e", "worker/engine", "worker/test_app.py")
+PATHS_ALONE = ("e2e", "worker/engine", "worker/test_app.py")
 """Measure time while they kill processes or run the real engines, so nothing may run beside them."""
 OUTSIDE_EVENTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind"})
 """Audit events of processes and sockets, which a unit test must not cause."""
