@@ -24,7 +24,7 @@ SKEW_S = 60.0
 """By which the clock of a submitter is ahead or behind at most."""
 BOT_SHARE, CANCELLED_SHARE = 0.3, 0.1
 POLL_INTERVAL_S = 0.2
-GIVEN_UP = ("restarted", "cannot reach", *FAILED)
+GIVEN_UP = ("restarted", "cannot reach", "not look this up in time", *FAILED)
 """Words of the sentences that say why there is no result."""
 
 T = TypeVar("T")
