@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.graph.context import GraphContext, by_name, renamed
 from pipeline.graph.speech import Speech
 from pipeline.graph.stage import NoParams
+from pipeline.graph.turns import mix_follows_turns
 from pipeline.languages import container_code
 from pipeline.media.contracts import MUX, MuxInputs, MuxParams
 from pipeline.mix.contracts import (
@@ -25,7 +26,7 @@ from pipeline.mix.contracts import (
 from pipeline.mix.dub.params import dub_params, is_zip, needs_turns
 from pipeline.mix.params import mix_params
 from pipeline.separation.contracts import StemFiles
-from pipeline.types import Artefact, Loudness, MediaInfo, Task
+from pipeline.types import Artefact, Loudness, MediaInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,7 @@ class _Dubbed:
 
 def follows_turns(context: GraphContext) -> bool:
     """Tell whether the mix needs to know who speaks when, and so waits for the transcript."""
-    request, dub = context.request, context.dub
-    ducks = request.ducking is not None and request.task is Task.ALL
-    dubs = dub is not None and needs_turns(request, dub.name)
-    return bool(request.speaker_gains) or ducks or dubs
+    return mix_follows_turns(context.request, context.dub)
 
 
 async def remix(context: GraphContext, sound: Artefact, stems: StemFiles[Artefact], speech: Speech | None) -> Remix:

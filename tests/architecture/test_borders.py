@@ -14,7 +14,8 @@ BROKER = ("redis", "arq")
 OPEN_TO_THE_BOT = {
     *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages", "graph.registry")),
     "pipeline.types.edited",
-    *(f"pipeline.edits.{name}" for name in ("apply", "edit_file", "lines", "operations")),
+    "pipeline.graph.turns",
+    *(f"pipeline.edits.{name}" for name in ("apply", "checks", "edit_file", "lines", "operations", "written_words")),
     *(f"worker.{name}" for name in ("protocol", "queue", "store")),
 }
 
