@@ -86,7 +86,14 @@ class StemcordClient(ServiceClient):
         self.tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
         submitter = JobSubmitter(
-            downloader, queue, self.tracker, preset=settings.preset, repository=repository, sync=sync
+            downloader,
+            queue,
+            self.tracker,
+            preset=settings.preset,
+            repository=repository,
+            store=store,
+            edits=edits,
+            sync=sync,
         )
         self.services = Services(
             settings=settings,

@@ -15,6 +15,7 @@ from msgspec import structs
 from bot import error_handler
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
+from bot.database.transcript_edits import TranscriptEdits
 from bot.i18n.translator import translator_for
 from bot.jobs.attachments import AttachmentDownloader, Clip
 from bot.jobs.sync import JobSync
@@ -22,10 +23,12 @@ from bot.jobs.tracker import JobTracker
 from bot.messages import embeds
 from bot.permissions import check_may_post, check_may_use
 from bot.retry import ack_deadline, retry_until_done
+from bot.transcripts.rewriter import put_edits
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
+from worker.store import Store
 
 SHUTDOWN_TIMEOUT_S: Final = 5.0
 """Time for downloads to end when the bot stops."""
@@ -42,6 +45,8 @@ class JobSubmitter:
         *,
         preset: Preset,
         repository: Repository,
+        store: Store,
+        edits: TranscriptEdits,
         sync: JobSync,
     ) -> None:
         self._downloader = downloader
@@ -49,6 +54,8 @@ class JobSubmitter:
         self._tracker = tracker
         self._preset = preset
         self._repository = repository
+        self._store = store
+        self._edits = edits
         self._sync = sync
         self._submissions: set[asyncio.Task[Any]] = set()
 
@@ -95,14 +102,29 @@ class JobSubmitter:
     async def resubmit(
         self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None = None
     ) -> None:
-        """Submit the clip of an earlier job with another request, in a new message; raises what `submit` raises."""
+        """Submit the clip of an earlier job with another request, in a new message; raises what `submit` raises.
+
+        What people corrected in the transcript goes with it.
+        """
         settings = await self._admit(interaction)
         if dub is not None:
             self._downloader.check_dub(dub)
         async with self._running(), self._reserve(interaction, request, job.source) as reserved:
             again = await self._acknowledge(interaction, reserved)
             track = job.dub if dub is None else await self._downloader.download_dub(dub)
-            await self.enqueue(structs.replace(again, dub=track, max_duration=settings.max_duration))
+            edited = await self._with_edits(job, again)
+            await self.enqueue(structs.replace(edited, dub=track, max_duration=settings.max_duration))
+
+    async def _with_edits(self, job: Job, again: Job) -> Job:
+        """Give a new job the edits of an earlier one, those too that are not in its files yet."""
+        record = await self._repository.newest_of_message(job.id)
+        history = await self._edits.history(job.id)
+        if not history or record is None or record.result is None:
+            return again
+        edits = await put_edits(self._store, history, record.result.media.duration)
+        await self._edits.copy(job.id, again.id)
+        # It is mixed anew in any case, so by the words as they are now.
+        return structs.replace(again, request=replace(again.request, edits=edits, mix_edits=True))
 
     async def _admit(self, interaction: discord.Interaction[Any]) -> GuildSettings:
         """Return the server's settings. Raises `RefusedError` where the bot may not post or the person not use it."""

@@ -42,6 +42,8 @@ class Change:
 
     state: TranscriptState
     """After them."""
+    saved: int
+    """The revision with the last of these edits; later ones of others may be in `state` already."""
     difference: ReplaceLines
     """From what the person saw to that."""
     undo: tuple[Edit, ...]
@@ -83,17 +85,21 @@ class TranscriptEditor:
         self._sessions: LRUCache[str, _Session] = LRUCache(MAX_CACHED_TRANSCRIPTS)
         self._loading = asyncio.Lock()
 
-    async def state(self, record: JobRecord) -> TranscriptState:
-        """Return the transcript of a job as it is now.
+    async def state(self, record: JobRecord, revision: int | None = None) -> TranscriptState:
+        """Return the transcript of a job as it was at a revision; None: as it is now.
 
         Raises:
-            RefusedError: The job has no transcript.
+            RefusedError: The job has no transcript, or this one no such revision.
             StoreError: It cannot be read.
             DatabaseError: The database is unavailable.
 
         """
         async with self._session(record) as session:
-            return await _newest(session)
+            if revision is None:
+                return await _newest(session)
+            if not 0 <= revision <= len(session.edits):
+                raise RefusedError("edit-unknown", "edit-conflict-hint")
+            return TranscriptState(revision=revision, transcript=await asyncio.to_thread(session.at, revision))
 
     async def change(self, record: JobRecord, edits: Sequence[Edit], *, by: str, base: int) -> Change:
         """Make edits that a person made to a transcript as it was at a revision; all of them or none.
@@ -125,6 +131,17 @@ class TranscriptEditor:
             back = await asyncio.to_thread(_way_between, now.transcript, then)
             return await self._save(record, session, back, by=by, base=base)
 
+    async def undo(self, record: JobRecord, before: int, after: int, *, by: str) -> Change:
+        """Take back the edits between two revisions, by edits; raises what `change` raises."""
+        async with self._session(record) as session:
+            if not 0 <= before < after <= len(session.edits):
+                raise RefusedError("edit-unknown", "edit-conflict-hint")
+            made = await asyncio.to_thread(session.at, after)
+            back = await asyncio.to_thread(lambda: _way_between(made, session.at(before)))
+            if not back:
+                raise RefusedError("edit-unknown", "edit-conflict-hint")
+            return await self._save(record, session, back, by=by, base=after)
+
     async def history(self, record: JobRecord) -> tuple[EditableTranscript, list[StoredEdit]]:
         """Return the transcript as recognised and all edits; raises what `state` raises."""
         async with self._session(record) as session:
@@ -136,13 +153,13 @@ class TranscriptEditor:
         check_conflicts(edits, session.edits[base:])
         now = await _newest(session)
         undo = await asyncio.to_thread(_try, now.transcript, edits)
-        await self._edits.save(record.id, edits, by=by, base=base)
+        saved = await self._edits.save(record.id, edits, by=by, base=base)
         # Another process of the bot may have saved something just before.
         session.edits += await self._edits.history(record.id, len(session.edits))
         after = await _newest(session)
         seen = await asyncio.to_thread(session.at, base)
         self._changed(record)
-        return Change(state=after, difference=difference(seen, after.transcript), undo=undo)
+        return Change(state=after, saved=saved, difference=difference(seen, after.transcript), undo=undo)
 
     @asynccontextmanager
     async def _session(self, record: JobRecord) -> AsyncGenerator[_Session]:

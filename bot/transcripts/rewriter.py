@@ -3,7 +3,7 @@
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from bot.database.models import JobRecord, StoredStatus
+from bot.database.models import JobRecord, StoredEdit, StoredStatus
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.exceptions import DatabaseError
@@ -51,6 +51,7 @@ class TranscriptRewriter:
         self._rewrite = rewrite
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._mixes: set[str] = set()
 
     async def resume(self) -> None:
         """Write what an earlier process did not; retries until the database answers."""
@@ -68,6 +69,11 @@ class TranscriptRewriter:
         task = asyncio.create_task(self._write_all(record), name=f"rewrite-{record.id}")
         self._tasks[message] = task
         task.add_done_callback(lambda _: self._tasks.pop(message, None))
+
+    def mix_again(self, record: JobRecord) -> None:
+        """Mix a result again by its edited transcript, soon and in the background; it follows later edits too."""
+        self._mixes.add(record.message)
+        self.changed(record)
 
     async def settle(self, record: JobRecord, timeout_s: float) -> None:
         """Wait until the files of a result are written, at most so long."""
@@ -99,18 +105,16 @@ class TranscriptRewriter:
         if record is None or record.status is not StoredStatus.FINISHED or record.result is None:
             return
         history = await self._edits.history(job_id)
-        if len(history) == written_revision(record.job.request):
+        request = record.job.request
+        mixes = record.message in self._mixes and request.mix_edits is not True
+        if len(history) == written_revision(request) and not mixes:
             return
-        content = encode_edits(record.result.media.duration, [stored.edit for stored in history])
-        edits = await self._put(content, len(history))
-        job = await self._rewrite(record.job, replace(record.job.request, edits=edits))
+        edits = await put_edits(self._store, history, record.result.media.duration)
+        request = replace(request, edits=edits, mix_edits=True if mixes else request.mix_edits)
+        job = await self._rewrite(record.job, request)
+        if mixes:
+            self._mixes.discard(record.message)
         await self._wait(job)
-
-    async def _put(self, content: bytes, revision: int) -> Artefact:
-        with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-            path = Path(folder) / f"edits-{revision}.json"
-            await asyncio.to_thread(path.write_bytes, content)
-            return await self._store.put(path, name=path.name)
 
     async def _wait(self, job: Job) -> None:
         """Wait until a job has ended and its end is recorded, so that the next one goes on from its result."""
@@ -120,6 +124,15 @@ class TranscriptRewriter:
                 if record is None or record.ended is not None:
                     return
             await asyncio.sleep(POLL_INTERVAL_S)
+
+
+async def put_edits(store: Store, history: Sequence[StoredEdit], duration: float) -> Artefact:
+    """Keep all edits of a clip of this length as a file for a job. Raises `StoreError`."""
+    content = encode_edits(duration, [stored.edit for stored in history])
+    with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
+        path = Path(folder) / f"edits-{len(history)}.json"
+        await asyncio.to_thread(path.write_bytes, content)
+        return await store.put(path, name=path.name)
 
 
 def written_revision(request: Request) -> int:
