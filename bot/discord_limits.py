@@ -34,6 +34,15 @@ MAX_MODAL_FIELDS = 5
 """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal"""
 MAX_BUTTON_LABEL_CHARS = 80
 """https://discord.com/developers/docs/components/reference#button"""
+MAX_MENU_OPTIONS = 25
+"""https://discord.com/developers/docs/components/reference#string-select"""
+MAX_MENU_OPTION_CHARS = 100
+"""Of a label, a description and a value.
+https://discord.com/developers/docs/components/reference#string-select"""
+MAX_MENU_PLACEHOLDER_CHARS = 150
+"""https://discord.com/developers/docs/components/reference#string-select"""
+MAX_TEXT_INPUT_CHARS = 4000
+"""https://discord.com/developers/docs/components/reference#text-input"""
 MAX_THREAD_NAME_CHARS = 100
 """https://discord.com/developers/docs/resources/channel#channel-object"""
 MAX_NONCE_CHARS = 25

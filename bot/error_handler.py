@@ -27,10 +27,8 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
         False when Discord did not take the answer.
 
     """
-    reference = f"{interaction.id:x}"
-    _log_error(interaction, unwrap(error), reference)
+    text = describe_error(interaction, error)
     translator = translator_for(interaction.locale.value)
-    text = error_message(error, reference, translator).text(translator)
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(text, ephemeral=True)
@@ -38,9 +36,21 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
             await _answer_late(interaction, text, translator)
     except NETWORK_ERRORS as failure:
         log = structlog.get_logger(__name__)
-        log.warning("error_not_answered", reference=reference, error=type(failure).__name__)
+        log.warning("error_not_answered", reference=_reference(interaction), error=type(failure).__name__)
         return False
     return True
+
+
+def describe_error(interaction: discord.Interaction[Any], error: BaseException) -> str:
+    """Log an error without personal content; return what the person is told."""
+    reference = _reference(interaction)
+    _log_error(interaction, unwrap(error), reference)
+    translator = translator_for(interaction.locale.value)
+    return error_message(error, reference, translator).text(translator)
+
+
+def _reference(interaction: discord.Interaction[Any]) -> str:
+    return f"{interaction.id:x}"
 
 
 async def _answer_late(interaction: discord.Interaction[Any], text: str, translator: Translator) -> None:

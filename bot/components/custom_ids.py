@@ -23,11 +23,18 @@ class Action(StrEnum):
     PAGE = "page"
     REVOKE = "revoke"
     SUBTITLES = "subtitles"
+    FIX = "fix"
+    LINES = "lines"
+    LINE = "line"
+    GO_TO = "goto"
+    SPLIT_LINE = "split"
+    UNDO = "undo"
+    MIX_AGAIN = "mixagain"
     DELETE_DATA = "forget"
     CONFIRM_DELETE_DATA = "forgetsurely"
 
 
-_TARGET: Final = r"(?::(?P<job>[0-9a-f]{32}))?(?::(?P<page>[0-9]))?"
+_TARGET: Final = r"(?::(?P<job>[0-9a-f]{32})(?:/(?P<detail>[0-9a-z-]{1,40}))?)?(?::(?P<page>[0-9]))?"
 _PATTERN: Final = re.compile(rf"stemcord:(?P<action>[a-z]+){_TARGET}")
 
 
@@ -39,9 +46,12 @@ class CustomId:
     job_id: str = ""
     page: int = 0
     """For actions whose choices do not fit into one form."""
+    detail: str = ""
+    """What of the job is meant; its form is up to the action."""
 
     def __str__(self) -> str:
-        job = f":{self.job_id}" if self.job_id else ""
+        detail = f"/{self.detail}" if self.detail else ""
+        job = f":{self.job_id}{detail}" if self.job_id else ""
         page = f":{self.page}" if self.page else ""
         return f"stemcord:{self.action}{job}{page}"
 
@@ -51,7 +61,7 @@ class CustomId:
         match = _PATTERN.fullmatch(custom_id)
         if match is None or match["action"] not in list(Action):
             return None
-        return cls(Action(match["action"]), match["job"] or "", int(match["page"] or 0))
+        return cls(Action(match["action"]), match["job"] or "", int(match["page"] or 0), match["detail"] or "")
 
 
 def pattern_for(action: Action) -> re.Pattern[str]:

@@ -35,7 +35,7 @@ class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], ABC, template
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """Build the item that was used."""
-        return cls(item, CustomId(cls.action, match["job"] or "", int(match["page"] or 0)))
+        return cls(item, CustomId(cls.action, match["job"] or "", int(match["page"] or 0), match["detail"] or ""))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do the action, and answer the person when it fails."""

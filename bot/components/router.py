@@ -10,6 +10,16 @@ from bot.components.cancel import CancelButton
 from bot.components.custom_ids import Action, CustomId
 from bot.components.delete_data import ConfirmDeleteDataButton, DeleteDataButton
 from bot.components.dub import DubButton, DubModal
+from bot.components.line_fixing.forms import GoToModal, LineModal
+from bot.components.line_fixing.items import (
+    FixButton,
+    GoToButton,
+    LineMenu,
+    LinesButton,
+    MixAgainButton,
+    SplitLineButton,
+    UndoButton,
+)
 from bot.components.modals import Modal, read_submission
 from bot.components.page_link import PageButton, RevokeButton
 from bot.components.persistent_item import PersistentItem
@@ -25,9 +35,10 @@ from pipeline.errors import StemcordError
 ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(AgainButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
     *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
+    *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(
-    {modal.action: modal for modal in (DubModal, RebalanceModal, RenameModal)}
+    {modal.action: modal for modal in (DubModal, GoToModal, LineModal, RebalanceModal, RenameModal)}
 )
 _ITEM_CLASSES: Final[Mapping[Action, type[PersistentItem]]] = MappingProxyType({item.action: item for item in ITEMS})
 

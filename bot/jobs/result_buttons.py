@@ -21,6 +21,7 @@ def buttons_for(job_id: str, result: Result, *, pages: bool = False) -> ResultBu
     available = {
         Action.REBALANCE: has_stems,
         Action.RENAME: has_speech,
+        Action.FIX: has_speech,
         Action.DUB: has_stems,
         Action.THREAD: has_speech,
         Action.PAGE: pages and bool(names),

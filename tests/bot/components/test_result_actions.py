@@ -92,6 +92,7 @@ async def test_result_has_the_buttons_that_make_sense(place: Place) -> None:
     assert labels(place.result.response) == [
         "Rebalance",
         "Rename speakers",
+        "Fix a line",
         "Dub",
         "Thread",
         "Get the transcript as …",
@@ -229,7 +230,7 @@ async def test_thread_gets_the_transcript_with_nothing_smuggled_in(place: Place)
     assert sent["allowed_mentions"] == {"parse": []}
 
 
-@pytest.mark.parametrize("label", ["Rebalance", "Rename speakers", "Dub", "Thread"])
+@pytest.mark.parametrize("label", ["Rebalance", "Rename speakers", "Fix a line", "Dub", "Thread"])
 async def test_stranger_is_refused_in_private(place: Place, label: str) -> None:
     await place.bring()
     bob = place.env.guild.add_member(place.env.create_user("bob"))
