@@ -1,8 +1,5 @@
 """Limits of Discord, each with the page of its documentation, and the bot's own limits towards Discord."""
 
-INTERACTION_TOKEN_LIFETIME_S = 15 * 60.0
-"""How long an interaction token works.
-https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response"""
 INTERACTION_TOKEN_MARGIN_S = 5.0
 """The bot's own: the token is not used so shortly before its end."""
 MAX_FILES_PER_MESSAGE = 10

@@ -230,8 +230,3 @@ def from_failure(failure: Failure) -> AudioProcessingError:
     """Build the error that a failure describes; an unknown code gives an `AudioProcessingError`."""
     kind = ERROR_TYPES.get(failure.type, AudioProcessingError)
     return kind(failure.message, hint=failure.hint, detail=failure.detail, stage=failure.stage)
-
-
-def is_input_failure(failure: Failure) -> bool:
-    """Tell whether the person who sent the clip can put the failure right."""
-    return issubclass(ERROR_TYPES.get(failure.type, AudioProcessingError), ValidationError)

@@ -13,9 +13,9 @@ from bot.database.models import JobRecord, StoredEdit
 from bot.database.transcript_edits import TranscriptEdits, check_conflicts
 from bot.exceptions import RefusedError
 from bot.jobs.result_buttons import TRANSCRIPT_FILE
-from pipeline.edits.apply import apply_edit, apply_edits
+from pipeline.edits.apply import apply_edit, apply_edits, way_between
 from pipeline.edits.lines import EditableTranscript, difference
-from pipeline.edits.operations import Edit, RenameSpeaker, ReplaceLines
+from pipeline.edits.operations import Edit, ReplaceLines
 from pipeline.errors import StoreError
 from pipeline.types.edited import EditedTranscript
 from worker.store import Store
@@ -128,7 +128,7 @@ class TranscriptEditor:
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
             now = await _newest(session)
             then = await asyncio.to_thread(session.at, revision)
-            back = await asyncio.to_thread(_way_between, now.transcript, then)
+            back = await asyncio.to_thread(way_between, now.transcript, then)
             return await self._save(record, session, back, by=by, base=base)
 
     async def undo(self, record: JobRecord, before: int, after: int, *, by: str) -> Change:
@@ -198,16 +198,3 @@ def _try(transcript: EditableTranscript, edits: Sequence[Edit]) -> tuple[Edit, .
         transcript = edited.transcript
         undo.append(edited.undo)
     return tuple(reversed(undo))
-
-
-def _way_between(now: EditableTranscript, then: EditableTranscript) -> tuple[Edit, ...]:
-    """Return the edits that make one state of a transcript another."""
-    names = {speaker.id: speaker.name for speaker in now.speakers}
-    lines = difference(now, then)
-    changed = (lines,) if lines.gone or lines.put or lines.added or lines.dropped else ()
-    renamed = (
-        RenameSpeaker(speaker=speaker.id, name=speaker.name)
-        for speaker in then.speakers
-        if names.get(speaker.id, speaker.name) != speaker.name
-    )
-    return (*changed, *renamed)

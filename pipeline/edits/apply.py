@@ -67,16 +67,17 @@ def apply_edits(transcript: EditableTranscript, edits: Iterable[Edit]) -> Outcom
     return Outcome(transcript=transcript, undo=tuple(reversed(undo)), misfits=tuple(misfits))
 
 
-def way_back(transcript: EditableTranscript, edits: Sequence[Edit], revision: int) -> tuple[Edit, ...]:
-    """Return the edits that lead from a transcript with all of `edits` to how it was after the first of them.
-
-    Args:
-        transcript: As recognised.
-        edits: All that were made.
-        revision: How many of them stay.
-    """
-    kept = apply_edits(transcript, edits[:revision]).transcript
-    return apply_edits(kept, edits[revision:]).undo
+def way_between(now: EditableTranscript, then: EditableTranscript) -> tuple[Edit, ...]:
+    """Return the edits that make one state of a transcript another."""
+    lines = difference(now, then)
+    changed = (lines,) if lines.gone or lines.put or lines.added or lines.dropped else ()
+    names = {speaker.id: speaker.name for speaker in now.speakers}
+    renamed = (
+        RenameSpeaker(speaker=speaker.id, name=speaker.name)
+        for speaker in then.speakers
+        if names.get(speaker.id, speaker.name) != speaker.name
+    )
+    return (*changed, *renamed)
 
 
 def apply_edit(transcript: EditableTranscript, edit: Edit) -> Edited:

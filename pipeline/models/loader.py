@@ -155,11 +155,6 @@ class Models:
                 self._loaded[key] = load()
             return cast("T", self._loaded[key])
 
-    def unload(self) -> None:
-        """Drop everything that was loaded."""
-        with self._lock:
-            self._loaded.clear()
-
     def _verified_path(self, name: str, file: PackageFile) -> Path:
         path = find_file(file)
         if path is None:

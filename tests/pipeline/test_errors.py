@@ -5,7 +5,7 @@ import pytest
 
 import bot.exceptions
 from pipeline import errors
-from pipeline.errors import AudioProcessingError, DemucsError, FFmpegError, MediaError, ValidationError
+from pipeline.errors import AudioProcessingError, FFmpegError, MediaError
 from pipeline.types import Failure
 
 ALL = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, AudioProcessingError)]
@@ -34,12 +34,6 @@ def test_the_docstring_is_the_tree() -> None:
     for name, parent in documented:
         assert parent is None or name == "BotError" or getattr(errors, name).__bases__ == (parent,)
     assert bot.exceptions.BotError.__bases__ == (errors.StemcordError,)
-
-
-def test_who_can_put_it_right() -> None:
-    assert errors.is_input_failure(MediaError("x").to_failure())
-    assert errors.is_input_failure(ValidationError("x").to_failure())
-    assert not errors.is_input_failure(DemucsError("x").to_failure())
 
 
 def test_an_unknown_failure_is_the_root_error() -> None:

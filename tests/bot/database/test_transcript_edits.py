@@ -15,7 +15,7 @@ from bot.database.repository import Repository
 from bot.database.transcript_edits import MAX_EDIT_BYTES, TranscriptEdits
 from bot.exceptions import EditConflictError, RefusedError
 from bot.jobs.quotas import Quotas
-from pipeline.edits.apply import apply_edit, apply_edits, way_back
+from pipeline.edits.apply import apply_edit, apply_edits, way_between
 from pipeline.edits.edit_file import MAX_EDITS
 from pipeline.edits.lines import EditableTranscript, see
 from pipeline.edits.operations import (
@@ -147,7 +147,8 @@ async def test_there_is_a_way_back_to_each_revision(edits: TranscriptEdits, job:
         states.append(now)
     for revision in (2, 0, 3):
         history = [each.edit for each in await edits.history(job)]
-        await edits.save(job, way_back(TALK, history, revision), by=BOB, base=len(history))
+        now = apply_edits(TALK, history).transcript
+        await edits.save(job, way_between(now, states[revision]), by=BOB, base=len(history))
         history = [each.edit for each in await edits.history(job)]
         outcome = apply_edits(TALK, history)
         assert (outcome.transcript, outcome.misfits) == (states[revision], ())

@@ -90,7 +90,6 @@ def test_a_model_is_loaded_once(tmp_path: Path) -> None:
     for _ in range(2):
         models.loaded("key", lambda: loads.append(1))
     assert loads == [1]
-    models.unload()
 
 
 def test_digests_tell_models_apart() -> None:
