@@ -247,7 +247,7 @@ async def _read_body(request: web.Request) -> bytes:
 def _read_names(body: bytes, data: PageData) -> dict[str, str]:
     try:
         given = msgspec.json.decode(body, type=dict[str, str])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request") from error
     names = {speaker: " ".join(name.split()) for speaker, name in given.items()}
     wrong = any(not name.isprintable() or len(name) > MAX_NAME_CHARS for name in names.values())

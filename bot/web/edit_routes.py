@@ -139,7 +139,7 @@ async def _read(request: web.Request, kind: type[T]) -> T:
         return await asyncio.to_thread(msgspec.json.decode, body, type=kind)
     except TimeoutError as error:
         raise PageError(HTTPStatus.REQUEST_TIMEOUT, "page-bad-request") from error
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request") from error
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.edits.checks import check_edit
-from pipeline.edits.lines import EditableTranscript, Line, difference, find, fresh_id
+from pipeline.edits.lines import MAX_SHIFT_SECONDS, EditableTranscript, Line, difference, find, fresh_id
 from pipeline.edits.operations import (
     AddLine,
     DeleteLine,
@@ -207,6 +207,8 @@ def _replace_lines(transcript: EditableTranscript, edit: ReplaceLines) -> Editab
     gone = {_find_whole(transcript, seen).id for seen in edit.gone}
     lines = [line for line in transcript.lines if line.id not in gone]
     for placed in edit.put:
+        if placed.turn.end > transcript.duration + MAX_SHIFT_SECONDS:
+            raise ValidationError("The line ends after the clip.", hint="Let it end within the clip.")
         if any(line.id == placed.line for line in lines):
             raise ValidationError(f"Line {placed.line[:20]} is there already.", hint="Leave this edit out.")
         places = {line.id: index + 1 for index, line in enumerate(lines)}

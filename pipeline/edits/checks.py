@@ -2,19 +2,25 @@
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from pipeline.edits.operations import AddLine, Edit, GiveWords, RenameSpeaker, ReplaceLines, SetWords
 from pipeline.errors import ValidationError
 from pipeline.export.transcripts import MAX_NAME_CHARS, MAX_TIME_SECONDS, check_name
+from pipeline.types import Turn
 
 MAX_WORD_CHARS: Final = 200
 """Characters."""
 MAX_LINE_WORDS: Final = 5000
 """Words."""
+MAX_TEXT_CHARS: Final = 100_000
+"""Characters of a line whose words nobody knows."""
+_SLACK_SECONDS: Final = 1.0
+"""Seconds by which words as recognised may stand outside of their line or in another order."""
 _MAX_ID_CHARS: Final = 64
-_UNWRITABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+_UNWRITABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def check_edit(edit: Edit) -> None:
@@ -59,18 +65,29 @@ def check_words(words: Sequence[str]) -> None:
             raise ValidationError(
                 f"A word has {len(word)} characters.", hint=f"Give each word at most {MAX_WORD_CHARS}."
             )
-        if any(unicodedata.category(sign) in _UNWRITABLE for sign in word):
+        kinds = {unicodedata.category(sign) for sign in word}
+        if kinds & _UNWRITABLE:
             raise ValidationError("A word holds a character that cannot be seen.", hint="Write the word again.")
+        if all(kind[0] in "CZ" for kind in kinds):
+            raise ValidationError("A word has no letters.", hint="Leave empty words out.")
+
+
+def _is_writable(text: str) -> bool:
+    return not any(unicodedata.category(sign) in _UNWRITABLE for sign in text)
+
+
+def _is_id(text: str) -> bool:
+    return 1 <= len(text) <= _MAX_ID_CHARS and _is_writable(text)
 
 
 def _check_speaker(speaker: str, name: str | None) -> None:
-    if not 1 <= len(speaker) <= _MAX_ID_CHARS or any(unicodedata.category(sign) in _UNWRITABLE for sign in speaker):
+    if not _is_id(speaker):
         raise ValidationError(
             "A speaker's id cannot be used.", hint=f"Give it 1 to {_MAX_ID_CHARS} characters that can be seen."
         )
     if name is None:
         return
-    if any(unicodedata.category(sign) in _UNWRITABLE for sign in name):
+    if not _is_writable(name):
         raise ValidationError("A speaker's name holds a character that cannot be seen.", hint="Write it again.")
     if check_name(name) != name:
         raise ValidationError(
@@ -85,13 +102,33 @@ def _check_times(start: float, end: float) -> None:
 
 def _check_replace(edit: ReplaceLines) -> None:
     for speaker in edit.added:
-        _check_speaker(speaker.id, None)
+        _check_speaker(speaker.id, speaker.name)
     for placed in edit.put:
-        spans = [(placed.turn.start, placed.turn.end), *((word.start, word.end) for word in placed.turn.words)]
-        if not all(
-            math.isfinite(start) and math.isfinite(end) and -1.0 <= start <= end <= MAX_TIME_SECONDS
-            for start, end in spans
-        ):
-            raise ValidationError("A line's times are impossible.", hint="Let it end after it begins.")
-        if placed.turn.words:
-            check_words([word.text for word in placed.turn.words])
+        if not _is_id(placed.line):
+            raise ValidationError(
+                "A line's id cannot be used.", hint=f"Give it 1 to {_MAX_ID_CHARS} characters that can be seen."
+            )
+        _check_turn(placed.turn)
+
+
+def _check_turn(turn: Turn) -> None:
+    spans = [(turn.start, turn.end), *((word.start, word.end) for word in turn.words)]
+    # The order of words is a recogniser's, which knows it better than their times.
+    is_ordered = all(one.start <= other.start + _SLACK_SECONDS for one, other in pairwise(turn.words))
+    is_inside = all(
+        turn.start - _SLACK_SECONDS <= word.start and word.end <= turn.end + _SLACK_SECONDS for word in turn.words
+    )
+    if not (is_ordered and is_inside and all(-1.0 <= start <= end <= MAX_TIME_SECONDS for start, end in spans)):
+        raise ValidationError("A line's times are impossible.", hint="Let it end after it begins.")
+    if turn.words:
+        check_words([word.text for word in turn.words])
+        if _letters([turn.text]) != _letters(word.text for word in turn.words):
+            raise ValidationError("A line's text is not that of its words.", hint="Give the words of the text.")
+    elif not (turn.text.strip() and len(turn.text) <= MAX_TEXT_CHARS and _is_writable(turn.text)):
+        raise ValidationError(
+            "A line's text cannot be used.", hint=f"Give it 1 to {MAX_TEXT_CHARS} characters that can be seen."
+        )
+
+
+def _letters(texts: Iterable[str]) -> str:
+    return "".join(part for text in texts for part in text.split())
