@@ -137,7 +137,7 @@ class TranscriptEditor:
             if not 0 <= before < after <= len(session.edits):
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
             made = await asyncio.to_thread(session.at, after)
-            back = await asyncio.to_thread(lambda: _way_between(made, session.at(before)))
+            back = await asyncio.to_thread(lambda: way_between(made, session.at(before)))
             if not back:
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
             return await self._save(record, session, back, by=by, base=after)

@@ -13,7 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.database.engine import Database
-from bot.database.models import StoredStatus
+from bot.database.models import JobRecord, StoredStatus
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
@@ -85,6 +85,13 @@ class Edited:
     repository: Repository
     job: Job
     page: str
+    transcripts: Transcripts
+
+    async def record(self) -> JobRecord:
+        """The newest result in the message."""
+        record = await self.repository.newest_of_message(self.job.id)
+        assert record is not None
+        return record
 
     async def lines(self, **headers: str) -> dict[str, Any]:
         answer = await self.browser.get(self.page + "/lines.json", headers=headers)
@@ -130,7 +137,7 @@ async def edited(tmp_path: Path, store: Store) -> AsyncIterator[Edited]:
         )
         page = address.url.removeprefix("https://stems.example").rstrip("/")
         async with TestClient(TestServer(site.application())) as browser:
-            yield Edited(desk, browser, repository, job, page)
+            yield Edited(desk, browser, repository, job, page, transcripts)
         desk.held = False
         await transcripts.rewriter.close()
 
