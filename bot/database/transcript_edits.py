@@ -1,8 +1,9 @@
 """Edits of transcripts, in the order in which they were made. Every method raises `DatabaseError`."""
 
+import asyncio
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,7 @@ from bot.database.messages import jobs_of_message
 from bot.database.models import StoredEdit
 from bot.database.tables import EDITS, JOBS
 from bot.exceptions import EditConflictError, RefusedError
-from pipeline.edits.edit_file import MAX_EDITS, decode_edit, encode_edit
+from pipeline.edits.edit_file import MAX_EDITS, MAX_EDITS_BYTES, decode_edit, encode_edit
 from pipeline.edits.operations import Edit, touched
 
 MAX_EDIT_BYTES: Final = 8 * 1024 * 1024
@@ -32,7 +33,8 @@ class TranscriptEdits:
     async def history(self, job_id: str, after: int = 0) -> list[StoredEdit]:
         """Return the edits of a transcript after a revision, the first one first."""
         async with self._database.transaction() as connection:
-            return await _history(connection, (await jobs_of_message(connection, job_id))[0], after)
+            rows = await _rows(connection, (await jobs_of_message(connection, job_id))[0], after)
+        return await asyncio.to_thread(lambda: [_from_row(row) for row in rows])
 
     async def unwritten(self) -> list[str]:
         """Return jobs whose transcript was edited after the newest job of their message was submitted."""
@@ -67,7 +69,7 @@ class TranscriptEdits:
             ValidationError: What an edit brings in cannot be used.
 
         """
-        packed = [encode_edit(edit) for edit in edits]
+        packed = await asyncio.to_thread(lambda: [encode_edit(edit) for edit in edits])
         if any(len(content) > MAX_EDIT_BYTES for content in packed):
             raise RefusedError("edit-too-large", "edit-too-large-hint")
         async with self._database.transaction() as connection:
@@ -77,7 +79,9 @@ class TranscriptEdits:
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
             if current + len(edits) > MAX_EDITS:
                 raise RefusedError("edits-too-many", "edits-too-many-hint", count=MAX_EDITS)
-            check_conflicts(edits, await _history(connection, job_id, base))
+            if await _size(connection, job_id) + sum(map(len, packed)) > MAX_EDITS_BYTES:
+                raise RefusedError("edits-too-many", "edits-too-many-hint", count=current)
+            check_conflicts(edits, [_from_row(row) for row in await _rows(connection, job_id, base)])
             rows = [
                 {"job_id": job_id, "revision": number, "author": by, "created": time.time(), "edit": content}
                 for number, content in enumerate(packed, current + 1)
@@ -110,10 +114,15 @@ async def _revision(connection: AsyncConnection, job_id: str) -> tuple[str, int]
     return first, int((await connection.execute(newest)).scalar_one())
 
 
-async def _history(connection: AsyncConnection, job_id: str, after: int) -> list[StoredEdit]:
+async def _size(connection: AsyncConnection, job_id: str) -> int:
+    """Return how many bytes all edits have, which is no less than they have in a file."""
+    total = select(func.coalesce(func.sum(func.length(EDITS.c.edit)), 0)).where(EDITS.c.job_id == job_id)
+    return int((await connection.execute(total)).scalar_one())
+
+
+async def _rows(connection: AsyncConnection, job_id: str, after: int) -> list[Row[Any]]:
     later = (EDITS.c.job_id == job_id) & (EDITS.c.revision > after)
-    found = await connection.execute(select(EDITS).where(later).order_by(EDITS.c.revision))
-    return [_from_row(row) for row in found]
+    return list(await connection.execute(select(EDITS).where(later).order_by(EDITS.c.revision)))
 
 
 def check_conflicts(edits: Sequence[Edit], later: Sequence[StoredEdit]) -> None:
@@ -125,5 +134,5 @@ def check_conflicts(edits: Sequence[Edit], later: Sequence[StoredEdit]) -> None:
         raise EditConflictError(sorted(mine & theirs), author=colliding[-1].author, at=colliding[-1].created)
 
 
-def _from_row(row: Row[tuple[object, ...]]) -> StoredEdit:
+def _from_row(row: Row[Any]) -> StoredEdit:
     return StoredEdit(revision=row.revision, author=row.author, created=row.created, edit=decode_edit(bytes(row.edit)))

@@ -23,6 +23,8 @@ from worker.store import Store
 MAX_TRANSCRIPT_BYTES: Final = 32 * 1024 * 1024
 """Two hours of talk are about 2 MB, and twice that with the original."""
 MAX_CACHED_TRANSCRIPTS: Final = 8
+MAX_EDITS_AT_ONCE: Final = 1000
+"""In one request; each takes about a millisecond in a long transcript."""
 MAX_CACHED_REVISIONS: Final = 64
 """Of one transcript; they share all lines that are the same."""
 
@@ -145,21 +147,33 @@ class TranscriptEditor:
     async def history(self, record: JobRecord) -> tuple[EditableTranscript, list[StoredEdit]]:
         """Return the transcript as recognised and all edits; raises what `state` raises."""
         async with self._session(record) as session:
-            return session.recognised, list(session.edits)
+            # Read again: an author may have been forgotten since.
+            return session.recognised, await self._edits.history(record.id)
 
     async def _save(self, record: JobRecord, session: _Session, edits: Sequence[Edit], *, by: str, base: int) -> Change:
         if not 0 <= base <= len(session.edits):
             raise RefusedError("edit-unknown", "edit-conflict-hint")
-        check_conflicts(edits, session.edits[base:])
-        now = await _newest(session)
-        undo = await asyncio.to_thread(_try, now.transcript, edits)
-        saved = await self._edits.save(record.id, edits, by=by, base=base)
-        # Another process of the bot may have saved something just before.
-        session.edits += await self._edits.history(record.id, len(session.edits))
+        if len(edits) > MAX_EDITS_AT_ONCE:
+            raise RefusedError("edit-too-large", "edit-too-large-hint")
+        # Read again: an author may have been forgotten since.
+        later = await self._edits.history(record.id, base) if base < len(session.edits) else []
+        made = _find_made(edits, later, by)
+        if made is None:
+            check_conflicts(edits, later)
+            now = await _newest(session)
+            undo = await asyncio.to_thread(_try, now.transcript, edits)
+            made = await self._edits.save(record.id, edits, by=by, base=base)
+            # Before anything else can fail.
+            self._changed(record)
+            # Another process of the bot may have saved something just before.
+            session.edits += await self._edits.history(record.id, len(session.edits))
+        else:
+            before = await asyncio.to_thread(session.at, made - len(edits))
+            undo = await asyncio.to_thread(_try, before, edits)
         after = await _newest(session)
         seen = await asyncio.to_thread(session.at, base)
-        self._changed(record)
-        return Change(state=after, saved=saved, difference=difference(seen, after.transcript), undo=undo)
+        changed = await asyncio.to_thread(difference, seen, after.transcript)
+        return Change(state=after, saved=made, difference=changed, undo=undo)
 
     @asynccontextmanager
     async def _session(self, record: JobRecord) -> AsyncGenerator[_Session]:
@@ -188,6 +202,19 @@ class TranscriptEditor:
 async def _newest(session: _Session) -> TranscriptState:
     revision = len(session.edits)
     return TranscriptState(revision=revision, transcript=await asyncio.to_thread(session.at, revision))
+
+
+def _find_made(edits: Sequence[Edit], later: Sequence[StoredEdit], by: str) -> int | None:
+    """Return the revision with the last of some edits where they are the last that this person made; else None.
+
+    A page whose answer was lost on its way sends the same edits once more.
+    """
+    last = next((index for index in range(len(later) - 1, -1, -1) if later[index].author == by), -1)
+    first = last + 1 - len(edits)
+    if not edits or first < 0:
+        return None
+    same = all((each.author, each.edit) == (by, edit) for each, edit in zip(later[first:], edits, strict=False))
+    return later[last].revision if same else None
 
 
 def _try(transcript: EditableTranscript, edits: Sequence[Edit]) -> tuple[Edit, ...]:

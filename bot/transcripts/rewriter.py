@@ -128,7 +128,7 @@ class TranscriptRewriter:
 
 async def put_edits(store: Store, history: Sequence[StoredEdit], duration: float) -> Artefact:
     """Keep all edits of a clip of this length as a file for a job. Raises `StoreError`."""
-    content = encode_edits(duration, [stored.edit for stored in history])
+    content = await asyncio.to_thread(encode_edits, duration, [stored.edit for stored in history])
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
         path = Path(folder) / f"edits-{len(history)}.json"
         await asyncio.to_thread(path.write_bytes, content)

@@ -80,23 +80,23 @@ class EditRoutes:
         return _json(await self._source.history(token.link_id, self._viewer(request)))
 
     async def _edit(self, request: web.Request) -> web.Response:
-        token, data = await self._open_to_edit(request)
+        token = await self._open_to_edit(request)
         given = await _read(request, SubmittedEdits)
         viewer = self._viewer(request)
         return await self._answer(
-            request, token, data, lambda: self._source.change(token.link_id, given.edits, given.base, viewer)
+            request, token, lambda: self._source.change(token.link_id, given.edits, given.base, viewer)
         )
 
     async def _go_back(self, request: web.Request) -> web.Response:
-        token, data = await self._open_to_edit(request)
+        token = await self._open_to_edit(request)
         given = await _read(request, SubmittedWayBack)
         viewer = self._viewer(request)
         return await self._answer(
-            request, token, data, lambda: self._source.go_back(token.link_id, given.revision, given.base, viewer)
+            request, token, lambda: self._source.go_back(token.link_id, given.revision, given.base, viewer)
         )
 
     async def _answer(
-        self, request: web.Request, token: PageToken, data: PageData, make: Callable[[], Awaitable[Change]]
+        self, request: web.Request, token: PageToken, make: Callable[[], Awaitable[Change]]
     ) -> web.Response:
         try:
             change = await make()
@@ -111,17 +111,19 @@ class EditRoutes:
             )
         except ValidationError as error:
             return _json({"message": error.message, "hint": error.hint}, HTTPStatus.BAD_REQUEST)
+        # With the names as they are now: the edits may have changed them.
+        _, data = await self._open(request)
         form = await asyncio.to_thread(change_form, change, data.speakers())
         return _json(form, tag=_tag(form.revision, form.speakers))
 
-    async def _open_to_edit(self, request: web.Request) -> tuple[PageToken, PageData]:
+    async def _open_to_edit(self, request: web.Request) -> PageToken:
         token, data = await self._open(request)
         check_may_change(request, token, data)
         if not data.edit_words:
             raise PageError(HTTPStatus.FORBIDDEN, "page-not-yours")
         if data.state is None:
             raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
-        return token, data
+        return token
 
 
 def check_may_change(request: web.Request, token: PageToken, data: PageData) -> None:

@@ -1,6 +1,7 @@
 """Writes the transcript's files as it is now, while those of the result are still written anew."""
 
 import asyncio
+import hashlib
 import os
 import sys
 from typing import Final
@@ -24,7 +25,7 @@ class LiveExports:
     """Writes files of transcripts in a child process, one at a time."""
 
     def __init__(self) -> None:
-        self._cache: LRUCache[tuple[str, int, str], bytes] = LRUCache(MAX_CACHED)
+        self._cache: LRUCache[tuple[str, str], bytes] = LRUCache(MAX_CACHED)
         self._turn = asyncio.Semaphore(1)
 
     async def get(self, data: PageData, name: str) -> bytes | None:
@@ -37,12 +38,12 @@ class LiveExports:
         if not data.is_stale or data.state is None or not is_live(name):
             return None
         suffix = name.removeprefix(_FILE_PREFIX)
-        artefact = data.result.artefact(name)
-        key = ("" if artefact is None else artefact.digest, data.state.revision, f"{suffix}/{data.speakers()}")
+        # By content: transcripts of two results may have the same recognised file and as many edits.
+        order, digest = await asyncio.to_thread(_encode, data)
         async with self._turn:
-            if key not in self._cache:
-                self._cache[key] = await _run_child(suffix, data)
-            return self._cache[key]
+            if (digest, suffix) not in self._cache:
+                self._cache[digest, suffix] = await _run_child(suffix, order)
+            return self._cache[digest, suffix]
 
 
 def is_live(name: str) -> bool:
@@ -50,11 +51,13 @@ def is_live(name: str) -> bool:
     return name in {f"{_FILE_PREFIX}{suffix}" for suffix in LIVE_SUFFIXES}
 
 
-async def _run_child(suffix: str, data: PageData) -> bytes:
-    transcript = data.named_transcript()
-    order = await asyncio.to_thread(
-        msgspec.json.encode, {"transcript": transcript, "style": data.result.request.subtitles}
-    )
+def _encode(data: PageData) -> tuple[bytes, str]:
+    """Return what the child process reads, and its digest."""
+    order = msgspec.json.encode({"transcript": data.named_transcript(), "style": data.result.request.subtitles})
+    return order, hashlib.sha256(order).hexdigest()
+
+
+async def _run_child(suffix: str, order: bytes) -> bytes:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pipeline.export", suffix),
         stdin=asyncio.subprocess.PIPE,

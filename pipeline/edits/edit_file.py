@@ -94,8 +94,8 @@ def apply_file(transcript: EditableTranscript, edits: EditFile) -> Outcome:
 
 
 def encode_edits(duration: float, edits: Sequence[Edit]) -> bytes:
-    """Encode edits as a file."""
-    return msgspec.json.format(msgspec.json.encode(EditFile(duration=duration, operations=tuple(edits))), indent=1)
+    """Encode edits as a file, no larger than all of them as they are stored."""
+    return msgspec.json.encode(EditFile(duration=duration, operations=tuple(edits)))
 
 
 def encode_edit(edit: Edit) -> bytes:

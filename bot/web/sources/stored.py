@@ -87,16 +87,18 @@ class StoredSource:
         linked, record, result, rights = await self._open(link_id, viewer)
         clip = PurePosixPath(record.job.source.name.replace("\\", "/")).name or "clip"
         state = await self._state(record)
+        written = written_revision(record.job.request)
+        files = await self._names_in_files(record, result, state, written)
         return PageData(
             title=PurePosixPath(clip).stem,
             result=result,
             transcript=None if state is None else state.transcript.transcript(),
             clip=replace(record.job.source, name=clip),
-            names={speaker.id: speaker.name for speaker in result.speakers} | dict(linked.names),
+            names=files | dict(linked.names),
             edit=rights.edit,
             edit_words=rights.edit,
             state=state,
-            written=written_revision(record.job.request),
+            written=written,
         )
 
     async def rename(self, link_id: str, names: Mapping[str, str], viewer: str | None = None) -> None:
@@ -140,7 +142,9 @@ class StoredSource:
     async def author(self, link_id: str, person: str) -> str:
         """Return what somebody is called who changed a transcript."""
         linked = await self._links.resolve(link_id)
-        return "" if linked is None or linked.record is None else await self._access.name(linked.record, person)
+        if not person or linked is None or linked.record is None:
+            return ""
+        return await self._access.name(linked.record, person)
 
     def stream(self, artefact: Artefact, start: int, end: int) -> AsyncGenerator[bytes]:
         """Stream bytes of a file of the store."""
@@ -182,6 +186,19 @@ class StoredSource:
             if isinstance(error, StoreError):
                 structlog.get_logger(__name__).warning("transcript_unreadable", error=type(error).__name__)
             return None
+
+    async def _names_in_files(
+        self, record: JobRecord, result: Result, state: TranscriptState | None, written: int
+    ) -> dict[str, str]:
+        """Return the names that the files have, but for speakers whom later edits call otherwise."""
+        names = {speaker.id: speaker.name for speaker in result.speakers}
+        if state is None or state.revision <= written:
+            return names
+        before = (await self._editor.state(record, written)).transcript.speakers
+        said = {speaker.id: speaker.name for speaker in before}
+        given = record.job.request.names
+        later = {each.id for each in state.transcript.speakers if said.get(each.id) != each.name} - given.keys()
+        return {speaker: name for speaker, name in names.items() if speaker not in later}
 
 
 class _RateLimit:

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 from sqlalchemy import text
 
+from bot.database import transcript_edits
 from bot.database.deletion import DataDeletion, delete_rows
 from bot.database.engine import Database
 from bot.database.models import StoredStatus
@@ -16,7 +17,7 @@ from bot.database.transcript_edits import MAX_EDIT_BYTES, TranscriptEdits
 from bot.exceptions import EditConflictError, RefusedError
 from bot.jobs.quotas import Quotas
 from pipeline.edits.apply import apply_edit, apply_edits, way_between
-from pipeline.edits.edit_file import MAX_EDITS
+from pipeline.edits.edit_file import MAX_EDITS, encode_edits
 from pipeline.edits.lines import EditableTranscript, see
 from pipeline.edits.operations import (
     AddLine,
@@ -240,3 +241,14 @@ async def test_a_database_of_the_version_before_gets_the_table(tmp_path: Path, s
     async with Database.open(url) as database:
         job = await new_job(database, store, tmp_path, number())
         assert await TranscriptEdits(database).save(job, [MEND], by=ALICE, base=0) == 1
+
+
+async def test_more_edits_than_their_file_can_hold_are_refused(
+    edits: TranscriptEdits, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await edits.save(job, [MEND], by=ALICE, base=0)
+    kept = [each.edit for each in await edits.history(job)]
+    monkeypatch.setattr(transcript_edits, "MAX_EDITS_BYTES", 3 * len(encode_edits(1.0, kept)) // 2)
+    with pytest.raises(RefusedError):
+        await edits.save(job, [DeleteLine(seen=DOES), MEND], by=ALICE, base=1)
+    assert len(await edits.history(job)) == 1

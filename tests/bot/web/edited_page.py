@@ -86,6 +86,8 @@ class Edited:
     job: Job
     page: str
     transcripts: Transcripts
+    addresses: PageAddresses
+    database: Database
 
     async def record(self) -> JobRecord:
         """The newest result in the message."""
@@ -132,12 +134,11 @@ async def edited(tmp_path: Path, store: Store) -> AsyncIterator[Edited]:
         transcripts = Transcripts.build(TranscriptEdits(database), repository, store, desk.rewrite)
         source = StoredSource(links, repository, store, desk, desk.rename, transcripts)
         site = Site(source, TICKETS, public_url="https://stems.example")
-        address = await PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24).create(
-            job.id, ALICE
-        )
+        addresses = PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24)
+        address = await addresses.create(job.id, ALICE)
         page = address.url.removeprefix("https://stems.example").rstrip("/")
         async with TestClient(TestServer(site.application())) as browser:
-            yield Edited(desk, browser, repository, job, page, transcripts)
+            yield Edited(desk, browser, repository, job, page, transcripts, addresses, database)
         desk.held = False
         await transcripts.rewriter.close()
 
