@@ -1,5 +1,6 @@
 """The list of lines from which a person chooses one, with the buttons below it."""
 
+import secrets
 from typing import Final
 
 import discord
@@ -16,6 +17,7 @@ from pipeline.edits.lines import Line
 LINES_PER_PAGE: Final = discord_limits.MAX_MENU_OPTIONS
 UNSURE: Final = 0.5
 """Confidence below which a word is named, as on the page of a result."""
+_NONCE_BYTES: Final = 4
 
 
 def list_view(
@@ -44,7 +46,8 @@ def list_view(
         place = translator.format("select-line", first=first + 1, last=shown[-1] + 1, count=len(lines))
         options = [_option(opened, translator, each) for each in shown]
         placeholder = shorten(place, discord_limits.MAX_MENU_PLACEHOLDER_CHARS)
-        view.add_menu(placeholder, CustomId(Action.LINE, job, detail=str(first)), options)
+        # A client does not send the choice that a menu shows, as after a form that was closed; a new menu shows none.
+        view.add_menu(placeholder, CustomId(Action.LINE, job, detail=secrets.token_hex(_NONCE_BYTES)), options)
     if first:
         earlier = CustomId(Action.LINES, job, detail=str(first - LINES_PER_PAGE))
         view.add_button(translator.format("button-earlier"), earlier)
@@ -53,6 +56,8 @@ def list_view(
         view.add_button(translator.format("button-later"), later)
     if len(lines) > LINES_PER_PAGE:
         view.add_button(translator.format("button-goto"), CustomId(Action.GO_TO, job))
+    else:
+        view.add_button(translator.format("button-refresh"), CustomId(Action.LINES, job, detail="0"))
     if saved is not None:
         label = translator.format("button-redo" if saved.undone else "button-undo")
         view.add_button(label, CustomId(Action.UNDO, job, detail=str(saved)))

@@ -170,6 +170,7 @@ button-fix = Fix a line
 button-earlier = Earlier
 button-later = Later
 button-goto = Go to a time
+button-refresh = Refresh
 button-split = Split it in two
 button-lines = Back to the lines
 button-undo = Undo

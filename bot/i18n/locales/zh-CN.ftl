@@ -169,6 +169,7 @@ button-fix = 修改一句
 button-earlier = 更早
 button-later = 更晚
 button-goto = 跳到某个时间
+button-refresh = 刷新
 button-split = 拆成两句
 button-lines = 返回列表
 button-undo = 撤销

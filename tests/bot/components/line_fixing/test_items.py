@@ -31,8 +31,12 @@ def files_of(*turns: Turn) -> dict[str, bytes]:
     return {**FILES, "transcript.json": msgspec.json.encode(transcript)}
 
 
+def menu_of(message: Any) -> dict[str, Any]:
+    return next(item for row in message.components for item in row["components"] if item["type"] == 3)
+
+
 def options_of(message: Any) -> list[dict[str, Any]]:
-    return next(item for row in message.components for item in row["components"] if item["type"] == 3)["options"]
+    return menu_of(message)["options"]
 
 
 @pytest.fixture
@@ -74,6 +78,16 @@ async def test_other_lines_are_paged_to_and_found_by_time(long: Place) -> None:
     asked = await long.alice.click(shown.message, label="Go to a time")
     refused = await long.alice.submit_modal(asked, {"time": "soon"})
     assert answer_of(refused).content.startswith("soon is not a time.")
+
+
+async def test_a_line_can_be_chosen_again_after_its_form_was_closed(place: Place) -> None:
+    await place.bring(files_of(turn_of(0, "Only this.")))
+    shown = await listed(place)
+    assert labels(shown) == ["Choose a line (1 to 1 of 1)", "Refresh"]
+    before = menu_of(shown)["custom_id"]
+    await place.alice.click(shown.message, label="Refresh")
+    assert menu_of(shown)["custom_id"] != before, "a client does not choose twice in one menu"
+    assert (await place.alice.select(shown.message, [options_of(shown)[0]["value"]])).modal is not None
 
 
 async def test_the_form_shows_the_line_and_offers_what_can_be_done(long: Place) -> None:
