@@ -90,7 +90,7 @@ TRANSCRIBE = Stage(
     title="Writing down the words",
     function="pipeline.speech.recognition.stage:transcribe_stage",
     environment="asr",
-    version=4,
+    version=5,
     costly=True,
     inputs=TranscribeInputs[Artefact],
     params=TranscribeParams,
@@ -103,18 +103,27 @@ TRANSCRIBE = Stage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignInputs(Generic[FileT]):
-    """Who speaks when, and what is said."""
+    """Who speaks when, what is said, and the clip's speech, 16 kHz, where the voices are to be heard again."""
 
     diarization: FileT
     recognition: FileT
+    speech: FileT | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignParams:
-    """The clip's clock."""
+    """The clip's clock, and by what the voices of phrases are told apart."""
 
     duration: float
     """Seconds of the clip."""
+    embedding: str | None = None
+    """Which model describes a voice; None: words go to speakers by time alone."""
+    weights: str | None = None
+    """`pipeline.models.loader.model_digest` of that model."""
+    speakers: int | None = None
+    """Exact number of speakers; None: it is found."""
+    min_speakers: int | None = None
+    max_speakers: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +143,12 @@ ALIGN = Stage(
     name="align",
     title="Giving words to speakers",
     function="pipeline.speech.alignment.stage:align_stage",
-    version=3,
+    version=4,
     inputs=AlignInputs[Artefact],
     params=AlignParams,
     output=AlignOutput[Artefact],
-    limit=120.0,
-    limit_per_second=4.0,
+    limit=300.0,
+    limit_per_second=10.0,
 )
 
 

@@ -10,6 +10,7 @@ from pipeline.speech.recognition.chunking import Window, to_clip_word
 from pipeline.speech.recognition.pause_detection import find_pauses
 from pipeline.speech.recognition.speech_reader import SAMPLE_RATE
 from pipeline.speech.recognition.whisper.alignment import TokenWord, split_words, time_words
+from pipeline.speech.recognition.whisper.border_refinement import refine_borders
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Features, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
     MAX_COMPRESSION_RATIO,
@@ -171,8 +172,9 @@ class _Run:
     def _align(self, window: Window, features: Features, words: Sequence[TokenWord]) -> list[Word]:
         text = [token for word in words for token in word.tokens]
         attention = self.executor.attend(features, text, language=self.language)
-        pauses = find_pauses(self.source.reader.read_window(window), round(FRAME_SECONDS * SAMPLE_RATE))
-        return time_words(words, attention, window.duration, pauses)
+        samples = self.source.reader.read_window(window)
+        pauses = find_pauses(samples, round(FRAME_SECONDS * SAMPLE_RATE))
+        return refine_borders(time_words(words, attention, window.duration, pauses), samples)
 
     def _count_repeats(
         self, window: Window, features: Features, text: Sequence[int], loop: Loop, *, trusted: bool
