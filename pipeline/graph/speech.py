@@ -22,14 +22,13 @@ from pipeline.speech.contracts import (
     TRANSCRIBE,
     AlignInputs,
     AlignOutput,
-    AlignParams,
     DiarizeInputs,
     EmbedSpeakersInputs,
     EmbedSpeakersParams,
     MatchSpeakersInputs,
     TranscribeInputs,
 )
-from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe
+from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe, params_to_align
 from pipeline.types import Artefact, MediaInfo, Speaker
 
 NO_SPEECH = "No speech was found, so the transcript is empty."
@@ -91,8 +90,8 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
     )
     aligned = await context.run(
         ALIGN,
-        AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition),
-        AlignParams(duration=media.duration),
+        AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition, speech=mixed.speech),
+        params_to_align(context.request, media.duration, diarized.models),
     )
     if not aligned.speakers:
         context.log.notes.append(NO_SPEECH)

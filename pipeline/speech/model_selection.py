@@ -5,7 +5,7 @@ that was asked for, else the preset's for the language, else the preset's for an
 token, no network, an interrupted download); then a model that comes with packages stands in, and a note says why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Generic
@@ -14,8 +14,8 @@ from pipeline.catalog import PRESETS
 from pipeline.graph.stage import ParamsT
 from pipeline.languages import language_name, main_language
 from pipeline.models.loader import model_digest
-from pipeline.speech.contracts import DiarizeParams, TranscribeParams
-from pipeline.types import Preset, Request, Speaker
+from pipeline.speech.contracts import AlignParams, DiarizeParams, TranscribeParams
+from pipeline.types import ModelUse, Preset, Request, Speaker
 
 FALLBACK_RECOGNISER: Final = PRESETS[Preset.POCKET].recognition
 _REASONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -68,6 +68,30 @@ def options_to_transcribe(request: Request) -> list[ModelOption[TranscribeParams
         options.append(_option(preset.recognition, language, f"{preset.recognition} recognised the words: {reason}."))
     fallback = f"{FALLBACK_RECOGNISER}, which comes with the packages, recognised the words." if options else ""
     return [*options, _option(FALLBACK_RECOGNISER, language, fallback)]
+
+
+def params_to_align(request: Request, duration: float, diarized_with: Iterable[ModelUse]) -> AlignParams:
+    """Choose how words are given to speakers.
+
+    Voices are heard again where the preset's own segmentation and embedding told them apart. The labels of a
+    pretrained pipeline stand.
+
+    Args:
+        request: What was asked for.
+        duration: Seconds of the clip.
+        diarized_with: The models that told the speakers apart.
+    """
+    preset = PRESETS[request.preset]
+    if preset.embedding not in {used.model for used in diarized_with}:
+        return AlignParams(duration=duration)
+    return AlignParams(
+        duration=duration,
+        embedding=preset.embedding,
+        weights=model_digest(preset.embedding),
+        speakers=request.speakers,
+        min_speakers=request.min_speakers,
+        max_speakers=request.max_speakers,
+    )
 
 
 def assign_names(

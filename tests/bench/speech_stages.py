@@ -58,5 +58,7 @@ def diarize(speech: Path, out: Path, models: Models, vocals: Path | None = None)
 
 def align(speech: Path, diarization: Path, recognition: Path, out: Path, models: Models) -> AlignOutput[Path]:
     """Who says what."""
-    params = AlignParams(duration=audio_io.info(speech).duration)
-    return align_stage(make_context(out, models), AlignInputs(diarization=diarization, recognition=recognition), params)
+    embedding = PRESETS[Preset.POCKET].embedding
+    params = AlignParams(duration=audio_io.info(speech).duration, embedding=embedding, weights=model_digest(embedding))
+    inputs = AlignInputs(diarization=diarization, recognition=recognition, speech=speech)
+    return align_stage(make_context(out, models), inputs, params)

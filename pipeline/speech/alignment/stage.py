@@ -1,19 +1,26 @@
 """The stage that puts recognised words and speakers together into turns."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from pipeline.audio import io as audio_io
 from pipeline.graph.stage import StageContext
 from pipeline.speech.alignment.boundary_snapping import snap_words
 from pipeline.speech.alignment.sentences import ends_sentence
 from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute_words
 from pipeline.speech.alignment.text import attach_punctuation, join_words
-from pipeline.speech.contracts import AlignInputs, AlignOutput, AlignParams
+from pipeline.speech.alignment.voice_attribution import attribute_by_voice
+from pipeline.speech.contracts import ALIGN, AlignInputs, AlignOutput, AlignParams
+from pipeline.speech.diarization.mapped_samples import map_samples
+from pipeline.speech.diarization.pyannote_pipeline import SpeakerCount
 from pipeline.speech.diarization.segments import Timeline, by_speaker
+from pipeline.speech.speakers.embedding_model import load_speaker_encoder
 from pipeline.types import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 TURN_PAUSE_SECONDS = 3.0
@@ -24,6 +31,8 @@ LONG_TURN_SECONDS = 60.0
 """A longer turn ends with its sentence, so that a speech has paragraphs."""
 MIN_WORD_SECONDS = 0.02
 """Of a word that a recogniser puts after the end of the clip."""
+Listener = Callable[[Sequence[Word], Diarization], tuple[list[SpokenWord], Diarization]]
+"""Gives words to speakers, and the stretches of speech likewise."""
 MIN_OVERLAP_SECONDS = 0.1
 """Of two voices at once, before a turn is marked as overlapping; less is the inaccuracy of the edges."""
 
@@ -37,7 +46,8 @@ def align_stage(context: StageContext, inputs: AlignInputs[Path], params: AlignP
     diarization = msgspec.json.decode(inputs.diarization.read_bytes(), type=Diarization)
     recognition = msgspec.json.decode(inputs.recognition.read_bytes(), type=Recognition)
     context.report(0.0, "Putting words and voices together")
-    transcript, voices = build_transcript(recognition, diarization, duration=params.duration)
+    with _listener(context, inputs, params) as listen:
+        transcript, voices = build_transcript(recognition, diarization, duration=params.duration, listen=listen)
     voices_path, transcript_path = context.out / "voices.json", context.out / "transcript.json"
     voices_path.write_bytes(msgspec.json.encode(voices))
     transcript_path.write_bytes(msgspec.json.format(msgspec.json.encode(transcript), indent=1))
@@ -48,11 +58,36 @@ def align_stage(context: StageContext, inputs: AlignInputs[Path], params: AlignP
         language=transcript.language,
         speakers=transcript.speakers,
         turns=len(transcript.turns),
+        models=() if params.embedding is None else (context.models.use(ALIGN.name, params.embedding),),
     )
 
 
+@contextmanager
+def _listener(context: StageContext, inputs: AlignInputs[Path], params: AlignParams) -> Generator[Listener | None]:
+    """Make what tells the voices of phrases apart; None where words go to speakers by time alone."""
+    if inputs.speech is None or params.embedding is None:
+        yield None
+        return
+    if audio_io.info(inputs.speech).frames == 0:
+        yield None
+        return
+    encoder = load_speaker_encoder(context.models, params.embedding)
+    count = SpeakerCount(exact=params.speakers, min=params.min_speakers, max=params.max_speakers)
+    with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
+        blocks = (audio_io.to_mono(block)[:, 0] for block in audio_io.read_blocks(inputs.speech))
+        samples = map_samples(inputs.speech, blocks, Path(folder) / "speech.f32")
+        yield lambda words, diarization: attribute_by_voice(
+            words,
+            diarization,
+            samples,
+            encoder,
+            count,
+            lambda fraction: context.report(fraction, "Putting words and voices together"),
+        )
+
+
 def build_transcript(
-    recognition: Recognition, diarization: Diarization, *, duration: float
+    recognition: Recognition, diarization: Diarization, *, duration: float, listen: Listener | None = None
 ) -> tuple[Transcript, Diarization]:
     """Build the turns of the speakers who say something.
 
@@ -60,13 +95,18 @@ def build_transcript(
         recognition: The words.
         diarization: When each speaker is heard.
         duration: Seconds of the clip.
+        listen: Gives words and stretches of speech to speakers by their voices; None: time alone tells.
 
     Returns:
         The transcript, whose speakers stand in order of their first word, and when those speakers are heard.
     """
     # The recogniser's order stands: it is surer of which word comes first than of when.
     words = attach_punctuation(recognition.words)
-    spoken = snap_words(attribute_words(words, diarization), diarization.segments)
+    if listen is None or not words:
+        spoken = attribute_words(words, diarization)
+    else:
+        spoken, diarization = listen(words, diarization)
+    spoken = snap_words(spoken, diarization.segments)
     order = list(dict.fromkeys(item.speaker for item in spoken))
     ids = {label: f"S{number}" for number, label in enumerate(order, start=1)}
     timelines = by_speaker(diarization.segments)

@@ -5,7 +5,7 @@ first, for as long as one speaker is likelier than two. No distance has to be ch
 and many of them weigh as much as they say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +29,27 @@ Labels = NDArray[np.int64]
 """A cluster for each segment, shape (segments,)."""
 
 
-def cluster_segments(segments: Sequence[SingleSpeakerSegment], count: SpeakerCount) -> list[int | None]:
+def cluster_segments(
+    segments: Sequence[SingleSpeakerSegment],
+    count: SpeakerCount,
+    *,
+    min_ratio: float = 0.0,
+    unclear: Collection[int] = (),
+) -> list[int | None]:
     """Give each segment to a speaker.
 
     Args:
         segments: Segments with their embeddings.
         count: Constraints on the number of speakers. Where fewer can be told apart, there are as many as can be.
+        min_ratio: Likelihood ratio above which two groups of segments are one speaker's.
+        unclear: Indices of segments that are given to a cluster afterwards, however long they are.
 
     Returns:
         A cluster for each segment; None where too little is heard to tell.
     """
     usable = [index for index, segment in enumerate(segments) if segment.embedding is not None]
-    clustered = [index for index in usable if segments[index].seconds >= MIN_CLUSTERED_SECONDS] or usable
+    clear = [index for index in usable if index not in unclear] or usable
+    clustered = [index for index in clear if segments[index].seconds >= MIN_CLUSTERED_SECONDS] or clear
     clustered = _drop_duplicates(segments, sorted(clustered, key=lambda index: -segments[index].seconds))
     clusters: list[int | None] = [None] * len(segments)
     if not clustered:
@@ -52,7 +61,7 @@ def cluster_segments(segments: Sequence[SingleSpeakerSegment], count: SpeakerCou
     sums = (np.stack([embedding for _, embedding in heard]).astype(np.float64) - mean) * precisions[:, None]
     row_of = {index: row for row, index in enumerate(usable)}
     rows = np.array([row_of[index] for index in clustered])
-    labels = cluster_embeddings(sums[rows], precisions[rows], seconds[rows], count)
+    labels = cluster_embeddings(sums[rows], precisions[rows], seconds[rows], count, min_ratio=min_ratio)
     found = sorted(set(labels.tolist()))
     cluster_sums = np.stack([sums[rows[labels == cluster]].sum(axis=0) for cluster in found])
     cluster_precisions = np.array([precisions[rows[labels == cluster]].sum() for cluster in found])
@@ -85,7 +94,12 @@ def _drop_duplicates(segments: Sequence[SingleSpeakerSegment], order: Sequence[i
 
 
 def cluster_embeddings(
-    sums: plda.WeightedSums, precisions: NDArray[np.float64], seconds: NDArray[np.float64], count: SpeakerCount
+    sums: plda.WeightedSums,
+    precisions: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    count: SpeakerCount,
+    *,
+    min_ratio: float = 0.0,
 ) -> Labels:
     """Merge segments for as long as the likelihood grows, or until the number of clusters fits the constraints.
 
@@ -94,12 +108,14 @@ def cluster_embeddings(
         precisions: Shape (segments,).
         seconds: Shape (segments,).
         count: Constraints on the number of clusters.
+        min_ratio: Likelihood ratio above which two clusters are merged.
 
     Returns:
         The cluster of each segment, shape (segments,).
     """
     merges, ratios = _merge_all(sums, precisions)
-    chosen = len(ratios) if all(ratio > 0.0 for ratio in ratios) else int(np.argmax(np.array(ratios) <= 0.0))
+    apart = np.flatnonzero(np.array(ratios) <= min_ratio)
+    chosen = int(apart[0]) if len(apart) else len(ratios)
     lengths = range(max(0, chosen - MAX_UNDONE_MERGES), len(merges) + 1)
     best: tuple[int, Labels] | None = None
     for length in sorted(lengths, key=lambda length: abs(length - chosen)):

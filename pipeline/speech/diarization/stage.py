@@ -16,8 +16,8 @@ from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.contracts import DIARIZE, DiarizeInputs, DiarizeOutput, DiarizeParams
 from pipeline.speech.diarization.input_selection import read_input, select_input
+from pipeline.speech.diarization.mapped_samples import map_samples
 from pipeline.speech.diarization.pyannote_pipeline import (
-    SAMPLE_RATE,
     DiarizationOutput,
     Diarizer,
     PipelineSettings,
@@ -169,7 +169,7 @@ def _run_diarizer(
         report(reached, "Telling the voices apart")
 
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        samples = _map_samples(path, blocks, Path(folder) / "speech.f32")
+        samples = map_samples(path, blocks, Path(folder) / "speech.f32")
         report(reached, "Telling the voices apart")
         if isinstance(diarizer, PretrainedPipelineDiarizer):
             return diarizer.apply(samples, hook=hook, count=count)
@@ -180,23 +180,6 @@ def _run_diarizer(
             lambda fraction: report(reached + (1.0 - reached) * fraction, "Listening again to each stretch"),
             count,
         )
-
-
-def _map_samples(path: Path, blocks: Iterable[NDArray[np.float32]], scratch: Path) -> NDArray[np.float32]:
-    """Write blocks of mono samples, as many as the file at `path` has, to a scratch file and map it to memory.
-
-    Returns:
-        The samples, shape (samples,).
-    """
-    info = audio_io.info(path)
-    if info.sample_rate != SAMPLE_RATE:
-        raise DiarizationError("Sound for the voice models must have 16 kHz.", detail=str(path))
-    samples = np.memmap(scratch, dtype=np.float32, mode="w+", shape=(info.frames,))
-    written = 0
-    for block in blocks:
-        samples[written : written + len(block)] = block
-        written += len(block)
-    return samples[:written]
 
 
 @contextmanager

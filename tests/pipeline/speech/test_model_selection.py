@@ -6,8 +6,13 @@ from pipeline.catalog import MODELS
 from pipeline.errors import ValidationError
 from pipeline.models.recognisers import RECOGNISERS
 from pipeline.options import parse_request
-from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe
-from pipeline.types import Preset, Request, Speaker
+from pipeline.speech.model_selection import (
+    assign_names,
+    options_to_diarize,
+    options_to_transcribe,
+    params_to_align,
+)
+from pipeline.types import ModelUse, Preset, Request, Speaker, Task
 
 
 def models_of(**options: object) -> list[tuple[object, object]]:
@@ -97,3 +102,13 @@ def test_a_name_for_a_speaker_who_is_not_there_is_left_out_with_a_note() -> None
     assert names == {"S1": "Dora", "Speaker 2": "Ben"}
     assert notes == ["Cem is nobody's name: there is no speaker S9 in this clip, only S1, S2."]
     assert assign_names({}, {"S1": "Anna"}, [])[1][0].endswith("only nobody.")
+
+
+def test_voices_are_heard_again_where_the_embedding_told_them_apart() -> None:
+    request = Request(task=Task.TRANSCRIBE, preset=Preset.POCKET, speakers=3)
+    used = [ModelUse(stage="diarize", engine="", model=name, licence="", digest="") for name in ("a", "campplus-zh-en")]
+    params = params_to_align(request, 5.0, used)
+    assert (params.duration, params.embedding, params.speakers) == (5.0, "campplus-zh-en", 3)
+    assert params.weights
+    alone = params_to_align(request, 5.0, used[:1])
+    assert (alone.duration, alone.embedding, alone.weights) == (5.0, None, None)

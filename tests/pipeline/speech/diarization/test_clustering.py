@@ -103,3 +103,18 @@ def test_a_recording_that_is_played_over_and_over_has_no_more_people() -> None:
     found = cluster_segments(heard, SpeakerCount())
     assert len(set(found)) == 3
     assert found[: len(said)] * 10 == found
+
+
+def test_an_unclear_segment_founds_no_cluster() -> None:
+    people = [voice(ord(letter), seed=place) for place, letter in enumerate("AABBC")]
+    segments = make_segments(*((vector, 3.0) for vector in people))
+    assert len(set(cluster_segments(segments, SpeakerCount()))) == 3
+    unclear = cluster_segments(segments, SpeakerCount(), unclear={4})
+    assert len(set(unclear)) == 2
+    assert None not in unclear
+
+
+def test_segments_must_be_as_much_alike_as_is_asked() -> None:
+    segments = make_segments(*((voice(1, seed=seed), 3.0) for seed in range(4)))
+    assert len(set(cluster_segments(segments, SpeakerCount()))) == 1
+    assert len(set(cluster_segments(segments, SpeakerCount(), min_ratio=100.0))) == 4
