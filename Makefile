@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-bot bench-stems train chaos fuzz
+	bench-picture bench-dub bench-speech bench-voices bench-glossary bench-bot bench-stems train chaos fuzz
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -86,6 +86,10 @@ bench-speech: env ## Who said what on a labelled set; speed, word times, silence
 
 bench-voices: env ## How surely a known voice is found again
 	$(MEDIA)/python -m tests.bench.voices
+
+bench-glossary: env ## What a glossary mends, on lines with rare terms and lines that sound like them
+	$(MEDIA)/python -m tests.bench.glossary --half tune
+	$(MEDIA)/python -m tests.bench.glossary --half held
 
 bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
 	$(MEDIA)/python -m tests.bench.bot_memory

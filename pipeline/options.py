@@ -22,6 +22,7 @@ from pipeline.export.style import (
     SubtitleStyle,
 )
 from pipeline.languages import LANGUAGES, MIXTURES
+from pipeline.mix.gain_values import Gain
 from pipeline.mix.presets import (
     DEFAULT_MIX,
     MAX_DUB_STRETCH,
@@ -79,30 +80,7 @@ def _known_language(value: str | None) -> str | None:
     return value
 
 
-def _decibels_to_linear(value: object) -> object:
-    """Convert `-3 dB` to 0.708; return other values unchanged."""
-    text = str(value).strip().lower().replace("\N{MINUS SIGN}", "-")
-    if not isinstance(value, str) or not text.endswith("db"):
-        return text if isinstance(value, str) else value
-    try:
-        return 10 ** (float(text.removesuffix("db")) / 20)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("is not a gain such as 0.7 or -3 dB") from error
-
-
-def _within_bounds(gain: float) -> float:
-    if not 0.0 <= gain <= MAX_GAIN:
-        raise ValueError(f"should be from 0 to {MAX_GAIN:g} (12 dB), or in decibels such as -3 dB")
-    return gain
-
-
 Auto = pydantic.BeforeValidator(_auto_is_none)
-Gain = Annotated[
-    float,
-    pydantic.BeforeValidator(_decibels_to_linear),
-    pydantic.Field(allow_inf_nan=False),
-    pydantic.AfterValidator(_within_bounds),
-]
 OptionalGain = Annotated[Gain | None, Limits(0.0, MAX_GAIN)]
 Fade = Annotated[float, pydantic.Field(gt=0.0, le=MAX_FADE, allow_inf_nan=False)]
 SpeakerCount = Annotated[Annotated[int, pydantic.Field(ge=1, le=MAX_SPEAKERS)] | None, Auto, Limits(1, MAX_SPEAKERS)]
@@ -237,7 +215,7 @@ class SubtitleOptions(pydantic.BaseModel):
     ] = 1.0
     mark_uncertain: Annotated[
         Annotated[float, pydantic.Field(ge=0.0, le=1.0, allow_inf_nan=False)] | None,
-        Flag("Put (?) behind words that were heard with less confidence than this, 0 to 1, in texts and subtitles."),
+        Flag("Put (?) behind words heard with less confidence than this, 0 to 1, in texts and subtitles."),
     ] = None
 
 

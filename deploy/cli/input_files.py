@@ -29,7 +29,9 @@ class InputFile:
     """What it is, at the beginning of a sentence, such as `The clip`."""
 
 
-def list_inputs(clip: Path, dub: Path | None, voices: Path | None) -> tuple[InputFile, ...]:
+def list_inputs(
+    clip: Path, dub: Path | None, voices: Path | None, glossary: Path | None = None
+) -> tuple[InputFile, ...]:
     """List the files that a run reads; of a dub in several files, all of them.
 
     Raises:
@@ -37,10 +39,12 @@ def list_inputs(clip: Path, dub: Path | None, voices: Path | None) -> tuple[Inpu
     """
     pieces = () if dub is None else list_files(dub) if is_several(dub) else (dub,)
     book = () if voices is None else (InputFile(path=voices, title="The voice-book"),)
+    terms = () if glossary is None else (InputFile(path=glossary, title="The glossary"),)
     return (
         InputFile(path=clip, title="The clip"),
         *(InputFile(path=path, title="The dub") for path in pieces),
         *book,
+        *terms,
     )
 
 

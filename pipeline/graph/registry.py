@@ -12,6 +12,7 @@ from pipeline.mix import contracts as mix
 from pipeline.routing import contracts as routing
 from pipeline.separation import contracts as separation
 from pipeline.speech import contracts as speech
+from pipeline.speech.glossary import contracts as glossary
 
 
 def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
@@ -20,7 +21,7 @@ def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
     return MappingProxyType({row.name: row for row in rows})
 
 
-STAGES = _stages_of(media, routing, separation, speech, mix, edits, export)
+STAGES = _stages_of(media, routing, separation, speech, glossary, mix, edits, export)
 """Stages by name."""
 COSTLY_STAGES = frozenset(name for name, stage in STAGES.items() if stage.costly)
 """Names of the stages that count against the minutes of a day."""

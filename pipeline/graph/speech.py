@@ -1,6 +1,7 @@
 """The speech branch of the graph: who says what, in every format.
 
-prepare_speech ─ diarize ─ transcribe ─ align ─ (embed_speakers ─ match_speakers) ─ (edit_transcript) ─ subtitles
+prepare_speech ─ diarize ─ transcribe ─ align ─ (embed_speakers ─ match_speakers)
+─ (apply_glossary) ─ (edit_transcript) ─ subtitles
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from pipeline.speech.contracts import (
     MatchSpeakersInputs,
     TranscribeInputs,
 )
+from pipeline.speech.glossary.contracts import APPLY_GLOSSARY, ApplyGlossaryInputs, ApplyGlossaryParams
 from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe, params_to_align
 from pipeline.types import Artefact, MediaInfo, Speaker
 
@@ -101,7 +103,8 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
 
 async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:
     edits = context.request.transcript_edits
-    recognized = _Spoken(transcript=aligned.transcript, voices=aligned.voices, speakers=aligned.speakers)
+    corrected = await context.attempt(APPLY_GLOSSARY.name, lambda: _apply_glossary(context, aligned.transcript))
+    recognized = _Spoken(transcript=corrected or aligned.transcript, voices=aligned.voices, speakers=aligned.speakers)
     edited = (
         None
         if edits is None
@@ -130,6 +133,15 @@ async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: 
         subtitles=written.subtitles if spoken.speakers else None,
         artefacts=by_name(transcript, *written.exports),
     )
+
+
+async def _apply_glossary(context: GraphContext, transcript: Artefact) -> Artefact:
+    """Put the terms of the request's glossary in place of what sounds like them."""
+    terms = context.request.glossary_terms
+    if not terms:
+        return transcript
+    inputs = ApplyGlossaryInputs(transcript=transcript)
+    return (await context.run(APPLY_GLOSSARY, inputs, ApplyGlossaryParams(terms=terms))).transcript
 
 
 async def _edit(context: GraphContext, recognized: _Spoken, edits: Artefact) -> _Spoken:

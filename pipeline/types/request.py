@@ -104,6 +104,8 @@ class Request:
     """Keep the vocals outside of the turns that a dub replaces; None: with a dub in pieces, not with a whole track."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """What speakers are called, by id."""
+    glossary: tuple[str, ...] | UnsetType = UNSET
+    """Terms that are put in place of what sounds like them; unset: none."""
     edits: Artefact | UnsetType = UNSET
     """What people corrected in the transcript (`pipeline.edits.edit_file.EditFile`); unset: nothing."""
     mix_edits: bool | UnsetType = UNSET
@@ -113,6 +115,11 @@ class Request:
     def wanted_track(self) -> int | None:
         """Number of the sound track to hear, from 1; None: it is chosen."""
         return None if isinstance(self.track, UnsetType) else self.track
+
+    @property
+    def glossary_terms(self) -> tuple[str, ...]:
+        """Terms that are put in place of what sounds like them."""
+        return () if isinstance(self.glossary, UnsetType) else self.glossary
 
     @property
     def transcript_edits(self) -> Artefact | None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeakerSegment:
@@ -30,6 +32,8 @@ class Word:
     text: str
     confidence: float
     """0 to 1."""
+    heard: str | UnsetType = UNSET
+    """What was recognised where a glossary put this word; unset: this word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,7 @@ stage-dub = Fitting the dub
 stage-render_dub_comparison = Comparing the dub with the original
 stage-mix = Mixing
 stage-mux = Joining sound and picture
+stage-apply_glossary = Applying the glossary
 stage-edit_transcript = Applying corrections
 stage-subtitles = Writing subtitles
 stage-report = Drawing the picture

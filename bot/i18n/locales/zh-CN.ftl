@@ -123,6 +123,7 @@ stage-dub = 对齐配音
 stage-render_dub_comparison = 对照配音与原声
 stage-mix = 混音
 stage-mux = 合成声音与画面
+stage-apply_glossary = 应用术语表
 stage-edit_transcript = 应用更正
 stage-subtitles = 生成字幕
 stage-report = 绘制图表

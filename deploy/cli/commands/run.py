@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec import UNSET
 from rich.console import Console
 from rich.markup import escape
 
@@ -25,6 +26,7 @@ from pipeline.errors import DamagedFileError, LimitError, MediaError, Validation
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
 from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, parse_request, parse_subtitle_style
+from pipeline.speech.glossary.terms import read_glossary
 from pipeline.types import Request, Result, Task
 from worker.protocol import Job, WorkerKind
 from worker.settings import WorkerSettings
@@ -44,6 +46,7 @@ def run(
         ),
     ] = None,
     voices: Annotated[Path | None, typer.Option(help="A voice-book by which speakers are named.")] = None,
+    glossary: Annotated[Path | None, typer.Option(help="Terms that are put in place of what sounds like them.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what the store already has.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of a summary.")] = False,
     with_page: Annotated[
@@ -56,13 +59,13 @@ def run(
     started = time.monotonic()
     with exit_on_failure():
         settings = WorkerSettings()
-        request = _read_request(given, settings)
+        request = _read_request(given, settings, glossary)
         if voices is not None:
             from deploy.cli.commands.voices import check_book
 
             check_book(voices, request.preset)
         # Before anything is written, also in the home.
-        inputs = list_inputs(clip, dub, voices)
+        inputs = list_inputs(clip, dub, voices, glossary)
         check_results(inputs, possible_results(out))
         with scratch_for(settings.home, "command-") as scratch, packed_dub(dub, scratch) as new_voices:
             _check_paths(clip, new_voices, out, settings.max_size)
@@ -83,12 +86,13 @@ def run(
     raise typer.Exit(1 if result.failures else 0)
 
 
-def _read_request(given: Mapping[str, FlagValue], settings: WorkerSettings) -> Request:
+def _read_request(given: Mapping[str, FlagValue], settings: WorkerSettings, glossary: Path | None) -> Request:
     options = given_in(REQUEST_OPTIONS, given)
     options["preset"] = options.get("preset") or settings.preset
     options["speaker_gains"] = read_speaker_gains(options.get("speaker_gains", ()))
     style = parse_subtitle_style(given_in(SUBTITLE_OPTIONS, given))
-    return replace(parse_request(options), subtitles=None if style == SubtitleStyle() else style)
+    terms = UNSET if glossary is None else read_glossary(glossary)
+    return replace(parse_request(options), subtitles=None if style == SubtitleStyle() else style, glossary=terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

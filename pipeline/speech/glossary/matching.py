@@ -1,0 +1,131 @@
+"""Finds where a recogniser wrote something else for a term: runs of words that are spelled and sound like it.
+
+A run is compared by its letters (normalized Levenshtein distance) and by its Metaphone code (Philips, Computer Language
+7(12), 1990), an outline of how English letters sound. The less sure the recogniser was of words, the less alike they
+need to be. The numbers were chosen on the tuning half of `tests.bench.glossary`.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import jellyfish
+from rapidfuzz.distance import Levenshtein
+
+from pipeline.speech.glossary.terms import split_line
+from pipeline.types import Word
+
+MAX_RUN_WORDS: Final = 4
+"""Words of the longest run that is compared."""
+SOUND_WEIGHT: Final = 0.7
+"""Of the Metaphone code against the letters."""
+SURE_LIKENESS: Final = 0.85
+"""Likeness that words need of which the recogniser was wholly sure, from 0 to 1."""
+UNSURE_LIKENESS: Final = 0.7
+"""Likeness that words need of which it knew nothing."""
+SENTENCE_ENDS: Final = frozenset(".!?\u3002\uff01\uff1f")
+"""Also those of Chinese."""
+MAX_LENGTH_RATIO: Final = 1.6
+"""By which a run may be longer or shorter than the term, in letters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Words that stand for a term."""
+
+    first: int
+    past: int
+    term: str
+    likeness: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """How something is spelled and sounds."""
+
+    letters: str
+    sound: str
+
+
+class Glossary:
+    """Terms that are looked for in the words of a transcript.
+
+    Args:
+        lines: Terms, or terms with how they sound, as in `Siobhan = Shivawn`.
+
+    """
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._terms = [(term, _outline(shape)) for term, sound in map(split_line, lines) for shape in {term, sound}]
+
+    def find(self, words: Sequence[Word]) -> list[Match]:
+        """List the runs of words that stand for a term and are not spelled like it, without overlaps, in order."""
+        found = sorted(
+            self._candidates(words), key=lambda match: (-match.likeness, match.first - match.past, match.first)
+        )
+        taken: set[int] = set()
+        chosen: list[Match] = []
+        for match in found:
+            places = set(range(match.first, match.past))
+            if not places & taken:
+                taken |= places
+                chosen.append(match)
+        return sorted(
+            (match for match in chosen if join(words[match.first : match.past]) != match.term),
+            key=lambda match: match.first,
+        )
+
+    def _candidates(self, words: Sequence[Word]) -> Iterator[Match]:
+        for first in range(len(words)):
+            for past in range(first + 1, min(first + MAX_RUN_WORDS, len(words)) + 1):
+                run = words[first:past]
+                if past - first > 1 and _ends_sentence(run[:-1]):
+                    break
+                outline = _outline("".join(word.text for word in run))
+                needed = _needed_likeness(run)
+                for term, wanted in self._terms:
+                    likeness = _likeness(outline, wanted)
+                    if likeness >= needed:
+                        yield Match(first=first, past=past, term=term, likeness=likeness)
+
+
+def join(words: Sequence[Word]) -> str:
+    """Write words without the punctuation around them."""
+    return " ".join(_core(word.text) for word in words)
+
+
+def _needed_likeness(words: Sequence[Word]) -> float:
+    surest = min(word.confidence for word in words)
+    return UNSURE_LIKENESS + (SURE_LIKENESS - UNSURE_LIKENESS) * surest
+
+
+def _likeness(one: _Outline, other: _Outline) -> float:
+    """Compare two outlines; 0 where their lengths differ too much."""
+    shorter, longer = sorted((len(one.letters), len(other.letters)))
+    if not shorter or longer > MAX_LENGTH_RATIO * shorter:
+        return 0.0
+    spelled = Levenshtein.normalized_similarity(one.letters, other.letters)
+    if not (one.sound and other.sound):
+        return spelled
+    heard = Levenshtein.normalized_similarity(one.sound, other.sound)
+    return SOUND_WEIGHT * heard + (1 - SOUND_WEIGHT) * spelled
+
+
+def _outline(text: str) -> _Outline:
+    letters = "".join(sign for sign in text.casefold() if sign.isalnum())
+    plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
+    # Letters of other scripts have no outline of their sound.
+    return _Outline(letters, jellyfish.metaphone(plain) if len(plain) == len(letters) else "")
+
+
+def _core(text: str) -> str:
+    """Leave out the punctuation around a word."""
+    start = next((index for index, sign in enumerate(text) if sign.isalnum()), 0)
+    end = next((len(text) - index for index, sign in enumerate(reversed(text)) if sign.isalnum()), len(text))
+    return text[start:end]
+
+
+def _ends_sentence(words: Sequence[Word]) -> bool:
+    return any(word.text[-1:] in SENTENCE_ENDS for word in words)

@@ -1,0 +1,73 @@
+"""The apply_glossary stage: terms in place of the words that a recogniser wrote for them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.export.stage import write_json
+from pipeline.export.transcripts import read_transcript
+from pipeline.graph.stage import StageContext
+from pipeline.speech.alignment.text import join_words
+from pipeline.speech.glossary.contracts import ApplyGlossaryInputs, ApplyGlossaryOutput, ApplyGlossaryParams
+from pipeline.speech.glossary.matching import Glossary, Match, join
+from pipeline.types import Transcript, Turn, Word
+
+MAX_SHOWN = 20
+"""Terms that a note lists."""
+
+
+def apply_glossary_stage(
+    context: StageContext, inputs: ApplyGlossaryInputs[Path], params: ApplyGlossaryParams
+) -> ApplyGlossaryOutput[Path]:
+    """Put terms in place of what sounds like them; a note says which, and each word what was heard.
+
+    Raises:
+        ValidationError: The transcript cannot be read.
+    """
+    glossary = Glossary(params.terms)
+    transcript = read_transcript(inputs.transcript)
+    turns: list[Turn] = []
+    replaced: list[str] = []
+    for turn in transcript.turns:
+        matches = glossary.find(turn.words)
+        turns.append(_with_terms(turn, matches, transcript.language) if matches else turn)
+        replaced += [f"{match.term} ({join(turn.words[match.first : match.past])})" for match in matches]
+    path = context.out / "transcript.json"
+    write_json(replace(transcript, turns=tuple(turns)), path)
+    return ApplyGlossaryOutput(transcript=path, replaced=len(replaced), notes=tuple(_note(replaced)))
+
+
+def _note(replaced: list[str]) -> Iterator[str]:
+    if replaced:
+        more = f" and {len(replaced) - MAX_SHOWN} more" if len(replaced) > MAX_SHOWN else ""
+        yield f"The glossary put in: {', '.join(replaced[:MAX_SHOWN])}{more}."
+
+
+def _with_terms(turn: Turn, matches: list[Match], language: str) -> Turn:
+    words: list[Word] = []
+    at = 0
+    for match in matches:
+        words += turn.words[at : match.first]
+        words.append(_term_word(turn.words[match.first : match.past], match))
+        at = match.past
+    words += turn.words[at:]
+    return replace(turn, words=tuple(words), text=join_words((word.text for word in words), language))
+
+
+def _term_word(words: tuple[Word, ...], match: Match) -> Word:
+    """Make one word of a run, with the punctuation at its ends."""
+    opening, closing = words[0].text, words[-1].text
+    before = opening[: next((i for i, sign in enumerate(opening) if sign.isalnum()), 0)]
+    after = closing[len(closing) - next((i for i, sign in enumerate(reversed(closing)) if sign.isalnum()), 0) :]
+    return Word(
+        start=words[0].start,
+        end=max(word.end for word in words),
+        text=f"{before}{match.term}{after}",
+        confidence=match.likeness,
+        heard=join(words),
+    )
+
+
+def heard_instead(transcript: Transcript) -> list[tuple[str, str]]:
+    """List the terms that a glossary put in, each with what was heard."""
+    return [(word.text, word.heard) for turn in transcript.turns for word in turn.words if isinstance(word.heard, str)]
