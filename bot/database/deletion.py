@@ -104,6 +104,7 @@ class DataDeletion:
             await connection.execute(delete(USAGE).where(USAGE.c.day < utc_day(now)))
         deleted = await self._delete_files(jobs)
         async with self._database.transaction() as connection:
+            await lock_writes(connection)
             await delete_rows(connection, deleted)
         return deleted
 

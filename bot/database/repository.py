@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.deletion import delete_rows
 from bot.database.engine import Database, lock_writes
 from bot.database.mapping import guild_from_row, job_from_row, pack_job
-from bot.database.messages import newest_result
+from bot.database.messages import jobs_of_message, newest_result, open_jobs
 from bot.database.models import OPEN_STATUSES, DailyUsage, GuildSettings, InterruptedJobs, JobRecord, StoredStatus
 from bot.database.tables import FILES, GUILDS, JOBS, NAMES, USAGE
+from bot.exceptions import RefusedError
 from bot.jobs.quotas import CurrentUsage, ExceededQuota, Quotas, charged_seconds, check_quotas, utc_day
 from pipeline.types import Artefact, Result
 from worker.protocol import Job, decode_job
@@ -97,17 +98,25 @@ class Repository:
             return [row.id for row in await connection.execute(select(JOBS.c.id).where(opened))]
 
     async def add_job(self, job: Job) -> None:
-        """Record a job as it is submitted, in its reserved slot or a new one; a job without a reply is not recorded."""
+        """Record a job as it is submitted, in its reserved slot or a new one; a job without a reply is not recorded.
+
+        Raises:
+            RefusedError: The job writes a result again of which nothing is left.
+
+        """
         reply = job.reply_to
         if reply is None:
             return
         values = {"job": pack_job(job), "receipt": None, "message_id": reply.message_id}
         slot = {"guild_id": reply.guild_id or "", "channel_id": reply.channel_id, "user_id": reply.user_id}
         async with self._database.transaction() as connection:
+            await lock_writes(connection)
             changed = await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
             if changed.rowcount == 0:
                 new = {"id": job.id, "status": StoredStatus.QUEUED.value, "created": job.submitted}
                 await connection.execute(insert(JOBS).values(values | slot | new))
+                if job.replaces and reply.message_id and await jobs_of_message(connection, job.id) == [job.id]:
+                    raise RefusedError("result-gone", "result-gone-hint")
             await _add_files(connection, job.id, job.files)
 
     async def start_job(self, job_id: str) -> None:
@@ -155,6 +164,11 @@ class Repository:
         """Return the newest finished job in the message of a job; None when there is none."""
         async with self._database.transaction() as connection:
             return await newest_result(connection, job_id)
+
+    async def open_of_message(self, job_id: str) -> list[str]:
+        """Return the ids of jobs in the message of a job that have not ended."""
+        async with self._database.transaction() as connection:
+            return await open_jobs(connection, job_id)
 
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
         """Return a person's jobs, newest first, in a server; empty `guild_id`: in private chats, None: everywhere."""

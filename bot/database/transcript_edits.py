@@ -1,6 +1,7 @@
 """Edits of transcripts, in the order in which they were made. Every method raises `DatabaseError`."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,15 +10,29 @@ from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database, lock_writes
-from bot.database.messages import jobs_of_message
+from bot.database.messages import jobs_of_message, newest_job
 from bot.database.models import StoredEdit
 from bot.database.tables import EDITS, JOBS
 from bot.exceptions import EditConflictError, RefusedError
 from pipeline.edits.edit_file import MAX_EDITS, MAX_EDITS_BYTES, decode_edit, encode_edit
 from pipeline.edits.operations import Edit, touched
+from pipeline.types import Request
 
 MAX_EDIT_BYTES: Final = 8 * 1024 * 1024
 """Bytes; two hours of talk that are changed throughout have some 4 million."""
+_FILE_NAME: Final = re.compile(r"edits-(\d+)\.json")
+
+
+def name_file(revision: int) -> str:
+    """Return the name of a file of so many edits."""
+    return f"edits-{revision}.json"
+
+
+def written_revision(request: Request) -> int:
+    """Return how many edits are in the files of a job."""
+    edits = request.transcript_edits
+    found = None if edits is None else _FILE_NAME.fullmatch(edits.name)
+    return 0 if found is None else int(found[1])
 
 
 class TranscriptEdits:
@@ -37,15 +52,13 @@ class TranscriptEdits:
         return await asyncio.to_thread(lambda: [_from_row(row) for row in rows])
 
     async def unwritten(self) -> list[str]:
-        """Return jobs whose transcript was edited after the newest job of their message was submitted."""
-        newest = select(EDITS.c.job_id, func.max(EDITS.c.created).label("edited")).group_by(EDITS.c.job_id)
+        """Return jobs whose transcript has edits that the newest job of their message does not write."""
+        newest = select(EDITS.c.job_id, func.max(EDITS.c.revision).label("revision")).group_by(EDITS.c.job_id)
         async with self._database.transaction() as connection:
-            edited = list(await connection.execute(newest))
             late: list[str] = []
-            for row in edited:
-                jobs = await jobs_of_message(connection, row.job_id)
-                submitted = select(func.max(JOBS.c.created)).where(JOBS.c.id.in_(jobs))
-                if row.edited > ((await connection.execute(submitted)).scalar_one() or 0.0):
+            for row in list(await connection.execute(newest)):
+                job = await newest_job(connection, row.job_id)
+                if job is not None and written_revision(job.request) != row.revision:
                     late.append(row.job_id)
             return late
 

@@ -58,7 +58,6 @@ class Route:
     send: Callable[[Message], Awaitable[object]]
     size_limit: int
     """Bytes of one file."""
-    """Bytes of one file."""
 
 
 class Delivery:
@@ -90,7 +89,7 @@ class Delivery:
         """
         # Before that, servers and their limits are unknown.
         await self._client.wait_until_ready()
-        for route in self._all_routes(reply):
+        for route in self._edit_routes(reply) if _follows_edits(result_message.job) else self._all_routes(reply):
             if await deliver(route, result_message, reply):
                 return True
         return False
@@ -269,6 +268,11 @@ async def try_route(route: Route, message: Message) -> bool:
             raise UploadTimeoutError("The files were not uploaded in time.") from error
         raise TransientError(f"{route.name}: {type(error).__name__}") from error
     return True
+
+
+def _follows_edits(job: Job) -> bool:
+    """Tell whether a job writes a result again after an edit: who deleted its message wants no new one for each."""
+    return job.replaces and job.request.transcript_edits is not None
 
 
 def _may_work_later(error: discord.HTTPException, route: Route) -> bool:

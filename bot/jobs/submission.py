@@ -16,6 +16,7 @@ from bot import error_handler
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
+from bot.exceptions import DatabaseError
 from bot.i18n.translator import translator_for
 from bot.jobs.attachments import AttachmentDownloader, Clip
 from bot.jobs.sync import JobSync
@@ -24,6 +25,7 @@ from bot.messages import embeds
 from bot.permissions import check_may_post, check_may_use
 from bot.retry import ack_deadline, retry_until_done
 from bot.transcripts.rewriter import put_edits
+from pipeline.errors import QueueError
 from pipeline.options import parse_request
 from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
@@ -197,11 +199,18 @@ class JobSubmitter:
         self._tracker.track(job)
 
     async def rename_speakers(self, job: Job, names: Mapping[str, str]) -> None:
-        """Write the result of a job again, in its message, with names by the id of the speaker.
+        """Write the result of a job again, in its message, with names by the id of the speaker and all edits.
 
-        Raises `QueueError` and `DatabaseError`.
+        Raises `QueueError`, `StoreError` and `DatabaseError`.
         """
-        await self.rewrite(job, replace(job.request, names={**job.request.names, **names}))
+        newest = await self._repository.newest_of_message(job.id)
+        job = job if newest is None else newest.job
+        request = replace(job.request, names={**job.request.names, **names})
+        history = await self._edits.history(job.id)
+        if history and newest is not None and newest.result is not None:
+            edits = await put_edits(self._store, history, newest.result.media.duration)
+            request = replace(request, edits=edits)
+        await self.rewrite(job, request)
 
     async def rewrite(self, job: Job, request: Request) -> Job:
         """Run a job again with another request, in its message; return the new job.
@@ -213,7 +222,13 @@ class JobSubmitter:
         again = structs.replace(
             job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply, replaces=True
         )
-        await self.enqueue(again)
+        try:
+            await self.enqueue(again)
+        except QueueError:
+            # It would count as running until somebody misses it.
+            with suppress(DatabaseError):
+                await self._sync.release(again.id)
+            raise
         return again
 
 

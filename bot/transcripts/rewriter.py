@@ -1,9 +1,8 @@
 """Has the files of a result written again after its transcript was changed."""
 
 import asyncio
-import re
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,10 +13,11 @@ import structlog
 
 from bot.database.models import JobRecord, StoredEdit, StoredStatus
 from bot.database.repository import Repository
-from bot.database.transcript_edits import TranscriptEdits
+from bot.database.transcript_edits import TranscriptEdits, name_file, written_revision
 from bot.exceptions import DatabaseError
 from bot.retry import retry_until_done
 from pipeline.edits.edit_file import encode_edits
+from pipeline.edits.operations import AddLine, GiveWords, ReplaceLines
 from pipeline.errors import StemcordError
 from pipeline.types import Artefact, Request
 from worker.protocol import Job
@@ -27,7 +27,6 @@ DELAY_S: Final = 0.2
 """Time between an edit and the writing of the files, in which further ones may come."""
 POLL_INTERVAL_S: Final = 0.2
 """Time between two looks at a job that writes files."""
-_NAME = re.compile(r"edits-(\d+)\.json")
 
 Rewrite = Callable[[Job, Request], Awaitable[Job]]
 """Runs a job again with another request, in its message."""
@@ -93,50 +92,63 @@ class TranscriptRewriter:
             self._again.discard(record.message)
             await asyncio.sleep(DELAY_S)
             try:
-                await retry_until_done(partial(self._write, record.id))
+                while await retry_until_done(partial(self._write, record.id)):
+                    # What another process or a new name wrote meanwhile may lack these edits.
+                    pass
             except StemcordError as error:
                 log = structlog.get_logger(__name__)
                 log.warning("edits_not_written", job=record.id, error=type(error).__name__, detail=error.detail)
             if record.message not in self._again:
                 return
 
-    async def _write(self, job_id: str) -> None:
+    async def _write(self, job_id: str) -> bool:
+        """Write the files with all edits, and say whether that was needed and worked."""
+        for other in await self._repository.open_of_message(job_id):
+            await self._wait(other)
         record = await self._repository.newest_of_message(job_id)
         if record is None or record.status is not StoredStatus.FINISHED or record.result is None:
-            return
+            return False
         history = await self._edits.history(job_id)
         request = record.job.request
         mixes = record.message in self._mixes and request.mix_edits is not True
         if len(history) == written_revision(request) and not mixes:
-            return
+            return False
         edits = await put_edits(self._store, history, record.result.media.duration)
         request = replace(request, edits=edits, mix_edits=True if mixes else request.mix_edits)
-        job = await self._rewrite(record.job, request)
+        job = await self._rewrite(record.job, replace(request, names=_names_left(request.names, history)))
         if mixes:
             self._mixes.discard(record.message)
-        await self._wait(job)
+        return await self._wait(job.id)
 
-    async def _wait(self, job: Job) -> None:
-        """Wait until a job has ended and its end is recorded, so that the next one goes on from its result."""
+    async def _wait(self, job_id: str) -> bool:
+        """Wait until a job has ended and its end is recorded, and say whether it has a result."""
         while True:
             with suppress(DatabaseError):
-                record = await self._repository.job(job.id)
+                record = await self._repository.job(job_id)
                 if record is None or record.ended is not None:
-                    return
+                    return record is not None and record.status is StoredStatus.FINISHED
             await asyncio.sleep(POLL_INTERVAL_S)
+
+
+def _names_left(names: Mapping[str, str], history: Sequence[StoredEdit]) -> dict[str, str]:
+    """Leave out names of speakers whom edits made and took out again; the next new one may have the same id."""
+    gone: set[str] = set()
+    for stored in history:
+        match stored.edit:
+            case GiveWords(speaker=speaker, name=str()) | AddLine(speaker=speaker, name=str()):
+                gone.discard(speaker)
+            case ReplaceLines(added=added, dropped=dropped):
+                gone |= set(dropped)
+                gone -= {speaker.id for speaker in added}
+            case _:
+                pass
+    return {speaker: name for speaker, name in names.items() if speaker not in gone}
 
 
 async def put_edits(store: Store, history: Sequence[StoredEdit], duration: float) -> Artefact:
     """Keep all edits of a clip of this length as a file for a job. Raises `StoreError`."""
     content = await asyncio.to_thread(encode_edits, duration, [stored.edit for stored in history])
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        path = Path(folder) / f"edits-{len(history)}.json"
+        path = Path(folder) / name_file(len(history))
         await asyncio.to_thread(path.write_bytes, content)
         return await store.put(path, name=path.name)
-
-
-def written_revision(request: Request) -> int:
-    """Return how many edits are in the files of a job."""
-    edits = request.transcript_edits
-    found = None if edits is None else _NAME.fullmatch(edits.name)
-    return 0 if found is None else int(found[1])

@@ -14,10 +14,10 @@ from cachetools import LRUCache
 from bot.database.models import JobRecord, LinkedResult
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.transcript_edits import written_revision
 from bot.exceptions import PageError, RefusedError
 from bot.transcripts.editor import Change, TranscriptState
 from bot.transcripts.json_forms import PastEditForm, history_forms
-from bot.transcripts.rewriter import written_revision
 from bot.transcripts.transcripts import Transcripts
 from bot.web.sources.base import PageData
 from pipeline.edits.operations import Edit

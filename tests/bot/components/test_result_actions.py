@@ -15,7 +15,10 @@ from bot.client import StemcordClient
 from bot.components.modals import SubmittedModal
 from bot.components.rename import submitted_names
 from bot.database.deletion import DataDeletion
+from bot.database.engine import Database
+from bot.database.transcript_edits import TranscriptEdits, written_revision
 from bot.messages.formatting import escape
+from pipeline.edits.operations import RenameSpeaker
 from pipeline.errors import TranscriptionError
 from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
@@ -156,6 +159,18 @@ async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place
     assert job.reply_to is not None
     assert job.reply_to.message_id == str(place.message.id)
     assert answer_of(pressed).content == "Renamed. The message shows the new names."
+
+
+async def test_new_names_come_with_all_corrections(place: Place, database: Database) -> None:
+    await place.bring()
+    edit = RenameSpeaker(speaker="A", name="Eve")
+    await TranscriptEdits(database).save((await place.newest()).id, [edit], by=str(place.alice.id), base=0)
+    private = answer_of(await place.press("Rename speakers"))
+    shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
+    await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
+    request = (await place.newest()).request
+    assert request.names["B"] == "Bob"
+    assert written_revision(request) == 1
 
 
 def seen_in(message: discord.Message) -> object:

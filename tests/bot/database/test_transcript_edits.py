@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from bot.database.deletion import DataDeletion, delete_rows
 from bot.database.engine import Database
 from bot.database.models import StoredStatus
 from bot.database.repository import Repository
-from bot.database.transcript_edits import MAX_EDIT_BYTES, TranscriptEdits
+from bot.database.transcript_edits import MAX_EDIT_BYTES, TranscriptEdits, name_file
 from bot.exceptions import EditConflictError, RefusedError
 from bot.jobs.quotas import Quotas
 from pipeline.edits.apply import apply_edit, apply_edits, way_between
@@ -57,11 +58,14 @@ async def job(database: Database, store: Store, tmp_path: Path) -> str:
     return await new_job(database, store, tmp_path, number())
 
 
-async def new_job(database: Database, store: Store, folder: Path, user: str, message: str | None = None) -> str:
+async def new_job(
+    database: Database, store: Store, folder: Path, user: str, message: str | None = None, edits: str = ""
+) -> str:
     job = job_for(user, number(), await put(store, folder, user))
     assert job.reply_to is not None
     reply = structs.replace(job.reply_to, channel_id="7", message_id=message or number())
-    job = structs.replace(job, reply_to=reply)
+    request = replace(job.request, edits=replace(job.source, name=edits)) if edits else job.request
+    job = structs.replace(job, reply_to=reply, request=request)
     repository = Repository(database, Quotas())
     await repository.add_job(job)
     await repository.end_job(job.id, StoredStatus.FINISHED, result_of())
@@ -208,8 +212,11 @@ async def test_jobs_of_one_message_have_one_transcript(
     first = await new_job(database, store, tmp_path, alice, message)
     assert await edits.save(first, [MEND], by=alice, base=0) == 1
     assert first in await edits.unwritten()
-    newer = await new_job(database, store, tmp_path, alice, message)
+    other = await new_job(database, store, tmp_path, alice, message)
+    assert first in await edits.unwritten(), "a job with other names knows no edits"
+    newer = await new_job(database, store, tmp_path, alice, message, name_file(1))
     assert first not in await edits.unwritten()
+    assert await edits.history(other) == await edits.history(newer)
     assert await edits.save(newer, [DeleteLine(seen=DOES)], by=alice, base=1) == 2
     assert await made(edits, first) == await made(edits, newer) == [(1, alice, MEND), (2, alice, DeleteLine(seen=DOES))]
     assert await edits.history(newer, 1) == (await edits.history(newer))[1:]

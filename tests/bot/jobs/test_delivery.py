@@ -1,9 +1,11 @@
 """However a job ends and whatever has changed meanwhile, its end comes once, and to the right people."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import discord
 import simcord
+from msgspec import structs
 
 from bot.client import StemcordClient
 from pipeline.errors import DemucsError, ModelMissingError
@@ -64,6 +66,31 @@ async def test_result_when_the_message_was_deleted(
     assert post.json["enforce_nonce"] is True
     assert post.json["allowed_mentions"] == {"parse": []}
     await played.wait_for_confirmation()
+
+
+async def test_corrections_bring_no_message_back_that_was_deleted(
+    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor, played: PlayedWorker
+) -> None:
+    result = await alice.slash(channel, "separate", clip=CLIP)
+    await played.finish(await played.take(), FILES)
+    await until(env, lambda: len(discord_message(result).attachments) == 3)
+    moderator = env.guild.add_member(
+        env.create_user("mod"),
+        roles=[env.guild.create_role("mods", permissions=discord.Permissions(manage_messages=True))],
+    )
+    await moderator.delete(discord_message(result))
+    job = await played.job()
+    file = await played.keep("edits-1.json", b"{}")
+    assert job.reply_to is not None
+    reply = structs.replace(job.reply_to, interaction_token="")
+    again = structs.replace(job, id="again", request=replace(job.request, edits=file), reply_to=reply, replaces=True)
+    # As another process of the bot submits it.
+    await played.queue.submit(again)
+    await played.finish(await played.take(), FILES)
+    await pass_time_until(env, lambda: bool(edits(env, "/channels/")))
+    await played.wait_for_confirmation()
+    assert channel.history() == []
+    assert alice.user.dm_channel.history() == []
 
 
 async def test_result_when_the_bot_lost_the_channel(
