@@ -5,6 +5,7 @@ import json
 import secrets
 import zlib
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -16,6 +17,8 @@ from tests.wire.world import World
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 9, 1 << 12
 KEPT_EVENTS = 1000
+CLOSE_LIMIT = 10.0
+"""Seconds."""
 
 
 class Connection:
@@ -80,7 +83,10 @@ class Gateway:
         """Closes the socket; the client is expected to resume."""
         if self.session is not None and self.session.connection is not None:
             connection, self.session.connection = self.session.connection, None
-            await connection.socket.close(code=code)
+            # A client that reads nothing, such as a stopped one, never takes the last frames.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_LIMIT):
+                    await connection.socket.close(code=code)
 
     async def ask_to_reconnect(self) -> None:
         """Tells the client to come back on a new socket."""
