@@ -75,7 +75,8 @@ class DataDeletion:
             await lock_writes(connection)
             await delete_rows(connection, deleted)
             empty = {"user_id": "", "job": None, "receipt": None, "result": None, "message_id": None}
-            unfinished = JOBS.c.id.in_([job_id for job_id in jobs if job_id in running])
+            # Those too that began meanwhile, such as to write a result again after an edit.
+            unfinished = (JOBS.c.user_id == user_id) & JOBS.c.id.not_in(ended)
             await connection.execute(update(JOBS).where(unfinished).values(**empty, status=_STOPPED, ended=0.0))
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
             await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))

@@ -6,10 +6,12 @@ import uuid
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bot.database import deletion as database_deletion
 from bot.database.deletion import DataDeletion, delete_person_data
 from bot.database.engine import Database
+from bot.database.models import StoredStatus
 from bot.database.repository import Repository
 from bot.jobs.sync import JobSync
 from pipeline.types import Request
@@ -19,6 +21,7 @@ from worker.protocol import PREFETCH_PREFIX, Job, ReplyTo
 from worker.queue import Queue
 from worker.queue.lease import Lease
 from worker.store import Store
+from worker.store.garbage_collection import IsReferenced
 
 PERSON = "42"
 
@@ -109,3 +112,22 @@ async def test_somebody_of_whom_nothing_is_known(queue: Queue, deletion: DataDel
     assert await delete_person_data(deletion, queue, "7") == 0
     assert len(await queue.jobs()) == 2
     assert lease.outcome == "acquired"
+
+
+async def test_a_job_that_begins_meanwhile_keeps_nothing_personal(
+    played: PlayedWorker, repository: Repository, deletion: DataDeletion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = await played.keep("talk.mp4", b"clip")
+    reply = ReplyTo(application_id="1", channel_id="2", user_id=PERSON, guild_id="3", message_id="4")
+    first = Job(id=uuid.uuid4().hex, request=Request(), source=source, submitted=time.time(), reply_to=reply)
+    await repository.add_job(first)
+    await repository.end_job(first.id, StoredStatus.FAILED)
+    release = Store.release_job
+
+    async def release_late(store: Store, job_id: str, is_needed: IsReferenced) -> None:
+        await repository.add_job(structs.replace(first, id=uuid.uuid4().hex, replaces=True))
+        await release(store, job_id, is_needed)
+
+    monkeypatch.setattr(Store, "release_job", release_late)
+    assert await deletion.delete_person_records(PERSON) == [first.id]
+    assert await repository.jobs_of(PERSON, None, 5) == []
