@@ -125,12 +125,12 @@ class AttachmentDownloader:
             raise ClipError("clip-picture", "clip-no-media-hint", name=clip.name)
         if not is_media(clip):
             raise ClipError("clip-no-media", "clip-no-media-hint", name=clip.name)
-        self._check_source(clip)
+        self._check_source(clip, self._max_size)
 
-    def _check_source(self, clip: Clip) -> None:
+    def _check_source(self, clip: Clip, limit: int) -> None:
         if clip.size == 0:
             raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
-        self._check_size(clip, clip.size)
+        _check_size(clip, clip.size, limit)
         if _origin_of(urlsplit(clip.url)) not in self._origins:
             raise RefusedError("wrong-host", "wrong-host-hint")
 
@@ -139,7 +139,7 @@ class AttachmentDownloader:
         if PurePosixPath(dub.name).suffix.lower() != ZIP_SUFFIX:
             self.check(dub)
             return
-        self._check_source(dub)
+        self._check_source(dub, self._max_size)
 
     async def download_dub(self, dub: Clip) -> Artefact:
         """Download a voice track; raises what `download` raises."""
@@ -158,19 +158,36 @@ class AttachmentDownloader:
         self.check(clip)
         return await self._download(clip)
 
+    async def read(self, file: Clip, limit: int) -> bytes:
+        """Download a small file that is not kept; raises what `download` raises, whatever the kind of the file.
+
+        Args:
+            file: The attachment.
+            limit: Bytes that it may have.
+
+        """
+        self._check_source(file, limit)
+        async with _temporary_folder() as folder:
+            path = folder / "file"
+            await self._fetch_in_time(file, path, limit)
+            return await asyncio.to_thread(path.read_bytes)
+
     async def _download(self, clip: Clip) -> Artefact:
         async with self._downloads, _temporary_folder() as folder:
             path = folder / "clip"
-            try:
-                async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
-                    await self._fetch(clip, path)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                raise DownloadError("download-failed", "try-soon", detail=type(error).__name__) from error
-            except OSError as error:
-                raise StoreError("There is no room for the clip.", detail=str(error)) from error
+            await self._fetch_in_time(clip, path, self._max_size)
             return await self._store.put(path, name=clip.name, media_type=clip.content_type or None)
 
-    async def _fetch(self, clip: Clip, path: Path) -> None:
+    async def _fetch_in_time(self, clip: Clip, path: Path, limit: int) -> None:
+        try:
+            async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
+                await self._fetch(clip, path, limit)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DownloadError("download-failed", "try-soon", detail=type(error).__name__) from error
+        except OSError as error:
+            raise StoreError("There is no room for the clip.", detail=str(error)) from error
+
+    async def _fetch(self, clip: Clip, path: Path, limit: int) -> None:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
         url = yarl.URL(clip.url, encoded=True)
         # A redirect would bypass the list of allowed hosts.
@@ -180,23 +197,25 @@ class AttachmentDownloader:
             if response.status != 200:
                 raise DownloadError("download-failed", "try-soon", detail=f"status {response.status}")
             with await asyncio.to_thread(path.open, "wb") as file:
-                received = await self._receive(clip, response.content.iter_chunked(CHUNK_BYTES), file)
+                received = await _receive(clip, response.content.iter_chunked(CHUNK_BYTES), file, limit)
         if received == 0:
             raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
 
-    async def _receive(self, clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO) -> int:
-        """Write the chunks and return their size; the size that Discord names is not trusted."""
-        received = 0
-        async for chunk in chunks:
-            received += len(chunk)
-            self._check_size(clip, received)
-            await asyncio.to_thread(file.write, chunk)
-        return received
 
-    def _check_size(self, clip: Clip, size: int) -> None:
-        if size > self._max_size:
-            values = {"name": clip.name, "size": format_size(size), "limit": format_size(self._max_size)}
-            raise SizeError("clip-large", "clip-large-hint", **values)
+async def _receive(clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO, limit: int) -> int:
+    """Write the chunks and return their size; the size that Discord names is not trusted."""
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        _check_size(clip, received, limit)
+        await asyncio.to_thread(file.write, chunk)
+    return received
+
+
+def _check_size(clip: Clip, size: int, limit: int) -> None:
+    if size > limit:
+        values = {"name": clip.name, "size": format_size(size), "limit": format_size(limit)}
+        raise SizeError("clip-large", "clip-large-hint", **values)
 
 
 @asynccontextmanager

@@ -36,8 +36,13 @@ def read_glossary(path: Path) -> tuple[str, ...]:
         raise ValidationError(
             f"{path.name} cannot be read.", hint="Name a text file with a term on each line.", detail=str(error)
         ) from error
+    return check_terms(read_lines(text))
+
+
+def read_lines(text: str) -> list[str]:
+    """Return the lines of a text but empty ones and those that begin with #."""
     lines = (line.strip() for line in text.splitlines())
-    return check_terms(line for line in lines if line and not line.startswith(_COMMENT))
+    return [line for line in lines if line and not line.startswith(_COMMENT)]
 
 
 def split_line(line: str) -> tuple[str, str]:
