@@ -14,6 +14,7 @@ from discord.http import Route
 from bot.client import StemcordClient
 from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
+from bot.database.glossaries import Glossaries
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
@@ -109,6 +110,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         store=store,
         session=session,
         repository=repository,
+        glossaries=Glossaries(database),
         edits=TranscriptEdits(database),
         deletion=deletion,
         pages=pages,

@@ -14,6 +14,7 @@ from bot.commands import load_commands
 from bot.commands.localization import CommandTranslator
 from bot.components import router
 from bot.database.deletion import DataDeletion
+from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.error_handler import answer_error
@@ -43,7 +44,7 @@ class CommandTree(app_commands.CommandTree["StemcordClient"]):
     async def interaction_check(self, interaction: discord.Interaction["StemcordClient"], /) -> bool:
         """Refuse a command for servers elsewhere, before its own checks; Discord does not show it there."""
         command = interaction.command
-        if interaction.guild_id is None and isinstance(command, app_commands.Command) and command.guild_only:
+        if interaction.guild_id is None and isinstance(command, app_commands.Command) and _is_for_servers(command):
             raise app_commands.NoPrivateMessage
         return True
 
@@ -57,6 +58,7 @@ class StemcordClient(ServiceClient):
         store: Where clips and results are.
         session: Client for downloads.
         repository: What the bot stores.
+        glossaries: Terms of servers.
         edits: What people changed in transcripts.
         deletion: Deletes what the bot stores.
         pages: Creates links to pages; None: the bot serves none.
@@ -72,6 +74,7 @@ class StemcordClient(ServiceClient):
         store: Store,
         session: aiohttp.ClientSession,
         repository: Repository,
+        glossaries: Glossaries,
         edits: TranscriptEdits,
         deletion: DataDeletion,
         pages: PageAddresses | None = None,
@@ -91,6 +94,7 @@ class StemcordClient(ServiceClient):
             self.tracker,
             preset=settings.preset,
             repository=repository,
+            glossaries=glossaries,
             store=store,
             edits=edits,
             sync=sync,
@@ -100,8 +104,10 @@ class StemcordClient(ServiceClient):
             queue=queue,
             store=store,
             repository=repository,
+            glossaries=glossaries,
             deletion=deletion,
             history=JobHistory(queue, repository),
+            downloader=downloader,
             submitter=submitter,
             transcripts=Transcripts.build(edits, repository, store, submitter.rewrite),
             delivery=delivery,
@@ -151,3 +157,8 @@ class StemcordClient(ServiceClient):
             guild = discord.Object(guild_id)
             self.tree.copy_global_to(guild=guild)
             await self.tree.sync(guild=guild)
+
+
+def _is_for_servers(command: app_commands.Command[Any, ..., Any]) -> bool:
+    group = command.root_parent
+    return command.guild_only or (group is not None and group.guild_only)

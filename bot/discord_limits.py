@@ -21,6 +21,9 @@ https://discord.com/developers/docs/resources/message#embed-object-embed-limits"
 MAX_AUTOCOMPLETE_CHOICES = 25
 """Choices that autocomplete may offer.
 https://discord.com/developers/docs/interactions/application-commands#autocomplete"""
+MAX_CHOICE_CHARS = 100
+"""Of the name of a choice, and of its value.
+https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure"""
 MAX_MODAL_TITLE_CHARS = 45
 """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal"""
 MAX_LABEL_CHARS = 45

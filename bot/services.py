@@ -6,7 +6,9 @@ from typing import TypeAlias
 import discord
 
 from bot.database.deletion import DataDeletion
+from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
+from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
@@ -25,8 +27,10 @@ class Services:
     queue: Queue
     store: Store
     repository: Repository
+    glossaries: Glossaries
     deletion: DataDeletion
     history: JobHistory
+    downloader: AttachmentDownloader
     submitter: JobSubmitter
     transcripts: Transcripts
     delivery: Delivery

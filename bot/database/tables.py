@@ -68,6 +68,13 @@ EDITS = Table(
     Column("created", Float, nullable=False),
     Column("edit", LargeBinary, nullable=False),
 )
+GLOSSARIES = Table(
+    "glossaries",
+    METADATA,
+    Column("guild_id", String(20), primary_key=True),
+    Column("terms", JSON, nullable=False),
+    Column("changed", Float, nullable=False),
+)
 USAGE = Table(
     "usage",
     METADATA,

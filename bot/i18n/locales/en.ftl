@@ -18,6 +18,14 @@ command-share = share
 command-share-description = Post one of your results in another channel or thread.
 command-settings = settings
 command-settings-description = Show or change the limits and defaults of this server.
+command-glossary = glossary
+command-glossary-description = Names and terms of this server that transcripts are to spell correctly.
+command-add = add
+command-add-description = Add terms to the glossary of this server.
+command-remove = remove
+command-remove-description = Remove a term from the glossary of this server.
+command-list = list
+command-list-description = Show the glossary of this server.
 command-privacy = privacy
 command-privacy-description = What is stored about you, and how to delete it.
 command-help = help
@@ -76,6 +84,12 @@ option-remove_role = remove_role
 option-remove_role-description = A role that may no longer use the bot.
 option-retention = keep_days
 option-retention-description = How many days results are kept.
+option-terms = terms
+option-terms-description = Terms between commas; write “Siobhan = Shivawn” where the letters mislead about the sound.
+option-terms_file = file
+option-terms_file-description = A text file with a term on each line.
+option-term = term
+option-term-description = The term to remove.
 route-basic = basic: the original sound track only
 route-dialogue = dialogue: talk, interviews, calls
 route-cinematic = cinematic: film, TV, a lot of music or noise
@@ -284,6 +298,18 @@ value-days = { $count ->
 value-default = default
 value-detected = detected for each clip
 value-everybody = everybody
+glossary-title = Glossary of this server
+glossary-empty = It has no terms yet. Those who manage this server add them with /{ command-glossary } { command-add }.
+glossary-added = { $count ->
+    [0] Nothing was added: it is all there already.
+    [one] Added one term.
+   *[other] Added { $count } terms.
+}
+glossary-total = { $count ->
+    [one] The glossary has one term, for all clips sent from now on.
+   *[other] The glossary has { $count } terms, for all clips sent from now on.
+}
+glossary-removed = Removed: { $terms }
 privacy-title = What is stored about you
 privacy-text =
     For each clip: who sent it and where, its name and length, the clip itself, the result, and the names you gave to speakers. For fair limits: how many minutes you sent per day.
@@ -317,7 +343,7 @@ too-many-files-hint = Choose a message with fewer files.
 not-yours-cancel = Only the person who asked, or people who may manage messages here, can cancel this.
 not-yours = Only the person who asked, or people who may manage messages here, can do this.
 not-visible = You cannot see the channel of this result.
-not-manager = Only people who may manage this server can change its settings.
+not-manager = Only people who may manage this server can change its settings and its glossary.
 not-here = This works only on a server.
 role-missing = On this server you need one of these roles to use the bot: { $roles }
 ended = This job has already ended.
@@ -346,6 +372,15 @@ no-such-part = This result does not have what this needs.
 no-pages = This bot has no result pages.
 bad-fader = { $value } is not a volume.
 bad-fader-hint = Use a number from 0 to 4, or decibels such as -3 dB.
+glossary-none = No terms were given.
+glossary-none-hint = Write them with commas between them, or attach a text file with a term on each line.
+glossary-full = The glossary would have { $count } terms; the limit is { $limit }.
+glossary-full-hint = Nothing was changed. Add only terms that are written wrongly without it.
+glossary-file = { $name } cannot be read as text.
+glossary-large = { $name } has more than { $limit } kB.
+glossary-file-hint = Attach a text file (UTF-8) with a term on each line.
+glossary-unknown = { $term } is not in the glossary.
+glossary-unknown-hint = Choose a term that is offered, or look at /{ command-glossary } { command-list }.
 may-not-post-you = You may not post in { $channel }.
 may-not-post-bot = The bot may not post in { $channel }.
 may-not-thread = The bot may not create threads here.

@@ -177,7 +177,8 @@ async def test_moderator_who_is_not_in_the_private_thread_is_refused(place: Plac
 async def test_help_names_every_command(place: Place) -> None:
     text = card_text(answer_of(await place.alice.slash(place.channel, "help")))
     for name in place.alice.available_commands(place.channel):
-        assert name == "help" or f"/{name}" in text
+        # Discord itself lists the subcommands.
+        assert name == "help" or f"/{name.split()[0]}" in text
     assert "Open page" not in text
     for named in ("zh-en", "podcast", "Rebalance", "Rename speakers", "Thread", "Dub", "subtitles"):
         assert named in text
