@@ -4,10 +4,13 @@ import uuid
 
 import pytest
 from msgspec import structs
+from sqlalchemy import select
 
 from bot.database.deletion import DataDeletion
 from bot.database.models import StoredStatus
-from tests.bot.web.edited_page import FIRST, MEND, THANKS, Edited
+from bot.database.tables import EDITS
+from bot.web.sources.stored import PageRights
+from tests.bot.web.edited_page import FIRST, MEND, THANKS, TO_NEW, Edited
 from tests.bot.web.test_stored_source import ALICE, MODERATOR
 from worker.store import Store
 
@@ -87,3 +90,28 @@ async def test_who_was_forgotten_is_named_no_more(edited: Edited, store: Store) 
 async def test_more_edits_at_once_than_anybody_makes_are_refused(edited: Edited) -> None:
     await edited.edit(*[ADD] * 1001, status=400)
     assert (await edited.lines())["revision"] == 0
+
+
+async def test_rights_and_links_that_end_meanwhile_end_editing(edited: Edited) -> None:
+    await edited.edit(MEND)
+    edited.desk.allowed = PageRights(see=True, edit=False)
+    await edited.edit(TO_NEW, base=1, status=403)
+    await edited.post("back", {"base": 1, "revision": 0}, 403)
+    edited.desk.allowed = PageRights(see=True, edit=True)
+    await edited.addresses.revoke(edited.job.id)
+    await edited.edit(TO_NEW, base=1, status=410)
+    for path in ("lines.json", "history.json"):
+        assert (await edited.browser.get(f"{edited.page}/{path}")).status == 410
+
+
+async def test_forgetting_the_owner_deletes_all_edits_and_their_files(edited: Edited, store: Store) -> None:
+    await edited.edit(MEND)
+    await edited.edit(TO_NEW, base=1)
+    await edited.transcripts.rewriter.settle(await edited.record(), 20)
+    files = [request.transcript_edits for request in edited.desk.rewritten]
+    assert files
+    await DataDeletion(edited.database, store).delete_person_records(ALICE)
+    assert not any([file is None or await store.has_digest(file.digest) for file in files])
+    async with edited.database.transaction() as connection:
+        assert not list(await connection.execute(select(EDITS)))
+    await edited.edit(MEND, base=2, status=410)
