@@ -72,7 +72,7 @@ async def _answer_late(interaction: discord.Interaction[Any], text: str, transla
 
 
 def _log_error(interaction: discord.Interaction[Any], error: BaseException, reference: str) -> None:
-    command = None if interaction.command is None else interaction.command.name
+    command = None if interaction.command is None else interaction.command.qualified_name
     log = structlog.get_logger(__name__).bind(reference=reference, command=command, error=type(error).__name__)
     if isinstance(error, RefusedError | ValidationError | app_commands.AppCommandError):
         # What an outdated or forged client sends is not a failure of the bot.

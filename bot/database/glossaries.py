@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database, lock_writes
 from bot.database.tables import GLOSSARIES
 from bot.exceptions import RefusedError
-from pipeline.speech.glossary.terms import MAX_TERMS, check_terms, split_line
+from pipeline.speech.glossary.terms import MAX_TERMS, fault_of, shown, split_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,7 @@ class Glossaries:
         """Add lines to a glossary: all of them, or none where one is refused.
 
         Raises:
-            RefusedError: There would be too many.
-            ValidationError: A term cannot be used; the message says which.
+            RefusedError: There would be too many, or a term cannot be used; the message says which.
 
         """
         given = list(dict.fromkeys(" ".join(line.split()) for line in lines))
@@ -49,7 +48,9 @@ class Glossaries:
             total = len({*before, *given})
             if total > MAX_TERMS:
                 raise RefusedError("glossary-full", "glossary-full-hint", count=total, limit=MAX_TERMS)
-            after = tuple(dict.fromkeys((*before, *check_terms(given))))
+            for line in given:
+                _check_line(line)
+            after = tuple(dict.fromkeys((*before, *given)))
             await _save(connection, guild_id, after)
         return AddedTerms(new=len(after) - len(before), total=len(after))
 
@@ -78,3 +79,11 @@ async def _save(connection: AsyncConnection, guild_id: str, lines: Sequence[str]
         terms = sorted(lines, key=lambda line: (line.casefold(), line))
         values = {"guild_id": guild_id, "terms": terms, "changed": time.time()}
         await connection.execute(insert(GLOSSARIES).values(values))
+
+
+def _check_line(line: str) -> None:
+    """Raise `RefusedError` for a line that cannot be used."""
+    for term in split_line(line):
+        fault = fault_of(term)
+        if fault is not None:
+            raise RefusedError(f"term-{fault}", f"term-{fault}-hint", term=shown(term))

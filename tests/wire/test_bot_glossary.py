@@ -40,11 +40,14 @@ async def test_terms_of_a_server_end_up_in_the_request_of_a_job(stack: Stack, sc
             await private(stack, await stack.fake.slash("glossary remove", by=manager, term=term))
 
 
-async def test_it_is_for_servers_and_changed_by_their_managers_alone(stack: Stack) -> None:
+async def test_what_is_refused_is_told_in_the_language_of_the_person(stack: Stack) -> None:
     person = await stack.fake.add_person("greta", rights.MANAGE_MESSAGES)
     refused = await private(
         stack, await stack.fake.slash("glossary add", by=person, terms="Kubernetes", locale=CHINESE)
     )
     assert refused.text == in_chinese("not-manager")
+    manager = await stack.fake.add_person("gina", rights.MANAGE_GUILD)
+    short = await private(stack, await stack.fake.slash("glossary add", by=manager, terms="ab", locale=CHINESE))
+    assert short.text == f"{in_chinese('term-short', term='ab')} {in_chinese('term-short-hint')}"
     elsewhere = await private(stack, await stack.fake.slash("glossary list", private=True, locale=CHINESE))
     assert elsewhere.text == in_chinese("not-here")

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,15 @@ SOUND_SIGN: Final = "="
 """Between a term and how it sounds."""
 _COMMENT: Final = "#"
 _UNWRITABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+
+
+class Fault(StrEnum):
+    """Why a term cannot be used."""
+
+    UNSEEN = "unseen"
+    """It holds a character that cannot be seen."""
+    LONG = "long"
+    SHORT = "short"
 
 
 def read_glossary(path: Path) -> tuple[str, ...]:
@@ -68,16 +78,35 @@ def check_terms(terms: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _check_term(term: str) -> None:
-    shown = term if len(term) <= MAX_TERM_CHARS else f"{term[:MAX_TERM_CHARS]}…"
+def fault_of(term: str) -> Fault | None:
+    """Return why a term, or how it sounds, cannot be used; None when it can."""
     if any(unicodedata.category(sign) in _UNWRITABLE for sign in term):
-        raise ValidationError("A term holds a character that cannot be seen.", hint="Write the term again.")
+        return Fault.UNSEEN
     if len(term) > MAX_TERM_CHARS or len(term.split()) > MAX_TERM_WORDS:
-        raise ValidationError(
-            f"The term “{shown}” is too long.",
-            hint=f"Give each at most {MAX_TERM_WORDS} words and {MAX_TERM_CHARS} characters.",
-        )
+        return Fault.LONG
     if sum(sign.isalnum() for sign in term) < MIN_TERM_LETTERS:
-        raise ValidationError(
-            f"The term “{shown}” is too short.", hint=f"Give each at least {MIN_TERM_LETTERS} letters or digits."
-        )
+        return Fault.SHORT
+    return None
+
+
+def shown(term: str) -> str:
+    """Return a term as it is named in a message, cut where it is too long."""
+    return term if len(term) <= MAX_TERM_CHARS else f"{term[:MAX_TERM_CHARS]}…"
+
+
+def _check_term(term: str) -> None:
+    match fault_of(term):
+        case Fault.UNSEEN:
+            raise ValidationError("A term holds a character that cannot be seen.", hint="Write the term again.")
+        case Fault.LONG:
+            raise ValidationError(
+                f"The term “{shown(term)}” is too long.",
+                hint=f"Give each at most {MAX_TERM_WORDS} words and {MAX_TERM_CHARS} characters.",
+            )
+        case Fault.SHORT:
+            raise ValidationError(
+                f"The term “{shown(term)}” is too short.",
+                hint=f"Give each at least {MIN_TERM_LETTERS} letters or digits.",
+            )
+        case None:
+            pass

@@ -20,6 +20,7 @@ from pipeline.graph.registry import STAGES
 from pipeline.languages import MIXTURES
 from pipeline.mix.presets import LoudnessTarget, MixPreset
 from pipeline.options import REQUEST_OPTIONS
+from pipeline.speech.glossary.terms import MAX_TERM_CHARS, MAX_TERM_WORDS, MIN_TERM_LETTERS, Fault
 from pipeline.types import Preset, RouteName, Task
 from tests.bot.world import make_result
 
@@ -126,12 +127,23 @@ def test_families_are_complete() -> None:
         "made": [*Task, "dub"],
         "stage": [*STAGES],
         "language": [*MIXTURES],
+        "term": [*Fault, *(f"{fault}-hint" for fault in Fault)],
         "button": [*buttons_for("", make_result()).actions, "rebalance", "rename", "dub", "thread", "page"],
     }
     known = set(read(ENGLISH))
     for family, members in families.items():
         assert {f"{family}-{member}" for member in members} <= known
     assert {key.removeprefix("stage-") for key in known if key.startswith("stage-")} == set(STAGES)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_bounds_of_terms_are_those_that_are_checked(locale: str) -> None:
+    translator = Translator(locale)
+    assert {int(found) for found in re.findall(r"\d+", translator.format("term-long-hint"))} == {
+        MAX_TERM_WORDS,
+        MAX_TERM_CHARS,
+    }
+    assert re.findall(r"\d+", translator.format("term-short-hint")) == [str(MIN_TERM_LETTERS)]
 
 
 def test_stages_are_called_alike_on_a_terminal() -> None:
