@@ -84,7 +84,9 @@ def fault_of(term: str) -> Fault | None:
         return Fault.UNSEEN
     if len(term) > MAX_TERM_CHARS or len(term.split()) > MAX_TERM_WORDS:
         return Fault.LONG
-    if sum(sign.isalnum() for sign in term) < MIN_TERM_LETTERS:
+    # A Chinese, Japanese or Korean character says as much as two letters.
+    width = sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in term if sign.isalnum())
+    if width < MIN_TERM_LETTERS:
         return Fault.SHORT
     return None
 

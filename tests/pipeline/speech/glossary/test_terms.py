@@ -43,5 +43,11 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         read_glossary(tmp_path / "gone.txt")
 
 
+def test_a_name_of_two_chinese_characters_is_long_enough() -> None:
+    assert check_terms(["王芳"]) == ("王芳",)
+    with pytest.raises(ValidationError, match="too short"):
+        check_terms(["王"])
+
+
 def test_no_terms_are_no_error() -> None:
     assert check_terms([]) == ()
