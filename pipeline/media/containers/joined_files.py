@@ -60,6 +60,7 @@ def may_restart(path: Path, container: str) -> bool:
 
 def find_second_movie(path: Path) -> int | None:
     """Find the byte at which another mov or mp4 begins after the first one, which is all that is read."""
+    end = path.stat().st_size
     with path.open("rb") as file:
         at, movie = 0, False
         while len(head := file.read(16)) >= 8:
@@ -72,6 +73,9 @@ def find_second_movie(path: Path) -> int | None:
                 return None
             movie = movie or kind == b"moov"
             at += size
+            if at >= end:
+                # The last part, or one that claims more than any file has.
+                return None
             file.seek(at)
     return None
 
