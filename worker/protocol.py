@@ -68,8 +68,8 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     prefetch: bool = False
     """Done in idle time in case somebody asks for it; any other job takes precedence."""
     reply_to: ReplyTo | None = None
-    replaces: bool = False
-    """Whether its message shows an earlier result, which stays until this one is there."""
+    replaces: bool | msgspec.UnsetType = msgspec.UNSET
+    """True: its message shows an earlier result, which stays until this one is there."""
     version: int = PROTOCOL_VERSION
 
     @property

@@ -115,7 +115,7 @@ class Repository:
             if changed.rowcount == 0:
                 new = {"id": job.id, "status": StoredStatus.QUEUED.value, "created": job.submitted}
                 await connection.execute(insert(JOBS).values(values | slot | new))
-                if job.replaces and reply.message_id and await jobs_of_message(connection, job.id) == [job.id]:
+                if job.replaces is True and reply.message_id and await jobs_of_message(connection, job.id) == [job.id]:
                     raise RefusedError("result-gone", "result-gone-hint")
             await _add_files(connection, job.id, job.files)
 

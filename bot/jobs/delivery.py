@@ -272,7 +272,7 @@ async def try_route(route: Route, message: Message) -> bool:
 
 def _follows_edits(job: Job) -> bool:
     """Tell whether a job writes a result again after an edit: who deleted its message wants no new one for each."""
-    return job.replaces and job.request.transcript_edits is not None
+    return job.replaces is True and job.request.transcript_edits is not None
 
 
 def _may_work_later(error: discord.HTTPException, route: Route) -> bool:

@@ -151,7 +151,7 @@ class JobTracker:
         if await self._queue.state(job.id) is None:
             return None
         message = ProgressMessage(self._queue, self._delivery, job, reply)
-        async with nullcontext() if job.replaces else message.editing(self._interval_s):
+        async with nullcontext() if job.replaces is True else message.editing(self._interval_s):
             async for event in self._queue.events(job.id):
                 message.apply(event)
                 cost.add(event)
@@ -167,7 +167,7 @@ class JobTracker:
         match event:
             case Finished(result=result):
                 return await self._deliver_result(job, reply, result)
-            case Stopped() if job.replaces:
+            case Stopped() if job.replaces is True:
                 return True
             case Stopped():
                 kept = await self._has_started(job)
@@ -204,7 +204,7 @@ class JobTracker:
         translator = translator_for(reply.locale)
         text = message.text(translator)
         notified = await retry_until_done(lambda: self._delivery.notify(job, reply, text))
-        if job.replaces:
+        if job.replaces is True:
             return notified
         content = embeds.failed_embed(translator, job.source.name, reply.user_id, None if notified else text)
         return await retry_until_done(lambda: self._delivery.show_final(job, reply, content))

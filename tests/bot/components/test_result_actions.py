@@ -184,7 +184,7 @@ async def test_a_result_stays_while_it_is_written_again_and_when_that_fails(plac
     shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
     await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
     job = await place.newest()
-    assert job.replaces
+    assert job.replaces is True
     lease = await place.played.take()
     await place.played.report(lease, "subtitles", 0.5)
     await place.played.fail(lease, TranscriptionError("The disk is full.", hint="Free some."))
