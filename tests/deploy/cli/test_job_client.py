@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -32,8 +33,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerSettings:
 
 def children(home: Path) -> list[list[str]]:
     """The command lines of all processes below this one that work for a home; other tests have their own."""
-    found = psutil.Process().children(recursive=True)
-    lines = [(process.cmdline(), process.environ().get("STEMCORD_HOME")) for process in found if process.is_running()]
+    lines: list[tuple[list[str], str | None]] = []
+    for process in psutil.Process().children(recursive=True):
+        # One that ends meanwhile is none.
+        with suppress(psutil.NoSuchProcess):
+            lines.append((process.cmdline(), process.environ().get("STEMCORD_HOME")))
     return [line for line, place in lines if place == str(home) or any(str(home) in argument for argument in line)]
 
 
