@@ -13,6 +13,7 @@ from typing import Final
 
 import stamina
 import structlog
+from cachetools import LRUCache
 
 from bot import discord_limits
 from bot.i18n.translator import translator_for
@@ -33,6 +34,8 @@ from worker.store import Store
 POLL_INTERVAL_S: Final = 20.0
 """Time between two searches for jobs that nobody follows."""
 MAX_STORE_ATTEMPTS: Final = 5
+MAX_TRACKED_MESSAGES: Final = 1000
+"""Messages of which the latest job is known; far more than change at once."""
 _STORE_RETRY = stamina.AsyncRetryingCaller(
     attempts=MAX_STORE_ATTEMPTS, timeout=None, wait_initial=2.0, wait_max=16.0, wait_jitter=0.0, wait_exp_base=2
 ).on(StoreError)
@@ -68,6 +71,8 @@ class JobTracker:
         self._interval_s = interval_s
         self._pages = pages
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turns: LRUCache[str, asyncio.Lock] = LRUCache(MAX_TRACKED_MESSAGES)
+        self._latest: LRUCache[str, float] = LRUCache(MAX_TRACKED_MESSAGES)
         self._background: list[asyncio.Task[None]] = []
 
     async def close(self) -> None:
@@ -139,7 +144,7 @@ class JobTracker:
             cost = Cost()
             event = await retry_until_done(lambda: self._watch(job, reply, cost))
             await self._sync.record_end(job.id, event, cost.seconds)
-            shown = await self._show_end(job, reply, event)
+            shown = await self._show_in_order(job, reply, event)
             await retry_until_done(lambda: self._queue.confirm_delivery(job.id))
         except Exception as error:
             log.exception("job_not_delivered", error=type(error).__name__)
@@ -160,6 +165,18 @@ class JobTracker:
                 if isinstance(event, TERMINAL_EVENTS):
                     return event
         return None
+
+    async def _show_in_order(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
+        """Show how a job ended, unless its message shows a later one already; jobs of one message take turns."""
+        if reply.message_id is None:
+            return await self._show_end(job, reply, event)
+        async with self._turns.setdefault(reply.message_id, asyncio.Lock()):
+            if job.submitted < self._latest.get(reply.message_id, 0.0):
+                return True
+            shown = await self._show_end(job, reply, event)
+            if isinstance(event, Finished):
+                self._latest[reply.message_id] = job.submitted
+            return shown
 
     async def _show_end(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
         """Show how a job ended; return False when no route works."""
