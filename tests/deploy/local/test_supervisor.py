@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -28,9 +29,11 @@ def workers_of(home: Path) -> dict[str, int]:
     """Worker processes of that home: kind to process id."""
     found: dict[str, int] = {}
     for process in psutil.Process().children(recursive=True):
-        arguments = process.cmdline()
-        if arguments[1:3] == ["-m", "worker"] and process.environ()["STEMCORD_HOME"] == str(home):
-            found[arguments[3]] = process.pid
+        # One that ends meanwhile is none.
+        with suppress(psutil.NoSuchProcess):
+            arguments = process.cmdline()
+            if arguments[1:3] == ["-m", "worker"] and process.environ()["STEMCORD_HOME"] == str(home):
+                found[arguments[3]] = process.pid
     return found
 
 
