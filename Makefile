@@ -31,7 +31,7 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 
 test: env ## Lint, types, import contracts, and all tests in both environments
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr
-	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not (alone or asr or bench)"
+	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "not (alone or asr or bench)"
 	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)"
 
 test-asr: env ## The tests of the asr environment

@@ -74,8 +74,6 @@ PATHS_OF_KIND = {
 KIND_OF_PATH = {path: kind for kind, paths in PATHS_OF_KIND.items() for path in paths}
 PATHS_ALONE = ("e2e", "worker/engine", "worker/test_app.py")
 """Measure time while they kill processes or run the real engines, so nothing may run beside them."""
-PATHS_FIRST = ("chaos", "wire")
-"""Have the longest modules; begun last, they would leave all but one process idle at the end."""
 OUTSIDE_EVENTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind"})
 """Audit events of processes and sockets, which a unit test must not cause."""
 
@@ -166,11 +164,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     except pytest.UsageError as error:
         report.outcome, report.longrepr, report.result = "failed", str(error), []
     return report
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest modules."""
-    items.sort(key=lambda item: not any(item.path.is_relative_to(ROOT / path) for path in PATHS_FIRST))
 
 
 def _mark(item: pytest.Item) -> None:
