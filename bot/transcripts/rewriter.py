@@ -106,7 +106,7 @@ class TranscriptRewriter:
         for other in await self._repository.open_of_message(job_id):
             await self._wait(other)
         record = await self._repository.newest_of_message(job_id)
-        if record is None or record.status is not StoredStatus.FINISHED or record.result is None:
+        if record is None or record.result is None:
             return False
         history = await self._edits.history(job_id)
         request = record.job.request

@@ -2,16 +2,13 @@
 
 import asyncio
 import hashlib
-import os
-import sys
 from typing import Final
 
 import msgspec
 from cachetools import LRUCache
 
+from bot.web.child_process import run_module
 from bot.web.sources.base import PageData
-from bot.web.waveform import PASSED_VARIABLES
-from pipeline.errors import StoreError
 
 LIVE_SUFFIXES: Final = ("txt", "md", "srt", "vtt", "ass", "TextGrid")
 """Files that follow from the transcript alone; the others follow when they are written."""
@@ -42,7 +39,9 @@ class LiveExports:
         order, digest = await asyncio.to_thread(_encode, data)
         async with self._turn:
             if (digest, suffix) not in self._cache:
-                self._cache[digest, suffix] = await _run_child(suffix, order)
+                self._cache[digest, suffix] = await run_module(
+                    "pipeline.export", suffix, given=order, timeout_s=WRITE_TIMEOUT_S
+                )
             return self._cache[digest, suffix]
 
 
@@ -55,26 +54,3 @@ def _encode(data: PageData) -> tuple[bytes, str]:
     """Return what the child process reads, and its digest."""
     order = msgspec.json.encode({"transcript": data.named_transcript(), "style": data.result.request.subtitles})
     return order, hashlib.sha256(order).hexdigest()
-
-
-async def _run_child(suffix: str, order: bytes) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.export", suffix),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        # Not the bot's token and keys.
-        env={name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
-    )
-    try:
-        async with asyncio.timeout(WRITE_TIMEOUT_S):
-            written, _ = await process.communicate(order)
-    except TimeoutError as error:
-        raise StoreError("The transcript could not be written in time.", detail=suffix) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise StoreError("The transcript could not be written.", detail=f"{suffix}: exit {process.returncode}")
-    return written

@@ -1,8 +1,6 @@
 """Measures the peaks of stems, so that a browser can draw a waveform without decoding an hour of sound."""
 
 import asyncio
-import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -10,13 +8,13 @@ from typing import Final
 import msgspec
 from cachetools import LRUCache
 
+from bot.web.child_process import run_module
 from bot.web.sources.base import ResultSource
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 
 MAX_CACHED: Final = 100
 """Some 30 kB each."""
-PASSED_VARIABLES: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 MEASURE_TIMEOUT_S: Final = 120.0
 """For fetching a stem, and again for measuring it: the others wait meanwhile."""
 
@@ -49,28 +47,9 @@ class Waveforms:
                 async with asyncio.timeout(MEASURE_TIMEOUT_S):
                     async for chunk in self._source.stream(artefact, 0, artefact.size):
                         await asyncio.to_thread(file.write, chunk)
-            return await _run_child(path)
+            said = await run_module("bot.web.waveform_child", str(path), timeout_s=MEASURE_TIMEOUT_S)
+            return msgspec.json.decode(said, type=list[float])
         except (OSError, msgspec.MsgspecError) as error:
             raise StoreError("A stem cannot be read.", detail=repr(error)) from error
         finally:
             await asyncio.to_thread(folder.cleanup)
-
-
-async def _run_child(path: Path) -> list[float]:
-    """Measure in a child process; its output cannot be decoded when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.web.waveform_child", str(path)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        # Not the bot's token and keys.
-        env={name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
-    )
-    try:
-        async with asyncio.timeout(MEASURE_TIMEOUT_S):
-            said, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return msgspec.json.decode(said, type=list[float])

@@ -102,30 +102,18 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
 
 
 async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:
-    edits = context.request.transcript_edits
     corrected = await context.attempt(APPLY_GLOSSARY.name, lambda: _apply_glossary(context, aligned.transcript))
     recognized = _Spoken(transcript=corrected or aligned.transcript, voices=aligned.voices, speakers=aligned.speakers)
-    edited = (
-        None
-        if edits is None
-        else await context.attempt(EDIT_TRANSCRIPT.name, lambda: _edit(context, recognized, edits))
-    )
+    edited = await context.attempt(EDIT_TRANSCRIPT.name, lambda: _edit(context, recognized))
     spoken = edited or recognized
     names, missed = assign_names(found.names, context.request.names, spoken.speakers)
     context.log.notes.extend(missed)
     written = await _write(context, spoken, names)
     transcript = written.transcript or spoken.transcript
-    turns = transcript
-    if edited is not None and context.request.mix_edits is not True:
-        known, _ = assign_names(found.names, context.request.names, recognized.speakers)
-        turns = (
-            (await _write(context, recognized, known)).transcript or recognized.transcript
-            if known
-            else recognized.transcript
-        )
+    follows_edits = spoken is recognized or context.request.mix_edits is True
     return Speech(
         transcript=transcript,
-        turns=turns,
+        turns=transcript if follows_edits else await _name_recognized(context, recognized, found),
         voices=spoken.voices,
         speakers=written.speakers if names else spoken.speakers,
         language=aligned.language,
@@ -133,6 +121,14 @@ async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: 
         subtitles=written.subtitles if spoken.speakers else None,
         artefacts=by_name(transcript, *written.exports),
     )
+
+
+async def _name_recognized(context: GraphContext, recognized: _Spoken, found: _Identified) -> Artefact:
+    """Return the transcript without edits, with the names that are known."""
+    names, _ = assign_names(found.names, context.request.names, recognized.speakers)
+    if not names:
+        return recognized.transcript
+    return (await _write(context, recognized, names)).transcript or recognized.transcript
 
 
 async def _apply_glossary(context: GraphContext, transcript: Artefact) -> Artefact:
@@ -144,8 +140,11 @@ async def _apply_glossary(context: GraphContext, transcript: Artefact) -> Artefa
     return (await context.run(APPLY_GLOSSARY, inputs, ApplyGlossaryParams(terms=terms))).transcript
 
 
-async def _edit(context: GraphContext, recognized: _Spoken, edits: Artefact) -> _Spoken:
-    """Apply what people corrected."""
+async def _edit(context: GraphContext, recognized: _Spoken) -> _Spoken:
+    """Apply what people corrected, if anything."""
+    edits = context.request.transcript_edits
+    if edits is None:
+        return recognized
     inputs = EditTranscriptInputs(transcript=recognized.transcript, voices=recognized.voices, edits=edits)
     edited = await context.run(EDIT_TRANSCRIPT, inputs, NoParams())
     return _Spoken(transcript=edited.transcript, voices=edited.voices, speakers=edited.speakers)

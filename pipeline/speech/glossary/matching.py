@@ -93,7 +93,14 @@ class Glossary:
 
 def join(words: Sequence[Word]) -> str:
     """Write words without the punctuation around them."""
-    return " ".join(_core(word.text) for word in words)
+    return " ".join(split_punctuation(word.text)[1] for word in words)
+
+
+def split_punctuation(text: str) -> tuple[str, str, str]:
+    """Return what stands before a word, the word, and what stands after it."""
+    start = next((index for index, sign in enumerate(text) if sign.isalnum()), 0)
+    end = next((len(text) - index for index, sign in enumerate(reversed(text)) if sign.isalnum()), len(text))
+    return text[:start], text[start:end], text[end:]
 
 
 def _needed_likeness(words: Sequence[Word]) -> float:
@@ -118,13 +125,6 @@ def _outline(text: str) -> _Outline:
     plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
     # Letters of other scripts have no outline of their sound.
     return _Outline(letters, jellyfish.metaphone(plain) if len(plain) == len(letters) else "")
-
-
-def _core(text: str) -> str:
-    """Leave out the punctuation around a word."""
-    start = next((index for index, sign in enumerate(text) if sign.isalnum()), 0)
-    end = next((len(text) - index for index, sign in enumerate(reversed(text)) if sign.isalnum()), len(text))
-    return text[start:end]
 
 
 def _ends_sentence(words: Sequence[Word]) -> bool:

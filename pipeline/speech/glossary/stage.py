@@ -9,8 +9,8 @@ from pipeline.export.transcripts import read_transcript
 from pipeline.graph.stage import StageContext
 from pipeline.speech.alignment.text import join_words
 from pipeline.speech.glossary.contracts import ApplyGlossaryInputs, ApplyGlossaryOutput, ApplyGlossaryParams
-from pipeline.speech.glossary.matching import Glossary, Match, join
-from pipeline.types import Transcript, Turn, Word
+from pipeline.speech.glossary.matching import Glossary, Match, join, split_punctuation
+from pipeline.types import Turn, Word
 
 MAX_SHOWN = 20
 """Terms that a note lists."""
@@ -56,9 +56,8 @@ def _with_terms(turn: Turn, matches: list[Match], language: str) -> Turn:
 
 def _term_word(words: tuple[Word, ...], match: Match) -> Word:
     """Make one word of a run, with the punctuation at its ends."""
-    opening, closing = words[0].text, words[-1].text
-    before = opening[: next((i for i, sign in enumerate(opening) if sign.isalnum()), 0)]
-    after = closing[len(closing) - next((i for i, sign in enumerate(reversed(closing)) if sign.isalnum()), 0) :]
+    before, _, _ = split_punctuation(words[0].text)
+    _, _, after = split_punctuation(words[-1].text)
     return Word(
         start=words[0].start,
         end=max(word.end for word in words),
@@ -66,8 +65,3 @@ def _term_word(words: tuple[Word, ...], match: Match) -> Word:
         confidence=match.likeness,
         heard=join(words),
     )
-
-
-def heard_instead(transcript: Transcript) -> list[tuple[str, str]]:
-    """List the terms that a glossary put in, each with what was heard."""
-    return [(word.text, word.heard) for turn in transcript.turns for word in turn.words if isinstance(word.heard, str)]
