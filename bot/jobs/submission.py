@@ -74,6 +74,8 @@ class JobSubmitter:
     ) -> None:
         """Submit a job for a clip. What can be refused at once is refused before the public acknowledgement.
 
+        What fails after it, such as the download, is answered here and not raised.
+
         Args:
             interaction: The command.
             clip: The attachment.
@@ -84,10 +86,7 @@ class JobSubmitter:
         Raises:
             RefusedError: The clip, an option or the person's rights do not allow it.
             ValidationError: An option has a wrong value.
-            DownloadError: The clip could not be downloaded.
             DatabaseError: The database is unavailable.
-            QueueError: The queue is unavailable.
-            StoreError: The store is unavailable.
 
         """
         given = {name: value for name, value in options.items() if value is not None}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
+from pipeline.characters import INVISIBLE_CATEGORIES
 from pipeline.edits.operations import AddLine, Edit, GiveWords, RenameSpeaker, ReplaceLines, SetWords
 from pipeline.errors import ValidationError
 from pipeline.export.transcripts import MAX_NAME_CHARS, MAX_TIME_SECONDS, check_name
@@ -20,7 +21,7 @@ MAX_TEXT_CHARS: Final = 100_000
 _SLACK_SECONDS: Final = 1.0
 """Seconds by which words as recognised may stand outside of their line or in another order."""
 _MAX_ID_CHARS: Final = 64
-_UNWRITABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNWRITABLE: Final = INVISIBLE_CATEGORIES | {"Zl", "Zp"}
 
 
 def check_edit(edit: Edit) -> None:

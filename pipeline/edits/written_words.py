@@ -5,11 +5,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pipeline.characters import is_invisible, keeps_spaces
 from pipeline.languages import UNSPACED
 from pipeline.speech.alignment.sentences import ends_sentence
 
-_UNWRITABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
-"""Kinds of characters that no word may hold; a person brings them in with pasted text and does not see them."""
 _RUN: Final = r"(?:(?![_\u0590-\U0010ffff])\w)+"
 _SPACED_WORD: Final = rf"{_RUN}(?:['\u2019.-]{_RUN})*"
 """A word of Latin, Cyrillic or Greek letters or digits, which stays whole in every language."""
@@ -57,7 +56,7 @@ def find_middle(words: Sequence[str]) -> int:
 def _visible(sign: str) -> str:
     if sign.isspace():
         return " "
-    return "" if unicodedata.category(sign) in _UNWRITABLE else sign
+    return "" if is_invisible(sign) else sign
 
 
 def _has_visible(text: str) -> bool:
@@ -80,16 +79,12 @@ def _is_bound(text: str, at: int, *, unspaced: bool) -> bool:
     """Tell whether a word ends before the character at an index."""
     if at >= len(text) or text[at].isspace():
         return True
-    spaced = _is_spaced(text[at - 1]) and _is_spaced(text[at])
+    spaced = keeps_spaces(text[at - 1]) and keeps_spaces(text[at])
     return unspaced and not spaced and unicodedata.category(text[at])[0] != "M"
 
 
-def _is_spaced(sign: str) -> bool:
-    return sign.isalnum() and ord(sign) < 0x0590
-
-
 def _pieces(known: Iterable[str]) -> re.Pattern[str]:
-    whole = sorted({word for word in known if len(word) > 1 and not _is_spaced(word[0])}, key=len, reverse=True)
+    whole = sorted({word for word in known if len(word) > 1 and not keeps_spaces(word[0])}, key=len, reverse=True)
     return re.compile("|".join([_SPACED_WORD, *map(re.escape, whole), "."]))
 
 

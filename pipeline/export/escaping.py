@@ -1,13 +1,13 @@
 """Escaping: names and words come from people and recognisers, and must not be read as markup by a format."""
 
 import re
-import unicodedata
 from typing import Final
+
+from pipeline.characters import is_invisible
 
 _LOOKALIKES: Final = str.maketrans(
     {"<": "‹", ">": "›", "{": "(", "}": ")", "\\": "∖"}  # noqa: RUF001 - they are meant to look alike
 )
-_INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 _DIRECTION_MARKS: Final = frozenset("\u200e\u200f\u061c\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that turn the direction of text, also of what follows."""
 _MARKDOWN_MARKS: Final = re.compile(r"([\\`*_\[\]<>&#|~!$@])")
@@ -19,7 +19,7 @@ def clean(text: str) -> str:
     seen = "".join(
         " " if sign.isspace() else sign
         for sign in text
-        if sign.isspace() or (unicodedata.category(sign) not in _INVISIBLE_CATEGORIES and sign not in _DIRECTION_MARKS)
+        if sign.isspace() or not (is_invisible(sign) or sign in _DIRECTION_MARKS)
     )
     return " ".join(seen.split())
 

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pipeline.characters import keeps_spaces
 from pipeline.languages import UNSPACED
 from pipeline.types import Word
 
@@ -34,9 +35,4 @@ def attach_punctuation(words: Sequence[Word]) -> list[Word]:
 
 def _touches(left: str, right: str, language: str) -> bool:
     """Tell whether no space belongs between two characters."""
-    return language in UNSPACED and not (_is_spaced(left) and _is_spaced(right))
-
-
-def _is_spaced(sign: str) -> bool:
-    """Tell whether a character is a Latin, Cyrillic or Greek letter or a digit, which keep their spaces everywhere."""
-    return sign.isalnum() and ord(sign) < 0x0590
+    return language in UNSPACED and not (keeps_spaces(left) and keeps_spaces(right))

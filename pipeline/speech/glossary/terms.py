@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from pipeline.characters import is_invisible
 from pipeline.errors import ValidationError
 
 MAX_TERMS: Final = 1000
@@ -17,7 +18,6 @@ MAX_GLOSSARY_BYTES: Final = 256 * 1024
 SOUND_SIGN: Final = "="
 """Between a term and how it sounds."""
 _COMMENT: Final = "#"
-_UNWRITABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 
 
 class Fault(StrEnum):
@@ -80,7 +80,7 @@ def check_terms(terms: Iterable[str]) -> tuple[str, ...]:
 
 def fault_of(term: str) -> Fault | None:
     """Return why a term, or how it sounds, cannot be used; None when it can."""
-    if any(unicodedata.category(sign) in _UNWRITABLE for sign in term):
+    if any(map(is_invisible, term)):
         return Fault.UNSEEN
     if len(term) > MAX_TERM_CHARS or len(term.split()) > MAX_TERM_WORDS:
         return Fault.LONG
