@@ -13,19 +13,26 @@ from typing import Final
 import jellyfish
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.speech.alignment.sentences import ends_sentence
+from pipeline.speech.glossary.spelling import (
+    find_place,
+    has_letters,
+    has_possessive,
+    is_wide_letter,
+    letters_of,
+    without_possessive,
+)
 from pipeline.speech.glossary.terms import split_line
 from pipeline.types import Word
 
 MAX_RUN_WORDS: Final = 4
-"""Words of the longest run that is compared."""
+"""Words of the longest run that is compared; where no spaces are written, as many characters as the longest term."""
 SOUND_WEIGHT: Final = 0.7
 """Of the Metaphone code against the letters."""
 SURE_LIKENESS: Final = 0.85
 """Likeness that words need of which the recogniser was wholly sure, from 0 to 1."""
 UNSURE_LIKENESS: Final = 0.7
 """Likeness that words need of which it knew nothing."""
-SENTENCE_ENDS: Final = frozenset(".!?\u3002\uff01\uff1f")
-"""Also those of Chinese."""
 MAX_LENGTH_RATIO: Final = 1.6
 """By which a run may be longer or shorter than the term, in letters."""
 
@@ -58,9 +65,14 @@ class Glossary:
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._terms = [(term, _outline(shape)) for term, sound in map(split_line, lines) for shape in {term, sound}]
+        self._terms = [
+            (term, _outline(shape), has_possessive(shape))
+            for term, sound in map(split_line, lines)
+            for shape in dict.fromkeys((term, sound))
+        ]
+        self._longest = max((len(outline.letters) for _, outline, _ in self._terms), default=0)
 
-    def find(self, words: Sequence[Word]) -> list[Match]:
+    def find(self, words: Sequence[Word], language: str = "en") -> list[Match]:
         """List the runs of words that stand for a term and are not spelled like it, without overlaps, in order."""
         found = sorted(
             self._candidates(words), key=lambda match: (-match.likeness, match.first - match.past, match.first)
@@ -73,34 +85,38 @@ class Glossary:
                 taken |= places
                 chosen.append(match)
         return sorted(
-            (match for match in chosen if join(words[match.first : match.past]) != match.term),
+            (
+                match
+                for match in chosen
+                if not find_place(words[match.first : match.past], match.term, language).shows(match.term)
+            ),
             key=lambda match: match.first,
         )
 
     def _candidates(self, words: Sequence[Word]) -> Iterator[Match]:
+        for first, past in self._runs(words):
+            run = words[first:past]
+            text = "".join(word.text for word in run)
+            whole, bare = _outline(text), _outline(without_possessive(text))
+            needed = _needed_likeness(run)
+            for term, wanted, possessive in self._terms:
+                likeness = _likeness(whole if possessive else bare, wanted)
+                if likeness >= needed:
+                    yield Match(first=first, past=past, term=term, likeness=likeness)
+
+    def _runs(self, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+        """Yield the first word of each run and the one behind its last; both ends of a run have letters."""
         for first in range(len(words)):
-            for past in range(first + 1, min(first + MAX_RUN_WORDS, len(words)) + 1):
-                run = words[first:past]
-                if past - first > 1 and _ends_sentence(run[:-1]):
+            wide = True
+            for past in range(first + 1, len(words) + 1):
+                closing = words[past - 1].text
+                wide = wide and is_wide_letter(closing)
+                if past - first > (max(self._longest, MAX_RUN_WORDS) if wide else MAX_RUN_WORDS):
                     break
-                outline = _outline("".join(word.text for word in run))
-                needed = _needed_likeness(run)
-                for term, wanted in self._terms:
-                    likeness = _likeness(outline, wanted)
-                    if likeness >= needed:
-                        yield Match(first=first, past=past, term=term, likeness=likeness)
-
-
-def join(words: Sequence[Word]) -> str:
-    """Write words without the punctuation around them."""
-    return " ".join(split_punctuation(word.text)[1] for word in words)
-
-
-def split_punctuation(text: str) -> tuple[str, str, str]:
-    """Return what stands before a word, the word, and what stands after it."""
-    start = next((index for index, sign in enumerate(text) if sign.isalnum()), 0)
-    end = next((len(text) - index for index, sign in enumerate(reversed(text)) if sign.isalnum()), len(text))
-    return text[:start], text[start:end], text[end:]
+                if past - first > 1 and ends_sentence(words[past - 2].text, closing):
+                    break
+                if has_letters(words[first].text) and has_letters(closing):
+                    yield first, past
 
 
 def _needed_likeness(words: Sequence[Word]) -> float:
@@ -121,11 +137,7 @@ def _likeness(one: _Outline, other: _Outline) -> float:
 
 
 def _outline(text: str) -> _Outline:
-    letters = "".join(sign for sign in text.casefold() if sign.isalnum())
+    letters = letters_of(text)
     plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
     # Letters of other scripts have no outline of their sound.
     return _Outline(letters, jellyfish.metaphone(plain) if len(plain) == len(letters) else "")
-
-
-def _ends_sentence(words: Sequence[Word]) -> bool:
-    return any(word.text[-1:] in SENTENCE_ENDS for word in words)

@@ -1,6 +1,6 @@
 """The apply_glossary stage: terms in place of the words that a recogniser wrote for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,8 @@ from pipeline.export.transcripts import read_transcript
 from pipeline.graph.stage import StageContext
 from pipeline.speech.alignment.text import join_words
 from pipeline.speech.glossary.contracts import ApplyGlossaryInputs, ApplyGlossaryOutput, ApplyGlossaryParams
-from pipeline.speech.glossary.matching import Glossary, Match, join, split_punctuation
+from pipeline.speech.glossary.matching import Glossary, Match
+from pipeline.speech.glossary.spelling import find_place
 from pipeline.types import Turn, Word
 
 MAX_SHOWN = 20
@@ -28,10 +29,14 @@ def apply_glossary_stage(
     transcript = read_transcript(inputs.transcript)
     turns: list[Turn] = []
     replaced: list[str] = []
-    for turn in transcript.turns:
-        matches = glossary.find(turn.words)
-        turns.append(_with_terms(turn, matches, transcript.language) if matches else turn)
-        replaced += [f"{match.term} ({join(turn.words[match.first : match.past])})" for match in matches]
+    for number, turn in enumerate(transcript.turns):
+        context.report(number / len(transcript.turns), "Applying the glossary")
+        matches = glossary.find(turn.words, transcript.language)
+        terms = {
+            match: _term_word(turn.words[match.first : match.past], match, transcript.language) for match in matches
+        }
+        turns.append(_with_terms(turn, terms, transcript.language) if terms else turn)
+        replaced += [f"{match.term} ({word.heard})" for match, word in terms.items()]
     path = context.out / "transcript.json"
     write_json(replace(transcript, turns=tuple(turns)), path)
     return ApplyGlossaryOutput(transcript=path, replaced=len(replaced), notes=tuple(_note(replaced)))
@@ -43,25 +48,24 @@ def _note(replaced: list[str]) -> Iterator[str]:
         yield f"The glossary put in: {', '.join(replaced[:MAX_SHOWN])}{more}."
 
 
-def _with_terms(turn: Turn, matches: list[Match], language: str) -> Turn:
+def _with_terms(turn: Turn, terms: Mapping[Match, Word], language: str) -> Turn:
     words: list[Word] = []
     at = 0
-    for match in matches:
+    for match, word in terms.items():
         words += turn.words[at : match.first]
-        words.append(_term_word(turn.words[match.first : match.past], match))
+        words.append(word)
         at = match.past
     words += turn.words[at:]
     return replace(turn, words=tuple(words), text=join_words((word.text for word in words), language))
 
 
-def _term_word(words: tuple[Word, ...], match: Match) -> Word:
-    """Make one word of a run, with the punctuation at its ends."""
-    before, _, _ = split_punctuation(words[0].text)
-    _, _, after = split_punctuation(words[-1].text)
+def _term_word(words: tuple[Word, ...], match: Match, language: str) -> Word:
+    """Make one word of a run, with what stands around the term."""
+    place = find_place(words, match.term, language)
     return Word(
-        start=words[0].start,
+        start=min(word.start for word in words),
         end=max(word.end for word in words),
-        text=f"{before}{match.term}{after}",
+        text=f"{place.before}{match.term}{place.after}",
         confidence=match.likeness,
-        heard=join(words),
+        heard=place.heard,
     )

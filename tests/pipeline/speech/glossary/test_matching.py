@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.speech.glossary.matching import Glossary, join
+from pipeline.speech.glossary.matching import Glossary
+from pipeline.speech.glossary.spelling import find_place
 from pipeline.types import Word
 
 
@@ -13,9 +14,12 @@ def words(text: str, confidence: float = 0.5) -> list[Word]:
     ]
 
 
-def found(lines: list[str], text: str, confidence: float = 0.5) -> list[tuple[str, str]]:
+def found(lines: list[str], text: str, confidence: float = 0.5, language: str = "en") -> list[tuple[str, str]]:
     said = words(text, confidence)
-    return [(join(said[match.first : match.past]), match.term) for match in Glossary(lines).find(said)]
+    return [
+        (find_place(said[match.first : match.past], match.term, language).heard, match.term)
+        for match in Glossary(lines).find(said, language)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +35,17 @@ def found(lines: list[str], text: str, confidence: float = 0.5) -> list[tuple[st
         (["Siobhan = Shivawn"], "She won't send it.", []),
         (["Xanthe = Zanthee"], "It was said. The end", []),
         (["Zürich"], "in zurich and Zürich", [("zurich", "Zürich")]),
+        (["Zürich", "café"], "Zu\u0308rich has a cafe\u0301", []),
         (["日本橋"], "日本橋 and more", []),
+        (["the", "okay"], "The end. Okay?", []),
+        (["kubectl", "grafana"], "Grafana, KUBECTL", [("KUBECTL", "kubectl")]),
+        (["Yahoo!", ".NET", "Ph.D.", "Guns N' Roses"], "Yahoo! .NET, (Ph.D.) “Guns N' Roses”", []),
+        (["Yahoo!", ".NET"], "yahoo! and .net!", [("yahoo!", "Yahoo!"), (".net", ".NET")]),
+        (["Grafana"], "♪ Grafana ♪ and – grafana …", [("grafana", "Grafana")]),
+        (["Dr. Who"], "We saw dr. who then.", [("dr. who", "Dr. Who")]),
+        (["हिन्दी"], "मैं हिन्दी बोलता हूँ", []),
+        (["दिल्ली"], "वह दलाल है", []),
+        (["שָׁלוֹם"], "אמר שלום לך", [("שלום", "שָׁלוֹם")]),
         ([], "nothing to find", []),
     ],
 )
@@ -46,3 +60,30 @@ def test_words_that_were_heard_surely_need_to_be_more_alike() -> None:
 
 def test_the_most_alike_of_overlapping_runs_is_taken() -> None:
     assert found(["Grafana", "Grafana Cloud"], "open grafana cloud now") == [("grafana cloud", "Grafana Cloud")]
+
+
+@pytest.mark.parametrize(
+    ("term", "said", "expected"),
+    [
+        ("Christopher", "Christopher's car and Christopher\u2019s.", []),
+        ("Christopher", "Christofer's car", [("Christofer", "Christopher")]),
+        ("McDonald's", "at McDonald's, or McDonalds", [("McDonalds", "McDonald's")]),
+        ("Levi's = Leevise", "in Levi's, or leevise", [("leevise", "Levi's")]),
+    ],
+)
+def test_a_possessive_behind_a_term_is_no_part_of_it(term: str, said: str, expected: list[tuple[str, str]]) -> None:
+    assert found([term], said, 1.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("term", "said", "expected"),
+    [
+        ("張偉", "張 偉 來 了 。", []),
+        ("東京スカイツリー", "東 京 ス カ イ ツ リ ー へ", []),
+        ("東京スカイツリー", "東 京 ス カ イ 釣 り ー へ", [("東京スカイ釣りー", "東京スカイツリー")]),
+    ],
+)
+def test_a_term_of_many_characters_is_found_among_single_ones(
+    term: str, said: str, expected: list[tuple[str, str]]
+) -> None:
+    assert found([term], said, 0.1, "ja") == expected
