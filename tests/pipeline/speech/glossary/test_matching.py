@@ -41,7 +41,7 @@ def found(lines: list[str], text: str, confidence: float = 0.5, language: str = 
         (["kubectl", "grafana"], "Grafana, KUBECTL", [("KUBECTL", "kubectl")]),
         (["Yahoo!", ".NET", "Ph.D.", "Guns N' Roses"], "Yahoo! .NET, (Ph.D.) “Guns N' Roses”", []),
         (["Yahoo!", ".NET"], "yahoo! and .net!", [("yahoo!", "Yahoo!"), (".net", ".NET")]),
-        (["Grafana"], "♪ Grafana ♪ and – grafana …", [("grafana", "Grafana")]),
+        (["Grafana"], "♪ Grafana ♪ and - grafana …", [("grafana", "Grafana")]),
         (["Dr. Who"], "We saw dr. who then.", [("dr. who", "Dr. Who")]),
         (["हिन्दी"], "मैं हिन्दी बोलता हूँ", []),
         (["दिल्ली"], "वह दलाल है", []),
