@@ -89,6 +89,13 @@ class JobSync:
                 job_id, status, result, used_s=used_s if status is StoredStatus.STOPPED else 0.0
             )
 
+    async def is_replaced(self, job: Job) -> bool:
+        """Tell whether a job that was submitted later has a result in the same message; False when nobody knows."""
+        with suppress(DatabaseError):
+            newest = await self._repository.newest_of_message(job.id)
+            return newest is not None and newest.job.submitted > job.submitted
+        return False
+
     async def interrupted_jobs(self, before: float) -> InterruptedJobs:
         """Return jobs that an earlier process only acknowledged, and submitted ones that the queue does not have.
 

@@ -171,7 +171,8 @@ class JobTracker:
         if reply.message_id is None:
             return await self._show_end(job, reply, event)
         async with self._turns.setdefault(reply.message_id, asyncio.Lock()):
-            if job.submitted < self._latest.get(reply.message_id, 0.0):
+            # What was shown before a restart only the database knows.
+            if job.submitted < self._latest.get(reply.message_id, 0.0) or await self._sync.is_replaced(job):
                 return True
             shown = await self._show_end(job, reply, event)
             if isinstance(event, Finished):
