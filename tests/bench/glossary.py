@@ -19,7 +19,7 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.speech.glossary.matching import Glossary, Match
+from pipeline.speech.glossary.matching import Glossary, Match, ordinary_words
 from pipeline.types import Transcript, Word
 from tests.bench.glossary_set import PAUSE_SECONDS, Said, build, glossary_of
 
@@ -64,9 +64,10 @@ def judge(said: Sequence[Said], words: Sequence[Word], glossary: Glossary) -> li
     """A row: terms written right, word errors of the lines with terms, lines without a term that were changed."""
     right = changed = 0
     truths, texts = list[str](), list[str]()
+    ordinary = ordinary_words(words)
     for each in said:
         heard = words_of(each, words)
-        text = replaced(heard, glossary.find(heard))
+        text = replaced(heard, glossary.find(heard, ordinary=ordinary))
         if each.line.has_term:
             right += each.line.term.casefold() in text.casefold()
         else:

@@ -2,11 +2,12 @@
 
 A run is compared by its letters (normalized Levenshtein distance) and by its Metaphone code (Philips, Computer Language
 7(12), 1990), an outline of how English letters sound. The less sure the recogniser was of words, the less alike they
-need to be. The numbers were chosen on the tuning half of `tests.bench.glossary`.
+need to be. Metaphone has no vowels, so ordinary words sound like many a short name (make: Mike); a recogniser writes
+those in lower case. The numbers were chosen on the tuning half of `tests.bench.glossary`.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +34,12 @@ SURE_LIKENESS: Final = 0.85
 """Likeness that words need of which the recogniser was wholly sure, from 0 to 1."""
 UNSURE_LIKENESS: Final = 0.7
 """Likeness that words need of which it knew nothing."""
+SHORT_SOUND: Final = 5
+"""Sounds of a Metaphone code; ordinary words have most of the shorter ones."""
+ORDINARY_LIKENESS: Final = 0.945
+"""Likeness that an ordinary word needs to a name with a short code, however unsure the recogniser was."""
+ORDINARY_RUN_LIKENESS: Final = 0.9
+"""Likewise of several ordinary words, which make no sense more often."""
 MAX_LENGTH_RATIO: Final = 1.6
 """By which a run may be longer or shorter than the term, in letters."""
 
@@ -72,10 +79,17 @@ class Glossary:
         ]
         self._longest = max((len(outline.letters) for _, outline, _ in self._terms), default=0)
 
-    def find(self, words: Sequence[Word], language: str = "en") -> list[Match]:
-        """List the runs of words that stand for a term and are not spelled like it, without overlaps, in order."""
+    def find(self, words: Sequence[Word], language: str = "en", ordinary: Collection[str] = ()) -> list[Match]:
+        """List the runs of words that stand for a term and are not spelled like it, without overlaps, in order.
+
+        Args:
+            words: Of one turn.
+            language: Code of the transcript's language.
+            ordinary: Words of the transcript that are written in lower case, as `ordinary_words` lists them.
+        """
         found = sorted(
-            self._candidates(words), key=lambda match: (-match.likeness, match.first - match.past, match.first)
+            self._candidates(words, ordinary),
+            key=lambda match: (-match.likeness, match.first - match.past, match.first),
         )
         taken: set[int] = set()
         chosen: list[Match] = []
@@ -93,15 +107,17 @@ class Glossary:
             key=lambda match: match.first,
         )
 
-    def _candidates(self, words: Sequence[Word]) -> Iterator[Match]:
+    def _candidates(self, words: Sequence[Word], ordinary: Collection[str]) -> Iterator[Match]:
         for first, past in self._runs(words):
             run = words[first:past]
             text = "".join(word.text for word in run)
             whole, bare = _outline(text), _outline(without_possessive(text))
             needed = _needed_likeness(run)
+            ordinarily = max(needed, _ordinary_likeness(run, ordinary))
             for term, wanted, possessive in self._terms:
                 likeness = _likeness(whole if possessive else bare, wanted)
-                if likeness >= needed:
+                short = 0 < len(wanted.sound) < SHORT_SOUND and not term.islower()
+                if likeness >= (ordinarily if short else needed):
                     yield Match(first=first, past=past, term=term, likeness=likeness)
 
     def _runs(self, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
@@ -117,6 +133,18 @@ class Glossary:
                     break
                 if has_letters(words[first].text) and has_letters(closing):
                     yield first, past
+
+
+def ordinary_words(words: Iterable[Word]) -> frozenset[str]:
+    """List the letters of those words that are written in lower case, and so are no names."""
+    return frozenset(letters_of(word.text) for word in words if word.text.islower())
+
+
+def _ordinary_likeness(words: Sequence[Word], ordinary: Collection[str]) -> float:
+    """Return what words need that are all ordinary, also at the start of a sentence; 0 where one may be a name."""
+    if not all(word.text.islower() or letters_of(word.text) in ordinary for word in words):
+        return 0.0
+    return ORDINARY_LIKENESS if len(words) == 1 else ORDINARY_RUN_LIKENESS
 
 
 def _needed_likeness(words: Sequence[Word]) -> float:

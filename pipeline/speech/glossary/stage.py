@@ -9,7 +9,7 @@ from pipeline.export.transcripts import read_transcript
 from pipeline.graph.stage import StageContext
 from pipeline.speech.alignment.text import join_words
 from pipeline.speech.glossary.contracts import ApplyGlossaryInputs, ApplyGlossaryOutput, ApplyGlossaryParams
-from pipeline.speech.glossary.matching import Glossary, Match
+from pipeline.speech.glossary.matching import Glossary, Match, ordinary_words
 from pipeline.speech.glossary.spelling import find_place
 from pipeline.types import Turn, Word
 
@@ -27,11 +27,12 @@ def apply_glossary_stage(
     """
     glossary = Glossary(params.terms)
     transcript = read_transcript(inputs.transcript)
+    ordinary = ordinary_words(word for turn in transcript.turns for word in turn.words)
     turns: list[Turn] = []
     replaced: list[str] = []
     for number, turn in enumerate(transcript.turns):
         context.report(number / len(transcript.turns), "Applying the glossary")
-        matches = glossary.find(turn.words, transcript.language)
+        matches = glossary.find(turn.words, transcript.language, ordinary)
         terms = {
             match: _term_word(turn.words[match.first : match.past], match, transcript.language) for match in matches
         }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.speech.glossary.matching import Glossary
+from pipeline.speech.glossary.matching import Glossary, ordinary_words
 from pipeline.speech.glossary.spelling import find_place
 from pipeline.types import Word
 
@@ -18,7 +18,7 @@ def found(lines: list[str], text: str, confidence: float = 0.5, language: str = 
     said = words(text, confidence)
     return [
         (find_place(said[match.first : match.past], match.term, language).heard, match.term)
-        for match in Glossary(lines).find(said, language)
+        for match in Glossary(lines).find(said, language, ordinary_words(said))
     ]
 
 
@@ -51,6 +51,13 @@ def found(lines: list[str], text: str, confidence: float = 0.5, language: str = 
 )
 def test_what_sounds_like_a_term_is_found(lines: list[str], said: str, expected: list[tuple[str, str]]) -> None:
     assert found(lines, said) == expected
+
+
+@pytest.mark.parametrize("confidence", [0.3, 1.0])
+def test_ordinary_words_are_no_short_names(confidence: float) -> None:
+    said = "We make time for a new line, none of which has been there. Make more. None. Time, land and promises."
+    assert found(["Mike", "Tom", "Anna", "Nina", "Ben", "Linda", "Maria"], said, confidence) == []
+    assert found(["Mike", "Nina", "Linda"], "Myke and linda", confidence) == [("Myke", "Mike"), ("linda", "Linda")]
 
 
 def test_words_that_were_heard_surely_need_to_be_more_alike() -> None:
