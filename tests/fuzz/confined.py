@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from pipeline.catalog import MAX_SIZE
+from pipeline.edits.contracts import EDIT_TRANSCRIPT
 from pipeline.errors import AudioProcessingError, EngineDiedError, EngineTimeoutError
 from pipeline.export.contracts import SUBTITLES
 from pipeline.graph.stage import AnyStage, NoParams, Stage
@@ -133,6 +134,10 @@ class ConfinedStages:
                 files = {"transcript": sent.content, "voices": sent.beside["voices.json"]}
                 stage = _watched(SUBTITLES, "write_exports")
                 return (await self.run(stage, files, {"names": dict(sent.names)}))[0]
+            case "edits":
+                files = {"transcript": sent.beside["transcript.json"], "voices": sent.beside["voices.json"]}
+                stage = _watched(EDIT_TRANSCRIPT, "apply_edits")
+                return (await self.run(stage, {**files, "edits": sent.content}, {}))[0]
             case "voice-book":
                 files = {"embeddings": sent.beside["heard.json"], "book": sent.content}
                 return (await self.run(_watched(MATCH_SPEAKERS, "match_voices"), files, {}))[0]

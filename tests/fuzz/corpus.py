@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.fuzz.documents import WHOLE_BOOK, WHOLE_VOICES
+from tests.fuzz.documents import WHOLE_BOOK, WHOLE_TRANSCRIPT, WHOLE_VOICES
 from tests.fuzz.inputs import KINDS, HostileInput
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -13,6 +13,7 @@ def read_corpus() -> list[HostileInput]:
     """Read all of them, each with whole files beside it."""
     beside: Mapping[str, Mapping[str, bytes]] = {
         "transcript": {"voices.json": WHOLE_VOICES},
+        "edits": {"transcript.json": WHOLE_TRANSCRIPT, "voices.json": WHOLE_VOICES},
         "voice-book": {"heard.json": WHOLE_BOOK},
     }
     return [

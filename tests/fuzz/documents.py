@@ -1,4 +1,4 @@
-"""Documents as people may send or change them: transcripts, voice-books, manifests."""
+"""Documents as people may send or change them: transcripts, edits, voice-books, manifests."""
 
 import json
 import random
@@ -60,6 +60,15 @@ def make_transcript(rng: random.Random) -> HostileInput:
     )
 
 
+def make_edits(rng: random.Random) -> HostileInput:
+    """Make a file of edits, and the transcript and voices that they are of."""
+    transcript = _transcript_of(3, "en")
+    operations = [_operation(transcript["turns"], rng) for _ in range(rng.choice((0, 1, 2, 8)))]
+    content, made = _spoil({"version": 1, "duration": transcript["duration"], "operations": operations}, rng)
+    beside = {"transcript.json": _encode(transcript), "voices.json": WHOLE_VOICES}
+    return HostileInput(kind="edits", name="edits.json", content=content, made=made, beside=beside)
+
+
 def make_voice_book(rng: random.Random) -> HostileInput:
     """Make a voice-book, and the voices of a clip that are looked for in it."""
     content, made = _spoil(_book(rng), rng)
@@ -118,6 +127,34 @@ def _transcript_of(count: int, language: str) -> dict[str, Any]:
         )
     speakers = [{"id": "S1", "name": "Anna"}, {"id": "S2", "name": "Speaker 2"}]
     return {"language": language, "duration": 12.0, "speakers": speakers, "turns": turns}
+
+
+def _operation(turns: list[Any], rng: random.Random) -> dict[str, Any]:
+    """Make an operation on a line, most of which fit as long as no other has changed it."""
+    number = rng.randrange(len(turns))
+    seen, after = (_seen(turns, place % len(turns)) for place in (number, number + 1))
+    text = rng.choice(_TEXTS).encode(errors="replace").decode()
+    turn = {**turns[number], "text": "Hello,", "words": turns[number]["words"][:1]}
+    return rng.choice(
+        (
+            {"op": "set_words", "seen": seen, "words": ["Oh,", text]},
+            {"op": "give", "seen": seen, "first": rng.choice((0, 1, 9)), "speaker": "S2"},
+            {"op": "give", "seen": seen, "speaker": "S3", "name": text},
+            {"op": "split", "seen": seen, "at": rng.choice((1, 2, 4, -1))},
+            {"op": "merge", "seen": seen, "second": after},
+            {"op": "delete", "seen": seen},
+            {"op": "add", "speaker": "S1", "start": 8.0, "end": rng.choice(_NUMBERS), "words": ["Well.", text]},
+            {"op": "rename", "speaker": "S1", "name": text},
+            {"op": "replace", "gone": [seen], "put": [{"line": seen["line"], "after": None, "turn": turn}]},
+        )
+    )
+
+
+def _seen(turns: list[Any], number: int) -> dict[str, Any]:
+    """Describe a line as an edit names it."""
+    turn = turns[number]
+    words = [[word["start"], word["end"], word["text"]] for word in turn["words"]]
+    return {"line": f"L{number + 1}", "speaker": turn["speaker"], "words": words}
 
 
 def _voices() -> dict[str, Any]:

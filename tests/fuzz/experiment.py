@@ -15,7 +15,7 @@ import structlog
 
 from pipeline.catalog import MAX_DURATION
 from tests.fuzz.confined import SECRET, Verdict, confined_stages
-from tests.fuzz.documents import make_manifest, make_transcript, make_voice_book
+from tests.fuzz.documents import make_edits, make_manifest, make_transcript, make_voice_book
 from tests.fuzz.dubs import make_dub_zip
 from tests.fuzz.inputs import KINDS, HostileInput, Kind
 from tests.fuzz.mutators import mutate
@@ -31,6 +31,7 @@ _WEIGHTS: Mapping[Kind, int] = {
     "dub zip": 5,
     "manifest": 2,
     "transcript": 4,
+    "edits": 4,
     "voice-book": 2,
 }
 SHORT_S = 60.0
@@ -113,6 +114,8 @@ def make_input(seed: int, number: int, seeds: Mapping[str, bytes], bait: Bait) -
             return make_manifest(rng, seeds["pcm.wav"])
         case "transcript":
             return make_transcript(rng)
+        case "edits":
+            return make_edits(rng)
         case "voice-book":
             return make_voice_book(rng)
         case kind:

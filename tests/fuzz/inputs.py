@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["media", "reference", "dub track", "dub zip", "manifest", "transcript", "voice-book"]
-KINDS: tuple[Kind, ...] = ("media", "reference", "dub track", "dub zip", "manifest", "transcript", "voice-book")
+Kind: TypeAlias = Literal["media", "reference", "dub track", "dub zip", "manifest", "transcript", "edits", "voice-book"]
+KINDS: tuple[Kind, ...] = (
+    "media",
+    "reference",
+    "dub track",
+    "dub zip",
+    "manifest",
+    "transcript",
+    "edits",
+    "voice-book",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from pipeline.edits.stage import edit_transcript_stage
 from pipeline.export.stage import subtitles_stage
 from pipeline.graph.stage import FileT, NoParams, StageContext, StageOutput
 from pipeline.media.stages import extract_stage, mux_stage, probe_stage
@@ -66,5 +67,6 @@ mux = watched(mux_stage)
 dub = watched(dub_stage)
 compare_dub = watched(render_dub_comparison_stage)
 write_exports = watched(subtitles_stage)
+apply_edits = watched(edit_transcript_stage)
 match_voices = watched(match_speakers_stage)
 pack_manifest = watched(pack_stage)
