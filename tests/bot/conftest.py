@@ -84,8 +84,9 @@ class Broker:
 
 @pytest.fixture
 def broker() -> Iterator[Broker]:
-    # A socket's path may have 107 characters, fewer than pytest's folders need.
-    with tempfile.TemporaryDirectory(prefix="sc-") as folder:
+    # A socket's path may have 107 characters, fewer than pytest's folders need. What the broker does in the background,
+    # such as writing its log again, may still write while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="sc-", ignore_cleanup_errors=True) as folder:
         broker = Broker(Path(folder))
         broker.start()
         try:
