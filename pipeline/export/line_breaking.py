@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.export.style import LINE_CHARS, READING_SPEED_CHARS_PER_SECOND, WIDE_LINE_CHARS, SubtitleStyle
 from pipeline.languages import READING_SPEEDS, UNSPACED, WIDE
-from pipeline.speech.alignment.sentences import binds_next, ends_sentence
+from pipeline.speech.alignment.sentences import UNCERTAIN, binds_next, ends_sentence
 from pipeline.speech.alignment.text import join_words
 
 CLAUSE_ENDS = frozenset(",;:،、，；：–—")  # noqa: RUF001 - commas of many scripts
@@ -139,4 +139,4 @@ def _cut_unspaced(text: str, page: TextBox) -> list[str]:
 
 def ends_clause(text: str, following: str = "") -> bool:
     """Tell whether a sentence or a clause ends with a word, which `following` comes after."""
-    return ends_sentence(text, following) or text[-1:] in CLAUSE_ENDS
+    return ends_sentence(text, following) or text.removesuffix(UNCERTAIN)[-1:] in CLAUSE_ENDS

@@ -5,13 +5,12 @@ from functools import cached_property
 
 from pipeline.export.cues import Cue, cut_cues
 from pipeline.export.style import SubtitleStyle
+from pipeline.speech.alignment.sentences import UNCERTAIN
 from pipeline.speech.alignment.text import join_words
 from pipeline.types import Diarization, Speaker, Transcript, Turn
 
 NO_SPEECH = "(no speech)"
 NO_SPEAKER = Speaker(id="", name="")
-UNCERTAIN = "(?)"
-"""Stands behind a word that may have been misheard."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from typing import Final
 
 SENTENCE_ENDS: Final = frozenset(".!?…。！？｡।॥؟۔։።။។།")  # noqa: RUF001 - full stops of many scripts
 CLOSING_MARKS: Final = "\"'”’»)]）】」』›"  # noqa: RUF001
+UNCERTAIN: Final = "(?)"
+"""Stands behind a word that may have been misheard; it ends no sentence."""
 _OPENING_MARKS: Final = "\"'“‘«([（【「『‹¿¡"  # noqa: RUF001
 
 
@@ -45,7 +47,7 @@ def ends_sentence(text: str, following: str = "") -> bool:
         text: The word with its punctuation.
         following: The next word of the same speaker; empty where there is none.
     """
-    bare = text.rstrip(CLOSING_MARKS)
+    bare = text.removesuffix(UNCERTAIN).rstrip(CLOSING_MARKS)
     if bare[-1:] not in SENTENCE_ENDS:
         return False
     after = following.lstrip(_OPENING_MARKS)
@@ -61,6 +63,7 @@ def ends_sentence(text: str, following: str = "") -> bool:
 
 def binds_next(text: str, following: str) -> bool:
     """Tell whether a word is an abbreviation or an initial that must not be parted from the next word."""
+    text = text.removesuffix(UNCERTAIN)
     if not text.endswith(".") or not following:
         return False
     word = text[:-1].lstrip(_OPENING_MARKS)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.export.cues import cut_cues
 from pipeline.export.source import mark_uncertain
 from pipeline.export.stage import write_exports
 from pipeline.export.style import SubtitleStyle
-from pipeline.types import Transcript, Turn
+from pipeline.types import Transcript, Turn, Word
 from tests.pipeline.export.dialogue import heard, talk
 
 
@@ -44,3 +45,19 @@ def test_words_without_spaces_stay_so() -> None:
     words = tuple(replace(word, text=text, confidence=0.1) for word, text in zip(turn.words, "你好世界", strict=False))
     marked = mark_uncertain(replace(content, turns=(replace(turn, words=words),)), 0.5)
     assert marked.turns[0].text == "你(?)好(?)世(?)界(?)"
+
+
+def test_a_mark_ends_no_sentence_and_hides_no_end() -> None:
+    said = "We were on it when the first came over the wall, all of it. Then Dr. Brown saw that nobody had expected it"
+    words = tuple(
+        Word(start=0.4 * place, end=0.4 * place + 0.38, text=text, confidence=0.1)
+        for place, text in enumerate(said.split())
+    )
+    turn = Turn(start=0.0, end=words[-1].end, speaker=talk().speakers[0].id, text=said, overlap=False, words=words)
+    plain = replace(talk(), duration=20.0, turns=(turn,))
+    wide = SubtitleStyle(line_length=80)
+    cues, marked = cut_cues(plain, wide), cut_cues(mark_uncertain(plain, 0.5), wide)
+    assert len(cues) > 1
+    assert [(cue.start, " ".join(cue.lines).replace("(?)", "")) for cue in marked] == [
+        (cue.start, " ".join(cue.lines)) for cue in cues
+    ]

@@ -26,9 +26,12 @@ INSIDE = (
     "د.|أحمد",
     "well...|maybe",
     "Yahoo.|com",
+    "maybe(?)|Smith",
+    "Dr.(?)|Brown",
 )
 ENDS = (
     "storm.|Tonight",
+    "storm.(?)|Tonight(?)",
     "No.|We",
     "So did I.|Then",
     "U.S.|They",
