@@ -14,7 +14,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "run",
         "page": "result_page",
-        **{name: name for name in ("up", "worker", "bot", "doctor", "export")},
+        **{name: name for name in ("up", "worker", "bot", "top", "doctor", "export")},
         **dict.fromkeys(("cut", "audio", "frame"), "clip_tools"),
     }
 )

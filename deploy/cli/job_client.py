@@ -12,7 +12,8 @@ from rich.console import Console
 
 from deploy.cli.progress import JobProgressBars
 from deploy.local.embedded_broker import EmbeddedBroker
-from deploy.local.supervisor import LocalWorkers, worker_python
+from deploy.local.supervisor import LocalWorkers
+from deploy.local.worker_process import worker_python
 from pipeline.errors import AudioProcessingError, Cancelled, EngineError, QueueError, from_failure
 from pipeline.media.contracts import EXTRACT, PREPARE_SPEECH
 from pipeline.separation.contracts import SEPARATE

@@ -1,25 +1,18 @@
 """Start and supervise workers on this machine."""
 
 import asyncio
-import contextlib
 import math
-import os
-import signal
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import structlog
 
 from deploy.local.in_process_worker import InProcessWorker
+from deploy.local.worker_process import DRAIN_TIMEOUT_S, WorkerProcess, log_path, rotate_log
 from pipeline.errors import EngineError, QueueError
-from worker.engine.environment import child_environment
 from worker.protocol import WorkerKind
 from worker.queue import Queue
 from worker.settings import WorkerSettings
@@ -28,34 +21,39 @@ WORKERS_START_TIMEOUT_S: Final = 90.0
 """Seconds for both workers to be alive."""
 POLL_INTERVAL_S: Final = 0.05
 """Seconds between two looks for them."""
-DRAIN_TIMEOUT_S: Final = 3.0
-"""Seconds that local workers give their jobs; the jobs go on next time."""
-STOP_TIMEOUT_S: Final = 8.0
 ABSENCE_GRACE_S: Final = 3.0
 """Seconds that a worker of others may be missing before one is started; live ones register every two seconds."""
-MAX_RESTART_DELAY_S: Final = 30.0
-"""Seconds before a worker that keeps dying is started again."""
-STABLE_UPTIME_S: Final = 60.0
-"""Seconds after which a worker's death is not held against it."""
 KEEP_INTERVAL_S: Final = 2.0
 """Seconds between two looks whether the workers that are to be kept are there."""
-MAX_LOG_BYTES: Final = 10 * 1024 * 1024
 
 
 @asynccontextmanager
 async def running_workers(
-    settings: WorkerSettings, url: str, kinds: Sequence[WorkerKind] = ("media", "asr")
+    settings: WorkerSettings,
+    url: str,
+    kinds: Sequence[WorkerKind] = ("media", "asr"),
+    further: Sequence[WorkerKind] = (),
 ) -> AsyncGenerator[None]:
     """Keep workers of these kinds running during the context.
 
     Workers that run already are used, and replaced by ones of this process when they are gone. A worker that was
     started here is restarted when it dies, and stopped at the end.
 
+    Args:
+        settings: Settings of the workers.
+        url: URL of the broker.
+        kinds: A worker of each is kept.
+        further: Workers that are started beside those, whoever else runs.
+
     Raises:
         EngineError: A worker cannot be started.
     """
-    async with Queue.connect(url) as queue, LocalWorkers(settings, url, queue) as workers:
+    async with AsyncExitStack() as stack:
+        queue = await stack.enter_async_context(Queue.connect(url))
+        workers = await stack.enter_async_context(LocalWorkers(settings, url, queue))
         await workers.ensure(*kinds)
+        for number, kind in enumerate(further, start=2):
+            await stack.enter_async_context(WorkerProcess(kind, settings, url, number=number).running())
         keeping = [asyncio.create_task(_keep(workers, kind)) for kind in kinds]
         try:
             yield
@@ -136,10 +134,11 @@ class LocalWorkers:
         self._missed_since[kind] = min(self._missed_since[kind], now)
         return now - self._missed_since[kind] >= ABSENCE_GRACE_S
 
-    def _make_worker(self, kind: WorkerKind) -> "WorkerProcess | InProcessWorker":
+    def _make_worker(self, kind: WorkerKind) -> WorkerProcess | InProcessWorker:
         if kind == "media" and self._in_process:
-            settings = self._settings.model_copy(update={"redis_url": self._url, "drain": DRAIN_TIMEOUT_S})
-            _rotate_log(log := log_path(kind, self._settings))
+            update = {"redis_url": self._url, "drain": DRAIN_TIMEOUT_S, "metrics_port": 0}
+            settings = self._settings.model_copy(update=update)
+            rotate_log(log := log_path(kind, self._settings))
             return InProcessWorker(settings, log)
         return WorkerProcess(kind, self._settings, self._url)
 
@@ -153,7 +152,7 @@ class LocalWorkers:
 
 
 async def _wait_until_alive(
-    queue: Queue, started: Sequence["WorkerProcess | InProcessWorker"], kinds: set[WorkerKind]
+    queue: Queue, started: Sequence[WorkerProcess | InProcessWorker], kinds: set[WorkerKind]
 ) -> None:
     for _ in range(int(WORKERS_START_TIMEOUT_S / POLL_INTERVAL_S)):
         if kinds <= {worker.kind for worker in await queue.workers()}:
@@ -163,118 +162,3 @@ async def _wait_until_alive(
         await asyncio.sleep(POLL_INTERVAL_S)
     logs = ", ".join(str(worker.log) for worker in started)
     raise EngineError("The workers did not start in time.", hint=f"Their logs: {logs}.")
-
-
-def worker_python(kind: WorkerKind, settings: WorkerSettings) -> Path:
-    """Return the Python interpreter of a worker's environment.
-
-    Raises:
-        EngineError: The environment is missing.
-    """
-    if kind == "media":
-        return Path(sys.executable)
-    python = settings.asr_python or Path(__file__).parents[2] / ".venv-asr/bin/python"
-    if not python.exists():
-        raise EngineError(
-            "The environment of the transcription worker is missing.",
-            hint="Run `make env`, or set STEMCORD_ASR_PYTHON.",
-            detail=str(python),
-        )
-    return python
-
-
-def log_path(kind: WorkerKind, settings: WorkerSettings) -> Path:
-    """Return the log file of a worker."""
-    return settings.home / "logs" / f"{kind}.log"
-
-
-@dataclass(slots=True)
-class WorkerProcess:
-    """A worker as a child process that is restarted when it dies."""
-
-    kind: WorkerKind
-    settings: WorkerSettings
-    url: str
-    _process: Process | None = None
-    _deaths: int = 0
-
-    @property
-    def log(self) -> Path:
-        """The log file of the worker."""
-        return log_path(self.kind, self.settings)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """Run and supervise the worker during the context."""
-        python = worker_python(self.kind, self.settings)
-        self._process = await self._start(python)
-        supervising = asyncio.create_task(self._supervise(python))
-        try:
-            yield
-        finally:
-            supervising.cancel()
-            await asyncio.wait({supervising})
-            await self._stop()
-
-    def check(self) -> None:
-        """Check that the worker does not die.
-
-        Raises:
-            EngineError: The worker has died; the detail is the end of its log.
-        """
-        if self._deaths:
-            last = self.log.read_text(errors="replace").strip().splitlines()[-20:]
-            raise EngineError(
-                f"The {self.kind} worker cannot start.", hint=f"Its log is {self.log}.", detail="\n".join(last)
-            )
-
-    async def _start(self, python: Path) -> Process:
-        await asyncio.to_thread(_rotate_log, self.log)
-        environment = child_environment() | {
-            "STEMCORD_HOME": str(self.settings.home),
-            "STEMCORD_REDIS_URL": self.url,
-            "STEMCORD_STORE_URL": self.settings.store_url,
-            "STEMCORD_TIED": "true",
-            "STEMCORD_DRAIN": str(DRAIN_TIMEOUT_S),
-        }
-        with await asyncio.to_thread(self.log.open, "ab") as log:
-            return await asyncio.create_subprocess_exec(
-                str(python),
-                *("-m", "worker", self.kind),
-                stdin=PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                # A folder of the person's must not shadow a module.
-                cwd=self.settings.home,
-                start_new_session=True,
-            )
-
-    async def _supervise(self, python: Path) -> None:
-        loop = asyncio.get_running_loop()
-        while self._process is not None:
-            began = loop.time()
-            code = await self._process.wait()
-            self._deaths = 1 if loop.time() - began > STABLE_UPTIME_S else self._deaths + 1
-            structlog.get_logger().warning("worker ended", kind=self.kind, code=code, log=str(self.log))
-            await asyncio.sleep(min(2.0 ** (self._deaths - 1), MAX_RESTART_DELAY_S))
-            self._process = await self._start(python)
-
-    async def _stop(self) -> None:
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-
-
-def _rotate_log(log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))

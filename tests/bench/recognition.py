@@ -28,7 +28,7 @@ import platformdirs
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.supervisor import worker_python
+from deploy.local.worker_process import worker_python
 from pipeline.audio import io as audio_io
 from pipeline.models.loader import Models
 from pipeline.types import Diarization

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.supervisor import worker_python
+from deploy.local.worker_process import worker_python
 from pipeline.models.loader import Models
 from pipeline.speech.contracts import DIARIZE, TRANSCRIBE
 from tests.bench.speech_stages import diarize, extract, prepare_speech

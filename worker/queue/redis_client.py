@@ -164,6 +164,11 @@ class Connection:
         answer = await self._call(reading, wait)
         return [(entry.decode(), fields[b"event"]) for _, entries in answer or () for entry, fields in entries]
 
+    async def last_entries(self, key: str, count: int) -> list[tuple[str, bytes]]:
+        """Read the last entries of a stream; pairs of entry id and event, oldest first."""
+        answer = await self._call(self._redis.xrevrange(key, count=count))
+        return [(entry.decode(), fields[b"event"]) for entry, fields in reversed(answer)]
+
     async def enqueue(self, queue: str, function: str, job_id: str) -> bool:
         """Give a job to arq; does nothing and returns False when arq has it already."""
         given = await self._call(self._redis.enqueue_job(function, job_id, _job_id=job_id, _queue_name=queue))

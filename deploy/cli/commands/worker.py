@@ -12,7 +12,7 @@ import typer
 
 from deploy.cli.errors import exit_on_failure
 from deploy.local.embedded_broker import EmbeddedBroker
-from deploy.local.supervisor import worker_python
+from deploy.local.worker_process import worker_python
 from worker.engine.environment import child_environment
 from worker.settings import WorkerSettings
 

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.embedded_broker import EmbeddedBroker
 from deploy.local.supervisor import ABSENCE_GRACE_S, LocalWorkers, running_workers
+from deploy.local.worker_process import WorkerProcess
 from pipeline.errors import EngineError, QueueError
 from worker.queue import Queue, worker_scripts
 from worker.queue.keys import WORKERS
@@ -70,6 +71,25 @@ async def test_workers_are_kept_alive_after_those_of_others_have_gone(settings: 
             await wait_for_worker(tmp_path, besides=own)
         finally:
             await kept.__aexit__(None, None, None)
+
+
+async def test_further_workers_run_beside_the_first(settings: WorkerSettings, tmp_path: Path) -> None:
+    async with EmbeddedBroker(tmp_path) as url, Queue.connect(url) as queue:
+        async with running_workers(settings, url, ("media",), further=("media",)):
+            async with asyncio.timeout(60):
+                while len(await queue.workers()) < 2:
+                    await asyncio.sleep(0.1)
+            assert {worker.kind for worker in await queue.workers()} == {"media"}
+        assert await queue.workers() == []
+    assert "worker ready" in (tmp_path / "logs/media-2.log").read_text()
+
+
+def test_each_worker_shows_its_metrics_on_a_port_of_its_own(settings: WorkerSettings) -> None:
+    measured = settings.model_copy(update={"metrics_port": 9464})
+    workers = [WorkerProcess(kind, measured, "") for kind in ("media", "asr")]
+    workers += [WorkerProcess("media", measured, "", number=number) for number in (2, 3)]
+    assert [worker.metrics_port for worker in workers] == [9465, 9466, 9467, 9468]
+    assert WorkerProcess("asr", settings, "").metrics_port == 0
 
 
 async def wait_for_worker(home: Path, *, besides: int) -> int:
