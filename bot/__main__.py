@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import os
 import signal
+import socket
 import sys
 from contextlib import AsyncExitStack
 
@@ -31,6 +33,7 @@ from bot.web.sources.stored import StoredSource
 from pipeline.errors import StemcordError
 from worker.queue import Queue
 from worker.store import Store, keep_files_private, scratch_for, scratch_root, temporary_files_in
+from worker.telemetry import open_telemetry
 
 EXIT_BAD_SETTINGS = 2
 DISCONNECT_TIMEOUT_S = 10.0
@@ -73,6 +76,8 @@ async def _run(settings: BotSettings) -> None:
         async with AsyncExitStack() as exits:
             scratch = exits.enter_context(scratch_for(settings.home.expanduser(), "bot-"))
             exits.enter_context(temporary_files_in(scratch))
+            instance = f"{socket.gethostname()}-{os.getpid()}"
+            await exits.enter_async_context(open_telemetry(settings, service="bot", instance=instance))
             client = await _build(settings, settings.redis_url, exits)
             await _serve(client, settings.token.get_secret_value())
     except StemcordError as error:

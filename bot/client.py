@@ -18,6 +18,7 @@ from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.error_handler import answer_error
+from bot.http_metrics import InteractionTimes, discord_trace_config
 from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
@@ -81,9 +82,9 @@ class StemcordClient(ServiceClient):
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
         self._resuming: asyncio.Task[None] | None = None
-        intents = discord.Intents.none()
-        intents.guilds = True
-        super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none())
+        self._times = InteractionTimes()
+        trace, intents = discord_trace_config(self._times), discord.Intents(guilds=True)
+        super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), http_trace=trace)
         sync = JobSync(repository, queue, deletion)
         delivery = Delivery(self)
         self.tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
@@ -137,6 +138,7 @@ class StemcordClient(ServiceClient):
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle components and forms; discord.py itself passes commands to the tree."""
+        self._times.note_arrival(interaction.id)
         if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
             await router.dispatch(interaction)
 

@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pipeline.catalog import MAX_SIZE
 from pipeline.types import Preset
+from worker.telemetry import TelemetrySettings
 
 
-class BotSettings(BaseSettings):
+class BotSettings(TelemetrySettings):
     """Settings from environment variables: `STEMCORD_<NAME>` for each field, and `DISCORD_TOKEN` for the token."""
 
     model_config = SettingsConfigDict(env_prefix="STEMCORD_", env_ignore_empty=True, frozen=True, extra="ignore")

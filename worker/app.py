@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -36,6 +37,7 @@ from worker.store import Store
 from worker.store.disk_space import disk_full_error, is_disk_full
 from worker.store.private_home import close_home
 from worker.store.scratch import Scratch, remove_abandoned, scratch_root
+from worker.telemetry import open_telemetry, sample_engines, sample_queue
 
 POLL_INTERVAL_S: Final = 0.1
 JOB_TIMEOUT_S: Final = 24 * 3600.0
@@ -76,6 +78,7 @@ class WorkerApp:
         signals = contextlib.nullcontext() if stopping is not None else None
         stopping = stopping or asyncio.Event()
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(open_telemetry(self.settings, service=self.kind, instance=self.name))
             context, reaper = await self._open(stack, stopping)
             worker = self._arq_worker(context)
             with signals or _stop_signals(stopping, tied=self.settings.tied):
@@ -84,7 +87,8 @@ class WorkerApp:
                 for shortfall in shortfalls():
                     structlog.get_logger().warning("the engine is less confined", reason=shortfall)
                 structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
-                await self._work(worker, reaper, stopping)
+                async with _sampled(context):
+                    await self._work(worker, reaper, stopping)
 
     async def _open(self, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[WorkerContext, Reaper]:
         settings = self.settings
@@ -187,6 +191,21 @@ def _make_scratch(home: Path) -> Scratch:
             hint="Check STEMCORD_HOME and its rights.",
             detail=repr(error),
         ) from error
+
+
+@contextlib.asynccontextmanager
+async def _sampled(context: WorkerContext) -> AsyncGenerator[None]:
+    """Note in the background how the queue and the engines stand."""
+    cache = context.stage_cache
+    engines = {"warm": cache.engine, **({} if cache.reader is None else {"reader": cache.reader})}
+    pids = {name: partial(getattr, engine, "pid") for name, engine in engines.items()}
+    sampling = [asyncio.create_task(sample_queue(context.queue)), asyncio.create_task(sample_engines(pids))]
+    try:
+        yield
+    finally:
+        for task in sampling:
+            task.cancel()
+        await asyncio.wait(sampling)
 
 
 async def _sweep(root: Path) -> None:

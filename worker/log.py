@@ -4,11 +4,16 @@ import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, Literal, TypeAlias
+from typing import IO, Final, Literal, TypeAlias
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+MIN_PRIVATE_CHARS: Final = 4
+"""Shorter names of files say nothing about anybody, and words of ours may hold them."""
+_PRIVATE_NAMES: Final[ContextVar[tuple[str, ...]]] = ContextVar("stemcord_private_names", default=())
 
 LogFormat: TypeAlias = Literal["auto", "console", "json"]
 
@@ -47,6 +52,24 @@ class _LogHandler(logging.StreamHandler[IO[str]]):
             super().handleError(record)
 
 
+@contextmanager
+def private_names(*names: str) -> Generator[None]:
+    """Keep what people called their files out of the log for the length of the block."""
+    token = _PRIVATE_NAMES.set(tuple(name for name in names if len(name) >= MIN_PRIVATE_CHARS))
+    try:
+        yield
+    finally:
+        _PRIVATE_NAMES.reset(token)
+
+
+def _redact_names(_: object, __: str, event: EventDict) -> EventDict:
+    for name in _PRIVATE_NAMES.get():
+        for key, value in event.items():
+            if isinstance(value, str) and name in value:
+                event[key] = value.replace(name, "<file>")
+    return event
+
+
 def configure_logging(log_format: LogFormat, level: str, stream: IO[str] | None = None) -> None:
     """Send the logs of structlog and of the standard library to one stream.
 
@@ -63,11 +86,12 @@ def configure_logging(log_format: LogFormat, level: str, stream: IO[str] | None 
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        _redact_names,
     ]
     render: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=target.isatty())]
         if lines
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else [structlog.processors.format_exc_info, _redact_names, structlog.processors.JSONRenderer()]
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

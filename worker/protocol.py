@@ -70,6 +70,8 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     reply_to: ReplyTo | None = None
     replaces: bool | msgspec.UnsetType = msgspec.UNSET
     """True: its message shows an earlier result, which stays until this one is there."""
+    trace: str | msgspec.UnsetType = msgspec.UNSET
+    """The span that its spans are below, as a `traceparent` (W3C Trace Context, 3.2)."""
     version: int = PROTOCOL_VERSION
 
     @property
@@ -82,6 +84,11 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     def is_supported(self) -> bool:
         """True when this version of Stemcord can run the job."""
         return self.version == PROTOCOL_VERSION
+
+    @property
+    def trace_id(self) -> str:
+        """Return the id of the job's trace; empty when it has none."""
+        return "" if isinstance(self.trace, msgspec.UnsetType) else self.trace.partition("-")[2].partition("-")[0]
 
 
 class Started(Message, frozen=True, kw_only=True, tag_field="kind", tag="started"):
@@ -148,6 +155,8 @@ class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}
     """Seconds that the engine may take."""
     contract: int
     """`CONTRACT_VERSION` of the sender; absent before version 2."""
+    trace: str | msgspec.UnsetType = msgspec.UNSET
+    """As in `Job`."""
 
 
 class StageResult(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):

@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.types import Preset
+from worker.telemetry.settings import TelemetrySettings
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(TelemetrySettings):
     """Each field is read from `STEMCORD_` and its name in capitals; raises pydantic's error for a bad value."""
 
     model_config = SettingsConfigDict(env_prefix="STEMCORD_", env_ignore_empty=True, frozen=True)

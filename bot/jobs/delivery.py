@@ -26,6 +26,7 @@ from bot.messages.embeds import EmbedMessage
 from bot.messages.formatting import mention
 from bot.retry import is_transient
 from worker.protocol import Job, ReplyTo
+from worker.telemetry import span
 
 MAX_SLOW_TRIES = 3
 """Attempts with the same files before fewer are sent."""
@@ -254,7 +255,8 @@ async def try_route(route: Route, message: Message) -> bool:
     """
     try:
         async with asyncio.timeout(discord_limits.REQUEST_TIMEOUT_S):
-            await route.send(message)
+            with span(f"route {route.name}", attributes={"stemcord.files": len(message.files)}):
+                await route.send(message)
     except discord.HTTPException as error:
         if error.status == 413 or error.code == discord_limits.ENTITY_TOO_LARGE_CODE:
             raise FilesTooLargeError("The files are too large for this place.") from error

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 import discord
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from bot import error_handler
 from bot.database.glossaries import Glossaries
@@ -32,6 +32,7 @@ from pipeline.types import Artefact, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
 from worker.store import Store
+from worker.telemetry import current_trace, span
 
 SHUTDOWN_TIMEOUT_S: Final = 5.0
 """Time for downloads to end when the bot stops."""
@@ -89,6 +90,17 @@ class JobSubmitter:
             DatabaseError: The database is unavailable.
 
         """
+        with span("interaction", trace=UNSET, attributes={"stemcord.task": task.value}):
+            await self._submit(interaction, clip, task, options, dub)
+
+    async def _submit(
+        self,
+        interaction: discord.Interaction[Any],
+        clip: Clip,
+        task: Task,
+        options: Mapping[str, object],
+        dub: Clip | None,
+    ) -> None:
         given = {name: value for name, value in options.items() if value is not None}
         settings = await self._admit(interaction)
         usual = {"preset": settings.preset or self._preset, "language": settings.language}
@@ -99,7 +111,8 @@ class JobSubmitter:
         pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
         async with self._running(), self._reserve(interaction, request, pending) as reserved:
             job = await self._with_glossary(await self._acknowledge(interaction, reserved))
-            source = await self._downloader.download(clip)
+            with span("download"):
+                source = await self._downloader.download(clip)
             track = None if dub is None else await self._downloader.download_dub(dub)
             await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
 
@@ -110,6 +123,12 @@ class JobSubmitter:
 
         What people corrected in the transcript goes with it, and its glossary; without either, the server's goes.
         """
+        with span("interaction", trace=UNSET, attributes={"stemcord.task": request.task.value}):
+            await self._resubmit(interaction, job, request, dub)
+
+    async def _resubmit(
+        self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None
+    ) -> None:
         settings = await self._admit(interaction)
         if dub is not None:
             self._downloader.check_dub(dub)
@@ -175,7 +194,8 @@ class JobSubmitter:
         async with ack_deadline():
             await self._sync.acknowledge(job)
         # Whether a message is private is fixed here: the result is for everybody in the channel.
-        acknowledged = await interaction.response.defer(thinking=True)
+        with span("acknowledge"):
+            acknowledged = await interaction.response.defer(thinking=True)
         if acknowledged is not None and acknowledged.message_id is not None and job.reply_to is not None:
             reply = structs.replace(job.reply_to, message_id=str(acknowledged.message_id))
             job = structs.replace(job, reply_to=reply)
@@ -207,9 +227,11 @@ class JobSubmitter:
 
     async def enqueue(self, job: Job) -> None:
         """Record, enqueue and track a job. Raises `QueueError` and `DatabaseError`."""
-        await self._sync.record(job)
-        await self._queue.submit(job)
-        self._tracker.track(job)
+        with span("submit", attributes={"stemcord.job": job.id}):
+            job = structs.replace(job, trace=current_trace())
+            await self._sync.record(job)
+            await self._queue.submit(job)
+            self._tracker.track(job)
 
     async def rename_speakers(self, job: Job, names: Mapping[str, str]) -> None:
         """Write the result of a job again, in its message, with names by the id of the speaker and all edits.
@@ -236,7 +258,8 @@ class JobSubmitter:
             job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply, replaces=True
         )
         try:
-            await self.enqueue(again)
+            with span("rewrite", trace=UNSET):
+                await self.enqueue(again)
         except QueueError:
             # It would count as running until somebody misses it.
             with suppress(DatabaseError):

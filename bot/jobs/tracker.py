@@ -30,6 +30,7 @@ from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
 from worker.queue import Queue
 from worker.store import Store
+from worker.telemetry import current_metrics, sample_queue, span
 
 POLL_INTERVAL_S: Final = 20.0
 """Time between two searches for jobs that nobody follows."""
@@ -107,6 +108,7 @@ class JobTracker:
     def start(self) -> None:
         """Search, in the background, for jobs that others submitted, and keep the database in step."""
         self._background.append(asyncio.create_task(self._poll_undelivered(), name="poll-undelivered"))
+        self._background.append(asyncio.create_task(sample_queue(self._queue), name="sample-queue"))
         self._background.append(asyncio.create_task(self._run_sync(time.time()), name="job-sync"))
 
     async def _run_sync(self, before: float) -> None:
@@ -144,7 +146,11 @@ class JobTracker:
             cost = Cost()
             event = await retry_until_done(lambda: self._watch(job, reply, cost))
             await self._sync.record_end(job.id, event, cost.seconds)
-            shown = await self._show_in_order(job, reply, event)
+            with span("deliver", trace=job.trace) as delivering:
+                shown = await self._show_in_order(job, reply, event)
+                delivering.set("stemcord.shown", shown)
+            if (metrics := current_metrics()) is not None:
+                metrics.count_delivery(shown=shown)
             await retry_until_done(lambda: self._queue.confirm_delivery(job.id))
         except Exception as error:
             log.exception("job_not_delivered", error=type(error).__name__)

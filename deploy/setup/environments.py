@@ -89,12 +89,17 @@ def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
             name="media",
             root=root,
             folder=".venv",
-            extras=("bot", "worker", "dev"),
+            extras=("bot", "worker", "telemetry", "dev"),
             torch=True,
             disk_bytes=5 * gigabyte,
         ),
         Environment(
-            name="asr", root=root, folder=".venv-asr", extras=("asr", "test"), torch=False, disk_bytes=3 * gigabyte
+            name="asr",
+            root=root,
+            folder=".venv-asr",
+            extras=("asr", "telemetry", "test"),
+            torch=False,
+            disk_bytes=3 * gigabyte,
         ),
     )
 

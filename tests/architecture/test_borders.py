@@ -17,7 +17,7 @@ OPEN_TO_THE_BOT = {
     "pipeline.graph.turns",
     "pipeline.speech.glossary.terms",
     *(f"pipeline.edits.{name}" for name in ("apply", "checks", "edit_file", "lines", "operations", "written_words")),
-    *(f"worker.{name}" for name in ("protocol", "queue", "store")),
+    *(f"worker.{name}" for name in ("protocol", "queue", "store", "telemetry")),
 }
 
 

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -29,12 +29,20 @@ class Stack:
         self.broker_url = environment["STEMCORD_REDIS_URL"]
         self._stack = stack
         self._starts = 0
+        self._bot_settings: dict[str, str] = {}
         self.bot: Program | None = None
         self.workers: dict[str, Program] = {}
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, folder: Path, *, page_port: int | None = None) -> AsyncIterator["Stack"]:
+    async def start(
+        cls,
+        folder: Path,
+        *,
+        page_port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+        bot_settings: Mapping[str, str] | None = None,
+    ) -> AsyncIterator["Stack"]:
         """Everything up and answering, pages too where they have a port; every process is ended at the end."""
         async with AsyncExitStack() as exits:
             home = folder / "home"
@@ -44,6 +52,7 @@ class Stack:
                 "STEMCORD_HOME": str(home),
                 "STEMCORD_REDIS_URL": url,
                 "STEMCORD_LOOK_AHEAD": "false",
+                **(settings or {}),
             }
             if page_port is not None:
                 environment |= {
@@ -52,6 +61,7 @@ class Stack:
                 }
             fake = await exits.enter_async_context(FakeDiscord.start())
             stack = cls(fake, folder, environment, exits)
+            stack._bot_settings = dict(bot_settings or {})
             for kind, python in (("media", sys.executable), ("asr", ASR_PYTHON)):
                 program = run_program(f"worker-{kind}", [python, "-m", "worker", kind], environment, folder)
                 stack.workers[kind] = await exits.enter_async_context(program)
@@ -63,7 +73,7 @@ class Stack:
         """Starts a bot process and waits until it listens with its commands registered."""
         self._starts += 1
         command = [sys.executable, "-m", "bot"]
-        environment = self._environment | self.fake.environment
+        environment = self._environment | self.fake.environment | self._bot_settings
         program = run_program(f"bot-{self._starts}", command, environment, self.folder)
         self.bot = await self._stack.enter_async_context(program)
         await ready_or_dead(self.fake, self.bot, commands=COMMANDS)

@@ -88,7 +88,12 @@ class EngineProcess:
         started = time.perf_counter()
         try:
             output = self._run(command)
-            reply = StageSucceeded(id=command.id, output=output, seconds=time.perf_counter() - started)
+            reply = StageSucceeded(
+                id=command.id,
+                output=output,
+                seconds=time.perf_counter() - started,
+                vram_peak_bytes=_take_vram_peak(),
+            )
             encode_line(reply)
         except Cancelled as error:
             return StageFailed(id=command.id, failure=error.to_failure())
@@ -148,6 +153,16 @@ class _ProgressReporter:
             self._send_progress(
                 StageProgress(id=self._command_id, fraction=min(max(float(fraction), 0.0), 1.0), message=message)
             )
+
+
+def _take_vram_peak() -> int:
+    """Return what torch held on the card at most since the last call; 0 where it was not used."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return 0
+    peak = int(torch.cuda.max_memory_reserved())
+    torch.cuda.reset_peak_memory_stats()
+    return peak
 
 
 def _kill_process_group() -> None:

@@ -46,6 +46,8 @@ class StageSucceeded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"
     output: dict[str, Any]
     """As `pipeline.graph.codec.encode_output` gives it."""
     seconds: float
+    vram_peak_bytes: int = 0
+    """What torch held on the card at most meanwhile; 0 without a card."""
 
 
 class StageFailed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stage_failed"):

@@ -44,14 +44,14 @@ async def kill_overgrown_group(pid: int) -> bool:
 
 def count_group(pid: int) -> int:
     """Count the processes of a group."""
-    return len(_members(pid))
+    return len(members_of(pid))
 
 
 def kill_others() -> None:
     """End all other processes of this process's group, which it leads."""
     own = os.getpid()
     for _ in range(KILL_PASSES):
-        others = [member for member in _members(own) if member != own]
+        others = [member for member in members_of(own) if member != own]
         if not others:
             return
         for member in others:
@@ -59,7 +59,8 @@ def kill_others() -> None:
                 os.kill(member, signal.SIGKILL)
 
 
-def _members(group: int) -> list[int]:
+def members_of(group: int) -> list[int]:
+    """List the processes of a group."""
     members: list[int] = []
     for member in psutil.pids():
         with suppress(ProcessLookupError, PermissionError):

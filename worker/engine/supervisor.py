@@ -30,6 +30,7 @@ from worker.engine.messages import (
 )
 from worker.engine.process_group import kill_group, kill_overgrown_group
 from worker.store.private_home import PRIVATE_UMASK
+from worker.telemetry import current_metrics
 
 CANCEL_TIMEOUT_S: Final = 3.0
 """How long a cancelled stage may take to stop by itself."""
@@ -220,7 +221,9 @@ class EngineSupervisor:
             match decode_reply(line):
                 case StageProgress(id=command.id, fraction=fraction, message=message):
                     on_progress(fraction, message)
-                case StageSucceeded(id=command.id, output=output, seconds=seconds):
+                case StageSucceeded(id=command.id, output=output, seconds=seconds, vram_peak_bytes=vram):
+                    if vram and (metrics := current_metrics()) is not None:
+                        metrics.set_engine_vram("warm", vram)
                     return output, seconds
                 case StageFailed(id=command.id, failure=failure):
                     raise from_failure(failure)

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 import msgspec
+from msgspec import UNSET
 
 from pipeline.errors import DamagedFileError
 from pipeline.graph.registry import STAGES
@@ -23,18 +24,23 @@ async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
     if data is None:
         return
 
+    job, unreadable = None, ""
+    try:
+        job = decode_stage_job(data)
+    except msgspec.DecodeError as error:
+        unreadable = str(error)
+
     async def work(lease: Lease) -> Message:
-        try:
-            job = decode_stage_job(data)
-        except msgspec.DecodeError as error:
-            raise other_version_error(str(error)) from error
+        if job is None:
+            raise other_version_error(unreadable)
         try:
             return await _run_stage(context, job, lease)
         except DamagedFileError as error:
             # Whoever sent it can have the file made again; trying it again here cannot.
             return Failed(failure=error.to_failure())
 
-    await run_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping)
+    trace = UNSET if job is None else job.trace
+    await run_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping, trace=trace)
 
 
 async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:

@@ -18,6 +18,7 @@ from pipeline.types import Artefact, Request, Result, Task
 from worker.jobs.attempts import run_attempt
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner, progress_events
+from worker.log import private_names
 from worker.protocol import (
     DEFAULT_UPLOAD_LIMIT_BYTES,
     PREFETCH_PREFIX,
@@ -79,9 +80,18 @@ async def perform_media(ctx: dict[str, Any], job_id: str) -> None:
             raise other_version_error(f"version {job.version}, expected {PROTOCOL_VERSION}")
         return await _run_job(context, job, lease)
 
-    await run_attempt(
-        context.queue, MEDIA, job_id, context.name, work, stopping=context.stopping, keep_dead=not job.prefetch
-    )
+    with private_names(*(file.name for file in job.files)):
+        await run_attempt(
+            context.queue,
+            MEDIA,
+            job_id,
+            context.name,
+            work,
+            stopping=context.stopping,
+            keep_dead=not job.prefetch,
+            trace=job.trace,
+            submitted=None if job.prefetch else job.submitted,
+        )
 
 
 async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from pipeline.errors import AudioProcessingError, Cancelled
 from pipeline.graph.codec import decode_output
 from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
@@ -19,6 +20,7 @@ from worker.jobs.weights import fetch_missing_weights
 from worker.protocol import CONTRACT_VERSION, StageResult, decode_cache_entry, encode
 from worker.store import Store
 from worker.store.scratch import Scratch
+from worker.telemetry import current_metrics, span
 
 MAX_SUFFIX_CHARS: Final = 16
 
@@ -126,7 +128,9 @@ class StageCache:
                 out.mkdir()
                 on_step = _call_first(on_engine, on_progress)
                 engine = self.reader if call.stage.isolated and self.reader is not None else self.engine
-                output, seconds = await engine.run_stage(call.stage, paths, call.params, out, on_step, cancelled, limit)
+                output, seconds = await _measured(
+                    call, engine.run_stage(call.stage, paths, call.params, out, on_step, cancelled, limit)
+                )
                 artefacts = await self._store_outputs(out)
             result = StageResult(output=output, artefacts=artefacts, engine_seconds=seconds)
             for key in keys:
@@ -149,6 +153,24 @@ class StageCache:
     async def _store_outputs(self, out: Path) -> dict[str, Artefact]:
         files = await asyncio.to_thread(output_files, out)
         return {path.name: await self.store.put(path, name=path.name) for path in files}
+
+
+async def _measured(
+    call: StageCall, running: Awaitable[tuple[dict[str, JsonValue], float]]
+) -> tuple[dict[str, JsonValue], float]:
+    """Await a run of a stage by an engine, as a span, and note its time or its failure."""
+    metrics = current_metrics()
+    name = call.stage.name
+    try:
+        with span("engine", attributes={"stemcord.stage": name}):
+            output, seconds = await running
+    except AudioProcessingError as error:
+        if metrics is not None and not isinstance(error, Cancelled):
+            metrics.count_stage_failure(name, type(error).__name__)
+        raise
+    if metrics is not None:
+        metrics.observe_stage(name, str(call.params.get("model") or "none"), seconds)
+    return output, seconds
 
 
 def output_files(out: Path) -> list[Path]:

@@ -31,6 +31,7 @@ from worker.protocol import CONTRACT_VERSION, Failed, Progressed, StageJob, Stag
 from worker.queue import Queue
 from worker.queue.engine_occupancy import engine_occupancy
 from worker.queue.lease import Lease, LeaseLostError
+from worker.telemetry import current_metrics, current_trace, span
 
 PUBLISH_INTERVAL_S: Final = 0.25
 """Time between two writes of progress events."""
@@ -105,6 +106,19 @@ class StageRunner:
             Cancelled: The job was cancelled.
             AudioProcessingError: What the stage raised.
         """
+        with span(f"stage {stage.name}") as running:
+            done = await self._run_stage(stage, inputs, params)
+            running.set("stemcord.reused", done.reused)
+            running.set("stemcord.engine_seconds", done.engine_seconds)
+            if isinstance(params, ModelParams):
+                running.set("stemcord.engine", params.model)
+        if done.reused and (metrics := current_metrics()) is not None:
+            metrics.count_reused(stage.name)
+        return done
+
+    async def _run_stage(
+        self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+    ) -> StageRun[OutputT]:
         started = time.monotonic()
         call = StageCall(
             stage=stage,
@@ -160,6 +174,7 @@ class StageRunner:
             params=dict(call.params),
             timeout_s=limit,
             contract=CONTRACT_VERSION,
+            trace=current_trace(),
         )
         return await self._delegate(job, call), False
 

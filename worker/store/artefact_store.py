@@ -26,6 +26,7 @@ from worker.store.errors import store_errors
 from worker.store.garbage_collection import IsReferenced, release_job
 from worker.store.private_home import PRIVATE_MODE
 from worker.store.references import References
+from worker.telemetry.current import span
 
 TRANSFER_CHUNK_BYTES: Final = 8 * 1024 * 1024
 STREAM_CHUNK_BYTES: Final = 256 * 1024
@@ -98,9 +99,10 @@ class Store:
             name: The name that people will see.
             media_type: Guessed from the name by default.
         """
-        with store_errors(f"given {name}"):
+        with span("store put") as running, store_errors(f"given {name}"):
             digest, size = await asyncio.to_thread(_measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
+            running.set("stemcord.bytes", size)
             if not await self._is_whole(artefact):
                 async with asyncio.timeout(TRANSFER_TIMEOUT_S):
                     await obstore.put_async(
@@ -119,7 +121,8 @@ class Store:
             DamagedFileError: The file is not what it was.
         """
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        with store_errors(f"asked for {artefact.name}"):
+        attributes = {"stemcord.bytes": artefact.size}
+        with span("store fetch", attributes=attributes), store_errors(f"asked for {artefact.name}"):
             try:
                 if self._folder is not None:
                     copied = await asyncio.to_thread(copy_blob, self._folder / _blob(artefact.digest), partial)

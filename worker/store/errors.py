@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
 from pipeline.errors import DiskFullError, StoreError
+from worker.telemetry.current import current_metrics
 
 
 @contextmanager
@@ -15,6 +16,17 @@ def store_errors(asked: str) -> Generator[None]:
     Args:
         asked: Completes "The store was …" in the message.
     """
+    try:
+        with _translated(asked):
+            yield
+    except StoreError as error:
+        if (metrics := current_metrics()) is not None:
+            metrics.count_store_error(type(error).__name__)
+        raise
+
+
+@contextmanager
+def _translated(asked: str) -> Generator[None]:
     try:
         yield
     except StoreError:

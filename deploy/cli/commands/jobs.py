@@ -32,10 +32,20 @@ def list_jobs() -> None:
         console.print("There are no jobs.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("id", "status", "task", "clip", "submitted", "attempts", "last error"):
+    traced = any(state.job.trace_id for state in states)
+    for title in (
+        "id",
+        "status",
+        "task",
+        "clip",
+        "submitted",
+        "attempts",
+        "last error",
+        *(("trace",) if traced else ()),
+    ):
         table.add_column(title)
     for state in states:
-        table.add_row(*_row(state))
+        table.add_row(*_row(state), *((state.job.trace_id,) if traced else ()))
     console.print(table)
 
 
