@@ -32,6 +32,9 @@ from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
 
+_INTENTS = discord.Intents(guilds=True)
+_NO_MENTIONS = discord.AllowedMentions.none()
+
 
 class CommandTree(app_commands.CommandTree["StemcordClient"]):
     """The commands; their errors are answered in private."""
@@ -83,8 +86,7 @@ class StemcordClient(ServiceClient):
     ) -> None:
         self._resuming: asyncio.Task[None] | None = None
         self._times = InteractionTimes()
-        trace, intents = discord_trace_config(self._times), discord.Intents(guilds=True)
-        super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), http_trace=trace)
+        super().__init__(intents=_INTENTS, allowed_mentions=_NO_MENTIONS, http_trace=discord_trace_config(self._times))
         sync = JobSync(repository, queue, deletion)
         delivery = Delivery(self)
         self.tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
@@ -94,6 +96,7 @@ class StemcordClient(ServiceClient):
             queue,
             self.tracker,
             preset=settings.preset,
+            max_wait_minutes=settings.max_wait_minutes,
             repository=repository,
             glossaries=glossaries,
             store=store,

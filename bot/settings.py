@@ -35,6 +35,8 @@ class BotSettings(TelemetrySettings):
     """For each person, on servers that set nothing else; 0 here and below: no limit."""
     minutes_per_day_person: int = Field(default=120, ge=0)
     minutes_per_day_guild: int = Field(default=600, ge=0)
+    max_wait_minutes: int = Field(default=120, ge=0)
+    """A clip that would wait longer than this is refused at once; 0: none is."""
     retention_days: int = Field(default=7, ge=1)
     """How long jobs are kept on servers that set nothing else."""
     public_url: str = ""

@@ -21,12 +21,14 @@ from pipeline.graph.context import Limits
 from pipeline.graph.run import run
 from pipeline.graph.stage import AnyStage
 from worker.engine.confinement.policy import shortfalls
+from worker.engine.lanes import Lanes
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.asr import perform_asr
 from worker.jobs.media import RunGraph, WorkerContext, perform_media
 from worker.jobs.stage_cache import StageCache
 from worker.protocol import WorkerKind
 from worker.queue import Queue
+from worker.queue.fairness import SMALL_SLOTS
 from worker.queue.keys import ASR, MEDIA
 from worker.queue.reaper import Reaper
 from worker.queue.reconnecting_worker import MAX_RETRY_DELAY_S, ReconnectingWorker
@@ -99,23 +101,23 @@ class WorkerApp:
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
         scratch = await asyncio.to_thread(_make_scratch, settings.home)
         stack.callback(scratch.close)
-        engine = EngineSupervisor(
-            settings.home,
-            settings.device,
-            scratch=scratch.root,
-            preload=PRELOADED_MODULES[self.kind] if self.stages is None else (),
-        )
-        stack.push_async_callback(engine.close)
-        await engine.start()
+        preload = PRELOADED_MODULES[self.kind] if self.stages is None else ()
+        new_engine = partial(EngineSupervisor, settings.home, settings.device, scratch=scratch.root, preload=preload)
+        lanes = Lanes(new_engine(), new_engine() if settings.express else None)
+        stack.push_async_callback(lanes.close)
+        await lanes.engine.start()
         reader = None
         if self.kind == "media":
-            reader = EngineSupervisor(settings.home, "cpu", scratch=scratch.root, preload=READER_MODULES, forking=True)
+            new_reader = partial(
+                EngineSupervisor, settings.home, "cpu", scratch=scratch.root, preload=READER_MODULES, forking=True
+            )
+            reader = Lanes(new_reader(), new_reader() if settings.express else None)
             stack.push_async_callback(reader.close)
-            await reader.start()
+            await reader.engine.start()
         context = WorkerContext(
             name=self.name,
             queue=queue,
-            stage_cache=StageCache(store=store, engine=engine, scratch=scratch, reader=reader),
+            stage_cache=StageCache(store=store, engine=lanes.engine, scratch=scratch, lanes=lanes, reader=reader),
             run_graph=self.run,
             limits=Limits(max_duration=settings.max_duration, max_size=settings.max_size),
             stopping=stopping,
@@ -136,7 +138,7 @@ class WorkerApp:
             queue_name=keys.queue,
             redis_pool=redis,
             handle_signals=False,
-            max_jobs=self.settings.media_jobs if self.kind == "media" else 1,
+            max_jobs=(self.settings.media_jobs if self.kind == "media" else 1) + SMALL_SLOTS,
             job_timeout=self.job_timeout_s,
             keep_result=0,
             # Attempts are counted by the lease.
@@ -197,8 +199,9 @@ def _make_scratch(home: Path) -> Scratch:
 async def _sampled(context: WorkerContext) -> AsyncGenerator[None]:
     """Note in the background how the queue and the engines stand."""
     cache = context.stage_cache
-    engines = {"warm": cache.engine, **({} if cache.reader is None else {"reader": cache.reader})}
-    pids = {name: partial(getattr, engine, "pid") for name, engine in engines.items()}
+    pids = {} if cache.lanes is None else cache.lanes.pids()
+    if cache.reader is not None:
+        pids |= {"reader": cache.reader.pids()["warm"]}
     sampling = [asyncio.create_task(sample_queue(context.queue)), asyncio.create_task(sample_engines(pids))]
     try:
         yield

@@ -157,6 +157,8 @@ class StageJob(Message, frozen=True, kw_only=True, rename={"timeout_s": "limit"}
     """`CONTRACT_VERSION` of the sender; absent before version 2."""
     trace: str | msgspec.UnsetType = msgspec.UNSET
     """As in `Job`."""
+    clip_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    """How long the clip of the job is that it is for."""
 
 
 class StageResult(Message, frozen=True, kw_only=True, tag_field="kind", tag="performed"):

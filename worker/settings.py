@@ -30,6 +30,8 @@ class WorkerSettings(TelemetrySettings):
     """Bytes."""
     media_jobs: Annotated[int, Field(ge=1, le=64)] = 2
     """Jobs that a media worker has under way; their stages take turns on its one engine."""
+    express: bool = True
+    """Run a short clip's stages in a second engine while a much longer clip has the first."""
     look_ahead: bool = True
     """Transcribe in idle time what was only separated."""
     drain: Annotated[float, Field(ge=0)] = 20.0

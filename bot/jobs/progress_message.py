@@ -57,7 +57,9 @@ class ProgressMessage:
         """Edit when something changed; return False when the message can no longer be edited."""
         progress = self._progress
         if progress.attempt == 0:
-            progress = JobProgress(position=await self._queue.position(self._job.id))
+            outlook = await self._queue.outlook(self._job.id)
+            if outlook is not None:
+                progress = JobProgress(position=outlook.position, wait_s=outlook.wait_s)
         translator = translator_for(self._reply.locale)
         content = progress_embed(translator, self._job.source.name, self._job.id, progress)
         if content == self._shown:

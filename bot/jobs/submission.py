@@ -1,6 +1,7 @@
 """Submits jobs: checks the options, acknowledges, downloads the clip and enqueues the job."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping
@@ -17,7 +18,7 @@ from bot.database.glossaries import Glossaries
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
-from bot.exceptions import DatabaseError
+from bot.exceptions import DatabaseError, RefusedError
 from bot.i18n.translator import translator_for
 from bot.jobs.attachments import AttachmentDownloader, Clip
 from bot.jobs.sync import JobSync
@@ -53,6 +54,7 @@ class JobSubmitter:
         store: Store,
         edits: TranscriptEdits,
         sync: JobSync,
+        max_wait_minutes: int = 0,
     ) -> None:
         self._downloader = downloader
         self._queue = queue
@@ -63,6 +65,7 @@ class JobSubmitter:
         self._store = store
         self._edits = edits
         self._sync = sync
+        self._max_wait_minutes = max_wait_minutes
         self._submissions: set[asyncio.Task[Any]] = set()
 
     async def submit(
@@ -179,6 +182,7 @@ class JobSubmitter:
         async with self._sync.reserve(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
             job = Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=_reply_to(interaction))
             try:
+                await self._check_wait(job)
                 yield job
             except Exception as error:
                 if not interaction.response.is_done():
@@ -187,6 +191,15 @@ class JobSubmitter:
                 if not await error_handler.answer_error(interaction, error):
                     await self._tracker.report_error(job, error)
                 await retry_until_done(partial(self._sync.release, job_id))
+
+    async def _check_wait(self, job: Job) -> None:
+        """Refuse a job that would wait too long. Raises `RefusedError`."""
+        if not self._max_wait_minutes:
+            return
+        async with ack_deadline():
+            wait_s = (await self._queue.outlook_of_new(job)).wait_s
+        if wait_s is not None and wait_s > 60 * self._max_wait_minutes:
+            raise RefusedError("queue-long", "queue-long-hint", minutes=math.ceil(wait_s / 60))
 
     async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
         """Answer in public that the clip is being downloaded; return the job with the id of that message."""

@@ -1,5 +1,6 @@
 """Builds the embeds of messages from the state of a job."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from bot.messages.formatting import escape, fit_lines, format_duration, mention,
 from pipeline.types import Failure, Result, Transcript
 from worker.protocol import Event, Progressed, Started
 
+MIN_SHOWN_WAIT_S = 30.0
 COLOUR_WORKING = discord.Colour(0x5865F2)
 COLOUR_DONE = discord.Colour(0x57F287)
 COLOUR_PARTIAL = discord.Colour(0xFEE75C)
@@ -46,6 +48,8 @@ class JobProgress:
     attempt: int = 0
     """0: no worker has taken it yet."""
     position: int | None = None
+    wait_s: float | None = None
+    """Seconds until a job that waits is begun; None: unknown."""
     fractions: Mapping[str, float] = field(default_factory=dict[str, float])
     """Done part by stage, in the order in which stages started."""
     remaining: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
@@ -203,7 +207,7 @@ def _progress(translator: Translator, view: JobProgress) -> list[str]:
         return [
             translator.format("starting")
             if view.position is None
-            else translator.format("waiting", count=view.position)
+            else translator.format("waiting", count=view.position) + _wait(translator, view)
         ]
     lines = [translator.format("attempt-again", attempt=view.attempt)] if view.attempt > 1 else []
     for stage, fraction in view.fractions.items():
@@ -215,6 +219,13 @@ def _progress(translator: Translator, view: JobProgress) -> list[str]:
             time = "" if left is None else f", {translator.format('time-left', time=format_duration(left))}"
             lines.append(f"{progress_bar(fraction)} {round(100 * fraction):>3} % {title}{time}")
     return lines or [translator.format("starting")]
+
+
+def _wait(translator: Translator, view: JobProgress) -> str:
+    """Return how long a job waits, to the next minute; nothing where that is not known or soon."""
+    if view.wait_s is None or view.wait_s < MIN_SHOWN_WAIT_S:
+        return ""
+    return " " + translator.format("wait-time", minutes=math.ceil(view.wait_s / 60))
 
 
 def _speakers(translator: Translator, result: Result) -> str:

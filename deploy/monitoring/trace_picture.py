@@ -15,6 +15,9 @@ SECONDS_PX: Final = 70
 HEADER_PX: Final = 46
 INDENT_PX: Final = 12
 MIN_BAR_PX: Final = 1.5
+MIN_SHARE: Final = 0.002
+"""Of the whole trace: what takes less is left out below `MAX_WHOLE_DEPTH`."""
+MAX_WHOLE_DEPTH: Final = 2
 TICKS: Final = 5
 COLOURS: Final = {"stemcord-bot": "#5865f2", "stemcord-media": "#2f9e6e", "stemcord-asr": "#d9822b"}
 """Of the processes; readable on white and on black."""
@@ -52,10 +55,10 @@ def longest_trace(spans: Sequence[TracedSpan]) -> str:
 
 
 def draw_trace(spans: Sequence[TracedSpan]) -> str:
-    """Draw the spans of one trace, each below its parent, by the time they began."""
-    rows = list(_walk(_roots(spans), 0))
+    """Draw the spans of one trace, each below its parent; spans of one name side by side share a row."""
     start = min(span.start_s for span in spans)
     length = max(max(span.end_s for span in spans) - start, 1e-9)
+    rows = list(_rows(_roots(spans), 0, MIN_SHARE * length))
     width, height = LABEL_PX + CHART_PX + SECONDS_PX, HEADER_PX + ROW_PX * len(rows) + 8
     svg = ET.Element(
         "svg",
@@ -68,8 +71,8 @@ def draw_trace(spans: Sequence[TracedSpan]) -> str:
     )
     ET.SubElement(svg, "title").text = f"Trace {spans[0].trace}"
     _draw_head(svg, spans, length, height)
-    for number, (span, depth) in enumerate(rows):
-        _draw_row(svg, span, number, depth, (span.start_s - start) / length, (span.end_s - span.start_s) / length)
+    for number, (alike, depth) in enumerate(rows):
+        _draw_row(svg, alike, HEADER_PX + number * ROW_PX, depth, start, CHART_PX / length)
     ET.indent(svg)
     return ET.tostring(svg, encoding="unicode") + "\n"
 
@@ -90,13 +93,20 @@ def _draw_head(svg: ET.Element, spans: Sequence[TracedSpan], length: float, heig
         _write(svg, x, 28, f"{length * tick / TICKS:.1f} s", anchor="middle")
 
 
-def _draw_row(svg: ET.Element, span: TracedSpan, number: int, depth: int, begins: float, lasts: float) -> None:
-    y = HEADER_PX + number * ROW_PX
-    left, wide = LABEL_PX + CHART_PX * begins, max(CHART_PX * lasts, MIN_BAR_PX)
-    _write(svg, 8 + depth * INDENT_PX, y + 10, span.name)
-    colour = COLOURS.get(span.service, INK)
-    ET.SubElement(svg, "rect", _place(left, y, wide, ROW_PX - 7) | {"fill": colour, "rx": "2"})
-    _write(svg, left + wide + 5, y + 10, _duration(span.end_s - span.start_s))
+def _draw_row(
+    svg: ET.Element, alike: Sequence[TracedSpan], y: int, depth: int, start: float, px_per_second: float
+) -> None:
+    """Draw spans of one name, their number behind the name and the time of all behind the last bar."""
+    first = alike[0]
+    _write(svg, 8 + depth * INDENT_PX, y + 10, f"{first.name} x {len(alike)}" if len(alike) > 1 else first.name)
+    end = 0.0
+    for span in alike:
+        left = LABEL_PX + (span.start_s - start) * px_per_second
+        wide = max((span.end_s - span.start_s) * px_per_second, MIN_BAR_PX)
+        colour = COLOURS.get(span.service, INK)
+        ET.SubElement(svg, "rect", _place(left, y, wide, ROW_PX - 7) | {"fill": colour, "rx": "2"})
+        end = max(end, left + wide)
+    _write(svg, end + 5, y + 10, _duration(sum(span.end_s - span.start_s for span in alike)))
 
 
 def _write(svg: ET.Element, x: float, y: float, text: str, *, anchor: str = "start") -> None:
@@ -122,10 +132,21 @@ def _roots(spans: Sequence[TracedSpan]) -> list[TracedSpan]:
     return roots
 
 
-def _walk(spans: Iterable[TracedSpan], depth: int) -> Iterable[tuple[TracedSpan, int]]:
+def _rows(spans: Sequence[TracedSpan], depth: int, min_s: float) -> Iterable[tuple[list[TracedSpan], int]]:
+    """Give the rows: single spans with what is below them, and leaves of one name together.
+
+    Leaves deep down that took next to no time are left out.
+    """
+    drawn: set[str] = set()
     for span in spans:
-        yield span, depth
-        yield from _walk(span.children, depth + 1)
+        if span.children:
+            yield [span], depth
+            yield from _rows(span.children, depth + 1, min_s)
+        elif span.name not in drawn:
+            drawn.add(span.name)
+            alike = [other for other in spans if other.name == span.name and not other.children]
+            if depth <= MAX_WHOLE_DEPTH or sum(other.end_s - other.start_s for other in alike) >= min_s:
+                yield alike, depth
 
 
 def _span(found: dict[str, Any], service: str) -> TracedSpan:

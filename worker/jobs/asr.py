@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from pipeline.errors import DamagedFileError
 from pipeline.graph.registry import STAGES
@@ -57,5 +57,6 @@ async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Mes
             ),
             cancelled=lease.cancelled,
             limit=job.timeout_s,
+            clip_seconds=0.0 if isinstance(job.clip_seconds, UnsetType) else job.clip_seconds,
         )
     return result

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from pipeline.graph.codec import decode_output
 from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, JsonValue
+from worker.engine.lanes import Lanes
 from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
 from worker.jobs.weights import fetch_missing_weights
 from worker.protocol import CONTRACT_VERSION, StageResult, decode_cache_entry, encode
@@ -70,7 +72,9 @@ class StageCache:
     store: Store
     engine: EngineSupervisor
     scratch: Scratch
-    reader: EngineSupervisor | None = None
+    lanes: Lanes | None = None
+    """The engine and its express lane; None: every stage waits for its turn."""
+    reader: Lanes | None = None
     """Runs the stages that are isolated; None: the engine does."""
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
 
@@ -102,6 +106,7 @@ class StageCache:
         cancelled: asyncio.Event,
         limit: float,
         on_engine: Callable[[], None] | None = None,
+        clip_seconds: float = 0.0,
     ) -> tuple[StageResult, bool]:
         """Return the result of a stage, from the store when it is there; equal work that is under way is waited for.
 
@@ -112,6 +117,7 @@ class StageCache:
             cancelled: Set when the stage should stop.
             limit: Seconds that the engine may take.
             on_engine: Called when the engine begins with the stage, and maybe again.
+            clip_seconds: How long the clip is, or about; 0 when that is not known.
 
         Returns:
             The result, and True when it came from the store.
@@ -127,16 +133,19 @@ class StageCache:
                 out = folder / "out"
                 out.mkdir()
                 on_step = _call_first(on_engine, on_progress)
-                engine = self.reader if call.stage.isolated and self.reader is not None else self.engine
-                output, seconds = await _measured(
-                    call, engine.run_stage(call.stage, paths, call.params, out, on_step, cancelled, limit)
-                )
+                async with self._engine_for(call.stage, clip_seconds) as engine:
+                    running = engine.run_stage(call.stage, paths, call.params, out, on_step, cancelled, limit)
+                    output, seconds = await _measured(call, running)
                 artefacts = await self._store_outputs(out)
             result = StageResult(output=output, artefacts=artefacts, engine_seconds=seconds)
             for key in keys:
                 await self.store.references.add(key, [artefact.digest for artefact in artefacts.values()])
                 await self.store.put_cache_entry(key, encode(result))
             return result, False
+
+    def _engine_for(self, stage: AnyStage, clip_seconds: float) -> AbstractAsyncContextManager[EngineSupervisor]:
+        lanes = self.reader if stage.isolated and self.reader is not None else self.lanes
+        return nullcontext(self.engine) if lanes is None else lanes.choose(clip_seconds)
 
     async def _fetch(self, inputs: Mapping[str, Artefact], folder: Path) -> dict[str, Path]:
         """Fetch the inputs under the names that the stage knows.

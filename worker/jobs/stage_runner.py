@@ -30,6 +30,7 @@ from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.protocol import CONTRACT_VERSION, Failed, Progressed, StageJob, StageResult, Stopped, owner_of
 from worker.queue import Queue
 from worker.queue.engine_occupancy import engine_occupancy
+from worker.queue.fairness import estimate_weight
 from worker.queue.lease import Lease, LeaseLostError
 from worker.telemetry import current_metrics, current_trace, span
 
@@ -175,6 +176,7 @@ class StageRunner:
             timeout_s=limit,
             contract=CONTRACT_VERSION,
             trace=current_trace(),
+            clip_seconds=self._clip_seconds,
         )
         return await self._delegate(job, call), False
 
@@ -187,6 +189,7 @@ class StageRunner:
                 cancelled=self.cancelled,
                 limit=limit,
                 on_engine=on_engine,
+                clip_seconds=self._clip_seconds or _estimate_seconds(call),
             )
 
     def _publish_work(self, call: StageCall, fraction: float, message: str = "") -> None:
@@ -253,6 +256,11 @@ class StageRunner:
                 continue
             if any(worker.kind == "asr" for worker in live):
                 seen = time.monotonic()
+
+
+def _estimate_seconds(call: StageCall) -> float:
+    """Estimate the length of a clip that was not probed yet."""
+    return max((estimate_weight(file.size, file.media_type) for file in call.inputs.values()), default=0.0)
 
 
 def _decode(result: StageResult, stage: Stage[InputsT, ParamsT, OutputT]) -> OutputT:

@@ -32,19 +32,19 @@ from worker.protocol import (
     other_version_error,
 )
 from worker.queue import lua_scripts as scripts
-from worker.queue import worker_scripts
+from worker.queue import order_scripts, worker_scripts
+from worker.queue.fairness import Outlook, Share, read_outlook, share_of, share_of_stage
 from worker.queue.follower import note_follower
-from worker.queue.job_records import decode_record_job, is_readable, job_state
+from worker.queue.job_records import decode_record_job, is_readable, job_state, waiting_before, waiting_places
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
 from worker.queue.worker_name import process_has_ended
+from worker.queue.worker_scripts import WORKER_TTL_S
 
 RECORD_TTL_S: Final = 7 * 24 * 3600
 """How long the record of an ended job is kept."""
 MAX_EVENTS: Final = 2000
 """Events kept per job; the oldest are dropped first."""
-WORKER_TTL_S: Final = 8.0
-"""Time after its last heartbeat at which a worker counts as gone."""
 OUTAGE_TIMEOUT_S: Final = 60.0
 """How long following a job goes on while the broker is away."""
 LIVE_STATUSES: Final = (b"queued", b"running")
@@ -72,7 +72,7 @@ class Queue:
             return
         if not job.prefetch:
             await self._cancel_prefetches(job)
-        await self.ensure_enqueued(MEDIA, job.id)
+        await self.ensure_enqueued(MEDIA, job.id, share_of(job))
 
     async def cancel(self, job_id: str) -> bool:
         """Ask a job to stop; returns False when it is unknown or has ended."""
@@ -99,15 +99,22 @@ class Queue:
         state = await self.state(job_id)
         return None if state is None else state.position
 
+    async def outlook(self, job_id: str) -> Outlook | None:
+        """Tell what a job that waits can expect; None when it does not wait."""
+        state = await self.state(job_id)
+        if state is None or state.status != "queued":
+            return None
+        return await read_outlook(self.connection, share_of(state.job), job_id)
+
+    async def outlook_of_new(self, job: Job) -> Outlook:
+        """Tell what a job could expect that would be submitted now."""
+        return await read_outlook(self.connection, share_of(job), None)
+
     async def jobs(self) -> list[JobState]:
         """List all known jobs, oldest first."""
-        states: list[JobState] = []
-        waiting = 0
-        for job_id, record in await self._records_in(MEDIA.index):
-            state = job_state(job_id, record, waiting)
-            states.append(state)
-            waiting += state.status == "queued" and not state.job.prefetch
-        return states
+        records = await self._records_in(MEDIA.index)
+        places = waiting_places(records)
+        return [job_state(job_id, record, waiting_before(places, record)) for job_id, record in records]
 
     async def state(self, job_id: str) -> JobState | None:
         """Return one job and how it stands; None when it is unknown."""
@@ -115,10 +122,8 @@ class Queue:
         record, *active = await self.connection.fields(*(MEDIA.record(known) for known in (job_id, *ids)))
         if not record:
             return None
-        before = ids.index(job_id) if job_id in ids else 0
-        states = [job_state(known, other, 0) for known, other in zip(ids[:before], active, strict=False) if other]
-        waiting = sum(state.status == "queued" and not state.job.prefetch for state in states)
-        return job_state(job_id, record, waiting)
+        places = waiting_places(zip(ids, active, strict=True))
+        return job_state(job_id, record, waiting_before(places, record))
 
     async def replay(self, job_id: str) -> bool:
         """Run a failed, stopped or dead job again; returns False for any other."""
@@ -179,7 +184,7 @@ class Queue:
     async def submit_stage(self, job: StageJob, *, parent: str) -> None:
         """Submit a stage for the job `parent`, or join the same stage when it is under way."""
         if await self._restart(ASR, job.id, encode(job), parent):
-            await self.ensure_enqueued(ASR, job.id)
+            await self.ensure_enqueued(ASR, job.id, share_of_stage(job))
 
     async def stage_events(self, stage_id: str) -> AsyncIterator[StageEvent]:
         """Yield the events of the present run of a stage, up to the one that ends it.
@@ -205,10 +210,12 @@ class Queue:
         """Return the JSON that a job was submitted as; None when it is unknown."""
         return await self.connection.field(keys.record(job_id), "job")
 
-    async def ensure_enqueued(self, keys: Keys, job_id: str) -> None:
-        """Give a job to arq, unless arq has it already."""
+    async def ensure_enqueued(self, keys: Keys, job_id: str, share: Share | None = None) -> None:
+        """Give a job to arq, in its place, unless arq has it already; one that has had a place keeps it."""
+        share = share or Share()
         if await self.connection.enqueue(keys.queue, keys.function, job_id):
-            await self.connection.run(scripts.PLACE, [keys.queue], [job_id])
+            names = [keys.queue, keys.record(job_id), keys.share(share.owner)]
+            await self.connection.run(order_scripts.PLACE, names, [job_id, share.weight_s])
 
     async def _restart(self, keys: Keys, job_id: str, job: bytes = b"", parent: str = "") -> bool:
         names = [keys.record(job_id), keys.index, keys.active, keys.events(job_id), keys.followers(job_id)]

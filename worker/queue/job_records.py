@@ -1,9 +1,11 @@
 """The record of a job as Redis keeps it; another version may have written one that this version cannot read."""
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, cast, get_args
 
-from worker.protocol import Job, JobState, JobStatus, decode_stored_job
+from worker.protocol import PREFETCH_PREFIX, Job, JobState, JobStatus, decode_stored_job
 
 _STATUSES: Final = frozenset[str](get_args(JobStatus))
 
@@ -16,6 +18,29 @@ def is_readable(record: Mapping[str, str]) -> bool:
 def decode_record_job(job_id: str, record: Mapping[str, str]) -> Job:
     """Decode the job of a record, or what can be read of it."""
     return decode_stored_job(job_id, record.get("job", "").encode())
+
+
+def waiting_places(records: Iterable[tuple[str, Mapping[str, str]]]) -> list[float]:
+    """Return the places of the jobs that wait, prefetch jobs aside, in the order in which they are taken."""
+    return sorted(place_of(record) for job_id, record in records if is_waiting(job_id, record))
+
+
+def is_waiting(job_id: str, record: Mapping[str, str]) -> bool:
+    """Tell whether a job waits that somebody asked for."""
+    return is_readable(record) and record["status"] == "queued" and not job_id.startswith(PREFETCH_PREFIX)
+
+
+def waiting_before(places: Sequence[float], record: Mapping[str, str]) -> int:
+    """Count the jobs that are taken before the one of a record."""
+    return bisect_left(places, place_of(record))
+
+
+def place_of(record: Mapping[str, str]) -> float:
+    """Return a job's place; one that another version enqueued has none, and its time comes near it."""
+    for name, scale in (("place", 1.0), ("submitted", 1000.0)):
+        with suppress(ValueError):
+            return float(record.get(name, "")) * scale
+    return 0.0
 
 
 def job_state(job_id: str, record: Mapping[str, str], waiting: int) -> JobState:

@@ -59,6 +59,15 @@ class Keys:
         """Key that exists while the command that follows a job gives signs of life."""
         return f"stemcord:{self.kind}:follower:{job_id}"
 
+    def share(self, owner: str) -> str:
+        """Key of the place up to which the jobs of a server or person reach."""
+        return f"stemcord:{self.kind}:share:{owner}"
+
+    @property
+    def pace(self) -> str:
+        """Key of the seconds that jobs run for each second of their weight."""
+        return f"stemcord:{self.kind}:pace"
+
     def arq_keys(self, job_id: str) -> list[str]:
         """Keys in which arq keeps a job: in-progress mark, queue, job, number of tries."""
         return [in_progress_key_prefix + job_id, self.queue, job_key_prefix + job_id, retry_key_prefix + job_id]

@@ -123,6 +123,7 @@ class Lease:
             self.keys.active,
             self.keys.events(self.job_id),
             self.keys.followers(self.job_id),
+            self.keys.pace,
         ]
         arguments = (self.token, encode(message), status, time.time(), error, MAX_EVENTS, RECORD_TTL_S, self.job_id)
         if not await self._run_with_retries(scripts.END, names, arguments):

@@ -1,8 +1,8 @@
 """Lua scripts for changes that Redis must make in one step. Key names come from `worker.queue.keys`.
 
-A job's record is a hash with the fields job, status, attempts, token, cancel, first, submitted, ended, error and
-worker. `token` names the attempt that may write; clearing it fences that attempt off. The lease key only says that
-the worker of the attempt is alive.
+A job's record is a hash with the fields job, status, attempts, token, cancel, first, submitted, began, ended, error,
+worker, and those of `worker.queue.order_scripts`. `token` names the attempt that may write; clearing it fences that
+attempt off. The lease key only says that the worker of the attempt is alive.
 """
 
 _NOW = """
@@ -54,14 +54,6 @@ return 1
 """
 )
 
-PLACE = (
-    _NOW
-    + """
--- KEYS arq_queue; ARGV id. Puts a job that was just enqueued behind all others, by the clock of Redis.
-return redis.call('ZADD', KEYS[1], 'XX', string.format('%d', now() * 1000), ARGV[1])
-"""
-)
-
 RESTART = (
     _ENDED
     + _NOW
@@ -82,7 +74,7 @@ if #last > 0 then first = last[1][1] end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'job', ARGV[3]) end
 redis.call('HSET', KEYS[1], 'status', 'queued', 'attempts', 0, 'token', '', 'cancel', '',
   'first', first, 'submitted', ARGV[2], 'error', '')
-redis.call('HDEL', KEYS[1], 'ended', 'follower')
+redis.call('HDEL', KEYS[1], 'ended', 'follower', 'place', 'began')
 redis.call('PERSIST', KEYS[1])
 local came = string.format('%.6f', now())
 redis.call('ZADD', KEYS[2], came, ARGV[1])
@@ -146,6 +138,7 @@ if found[2] ~= ARGV[1] then
 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('HSET', KEYS[1], 'status', 'running', 'token', ARGV[1], 'worker', ARGV[4])
+redis.call('HSETNX', KEYS[1], 'began', redis.call('TIME')[1])
 if attempt > tonumber(ARGV[3]) then return {'exhausted', attempt - 1, found[4] or ''} end
 return {'acquired', attempt, ''}
 """
@@ -177,7 +170,8 @@ END = (
     _OWNS_LEASE
     + _EMIT
     + """
--- KEYS record lease active events followers; ARGV token event status now error max_events ttl id. 0 when lost.
+-- KEYS record lease active events followers pace; ARGV token event status now error max_events ttl id. 0 when lost.
+-- The pace is how many seconds a job runs for each of its weight, smoothed over the last jobs.
 local found = redis.call('HMGET', KEYS[1], 'token', 'status')
 if found[1] == ARGV[1] and found[2] == ARGV[3] then return 1 end
 if not owns_lease(KEYS[1], ARGV[1]) then return 0 end
@@ -185,6 +179,12 @@ emit(KEYS[4], ARGV[2], ARGV[6], ARGV[7])
 redis.call('HSET', KEYS[1], 'status', ARGV[3], 'ended', ARGV[4], 'error', ARGV[5])
 redis.call('DEL', KEYS[2], KEYS[5])
 redis.call('ZREM', KEYS[3], ARGV[8])
+local cost = redis.call('HMGET', KEYS[1], 'began', 'weight')
+if ARGV[3] == 'finished' and tonumber(cost[1] or '') and (tonumber(cost[2] or '') or 0) > 0 then
+  local pace = (tonumber(redis.call('TIME')[1]) - tonumber(cost[1])) / tonumber(cost[2])
+  local before = tonumber(redis.call('GET', KEYS[6]) or '') or pace
+  redis.call('SET', KEYS[6], tostring(0.8 * before + 0.2 * pace))
+end
 if ARGV[3] == 'dead' then
   redis.call('PERSIST', KEYS[1])
   redis.call('PERSIST', KEYS[4])
@@ -210,23 +210,6 @@ redis.call('DEL', KEYS[2])
 return 1
 """
 )
-
-CLAIM = """
--- KEYS queue; ARGV arq_running_prefix record_prefix mark_ttl_ms limit id …. Marks the next jobs as in progress and
--- returns their ids, without those given. What is due is told by the clock of Redis; scores only give the order.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local own, claimed = {}, {}
-for i = 5, #ARGV do own[ARGV[i]] = true end
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  if #claimed >= tonumber(ARGV[4]) then break end
-  -- A record of another version may be anything.
-  local due = redis.pcall('HGET', ARGV[2] .. id, 'due')
-  if not own[id] and (type(due) ~= 'string' or (tonumber(due) or 0) <= now)
-    and redis.call('SET', ARGV[1] .. id, '1', 'NX', 'PX', ARGV[3]) then claimed[#claimed + 1] = id end
-end
-return claimed
-"""
 
 FINISH = (
     _ENDED

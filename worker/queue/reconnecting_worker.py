@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 
 from pipeline.errors import QueueError
 from worker.queue import lua_scripts as scripts
+from worker.queue import order_scripts
+from worker.queue.fairness import SMALL_SLOTS, SMALL_WEIGHT_S
 from worker.queue.job_queue import Queue
 from worker.queue.keys import Keys
 
@@ -52,13 +54,17 @@ class ReconnectingWorker(Worker):
             await asyncio.sleep(self._retry_delay_s)
 
     async def _start_next_jobs(self) -> None:
-        """Start as many jobs as there are free slots; the reaper finds those whose answer is lost on the way."""
+        """Start as many jobs as there are free slots, the last of which are for small ones.
+
+        The reaper finds those whose answer is lost on the way.
+        """
         own = [job_id for job_id, task in self.tasks.items() if not task.done()]
         if len(own) >= self.max_jobs:
             return
         mark_ttl_ms = int(self.in_progress_timeout_s * 1000)
-        arguments = (in_progress_key_prefix, self._keys.record_prefix, mark_ttl_ms, self.max_jobs - len(own), *own)
-        claimed = await self._queue.connection.run(scripts.CLAIM, [self._keys.queue], arguments)
+        slots = (self.max_jobs, self.max_jobs - SMALL_SLOTS, SMALL_WEIGHT_S)
+        arguments = (in_progress_key_prefix, self._keys.record_prefix, mark_ttl_ms, *slots, *own)
+        claimed = await self._queue.connection.run(order_scripts.CLAIM, [self._keys.queue], arguments)
         for job_id in cast("list[str]", claimed):
             self.tasks[job_id] = self.loop.create_task(self.run_job(job_id, int(time.time() * 1000)))
 

@@ -1,5 +1,10 @@
 """Lua scripts for the list of live workers and the clock of Redis. Key names come from `worker.queue.keys`."""
 
+from typing import Final
+
+WORKER_TTL_S: Final = 8.0
+"""Time after its last heartbeat at which a worker counts as gone."""
+
 REGISTER_WORKER = """
 -- KEYS workers; ARGV member ttl. Records a heartbeat of the worker by the clock of Redis.
 local time = redis.call('TIME')

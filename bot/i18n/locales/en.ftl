@@ -118,6 +118,10 @@ waiting = { $count ->
     [one] Waiting: one clip is ahead.
    *[other] Waiting: { $count } clips are ahead.
 }
+wait-time = { $minutes ->
+    [one] About a minute.
+   *[other] About { $minutes } minutes.
+}
 starting = Starting …
 attempt-again = The worker stopped; attempt { $attempt } continues where it left off.
 time-left = about { $time } left
@@ -396,6 +400,11 @@ quota-at-once = You already have { $used } of { $limit } clips in progress.
 quota-at-once-hint = Wait until one is done, or cancel one with /{ command-jobs }.
 quota-person = You have used { $used } of your { $limit } minutes today; { $left } are left.
 quota-server = This server has used { $used } of its { $limit } minutes today; { $left } are left.
+queue-long = { $minutes ->
+    [one] There is too much to do: your clip would wait for about a minute.
+   *[other] There is too much to do: your clip would wait for about { $minutes } minutes.
+}
+queue-long-hint = Send it again later; nothing was kept.
 quota-reset = It resets { $when }.
 clip-empty = { $name } is empty.
 clip-large = { $name } is { $size }; the limit is { $limit }.

@@ -117,6 +117,7 @@ waiting = { $count ->
     [0] 排队中：下一个就是它。
    *[other] 排队中：前面还有 { $count } 个片段。
 }
+wait-time = 大约需要 { $minutes } 分钟。
 starting = 正在开始……
 attempt-again = 处理进程中断了；第 { $attempt } 次尝试会从中断处继续。
 time-left = 大约还需 { $time }
@@ -376,6 +377,8 @@ quota-at-once = 你正在处理的片段已有 { $used } 个，上限是 { $limi
 quota-at-once-hint = 请等其中一个完成，或用 /{ command-jobs } 取消一个。
 quota-person = 你今天已用 { $used } 分钟，上限 { $limit } 分钟，还剩 { $left } 分钟。
 quota-server = 本服务器今天已用 { $used } 分钟，上限 { $limit } 分钟，还剩 { $left } 分钟。
+queue-long = 现在排队太长：你的片段大约要等 { $minutes } 分钟。
+queue-long-hint = 请稍后再发；没有保存任何内容。
 quota-reset = 将于 { $when } 重新计算。
 clip-empty = { $name } 是空文件。
 clip-large = { $name } 的大小是 { $size }，上限是 { $limit }。
