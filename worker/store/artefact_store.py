@@ -89,7 +89,8 @@ class Store:
             # Options given here replace those that the library reads from the environment.
             plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
             options = {"timeout": REQUEST_TIMEOUT, "connect_timeout": timedelta(seconds=10), "allow_http": plain}
-            return cls(from_url(url, client_options=cast("Any", options)), None)
+            checked = {"checksum_algorithm": "SHA256"} if parts.scheme == "s3" and not _names_checksum() else {}
+            return cls(from_url(url, client_options=cast("Any", options), **cast("Any", checked)), None)
 
     async def put(self, path: Path, *, name: str, media_type: str | None = None) -> Artefact:
         """Store a file; equal bytes are stored once.
@@ -252,6 +253,10 @@ def _blob(digest: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise StoreError("A file was asked for by something that is no sha256.", detail=repr(digest[:100]))
     return f"blobs/{digest[:2]}/{digest}"
+
+
+def _names_checksum() -> bool:
+    return "AWS_CHECKSUM_ALGORITHM" in os.environ
 
 
 def _cache_entry(key: str) -> str:
