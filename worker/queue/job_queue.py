@@ -68,7 +68,7 @@ class Queue:
         keys = [MEDIA.record(job.id), MEDIA.index, MEDIA.active, UNDELIVERED]
         awaited = "0" if job.reply_to is None else "1"
         arguments = (job.id, encode(job), job.submitted, awaited)
-        if not await self.connection.run(scripts.SUBMIT, keys, arguments):
+        if not await self.connection.run_replicated(scripts.SUBMIT, keys, arguments):
             return
         if not job.prefetch:
             await self._cancel_prefetches(job)

@@ -8,10 +8,12 @@ from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import DefaultParser
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -23,6 +25,8 @@ T = TypeVar("T")
 CALL_TIMEOUT_S = 10.0
 """Limit for one call, all its retries included."""
 CONNECT_TIMEOUT_S = 3.0
+SENTINEL_PORT = 26379
+REPLICATION_TIMEOUT_MS = 1000
 REWRITE_TRIES = 20
 REWRITE_PAUSE_S = 0.5
 
@@ -59,28 +63,32 @@ def open_redis(url: str, queue: str) -> ArqRedis:
     """Create an arq client that stores jobs as JSON instead of pickles. Its calls have no time limit of their own.
 
     Args:
-        url: `redis://…`, `rediss://…` or `unix://…`.
+        url: `redis://…`, `rediss://…` or `unix://…`, or `redis+sentinel://host:26379,host:26379/name` for the server
+            that sentinels name as the primary `name`.
         queue: Name of the arq queue that jobs go to by default.
 
     Raises:
         QueueError: The address is not one of Redis.
     """
+    options: dict[str, Any] = {
+        # No socket_timeout: the client keeps it by asyncio.wait_for, which on CPython 3.11 can swallow a
+        # cancellation. Callers set their own limits.
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "health_check_interval": 30,
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        "retry_on_error": [RedisConnectionError, RedisTimeoutError],
+    }
+    if not url.startswith("unix:"):
+        options["socket_keepalive"] = True
+    if sys.version_info[:3] < (3, 11, 3):
+        options["parser_class"] = _TaskParser
     try:
-        pool = cast("Any", ConnectionPool).from_url(
-            url,
-            # No socket_timeout: the client keeps it by asyncio.wait_for, which on CPython 3.11 can swallow a
-            # cancellation. Callers set their own limits.
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            **({} if url.startswith("unix:") else {"socket_keepalive": True}),
-            health_check_interval=30,
-            retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-            retry_on_error=[RedisConnectionError, RedisTimeoutError],
-            **({"parser_class": _TaskParser} if sys.version_info[:3] < (3, 11, 3) else {}),
-        )
+        watched = has_sentinels(url)
+        pool = _sentinel_pool(url, options) if watched else cast("Any", ConnectionPool).from_url(url, **options)
     except ValueError as error:
         raise QueueError(
             f"{redact_url(url)} is not the address of a Redis or Valkey server.",
-            hint="Set STEMCORD_REDIS_URL to redis://host:6379 or unix:///path.",
+            hint="Set STEMCORD_REDIS_URL to redis://host:6379, redis+sentinel://host:26379/name or unix:///path.",
         ) from error
     return ArqRedis(
         pool_or_conn=pool,
@@ -92,13 +100,45 @@ def open_redis(url: str, queue: str) -> ArqRedis:
     )
 
 
+def has_sentinels(url: str) -> bool:
+    """Tell whether an address names sentinels, and so a server with replicas."""
+    return urlsplit(url).scheme == "redis+sentinel"
+
+
+def _sentinel_pool(url: str, options: dict[str, Any]) -> ConnectionPool:
+    """Return connections to the server that sentinels call the primary, also after another became it."""
+    parts = urlsplit(url)
+    hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+    name, _, database = parts.path.strip("/").partition("/")
+    if not name or not all(host.hostname for host in hosts):
+        raise ValueError("no sentinels, or no name")
+    account = {"username": parts.username or None, "password": parts.password}
+    places = [(host.hostname, host.port or SENTINEL_PORT) for host in hosts]
+    sentinel_options = {"socket_connect_timeout": CONNECT_TIMEOUT_S, "socket_timeout": CONNECT_TIMEOUT_S}
+    sentinel = cast("Any", Sentinel)(places, sentinel_kwargs=sentinel_options)
+    return cast("Any", _SentinelPool)(name, sentinel, db=int(database or 0), **account, **options)
+
+
+_Pool = cast("type[Any]", SentinelConnectionPool)
+
+
+class _SentinelPool(_Pool):  # pyright: ignore[reportUntypedBaseClass]
+    """Also closes the connections to the sentinels, which the library leaves open."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)  # pyright: ignore[reportUnknownMemberType]
+        for client in cast("Any", self).sentinel_manager.sentinels:
+            await client.aclose()
+
+
 class Connection:
     """The Redis commands that the queue needs, with types.
 
     Every method raises `QueueError` when the server is away or too slow.
     """
 
-    def __init__(self, redis: ArqRedis, address: str) -> None:
+    def __init__(self, redis: ArqRedis, address: str, *, replicated: bool = False) -> None:
+        self._replicated = replicated
         self._redis = cast("Any", redis)
         self._address = address
         self._scripts: dict[str, Any] = {}
@@ -108,7 +148,7 @@ class Connection:
     async def open(cls, url: str, queue: str) -> AsyncGenerator[Self]:
         """Open a connection and check that the server answers; close it at the end of the block."""
         redis = open_redis(url, queue)
-        connection = cls(redis, redact_url(url))
+        connection = cls(redis, redact_url(url), replicated=has_sentinels(url))
         try:
             await connection._call(connection._redis.ping())
             yield connection
@@ -120,6 +160,21 @@ class Connection:
         if script not in self._scripts:
             self._scripts[script] = self._redis.register_script(script)
         return _decode_text(await self._call(self._scripts[script](keys=list(keys), args=list(arguments))))
+
+    async def run_replicated(
+        self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]
+    ) -> Any:  # noqa: ANN401 - each script has its own answer
+        """Run a Lua script as `run` does and, where there are replicas, wait a moment until one has what it wrote."""
+        if not self._replicated:
+            return await self.run(script, keys, arguments)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.eval(script, len(keys), *keys, *arguments)
+            # Only on the same connection does it wait for that write.
+            pipe.execute_command("WAIT", 1, REPLICATION_TIMEOUT_MS)
+            answer, copies = await self._call(pipe.execute())
+        if not copies:
+            structlog.get_logger().warning("no replica of the broker has the job yet")
+        return _decode_text(answer)
 
     async def fields(self, *keys: str) -> list[dict[str, str]]:
         """Read whole hashes; a missing key gives an empty one, a key of another kind one with a nameless field."""
