@@ -35,7 +35,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from pipeline.types import Failure
+from msgspec import UNSET, UnsetType
+
+from pipeline.types import Failure, TextReference
 
 
 class StemcordError(Exception):
@@ -68,17 +70,32 @@ class AudioProcessingError(StemcordError):
         hint: What the person can do, one sentence; the type's own hint when it is None.
         detail: For the log.
         stage: Name of the stage that raised the error.
+        text: Tells those who have the message in other languages which one it is.
 
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, detail: str = "", stage: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        detail: str = "",
+        stage: str = "",
+        text: TextReference | None = None,
+    ) -> None:
         super().__init__(message, hint=hint, detail=detail)
         self.stage = stage
+        self.text = text
 
     def to_failure(self) -> Failure:
         """Return the error as data."""
         return Failure(
-            type=type(self).__name__, message=self.message, hint=self.hint, detail=self.detail, stage=self.stage
+            type=type(self).__name__,
+            message=self.message,
+            hint=self.hint,
+            detail=self.detail,
+            stage=self.stage,
+            text=UNSET if self.text is None else self.text,
         )
 
 
@@ -229,4 +246,5 @@ ERROR_TYPES = _by_name(
 def from_failure(failure: Failure) -> AudioProcessingError:
     """Build the error that a failure describes; an unknown code gives an `AudioProcessingError`."""
     kind = ERROR_TYPES.get(failure.type, AudioProcessingError)
-    return kind(failure.message, hint=failure.hint, detail=failure.detail, stage=failure.stage)
+    text = None if isinstance(failure.text, UnsetType) else failure.text
+    return kind(failure.message, hint=failure.hint, detail=failure.detail, stage=failure.stage, text=text)

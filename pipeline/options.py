@@ -80,6 +80,14 @@ def _known_language(value: str | None) -> str | None:
     return value
 
 
+def _no_clip_tool(value: object) -> object:
+    if value not in _TASKS:
+        raise ValueError("input should be 'separate', 'transcribe', 'remix' or 'all'")
+    return value
+
+
+_TASKS: Final = tuple(task.value for task in Task if task is not Task.CLIP)
+"""Tools for clips have options of their own, `pipeline.clip_options`."""
 Auto = pydantic.BeforeValidator(_auto_is_none)
 OptionalGain = Annotated[Gain | None, Limits(0.0, MAX_GAIN)]
 Fade = Annotated[float, pydantic.Field(gt=0.0, le=MAX_FADE, allow_inf_nan=False)]
@@ -93,7 +101,11 @@ class RequestOptions(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    task: Annotated[Task, Flag(" | ".join(Task), "all")] = Task.ALL
+    task: Annotated[
+        Task,
+        pydantic.BeforeValidator(_no_clip_tool),
+        Flag(" | ".join(_TASKS), "all"),
+    ] = Task.ALL
     route: Annotated[RouteName | None, Auto, Flag(" | ".join(("auto", *RouteName)), "auto")] = None
     preset: Annotated[Preset, Flag(f"{' | '.join(Preset)}; default STEMCORD_PRESET")] = Preset.POCKET
     budget: Annotated[Budget, Flag(" | ".join(Budget), "normal")] = Budget.NORMAL

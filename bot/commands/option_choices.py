@@ -1,5 +1,7 @@
 """What the options of commands offer."""
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 import discord
@@ -10,6 +12,7 @@ from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
 from bot.i18n.translator import Translator, translator_for
 from pipeline.languages import LANGUAGES, MIXTURES, SUGGESTED, language_name
 from pipeline.options import REQUEST_OPTIONS
+from pipeline.types import CaptionPlace, CaptionSize, Fit, LoopFormat, PictureFormat, PictureTurn, SoundFormat
 
 
 def _choices(option: str) -> list[app_commands.Choice[str]]:
@@ -18,11 +21,22 @@ def _choices(option: str) -> list[app_commands.Choice[str]]:
     return [app_commands.Choice(name=localized(f"{option}-{value}"), value=value) for value in values]
 
 
+def _texts_of(option: str, values: Iterable[StrEnum]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=localized(f"{option}-{value}"), value=value.value) for value in values]
+
+
 ROUTES = _choices("route")
 PRESETS = _choices("preset")
 PARTS = _choices("parts")
 MIX_PRESETS = _choices("mix")
 LOUDNESS = _choices("loudness")
+FITS = _texts_of("fit", Fit)
+TURNS = _texts_of("turn", PictureTurn)
+SOUND_FORMATS = _texts_of("sound_format", SoundFormat)
+PICTURE_FORMATS = _texts_of("picture_format", PictureFormat)
+LOOP_FORMATS = _texts_of("loop_format", LoopFormat)
+CAPTION_PLACES = _texts_of("place", CaptionPlace)
+CAPTION_SIZES = _texts_of("caption_size", CaptionSize)
 
 
 async def offer_languages(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:

@@ -7,7 +7,7 @@ from typing import Literal
 from bot.database.models import GuildSettings
 from bot.exceptions import QuotaError
 from pipeline.graph.registry import COSTLY_STAGES
-from pipeline.types import Result
+from pipeline.types import Result, worked_seconds
 from worker.protocol import Event, Progressed
 
 
@@ -80,8 +80,13 @@ def check_quotas(quotas: Quotas, load: CurrentUsage, now: float) -> ExceededQuot
 
 
 def charged_seconds(result: Result) -> float:
-    """Return the seconds that a result costs: the clip's duration, or 0 when every costly stage was reused."""
+    """Return the seconds that a result costs: the clip's duration, or 0 when every costly stage was reused.
+
+    A tool for clips without such a stage costs what it works on, such as the length of a cut.
+    """
     costly = [timing for timing in result.timings if timing.stage in COSTLY_STAGES]
+    if not costly and result.request.clip_tool is not None:
+        return worked_seconds(result.request.clip_tool, result.media.duration)
     return 0.0 if costly and all(timing.reused for timing in costly) else result.media.duration
 
 

@@ -17,7 +17,7 @@ from bot.jobs.result_buttons import TRANSCRIPT_FILE, buttons_for
 from bot.messages import embeds
 from bot.messages.formatting import format_size
 from pipeline.errors import StoreError
-from pipeline.types import Artefact, Result, SoundFormat, Task, Transcript
+from pipeline.types import Artefact, LoopFormat, PictureFormat, Result, SoundFormat, Task, Transcript
 from worker.protocol import Job
 from worker.store import Store
 
@@ -34,12 +34,20 @@ _STEMS = (
 )
 _REMIX = ("final.mp4", "final.mkv", "final.m4a", *(f"final.{form}" for form in SoundFormat if form != SoundFormat.M4A))
 _TEXTS = ("transcript.txt", "transcript.srt", "transcript.vtt", TRANSCRIPT_FILE)
+_TOOL_FILES = (
+    *("cut.mp4", "cut.m4a", "resized.mp4", "fps.mp4", "turned.mp4", "captions.mp4"),
+    *(f"sound.{form}" for form in SoundFormat),
+    *(f"{name}.{form}" for name in ("frame", "sheet") for form in PictureFormat),
+    *(f"loop.{form}" for form in LoopFormat),
+)
+"""What the tools for clips make; each makes one."""
 FILE_ORDER: Mapping[Task, tuple[str, ...]] = MappingProxyType(
     {
         Task.SEPARATE: (REPORT_FILE, *_STEMS),
         Task.TRANSCRIBE: (REPORT_FILE, *_TEXTS),
         Task.REMIX: (*_REMIX, REPORT_FILE, *_STEMS),
         Task.ALL: (REPORT_FILE, *_REMIX, *_TEXTS[:2], *_STEMS),
+        Task.CLIP: _TOOL_FILES,
     }
 )
 """Files of a message by task, in the order in which people want them; other files stay in the store."""

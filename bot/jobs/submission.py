@@ -27,9 +27,10 @@ from bot.messages import embeds
 from bot.permissions import check_may_post, check_may_use
 from bot.retry import ack_deadline, retry_until_done
 from bot.transcripts.rewriter import put_edits
+from pipeline.clip_options import tool_request
 from pipeline.errors import QueueError
 from pipeline.options import parse_request
-from pipeline.types import Artefact, Preset, Request, Task
+from pipeline.types import Artefact, ClipTool, Preset, Request, Task
 from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
 from worker.store import Store
@@ -75,6 +76,7 @@ class JobSubmitter:
         task: Task,
         options: Mapping[str, object],
         dub: Clip | None = None,
+        tool: ClipTool | None = None,
     ) -> None:
         """Submit a job for a clip. What can be refused at once is refused before the public acknowledgement.
 
@@ -86,6 +88,7 @@ class JobSubmitter:
             task: What to do with it.
             options: Options of the request; None: not chosen.
             dub: A new voice track.
+            tool: What to make of the clip, where the task is that.
 
         Raises:
             RefusedError: The clip, an option or the person's rights do not allow it.
@@ -107,7 +110,7 @@ class JobSubmitter:
         given = {name: value for name, value in options.items() if value is not None}
         settings = await self._admit(interaction)
         usual = {"preset": settings.preset or self._preset, "language": settings.language}
-        request = parse_request({**usual, **given, "task": task})
+        request = parse_request({**usual, **given, "task": task}) if tool is None else tool_request(tool, usual | given)
         self._downloader.check(clip)
         if dub is not None:
             self._downloader.check_dub(dub)

@@ -11,7 +11,7 @@ from bot.components.custom_ids import Action
 from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
 from bot.messages.formatting import escape, fit_lines, format_duration, mention, progress_bar, shorten
-from pipeline.types import Failure, Result, Transcript
+from pipeline.types import Failure, Result, Transcript, tool_name
 from worker.protocol import Event, Progressed, Started
 
 MIN_SHOWN_WAIT_S = 30.0
@@ -143,7 +143,8 @@ def result_embed(
         buttons: Buttons of the result.
 
     """
-    made = "dub" if dubbed else result.request.task.value
+    tool = result.request.clip_tool
+    made = "dub" if dubbed else result.request.task.value if tool is None else tool_name(tool)
     colour = COLOUR_PARTIAL if result.failures else COLOUR_DONE
     embed = _embed(name, translator.format(f"made-{made}", person=mention(user_id)), colour)
     _add_facts(embed, translator, result, user_id)
@@ -169,7 +170,8 @@ def _add_facts(embed: discord.Embed, translator: Translator, result: Result, use
         # Without speech there is no language.
         _add_field(embed, translator.format("field-language"), translator.language_name(result.language), inline=True)
     _add_field(embed, translator.format("field-loudness"), _loudness(translator, result), inline=True)
-    _add_field(embed, translator.format("field-route"), _route(translator, result, user_id))
+    if result.request.clip_tool is None:
+        _add_field(embed, translator.format("field-route"), _route(translator, result, user_id))
 
 
 def stage_title(translator: Translator, stage: str) -> str:

@@ -131,6 +131,21 @@ def _error_sentence(error: StemcordError, translator: Translator) -> str:
     return translator.format(_operator_key(error) or next(key for key in keys if translator.has(key)))
 
 
+def _named_message(error: StemcordError, translator: Translator) -> ErrorMessage | None:
+    """Return the own text of an error; None where it has none that is known here."""
+    text = error.text if isinstance(error, AudioProcessingError) else None
+    if text is None or not translator.has(text.key):
+        return None
+    values = {name: escape(value) for name, value in text.values.items()}
+    hint = f"{text.key}-hint"
+    try:
+        message = translator.format(text.key, **values)
+    except LookupError:
+        # Another version of the worker gives other values.
+        return None
+    return ErrorMessage(message=message, hint=translator.format(hint) if translator.has(hint) else "")
+
+
 def _safe(name: str, value: str | int) -> str | int:
     return escape(value) if isinstance(value, str) and name not in _TRUSTED_VALUES else value
 
@@ -139,6 +154,8 @@ def _pipeline_message(error: StemcordError, translator: Translator) -> ErrorMess
     sentence = _error_sentence(error, translator)
     if _operator_key(error):
         return ErrorMessage(message=sentence, hint=translator.format("try-later"))
+    if (named := _named_message(error, translator)) is not None:
+        return named
     if translator.locale == ENGLISH:
         return ErrorMessage(message=escape(error.message), hint=escape(error.hint))
     hint = "error-hint-input" if isinstance(error, ValidationError) else "try-later"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.cli.dub import is_several
-from pipeline.errors import ValidationError
+from pipeline.errors import LimitError, MediaError, ValidationError
 from pipeline.export.registry import EXPORT_FORMATS
 from pipeline.mix.dub.manifest import list_files
 from pipeline.types import SoundFormat
@@ -77,3 +77,23 @@ def possible_results(out: Path) -> list[Path]:
     named = [out / name for name in RESULT_NAMES]
     below = [path for name in RESULT_FOLDERS for path in (out / name).rglob("*")]
     return [path for path in (*named, *below) if path.is_file()]
+
+
+def check_file(path: Path, max_size: int) -> None:
+    """Refuse a clip that is not there, empty or larger than `max_size` bytes, before anything is started.
+
+    Raises:
+        ValidationError: There is no such file.
+        MediaError: It is empty.
+        LimitError: It is too large.
+    """
+    if not path.is_file():
+        raise ValidationError(f"There is no file {path}.", hint="Check the path.")
+    size = path.stat().st_size
+    if size == 0:
+        raise MediaError(f"{path.name} is empty.")
+    if size > max_size:
+        raise LimitError(
+            f"{path.name} has {size / 1e6:.0f} MB; at most {max_size / 1e6:.0f} MB are allowed.",
+            hint="Send a smaller clip or raise STEMCORD_MAX_SIZE.",
+        )

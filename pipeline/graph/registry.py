@@ -8,6 +8,7 @@ from pipeline.edits import contracts as edits
 from pipeline.export import contracts as export
 from pipeline.graph.stage import AnyStage, Stage
 from pipeline.media import contracts as media
+from pipeline.media.tools import contracts as tools
 from pipeline.mix import contracts as mix
 from pipeline.routing import contracts as routing
 from pipeline.separation import contracts as separation
@@ -21,7 +22,7 @@ def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
     return MappingProxyType({row.name: row for row in rows})
 
 
-STAGES = _stages_of(media, routing, separation, speech, glossary, mix, edits, export)
+STAGES = _stages_of(media, tools, routing, separation, speech, glossary, mix, edits, export)
 """Stages by name."""
 COSTLY_STAGES = frozenset(name for name, stage in STAGES.items() if stage.costly)
 """Names of the stages that count against the minutes of a day."""

@@ -6,6 +6,8 @@
 
 A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
 
+A tool for clips has a short graph of its own, `pipeline.graph.clip`.
+
 A branch that fails takes nothing else down: its error goes into `Result.failures` and
 the other parts are delivered. Which stages run depends on the task alone; where they
 run, and whether they run at all or come from the store, is up to the executor.
@@ -14,9 +16,11 @@ run, and whether they run at all or come from the store, is up to the executor.
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 
+from pipeline.clip_options import needs_speech
 from pipeline.errors import from_failure
 from pipeline.export.contracts import REPORT, ReportInputs
 from pipeline.graph import mix
+from pipeline.graph.clip import Heard, use_tool
 from pipeline.graph.concurrency import run_branches
 from pipeline.graph.context import GraphContext, Limits, renamed
 from pipeline.graph.mix import Remix, follows_turns, remix
@@ -82,6 +86,8 @@ async def run(
     """
     context = GraphContext(request=request, source=source, dub=dub, limits=limits or Limits(), execute=execute)
     media = await _probe(context)
+    if request.clip_tool is not None:
+        return await use_tool(context, media, request.clip_tool, hear=lambda: _hear(context, media))
     extracted = await _extract(context, media)
     sound = extracted.sound
     route = await _choose_route(context, media, sound)
@@ -107,6 +113,7 @@ async def _probe(context: GraphContext) -> MediaInfo:
         max_duration=limits.max_duration,
         max_size=limits.max_size,
         track=context.request.wanted_track,
+        needs_sound=context.request.clip_tool is None or needs_speech(context.request),
     )
     return (await context.run(PROBE, ProbeInputs(source=context.source), params)).media
 
@@ -131,7 +138,7 @@ async def _separate(context: GraphContext, media: MediaInfo, route: Route, sound
         return _Separation(stems=StemFiles(), artefacts=delivered)
     params = SeparateParams(engine=route.engine, model=route.model, weights=model_digest(route.model))
     stems = (await context.run(SEPARATE, SeparateInputs(sound=sound), params)).stems
-    if task is not Task.TRANSCRIBE and stems.background is not None and stems.music is None:
+    if task not in (Task.TRANSCRIBE, Task.CLIP) and stems.background is not None and stems.music is None:
         background = stems.background
         parts = await context.attempt(SPLIT_BACKGROUND.name, lambda: _split_background(context, background))
         stems = stems if parts is None else replace(stems, music=parts.music, sfx=parts.sfx, ambient=parts.ambient)
@@ -148,6 +155,15 @@ async def _split_background(context: GraphContext, background: Artefact) -> Stem
     model = STEMCORD_BACKGROUND.name
     params = SplitBackgroundParams(model=model, weights=model_digest(model), parts=wanted)
     return (await context.run(SPLIT_BACKGROUND, SplitBackgroundInputs(background=background), params)).stems
+
+
+async def _hear(context: GraphContext, media: MediaInfo) -> Heard:
+    """Write down who says what, as for a transcript alone."""
+    sound = (await _extract(context, media)).sound
+    route = await _choose_route(context, media, sound)
+    separation = await context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound))
+    stems = StemFiles[Artefact]() if separation is None else separation.stems
+    return Heard(route=route, speech=await transcribe(context, media, sound, stems))
 
 
 async def _mix_and_transcribe(

@@ -4,7 +4,6 @@ Each clip is probed, checked against the limits and worked on by ffmpeg with a t
 beside its target and moved into place when it is whole; the clip itself is only read.
 """
 
-import re
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -12,16 +11,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.errors import MediaError, ValidationError
+from pipeline.graph.stage import ProgressCallback
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.mux import container_for
-from pipeline.media.pictures.times import index_pictures
+from pipeline.media.pictures.times import PictureSource, index_pictures, shown_at
 from pipeline.media.probe import Probe, check_duration, check_size, format_duration, probe
 from pipeline.media.sound.channel_folding import map_channels
 from pipeline.media.sound.encoding import encoder_arguments
 from pipeline.media.sound.extract import ffmpeg_timeout, write_sound
-from pipeline.types import SoundFormat
+from pipeline.types import SoundFormat, TextReference
 
-_PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **{name: (name,) for name in ("h264", "hevc", "vp8", "vp9", "mpeg4", "mpeg2video", "mjpeg", "prores")},
         "av1": ("libdav1d", "av1"),
@@ -31,7 +31,6 @@ _PICTURE_DECODERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _MAX_PICTURE_PIXELS = 8192 * 8192
 _PICTURE_TIMEOUT_S = 60.0
 """Seconds for one picture."""
-_TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
 
 
 def open_clip(path: Path, *, max_size: float, max_duration: float, track: int | None = None) -> Probe:
@@ -56,20 +55,16 @@ def open_clip(path: Path, *, max_size: float, max_duration: float, track: int | 
     return clip
 
 
-def parse_time(text: str) -> float:
-    """Parse `12.5`, `1:03` or `1:02:03.5` as seconds.
-
-    Raises:
-        ValidationError: The text is no time.
-    """
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        raise ValidationError(f"{text} is no time.", hint="Write seconds, or a time such as 1:03 or 1:02:03.5.")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return 3600 * hours + 60 * minutes + seconds
-
-
-def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | None) -> tuple[str, ...]:
+def cut(
+    source: Path,
+    clip: Probe,
+    target: Path,
+    *,
+    start: float,
+    end: float | None,
+    on_picture: bool = False,
+    report: ProgressCallback | None = None,
+) -> tuple[str, ...]:
     """Cut a part of a clip, exact to the sample in the sound, in the format that the target's name says.
 
     For `.mp4` the picture is copied unchanged from the key frame before `start`, and an edit list hides what comes
@@ -82,6 +77,9 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
         target: The file to write.
         start: Seconds from the clip's first picture or sample.
         end: Seconds; None: to the end.
+        on_picture: Begin a video with the picture that is shown at `start`, and the sound with it: players differ in
+            where they put a picture of which only the end is in an edit list.
+        report: Called with the fraction that is done.
 
     Returns:
         Sentences for people about the sound.
@@ -91,37 +89,80 @@ def cut(source: Path, clip: Probe, target: Path, *, start: float, end: float | N
         MediaError: The picture does not fit into an mp4, or the clip is damaged.
         FFmpegError: ffmpeg failed or took too long.
     """
+    end = _end_within(clip, start, end)
+    if target.suffix.lower() != ".mp4":
+        return extract_sound(source, clip, target, start=start, end=end)
+    _check_picture(clip)
+    with tempfile.TemporaryDirectory(prefix="cut-") as folder, atomic_output(source, target) as made:
+        picture = index_pictures(source, clip, Path(folder), _decoders(clip))
+        if on_picture:
+            start = max(0.0, min(start, shown_at(picture, start) or 0.0))
+        sound, notes = write_stretch(source, clip, Path(folder) / "sound.flac", start=start, end=end)
+        run_ffmpeg(
+            [*_copied(clip, picture, sound, start, end), made],
+            timeout=ffmpeg_timeout(end - start),
+            report=report,
+            total=end - start,
+            doing="Cutting",
+        )
+    return notes
+
+
+def _end_within(clip: Probe, start: float, end: float | None) -> float:
+    """Return where a stretch ends. Raises `ValidationError` for an empty one."""
     end = clip.media.duration if end is None else min(end, clip.media.duration)
     if not 0 <= start < end:
         raise ValidationError(
             "The stretch to cut is empty.",
             hint=f"Choose a beginning before the end, within {format_duration(clip.media.duration)}.",
         )
-    if target.suffix.lower() != ".mp4":
-        return extract_sound(source, clip, target, start=start, end=end)
-    _check_picture(clip)
-    codec = "" if clip.media.video is None else clip.media.video.codec
-    arguments = ["-c:v", "copy", *(["-tag:v", "hvc1"] if codec == "hevc" else []), "-c:a", "aac", "-b:a", "256k"]
-    arguments += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
+    return end
+
+
+def _decoders(clip: Probe) -> tuple[str, ...]:
+    return () if clip.media.video is None else PICTURE_DECODERS.get(clip.media.video.codec, ())
+
+
+def _copied(clip: Probe, picture: PictureSource, sound: Path | None, start: float, end: float) -> list[str]:
+    """Build the arguments for an mp4 with a picture that is copied and a sound that is encoded."""
+    hevc = clip.media.video is not None and clip.media.video.codec == "hevc"
+    inputs = _range_arguments(picture.zero + start, end - start)
+    inputs += input_arguments(picture.path, decoders=_decoders(clip))
+    inputs += [] if sound is None else input_arguments(sound)
+    selection = ["-map", f"0:{picture.index}", *([] if sound is None else ["-map", "1:a:0"])]
+    selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
+    coding = ["-c:v", "copy", *(["-tag:v", "hvc1"] if hevc else []), "-c:a", "aac", "-b:a", "256k"]
+    coding += ["-bitexact", "-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"]
+    return [*inputs, *selection, *coding, *picture.output_arguments]
+
+
+def write_stretch(
+    source: Path, clip: Probe, target: Path, *, start: float, end: float, report: ProgressCallback | None = None
+) -> tuple[Path | None, tuple[str, ...]]:
+    """Write a stretch of the sound as FLAC.
+
+    Returns:
+        The file, None for a clip without a sound, and sentences for people about it.
+
+    Raises:
+        MediaError: The clip is damaged.
+        FFmpegError: ffmpeg failed or took too long.
+    """
+    if not clip.media.audio.is_there:
+        return None, ()
     mapping = map_channels(clip.media.audio.layout, clip.speakers)
     coding = encoder_arguments(SoundFormat.FLAC, mapping.layout)
-    with tempfile.TemporaryDirectory(prefix="cut-") as folder, _atomic_output(source, target) as made:
-        decoders, sound = _PICTURE_DECODERS.get(codec, ()), Path(folder) / "sound.flac"
-        picture = index_pictures(source, clip, Path(folder), decoders)
-        notes = write_sound(source, clip, sound, mapping, coding, start=start, end=end).notes
-        inputs = _range_arguments(picture.zero + start, end - start)
-        inputs += input_arguments(picture.path, decoders=decoders)
-        selection = [*input_arguments(sound), "-map", f"0:{picture.index}", "-map", "1:a:0"]
-        selection += ["-map_chapters", "-1", "-map_metadata", "-1"]
-        run_ffmpeg(
-            [*inputs, *selection, *arguments, *picture.output_arguments, made],
-            timeout=ffmpeg_timeout(end - start),
-        )
-    return notes
+    return target, write_sound(source, clip, target, mapping, coding, start=start, end=end, report=report).notes
 
 
 def extract_sound(
-    source: Path, clip: Probe, target: Path, *, start: float = 0.0, end: float | None = None
+    source: Path,
+    clip: Probe,
+    target: Path,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    report: ProgressCallback | None = None,
 ) -> tuple[str, ...]:
     """Write the sound of a clip, or a part of it, as mp3, wav, flac, opus or m4a by the target's name.
 
@@ -141,8 +182,8 @@ def extract_sound(
     mapping = map_channels(clip.media.audio.layout, clip.speakers)
     end = clip.media.duration if end is None else end
     coding = encoder_arguments(SoundFormat(suffix), mapping.layout)
-    with _atomic_output(source, target) as made:
-        return write_sound(source, clip, Path(made), mapping, coding, start=start, end=end).notes
+    with atomic_output(source, target) as made:
+        return write_sound(source, clip, Path(made), mapping, coding, start=start, end=end, report=report).notes
 
 
 def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
@@ -162,7 +203,7 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
         raise ValidationError(
             f"The clip ends before {at:g} s.", hint=f"Choose a time within {format_duration(clip.media.duration)}."
         )
-    if video.codec not in _PICTURE_DECODERS:
+    if video.codec not in PICTURE_DECODERS:
         raise MediaError(f"Pictures of this kind ({video.codec}) are not decoded.", hint="Send the clip as mp4.")
     if video.width * video.height > _MAX_PICTURE_PIXELS:
         raise MediaError("The picture is too large.", hint="Send a smaller one.")
@@ -171,10 +212,10 @@ def take_frame(source: Path, clip: Probe, target: Path, *, at: float) -> None:
     begun = max(0.0, at + 0.001 - (1 / video.frame_rate if video.frame_rate > 0 else 0.0))
     bounds = ["-threads", "2", "-max_pixels", str(_MAX_PICTURE_PIXELS)]
     arguments = ["-frames:v", "1", "-map_metadata", "-1", "-bitexact", "-c:v", "png", "-update", "1", "-f", "image2"]
-    with tempfile.TemporaryDirectory(prefix="frame-") as folder, _atomic_output(source, target) as made:
-        picture = index_pictures(source, clip, Path(folder), _PICTURE_DECODERS[video.codec])
+    with tempfile.TemporaryDirectory(prefix="frame-") as folder, atomic_output(source, target) as made:
+        picture = index_pictures(source, clip, Path(folder), PICTURE_DECODERS[video.codec])
         bounds += ["-ss", f"{picture.zero + begun:.6f}", "-seek_timestamp", "1"]
-        inputs = input_arguments(picture.path, decoders=_PICTURE_DECODERS[video.codec])
+        inputs = input_arguments(picture.path, decoders=PICTURE_DECODERS[video.codec])
         run_ffmpeg(
             [*bounds, *inputs, "-map", f"0:{picture.index}", *arguments, made],
             timeout=_PICTURE_TIMEOUT_S,
@@ -195,6 +236,7 @@ def _check_picture(clip: Probe) -> None:
         raise MediaError(
             "An mp4 cannot hold this picture, so it cannot be cut without changing it.",
             hint="Cut the sound alone, such as --out part.m4a.",
+            text=TextReference(key="tool-no-copy"),
         )
 
 
@@ -203,11 +245,12 @@ def _check_steady(clip: Probe) -> None:
         raise MediaError(
             "The clip is several recordings put together, so no picture can be found by its time.",
             hint="Export the clip again with another program, or cut the sound alone.",
+            text=TextReference(key="tool-joined"),
         )
 
 
 @contextmanager
-def _atomic_output(source: Path, target: Path) -> Generator[str]:
+def atomic_output(source: Path, target: Path) -> Generator[str]:
     """Give a name beside the target for a file that takes its place when it is whole."""
     if target.is_dir() or not target.parent.is_dir():
         raise ValidationError(f"{target} cannot be written.", hint="Name a file in a folder that exists.")

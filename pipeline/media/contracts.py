@@ -26,6 +26,8 @@ class ProbeParams:
     """Bytes."""
     track: int | None = None
     """Number of the sound track to hear, from 1; None: it is chosen."""
+    needs_sound: bool = True
+    """Refuse a clip without a sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ def run_ffmpeg(
     total: float = 0.0,
     doing: str = "",
     take_line: Callable[[str], bool] | None = None,
+    folder: Path | None = None,
 ) -> None:
     """Run ffmpeg to its end; it never outlives the call.
 
@@ -94,13 +95,23 @@ def run_ffmpeg(
         total: Seconds of output.
         doing: The message that is reported.
         take_line: Called with each line of a full log; lines for which it is true are not part of an error.
+        folder: The working folder, from which filters name files.
 
     Raises:
         MediaError: The input is damaged.
         FFmpegError: ffmpeg failed otherwise or took too long.
     """
     level = "error" if take_line is None else "info"
-    _run(arguments, level, timeout=timeout, report=report, total=total, doing=doing, take_line=take_line)
+    _run(
+        arguments,
+        level,
+        timeout=timeout,
+        report=report,
+        total=total,
+        doing=doing,
+        take_line=take_line,
+        folder=folder,
+    )
 
 
 def read_log(
@@ -124,21 +135,11 @@ def _run(
     total: float,
     doing: str,
     take_line: Callable[[str], bool] | None = None,
+    folder: Path | None = None,
 ) -> str:
     command = [str(executable()), "-nostdin", "-hide_banner", "-loglevel", loglevel, "-y"]
     command += ["-progress", "pipe:1", "-nostats", *arguments]
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=ffmpeg_environment(),
-        )
-    except OSError as error:
-        raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
+    process = _start(command, folder)
     log: deque[str] = deque(maxlen=_MAX_LOG_LINES)
 
     def keep_line(line: str) -> None:
@@ -164,6 +165,22 @@ def _run(
     if process.returncode:
         raise error_of_exit(process.returncode, "\n".join(log))
     return "\n".join(log)
+
+
+def _start(command: Sequence[str], folder: Path | None) -> "subprocess.Popen[str]":
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=ffmpeg_environment(),
+            cwd=folder,
+        )
+    except OSError as error:
+        raise FFmpegError("ffmpeg could not be started.", detail=str(error)) from error
 
 
 def _drain(stream: IO[str] | None, keep: Callable[[str], object]) -> None:

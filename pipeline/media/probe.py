@@ -18,13 +18,15 @@ from pipeline.media.containers.joined_files import find_second_movie, may_restar
 from pipeline.media.containers.loose_samples import count_loose_bytes
 from pipeline.media.containers.packet_clock import PacketEnds, read_ends, tail_ends
 from pipeline.media.containers.raw_frames import RAW_CONTAINERS, RawDamage, find_damage
-from pipeline.media.containers.sound_tracks import choose_track
+from pipeline.media.containers.sound_tracks import choose_track, list_sound_tracks
 from pipeline.media.containers.tags import keep_tags
 from pipeline.media.pictures.covers import find_picture
-from pipeline.types import AudioStream, MediaInfo, VideoStream
+from pipeline.types import NO_SOUND, AudioStream, MediaInfo, VideoStream
 
 MAX_SAMPLES = int(MAX_DURATION * 8 * 96_000)
 """Samples of all channels that may be decoded: the longest clip with eight channels at 96 kHz."""
+NO_STREAM = -1
+"""Index of the sound track of a clip without one."""
 _INDEXED_CONTAINERS = ("matroska", "avi")
 """Containers that may hold much else after the last packet: an index, fonts, pictures."""
 _MIN_UNREAD_BYTES = 1 << 15
@@ -45,7 +47,7 @@ class Probe:
 
     media: MediaInfo
     sound_index: int
-    """Index of the sound track among all streams of the file."""
+    """Index of the sound track among all streams of the file; `NO_STREAM` for a clip without one."""
     picture_index: int | None
     zero: float
     """Where the clip's clock begins on the container's own clock, seconds."""
@@ -144,6 +146,44 @@ def probe(path: Path, report: ProgressCallback | None = None, *, track: int | No
         damage=damage,
         notes=_notes(path, name, ends, zero=begin.zero, declared=declared),
         tracks=tracks,
+        tags=tags,
+    )
+
+
+def probe_any(path: Path, report: ProgressCallback | None = None, *, track: int | None = None) -> Probe:
+    """Probe a clip as `probe` does, also one without a sound that can be read: its `media.audio` is `NO_SOUND`.
+
+    Raises:
+        MediaError: The file is no clip, or has neither sound nor picture.
+        LimitError: It holds more samples than may be decoded.
+        ValidationError: The sound track that was asked for does not exist or cannot be read.
+    """
+    with containers.open_container(path) as container:
+        tracks = list_sound_tracks(container)
+        protected = any(each.codec in containers.PROTECTED_CODECS for each in tracks)
+        if track is not None or protected or any(each.readable for each in tracks):
+            return probe(path, report, track=track)
+        picture = find_picture(container)
+        if picture is None:
+            raise MediaError("The file has neither a sound nor a picture that can be read.", hint="Send another clip.")
+        zero, head = containers.find_first_picture(container, picture)
+        declared = containers.declared_end(container, zero)
+        video = _video_stream(picture, containers.name_picture(container, picture, head))
+        name, index = containers.container_format(container), picture.index
+        others, tags = containers.list_tracks(container), keep_tags(container.metadata)
+    ends = _read_all_ends(path, NO_STREAM, report)
+    duration = _choose_end(ends, declared, zero, indexed=name == "mov") - zero
+    lost = ", ".join(dict.fromkeys(each.codec for each in tracks))
+    return Probe(
+        media=MediaInfo(container=name, duration=duration, audio=NO_SOUND, video=video, tracks=tracks),
+        sound_index=NO_STREAM,
+        picture_index=index,
+        zero=zero,
+        speakers=(),
+        sound_end=0.0,
+        restarts=tuple(restart - zero for restart in ends.restarts),
+        notes=(f"The sound is in a format that cannot be read ({lost}); it is left out.",) if lost else (),
+        tracks=others,
         tags=tags,
     )
 

@@ -25,7 +25,7 @@ from pipeline.media.contracts import (
     ProbeParams,
 )
 from pipeline.media.mux import container_for, mux
-from pipeline.media.probe import Probe, check_duration, check_size, probe
+from pipeline.media.probe import Probe, check_duration, check_size, probe, probe_any
 from pipeline.media.sound.channel_folding import map_channels
 from pipeline.media.sound.extract import extract_master
 from pipeline.media.sound.mono import write_mono
@@ -47,7 +47,8 @@ def probe_stage(context: StageContext, inputs: ProbeInputs[Path], params: ProbeP
         ValidationError: The sound track that was asked for does not exist or cannot be read.
     """
     check_size(inputs.source, params.max_size)
-    clip = probe(inputs.source, context.report, track=params.track)
+    read = probe if params.needs_sound else probe_any
+    clip = read(inputs.source, context.report, track=params.track)
     check_duration(clip.media.duration, params.max_duration)
     context.report(1.0)
     told = describe_choice(clip.media.track, clip.media.tracks)

@@ -4,7 +4,29 @@ Nothing heavier than msgspec is imported here, so that the bot can use these typ
 without loading a sound library. Times are seconds on the clip's own clock.
 """
 
+from pipeline.types.clip import (
+    DEFAULT_LOOP_SECONDS,
+    BurnCaptions,
+    CaptionPlace,
+    CaptionSize,
+    ChangeRate,
+    ClipTool,
+    ContactSheet,
+    Cut,
+    Fit,
+    LoopFormat,
+    MakeLoop,
+    PictureFormat,
+    Resize,
+    TakeFrame,
+    TakeSound,
+    TurnPicture,
+    tool_name,
+    worked_seconds,
+)
+from pipeline.types.clip import Turn as PictureTurn
 from pipeline.types.media import (
+    NO_SOUND,
     Artefact,
     AudioStream,
     Loudness,
@@ -15,25 +37,50 @@ from pipeline.types.media import (
     VideoStream,
 )
 from pipeline.types.request import BackgroundParts, Budget, Preset, Request, RouteName, Task
-from pipeline.types.result import Failure, JsonValue, ModelUse, Progress, Rejected, Result, Route, StageTiming
+from pipeline.types.result import (
+    Failure,
+    JsonValue,
+    ModelUse,
+    Progress,
+    Rejected,
+    Result,
+    Route,
+    StageTiming,
+    TextReference,
+)
 from pipeline.types.speech import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 __all__ = [
+    "DEFAULT_LOOP_SECONDS",
+    "NO_SOUND",
     "Artefact",
     "AudioStream",
     "BackgroundParts",
     "Budget",
+    "BurnCaptions",
+    "CaptionPlace",
+    "CaptionSize",
+    "ChangeRate",
+    "ClipTool",
+    "ContactSheet",
+    "Cut",
     "Diarization",
     "Failure",
+    "Fit",
     "JsonValue",
+    "LoopFormat",
     "Loudness",
+    "MakeLoop",
     "MediaInfo",
     "ModelUse",
+    "PictureFormat",
+    "PictureTurn",
     "Preset",
     "Progress",
     "Recognition",
     "Rejected",
     "Request",
+    "Resize",
     "Result",
     "Route",
     "RouteName",
@@ -43,9 +90,15 @@ __all__ = [
     "SpeakerSegment",
     "StageTiming",
     "StemName",
+    "TakeFrame",
+    "TakeSound",
     "Task",
+    "TextReference",
     "Transcript",
     "Turn",
+    "TurnPicture",
     "VideoStream",
     "Word",
+    "tool_name",
+    "worked_seconds",
 ]

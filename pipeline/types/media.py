@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class StemName(StrEnum):
@@ -36,6 +37,14 @@ class AudioStream:
     """Seconds on the clip's clock of the first sample of the files that were made; not 0 in older results only."""
     lead_in: float = 0.0
     """Seconds of silence that stand in front of a sound that begins after the picture."""
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether there is a sound at all; only tools for clips take those without one."""
+        return self.channels > 0
+
+
+NO_SOUND: Final = AudioStream(codec="", sample_rate=0, channels=0, layout="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,7 @@ class MediaInfo:
     container: str
     duration: float
     audio: AudioStream
-    """The sound track that is heard."""
+    """The sound track that is heard; `NO_SOUND` where there is none."""
     video: VideoStream | None = None
     track: int = 1
     """Number of the sound track that is heard."""

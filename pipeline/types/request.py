@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
+from pipeline.types.clip import ClipTool
 from pipeline.types.media import Artefact, SoundFormat
 
 
@@ -18,6 +19,8 @@ class Task(StrEnum):
     TRANSCRIBE = "transcribe"
     REMIX = "remix"
     ALL = "all"
+    CLIP = "clip"
+    """One tool for clips, `Request.tool`."""
 
 
 class RouteName(StrEnum):
@@ -110,6 +113,13 @@ class Request:
     """What people corrected in the transcript (`pipeline.edits.edit_file.EditFile`); unset: nothing."""
     mix_edits: bool | UnsetType = UNSET
     """Let a mix that follows the turns follow corrected ones, too; unset: it follows those that were recognised."""
+    tool: ClipTool | UnsetType = UNSET
+    """What to make of the clip, where that is the task."""
+
+    @property
+    def clip_tool(self) -> ClipTool | None:
+        """What to make of the clip; None for every other task."""
+        return None if isinstance(self.tool, UnsetType) else self.tool
 
     @property
     def wanted_track(self) -> int | None:

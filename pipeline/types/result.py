@@ -73,6 +73,15 @@ class StageTiming:
     """True when the result came from the store."""
 
 
+class TextReference(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a message for people, so that it can be said in their language."""
+
+    key: str
+    """Of the message; its hint is at `KEY-hint`."""
+    values: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    """What stands in it, such as the length of the clip."""
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True, rename={"hint": "mend"}):
     """An error as data, so that it can cross a process or a queue.
 
@@ -85,6 +94,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, rename={"hint": "mend"}
     hint: str
     detail: str = ""
     stage: str = ""
+    text: TextReference | msgspec.UnsetType = msgspec.UNSET
+    """Unset: there is the English message only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ CHAT = ("discord",)
 BROKER = ("redis", "arq")
 OPEN_TO_THE_BOT = {
     *(f"pipeline.{name}" for name in ("types", "catalog", "errors", "options", "languages", "graph.registry")),
+    "pipeline.clip_options",
     "pipeline.types.edited",
     "pipeline.graph.turns",
     "pipeline.speech.glossary.terms",
@@ -47,6 +48,7 @@ def loaded_by(module: str, names: tuple[str, ...]) -> set[str]:
         "pipeline.catalog",
         "pipeline.errors",
         "pipeline.options",
+        "pipeline.clip_options",
         "pipeline.languages",
         "pipeline.edits.edit_file",
         "pipeline.speech.glossary.terms",

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from deploy.cli.errors import exit_on_failure
 from deploy.cli.printable import printable
+from pipeline.clip_options import parse_time
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def cut(
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration, track=track)
-        until = None if end is None else cutting.parse_time(end)
-        notes = cutting.cut(clip, opened, out, start=cutting.parse_time(start), end=until)
+        until = None if end is None else parse_time(end)
+        notes = cutting.cut(clip, opened, out, start=parse_time(start), end=until)
     _print_outcome(out, opened, notes)
 
 
@@ -65,7 +66,7 @@ def frame(
 
         settings = WorkerSettings()
         opened = cutting.open_clip(clip, max_size=settings.max_size, max_duration=settings.max_duration)
-        cutting.take_frame(clip, opened, out, at=cutting.parse_time(at))
+        cutting.take_frame(clip, opened, out, at=parse_time(at))
     _print_file(out)
 
 

@@ -17,12 +17,12 @@ from rich.markup import escape
 
 from deploy.cli.dub import packed_dub
 from deploy.cli.errors import exit_on_failure
-from deploy.cli.input_files import InputFile, check_results, list_inputs, possible_results
+from deploy.cli.input_files import InputFile, check_file, check_results, list_inputs, possible_results
 from deploy.cli.job_client import follow, local_queue
 from deploy.cli.output import show_result, write_result
 from deploy.cli.printable import artefact_name
 from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
-from pipeline.errors import DamagedFileError, LimitError, MediaError, ValidationError
+from pipeline.errors import DamagedFileError, ValidationError
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
 from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, parse_request, parse_subtitle_style
@@ -157,17 +157,4 @@ def _check_paths(clip: Path, dub: Path | None, out: Path, max_size: int) -> None
     if out.exists() and not out.is_dir():
         raise ValidationError(f"{out} is a file.", hint="Name a folder with --out.")
     for path in (clip,) if dub is None else (clip, dub):
-        _check_file(path, max_size)
-
-
-def _check_file(path: Path, max_size: int) -> None:
-    if not path.is_file():
-        raise ValidationError(f"There is no file {path}.", hint="Check the path.")
-    size = path.stat().st_size
-    if size == 0:
-        raise MediaError(f"{path.name} is empty.")
-    if size > max_size:
-        raise LimitError(
-            f"{path.name} has {size / 1e6:.0f} MB; at most {max_size / 1e6:.0f} MB are allowed.",
-            hint="Send a smaller clip or raise STEMCORD_MAX_SIZE.",
-        )
+        check_file(path, max_size)

@@ -220,6 +220,25 @@ def find_start(container: InputContainer, sound: AudioStream, picture: VideoStre
     )
 
 
+def find_first_picture(container: InputContainer, picture: VideoStream) -> tuple[float, bytes]:
+    """Read up to the first picture that is shown.
+
+    Returns:
+        Its time on the container's own clock, seconds, and its first bytes.
+
+    Raises:
+        MediaError: The clip is protected, or has no picture with a time.
+    """
+    for packet in read_packets(container, picture):
+        if packet.has_sidedata("encryption_info"):
+            raise protected_error()
+        start = packet_start(packet)
+        # An edit list hides pictures that only serve to decode later ones.
+        if start is not None and packet.size and not packet.is_discard:
+            return start, bytes(packet)[:_HEAD_BYTES]
+    raise MediaError("The clip holds no picture that can be read.", hint="Send the file again.")
+
+
 def name_picture(container: InputContainer, picture: VideoStream, head: bytes) -> str:
     """Return the name of a picture's codec, also where an AVI calls an H.264 or HEVC raw, as ffmpeg writes the latter.
 

@@ -23,9 +23,10 @@ from pipeline.errors import MediaError, ValidationError
 from pipeline.media.containers import container as containers
 from pipeline.media.containers.packet_clock import read_packets
 from pipeline.media.ffmpeg import SOUND_DECODERS
-from pipeline.types import SoundTrack
+from pipeline.types import SoundTrack, TextReference
 
 MAX_TITLE_CHARS: Final = 60
+_NO_SOUND: Final = TextReference(key="tool-no-sound")
 _MAX_LISTED_TRACKS: Final = 12
 """Tracks that a sentence lists."""
 _SEEKS: Final = 64
@@ -85,7 +86,7 @@ def choose_track(path: Path, container: InputContainer, wanted: int | None = Non
     """
     tracks = list_sound_tracks(container)
     if not tracks:
-        raise MediaError("The file has no sound track.", hint="Send a clip with sound.")
+        raise MediaError("The file has no sound track.", hint="Send a clip with sound.", text=_NO_SOUND)
     if wanted is not None:
         return ChosenTrack(number=_check_choice(wanted, tracks), tracks=tracks)
     order = [number for number in _by_preference(container) if tracks[number - 1].readable]

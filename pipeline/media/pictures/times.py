@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
 from pipeline.media.containers.container import codec_tag, container_format, open_container
-from pipeline.media.containers.packet_clock import read_packets
+from pipeline.media.containers.packet_clock import packet_start, read_packets
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.pictures.order import SHOW_ORDERS, clear_packed_mark, is_mpeg4_key, unpack_pictures
 from pipeline.media.probe import Probe
@@ -29,6 +29,10 @@ _NATIVE_TAG = "\0\0\0\0"
 """The codec tag of Matroska's own modes, where a time is that at which a picture is shown."""
 
 
+TICK_S = 0.0005
+"""Seconds by which two times may differ that are the same."""
+_MAX_LATE_PACKETS = 64
+"""Packets after a time before which one of an earlier time may still come, where they have no decoding times."""
 _UNINDEXED_CONTAINERS = ("mpegts", "flv")
 """Containers in which libav finds a time but not the key frame before it."""
 
@@ -100,6 +104,37 @@ def index_pictures(source: Path, clip: Probe, folder: Path, decoders: Iterable[s
         timeout=ffmpeg_timeout(clip.media.duration),
     )
     return PictureSource(path=target, index=0)
+
+
+def shown_at(picture: PictureSource, time: float) -> float | None:
+    """Return when the picture begins that is shown at a time; None where none has begun by then.
+
+    Args:
+        picture: As `index_pictures` gives it.
+        time: Seconds on the clip's clock, as what is returned.
+
+    Raises:
+        MediaError: The file is damaged.
+    """
+    with open_container(picture.path) as container:
+        place = picture.zero + time + TICK_S
+        if time > 0:
+            try:
+                container.seek(int((picture.zero + time) * av.time_base), backward=True)
+            except av.error.FFmpegError:
+                container.seek(0)
+        latest, late = None, 0
+        for packet in read_packets(container, container.streams[picture.index]):
+            start = packet_start(packet)
+            if start is None or packet.is_discard:
+                continue
+            if start <= place:
+                latest = start if latest is None else max(latest, start)
+            decoded = None if packet.dts is None else float(packet.dts * (packet.time_base or 0))
+            late += start > place
+            if late > _MAX_LATE_PACKETS or (decoded is not None and late and decoded > place):
+                break
+    return None if latest is None else latest - picture.zero
 
 
 def has_show_times(container: InputContainer, picture: VideoStream) -> bool:

@@ -12,16 +12,29 @@ from fluent.syntax import ast as fluent
 from fluent.syntax.visitor import Visitor
 
 import bot
+import pipeline
 from bot.commands.localization import CommandTranslator, localized
 from bot.i18n.translator import ENGLISH, LOCALES, Translator, translator_for
 from bot.jobs.result_buttons import buttons_for
 from pipeline import errors
+from pipeline.clip_options import TOOL_NAMES
 from pipeline.graph.registry import STAGES
 from pipeline.languages import MIXTURES
 from pipeline.mix.presets import LoudnessTarget, MixPreset
 from pipeline.options import REQUEST_OPTIONS
 from pipeline.speech.glossary.terms import MAX_TERM_CHARS, MAX_TERM_WORDS, MIN_TERM_LETTERS, Fault
-from pipeline.types import Preset, RouteName, Task
+from pipeline.types import (
+    CaptionPlace,
+    CaptionSize,
+    Fit,
+    LoopFormat,
+    PictureFormat,
+    PictureTurn,
+    Preset,
+    RouteName,
+    SoundFormat,
+    Task,
+)
 from tests.bot.world import make_result
 
 PACKAGE = Path(bot.__file__).parent
@@ -30,6 +43,15 @@ SAYERS = (
     *("RefusedError", "ClipError", "SizeError", "FetchError", "QuotaError"),
 )
 """What is called with keys."""
+TOOL_CHOICES = {
+    "fit": Fit,
+    "turn": PictureTurn,
+    "sound_format": SoundFormat,
+    "picture_format": PictureFormat,
+    "loop_format": LoopFormat,
+    "place": CaptionPlace,
+    "caption_size": CaptionSize,
+}
 OTHERS = [name for name in LOCALES if name != ENGLISH]
 
 
@@ -64,6 +86,9 @@ def strings_of_the_code() -> set[str]:
                 found.add(node.value)
             if isinstance(node, ast.JoinedStr):
                 found.add("".join(part.value if isinstance(part, ast.Constant) else "*" for part in node.values))  # type: ignore[misc]
+    # What the pipeline says by name, with `TextReference`.
+    for path in Path(pipeline.__file__).parent.rglob("*.py"):
+        found.update(re.findall(r'"(tool-[a-z-]+)"', path.read_text(encoding="utf-8")))
     for path in [*PACKAGE.rglob("*.html"), *(PACKAGE / "web").rglob("*.js")]:
         if path.parent.name != "vendor":
             text = path.read_text(encoding="utf-8")
@@ -98,6 +123,7 @@ def test_every_sentence_is_said_somewhere() -> None:
     ]
 
     offered = {f"{name}-{value}" for name, option in REQUEST_OPTIONS.items() for value in option.choices}
+    offered |= {f"{name}-{value}" for name, values in TOOL_CHOICES.items() for value in values}
 
     def is_said(key: str) -> bool:
         names = {key, key.removesuffix("-hint")} if "*-hint" in strings else {key}
@@ -124,7 +150,8 @@ def test_families_are_complete() -> None:
         "preset": [*Preset],
         "mix": [*MixPreset],
         "loudness": [*LoudnessTarget],
-        "made": [*Task, "dub"],
+        "made": [*(task for task in Task if task is not Task.CLIP), "dub", *TOOL_NAMES],
+        **{name: [*values] for name, values in TOOL_CHOICES.items()},
         "stage": [*STAGES],
         "language": [*MIXTURES],
         "term": [*Fault, *(f"{fault}-hint" for fault in Fault)],

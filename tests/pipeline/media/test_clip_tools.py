@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.audio import io as audio_io
+from pipeline.clip_options import parse_time
 from pipeline.errors import LimitError, MediaError, ValidationError
-from pipeline.media.clip_tools import cut, extract_sound, open_clip, parse_time, take_frame
+from pipeline.media.clip_tools import cut, extract_sound, open_clip, take_frame
 from pipeline.media.probe import probe
 from tests.bench.picture import delay, heard
 from tests.pipeline.clips import decode, extract, ffmpeg, heard_at, make_click, make_clip
