@@ -103,7 +103,6 @@ def cut(
             timeout=ffmpeg_timeout(end - start),
             report=report,
             total=end - start,
-            doing="Cutting",
         )
     return notes
 
