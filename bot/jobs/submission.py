@@ -97,7 +97,7 @@ class JobSubmitter:
 
         """
         with span("interaction", trace=UNSET, attributes={"stemcord.task": task.value}):
-            await self._submit(interaction, clip, task, options, dub)
+            await self._submit(interaction, clip, task, options, dub, tool)
 
     async def _submit(
         self,
@@ -106,6 +106,7 @@ class JobSubmitter:
         task: Task,
         options: Mapping[str, object],
         dub: Clip | None,
+        tool: ClipTool | None,
     ) -> None:
         given = {name: value for name, value in options.items() if value is not None}
         settings = await self._admit(interaction)
