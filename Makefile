@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-glossary bench-bot bench-stems train chaos fuzz
+	bench-picture bench-dub bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train chaos fuzz
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -90,6 +90,9 @@ bench-voices: env ## How surely a known voice is found again
 bench-glossary: env ## What a glossary mends, on lines with rare terms and lines that sound like them
 	$(MEDIA)/python -m tests.bench.glossary --half tune
 	$(MEDIA)/python -m tests.bench.glossary --half held
+
+card-pictures: env ## Pictures of the card of a result, to look at
+	$(MEDIA)/python -m tests.bench.card_pictures
 
 bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
 	$(MEDIA)/python -m tests.bench.bot_memory

@@ -20,6 +20,7 @@ from bot.database.glossaries import Glossaries
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
+from bot.database.upload_limits import UploadLimits
 from bot.exceptions import StartError
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
@@ -118,6 +119,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         glossaries=Glossaries(database),
         edits=TranscriptEdits(database),
         deletion=deletion,
+        upload_limits=UploadLimits(database),
         pages=pages,
     )
     await exits.enter_async_context(client)

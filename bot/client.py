@@ -10,6 +10,7 @@ import structlog
 from discord import app_commands
 
 from bot import discord_limits
+from bot.audition.sample import Sampler
 from bot.commands import load_commands
 from bot.commands.localization import CommandTranslator
 from bot.components import router
@@ -17,14 +18,18 @@ from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
+from bot.database.upload_limits import UploadLimits
 from bot.error_handler import answer_error
+from bot.file_types import add_file_types
 from bot.http_metrics import InteractionTimes, discord_trace_config
 from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
+from bot.jobs.origins import is_outside
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
+from bot.mentions import MentionIntake
 from bot.services import Interaction, ServiceClient, Services
 from bot.settings import BotSettings
 from bot.transcripts.transcripts import Transcripts
@@ -32,12 +37,20 @@ from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
 
-_INTENTS = discord.Intents(guilds=True)
+_INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+"""None is privileged: what is in a message is seen only where it is for the bot."""
 _NO_MENTIONS = discord.AllowedMentions.none()
 
 
 class CommandTree(app_commands.CommandTree["StemcordClient"]):
-    """The commands; their errors are answered in private."""
+    """The commands; their errors are answered in private. They are offered everywhere, but for those of servers."""
+
+    def __init__(self, client: "StemcordClient") -> None:
+        super().__init__(
+            client,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        )
 
     async def on_error(
         self, interaction: discord.Interaction["StemcordClient"], error: app_commands.AppCommandError, /
@@ -48,13 +61,31 @@ class CommandTree(app_commands.CommandTree["StemcordClient"]):
     async def interaction_check(self, interaction: discord.Interaction["StemcordClient"], /) -> bool:
         """Refuse a command for servers elsewhere, before its own checks; Discord does not show it there."""
         command = interaction.command
-        if interaction.guild_id is None and isinstance(command, app_commands.Command) and _is_for_servers(command):
+        member = interaction.guild_id is not None and not is_outside(interaction)
+        if not member and isinstance(command, app_commands.Command) and _is_for_servers(command):
             raise app_commands.NoPrivateMessage
         return True
 
+    async def sync(self, *, guild: discord.abc.Snowflake | None = None) -> list[app_commands.AppCommand]:
+        """Register the commands with Discord, with fields that the library does not send."""
+        application_id, translator = self.client.application_id, self.translator
+        if application_id is None or translator is None:
+            return await super().sync(guild=guild)
+        commands = self.get_commands(guild=guild)
+        payload: list[Any] = [await command.get_translated_payload(self, translator) for command in commands]
+        for command in payload:
+            add_file_types(command.get("options", ()))
+        http = self.client.http
+        data = await (
+            http.bulk_upsert_global_commands(application_id, payload=payload)
+            if guild is None
+            else http.bulk_upsert_guild_commands(application_id, guild.id, payload=payload)
+        )
+        return [app_commands.AppCommand(data=each, state=self._state) for each in data]
+
 
 class StemcordClient(ServiceClient):
-    """The bot: reads no message content and mentions nobody.
+    """The bot: reads messages only where they are for it, and mentions nobody.
 
     Args:
         settings: Settings of the bot.
@@ -65,6 +96,7 @@ class StemcordClient(ServiceClient):
         glossaries: Terms of servers.
         edits: What people changed in transcripts.
         deletion: Deletes what the bot stores.
+        upload_limits: How large a file each server takes.
         pages: Creates links to pages; None: the bot serves none.
         interval_s: Time between two edits of a message.
 
@@ -81,20 +113,19 @@ class StemcordClient(ServiceClient):
         glossaries: Glossaries,
         edits: TranscriptEdits,
         deletion: DataDeletion,
+        upload_limits: UploadLimits,
         pages: PageAddresses | None = None,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
         self._resuming: asyncio.Task[None] | None = None
         self._times = InteractionTimes()
-        super().__init__(intents=_INTENTS, allowed_mentions=_NO_MENTIONS, http_trace=discord_trace_config(self._times))
-        sync = JobSync(repository, queue, deletion)
-        delivery = Delivery(self)
-        self.tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
+        trace = discord_trace_config(self._times)
+        super().__init__(intents=_INTENTS, allowed_mentions=_NO_MENTIONS, http_trace=trace, max_messages=None)
+        delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
+        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
         submitter = JobSubmitter(
-            downloader,
-            queue,
-            self.tracker,
+            *(downloader, queue, tracker),
             preset=settings.preset,
             max_wait_minutes=settings.max_wait_minutes,
             repository=repository,
@@ -102,6 +133,7 @@ class StemcordClient(ServiceClient):
             store=store,
             edits=edits,
             sync=sync,
+            upload_limits=upload_limits,
         )
         self.services = Services(
             settings=settings,
@@ -110,13 +142,17 @@ class StemcordClient(ServiceClient):
             repository=repository,
             glossaries=glossaries,
             deletion=deletion,
+            upload_limits=upload_limits,
             history=JobHistory(queue, repository),
             downloader=downloader,
             submitter=submitter,
+            tracker=tracker,
             transcripts=Transcripts.build(edits, repository, store, submitter.rewrite),
             delivery=delivery,
+            sampler=Sampler(store),
             pages=pages,
         )
+        self._mentions = MentionIntake(self.services)
         self.tree = CommandTree(self)
         load_commands(self.tree, self.services)
         router.register(self)
@@ -125,8 +161,8 @@ class StemcordClient(ServiceClient):
         """Register the commands with Discord and follow the jobs of an earlier process, before connecting."""
         await self.tree.set_translator(CommandTranslator())
         await self._sync_commands()
-        resumed = await self.tracker.resume()
-        self.tracker.start()
+        resumed = await self.services.tracker.resume()
+        self.services.tracker.start()
         self._resuming = asyncio.create_task(self.services.transcripts.rewriter.resume(), name="resume-rewriting")
         structlog.get_logger(__name__).info("bot_ready", resumed=resumed)
 
@@ -136,7 +172,7 @@ class StemcordClient(ServiceClient):
             self._resuming.cancel()
         await self.services.transcripts.rewriter.close()
         await self.services.submitter.close()
-        await self.tracker.close()
+        await self.services.tracker.close()
         await super().close()
 
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -144,6 +180,10 @@ class StemcordClient(ServiceClient):
         self._times.note_arrival(interaction.id)
         if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
             await router.dispatch(interaction)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Take the clip of a message that is for the bot."""
+        await self._mentions.handle(message, self)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
         """Log what an event handler raised, and answer the person who is waiting."""

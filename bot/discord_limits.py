@@ -4,9 +4,16 @@ INTERACTION_TOKEN_MARGIN_S = 5.0
 """The bot's own: the token is not used so shortly before its end."""
 MAX_FILES_PER_MESSAGE = 10
 """https://discord.com/developers/docs/resources/message#create-message"""
-DEFAULT_MAX_FILE_BYTES = 10 * 1024 * 1024
-"""Bytes per file where nothing larger is granted, such as in direct messages.
+MIB = 1024 * 1024
+DEFAULT_MAX_FILE_BYTES = 20 * MIB
+"""Bytes per file where nothing larger is granted, such as in direct messages; 10 MiB before September 2026.
 https://discord.com/developers/docs/reference#uploading-files"""
+UPLOAD_STEPS_BYTES = (500 * MIB, 100 * MIB, 50 * MIB, DEFAULT_MAX_FILE_BYTES, 10 * MIB)
+"""Limits that Discord gives or gave, for people and servers that pay and for others.
+https://discord.com/developers/docs/reference#uploading-files"""
+MAX_REQUEST_BYTES = 25 * MIB
+"""Of all files of a request together; larger ones are mostly taken, but a refusal says nothing about one file.
+https://discord.com/developers/docs/resources/message#create-message"""
 MAX_CONTENT_CHARS = 2000
 """https://discord.com/developers/docs/resources/message#create-message"""
 MAX_EMBED_TITLE_CHARS = 256

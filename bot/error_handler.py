@@ -43,9 +43,18 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
 
 def describe_error(interaction: discord.Interaction[Any], error: BaseException) -> str:
     """Log an error without personal content; return what the person is told."""
-    reference = _reference(interaction)
-    _log_error(interaction, unwrap(error), reference)
-    translator = translator_for(interaction.locale.value)
+    command = None if interaction.command is None else interaction.command.qualified_name
+    return _describe(error, _reference(interaction), command, interaction.locale.value)
+
+
+def describe_message_error(message_id: int, error: BaseException, locale: str) -> str:
+    """Log an error about a message for the bot, without personal content; return what the person is told."""
+    return _describe(error, f"{message_id:x}", None, locale)
+
+
+def _describe(error: BaseException, reference: str, command: str | None, locale: str) -> str:
+    _log_error(unwrap(error), reference, command)
+    translator = translator_for(locale)
     return error_message(error, reference, translator).text(translator)
 
 
@@ -71,8 +80,7 @@ async def _answer_late(interaction: discord.Interaction[Any], text: str, transla
             await retry_transient(interaction.delete_original_response)
 
 
-def _log_error(interaction: discord.Interaction[Any], error: BaseException, reference: str) -> None:
-    command = None if interaction.command is None else interaction.command.qualified_name
+def _log_error(error: BaseException, reference: str, command: str | None) -> None:
     log = structlog.get_logger(__name__).bind(reference=reference, command=command, error=type(error).__name__)
     if isinstance(error, RefusedError | ValidationError | app_commands.AppCommandError):
         # What an outdated or forged client sends is not a failure of the bot.

@@ -11,22 +11,28 @@ from worker.protocol import ReplyTo
 
 def check_may_use(interaction: discord.Interaction[Any], roles: Collection[int]) -> None:
     """Raise `RefusedError` unless the person has one of the roles or manages the server; no roles: everybody may."""
-    member = interaction.user
-    if not roles or not isinstance(member, discord.Member) or interaction.permissions.manage_guild:
-        return
-    if not any(role.id in roles for role in member.roles):
+    if isinstance(interaction.user, discord.Member):
+        check_member_may_use(interaction.user, roles, manages=interaction.permissions.manage_guild)
+
+
+def check_member_may_use(member: discord.Member, roles: Collection[int], *, manages: bool) -> None:
+    """Raise `RefusedError` unless the member has one of the roles or manages the server; no roles: everybody may."""
+    if roles and not manages and not any(role.id in roles for role in member.roles):
         raise RefusedError("role-missing", roles=", ".join(f"<@&{role}>" for role in roles))
 
 
-def check_may_post(interaction: discord.Interaction[Any]) -> None:
+def check_interaction_may_post(interaction: discord.Interaction[Any]) -> None:
     """Raise `RefusedError` where the bot itself may not post, since a late result could not be delivered there."""
-    if interaction.guild_id is None:
-        return
-    rights = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
+    if interaction.guild_id is not None:
+        in_thread = isinstance(interaction.channel, discord.Thread)
+        check_may_post(interaction.app_permissions, str(interaction.channel_id), in_thread=in_thread)
+
+
+def check_may_post(rights: discord.Permissions, channel_id: str, *, in_thread: bool) -> None:
+    """Raise `RefusedError` unless the bot's rights in a channel are enough to post a result there."""
     may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
     if not (rights.view_channel and rights.attach_files and may_send):
-        raise RefusedError("may-not-post-bot", "post-hint", channel=f"<#{interaction.channel_id}>")
+        raise RefusedError("may-not-post-bot", "post-hint", channel=f"<#{channel_id}>")
 
 
 def check_may_act(interaction: discord.Interaction[Any], reply: ReplyTo | None, refusal: str) -> None:

@@ -5,13 +5,16 @@ from typing import TypeAlias
 
 import discord
 
+from bot.audition.sample import Sampler
 from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
+from bot.database.upload_limits import UploadLimits
 from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
+from bot.jobs.tracker import JobTracker
 from bot.settings import BotSettings
 from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
@@ -29,11 +32,14 @@ class Services:
     repository: Repository
     glossaries: Glossaries
     deletion: DataDeletion
+    upload_limits: UploadLimits
     history: JobHistory
     downloader: AttachmentDownloader
     submitter: JobSubmitter
+    tracker: JobTracker
     transcripts: Transcripts
     delivery: Delivery
+    sampler: Sampler
     pages: PageAddresses | None
     """None: the bot serves no pages."""
 

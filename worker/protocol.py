@@ -16,8 +16,8 @@ CONTRACT_VERSION: Final = 2
 """Raised when the form changes in which `pipeline.graph.codec` writes inputs, parameters and outputs of stages."""
 UNREADABLE_VERSION: Final = 0
 """Version of the placeholder for a job whose JSON cannot be decoded."""
-DEFAULT_UPLOAD_LIMIT_BYTES: Final = 10 * 1024 * 1024
-"""Size that a file may have everywhere in Discord."""
+DEFAULT_UPLOAD_LIMIT_BYTES: Final = 20 * 1024 * 1024
+"""Size that a file may have where nobody pays for more, since September 2026."""
 
 PREFETCH_PREFIX: Final = "ahead-"
 """Start of the id of a prefetch job; the id of the job that a person asked for follows."""
@@ -48,6 +48,8 @@ class ReplyTo(Message, frozen=True, kw_only=True):
     size_limit: int = DEFAULT_UPLOAD_LIMIT_BYTES
     """Bytes that one file may have in that place."""
     locale: str = "en-US"
+    outside: bool | msgspec.UnsetType = msgspec.UNSET
+    """True: the bot is no member of that place, so that only the interaction's token can write there."""
 
 
 class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
@@ -70,6 +72,8 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     reply_to: ReplyTo | None = None
     replaces: bool | msgspec.UnsetType = msgspec.UNSET
     """True: its message shows an earlier result, which stays until this one is there."""
+    card: bool | msgspec.UnsetType = msgspec.UNSET
+    """True: its result is shown as a card of components; a message that shows an embed keeps it."""
     trace: str | msgspec.UnsetType = msgspec.UNSET
     """The span that its spans are below, as a `traceparent` (W3C Trace Context, 3.2)."""
     version: int = PROTOCOL_VERSION

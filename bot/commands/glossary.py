@@ -40,6 +40,8 @@ class GlossaryCommands(app_commands.Group):
             name=localized("command-glossary"),
             description=localized("command-glossary-description"),
             guild_only=True,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             extras=help_order(75),
         )
         self._services = services

@@ -67,9 +67,3 @@ def _begins(code: str, names: tuple[str, ...], text: str) -> bool:
 
 def _language(translator: Translator, code: str) -> str:
     return f"{translator.language_name(code)} ({code})"
-
-
-def clips_of(message: discord.Message) -> list[discord.Attachment]:
-    """Return the attachments of a message and of the messages that it forwards."""
-    forwarded = [attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments]
-    return [*message.attachments, *forwarded]

@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.commands.localization import help_order, localized, options
-from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES, clips_of
-from bot.jobs.attachments import clip_from_attachment, first_clip
+from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES
+from bot.jobs.attachments import clip_from_attachment, clips_of, first_clip
 from bot.services import Services
 from pipeline.catalog import MAX_GAIN, MAX_TRACKS
 from pipeline.types import Task

@@ -43,6 +43,8 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @app_commands.choices(preset=PRESETS)
     @app_commands.autocomplete(language=_offer_languages)
     @app_commands.guild_only()
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.checks.has_permissions(manage_guild=True)
     async def settings(

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.commands.localization import help_order, localized, options
+from bot.database.upload_limits import usual_limit
 from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES
 from bot.exceptions import RefusedError, TransientError, TranslatedError
 from bot.i18n.translator import translator_for
@@ -47,12 +48,15 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @options(result="result", to="to")
     @app_commands.autocomplete(result=offer_results)
     @app_commands.guild_only()
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
     async def share(interaction: discord.Interaction[Any], result: str, to: Destination) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         entry = await services.history.find(result) if JOB_ID_PATTERN.fullmatch(result) else None
         if entry is None or entry.result is None or not _is_of(entry, interaction):
             raise RefusedError("result-gone", "result-gone-hint")
-        size_limit = _check_destination(interaction, to)
+        usual = _check_destination(interaction, to)
+        size_limit = await services.upload_limits.learnt(str(to.guild.id)) or usual
         translator = translator_for(interaction.locale.value)
         user_id = str(interaction.user.id)
         async with fetch_result(
@@ -84,7 +88,7 @@ def _check_destination(interaction: discord.Interaction[Any], to: Destination) -
         raise RefusedError("may-not-post-you", "post-hint", channel=to.mention)
     if not _may(to.permissions_for(guild.me), needed):
         raise RefusedError("may-not-post-bot", "post-hint", channel=to.mention)
-    return guild.filesize_limit
+    return usual_limit(guild)
 
 
 def _may(rights: discord.Permissions, needed: str) -> bool:

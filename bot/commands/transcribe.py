@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.commands.localization import help_order, localized, options
-from bot.commands.option_choices import PRESETS, clips_of, offer_languages
-from bot.jobs.attachments import clip_from_attachment, first_clip
+from bot.commands.option_choices import PRESETS, offer_languages
+from bot.jobs.attachments import clip_from_attachment, clips_of, first_clip
 from bot.services import Services
 from pipeline.catalog import MAX_SPEAKERS, MAX_TRACKS
 from pipeline.types import Task

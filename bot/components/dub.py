@@ -1,14 +1,13 @@
 """The button and the form that replace the voices of a result."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
-
-import discord
+from typing import ClassVar
 
 from bot.components.custom_ids import Action, CustomId
 from bot.components.modals import Modal, SubmittedModal
 from bot.components.result_actions import ResultItem, find_result
 from bot.exceptions import RefusedError
+from bot.file_types import DUB_TYPES, TypedFileUpload
 from bot.i18n.translator import Translator, translator_for
 from bot.jobs.attachments import Clip
 from bot.jobs.history import HistoryEntry
@@ -31,7 +30,7 @@ class DubModal(Modal):
 
     def __init__(self, translator: Translator, job_id: str) -> None:
         super().__init__(translator.format("form-dub"), CustomId(self.action, job_id))
-        file = discord.ui.FileUpload[Any](custom_id="dub", min_values=1, max_values=1)
+        file = TypedFileUpload(file_types=DUB_TYPES, custom_id="dub", min_values=1, max_values=1)
         self.add_field(file, translator.format("form-dub-file"), translator.format("form-dub-hint"))
 
     @classmethod

@@ -1,6 +1,6 @@
 """Which class does what a button, menu or form says, also one that is older than this process of the bot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -10,6 +10,7 @@ from bot.components.cancel import CancelButton
 from bot.components.custom_ids import Action, CustomId
 from bot.components.delete_data import ConfirmDeleteDataButton, DeleteDataButton
 from bot.components.dub import DubButton, DubModal
+from bot.components.fetch import FetchButton
 from bot.components.line_fixing.forms import GoToModal, LineModal
 from bot.components.line_fixing.items import (
     FixButton,
@@ -20,7 +21,9 @@ from bot.components.line_fixing.items import (
     SplitLineButton,
     UndoButton,
 )
+from bot.components.listen import ListenMenu
 from bot.components.modals import Modal, read_submission
+from bot.components.more import MoreMenu
 from bot.components.page_link import PageButton, RevokeButton
 from bot.components.persistent_item import PersistentItem
 from bot.components.rebalance import RebalanceButton, RebalanceModal
@@ -34,6 +37,7 @@ from pipeline.errors import StemcordError
 
 ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(AgainButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
+    *(FetchButton, ListenMenu, MoreMenu),
     *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )
@@ -71,6 +75,15 @@ async def dispatch(interaction: Interaction) -> None:
 
 
 def _is_shown(message: discord.Message | None, custom_id: str) -> bool:
-    rows = () if message is None else message.components
-    items = (item for row in rows if isinstance(row, discord.ActionRow) for item in row.children)
-    return any(item.custom_id == custom_id for item in items)
+    return message is not None and any(
+        getattr(item, "custom_id", None) == custom_id for item in _walk(message.components)
+    )
+
+
+def _walk(components: Iterable[object]) -> Iterator[object]:
+    """Return components and those inside of them: rows, containers, and what stands beside a section."""
+    for component in components:
+        yield component
+        yield from _walk(getattr(component, "children", ()))
+        if (accessory := getattr(component, "accessory", None)) is not None:
+            yield accessory

@@ -6,7 +6,7 @@ import discord
 
 from bot.components.custom_ids import Action, CustomId
 from bot.i18n.translator import Translator
-from bot.messages.embeds import EmbedMessage
+from bot.messages.embeds import EmbedMessage, ResultButtons
 from pipeline.catalog import EXPORT_FORMATS
 
 
@@ -22,11 +22,26 @@ class ActionView(discord.ui.View):
         self, label: str, target: CustomId, style: discord.ButtonStyle = discord.ButtonStyle.secondary
     ) -> None:
         """Add a button."""
-        self.add_item(discord.ui.Button[Any](label=label, custom_id=str(target), style=style))
+        self.add_item(button(label, target, style))
 
     def add_menu(self, placeholder: str, target: CustomId, options: list[discord.SelectOption]) -> None:
         """Add a menu; the placeholder stands in it until something is chosen."""
         self.add_item(discord.ui.Select[Any](placeholder=placeholder, options=options, custom_id=str(target)))
+
+
+def button(
+    label: str, target: CustomId, style: discord.ButtonStyle = discord.ButtonStyle.secondary
+) -> discord.ui.Button[Any]:
+    """Build a button that does what its target says."""
+    return discord.ui.Button[Any](label=label, custom_id=str(target), style=style)
+
+
+def format_menu(buttons: ResultButtons, translator: Translator) -> discord.ui.Select[Any]:
+    """Build the menu of the formats of a transcript."""
+    formats = [discord.SelectOption(label=_format_title(name, translator), value=name) for name in buttons.formats]
+    target = CustomId(Action.SUBTITLES, buttons.job_id)
+    placeholder = translator.format("select-subtitles")
+    return discord.ui.Select[Any](placeholder=placeholder, options=formats, custom_id=str(target))
 
 
 def build_view(content: EmbedMessage, translator: Translator) -> ActionView | None:
@@ -38,10 +53,7 @@ def build_view(content: EmbedMessage, translator: Translator) -> ActionView | No
         for action in buttons.actions:
             view.add_button(translator.format(f"button-{action}"), CustomId(action, buttons.job_id))
         if buttons.formats:
-            formats = [
-                discord.SelectOption(label=_format_title(name, translator), value=name) for name in buttons.formats
-            ]
-            view.add_menu(translator.format("select-subtitles"), CustomId(Action.SUBTITLES, buttons.job_id), formats)
+            view.add_item(format_menu(buttons, translator))
     return view if view.children else None
 
 

@@ -1,6 +1,19 @@
 """The tables of the newest schema."""
 
-from sqlalchemy import JSON, Boolean, Column, Date, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 METADATA = MetaData()
 
@@ -74,6 +87,13 @@ GLOSSARIES = Table(
     Column("guild_id", String(20), primary_key=True),
     Column("terms", JSON, nullable=False),
     Column("changed", Float, nullable=False),
+)
+UPLOAD_LIMITS = Table(
+    "upload_limits",
+    METADATA,
+    Column("guild_id", String(20), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("learnt", Float, nullable=False),
 )
 USAGE = Table(
     "usage",

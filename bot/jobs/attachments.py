@@ -90,6 +90,12 @@ def is_picture(clip: Clip) -> bool:
     return clip.content_type.startswith("image/")
 
 
+def clips_of(message: discord.Message) -> list[discord.Attachment]:
+    """Return the attachments of a message and of the messages that it forwards."""
+    forwarded = [attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments]
+    return [*message.attachments, *forwarded]
+
+
 def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
     """Return the first attachment that is a clip. Raises `ClipError` when there is none or more than Discord allows."""
     found = list(attachments)

@@ -1,8 +1,10 @@
 """The message of a running job."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import structlog
 
@@ -13,6 +15,9 @@ from bot.messages.embeds import EmbedMessage, JobProgress, progress_embed
 from pipeline.errors import QueueError
 from worker.protocol import Event, Job, ReplyTo
 from worker.queue import Queue
+
+CLOSING_NOTICE_S: Final = 180.0
+"""How long before the end of its token a message says so where the bot is no member: at minute 12 of 15."""
 
 
 class ProgressMessage:
@@ -47,7 +52,8 @@ class ProgressMessage:
 
     async def _edit_repeatedly(self, interval_s: float) -> None:
         editable = True
-        while editable:
+        # Where the bot is no member, a button of the message can bring a new token.
+        while editable or self._reply.outside is True:
             with suppress(TransientError, QueueError):
                 async with self._editing:
                     editable = await self._edit()
@@ -61,9 +67,17 @@ class ProgressMessage:
             if outlook is not None:
                 progress = JobProgress(position=outlook.position, wait_s=outlook.wait_s)
         translator = translator_for(self._reply.locale)
-        content = progress_embed(translator, self._job.source.name, self._job.id, progress)
+        content = progress_embed(translator, self._job.source.name, self._job.id, progress, closes=self._closes())
         if content == self._shown:
             return True
         editable = await self._delivery.show_progress(self._job, self._reply, content)
-        self._shown = content
+        if editable:
+            self._shown = content
         return editable
+
+    def _closes(self) -> int | None:
+        """Return the Unix time at which the message can no longer be edited, once that is near."""
+        reply = self._delivery.newest_reply(self._job, self._reply)
+        if reply.outside is not True or reply.interaction_expires - time.time() > CLOSING_NOTICE_S:
+            return None
+        return int(reply.interaction_expires)

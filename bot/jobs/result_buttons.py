@@ -3,6 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Final
 
+from bot.audition.sample import sounds_of
 from bot.components.custom_ids import Action
 from bot.messages.embeds import ResultButtons
 from pipeline.catalog import EXPORT_FORMATS
@@ -13,8 +14,16 @@ TRANSCRIPT_FORMATS: Final = (*(form.suffix for form in EXPORT_FORMATS), "json")
 """Suffixes of the transcript's files, in the order of the menu."""
 
 
-def buttons_for(job_id: str, result: Result, *, pages: bool = False) -> ResultButtons:
-    """Return the buttons of a result; `pages`: whether the bot serves pages."""
+def buttons_for(job_id: str, result: Result, *, pages: bool = False, outside: bool = False) -> ResultButtons:
+    """Return the buttons of a result.
+
+    Args:
+        job_id: The job.
+        result: What it gave.
+        pages: Whether the bot serves pages.
+        outside: Whether the bot is no member of the place, so that it opens no threads, and needs a press to write.
+
+    """
     names = {artefact.name for artefact in result.artefacts}
     has_stems = any(PurePosixPath(name).parent.name == "stems" for name in names)
     has_speech = TRANSCRIPT_FILE in names and bool(result.speakers)
@@ -23,11 +32,13 @@ def buttons_for(job_id: str, result: Result, *, pages: bool = False) -> ResultBu
         Action.RENAME: has_speech,
         Action.FIX: has_speech,
         Action.DUB: has_stems,
-        Action.THREAD: has_speech,
+        Action.THREAD: has_speech and not outside,
         Action.PAGE: pages and bool(names),
+        Action.FETCH: outside,
     }
     return ResultButtons(
         job_id=job_id,
         actions=tuple(action for action, is_available in available.items() if is_available),
+        sounds=sounds_of(result),
         formats=tuple(suffix for suffix in TRANSCRIPT_FORMATS if has_speech and f"transcript.{suffix}" in names),
     )

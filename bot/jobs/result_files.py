@@ -15,6 +15,7 @@ from bot import discord_limits
 from bot.i18n.translator import translator_for
 from bot.jobs.result_buttons import TRANSCRIPT_FILE, buttons_for
 from bot.messages import embeds
+from bot.messages.cards import CardMessage, result_card
 from bot.messages.formatting import format_size
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, LoopFormat, PictureFormat, Result, SoundFormat, Task, Transcript
@@ -101,25 +102,45 @@ class ResultMessage:
                 replaced.append(file)
         return FileSelection(files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out))
 
-    def embed(self, choice: FileSelection) -> embeds.EmbedMessage:
-        """Build the embed for a choice of files."""
+    def content(self, choice: FileSelection) -> embeds.EmbedMessage | CardMessage:
+        """Build the card or the embed for a choice of files."""
         reply = self.job.reply_to
+        translator = translator_for("" if reply is None else reply.locale)
+        outside = reply is not None and reply.outside is True
+        buttons = buttons_for(self.job.id, self.result, pages=self.pages, outside=outside)
+        replaced = [
+            f"{file.name} ({format_size(file.size)}) → {file.smaller.name}"
+            for file in choice.replaced
+            if file.smaller is not None
+        ]
+        left_out = [f"{file.name} ({format_size(file.size)})" for file in choice.left_out]
+        names = [file.name for file in choice.files]
+        if self.job.card is True:
+            return result_card(
+                translator,
+                self.job.source.name,
+                self.user_id,
+                self.result,
+                buttons=buttons,
+                dubbed=self.job.dub is not None,
+                transcript=self.transcript,
+                files=names,
+                replaced=replaced,
+                left_out=left_out,
+                pages=self.pages,
+            )
         return embeds.result_embed(
-            translator_for("" if reply is None else reply.locale),
+            translator,
             self.job.source.name,
             self.user_id,
             self.result,
             dubbed=self.job.dub is not None,
             transcript=self.transcript,
-            picture=REPORT_FILE if any(file.name == REPORT_FILE for file in choice.files) else None,
-            replaced=[
-                f"{file.name} ({format_size(file.size)}) → {file.smaller.name}"
-                for file in choice.replaced
-                if file.smaller is not None
-            ],
-            left_out=[f"{file.name} ({format_size(file.size)})" for file in choice.left_out],
+            picture=REPORT_FILE if REPORT_FILE in names else None,
+            replaced=replaced,
+            left_out=left_out,
             pages=self.pages,
-            buttons=buttons_for(self.job.id, self.result, pages=self.pages),
+            buttons=buttons,
         )
 
 
@@ -148,7 +169,8 @@ async def fetch_result(
             for name in FILE_ORDER[result.request.task]
             if (artefact := result.artefact(name)) is not None
         ]
-        transcript = await read_transcript(result, store) if result.request.task is Task.TRANSCRIBE else None
+        shown = job.card is True or result.request.task is Task.TRANSCRIBE
+        transcript = await read_transcript(result, store) if shown else None
         yield ResultMessage(
             job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), pages=pages
         )

@@ -13,25 +13,25 @@ from typing import Any, Final
 import discord
 from msgspec import UNSET, structs
 
-from bot import error_handler
 from bot.database.glossaries import Glossaries
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
+from bot.database.upload_limits import UploadLimits
 from bot.exceptions import DatabaseError, RefusedError
 from bot.i18n.translator import translator_for
 from bot.jobs.attachments import AttachmentDownloader, Clip
+from bot.jobs.origins import InteractionOrigin, JobOrigin
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.messages import embeds
-from bot.permissions import check_may_post, check_may_use
 from bot.retry import ack_deadline, retry_until_done
 from bot.transcripts.rewriter import put_edits
 from pipeline.clip_options import tool_request
 from pipeline.errors import QueueError
 from pipeline.options import parse_request
 from pipeline.types import Artefact, ClipTool, Preset, Request, Task
-from worker.protocol import Job, ReplyTo
+from worker.protocol import Job
 from worker.queue import Queue
 from worker.store import Store
 from worker.telemetry import current_trace, span
@@ -55,6 +55,7 @@ class JobSubmitter:
         store: Store,
         edits: TranscriptEdits,
         sync: JobSync,
+        upload_limits: UploadLimits,
         max_wait_minutes: int = 0,
     ) -> None:
         self._downloader = downloader
@@ -67,6 +68,7 @@ class JobSubmitter:
         self._edits = edits
         self._sync = sync
         self._max_wait_minutes = max_wait_minutes
+        self._upload_limits = upload_limits
         self._submissions: set[asyncio.Task[Any]] = set()
 
     async def submit(
@@ -96,12 +98,24 @@ class JobSubmitter:
             DatabaseError: The database is unavailable.
 
         """
+        await self.submit_from(InteractionOrigin(interaction), clip, task, options, dub, tool)
+
+    async def submit_from(
+        self,
+        origin: JobOrigin,
+        clip: Clip,
+        task: Task,
+        options: Mapping[str, object],
+        dub: Clip | None = None,
+        tool: ClipTool | None = None,
+    ) -> None:
+        """Submit a job for a clip from wherever it was asked for; works and raises as `submit`."""
         with span("interaction", trace=UNSET, attributes={"stemcord.task": task.value}):
-            await self._submit(interaction, clip, task, options, dub, tool)
+            await self._submit(origin, clip, task, options, dub, tool)
 
     async def _submit(
         self,
-        interaction: discord.Interaction[Any],
+        origin: JobOrigin,
         clip: Clip,
         task: Task,
         options: Mapping[str, object],
@@ -109,15 +123,15 @@ class JobSubmitter:
         tool: ClipTool | None,
     ) -> None:
         given = {name: value for name, value in options.items() if value is not None}
-        settings = await self._admit(interaction)
+        settings = await self._admit(origin)
         usual = {"preset": settings.preset or self._preset, "language": settings.language}
         request = parse_request({**usual, **given, "task": task}) if tool is None else tool_request(tool, usual | given)
         self._downloader.check(clip)
         if dub is not None:
             self._downloader.check_dub(dub)
         pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
-        async with self._running(), self._reserve(interaction, request, pending) as reserved:
-            job = await self._with_glossary(await self._acknowledge(interaction, reserved))
+        async with self._running(), self._reserve(origin, request, pending) as reserved:
+            job = await self._with_glossary(await self._acknowledge(origin, reserved))
             with span("download"):
                 source = await self._downloader.download(clip)
             track = None if dub is None else await self._downloader.download_dub(dub)
@@ -131,16 +145,14 @@ class JobSubmitter:
         What people corrected in the transcript goes with it, and its glossary; without either, the server's goes.
         """
         with span("interaction", trace=UNSET, attributes={"stemcord.task": request.task.value}):
-            await self._resubmit(interaction, job, request, dub)
+            await self._resubmit(InteractionOrigin(interaction), job, request, dub)
 
-    async def _resubmit(
-        self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None
-    ) -> None:
-        settings = await self._admit(interaction)
+    async def _resubmit(self, origin: JobOrigin, job: Job, request: Request, dub: Clip | None) -> None:
+        settings = await self._admit(origin)
         if dub is not None:
             self._downloader.check_dub(dub)
-        async with self._running(), self._reserve(interaction, request, job.source) as reserved:
-            again = await self._acknowledge(interaction, reserved)
+        async with self._running(), self._reserve(origin, request, job.source) as reserved:
+            again = await self._acknowledge(origin, reserved)
             track = job.dub if dub is None else await self._downloader.download_dub(dub)
             given = await self._with_edits(job, again)
             if given.request.transcript_edits is None:
@@ -167,32 +179,31 @@ class JobSubmitter:
         # It is mixed anew in any case, so by the words as they are now.
         return structs.replace(again, request=replace(again.request, edits=edits, mix_edits=True))
 
-    async def _admit(self, interaction: discord.Interaction[Any]) -> GuildSettings:
+    async def _admit(self, origin: JobOrigin) -> GuildSettings:
         """Return the server's settings. Raises `RefusedError` where the bot may not post or the person not use it."""
-        check_may_post(interaction)
-        if interaction.guild_id is None:
-            return GuildSettings(guild_id=str(interaction.guild_id or ""))
+        origin.check_may_post()
+        guild_id = origin.reply.guild_id
+        if guild_id is None:
+            return GuildSettings(guild_id="")
         async with ack_deadline():
-            settings = await self._repository.guild(str(interaction.guild_id))
-        check_may_use(interaction, settings.roles)
+            settings = await self._repository.guild(guild_id)
+        origin.check_may_use(settings.roles)
         return settings
 
     @asynccontextmanager
-    async def _reserve(
-        self, interaction: discord.Interaction[Any], request: Request, source: Artefact
-    ) -> AsyncGenerator[Job]:
+    async def _reserve(self, origin: JobOrigin, request: Request, source: Artefact) -> AsyncGenerator[Job]:
         """Reserve a slot and yield its job; answer what fails after the acknowledgement. Raises `QuotaError`."""
-        guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
-        async with self._sync.reserve(str(interaction.user.id), guild_id, str(interaction.channel_id or 0)) as job_id:
-            job = Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=_reply_to(interaction))
+        reply = origin.reply
+        async with self._sync.reserve(reply.user_id, reply.guild_id, reply.channel_id) as job_id:
+            job = Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=reply, card=True)
             try:
                 await self._check_wait(job)
                 yield job
             except Exception as error:
-                if not interaction.response.is_done():
+                if not origin.is_answered:
                     raise
                 # As long as the slot is there, the next start answers its person, should the bot be killed now.
-                if not await error_handler.answer_error(interaction, error):
+                if not await origin.answer_error(error):
                     await self._tracker.report_error(job, error)
                 await retry_until_done(partial(self._sync.release, job_id))
 
@@ -205,21 +216,19 @@ class JobSubmitter:
         if wait_s is not None and wait_s > 60 * self._max_wait_minutes:
             raise RefusedError("queue-long", "queue-long-hint", minutes=math.ceil(wait_s / 60))
 
-    async def _acknowledge(self, interaction: discord.Interaction[Any], job: Job) -> Job:
+    async def _acknowledge(self, origin: JobOrigin, job: Job) -> Job:
         """Answer in public that the clip is being downloaded; return the job with the id of that message."""
         # A bot that is killed right after the answer must still know whom it has answered.
         async with ack_deadline():
             await self._sync.acknowledge(job)
-        # Whether a message is private is fixed here: the result is for everybody in the channel.
+        content = embeds.receiving_embed(translator_for(origin.reply.locale), job.source.name)
         with span("acknowledge"):
-            acknowledged = await interaction.response.defer(thinking=True)
-        if acknowledged is not None and acknowledged.message_id is not None and job.reply_to is not None:
-            reply = structs.replace(job.reply_to, message_id=str(acknowledged.message_id))
-            job = structs.replace(job, reply_to=reply)
+            message_id = await origin.acknowledge(content)
+        reply = await self._upload_limits.narrow(structs.replace(origin.reply, message_id=message_id))
+        job = structs.replace(job, reply_to=reply)
+        if message_id is not None:
             await self._sync.acknowledge(job)
-        content = embeds.receiving_embed(translator_for(interaction.locale.value), job.source.name)
-        with suppress(*error_handler.NETWORK_ERRORS):
-            await interaction.edit_original_response(embed=content.embed)
+        await origin.show(content)
         return job
 
     @asynccontextmanager
@@ -283,16 +292,3 @@ class JobSubmitter:
                 await self._sync.release(again.id)
             raise
         return again
-
-
-def _reply_to(interaction: discord.Interaction[Any]) -> ReplyTo:
-    return ReplyTo(
-        application_id=str(interaction.application_id),
-        channel_id=str(interaction.channel_id or 0),
-        user_id=str(interaction.user.id),
-        guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
-        interaction_token=interaction.token,
-        interaction_expires=interaction.expires_at.timestamp(),
-        size_limit=interaction.filesize_limit,
-        locale=interaction.locale.value,
-    )

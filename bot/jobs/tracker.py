@@ -190,7 +190,7 @@ class JobTracker:
         translator = translator_for(reply.locale)
         match event:
             case Finished(result=result):
-                return await self._deliver_result(job, reply, result)
+                return await self.show_result(job, reply, result)
             case Stopped() if job.replaces is True:
                 return True
             case Stopped():
@@ -209,7 +209,9 @@ class JobTracker:
             return state is not None and state.attempts > 0
         return False
 
-    async def _deliver_result(self, job: Job, reply: ReplyTo, result: Result) -> bool:
+    async def show_result(self, job: Job, reply: ReplyTo, result: Result) -> bool:
+        """Deliver a result with its files; return False when no route works."""
+
         async def deliver() -> bool:
             size_limit = reply.size_limit
             async with fetch_result(

@@ -29,6 +29,8 @@ class ResultButtons:
     job_id: str
     actions: tuple[Action, ...]
     formats: tuple[str, ...] = ()
+    sounds: tuple[str, ...] = ()
+    """Names of parts that can be heard at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,26 @@ def receiving_embed(translator: Translator, name: str) -> EmbedMessage:
     return EmbedMessage(embed=_embed(name, translator.format("receiving"), COLOUR_WORKING))
 
 
-def progress_embed(translator: Translator, name: str, job_id: str, view: JobProgress) -> EmbedMessage:
-    """Build the embed for a job that waits or runs."""
-    text = fit_lines(_progress(translator, view), discord_limits.MAX_EMBED_DESCRIPTION_CHARS)
-    return EmbedMessage(embed=_embed(name, text, COLOUR_WORKING), cancel_job_id=job_id)
+def progress_embed(
+    translator: Translator, name: str, job_id: str, view: JobProgress, *, closes: int | None = None
+) -> EmbedMessage:
+    """Build the embed for a job that waits or runs.
+
+    Args:
+        translator: Language of the message.
+        name: Name of the clip.
+        job_id: The job, for its buttons.
+        view: How far it is.
+        closes: Unix time after which the bot can no longer edit the message unless somebody presses its button; None:
+            that is far off.
+
+    """
+    lines = _progress(translator, view)
+    if closes is not None:
+        lines = [*lines, "", translator.format("message-closes", when=f"<t:{closes}:R>")]
+    buttons = None if closes is None else ResultButtons(job_id=job_id, actions=(Action.FETCH,))
+    text = fit_lines(lines, discord_limits.MAX_EMBED_DESCRIPTION_CHARS)
+    return EmbedMessage(embed=_embed(name, text, COLOUR_WORKING), cancel_job_id=job_id, buttons=buttons)
 
 
 def cancelled_embed(translator: Translator, name: str, *, kept: bool = False, again: str | None = None) -> EmbedMessage:
@@ -143,14 +161,12 @@ def result_embed(
         buttons: Buttons of the result.
 
     """
-    tool = result.request.clip_tool
-    made = "dub" if dubbed else result.request.task.value if tool is None else tool_name(tool)
     colour = COLOUR_PARTIAL if result.failures else COLOUR_DONE
-    embed = _embed(name, translator.format(f"made-{made}", person=mention(user_id)), colour)
+    embed = _embed(name, made_for(translator, result, user_id, dubbed=dubbed), colour)
     _add_facts(embed, translator, result, user_id)
     if transcript is not None:
         _add_lines(embed, translator.format("field-transcript"), transcript_lines(transcript))
-    failures = [_describe_failed_stage(translator, failure) for failure in result.failures]
+    failures = [describe_failed_stage(translator, failure) for failure in result.failures]
     _add_lines(embed, translator.format("field-notes"), [escape(note) for note in result.notes])
     _add_lines(embed, translator.format("field-failed"), failures)
     _add_lines(embed, translator.format("field-smaller"), [escape(file) for file in replaced])
@@ -163,15 +179,22 @@ def result_embed(
     return EmbedMessage(embed=embed, buttons=buttons)
 
 
+def made_for(translator: Translator, result: Result, user_id: str, *, dubbed: bool) -> str:
+    """Say what was made, and for whom."""
+    tool = result.request.clip_tool
+    made = "dub" if dubbed else result.request.task.value if tool is None else tool_name(tool)
+    return translator.format(f"made-{made}", person=mention(user_id))
+
+
 def _add_facts(embed: discord.Embed, translator: Translator, result: Result, user_id: str) -> None:
     _add_field(embed, translator.format("field-duration"), format_duration(result.media.duration), inline=True)
     if result.language is not None:
         _add_field(embed, translator.format("field-speakers"), _speakers(translator, result), inline=True)
         # Without speech there is no language.
         _add_field(embed, translator.format("field-language"), translator.language_name(result.language), inline=True)
-    _add_field(embed, translator.format("field-loudness"), _loudness(translator, result), inline=True)
+    _add_field(embed, translator.format("field-loudness"), loudness_change(translator, result), inline=True)
     if result.request.clip_tool is None:
-        _add_field(embed, translator.format("field-route"), _route(translator, result, user_id))
+        _add_field(embed, translator.format("field-route"), describe_route(translator, result, user_id))
 
 
 def stage_title(translator: Translator, stage: str) -> str:
@@ -236,21 +259,24 @@ def _speakers(translator: Translator, result: Result) -> str:
     return f"{len(result.speakers)}: " + ", ".join(escape(speaker.name) for speaker in result.speakers)
 
 
-def _loudness(translator: Translator, result: Result) -> str:
+def loudness_change(translator: Translator, result: Result) -> str:
+    """Return the loudness before and after; empty where nothing was mixed."""
     before, after = result.loudness.get("original"), result.loudness.get("final")
     if before is None or after is None or before.integrated is None or after.integrated is None:
         return ""
     return translator.format("loudness-change", before=f"{before.integrated:.1f}", after=f"{after.integrated:.1f}")
 
 
-def _route(translator: Translator, result: Result, user_id: str) -> str:
+def describe_route(translator: Translator, result: Result, user_id: str) -> str:
+    """Name the route and why it was taken."""
     route = result.route
     engine = escape(route.model or route.engine)
     why = translator.format("route-asked", person=mention(user_id)) if route.asked else escape(route.reason)
     return shorten(f"**{route.name}** ({engine}): {why}", discord_limits.MAX_EMBED_FIELD_CHARS)
 
 
-def _describe_failed_stage(translator: Translator, failure: Failure) -> str:
+def describe_failed_stage(translator: Translator, failure: Failure) -> str:
+    """Say which part could not be made, and why."""
     told = describe_failure(failure, translator)
     sentence, detail = escape(told.sentence), escape(told.detail)
     text = translator.format("error-detail", sentence=sentence, detail=detail) if detail else sentence

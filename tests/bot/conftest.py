@@ -21,6 +21,7 @@ from bot.database.engine import Database
 from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
+from bot.database.upload_limits import UploadLimits
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
@@ -195,6 +196,7 @@ def make_client(
             glossaries=glossaries,
             edits=TranscriptEdits(database),
             deletion=deletion,
+            upload_limits=UploadLimits(database),
             pages=pages,
             interval_s=INTERVAL,
         )

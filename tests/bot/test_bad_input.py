@@ -60,8 +60,14 @@ async def test_file_that_is_larger_than_discord_says(
     assert await played.queue.jobs() == []
 
 
+@pytest.fixture
+def older_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord as it was when its clients offered every file to choose."""
+    monkeypatch.setattr("bot.client.add_file_types", lambda _: None)
+
+
 async def test_file_that_is_no_media(
-    env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor
+    older_client: None, env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.MemberActor
 ) -> None:
     result = await alice.slash(channel, "transcribe", clip=("notes_[x](https://evil.example).txt", b"text"))
     answer = refused_at_once(result, env, ClipError)

@@ -12,8 +12,8 @@ import stamina
 
 from bot import discord_limits
 from bot.exceptions import AckTimeoutError, TransientError, UploadTimeoutError
-from bot.jobs.delivery import MAX_SLOW_TRIES, Message, Route, deliver, try_route
 from bot.jobs.result_files import Attachment, ResultMessage
+from bot.jobs.routes import MAX_SLOW_TRIES, Message, Route, deliver, try_route
 from bot.messages.embeds import EmbedMessage
 from bot.retry import ack_deadline, retry_transient
 from pipeline.types import Artefact, Request

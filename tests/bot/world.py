@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -220,7 +220,23 @@ def card_text(message: Any) -> str:
     for embed in message.embeds:
         parts += [embed.title or "", embed.description or ""]
         parts += [f"{field.name}: {field.value}" for field in embed.fields]
+    # Without the marks of bold labels, so that an embed and a card read alike.
+    parts += [
+        str(component["content"]).replace(":** ", ": ").removeprefix("**")
+        for component in walk(message.components)
+        if component.get("content")
+    ]
     return "\n".join(part for part in parts if part)
+
+
+def walk(components: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Components of a message and those inside of them, as JSON objects."""
+    for component in components:
+        shown = component if isinstance(component, dict) else component.to_dict()
+        yield shown
+        yield from walk(shown.get("components") or ())
+        if shown.get("accessory"):
+            yield shown["accessory"]
 
 
 async def until(env: simcord.Env, condition: Callable[[], bool], limit: float = 8.0) -> None:
@@ -243,11 +259,7 @@ async def pass_time_until(env: simcord.Env, condition: Callable[[], bool], ticks
 
 
 def has_cancel_button(message: Any) -> bool:
-    return any(
-        item.get("custom_id", "").startswith("stemcord:cancel:")
-        for row in message.components
-        for item in row["components"]
-    )
+    return any(str(item.get("custom_id", "")).startswith("stemcord:cancel:") for item in walk(message.components))
 
 
 def discord_message(result: simcord.InteractionResult) -> discord.Message:

@@ -50,6 +50,8 @@ class Acts(ABC):
         by: Json | None = None,
         at: str | None = None,
         timeout: float = 4.0,
+        age: float = 0.0,
+        offered: bool = True,
         **options: Any,
     ) -> Interaction:
         """A slash command; a path as a value is uploaded, a role or a channel is given as its object.
@@ -72,7 +74,10 @@ class Acts(ABC):
         data: Json = {"id": command["id"], "name": root, "type": CHAT_INPUT, "options": values}
         if resolved:
             data["resolved"] = resolved
-        return await self.act(COMMAND, {"data": data, "locale": locale}, private=private, by=by, at=at, timeout=timeout)
+        payload: Json = {"data": data, "locale": locale}
+        return await self.act(
+            COMMAND, payload, private=private, by=by, at=at, timeout=timeout, age=age, offered=offered
+        )
 
     async def autocomplete(
         self, name: str, option: str, typed: str, *, locale: str = "en-US", by: Json | None = None, timeout: float = 3.0
@@ -108,7 +113,14 @@ class Acts(ABC):
         return self.cdn.keep(path.name, path.read_bytes(), place=self.world.application_id, ephemeral=True)
 
     async def context_menu(
-        self, name: str, message: Message, *, locale: str = "en-US", by: Json | None = None, timeout: float = 4.0
+        self,
+        name: str,
+        message: Message,
+        *,
+        locale: str = "en-US",
+        by: Json | None = None,
+        at: str | None = None,
+        timeout: float = 4.0,
     ) -> Interaction:
         """A command of a message's menu."""
         command = self.command(name, MESSAGE_MENU)
@@ -119,7 +131,8 @@ class Acts(ABC):
             "target_id": message.id,
             "resolved": {"messages": {message.id: message.to_json()}},
         }
-        return await self.act(COMMAND, {"data": data, "locale": locale}, by=by, timeout=timeout)
+        payload: Json = {"data": data, "locale": locale}
+        return await self.act(COMMAND, payload, by=by, at=at, timeout=timeout, offered=True)
 
     async def click(
         self, custom_id: str, message: Message, *, locale: str = "en-US", by: Json | None = None, timeout: float = 4.0
@@ -170,15 +183,24 @@ class Acts(ABC):
         timeout: float = 4.0,
         private: bool = False,
         trigger: Interaction | None = None,
+        age: float = 0.0,
+        offered: bool = False,
     ) -> Interaction:
-        """Sends INTERACTION_CREATE and waits for the acknowledgement; `trigger` opened the form that is sent in."""
+        """Sends INTERACTION_CREATE and waits for the acknowledgement.
+
+        `trigger` opened the form that is sent in; `age` is how many seconds of its token's life have passed; `offered`:
+        the client sends only commands that it offers there.
+        """
         world = self.world
         user = by or world.person
         place = world.private_channel(user["id"]) if private else world.channels[at or world.channel_id]
-        private = place["type"] == 1
+        context = {1: 1, 3: 2}.get(place["type"], 0)
+        if kind == COMMAND and offered:
+            self._check_offered(payload["data"], place["id"], context)
         interaction = Interaction(
-            id=world.new_id(),
+            id=world.new_id(ago=age),
             token=secrets.token_urlsafe(120),
+            age=age,
             kind=kind,
             user=user,
             channel_id=place["id"],
@@ -196,9 +218,9 @@ class Acts(ABC):
             "app_permissions": str(world.rights(world.application_id, place["id"])),
             "entitlements": [],
             "attachment_size_limit": world.knobs.size_limit,
-            "authorizing_integration_owners": {"0": "0" if private else world.guild_id},
-            "context": 1 if private else 0,
-            **({"user": user} if private else self._guild_actor(user, rights)),
+            "authorizing_integration_owners": self._owners(user, place),
+            "context": context,
+            **({"user": user} if context else self._guild_actor(user, rights, place["guild_id"])),
             **payload,
         }
         world.interactions[interaction.token] = interaction
@@ -206,11 +228,25 @@ class Acts(ABC):
         await self.wait(lambda: interaction.acknowledged is not None, timeout, "the acknowledgement")
         return interaction
 
-    def _guild_actor(self, user: Json, rights: str) -> Json:
+    def _owners(self, user: Json, place: Json) -> Json:
+        """Who installed the application: the place itself, or the person alone where the bot is no member."""
+        if place["id"] in self.world.outside:
+            return {"1": user["id"]}
+        return {"0": "0" if place["type"] == 1 else self.world.guild_id}
+
+    def _check_offered(self, data: Json, channel_id: str, context: int) -> None:
+        """Raise `LookupError` for a command that Discord does not offer in a place."""
+        command = next(c for c in self.world.all_commands() if c["id"] == data["id"])
+        installs, contexts = command["integration_types"], command["contexts"]
+        wanted = 1 if channel_id in self.world.outside else 0
+        if wanted not in installs or (contexts is not None and context not in contexts):
+            raise LookupError(f"{command['name']} is not offered there: {installs}, {contexts}")
+
+    def _guild_actor(self, user: Json, rights: str, guild_id: str) -> Json:
         world = self.world
         return {
-            "guild_id": world.guild_id,
-            "guild": {"id": world.guild_id, "locale": "en-US", "features": []},
+            "guild_id": guild_id,
+            "guild": {"id": guild_id, "locale": "en-US", "features": []},
             "guild_locale": "en-US",
             "member": {**world.member(user["id"]), "permissions": rights},
         }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.i18n.translator import LOCALES, Translator
+from tests.wire.light import LightStack
 from tests.wire.objects import Interaction, Message
 from tests.wire.stack import Stack
 
@@ -12,12 +13,12 @@ JOB_LIMIT = 420.0
 FAILED = ("could not be processed", "无法处理")
 
 
-def answers(stack: Stack, interaction: Interaction) -> list[Message]:
+def answers(stack: Stack | LightStack, interaction: Interaction) -> list[Message]:
     """The private answers to what a person did."""
     return [m for m in stack.fake.messages if m.ephemeral and m.interaction is interaction and not m.loading]
 
 
-async def private(stack: Stack, interaction: Interaction, limit: float = 10.0) -> Message:
+async def private(stack: Stack | LightStack, interaction: Interaction, limit: float = 10.0) -> Message:
     """The private answer, once it says something; there is one and no more."""
     unsettled = ("", *(Translator(locale).format("not-done") for locale in LOCALES))
 
@@ -29,7 +30,9 @@ async def private(stack: Stack, interaction: Interaction, limit: float = 10.0) -
     return answer
 
 
-async def shows(stack: Stack, message: Message | None, condition: Callable[[Message], bool], limit: float) -> Message:
+async def shows(
+    stack: Stack | LightStack, message: Message | None, condition: Callable[[Message], bool], limit: float
+) -> Message:
     """The message once the condition holds for it."""
     assert message is not None
     try:

@@ -9,6 +9,8 @@ from tests.wire.recorder import Upload
 from tests.wire.shapes import Json
 from tests.wire.world import World
 
+MAX_FOLLOW_UPS = 5
+"""Where only the person installed the application; which code the service answers is not documented."""
 REPLY, DEFER_REPLY, DEFER_UPDATE, UPDATE, AUTOCOMPLETE, MODAL = 4, 5, 6, 7, 8, 9
 
 
@@ -95,6 +97,9 @@ class Callbacks:
         original = interaction.original
         if original is not None and original.loading and not original.deleted:
             return self._composer.edit(original, payload, uploads)
+        interaction.follow_ups += 1
+        if interaction.by_person_alone and interaction.follow_ups > MAX_FOLLOW_UPS:
+            raise ApiError(400, 40094, "This interaction has reached its limit of follow-up messages")
         message = self._blank(interaction, int(payload.get("flags") or 0))
         if original is not None:
             message.kind = 19

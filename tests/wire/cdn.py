@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.wire.objects import Attachment
 from tests.wire.recorder import Recorder
+from tests.wire.shapes import Json
 from tests.wire.world import World
 
 URL_LIFE = 24 * 3600.0
@@ -37,7 +38,14 @@ class Cdn:
         return app
 
     def keep(
-        self, filename: str, data: bytes, *, place: str, ephemeral: bool = False, description: str | None = None
+        self,
+        filename: str,
+        data: bytes,
+        *,
+        place: str,
+        ephemeral: bool = False,
+        description: str | None = None,
+        voice: Json | None = None,
     ) -> Attachment:
         """Stores a file and gives it an address."""
         kind = "ephemeral-attachments" if ephemeral else "attachments"
@@ -49,6 +57,7 @@ class Cdn:
             folder=f"{kind}/{place}",
             description=description,
             ephemeral=ephemeral,
+            voice={key: value for key, value in (voice or {}).items() if value is not None},
         )
         attachment.url = self.sign(attachment, time.time() + URL_LIFE)
         self._world.attachments[attachment.id] = attachment

@@ -1,5 +1,6 @@
 """From a request's body to a message, by Discord's rules for both."""
 
+import base64
 import re
 import time
 from typing import Any
@@ -67,6 +68,8 @@ class Composer:
         attachments = self._attachments(message, payload, uploads)
         if not (content or embeds or components or attachments):
             raise ApiError(400, 50006, "Cannot send an empty message")
+        if flags & shapes.VOICE:
+            _check_voice_message(payload, attachments, edited=message.id in self._world.messages)
         resolver = _Resolver(attachments)
         message.flags, message.content, message.attachments = flags, content, attachments
         message.embeds = [resolver.embed(embed) for embed in embeds]
@@ -92,9 +95,26 @@ class Composer:
                 place=place,
                 ephemeral=message.ephemeral,
                 description=entries.get(index, {}).get("description"),
+                voice={name: entries.get(index, {}).get(name) for name in ("duration_secs", "waveform")},
             )
             for index, upload in new.items()
         ]
+
+
+def _check_voice_message(payload: Json, attachments: list[Attachment], *, edited: bool) -> None:
+    """By the documentation of messages, section on voice messages."""
+    if edited:
+        raise ApiError(403, 50161, "Cannot edit a voice message")
+    if payload.get("content") or payload.get("embeds") or payload.get("components"):
+        raise ApiError(400, 50159, "Voice messages do not support additional content.")
+    if len(attachments) != 1:
+        raise ApiError(400, 50160, "Voice messages must have a single audio attachment.")
+    (sound,) = attachments
+    told = len(base64.b64decode(sound.voice.get("waveform") or "", validate=True))
+    if not sound.voice.get("duration_secs") or not 1 <= told <= 256:
+        raise ApiError(400, 50161, "Voice messages must have supporting metadata.")
+    if not sound.content_type.startswith("audio/"):
+        raise ApiError(400, 50160, "Voice messages must have a single audio attachment.")
 
 
 def _check_text(content: str, embeds: list[Json], components: list[Json], *, v2: bool) -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 import soundfile
 
 from tests.wire.answers import result_of
+from tests.wire.light import LightStack
 from tests.wire.objects import Message
 from tests.wire.openapi import Description
 from tests.wire.server import FakeDiscord
@@ -50,6 +51,24 @@ async def stack(system: Stack, description: Description) -> AsyncIterator[Stack]
     yield system
     assert all(program.running for program in system.programs), system.report()
     found = description.check(system.fake.recorder.exchanges[first:])
+    assert not found, "\n".join(found)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def light_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LightStack]:
+    """The bot alone with its queue, started once for all tests that use it; the test plays the worker."""
+    async with LightStack.start(tmp_path_factory.mktemp("light")) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def light(light_system: LightStack, description: Description) -> AsyncIterator[LightStack]:
+    """The bot for one test: at its end it lives and the traffic kept to the description."""
+    first = len(light_system.fake.recorder.exchanges)
+    yield light_system
+    assert light_system.bot is not None
+    assert light_system.bot.running, light_system.report()
+    found = description.check(light_system.fake.recorder.exchanges[first:])
     assert not found, "\n".join(found)
 
 

@@ -37,6 +37,8 @@ class Attachment:
     """`attachments/<channel>` or `ephemeral-attachments/<application>`."""
     description: str | None = None
     ephemeral: bool = False
+    voice: Json = field(default_factory=dict[str, Any])
+    """Duration and waveform of a voice message."""
     url: str = ""
 
     @property
@@ -55,6 +57,7 @@ class Attachment:
             "content_type": self.content_type,
             "ephemeral": self.ephemeral,
             "flags": 0,
+            **self.voice,
         }
         return shown if self.description is None else {**shown, "description": self.description}
 
@@ -78,7 +81,10 @@ class Interaction:
     channel_id: str
     payload: Json = field(default_factory=dict[str, Any])
     created: float = field(default_factory=time.monotonic)
+    age: float = 0.0
+    """Seconds of its token's life that a test has let pass beforehand."""
     acknowledged: float | None = None
+    follow_ups: int = 0
     callback: Json | None = None
     original: "Message | None" = None
     trigger: "Interaction | None" = None
@@ -98,6 +104,11 @@ class Interaction:
             assert self.trigger is not None
             meta["triggering_interaction_metadata"] = self.trigger.metadata()
         return meta
+
+    @property
+    def by_person_alone(self) -> bool:
+        """True where only the person installed the application, not the place."""
+        return set(self.payload.get("authorizing_integration_owners", {})) == {"1"}
 
     @property
     def delay(self) -> float:
@@ -123,6 +134,9 @@ class Message:
     nonce: Any = None
     tts: bool = False
     reference: Json | None = None
+    mentions: list[Json] = field(default_factory=list[Json])
+    snapshots: list[Json] = field(default_factory=list[Json])
+    """What it forwards."""
     interaction: Interaction | None = None
     webhook_id: str | None = None
     created: float = field(default_factory=time.time)
@@ -182,6 +196,12 @@ class Message:
             }
         return shown
 
+    def snapshot(self) -> Json:
+        """As a message shows it that forwards it."""
+        whole = self.to_json()
+        kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "components")
+        return {**{name: whole[name] for name in kept}, "mentions": [], "mention_roles": []}
+
     def to_json(self) -> Json:
         """The message object."""
         shown: Json = {
@@ -190,7 +210,7 @@ class Message:
             "author": self.author,
             "type": self.kind,
             "content": self.content,
-            "mentions": [],
+            "mentions": self.mentions,
             "mention_roles": [],
             "mention_everyone": False,
             "attachments": [attachment.to_json() for attachment in self.attachments],
@@ -207,4 +227,6 @@ class Message:
             shown |= {"webhook_id": self.webhook_id, "application_id": self.webhook_id}
         if self.reference is not None:
             shown["message_reference"] = self.reference
+        if self.snapshots:
+            shown["message_snapshots"] = [{"message": snapshot} for snapshot in self.snapshots]
         return shown if self.nonce is None else {**shown, "nonce": self.nonce}

@@ -40,6 +40,30 @@ class Gap:
     """The one value that is let through; anything else is checked."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """A field that Discord announced after the description was written."""
+
+    schema: str
+    field: str
+    value: dict[str, Any]
+    """What it may be, as a JSON schema."""
+    source: str
+
+
+_FILE_TYPES: dict[str, Any] = {
+    "type": ["array", "null"],
+    "items": {"type": "string", "pattern": r"^(audio|video|image|\.[A-Za-z0-9]{1,10})$"},
+    "maxItems": 10,
+    "uniqueItems": True,
+}
+ADDITIONS = tuple(
+    Addition(
+        schema=schema, field="file_types", value=_FILE_TYPES, source="Discord's change log, 5 August 2026: file types"
+    )
+    for schema in ("ApplicationCommandAttachmentOption", "FileUploadComponentForModalRequest")
+)
+
 _EDITS = r"/messages/(@original|\{message_id\})$"
 _MESSAGES = r"(/messages(/@original|/\{message_id\})?|/\{webhook_token\})$"
 _CALLBACK = r"/callback$"
@@ -107,7 +131,10 @@ def _close_objects(node: Any) -> Any:
 def _strict(document: dict[str, Any]) -> dict[str, Any]:
     """The description for requests: closed objects; ids may be numbers, as the service takes both."""
     closed = _close_objects(document)
-    closed["components"]["schemas"]["SnowflakeType"]["type"] = ["string", "integer"]
+    schemas = closed["components"]["schemas"]
+    schemas["SnowflakeType"]["type"] = ["string", "integer"]
+    for addition in ADDITIONS:
+        schemas[addition.schema]["properties"].setdefault(addition.field, addition.value)
     return closed
 
 

@@ -12,7 +12,7 @@ from tests.wire import rights, shapes
 from tests.wire.callbacks import Callbacks
 from tests.wire.composer import Composer
 from tests.wire.faults import Fault, Faults
-from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, Gateway
+from tests.wire.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, MESSAGE_CONTENT, Gateway
 from tests.wire.oauth import OAuth
 from tests.wire.objects import ApiError, Message
 from tests.wire.ratelimits import RateLimits
@@ -203,20 +203,21 @@ class Rest:
         return self._world.member(request.match_info["user_id"])
 
     async def _get_channel(self, request: web.Request, _exchange: Exchange) -> Any:
-        return self._world.channel(request.match_info["channel_id"])
+        return self._world.open_channel(request.match_info["channel_id"])
 
     async def _typing(self, request: web.Request, _exchange: Exchange) -> Any:
-        self._world.channel(request.match_info["channel_id"])
+        self._world.open_channel(request.match_info["channel_id"])
         return NO_CONTENT
 
     async def _list_messages(self, request: web.Request, exchange: Exchange) -> Any:
-        channel_id = self._world.channel(request.match_info["channel_id"])["id"]
+        channel_id = self._world.open_channel(request.match_info["channel_id"])["id"]
         here = [m.to_json() for m in self._world.in_order if m.channel_id == channel_id and not m.ephemeral]
         return here[::-1][: int(exchange.query.get("limit", "50"))]
 
     async def _create_message(self, request: web.Request, exchange: Exchange) -> Any:
         world = self._world
-        channel = world.channel(request.match_info["channel_id"])
+        channel = world.open_channel(request.match_info["channel_id"])
+        self._check_sizes(exchange)
         wanted = rights.SEND | (rights.ATTACH if exchange.uploads else 0)
         rights.need(world.rights(world.application_id, channel["id"]), wanted)
         reference = exchange.payload.get("message_reference")
@@ -236,9 +237,15 @@ class Rest:
 
     async def _edit_message(self, request: web.Request, exchange: Exchange) -> Any:
         message = self._bots_message(request)
+        self._check_sizes(exchange)
         if message.author is not self._world.bot:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
         return await self.show("MESSAGE_UPDATE", self._composer.edit(message, exchange.payload, exchange.uploads))
+
+    def _check_sizes(self, exchange: Exchange) -> None:
+        limit = self._world.knobs.bots_size_limit
+        if limit is not None and any(len(upload.data) > limit for upload in exchange.uploads):
+            raise ApiError(413, 40005, "Request entity too large")
 
     async def _delete_message(self, request: web.Request, _exchange: Exchange) -> Any:
         self._bots_message(request).deleted = True
@@ -273,13 +280,22 @@ class Rest:
     async def show(self, event: str, message: Message) -> Json:
         """Tells a listening bot of a message, and gives the message object."""
         shown = message.to_json()
-        if not message.ephemeral:
+        if not message.ephemeral and message.channel_id not in self._world.outside:
             private = self._world.channel(message.channel_id)["type"] == 1
-            place = {} if private else {"guild_id": self._world.guild_id}
-            await self._gateway.dispatch(
-                event, {**shown, **place}, intents=DIRECT_MESSAGES if private else GUILD_MESSAGES
-            )
+            author = message.author["id"]
+            place = {} if private else {"guild_id": self._world.guild_id, "member": self._world.member(author)}
+            told = {**shown, **place}
+            if not private and not self._may_read(message):
+                told |= {"content": "", "embeds": [], "attachments": [], "components": []}
+                told.pop("message_snapshots", None)
+            await self._gateway.dispatch(event, told, intents=DIRECT_MESSAGES if private else GUILD_MESSAGES)
         return shown
+
+    def _may_read(self, message: Message) -> bool:
+        """Whether the bot is shown what is in a message of a guild."""
+        session, bot = self._gateway.session, self._world.bot
+        asked = session is not None and bool(session.intents & MESSAGE_CONTENT)
+        return asked or message.author is bot or bot in message.mentions
 
 
 async def _fail(fault: Fault, exchange: Exchange, headers: dict[str, str]) -> None:

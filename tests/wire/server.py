@@ -18,6 +18,7 @@ from tests.wire.openapi import Description
 from tests.wire.reading import PREFIX
 from tests.wire.recorder import Recorder
 from tests.wire.rest import Rest
+from tests.wire.shapes import HAS_SNAPSHOT, Json
 from tests.wire.world import Knobs, World
 
 HOST = "127.0.0.1"
@@ -98,17 +99,43 @@ class FakeDiscord(Acts):
         await self.wait(lambda: bool(found()), timeout, "a message")
         return found()[0]
 
-    async def post(self, content: str = "", *, files: Iterable[Path] = (), name: str | None = None) -> Message:
-        """The person posts a message in the channel; `name` overrides the name of a single file."""
+    async def post(
+        self,
+        content: str = "",
+        *,
+        files: Iterable[Path] = (),
+        name: str | None = None,
+        by: Json | None = None,
+        at: str | None = None,
+        private: bool = False,
+        mention: bool = False,
+        reply_to: Message | None = None,
+        forward: Message | None = None,
+    ) -> Message:
+        """The person posts a message in the channel; `name` overrides the name of a single file.
+
+        `mention` names the bot; a reply notifies the one whom it answers; `forward` is shown in it.
+        """
         world = self.world
-        attachments = [self.cdn.keep(name or path.name, path.read_bytes(), place=world.channel_id) for path in files]
+        author = by or world.person
+        place = world.private_channel(author["id"])["id"] if private else at or world.channel_id
+        mentioned = {user["id"]: user for user in ([world.bot] if mention else [])}
         message = Message(
             id=world.new_id(),
-            channel_id=world.channel_id,
-            author=world.person,
-            content=content,
-            attachments=attachments,
+            channel_id=place,
+            author=author,
+            content=f"<@{world.application_id}> {content}".strip() if mention else content,
+            attachments=[self.cdn.keep(name or path.name, path.read_bytes(), place=place) for path in files],
         )
+        if reply_to is not None:
+            mentioned[reply_to.author["id"]] = reply_to.author
+            message.kind = 19
+            message.reference = {"type": 0, "channel_id": reply_to.channel_id, "message_id": reply_to.id}
+        if forward is not None:
+            message.flags |= HAS_SNAPSHOT
+            message.reference = {"type": 1, "channel_id": forward.channel_id, "message_id": forward.id}
+            message.snapshots = [forward.snapshot()]
+        message.mentions = list(mentioned.values())
         world.messages[message.id] = message
         await self._rest.show("MESSAGE_CREATE", message)
         return message

@@ -9,6 +9,9 @@ Json = dict[str, Any]
 DISCORD_EPOCH = 1_420_070_400_000
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 HAS_THREAD = 1 << 5
+VOICE, HAS_SNAPSHOT = 1 << 13, 1 << 14
+PRIVATE = (1, 3)
+"""Types of channels of no server: of two, and of a group."""
 
 
 class Snowflakes:
@@ -17,9 +20,10 @@ class Snowflakes:
     def __init__(self) -> None:
         self._count = 0
 
-    def __call__(self) -> str:
+    def __call__(self, *, ago: float = 0.0) -> str:
+        """A new id, of something that happened so many seconds ago."""
         self._count += 1
-        return str((int(time.time() * 1000) - DISCORD_EPOCH) << 22 | self._count)
+        return str((int((time.time() - ago) * 1000) - DISCORD_EPOCH) << 22 | self._count)
 
 
 def timestamp(seconds: float) -> str:
@@ -126,6 +130,20 @@ def thread(thread_id: str, parent: Json, name: str, owner_id: str) -> Json:
 def private_channel(channel_id: str, recipient: Json) -> Json:
     """A direct message channel."""
     return {"id": channel_id, "type": 1, "flags": 0, "last_message_id": None, "recipients": [recipient]}
+
+
+def group_channel(channel_id: str, recipients: list[Json]) -> Json:
+    """A group of people who write to each other."""
+    return {
+        "id": channel_id,
+        "type": 3,
+        "flags": 0,
+        "last_message_id": None,
+        "recipients": recipients,
+        "name": None,
+        "icon": None,
+        "owner_id": recipients[0]["id"],
+    }
 
 
 def guild(guild_id: str, name: str, owner_id: str, everyone: int) -> Json:

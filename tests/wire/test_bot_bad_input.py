@@ -167,7 +167,7 @@ async def test_a_fader_and_a_preset_of_a_forged_form(stack: Stack, result: Messa
 
 
 async def test_a_server_command_in_a_private_place(stack: Stack) -> None:
-    interaction: Interaction = await stack.fake.slash("settings", private=True, locale=CHINESE)
+    interaction: Interaction = await stack.fake.slash("settings", private=True, offered=False, locale=CHINESE)
     assert (await private(stack, interaction)).text == "此功能只能在服务器里使用。"
 
 

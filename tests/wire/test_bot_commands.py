@@ -58,7 +58,7 @@ async def test_process_makes_it_all(stack: Stack, result: Message) -> None:
         result.files
     )
     assert len(result.files) <= 10
-    assert "Speakers: 3" in result.text
+    assert "3 speakers" in result.text
     for action in ("rebalance", "rename", "dub", "thread", "subtitles"):
         assert id_for(result, action)
 
@@ -66,7 +66,7 @@ async def test_process_makes_it_all(stack: Stack, result: Message) -> None:
 async def test_process_answers_in_chinese(stack: Stack, scene: Path) -> None:
     message = await result_of(stack, await stack.fake.slash("process", clip=scene, language="en", locale=CHINESE))
     assert "已为" in message.text
-    assert "说话人: 3" in message.text
+    assert "3 位说话人" in message.text
     assert "调整音量" in message.text
     shown = " ".join(edit.before for edit in message.edits)
     assert "正在下载片段" in shown
@@ -153,7 +153,7 @@ async def test_a_result_is_shared_with_another_channel_and_a_thread(stack: Stack
     assert f"Posted in <#{place['id']}>." in told.text
     (posted,) = [m for m in stack.fake.messages if m.channel_id == place["id"]]
     assert set(posted.files) == set(result.files)
-    assert f"<@{stack.fake.world.person['id']}> shares this result." in posted.content
+    assert f"<@{stack.fake.world.person['id']}> shares this result." in posted.text
     sent = stack.fake.recorder.requests("POST", f"/channels/{place['id']}/messages")[-1]
     assert sent.payload["allowed_mentions"] == {"parse": []}
 

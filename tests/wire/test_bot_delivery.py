@@ -56,7 +56,7 @@ async def test_a_result_lands_when_the_message_is_gone(stack: Stack, scene: Path
     )
     assert posted.interaction is None
     assert posted.channel_id == stack.fake.world.channel_id
-    assert stack.fake.world.person["id"] in posted.content
+    assert stack.fake.world.person["id"] in posted.text
 
 
 async def test_a_service_that_is_down_for_a_moment_is_waited_for(stack: Stack, scene: Path) -> None:

@@ -121,7 +121,7 @@ async def test_a_clip_with_an_unpleasant_name_comes_back_under_it(stack: Stack, 
     name = "..@everyone `rm -rf` ; $(x) 日本.mp4"
     posted = await stack.fake.post("", files=[scene], name=name)
     message = await finish(stack, await stack.fake.context_menu("Separate this", posted))
-    title = message.embeds[0]["title"].replace("\\", "")
+    title = message.text.partition("\n")[0].replace("\\", "")
     assert "日本.mp4" in title
     assert "@everyone" not in title
     assert "vocals.flac" in message.files

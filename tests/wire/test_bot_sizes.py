@@ -71,8 +71,8 @@ async def test_parts_of_200_mib_come_as_copies_that_fit(stack: Stack, clip: Path
         assert abs(probe(heard).media.duration - seconds) < 0.1
         assert soundfile.info(io.BytesIO(sound.data)).channels == 2
     text = message.text.replace("\\", "")
-    assert "Smaller copy here: vocals.flac (2" in text
+    assert "Smaller copy here:** vocals.flac (2" in text
     assert "→ vocals.opus" in text
-    assert "Full-size files" in text
+    assert "Use /share" in text
     assert not [e for e in stack.fake.recorder.exchanges[start:] if e.status == 413]
     assert all(len(upload.data) <= 10 * MIB for e in stack.fake.recorder.exchanges[start:] for upload in e.uploads)

@@ -24,6 +24,8 @@ class Knobs:
     acknowledge_within: float = 3.0
     size_limit: int = 10 * MIB
     """Bytes for each file."""
+    bots_size_limit: int | None = None
+    """Bytes for each file that the bot sends without an interaction; None: the same."""
     heartbeat: float = 5.0
     """Seconds between heartbeats that the gateway asks for."""
     download_rate: float | None = None
@@ -52,6 +54,8 @@ class World:
         channel = shapes.text_channel(self.new_id(), self.guild_id, "clips", 0)
         self.channel_id: str = channel["id"]
         self.channels: dict[str, Json] = {self.channel_id: channel}
+        self.outside: set[str] = set()
+        """Channels of places of which the bot is no member."""
         self.messages: dict[str, Message] = {}
         self.attachments: dict[str, Attachment] = {}
         self.interactions: dict[str, Interaction] = {}
@@ -84,6 +88,12 @@ class World:
             raise ApiError(404, 10003, "Unknown Channel")
         return self.channels[channel_id]
 
+    def open_channel(self, channel_id: str) -> Json:
+        """A channel that the bot's own token may use; 403 where the bot is no member."""
+        if channel_id in self.outside:
+            raise ApiError(403, 50001, "Missing Access")
+        return self.channel(channel_id)
+
     def message(self, message_id: str, channel_id: str | None = None) -> Message:
         """A message; 404 when there is none, or when it is elsewhere."""
         found = self.messages.get(message_id)
@@ -93,6 +103,7 @@ class World:
 
     def visible_message(self, message_id: str, channel_id: str) -> Message:
         """A message that the bot's own token may see: not an ephemeral one."""
+        self.open_channel(channel_id)
         found = self.message(message_id, channel_id)
         if found.ephemeral:
             raise ApiError(404, 10008, "Unknown Message")
@@ -114,14 +125,14 @@ class World:
         found = self.interactions.get(token)
         if found is None:
             raise ApiError(404, 10015, "Unknown Webhook")
-        if time.monotonic() - found.created > self.knobs.token_life:
+        if time.monotonic() - found.created + found.age > self.knobs.token_life:
             raise ApiError(401, 50027, "Invalid Webhook Token")
         return found
 
     def rights(self, user_id: str, channel_id: str) -> int:
         """What a person or the bot may do in a place; in a thread, sending is by the right for threads."""
         channel = self.channel(channel_id)
-        if channel["type"] == 1:
+        if channel["type"] in shapes.PRIVATE or channel_id in self.outside:
             return rights.USUAL
         parent = self.channels[channel["parent_id"]] if channel["type"] == rights.THREAD else channel
         found = rights.rights_of(self.guild, parent, user_id, self.roles.get(user_id, []))
@@ -139,6 +150,20 @@ class World:
             self.roles[person["id"]] = [role["id"]]
         return person
 
+    def add_strange_guild(self, name: str) -> Json:
+        """A channel of a server that did not invite the bot."""
+        channel = shapes.text_channel(self.new_id(), self.new_id(), name, 0)
+        self.channels[channel["id"]] = channel
+        self.outside.add(channel["id"])
+        return channel
+
+    def add_group(self, *people: Json) -> Json:
+        """A group chat; bots are never members of one."""
+        channel = shapes.group_channel(self.new_id(), list(people))
+        self.channels[channel["id"]] = channel
+        self.outside.add(channel["id"])
+        return channel
+
     def member(self, user_id: str) -> Json:
         """The member object of a person."""
         return shapes.member(self.users[user_id], self.roles.get(user_id, []))
@@ -148,7 +173,7 @@ class World:
         channels = list(self.channels.values())
         return {
             **self.guild,
-            "channels": [channel for channel in channels if channel["type"] == 0],
+            "channels": [c for c in channels if c["type"] == 0 and c["id"] not in self.outside],
             "members": [self.member(self.application_id)],
             "member_count": len(self.users),
             "joined_at": shapes.timestamp(1_600_000_000),

@@ -110,7 +110,7 @@ async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
             job.request, job.source, execute, dub=job.dub, limits=_narrow_limits(context.limits, job)
         )
         if job.reply_to is not None:
-            # Whatever the route of the answer, a copy of this size fits.
+            # A person's own limit may be larger than that of the bot, which answers later.
             result = await add_compact(
                 result, job.source, min(job.reply_to.size_limit, DEFAULT_UPLOAD_LIMIT_BYTES), execute
             )

@@ -253,6 +253,8 @@ wait-time = { $minutes ->
    *[other] About { $minutes } minutes.
 }
 starting = Starting …
+message-closes = Discord lets the bot write here no longer than this: { $when }. After that the result comes to you as a direct message, or here when you press “{ button-fetch }”.
+message-open = The bot can write here for 15 more minutes. The result comes into the message above.
 attempt-again = The worker stopped; attempt { $attempt } continues where it left off.
 time-left = about { $time } left
 stage-probe = Reading the clip
@@ -328,9 +330,25 @@ button-mixagain = Mix again
 button-dub = Dub
 button-thread = Thread
 button-page = Open page
+button-fetch = Show it here
 button-revoke = Revoke all links
 button-delete = Delete my data
 button-delete-sure = Yes, delete everything
+select-listen = Listen to …
+sample-coming = A sample of “{ $part }” is coming …
+sample-here = { $part }, { $start } to { $end }
+select-more = More …
+more-notes = Notes ({ $count })
+more-facts = How it was made
+more-facts-about = Route, loudness, models and their licences
+more-none = There is nothing more.
+field-models = Models
+file-audio = Sound track
+file-final = New mix
+lines-left = { $count ->
+    [one] … and one more line
+   *[other] … and { $count } more lines
+}
 select-subtitles = Get the transcript as …
 format-txt = Plain text
 format-md = Markdown document
@@ -459,7 +477,7 @@ privacy-deleted = { $count ->
    *[other] Deleted: { $count } clips.
 }
 help-title = What this bot can do
-help-text = Send a clip with one of these commands, or right-click a message that has one and choose Apps. The result is posted in the channel, with buttons for what to do next.
+help-text = Send a clip with one of these commands, or right-click a message that has one and choose Apps. Or send it with a mention of this bot, in a reply to it, or as a direct message. The result is posted in the channel, with buttons for what to do next.
 help-more =
     • **Language**: detected when you choose none. Choose it with “{ option-language }”, also Chinese mixed with English (zh-en), which works best with the studio preset.
     • **Sound track**: when a clip has several, the result says which one was heard. Choose another with “{ option-track }”.
@@ -470,6 +488,7 @@ help-page-sign-in = • **Page**: “{ button-page }” shows the result in the 
 
 ## Refusals and errors
 
+send-a-clip = Send a video or a sound file, and you get it back taken apart, transcribed and mixed anew. With “{ command-separate }”, “{ command-transcribe }” or “{ command-remix }” beside it, only that is done. /{ command-help } shows the rest.
 no-clip = This message has no video or sound file.
 no-clip-hint = Choose a message with a clip attached.
 too-many-files = This message has { $count } files; the limit is { $limit }.

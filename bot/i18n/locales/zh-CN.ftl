@@ -249,6 +249,8 @@ waiting = { $count ->
 }
 wait-time = 大约需要 { $minutes } 分钟。
 starting = 正在开始……
+message-closes = Discord 只允许机器人在这里写到：{ $when }。之后结果会以私信发给你；按“{ button-fetch }”则显示在这里。
+message-open = 机器人可以在这里再写 15 分钟。结果会显示在上面的消息里。
 attempt-again = 处理进程中断了；第 { $attempt } 次尝试会从中断处继续。
 time-left = 大约还需 { $time }
 stage-probe = 读取片段
@@ -324,9 +326,22 @@ button-mixagain = 重新混音
 button-dub = 配音
 button-thread = 发到子区
 button-page = 打开网页
+button-fetch = 在这里显示
 button-revoke = 撤回所有链接
 button-delete = 删除我的数据
 button-delete-sure = 确定，全部删除
+select-listen = 试听……
+sample-coming = 正在准备“{ $part }”的试听……
+sample-here = { $part }，{ $start } 至 { $end }
+select-more = 更多……
+more-notes = 说明（{ $count }）
+more-facts = 如何得到的
+more-facts-about = 处理方式、响度、模型及其许可证
+more-none = 没有更多内容。
+field-models = 模型
+file-audio = 原声
+file-final = 新混音
+lines-left = ……还有 { $count } 行
 select-subtitles = 获取字幕或文稿……
 format-txt = 纯文本
 format-md = Markdown 文档
@@ -436,7 +451,7 @@ privacy-deleted = { $count ->
    *[other] 已删除 { $count } 个片段。
 }
 help-title = 这个机器人能做什么
-help-text = 用下面的命令发送一个片段，或者右键点击带有片段的消息并选择“APP”。结果会发到频道里，并带有后续操作的按钮。
+help-text = 用下面的命令发送一个片段，或者右键点击带有片段的消息并选择“APP”。也可以在提及本机器人的消息、对它的回复或私信里发送片段。结果会发到频道里，并带有后续操作的按钮。
 help-more =
     • **语言**：不填则自动识别。也可以在“{ option-language }”里指定，包括中英文混合 (zh-en)，用“专业”模型效果最好。
     • **音轨**：片段有多条音轨时，结果会说明用了哪一条；用“{ option-track }”选择另一条。
@@ -447,6 +462,7 @@ help-page-sign-in = • **网页**：“{ button-page }”在浏览器里查看�
 
 ## 拒绝与错误
 
+send-a-clip = 发送一个视频或音频文件，就会得到分离后的声音、文稿和重新混音的结果。在旁边写上“{ command-separate }”、“{ command-transcribe }”或“{ command-remix }”，则只做那一项。其他功能见 /{ command-help }。
 no-clip = 这条消息里没有视频或音频文件。
 no-clip-hint = 请选择一条附有片段的消息。
 too-many-files = 这条消息有 { $count } 个文件，上限是 { $limit } 个。

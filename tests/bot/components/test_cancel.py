@@ -74,7 +74,7 @@ async def test_button_of_an_ended_job(
 ) -> None:
     result = await alice.slash(channel, "separate", clip=CLIP)
     assert isinstance(env.bot, StemcordClient)
-    await env.bot.tracker.close()
+    await env.bot.services.tracker.close()
     await played.queue.cancel((await played.job()).id)
     pressed = await alice.click(discord_message(result), label="Cancel")
     (answer,) = pressed.followups

@@ -22,7 +22,7 @@ from pipeline.edits.operations import RenameSpeaker
 from pipeline.errors import TranscriptionError
 from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
-from tests.bot.world import PlayedWorker, discord_message, make_result, until
+from tests.bot.world import PlayedWorker, discord_message, make_result, until, walk
 from worker.protocol import Job
 
 CLIP = ("talk.mp4", b"a clip of some length")
@@ -78,7 +78,14 @@ def place(env: simcord.Env, channel: simcord.ChannelHandle, alice: simcord.Membe
 
 
 def labels(message: Any) -> list[str]:
-    return [item.get("label", item.get("placeholder")) for row in message.components for item in row["components"]]
+    items = walk(message.components)
+    return [str(item.get("label", item.get("placeholder"))) for item in items if item["type"] in (2, 3)]
+
+
+def menu_of(message: Any, action: str) -> str:
+    """The custom id of a menu."""
+    ids = (str(item.get("custom_id")) for item in walk(message.components))
+    return next(key for key in ids if key.startswith(f"stemcord:{action}:"))
 
 
 def answer_of(result: simcord.InteractionResult) -> Any:
@@ -99,13 +106,14 @@ async def test_result_has_the_buttons_that_make_sense(place: Place) -> None:
         "Dub",
         "Thread",
         "Get the transcript as …",
+        "More …",
     ]
 
 
 async def test_result_without_words_or_stems_has_none_of_theirs(place: Place) -> None:
     await place.bring({"report.png": b"p"})
     assert place.result.response is not None
-    assert labels(place.result.response) == []
+    assert labels(place.result.response) == ["More …"]
 
 
 async def test_rebalance_mixes_again_from_the_same_clip(place: Place) -> None:
@@ -205,7 +213,7 @@ async def test_voices_that_were_not_kept_cost_only_the_excerpts(place: Place) ->
 
 async def test_subtitles_come_in_the_format_that_was_chosen(place: Place) -> None:
     await place.bring()
-    chosen = await place.alice.select(place.message, ["srt"])
+    chosen = await place.alice.select(place.message, ["srt"], custom_id=menu_of(place.message, "subtitles"))
     private = answer_of(chosen)
     assert [file.filename for file in private.attachments] == ["transcript.srt"]
     assert private.content == "Here it is."
@@ -257,7 +265,9 @@ async def test_stranger_is_refused_in_private(place: Place, label: str) -> None:
 async def test_stranger_gets_no_subtitles(place: Place) -> None:
     await place.bring()
     bob = place.env.guild.add_member(place.env.create_user("bob"))
-    assert answer_of(await bob.select(place.message, ["srt"])).content.startswith("Only the person who asked")
+    assert answer_of(
+        await bob.select(place.message, ["srt"], custom_id=menu_of(place.message, "subtitles"))
+    ).content.startswith("Only the person who asked")
 
 
 async def test_buttons_work_for_a_moderator_after_a_restart(
@@ -269,7 +279,12 @@ async def test_buttons_work_for_a_moderator_after_a_restart(
     await place.env.restart_bot(make_client())
     shown = await place.press("Rebalance", moderator)
     assert shown.modal is not None
-    assert answer_of(await moderator.select(place.message, ["srt"])).attachments != []
+    assert (
+        answer_of(
+            await moderator.select(place.message, ["srt"], custom_id=menu_of(place.message, "subtitles"))
+        ).attachments
+        != []
+    )
 
 
 async def test_result_that_is_no_longer_kept(place: Place, deletion: DataDeletion) -> None:
@@ -282,3 +297,22 @@ async def test_result_that_is_no_longer_kept(place: Place, deletion: DataDeletio
 def test_name_of_a_speaker_is_one_line_of_what_can_be_seen() -> None:
     submitted = SubmittedModal(texts={"speaker-0": " An\u202ena\n B ", "speaker-1": "\u200b"}, choices={}, files=())
     assert submitted_names(submitted, make_result().speakers) == {"A": "Anna B"}
+
+
+async def test_what_a_card_does_not_show_is_in_a_menu(place: Place) -> None:
+    await place.bring()
+    menu = menu_of(place.message, "more")
+    facts = answer_of(await place.alice.select(place.message, ["facts"], custom_id=menu)).content
+    assert "Route: dialogue" in facts.replace("*", "")
+    assert "92 % of the clip" in facts
+    stranger = place.env.guild.add_member(place.env.create_user("stig"))
+    refused = answer_of(await stranger.select(place.message, ["facts"], custom_id=menu))
+    assert refused.content.startswith("Only the person who asked")
+
+
+async def test_notes_are_told_by_the_menu(place: Place) -> None:
+    await place.bring(notes=("The clip was short.",))
+    menu = menu_of(place.message, "more")
+    assert (
+        answer_of(await place.alice.select(place.message, ["notes"], custom_id=menu)).content == "- The clip was short."
+    )

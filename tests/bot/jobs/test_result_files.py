@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 import pipeline.graph.compact
 from bot.jobs.result_files import Attachment, ResultMessage, compact_name, fetch_result
@@ -55,7 +56,7 @@ async def test_large_file_is_not_fetched_but_named(played: PlayedWorker) -> None
 
 
 async def test_smaller_copy_goes_where_the_file_is_too_large(played: PlayedWorker) -> None:
-    job = await make_job(played, Task.SEPARATE)
+    job = structs.replace(await make_job(played, Task.SEPARATE), card=True)
     sounds = {"stems/vocals.flac": b"v" * 20, "compact/vocals.opus": b"o" * 8, "stems/background.flac": b"b" * 9}
     artefacts = tuple([await played.keep(name, data) for name, data in sounds.items()])
     result = replace(make_result(job.request), artefacts=artefacts)
@@ -64,7 +65,7 @@ async def test_smaller_copy_goes_where_the_file_is_too_large(played: PlayedWorke
         assert [file.name for file in choice.files] == ["vocals.opus", "background.flac"]
         assert choice.files[0].path.read_bytes() == b"o" * 8
         assert ([file.name for file in choice.replaced], choice.left_out) == (["vocals.flac"], ())
-        text = str(result_message.embed(choice).embed.to_dict())
+        text = str(result_message.content(choice))
         assert "→ vocals.opus" in text.replace("\\", "")
         assert [file.name for file in result_message.select_files(5).left_out] == ["vocals.flac", "background.flac"]
     assert compact_name("stems/vocals.flac") == pipeline.graph.compact.compact_name("stems/vocals.flac")

@@ -140,7 +140,7 @@ async def test_a_job_that_never_reached_the_queue_is_handed_in_at_the_next_start
     await alice.slash(channel, "separate", clip=CLIP)
     job = await played.job()
     assert isinstance(env.bot, StemcordClient)
-    await env.bot.tracker.close()
+    await env.bot.services.tracker.close()
     await played.queue.cancel(job.id)
     assert await played.queue.discard(job.id)
     assert await played.queue.jobs() == []

@@ -1,0 +1,1 @@
+"""Short samples of the parts of a result, as voice messages that phones play at once."""

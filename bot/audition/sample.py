@@ -1,0 +1,90 @@
+"""What there is to hear of a result, and a sample of it."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import msgspec
+
+from bot.web.child_process import run_module
+from pipeline.errors import StoreError
+from pipeline.types import Artefact, Result, SoundFormat
+from worker.store import Store
+
+MAX_SAMPLE_S: Final = 20.0
+FETCH_TIMEOUT_S: Final = 120.0
+CUT_TIMEOUT_S: Final = 60.0
+MAX_AT_ONCE: Final = 2
+"""Samples that are made at the same time; the others wait."""
+STEMS: Final = ("vocals", "background", "music", "sfx", "ambient")
+MIX: Final = "final"
+_READABLE_MIXES: Final = tuple(f"final.{form}" for form in SoundFormat if form is not SoundFormat.M4A)
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """A sample that was cut."""
+
+    start: float
+    """Seconds in the sound."""
+    duration: float
+    waveform: str
+    """Loudness of equal sections, a byte each, in base64."""
+
+
+def sounds_of(result: Result) -> tuple[str, ...]:
+    """Return the names of the parts of a result that can be heard: `vocals` and such, and `final`."""
+    stems = tuple(name for name in STEMS if result.artefact(f"stems/{name}.flac") is not None)
+    return (*stems, MIX) if _mix_of(result) is not None else stems
+
+
+def sound_of(result: Result, name: str) -> Artefact | None:
+    """Return the file of a part; None when there is none."""
+    if name == MIX:
+        return _mix_of(result)
+    return result.artefact(f"stems/{name}.flac") if name in STEMS else None
+
+
+def _mix_of(result: Result) -> Artefact | None:
+    # AAC is read with a library that only workers need.
+    names = (*_READABLE_MIXES, "final.m4a") if find_spec("av") is not None else _READABLE_MIXES
+    return next((sound for name in names if (sound := result.artefact(name)) is not None), None)
+
+
+class Sampler:
+    """Cuts samples, a few at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._turns = asyncio.Semaphore(MAX_AT_ONCE)
+
+    @asynccontextmanager
+    async def cut(self, sound: Artefact) -> AsyncGenerator[tuple[Sample, Path]]:
+        """Cut a sample into an Ogg file that exists until the block ends.
+
+        Raises:
+            StoreError: The sound cannot be fetched or read.
+
+        """
+        folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
+        try:
+            async with self._turns:
+                source = Path(folder.name) / f"sound{PurePosixPath(sound.name).suffix}"
+                try:
+                    async with asyncio.timeout(FETCH_TIMEOUT_S):
+                        await self._store.fetch(sound, source)
+                except TimeoutError as error:
+                    raise StoreError("The sound could not be fetched in time.", detail=sound.name) from error
+                target = Path(folder.name) / "sample.ogg"
+                said = await run_module("bot.audition.child", str(source), str(target), timeout_s=CUT_TIMEOUT_S)
+                await asyncio.to_thread(source.unlink)
+            try:
+                sample = msgspec.json.decode(said, type=Sample)
+            except msgspec.MsgspecError as error:
+                raise StoreError("The sound cannot be read.", detail=sound.name) from error
+            yield sample, target
+        finally:
+            await asyncio.to_thread(folder.cleanup)
