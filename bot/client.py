@@ -152,6 +152,9 @@ class StemcordClient(ServiceClient):
             sampler=Sampler(store),
             pages=pages,
         )
+        self._add_commands()
+
+    def _add_commands(self) -> None:
         self._mentions = MentionIntake(self.services)
         self.tree = CommandTree(self)
         load_commands(self.tree, self.services)
