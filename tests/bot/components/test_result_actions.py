@@ -106,6 +106,7 @@ async def test_result_has_the_buttons_that_make_sense(place: Place) -> None:
         "Dub",
         "Thread",
         "Get the transcript as …",
+        "Listen to …",
         "More …",
     ]
 
