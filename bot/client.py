@@ -37,9 +37,12 @@ from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
 
-_INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
-"""None is privileged: what is in a message is seen only where it is for the bot."""
-_NO_MENTIONS = discord.AllowedMentions.none()
+_OPTIONS: Final[dict[str, Any]] = {
+    # None is privileged: what is in a message is seen only where it is for the bot.
+    "intents": discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
+    "allowed_mentions": discord.AllowedMentions.none(),
+    "max_messages": None,
+}
 
 
 class CommandTree(app_commands.CommandTree["StemcordClient"]):
@@ -102,6 +105,8 @@ class StemcordClient(ServiceClient):
 
     """
 
+    _resuming: asyncio.Task[None] | None = None
+
     def __init__(
         self,
         settings: BotSettings,
@@ -117,10 +122,8 @@ class StemcordClient(ServiceClient):
         pages: PageAddresses | None = None,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
-        self._resuming: asyncio.Task[None] | None = None
         self._times = InteractionTimes()
-        trace = discord_trace_config(self._times)
-        super().__init__(intents=_INTENTS, allowed_mentions=_NO_MENTIONS, http_trace=trace, max_messages=None)
+        super().__init__(http_trace=discord_trace_config(self._times), **_OPTIONS)
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
         tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
@@ -142,7 +145,6 @@ class StemcordClient(ServiceClient):
             repository=repository,
             glossaries=glossaries,
             deletion=deletion,
-            upload_limits=upload_limits,
             history=JobHistory(queue, repository),
             downloader=downloader,
             submitter=submitter,

@@ -9,7 +9,6 @@ from bot.audition.sample import Sampler
 from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
-from bot.database.upload_limits import UploadLimits
 from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
@@ -32,7 +31,6 @@ class Services:
     repository: Repository
     glossaries: Glossaries
     deletion: DataDeletion
-    upload_limits: UploadLimits
     history: JobHistory
     downloader: AttachmentDownloader
     submitter: JobSubmitter

@@ -56,7 +56,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         if entry is None or entry.result is None or not _is_of(entry, interaction):
             raise RefusedError("result-gone", "result-gone-hint")
         usual = _check_destination(interaction, to)
-        size_limit = await services.upload_limits.learnt(str(to.guild.id)) or usual
+        size_limit = await services.delivery.limits.learnt(str(to.guild.id)) or usual
         translator = translator_for(interaction.locale.value)
         user_id = str(interaction.user.id)
         async with fetch_result(

@@ -36,7 +36,7 @@ class Delivery:
 
     def __init__(self, client: discord.Client, limits: UploadLimits) -> None:
         self._client = client
-        self._limits = limits
+        self.limits = limits
         self._edits = AsyncLimiter(discord_limits.MAX_EDITS_PER_SECOND, 1)
         self._renewed: LRUCache[str, ReplyTo] = LRUCache(MAX_RENEWED_TOKENS)
 
@@ -77,7 +77,7 @@ class Delivery:
         routes = self._edit_routes(reply, size) if _follows_edits(result_message.job) else self._all_routes(reply, size)
         for route in routes:
             place = None if route.name == "direct" else reply.guild_id
-            if await deliver(route, result_message, reply, partial(self._limits.learn, place)):
+            if await deliver(route, result_message, reply, partial(self.limits.learn, place)):
                 return True
         return False
 
@@ -99,7 +99,7 @@ class Delivery:
         if reply is None:
             return False
         route = Route(name="share", send=send, size_limit=size_limit)
-        return await deliver(route, result_message, reply, partial(self._limits.learn, reply.guild_id))
+        return await deliver(route, result_message, reply, partial(self.limits.learn, reply.guild_id))
 
     async def notify(self, job: Job, reply: ReplyTo, text: str) -> bool:
         """Send the person a private message; return False when no route works. Raises `TransientError`."""
@@ -145,7 +145,7 @@ class Delivery:
 
     async def _own_limit(self, guild_id: str | None) -> int:
         """Return the bytes of a file that the bot itself may send: what was learnt there, or else the usual."""
-        known = await self._limits.learnt(guild_id)
+        known = await self.limits.learnt(guild_id)
         guild = None if guild_id is None else self._client.get_guild(int(guild_id))
         return usual_limit(guild) if known is None else known
 
