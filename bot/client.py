@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import aiohttp
 import discord
