@@ -27,6 +27,7 @@ from bot.log import configure_log
 from bot.settings import BotSettings
 from bot.web.app import Site
 from bot.web.channel_access import DiscordChannelAccess
+from bot.web.legal import LegalPages
 from bot.web.server import serve
 from bot.web.sign_in import OAuthClient, SignIn
 from bot.web.signed_links import PageAddresses, TokenSigner, read_secret
@@ -129,7 +130,12 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         source = StoredSource(
             links, repository, store, access, services.submitter.rename_speakers, services.transcripts
         )
-        site = Site(source, signer, public_url=settings.public_url, sign_in=_sign_in(settings, session))
+        site = Site(
+            *(source, signer),
+            public_url=settings.public_url,
+            sign_in=_sign_in(settings, session),
+            legal=LegalPages(settings),
+        )
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client
 

@@ -51,6 +51,10 @@ class BotSettings(TelemetrySettings):
     oauth_client_secret: SecretStr | None = None
     secret: SecretStr | None = Field(default=None, min_length=16)
     """Signs the links; None: the file `secret` under home, created at the first start."""
+    operator: str = Field(default="", max_length=200)
+    """Who runs the bot, as the terms and the privacy policy name them; empty: the bot serves neither."""
+    contact: str = Field(default="", max_length=200)
+    """How people reach the operator: an e-mail address or the address of a page."""
     guilds: Annotated[tuple[int, ...], NoDecode] = ()
     """Servers whose commands are registered at once; empty: the commands are global."""
 

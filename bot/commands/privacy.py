@@ -1,13 +1,14 @@
-"""`/privacy`: says what is stored about a person, with a button that deletes it."""
+"""`/privacy`: says what is stored about a person, with buttons that delete it and send a copy."""
 
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot.commands.localization import help_order, localized
-from bot.components.custom_ids import Action
+from bot.commands.localization import help_order, localized, options
+from bot.components.custom_ids import Action, CustomId
 from bot.components.delete_data import deletion_view
+from bot.components.export_data import send_export
 from bot.i18n.translator import translator_for
 from bot.messages.embeds import COLOUR_WORKING
 from bot.services import Services
@@ -19,8 +20,12 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @tree.command(
         name=localized("command-privacy"), description=localized("command-privacy-description"), extras=help_order(90)
     )
-    async def privacy(interaction: discord.Interaction[Any]) -> None:
+    @options(export="export")
+    async def privacy(interaction: discord.Interaction[Any], export: bool = False) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
+        if export:
+            await send_export(interaction)
+            return
         translator = translator_for(interaction.locale.value)
         days = services.settings.retention_days
         if interaction.guild_id is not None:
@@ -31,4 +36,5 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
             colour=COLOUR_WORKING,
         )
         view = deletion_view(translator, "button-delete", Action.DELETE_DATA)
+        view.add_button(translator.format("button-export"), CustomId(Action.EXPORT_DATA))
         await interaction.edit_original_response(embed=embed, view=view)

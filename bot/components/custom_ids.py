@@ -33,6 +33,7 @@ class Action(StrEnum):
     SPLIT_LINE = "split"
     UNDO = "undo"
     MIX_AGAIN = "mixagain"
+    EXPORT_DATA = "export"
     DELETE_DATA = "forget"
     CONFIRM_DELETE_DATA = "forgetsurely"
 

@@ -10,6 +10,7 @@ from bot.components.cancel import CancelButton
 from bot.components.custom_ids import Action, CustomId
 from bot.components.delete_data import ConfirmDeleteDataButton, DeleteDataButton
 from bot.components.dub import DubButton, DubModal
+from bot.components.export_data import ExportDataButton
 from bot.components.fetch import FetchButton
 from bot.components.line_fixing.forms import GoToModal, LineModal
 from bot.components.line_fixing.items import (
@@ -37,7 +38,7 @@ from pipeline.errors import StemcordError
 
 ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(AgainButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
-    *(FetchButton, ListenMenu, MoreMenu),
+    *(ExportDataButton, FetchButton, ListenMenu, MoreMenu),
     *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )

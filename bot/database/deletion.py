@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database, lock_writes
 from bot.database.messages import jobs_of_message
 from bot.database.models import OPEN_STATUSES, StoredStatus
+from bot.database.person_export import PersonExport, export_person
 from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
 from bot.jobs.quotas import utc_day
 from pipeline.errors import StoreError
@@ -86,6 +87,10 @@ class DataDeletion:
         if len(deleted) < len(ended):
             raise StoreError("Not all files could be deleted.", detail=f"{len(ended) - len(deleted)} jobs are left")
         return jobs
+
+    async def export_person(self, user_id: str) -> PersonExport:
+        """Return what `delete_person_records` would delete. Raises `DatabaseError`."""
+        return await export_person(self._database, user_id)
 
     async def delete_temporary_files(self) -> None:
         """Delete the temporary files of processes that were killed; others delete their own when a job ends."""

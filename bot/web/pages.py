@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 
 from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
@@ -123,6 +124,10 @@ class PageRenderer:
             spoken=context.translator.language_name(data.result.language or ""),
             tongue=main_language(data.result.language) or "",
         )
+
+    def document(self, context: PageContext, html: str) -> str:
+        """Render the terms or the privacy policy; `html`: made from Markdown without HTML of its own."""
+        return self._templates.get_template("document.html").render(context=context, document=Markup(html))  # noqa: S704
 
     def failure(self, context: PageContext, status: HTTPStatus, key: str) -> str:
         """Render a page that says why there is no result."""

@@ -18,6 +18,7 @@ from urllib.request import url2pathname
 
 import pydantic
 
+from deploy.cli.application_links import missing_links
 from deploy.cli.model_status import WHISPER, check_model, converted_folder, preset_models
 from deploy.setup.environments import PYTHON_VERSION, ROOT, Environment, State, all_environments, find_state
 from pipeline.catalog import MODELS, Model
@@ -63,6 +64,7 @@ def run_checks() -> list[Finding]:
         lambda: check_device(settings),
         check_confinement,
         check_token,
+        *([check_application_links] if os.environ.get("DISCORD_TOKEN", "").strip() else []),
     ]
     return [*findings, *(check() for check in checks)]
 
@@ -221,6 +223,23 @@ def check_token() -> Finding:
         return Finding(name="discord", status="ok", detail="DISCORD_TOKEN is set")
     detail = "DISCORD_TOKEN is not set: the command line works, the bot does not start"
     return Finding(name="discord", status="warning", detail=detail, hint="export DISCORD_TOKEN=…")
+
+
+def check_application_links() -> Finding:
+    """Check that the application names its terms and its privacy policy, as Discord asks of bots."""
+    try:
+        missing = missing_links(os.environ["DISCORD_TOKEN"].strip())
+    except (OSError, ValueError) as error:
+        detail = f"Discord cannot be asked whether the terms and the privacy policy are set ({type(error).__name__})"
+        return Finding(name="links", status="warning", detail=detail, hint="check the network and DISCORD_TOKEN")
+    if not missing:
+        return Finding(name="links", status="ok", detail="the application names its terms and its privacy policy")
+    site = os.environ.get("STEMCORD_PUBLIC_URL", "").rstrip("/") or "https://…"
+    addresses = ", ".join(f"{site}/{name}" for name in missing)
+    hint = f"set STEMCORD_OPERATOR and STEMCORD_CONTACT, and in the developer portal, General Information: {addresses}"
+    return Finding(
+        name="links", status="warning", detail=f"the application has no link to its {' and '.join(missing)}", hint=hint
+    )
 
 
 def _models_to_check(settings: WorkerSettings) -> list[Model]:

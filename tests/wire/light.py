@@ -44,13 +44,15 @@ class LightStack:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, folder: Path, *, knobs: Knobs | None = None, **settings: str) -> AsyncIterator["LightStack"]:
+    async def start(
+        cls, folder: Path, *, knobs: Knobs | None = None, settings: Mapping[str, str] | None = None
+    ) -> AsyncIterator["LightStack"]:
         """The bot up and answering, with settings beside the usual ones; everything is ended at the end."""
         async with AsyncExitStack() as exits:
             home = folder / "home"
             home.mkdir()
             url = await exits.enter_async_context(EmbeddedBroker(home))
-            environment = {"STEMCORD_HOME": str(home), "STEMCORD_REDIS_URL": url} | settings
+            environment = {"STEMCORD_HOME": str(home), "STEMCORD_REDIS_URL": url} | dict(settings or {})
             fake = await exits.enter_async_context(FakeDiscord.start(knobs))
             stack = cls(fake, folder, environment, exits)
             stack.queue = await exits.enter_async_context(Queue.connect(url))

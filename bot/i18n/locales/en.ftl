@@ -88,6 +88,8 @@ option-terms = terms
 option-terms-description = Terms between commas; write “Siobhan = Shivawn” where the letters mislead about the sound.
 option-terms_file = file
 option-terms_file-description = A text file with a term on each line.
+option-export = export
+option-export-description = Send a copy of everything that is stored about you, as a zip.
 option-term = term
 option-term-description = The term to remove.
 route-basic = basic: the original sound track only
@@ -332,6 +334,8 @@ button-thread = Thread
 button-page = Open page
 button-fetch = Show it here
 button-revoke = Revoke all links
+button-export = Get a copy
+export-here = This is what is stored about you. Descriptions of voices are not in it; files that are too large for a message are named in data.json.
 button-delete = Delete my data
 button-delete-sure = Yes, delete everything
 select-listen = Listen to …

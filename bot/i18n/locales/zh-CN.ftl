@@ -88,6 +88,8 @@ option-terms = 术语
 option-terms-description = 用逗号分隔；读音与拼写不符时写成“Siobhan = Shivawn”。
 option-terms_file = 文件
 option-terms_file-description = 每行一个术语的文本文件。
+option-export = 导出
+option-export-description = 以 zip 文件发送关于你保存的全部内容。
 option-term = 术语
 option-term-description = 要移除的术语。
 route-basic = 基本：只提取原声音轨
@@ -328,6 +330,8 @@ button-thread = 发到子区
 button-page = 打开网页
 button-fetch = 在这里显示
 button-revoke = 撤回所有链接
+button-export = 获取副本
+export-here = 这是关于你保存的全部内容。其中不含声音特征；因太大而无法随消息发送的文件列在 data.json 里。
 button-delete = 删除我的数据
 button-delete-sure = 确定，全部删除
 select-listen = 试听……
