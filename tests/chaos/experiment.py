@@ -95,7 +95,7 @@ async def _one_fault(
     fault = choose_fault(system, rng, only)
     if rng.random() < 0.5:
         await _next_event(load)
-    load.calm.clear()
+    load.disturb()
     await fault.inject(system, rng)
     ended = time.monotonic()
     outcome.faults[fault.name] += 1

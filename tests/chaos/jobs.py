@@ -48,8 +48,10 @@ class Run:
     terminal_events: int = 1
     cancel_asked: float | None = None
     """When somebody wished to cancel it, while nothing was broken."""
+    faults_before_cancel: int = 0
+    """How many faults had begun when somebody wished to cancel it."""
     cancel_s: float | None = None
-    """Seconds from that wish to the end."""
+    """Seconds from that wish to the end; None where a fault began in between."""
 
     @property
     def is_right(self) -> bool:
@@ -67,6 +69,12 @@ class Load:
         self.runs: list[Run] = []
         self.calm = asyncio.Event()
         """Set while nothing is broken."""
+        self.faults_begun = 0
+
+    def disturb(self) -> None:
+        """Note that a fault begins."""
+        self.calm.clear()
+        self.faults_begun += 1
 
     async def keep_going(self) -> None:
         """Send jobs until cancelled."""
@@ -116,10 +124,10 @@ class Load:
     async def _cancel(self, run: Run) -> None:
         await asyncio.sleep(self._rng.uniform(0.0, 1.5))
         await self.calm.wait()
-        asked = time.monotonic()
+        asked, begun = time.monotonic(), self.faults_begun
         with contextlib.suppress(QueueError):
             if await self._system.queue.cancel(run.job_id):
-                run.cancel_asked = asked
+                run.cancel_asked, run.faults_before_cancel = asked, begun
 
     async def _follow(self, run: Run) -> None:
         """Look at a job until it has ended, then at how it ended."""
@@ -149,7 +157,7 @@ class Load:
                 run.end = "finished"
             case Stopped():
                 run.end = "stopped"
-                if run.cancel_asked is not None and self.calm.is_set():
+                if run.cancel_asked is not None and run.faults_before_cancel == self.faults_begun:
                     run.cancel_s = time.monotonic() - run.cancel_asked
             case Failed(failure=failure):
                 run.why, run.end = f"{failure.type}: {failure.message} {failure.detail[-300:]}", "failed"
