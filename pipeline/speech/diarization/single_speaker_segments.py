@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.intervals import Interval
 from pipeline.speech.diarization import plda
 from pipeline.speech.diarization.plda import Embedding, normalize_length
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE
 from pipeline.speech.diarization.segments import spans_alone
-from pipeline.speech.speakers.embedding_model import SpeakerEncoder
+from pipeline.speech.speakers.embedding_model import SpeakerEncoder, embed_spans
 from pipeline.types import SpeakerSegment
 
 MIN_EMBEDDED_SECONDS = 0.35
 """Less of one voice alone says too little about whose it is."""
+MIN_HEARD_SHARE = 0.9
+"""Of that, which must lie before the end of the clip."""
 MIN_CHUNKED_SECONDS = 2.0
 """A longer segment is embedded in chunks."""
 CHUNK_SECONDS, MAX_CHUNK_STEP_SECONDS = 1.5, 0.5
@@ -66,7 +69,7 @@ def find_single_speaker_segments(
         segments: What the segmentation found.
         samples: The clip at 16 kHz, shape (samples,).
         encoder: The embedding model.
-        report: Called before each chunk.
+        report: Called before each batch of chunks.
 
     Returns:
         The segments in order of time.
@@ -77,14 +80,7 @@ def find_single_speaker_segments(
         for start, end in spans_alone(segments, speaker)
     ]
     alone.sort(key=lambda segment: segment.start)
-    total = sum(segment.end - segment.start for segment in alone)
-    embedded: list[_EmbeddedSegment] = []
-    done = 0.0
-    for segment in alone:
-        embedded.append(
-            _embed_segment(segment, samples, encoder, lambda seconds, before=done: report((before + seconds) / total))
-        )
-        done += segment.end - segment.start
+    embedded = _embed_segments(alone, samples, encoder, report)
     known = [each for each in embedded if len(each.embeddings)]
     mean = mean_embedding([(each.segment.end - each.segment.start, _mean(each.embeddings)) for each in known])
     found: list[SingleSpeakerSegment] = []
@@ -104,30 +100,45 @@ def mean_embedding(embeddings: Sequence[tuple[float, Embedding]]) -> Embedding:
     return np.average(np.stack([embedding for _, embedding in embeddings]), axis=0, weights=seconds).astype(np.float32)
 
 
-def _embed_segment(
-    segment: SpeakerSegment, samples: NDArray[np.float32], encoder: SpeakerEncoder, report: Callable[[float], None]
-) -> _EmbeddedSegment:
-    """Embed a segment as a whole, or in chunks all over it where it is long; `report` is given seconds."""
+def _embed_segments(
+    segments: Sequence[SpeakerSegment], samples: NDArray[np.float32], encoder: SpeakerEncoder, report: OnFraction
+) -> list[_EmbeddedSegment]:
+    """Embed segments chunk by chunk, all chunks of the clip in batches."""
+    seconds = len(samples) / SAMPLE_RATE
+    chunks = [
+        (number, start, end)
+        for number, segment in enumerate(segments)
+        for start, end in _cut_chunks(segment)
+        if min(end, seconds) - start >= MIN_EMBEDDED_SECONDS * MIN_HEARD_SHARE
+    ]
+    total = max(1e-9, sum(end - start for _, start, end in chunks))
+    vectors = embed_spans(
+        [chunk[1:] for chunk in chunks], samples, encoder, lambda done: report(min(1.0, done / total))
+    )
+    embeddings: list[list[Embedding]] = [[] for _ in segments]
+    middles: list[list[float]] = [[] for _ in segments]
+    for (number, start, end), vector in zip(chunks, map(normalize_length, vectors), strict=True):
+        if np.isfinite(vector).all():
+            embeddings[number].append(vector)
+            middles[number].append((start + end) / 2)
+    return [
+        _EmbeddedSegment(
+            segment=segment,
+            middles=np.array(middles[number]),
+            embeddings=np.stack(embeddings[number]) if embeddings[number] else np.zeros((0, 0), np.float32),
+        )
+        for number, segment in enumerate(segments)
+    ]
+
+
+def _cut_chunks(segment: SpeakerSegment) -> list[Interval]:
+    """Choose what of a segment is embedded: all of it, or chunks all over it where it is long."""
     length = segment.end - segment.start
     if length < MIN_CHUNKED_SECONDS:
-        starts, size = np.array([segment.start] if length >= MIN_EMBEDDED_SECONDS else []), length
-    else:
-        size = CHUNK_SECONDS
-        chunks = int(np.ceil((length - size) / MAX_CHUNK_STEP_SECONDS)) + 1
-        starts = np.linspace(segment.start, segment.end - size, chunks)
-    embeddings: list[Embedding] = []
-    middles: list[float] = []
-    for start in starts:
-        report(float(start) - segment.start)
-        chunk = samples[round(start * SAMPLE_RATE) : round((start + size) * SAMPLE_RATE)]
-        if len(chunk) < MIN_EMBEDDED_SECONDS * SAMPLE_RATE * 0.9:
-            continue
-        embedding = normalize_length(encoder(np.ascontiguousarray(chunk)))
-        if np.isfinite(embedding).all():
-            embeddings.append(embedding)
-            middles.append(float(start) + size / 2)
-    stacked = np.stack(embeddings) if embeddings else np.zeros((0, 0), np.float32)
-    return _EmbeddedSegment(segment=segment, middles=np.array(middles), embeddings=stacked)
+        return [(segment.start, segment.end)] if length >= MIN_EMBEDDED_SECONDS else []
+    count = int(np.ceil((length - CHUNK_SECONDS) / MAX_CHUNK_STEP_SECONDS)) + 1
+    starts = np.linspace(segment.start, segment.end - CHUNK_SECONDS, count)
+    return [(float(start), float(start) + CHUNK_SECONDS) for start in starts]
 
 
 def _split_speakers(embedded: _EmbeddedSegment, mean: Embedding) -> list[SingleSpeakerSegment]:

@@ -2,10 +2,10 @@
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,60 @@ EDGE_SECONDS: Final = 0.1
 """Left out at both ends of a span, which may hold somebody else's breath."""
 
 
+FRAME_SAMPLES: Final = 400
+"""Of a frame of the filter banks, 25 ms, ..."""
+FRAME_STEP_SAMPLES: Final = 160
+"""... and from one frame to the next."""
+MAX_BATCH: Final = 8
+"""Spans that are embedded at once: more gains nothing on a processor, and a cancel waits for the batch."""
+
+
 class SpeakerEncoder(Protocol):
-    """Embeds at least 0.2 s of mono sound at 16 kHz, shape (samples,)."""
+    """Embeds stretches of mono sound at 16 kHz, all of one length of at least 0.2 s, shape (stretches, samples)."""
 
     def __call__(self, samples: NDArray[np.float32], /) -> NDArray[np.float32]:
-        """Return the embedding, of any length, shape (dimensions,)."""
+        """Return the embeddings, of any length, shape (stretches, dimensions)."""
         ...
+
+
+def embed_spans(
+    spans: Sequence[Interval],
+    samples: NDArray[np.float32],
+    encoder: SpeakerEncoder,
+    on_seconds: Callable[[float], None] = lambda _: None,
+) -> list[NDArray[np.float32]]:
+    """Embed spans of a clip; those of one length go through the network together.
+
+    Args:
+        spans: Seconds, each at least 0.2 s long.
+        samples: The clip at 16 kHz, shape (samples,).
+        encoder: The embedding model.
+        on_seconds: Called before each batch with the seconds of the spans that are done; may raise to stop.
+
+    Returns:
+        The embeddings in the order of the spans, each of shape (dimensions,).
+    """
+    by_length: dict[int, list[int]] = {}
+    firsts = [round(start * SAMPLE_RATE) for start, _ in spans]
+    for index, (start, end) in enumerate(spans):
+        length = min(round((end - start) * SAMPLE_RATE), len(samples) - firsts[index])
+        by_length.setdefault(_whole_frames(length), []).append(index)
+    found: dict[int, NDArray[np.float32]] = {}
+    done = 0.0
+    for length, indices in by_length.items():
+        for begin in range(0, len(indices), MAX_BATCH):
+            on_seconds(done)
+            batch = indices[begin : begin + MAX_BATCH]
+            stacked = np.stack([samples[firsts[index] : firsts[index] + length] for index in batch])
+            found |= zip(batch, encoder(stacked), strict=True)
+            done += length * len(batch) / SAMPLE_RATE
+    return [found[index] for index in range(len(spans))]
+
+
+def _whole_frames(samples: int) -> int:
+    """Cut off what the filter banks leave out at the end, so that more spans have one length."""
+    frames = max(0, (samples - FRAME_SAMPLES) // FRAME_STEP_SAMPLES)
+    return min(samples, FRAME_SAMPLES + frames * FRAME_STEP_SAMPLES)
 
 
 def embed_speaker(
@@ -65,7 +113,7 @@ def embed_speaker(
         samples = audio_io.read(path, start=first, frames=round((end - start) * rate))
         if len(samples) < MIN_SPAN_SECONDS * rate / 2:
             continue
-        vectors.append(encoder(np.ascontiguousarray(audio_io.to_mono(samples)[:, 0], np.float32)))
+        vectors.append(encoder(np.ascontiguousarray(audio_io.to_mono(samples)[:, 0], np.float32)[None])[0])
         seconds.append(len(samples) / rate)
     return mean_voice(speaker, vectors, seconds)
 
@@ -101,27 +149,15 @@ def load_speaker_encoder(models: Models, name: str) -> SpeakerEncoder:
         raise DiarizationError(
             f"Voices cannot be compared with {name}.", hint="Choose a model that `stemcord models list` names for this."
         )
-    files = models.files(name)
-    return models.loaded(f"voice encoder {name}", lambda: _build_encoder(files, models.device))
+    return models.loaded(f"voice encoder {name}", lambda: _build_encoder(models, name))
 
 
-def _build_encoder(files: Mapping[str, Path], device: str) -> SpeakerEncoder:
+def _build_encoder(models: Models, name: str) -> SpeakerEncoder:
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     install()
     with warnings.catch_warnings():
         # pyannote.audio warns about a decoder that is not needed here.
         warnings.simplefilter("ignore")
-        from pipeline.speech.speakers.campplus import CAMPPlusEmbedding
+        from pipeline.speech.speakers.campplus import CAMPPlusEncoder
 
-        network = CAMPPlusEmbedding(network=files["network"], checkpoint=files["checkpoint"])
-    import torch
-
-    model = cast("Any", network).eval().to(device)
-
-    def encode(samples: NDArray[np.float32], /) -> NDArray[np.float32]:
-        with cast("Any", torch).inference_mode(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            vector = model(cast("Any", torch).from_numpy(samples)[None, None].to(device))
-        return np.asarray(vector[0].cpu().numpy(), np.float32)
-
-    return encode
+        return CAMPPlusEncoder(models, name)

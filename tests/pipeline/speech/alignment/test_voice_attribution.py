@@ -14,7 +14,11 @@ RATE = 16_000
 Span = tuple[float, float, str]
 
 
-def encode(samples: NDArray[np.float32], /) -> NDArray[np.float32]:
+def encode(stretches: NDArray[np.float32], /) -> NDArray[np.float32]:
+    return np.stack([encode_one(samples) for samples in stretches])
+
+
+def encode_one(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """A voice is a level here: each has a direction of its own, and its phrases lie around that."""
     levels = np.round(np.abs(samples) * 10).astype(int)
     voice = np.array([(levels == level).mean() for level in range(1, 9)])

@@ -19,7 +19,11 @@ LEVELS = {
 }
 
 
-def hear(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def hear(stretches: NDArray[np.float32], /) -> NDArray[np.float32]:
+    return np.stack([hear_one(samples) for samples in stretches])
+
+
+def hear_one(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """The vector that each level of the made-up sound stands for."""
     return LEVELS[round(float(np.median(samples)))]
 
