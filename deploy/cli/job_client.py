@@ -16,8 +16,7 @@ from deploy.local.supervisor import LocalWorkers
 from deploy.local.worker_process import worker_python
 from pipeline.errors import AudioProcessingError, Cancelled, EngineError, QueueError, from_failure
 from pipeline.media.contracts import EXTRACT, PREPARE_SPEECH
-from pipeline.separation.contracts import SEPARATE
-from pipeline.speech.contracts import DIARIZE, TRANSCRIBE
+from pipeline.speech.contracts import FIND_SPEECH, TRANSCRIBE
 from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, Progressed, Stopped, WorkerKind
 from worker.queue import Queue
@@ -32,7 +31,7 @@ OUTAGE_TIMEOUT_S: Final = 60.0
 """Seconds that the broker may be away, or take no writes, while a job is followed."""
 ABSENCE_GRACE_S: Final = 15.0
 """Seconds that the workers of a configured broker may be away before one is started here."""
-SPEECH_STAGES: Final = frozenset(stage.name for stage in (EXTRACT, SEPARATE, PREPARE_SPEECH, DIARIZE, TRANSCRIBE))
+SPEECH_STAGES: Final = frozenset(stage.name for stage in (EXTRACT, PREPARE_SPEECH, FIND_SPEECH, TRANSCRIBE))
 """Stages that, unless the store has their results, are followed by a transcription."""
 EnsureWorker: TypeAlias = Callable[[WorkerKind], Coroutine[None, None, None]]
 """Sees that a worker of a kind is alive; raises `EngineError` when it cannot be started."""

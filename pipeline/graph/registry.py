@@ -14,6 +14,7 @@ from pipeline.routing import contracts as routing
 from pipeline.separation import contracts as separation
 from pipeline.speech import contracts as speech
 from pipeline.speech.glossary import contracts as glossary
+from pipeline.speech.speakers import contracts as speakers
 
 
 def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
@@ -22,7 +23,7 @@ def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
     return MappingProxyType({row.name: row for row in rows})
 
 
-STAGES = _stages_of(media, tools, routing, separation, speech, glossary, mix, edits, export)
+STAGES = _stages_of(media, tools, routing, separation, speech, speakers, glossary, mix, edits, export)
 """Stages by name."""
 COSTLY_STAGES = frozenset(name for name, stage in STAGES.items() if stage.costly)
 """Names of the stages that count against the minutes of a day."""

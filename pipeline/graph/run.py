@@ -1,8 +1,10 @@
 """The stage graph: one request and one clip in, one result out.
 
-    probe ─ extract ─ route ─ separate ─ (split_background) ─┬─ measure ─ (dub) ─ mix ───────────────┬─ mux
-                                                             └─ prepare_speech ─ diarize ─ transcribe ┴─ report
-                                                                  └ align ─ (edit_transcript) ─ subtitles
+    probe ─ extract ─ route ─ prepare_speech ─ find_speech ─┬─ separate ─ (split_background) ─┬─ ...
+                                                            └─ transcribe ────────────────────┘
+
+    ... ─┬─ measure ─ (dub) ─ mix ──────────────────────────────┬─ mux
+         └─ diarize ─ align ─ (edit_transcript) ─ subtitles ────┴─ report
 
 A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
 
@@ -13,7 +15,7 @@ the other parts are delivered. Which stages run depends on the task alone; where
 run, and whether they run at all or come from the store, is up to the executor.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.clip_options import needs_speech
@@ -24,7 +26,7 @@ from pipeline.graph.clip import Heard, use_tool
 from pipeline.graph.concurrency import run_branches
 from pipeline.graph.context import GraphContext, Limits, renamed
 from pipeline.graph.mix import Remix, follows_turns, remix
-from pipeline.graph.speech import Speech, transcribe
+from pipeline.graph.speech import FoundSpeech, Speech, are_voices_clear, find_speech, recognize, transcribe
 from pipeline.graph.stage import NoParams, StageExecutor
 from pipeline.media.contracts import (
     EXTRACT,
@@ -50,6 +52,7 @@ from pipeline.separation.contracts import (
     StemFiles,
 )
 from pipeline.separation.engines.background import STEMCORD_BACKGROUND
+from pipeline.speech.contracts import FIND_SPEECH, TRANSCRIBE, TranscribeOutput
 from pipeline.types import Artefact, Loudness, MediaInfo, Request, Result, Route, RouteName, Task
 
 BASIC_ROUTE_NOTE = "The basic route extracts the sound and does not take it apart."
@@ -87,13 +90,15 @@ async def run(
     context = GraphContext(request=request, source=source, dub=dub, limits=limits or Limits(), execute=execute)
     media = await _probe(context)
     if request.clip_tool is not None:
-        return await use_tool(context, media, request.clip_tool, hear=lambda: _hear(context, media))
+        return await use_tool(context, media, request.clip_tool, hear=lambda: _hear_alone(context, media))
     extracted = await _extract(context, media)
     sound = extracted.sound
     route = await _choose_route(context, media, sound)
-    separation = await context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound))
-    separation = separation or _Separation(stems=StemFiles())
-    mixed, speech = await _mix_and_transcribe(context, media, sound, separation.stems)
+    found = await context.attempt(FIND_SPEECH.name, lambda: find_speech(context, sound)) if _hears(context) else None
+    separation, recognized = await _separate_and_recognize(context, media, route, sound, found)
+    mixed, speech = await _mix_and_hear(
+        context, sound, separation.stems, lambda: _hear(context, media, found, recognized, separation.stems)
+    )
     made = [
         *separation.artefacts,
         *(() if mixed is None else mixed.artefacts),
@@ -128,8 +133,13 @@ async def _choose_route(context: GraphContext, media: MediaInfo, sound: Artefact
     return (await context.run(ROUTE, RouteInputs(sound=sound), params)).route
 
 
-async def _separate(context: GraphContext, media: MediaInfo, route: Route, sound: Artefact) -> _Separation:
-    """Take the sound apart; on the basic route there is only the seed's plain extraction."""
+async def _separate(
+    context: GraphContext, media: MediaInfo, route: Route, sound: Artefact, found: FoundSpeech | None
+) -> _Separation:
+    """Take the sound apart, unless only a transcript is wanted and the voices are clear without.
+
+    On the basic route there is only the seed's plain extraction.
+    """
     task = context.request.task
     if route.name is RouteName.BASIC or route.model is None:
         plain = await context.run(MIX_DOWN, MixDownInputs(sound=sound), NoParams())
@@ -137,6 +147,8 @@ async def _separate(context: GraphContext, media: MediaInfo, route: Route, sound
         delivered = (plain.sound,) if task in (Task.SEPARATE, Task.ALL) else ()
         return _Separation(stems=StemFiles(), artefacts=delivered)
     params = SeparateParams(engine=route.engine, model=route.model, weights=model_digest(route.model))
+    if task in (Task.TRANSCRIBE, Task.CLIP) and found is not None and await are_voices_clear(context, found, params):
+        return _Separation(stems=StemFiles())
     stems = (await context.run(SEPARATE, SeparateInputs(sound=sound), params)).stems
     if task not in (Task.TRANSCRIBE, Task.CLIP) and stems.background is not None and stems.music is None:
         background = stems.background
@@ -157,33 +169,65 @@ async def _split_background(context: GraphContext, background: Artefact) -> Stem
     return (await context.run(SPLIT_BACKGROUND, SplitBackgroundInputs(background=background), params)).stems
 
 
-async def _hear(context: GraphContext, media: MediaInfo) -> Heard:
+async def _separate_and_recognize(
+    context: GraphContext, media: MediaInfo, route: Route, sound: Artefact, found: FoundSpeech | None
+) -> tuple[_Separation, TranscribeOutput[Artefact] | None]:
+    """Take the sound apart, and meanwhile recognise the words where there is to be a transcript."""
+    separation, recognized = await run_branches(
+        context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound, found)),
+        None if found is None else context.attempt(TRANSCRIBE.name, lambda: recognize(context, found)),
+    )
+    return separation or _Separation(stems=StemFiles()), recognized
+
+
+async def _hear_alone(context: GraphContext, media: MediaInfo) -> Heard:
     """Write down who says what, as for a transcript alone."""
     sound = (await _extract(context, media)).sound
     route = await _choose_route(context, media, sound)
-    separation = await context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound))
-    stems = StemFiles[Artefact]() if separation is None else separation.stems
-    return Heard(route=route, speech=await transcribe(context, media, sound, stems))
+    found = await find_speech(context, sound)
+    separation, recognized = await _separate_and_recognize(context, media, route, sound, found)
+    if recognized is None:
+        raise from_failure(context.log.failures[-1])
+    speech = await transcribe(context, media, found, recognized, separation.stems.vocals)
+    return Heard(route=route, speech=speech)
 
 
-async def _mix_and_transcribe(
-    context: GraphContext, media: MediaInfo, sound: Artefact, stems: StemFiles[Artefact]
+def _hears(context: GraphContext) -> bool:
+    """Tell whether what the task asks for needs a transcript."""
+    request = context.request
+    remixes = request.task in (Task.REMIX, Task.ALL)
+    return request.task in (Task.TRANSCRIBE, Task.ALL) or (
+        remixes and (request.soft_subtitles or follows_turns(context))
+    )
+
+
+async def _hear(
+    context: GraphContext,
+    media: MediaInfo,
+    found: FoundSpeech | None,
+    recognized: TranscribeOutput[Artefact] | None,
+    stems: StemFiles[Artefact],
+) -> Speech | None:
+    if found is None or recognized is None:
+        return None
+    return await context.attempt(TRANSCRIBE.name, lambda: transcribe(context, media, found, recognized, stems.vocals))
+
+
+async def _mix_and_hear(
+    context: GraphContext,
+    sound: Artefact,
+    stems: StemFiles[Artefact],
+    hear: Callable[[], Awaitable[Speech | None]],
 ) -> tuple[Remix | None, Speech | None]:
     """Make what the task asks for of remix and transcript, side by side where neither needs the other."""
-    task = context.request.task
-    remixes = task in (Task.REMIX, Task.ALL)
-    waits = remixes and follows_turns(context)
-    hears = waits or task in (Task.TRANSCRIBE, Task.ALL) or (remixes and context.request.soft_subtitles)
+    remixes = context.request.task in (Task.REMIX, Task.ALL)
 
     def mixing(speech: Speech | None) -> Awaitable[Remix | None]:
         return context.attempt(mix.MIX.name, lambda: remix(context, sound, stems, speech))
 
-    def hearing() -> Awaitable[Speech | None]:
-        return context.attempt("transcribe", lambda: transcribe(context, media, sound, stems))
-
-    if not waits:
-        return await run_branches(mixing(None) if remixes else None, hearing() if hears else None)
-    speech = await hearing()
+    if not (remixes and follows_turns(context)):
+        return await run_branches(mixing(None) if remixes else None, hear())
+    speech = await hear()
     return await mixing(speech), speech
 
 
@@ -237,7 +281,7 @@ def _result(
         speakers=() if speech is None else speech.speakers,
         language=None if speech is None else speech.language,
         loudness=loudness,
-        models=tuple(log.models),
+        models=tuple(dict.fromkeys(log.models)),
         timings=tuple(log.timings),
         failures=tuple(log.failures),
         notes=tuple(note for note in dict.fromkeys(log.notes) if note),

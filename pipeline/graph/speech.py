@@ -1,7 +1,10 @@
 """The speech branch of the graph: who says what, in every format.
 
-prepare_speech ─ diarize ─ transcribe ─ align ─ (embed_speakers ─ match_speakers)
-─ (apply_glossary) ─ (edit_transcript) ─ subtitles
+prepare_speech ─ find_speech ─┬─ transcribe ─────────────────────────────────────┬─ align
+                              └─ (separate ─ prepare_speech ─ compare_voices) ─ diarize ┘
+─ (embed_speakers ─ match_speakers) ─ (apply_glossary) ─ (edit_transcript) ─ subtitles
+
+Words are recognised in another process while the sound is taken apart and the speakers are told apart.
 """
 
 from collections.abc import Mapping
@@ -14,26 +17,56 @@ from pipeline.graph.context import GraphContext, by_name
 from pipeline.graph.stage import NoParams
 from pipeline.media.contracts import PREPARE_SPEECH, PrepareSpeechInputs
 from pipeline.models.loader import model_digest
-from pipeline.separation.contracts import StemFiles
+from pipeline.separation.contracts import SeparateParams
 from pipeline.speech.contracts import (
     ALIGN,
+    COMPARE_VOICES,
     DIARIZE,
-    EMBED_SPEAKERS,
-    MATCH_SPEAKERS,
+    FIND_SPEECH,
+    SAMPLE_VOICES,
     TRANSCRIBE,
     AlignInputs,
     AlignOutput,
+    CompareVoicesInputs,
     DiarizeInputs,
+    FindSpeechInputs,
+    SampleVoicesInputs,
+    SampleVoicesParams,
+    TranscribeInputs,
+    TranscribeOutput,
+)
+from pipeline.speech.glossary.contracts import APPLY_GLOSSARY, ApplyGlossaryInputs, ApplyGlossaryParams
+from pipeline.speech.model_selection import (
+    assign_names,
+    options_to_diarize,
+    options_to_transcribe,
+    params_to_align,
+    params_to_find_speech,
+)
+from pipeline.speech.speakers.contracts import (
+    EMBED_SPEAKERS,
+    MATCH_SPEAKERS,
     EmbedSpeakersInputs,
     EmbedSpeakersParams,
     MatchSpeakersInputs,
-    TranscribeInputs,
 )
-from pipeline.speech.glossary.contracts import APPLY_GLOSSARY, ApplyGlossaryInputs, ApplyGlossaryParams
-from pipeline.speech.model_selection import assign_names, options_to_diarize, options_to_transcribe, params_to_align
 from pipeline.types import Artefact, MediaInfo, Speaker
 
+WHOLE_SOUND_GAIN = 1.0
+"""Linear gain of the background in the sound as it is."""
 NO_SPEECH = "No speech was found, so the transcript is empty."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSpeech:
+    """Where in a clip somebody speaks."""
+
+    sound: Artefact
+    """The whole sound as speech models hear it."""
+    spans: Artefact
+    """The `speech` of a `FindSpeechOutput`."""
+    voices: Artefact
+    """Its `voices`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +104,48 @@ class _Identified:
     """Of the speakers whom the request's voice-book knows, by id."""
 
 
-async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, stems: StemFiles[Artefact]) -> Speech:
+async def find_speech(context: GraphContext, sound: Artefact) -> FoundSpeech:
+    """Find out where in the whole sound somebody speaks.
+
+    Raises:
+        AudioProcessingError: A stage failed.
+    """
+    prepared = await context.run(PREPARE_SPEECH, PrepareSpeechInputs(sound=sound), NoParams())
+    inputs = FindSpeechInputs(speech=prepared.speech)
+    found = await context.run(FIND_SPEECH, inputs, params_to_find_speech(context.request))
+    return FoundSpeech(sound=prepared.speech, spans=found.speech, voices=found.voices)
+
+
+async def recognize(context: GraphContext, found: FoundSpeech) -> TranscribeOutput[Artefact]:
+    """Recognise the words in the whole sound, where somebody speaks.
+
+    Raises:
+        AudioProcessingError: The recogniser failed, and so did those that stand in for it.
+    """
+    return await _recognize_in(context, found, found.spans)
+
+
+async def are_voices_clear(context: GraphContext, found: FoundSpeech, params: SeparateParams) -> bool:
+    """Tell whether a transcript would be the same if the voices were separated first.
+
+    Raises:
+        AudioProcessingError: A stage failed.
+    """
+    sampled = await context.run(
+        SAMPLE_VOICES,
+        SampleVoicesInputs(speech=found.sound, found=found.spans),
+        SampleVoicesParams(engine=params.engine, model=params.model, weights=params.weights),
+    )
+    return sampled.clear
+
+
+async def transcribe(
+    context: GraphContext,
+    media: MediaInfo,
+    found: FoundSpeech,
+    recognized: TranscribeOutput[Artefact],
+    vocals: Artefact | None,
+) -> Speech:
     """Write down who says what.
 
     Words are heard in the whole sound; `pipeline.speech.diarization.input_selection` says where speakers are.
@@ -79,26 +153,41 @@ async def transcribe(context: GraphContext, media: MediaInfo, sound: Artefact, s
     Raises:
         AudioProcessingError: A stage before the exports failed.
     """
-    voices = await context.run(PREPARE_SPEECH, PrepareSpeechInputs(sound=stems.vocals or sound), NoParams())
-    mixed = await context.run(PREPARE_SPEECH, PrepareSpeechInputs(sound=sound), NoParams())
-    vocals = None if stems.vocals is None else voices.speech
+    voices, gain = found.sound, WHOLE_SOUND_GAIN
+    if vocals is not None:
+        voices = (await context.run(PREPARE_SPEECH, PrepareSpeechInputs(sound=vocals), NoParams())).speech
+        compared = await context.run(COMPARE_VOICES, CompareVoicesInputs(speech=found.sound, vocals=voices), NoParams())
+        gain = compared.background_gain
+    turned_down = gain != WHOLE_SOUND_GAIN
     diarized = await context.run_first(
-        DIARIZE, DiarizeInputs(speech=mixed.speech, vocals=vocals), options_to_diarize(context.request)
+        DIARIZE,
+        DiarizeInputs(
+            speech=found.sound,
+            vocals=voices if turned_down else None,
+            found=None if turned_down else found.voices,
+        ),
+        options_to_diarize(context.request, background_gain=gain),
     )
-    recognized = await context.run_first(
-        TRANSCRIBE,
-        TranscribeInputs(speech=mixed.speech, diarization=diarized.diarization),
-        options_to_transcribe(context.request),
-    )
+    if turned_down:
+        # Where the background is so loud, speech is found better without it.
+        recognized = await _recognize_in(context, found, diarized.diarization)
     aligned = await context.run(
         ALIGN,
-        AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition, speech=mixed.speech),
+        AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition, speech=found.sound),
         params_to_align(context.request, media.duration, diarized.models),
     )
     if not aligned.speakers:
         context.log.notes.append(NO_SPEECH)
-    found = await context.attempt(EMBED_SPEAKERS.name, lambda: _identify(context, voices.speech, aligned))
-    return await _export(context, aligned, found or _Identified(names={}))
+    identified = await context.attempt(EMBED_SPEAKERS.name, lambda: _identify(context, voices, aligned))
+    return await _export(context, aligned, identified or _Identified(names={}))
+
+
+async def _recognize_in(context: GraphContext, found: FoundSpeech, diarization: Artefact) -> TranscribeOutput[Artefact]:
+    return await context.run_first(
+        TRANSCRIBE,
+        TranscribeInputs(speech=found.sound, diarization=diarization),
+        options_to_transcribe(context.request),
+    )
 
 
 async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:

@@ -1,7 +1,6 @@
 """Contracts of the stages that find out who says what."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic
 
 from pipeline.graph.stage import FileT, ModelParams, NoParams, Stage, StageOutput
@@ -9,11 +8,113 @@ from pipeline.types import Artefact, Speaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindSpeechInputs(Generic[FileT]):
+    """The clip's speech, 16 kHz and mono."""
+
+    speech: FileT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindSpeechParams:
+    """Which model hears where anybody speaks."""
+
+    segmentation: str
+    weights: str
+    """`pipeline.models.loader.model_digest` of the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindSpeechOutput(StageOutput, Generic[FileT]):
+    """Where anybody speaks. Voices have labels, which are one person's only for as long as that person goes on."""
+
+    speech: FileT
+    """A `pipeline.types.Diarization` as JSON, without short gaps and noises."""
+    voices: FileT
+    """The same as the segmentation found it, which the diarization goes on with."""
+
+
+FIND_SPEECH = Stage(
+    name="find_speech",
+    title="Finding out where somebody speaks",
+    function="pipeline.speech.diarization.stage:find_speech_stage",
+    inputs=FindSpeechInputs[Artefact],
+    params=FindSpeechParams,
+    output=FindSpeechOutput[Artefact],
+    limit=300.0,
+    limit_per_second=10.0,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleVoicesInputs(Generic[FileT]):
+    """The clip's speech, 16 kHz and mono, and the `speech` of a `FindSpeechOutput`."""
+
+    speech: FileT
+    found: FileT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleVoicesParams(ModelParams):
+    """What takes the voices out of the excerpts."""
+
+    engine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleVoicesOutput(StageOutput):
+    """How clear the voices are in excerpts of a clip."""
+
+    clear: bool
+    """Speakers and words are surely heard as well with the background as without it."""
+
+
+SAMPLE_VOICES = Stage(
+    name="sample_voices",
+    title="Listening whether the voices are clear",
+    function="pipeline.speech.diarization.input_stages:sample_voices_stage",
+    inputs=SampleVoicesInputs[Artefact],
+    params=SampleVoicesParams,
+    output=SampleVoicesOutput,
+    # Weights may be downloaded before.
+    limit=900.0,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareVoicesInputs(Generic[FileT]):
+    """The clip's speech and its separated voices; both 16 kHz, mono and of one length."""
+
+    speech: FileT
+    vocals: FileT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareVoicesOutput(StageOutput):
+    """In which sound the speakers are told apart."""
+
+    background_gain: float
+    """Linear gain of what is not voice; 1 is the whole sound."""
+
+
+COMPARE_VOICES = Stage(
+    name="compare_voices",
+    title="Comparing the voices with the background",
+    function="pipeline.speech.diarization.input_stages:compare_voices_stage",
+    inputs=CompareVoicesInputs[Artefact],
+    params=NoParams,
+    output=CompareVoicesOutput,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiarizeInputs(Generic[FileT]):
-    """The clip's speech, and where there are separated voices these; both 16 kHz, mono and of one length."""
+    """The clip's speech, 16 kHz and mono."""
 
     speech: FileT
     vocals: FileT | None = None
+    """The separated voices, of the same length, where the background is to be turned down."""
+    found: FileT | None = None
+    """The `voices` of a `FindSpeechOutput` for the whole sound; None: they are found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +131,8 @@ class DiarizeParams:
     """Exact number of speakers; None: it is found."""
     min_speakers: int | None = None
     max_speakers: int | None = None
+    background_gain: float = 1.0
+    """Linear gain of what is not voice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +149,7 @@ DIARIZE = Stage(
     name="diarize",
     title="Telling the speakers apart",
     function="pipeline.speech.diarization.stage:diarize_stage",
-    version=4,
+    version=5,
     costly=True,
     inputs=DiarizeInputs[Artefact],
     params=DiarizeParams,
@@ -58,7 +161,7 @@ DIARIZE = Stage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscribeInputs(Generic[FileT]):
-    """The clip's speech, and where in it anybody speaks."""
+    """The clip's speech, and where in it anybody speaks, as a `pipeline.types.Diarization`."""
 
     speech: FileT
     diarization: FileT
@@ -149,68 +252,4 @@ ALIGN = Stage(
     output=AlignOutput[Artefact],
     limit=300.0,
     limit_per_second=10.0,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbedSpeakersInputs(Generic[FileT]):
-    """Speech, 16 kHz, and the `voices` of an `AlignOutput`."""
-
-    speech: FileT
-    voices: FileT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbedSpeakersParams:
-    """Which model describes a voice."""
-
-    embedding: str
-    weights: str
-    """`pipeline.models.loader.model_digest` of the model."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbedSpeakersOutput(StageOutput, Generic[FileT]):
-    """An embedding of each speaker who is heard long enough."""
-
-    embeddings: FileT
-    """A `pipeline.speech.speakers.matching.VoiceBook` as JSON; biometric."""
-    voices: int
-    """How many speakers have one."""
-
-
-EMBED_SPEAKERS = Stage(
-    name="embed_speakers",
-    title="Describing the voices",
-    function="pipeline.speech.speakers.stage:embed_speakers_stage",
-    inputs=EmbedSpeakersInputs[Artefact],
-    params=EmbedSpeakersParams,
-    output=EmbedSpeakersOutput[Artefact],
-    limit=300.0,
-    limit_per_second=10.0,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchSpeakersInputs(Generic[FileT]):
-    """The clip's embeddings and a voice-book, both a `VoiceBook` as JSON."""
-
-    embeddings: FileT
-    book: FileT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchSpeakersOutput(StageOutput):
-    """Names of the voice-book by speaker's id."""
-
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-MATCH_SPEAKERS = Stage(
-    name="match_speakers",
-    title="Looking for known voices",
-    function="pipeline.speech.speakers.stage:match_speakers_stage",
-    inputs=MatchSpeakersInputs[Artefact],
-    params=NoParams,
-    output=MatchSpeakersOutput,
 )

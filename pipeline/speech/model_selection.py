@@ -14,7 +14,7 @@ from pipeline.catalog import PRESETS
 from pipeline.graph.stage import ParamsT
 from pipeline.languages import language_name, main_language
 from pipeline.models.loader import model_digest
-from pipeline.speech.contracts import AlignParams, DiarizeParams, TranscribeParams
+from pipeline.speech.contracts import AlignParams, DiarizeParams, FindSpeechParams, TranscribeParams
 from pipeline.types import ModelUse, Preset, Request, Speaker
 
 FALLBACK_RECOGNISER: Final = PRESETS[Preset.POCKET].recognition
@@ -35,8 +35,14 @@ class ModelOption(Generic[ParamsT]):
     """A sentence for people; empty where there was nothing to choose."""
 
 
-def options_to_diarize(request: Request) -> list[ModelOption[DiarizeParams]]:
-    """List how the speakers may be told apart, the best option first."""
+def params_to_find_speech(request: Request) -> FindSpeechParams:
+    """Choose the model that hears where anybody speaks."""
+    name = PRESETS[request.preset].segmentation
+    return FindSpeechParams(segmentation=name, weights=model_digest(name))
+
+
+def options_to_diarize(request: Request, *, background_gain: float) -> list[ModelOption[DiarizeParams]]:
+    """List how the speakers may be told apart, the best option first; the gain is linear."""
     preset = PRESETS[request.preset]
     pair = DiarizeParams(
         segmentation=preset.segmentation,
@@ -45,6 +51,7 @@ def options_to_diarize(request: Request) -> list[ModelOption[DiarizeParams]]:
         speakers=request.speakers,
         min_speakers=request.min_speakers,
         max_speakers=request.max_speakers,
+        background_gain=background_gain,
     )
     if preset.diarization is None:
         return [ModelOption(params=pair)]

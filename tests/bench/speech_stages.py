@@ -19,6 +19,7 @@ from pipeline.speech.contracts import (
     DiarizeOutput,
     DiarizeParams,
 )
+from pipeline.speech.diarization.input_selection import select_input
 from pipeline.speech.diarization.stage import diarize_stage
 from pipeline.types import Preset, RouteName
 
@@ -52,7 +53,10 @@ def diarize(speech: Path, out: Path, models: Models, vocals: Path | None = None)
     """Who speaks when."""
     preset = PRESETS[Preset.POCKET]
     weights = (model_digest(preset.segmentation), model_digest(preset.embedding))
-    params = DiarizeParams(segmentation=preset.segmentation, embedding=preset.embedding, weights=weights)
+    gain = 1.0 if vocals is None else select_input(speech, vocals).background_gain
+    params = DiarizeParams(
+        segmentation=preset.segmentation, embedding=preset.embedding, weights=weights, background_gain=gain
+    )
     return diarize_stage(make_context(out, models), DiarizeInputs(speech=speech, vocals=vocals), params)
 
 

@@ -16,7 +16,7 @@ from pipeline.export.contracts import SUBTITLES
 from pipeline.graph.stage import AnyStage, NoParams, Stage
 from pipeline.media.contracts import EXTRACT, MUX, PROBE
 from pipeline.mix.contracts import DUB, RENDER_DUB_COMPARISON
-from pipeline.speech.contracts import MATCH_SPEAKERS
+from pipeline.speech.speakers.contracts import MATCH_SPEAKERS
 from tests.fuzz.documents import WHOLE_TRANSCRIPT
 from tests.fuzz.inputs import HostileInput
 from tests.fuzz.seed_files import MIX, VOCALS

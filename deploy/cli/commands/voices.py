@@ -16,7 +16,8 @@ from pipeline.errors import ValidationError
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.contracts import ExtractInputs, ExtractParams, PrepareSpeechInputs, ProbeInputs, ProbeParams
 from pipeline.models.loader import Models, model_digest
-from pipeline.speech.contracts import DiarizeInputs, DiarizeParams, EmbedSpeakersInputs, EmbedSpeakersParams
+from pipeline.speech.contracts import DiarizeInputs, DiarizeParams
+from pipeline.speech.speakers.contracts import EmbedSpeakersInputs, EmbedSpeakersParams
 from pipeline.speech.speakers.matching import Voice, VoiceBook, check_model, enrol, remove_voice
 from pipeline.speech.speakers.voice_book import read_book, write_book
 from pipeline.types import Preset, Result

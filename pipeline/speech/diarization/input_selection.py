@@ -6,7 +6,7 @@ more noise: from 20 down to 5 dB the whole mix was better than voices and than b
 of speakers. Words are always recognised in the whole mix, since a recogniser is used to noise.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +47,11 @@ def select_input(mix: Path, vocals: Path) -> DiarizationInput:
     Raises:
         DiarizationError: The files differ in rate or length.
     """
-    powers = [_frame_powers(whole, voice) for whole, voice in _read_pairs(mix, vocals)]
-    spoken, background = np.concatenate(powers, axis=1) if powers else np.zeros((2, 0))
-    speaking = spoken > MIN_SPEECH_POWER_RATIO * np.percentile(spoken, 95) if spoken.size else np.zeros(0, np.bool_)
-    if not speaking.any():
+    ratio = measure_ratio(_read_pairs(mix, vocals))
+    if ratio is None:
         return DiarizationInput(
             background_gain=1.0, reason="Speakers were told apart in the whole sound, as no voices were separated."
         )
-    ratio = float(10 * np.log10(spoken[speaking].mean() / max(background[speaking].mean(), 1e-12)))
     level = f"the voices are {abs(ratio):.0f} dB {'louder' if ratio >= 0 else 'quieter'} than the rest"
     if ratio >= MIN_CLEAR_RATIO_DB:
         return DiarizationInput(background_gain=1.0, reason=f"Speakers were told apart in the whole sound: {level}.")
@@ -64,11 +61,28 @@ def select_input(mix: Path, vocals: Path) -> DiarizationInput:
     )
 
 
-def read_input(mix: Path, vocals: Path | None, selected: DiarizationInput | None) -> Iterator[NDArray[np.float32]]:
+def measure_ratio(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> float | None:
+    """Measure by how many dB the voices are louder than the background while somebody speaks.
+
+    Args:
+        pairs: Blocks of the whole sound and of its voices, each of shape (samples,).
+
+    Returns:
+        None where no voices are heard.
+    """
+    powers = [_frame_powers(whole, voice) for whole, voice in pairs]
+    spoken, background = np.concatenate(powers, axis=1) if powers else np.zeros((2, 0))
+    speaking = spoken > MIN_SPEECH_POWER_RATIO * np.percentile(spoken, 95) if spoken.size else np.zeros(0, np.bool_)
+    if not speaking.any():
+        return None
+    return float(10 * np.log10(spoken[speaking].mean() / max(background[speaking].mean(), 1e-12)))
+
+
+def read_input(mix: Path, vocals: Path | None, background_gain: float) -> Iterator[NDArray[np.float32]]:
     """Read the chosen sound as mono blocks of shape (samples,)."""
-    if vocals is None or selected is None or selected.background_gain == 1.0:
+    if vocals is None or background_gain == 1.0:
         return (audio_io.to_mono(block)[:, 0] for block in audio_io.read_blocks(mix))
-    return blend_background(mix, vocals, selected.background_gain)
+    return blend_background(mix, vocals, background_gain)
 
 
 def blend_background(mix: Path, vocals: Path, gain: float) -> Iterator[NDArray[np.float32]]:

@@ -61,19 +61,17 @@ class DiarizationOutput:
     """The most likely speaker alone at each moment."""
 
 
-class SegmentationDiarizer:
+class Segmenter:
     """pyannote.audio's SpeakerDiarization without its clustering, on one device, ready to run."""
 
-    def __init__(self, checkpoint: Path, encoder: SpeakerEncoder, settings: PipelineSettings, device: str) -> None:
+    def __init__(self, checkpoint: Path, settings: PipelineSettings, device: str) -> None:
         """Load a segmentation model.
 
         Args:
             checkpoint: The verified weights of the segmentation model.
-            encoder: The embedding model by which speakers are told apart afterwards.
             settings: Step and batch sizes.
             device: A torch device.
         """
-        self.encoder = encoder
         with _suppress_warnings():
             self._pipeline = _build_segmentation(checkpoint, settings, device)
 
@@ -97,6 +95,14 @@ class SegmentationDiarizer:
             count.data = np.minimum(count.data, 1)
             exclusive = pipeline.to_annotation(pipeline.reconstruct(windows, clusters, count))
         return DiarizationOutput(segments=_to_segments(overlapping), exclusive=_to_segments(exclusive))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentationDiarizer:
+    """A segmentation model, and the embedding model by which its voices are told apart."""
+
+    segmenter: Segmenter
+    encoder: SpeakerEncoder
 
 
 class PretrainedPipelineDiarizer:

@@ -1,7 +1,7 @@
-"""The stage that finds out who speaks when."""
+"""The stages that find out where somebody speaks, and who."""
 
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,17 @@ from pipeline.audio import io as audio_io
 from pipeline.errors import AudioProcessingError, DiarizationError
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.loader import Models
-from pipeline.speech.contracts import DIARIZE, DiarizeInputs, DiarizeOutput, DiarizeParams
-from pipeline.speech.diarization.input_selection import read_input, select_input
+from pipeline.speech.contracts import (
+    DIARIZE,
+    FIND_SPEECH,
+    DiarizeInputs,
+    DiarizeOutput,
+    DiarizeParams,
+    FindSpeechInputs,
+    FindSpeechOutput,
+    FindSpeechParams,
+)
+from pipeline.speech.diarization.input_selection import read_input
 from pipeline.speech.diarization.mapped_samples import map_samples
 from pipeline.speech.diarization.pyannote_pipeline import (
     DiarizationOutput,
@@ -23,6 +32,7 @@ from pipeline.speech.diarization.pyannote_pipeline import (
     PipelineSettings,
     PretrainedPipelineDiarizer,
     SegmentationDiarizer,
+    Segmenter,
     SpeakerCount,
 )
 from pipeline.speech.diarization.resegmentation import resegment
@@ -40,8 +50,38 @@ MIN_SEGMENT_SECONDS = 0.2
 MIN_SOUND_SECONDS = 0.25
 """A shorter clip holds no word."""
 TOO_SHORT_NOTE = f"No speech was looked for in a clip of less than {MIN_SOUND_SECONDS:g} s."
+NOTHING_HEARD = DiarizationOutput(segments=(), exclusive=())
 STEP_PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 """Progress at the beginning and the end of each long step of pyannote, on a warm engine."""
+
+
+def find_speech_stage(
+    context: StageContext, inputs: FindSpeechInputs[Path], params: FindSpeechParams
+) -> FindSpeechOutput[Path]:
+    """Find out where somebody speaks, and write it to `speech.json` and `voices.json`.
+
+    Raises:
+        DiarizationError: The sound or the model does not fit, or the segmentation failed.
+        ModelError: Weights are missing or changed.
+        Cancelled: The job was stopped.
+    """
+    found, notes = NOTHING_HEARD, tuple[str, ...]()
+    with _translate_errors():
+        if audio_io.info(inputs.speech).duration >= MIN_SOUND_SECONDS:
+            context.report(0.0, "Loading the voice models")
+            segmenter = load_segmenter(context.models, params.segmentation)
+            with _mapped(inputs.speech, read_input(inputs.speech, None, 1.0)) as samples:
+                found = segmenter.apply(samples, hook=_Progress(context.report, {"segmentation": (0.1, 1.0)}))
+        else:
+            notes = (TOO_SHORT_NOTE,)
+    speech, voices = context.out / "speech.json", context.out / "voices.json"
+    speech.write_bytes(msgspec.json.encode(post_process(found)))
+    voices.write_bytes(
+        msgspec.json.encode(Diarization(speakers=(), segments=found.segments, exclusive=found.exclusive))
+    )
+    context.report(1.0)
+    models = (context.models.use(FIND_SPEECH.name, params.segmentation),)
+    return FindSpeechOutput(speech=speech, voices=voices, notes=notes, models=models)
 
 
 def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: DiarizeParams) -> DiarizeOutput[Path]:
@@ -52,16 +92,15 @@ def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: Di
         ModelError: Weights are missing or changed.
         Cancelled: The job was stopped.
     """
-    found, notes = DiarizationOutput(segments=(), exclusive=()), tuple[str, ...]()
+    found, notes = NOTHING_HEARD, tuple[str, ...]()
     with _translate_errors():
         if audio_io.info(inputs.speech).duration >= MIN_SOUND_SECONDS:
             context.report(0.0, "Loading the voice models")
             diarizer = load_diarizer(context, params)
-            selected = None if inputs.vocals is None else select_input(inputs.speech, inputs.vocals)
-            notes = () if selected is None else (selected.reason,)
-            blocks = read_input(inputs.speech, inputs.vocals, selected)
             count = SpeakerCount(exact=params.speakers, min=params.min_speakers, max=params.max_speakers)
-            found = _run_diarizer(diarizer, inputs.speech, blocks, count, context.report)
+            first = None if inputs.found is None else _read_voices(inputs.found)
+            with _mapped(inputs.speech, read_input(inputs.speech, inputs.vocals, params.background_gain)) as samples:
+                found = _run_diarizer(diarizer, samples, first, count, context.report)
         else:
             notes = (TOO_SHORT_NOTE,)
     diarization = post_process(found)
@@ -92,10 +131,7 @@ def load_pretrained_pipeline(context: StageContext, name: str) -> PretrainedPipe
     files = models.fetched(name, context.report)
     config = next((path for key, path in files.items() if key.endswith("config.yaml")), None)
     if config is None:
-        raise DiarizationError(
-            f"Speakers cannot be told apart with {name}.",
-            hint="Choose models that `stemcord models list` names for this.",
-        )
+        raise _not_for_speakers(name)
     return models.loaded(
         f"diarizer {name}",
         lambda: PretrainedPipelineDiarizer(config.parent, _settings_for(models.device), device=models.device),
@@ -109,15 +145,32 @@ def load_segmentation_diarizer(models: Models, segmentation: str, embedding: str
         DiarizationError: The models are of another kind.
         ModelError: Weights are missing or changed.
     """
-    if models.entry(segmentation).engine != "pyannote" or models.entry(embedding).engine != "campplus":
-        raise DiarizationError(
-            f"Speakers cannot be told apart with {segmentation} and {embedding}.",
-            hint="Choose models that `stemcord models list` names for this.",
-        )
-    checkpoint, encoder = models.files(segmentation)["checkpoint"], load_speaker_encoder(models, embedding)
+    if models.entry(embedding).engine != "campplus":
+        raise _not_for_speakers(f"{segmentation} and {embedding}")
+    return SegmentationDiarizer(
+        segmenter=load_segmenter(models, segmentation), encoder=load_speaker_encoder(models, embedding)
+    )
+
+
+def load_segmenter(models: Models, name: str) -> Segmenter:
+    """Load a segmentation model on first use and keep it warm.
+
+    Raises:
+        DiarizationError: The model is of another kind.
+        ModelError: Weights are missing or changed.
+    """
+    if models.entry(name).engine != "pyannote":
+        raise _not_for_speakers(name)
+    checkpoint = models.files(name)["checkpoint"]
     return models.loaded(
-        f"diarizer {segmentation} {embedding}",
-        lambda: SegmentationDiarizer(checkpoint, encoder, _settings_for(models.device), device=models.device),
+        f"segmenter {name}", lambda: Segmenter(checkpoint, _settings_for(models.device), device=models.device)
+    )
+
+
+def _not_for_speakers(names: str) -> DiarizationError:
+    return DiarizationError(
+        f"Speakers cannot be told apart with {names}.",
+        hint="Choose models that `stemcord models list` names for this.",
     )
 
 
@@ -152,34 +205,56 @@ def _relabel(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Itera
 
 def _run_diarizer(
     diarizer: Diarizer,
-    path: Path,
-    blocks: Iterable[NDArray[np.float32]],
+    samples: NDArray[np.float32],
+    first: DiarizationOutput | None,
     count: SpeakerCount,
     report: ProgressCallback,
 ) -> DiarizationOutput:
-    """Diarize the whole clip, which lies in a scratch file so that its length costs no memory."""
-    reached = min(low for low, _ in STEP_PROGRESS.values())
+    """Diarize the whole clip; `first` is what the segmentation found before, if it ran."""
+    progress = _Progress(report, STEP_PROGRESS)
+    progress.repeat()
+    if isinstance(diarizer, PretrainedPipelineDiarizer):
+        return diarizer.apply(samples, hook=progress, count=count)
+    first = first or diarizer.segmenter.apply(samples, hook=progress)
+    reached = progress.reached
+    return resegment(
+        first,
+        samples,
+        diarizer.encoder,
+        lambda fraction: report(reached + (1.0 - reached) * fraction, "Listening again to each stretch"),
+        count,
+    )
 
-    def hook(step: str, completed: int | None, total: int | None) -> None:
+
+class _Progress:
+    """Tells how far the long steps of pyannote are; never goes back."""
+
+    def __init__(self, report: ProgressCallback, steps: Mapping[str, tuple[float, float]]) -> None:
+        self._report = report
+        self._steps = steps
+        self.reached = min(low for low, _ in steps.values())
+
+    def repeat(self) -> None:
+        self._report(self.reached, "Telling the voices apart")
+
+    def __call__(self, step: str, completed: int | None, total: int | None) -> None:
         # Steps report the end of their last batch, which may lie beyond the end of the sound.
-        nonlocal reached
-        low, high = STEP_PROGRESS.get(step, (reached, reached))
+        low, high = self._steps.get(step, (self.reached, self.reached))
         fraction = min(1.0, completed / total) if completed is not None and total else 0.0
-        reached = max(reached, low + (high - low) * fraction)
-        report(reached, "Telling the voices apart")
+        self.reached = max(self.reached, low + (high - low) * fraction)
+        self.repeat()
 
+
+@contextmanager
+def _mapped(path: Path, blocks: Iterable[NDArray[np.float32]]) -> Generator[NDArray[np.float32]]:
+    """Lay sound into a scratch file, so that the length of a clip costs no memory."""
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
-        samples = map_samples(path, blocks, Path(folder) / "speech.f32")
-        report(reached, "Telling the voices apart")
-        if isinstance(diarizer, PretrainedPipelineDiarizer):
-            return diarizer.apply(samples, hook=hook, count=count)
-        return resegment(
-            diarizer.apply(samples, hook=hook),
-            samples,
-            diarizer.encoder,
-            lambda fraction: report(reached + (1.0 - reached) * fraction, "Listening again to each stretch"),
-            count,
-        )
+        yield map_samples(path, blocks, Path(folder) / "speech.f32")
+
+
+def _read_voices(path: Path) -> DiarizationOutput:
+    voices = msgspec.json.decode(path.read_bytes(), type=Diarization)
+    return DiarizationOutput(segments=voices.segments, exclusive=voices.exclusive)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import msgspec
 
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.models.loader import model_digest
-from pipeline.speech.contracts import (
+from pipeline.speech.speakers.contracts import (
     EMBED_SPEAKERS,
     EmbedSpeakersInputs,
     EmbedSpeakersOutput,

@@ -1,5 +1,6 @@
 """Which stages run for which request, and what a failure takes down."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast, get_origin
@@ -26,11 +27,13 @@ from pipeline.routing.contracts import RouteOutput
 from pipeline.separation.contracts import SeparateOutput, SplitBackgroundOutput, StemFiles
 from pipeline.speech.contracts import (
     AlignOutput,
+    CompareVoicesOutput,
     DiarizeOutput,
-    EmbedSpeakersOutput,
-    MatchSpeakersOutput,
+    FindSpeechOutput,
+    SampleVoicesOutput,
     TranscribeOutput,
 )
+from pipeline.speech.speakers.contracts import EmbedSpeakersOutput, MatchSpeakersOutput
 from pipeline.types import (
     Artefact,
     AudioStream,
@@ -65,6 +68,9 @@ ANSWERS: Mapping[str, StageOutput] = {
         stems=StemFiles(music=artefact("music.flac"), ambient=artefact("ambient.flac")), notes=("No SFX.",)
     ),
     "prepare_speech": PrepareSpeechOutput(speech=artefact("speech.flac"), duration=61.0),
+    "find_speech": FindSpeechOutput(speech=artefact("spans.json"), voices=artefact("first-voices.json")),
+    "sample_voices": SampleVoicesOutput(clear=False),
+    "compare_voices": CompareVoicesOutput(background_gain=1.0, notes=("Clear.",)),
     "diarize": DiarizeOutput(diarization=artefact("diarization.json"), speakers=1),
     "transcribe": TranscribeOutput(recognition=artefact("recognition.json"), language="en", words=3, windows=1),
     "align": AlignOutput(
@@ -151,16 +157,16 @@ async def test_all_parts_of_a_clip_are_made() -> None:
     assert result.language == "en"
     assert result.loudness["final"].integrated == -21.0
     assert len(result.timings) == len(stages.calls)
-    assert result.notes == ("fine",)
+    assert result.notes == ("fine", "Clear.")
     assert not result.failures
 
 
 @pytest.mark.parametrize(
     ("task", "absent"),
     [
-        (Task.SEPARATE, {"mix", "mux", "diarize", "transcribe", "align", "subtitles", "prepare_speech"}),
+        (Task.SEPARATE, {"mix", "mux", "diarize", "transcribe", "align", "subtitles", "find_speech"}),
         (Task.TRANSCRIBE, {"mix", "mux"}),
-        (Task.REMIX, {"diarize", "transcribe", "align", "subtitles", "prepare_speech"}),
+        (Task.REMIX, {"diarize", "transcribe", "align", "subtitles", "find_speech"}),
     ],
 )
 async def test_a_task_runs_only_its_stages(task: Task, absent: set[str]) -> None:
@@ -170,21 +176,78 @@ async def test_a_task_runs_only_its_stages(task: Task, absent: set[str]) -> None
     assert "separate" in stages.names
 
 
+@dataclass
+class Loud(Stages):
+    """A clip whose background is as loud as its voices."""
+
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
+        return CompareVoicesOutput(background_gain=0.3) if stage == "compare_voices" else super()._answer(stage, params)
+
+
+@dataclass
+class Clear(Stages):
+    """A clip whose voices are clear."""
+
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
+        return SampleVoicesOutput(clear=True) if stage == "sample_voices" else super()._answer(stage, params)
+
+
 @pytest.mark.parametrize(
-    ("route", "listened", "told"),
-    [
-        (RouteName.DIALOGUE, ["vocals.flac", "master.flac"], {"speech", "vocals"}),
-        (RouteName.BASIC, ["master.flac", "master.flac"], {"speech"}),
-    ],
+    ("route", "listened"),
+    [(RouteName.DIALOGUE, ["master.flac", "vocals.flac"]), (RouteName.BASIC, ["master.flac"])],
 )
-async def test_speakers_are_told_apart_with_the_vocals_beside_the_mix(
-    route: RouteName, listened: list[str], told: set[str]
-) -> None:
+async def test_speakers_and_words_are_heard_in_the_whole_sound(route: RouteName, listened: list[str]) -> None:
     stages = Stages(route=route)
     await run(Request(), SOURCE, stages)
     assert [inputs["sound"] for inputs, _ in stages.of("prepare_speech")] == listened
-    ((inputs, _),) = stages.of("diarize")
-    assert set(inputs) == told
+    ((told, params),) = stages.of("diarize")
+    assert told == {"speech": "speech.flac", "found": "first-voices.json"}
+    assert params["background_gain"] == 1.0
+    ((heard, _),) = stages.of("transcribe")
+    assert heard["diarization"] == "spans.json"
+
+
+async def test_with_a_loud_background_speakers_and_words_are_heard_with_less_of_it() -> None:
+    stages = Loud()
+    await run(Request(), SOURCE, stages)
+    ((told, params),) = stages.of("diarize")
+    assert set(told) == {"speech", "vocals"}
+    assert params["background_gain"] == 0.3
+    assert [heard["diarization"] for heard, _ in stages.of("transcribe")] == ["spans.json", "diarization.json"]
+
+
+async def test_a_transcript_of_clear_voices_costs_no_separation() -> None:
+    stages = Clear()
+    result = await run(Request(task=Task.TRANSCRIBE), SOURCE, stages)
+    assert "separate" not in stages.names
+    assert "transcript.json" in {item.name for item in result.artefacts}
+    whole = Clear()
+    await run(Request(), SOURCE, whole)
+    assert "separate" in whole.names
+    assert whole.of("diarize") == stages.of("diarize"), "so that each finds what the other left"
+
+
+async def test_words_are_recognised_while_the_sound_is_taken_apart() -> None:
+    """Each of the two waits until the other runs."""
+    both = asyncio.Barrier(2)
+
+    class Meeting(Stages):
+        async def __call__(
+            self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+        ) -> StageRun[OutputT]:
+            if stage.name in ("separate", "transcribe"):
+                await asyncio.wait_for(both.wait(), 5)
+            return await super().__call__(stage, inputs, params)
+
+    assert not (await run(Request(), SOURCE, Meeting())).failures
+
+
+async def test_without_places_of_speech_there_is_no_transcript_and_one_failure() -> None:
+    stages = Stages(broken={"find_speech": AudioProcessingError("no")})
+    result = await run(Request(), SOURCE, stages)
+    assert [failure.stage for failure in result.failures] == ["find_speech"]
+    assert {"diarize", "transcribe"}.isdisjoint(stages.names)
+    assert "stems/vocals.flac" in {item.name for item in result.artefacts}
 
 
 async def test_the_basic_route_only_extracts() -> None:

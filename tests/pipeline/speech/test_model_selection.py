@@ -87,9 +87,11 @@ def test_every_recogniser_has_weights_and_tells_them_apart() -> None:
 
 
 def test_studio_hears_speakers_with_pyannotes_pipeline_first() -> None:
-    (pocket,) = options_to_diarize(Request(min_speakers=2, max_speakers=4))
+    (pocket,) = options_to_diarize(Request(min_speakers=2, max_speakers=4), background_gain=1.0)
     assert pocket.params.pipeline is None
-    pretrained, pair = options_to_diarize(Request(preset=Preset.STUDIO, min_speakers=2, max_speakers=4))
+    pretrained, pair = options_to_diarize(
+        Request(preset=Preset.STUDIO, min_speakers=2, max_speakers=4), background_gain=1.0
+    )
     assert pretrained.params.pipeline == "speaker-diarization-community-1"
     assert (pretrained.params.min_speakers, pretrained.params.max_speakers) == (2, 4)
     assert pair.params == pocket.params

@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,11 +14,18 @@ from pyannote.core import Annotation, Segment
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, DiarizationError, ModelDigestError
-from pipeline.graph.stage import ProgressCallback, StageContext
+from pipeline.graph.stage import NoParams, ProgressCallback, StageContext
 from pipeline.models.loader import Models, model_digest
-from pipeline.speech.contracts import DiarizeInputs, DiarizeParams
+from pipeline.speech.contracts import (
+    CompareVoicesInputs,
+    DiarizeInputs,
+    DiarizeParams,
+    FindSpeechInputs,
+    FindSpeechParams,
+)
+from pipeline.speech.diarization.input_stages import compare_voices_stage
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, DiarizationOutput
-from pipeline.speech.diarization.stage import diarize_stage, post_process
+from pipeline.speech.diarization.stage import diarize_stage, find_speech_stage, post_process
 from pipeline.types import Diarization, SpeakerSegment
 from tests.bench.speech_scores import read_rttm, score_diarization
 
@@ -110,10 +118,33 @@ def test_loud_noise_is_turned_down_where_the_voices_are_known(excerpt: Path, mod
         audio_io.write(paths[name], samples, SAMPLE_RATE, subtype="PCM_24")
     (tmp_path / "out").mkdir()
     context = StageContext(out=tmp_path / "out", report=keep_quiet, models=models)
-    output = diarize_stage(context, DiarizeInputs(speech=paths["speech"], vocals=paths["vocals"]), make_params())
-    (note,) = output.notes
+    inputs = CompareVoicesInputs(speech=paths["speech"], vocals=paths["vocals"])
+    compared = compare_voices_stage(context, inputs, NoParams())
+    (note,) = compared.notes
     assert "turned down" in note
+    params = replace(make_params(), background_gain=compared.background_gain)
+    output = diarize_stage(context, DiarizeInputs(speech=paths["speech"], vocals=paths["vocals"]), params)
     assert output.speakers == 1
+
+
+def test_it_goes_on_with_what_was_found_before(excerpt: Path, models: Models, tmp_path: Path) -> None:
+    """The same comes out, and where nothing was found nothing is looked for."""
+    for name in ("found", "again", "nobody"):
+        (tmp_path / name).mkdir()
+
+    def context(name: str) -> StageContext:
+        return StageContext(out=tmp_path / name, report=keep_quiet, models=models)
+
+    segmentation = "segmentation-3.0"
+    params = FindSpeechParams(segmentation=segmentation, weights=model_digest(segmentation))
+    found = find_speech_stage(context("found"), FindSpeechInputs(speech=excerpt), params)
+    assert msgspec.json.decode(found.speech.read_bytes(), type=Diarization).segments
+    again = diarize_stage(context("again"), DiarizeInputs(speech=excerpt, found=found.voices), make_params())
+    alone = diarize(excerpt, tmp_path / "alone", models)
+    assert msgspec.json.decode(again.diarization.read_bytes(), type=Diarization) == alone
+    found.voices.write_bytes(msgspec.json.encode(Diarization(speakers=(), segments=(), exclusive=())))
+    nobody = diarize_stage(context("nobody"), DiarizeInputs(speech=excerpt, found=found.voices), make_params())
+    assert nobody.speakers == 0
 
 
 def test_a_cancel_comes_out_of_the_engine(excerpt: Path, models: Models, tmp_path: Path) -> None:

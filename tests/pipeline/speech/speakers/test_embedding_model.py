@@ -51,7 +51,7 @@ def test_the_exported_network_gives_what_its_torch_code_gives(tmp_path: Path) ->
     models = Models(tmp_path, "cpu")
     sound, rate = soundfile.read(DATA / "sample.speech.flac", dtype="float32")
     sound = sound[:: rate // SAMPLE_RATE]
-    stretches = np.stack([sound[:24_000], sound[30_000:54_000]])
+    stretches = np.stack([sound[:24_000], sound[30_000:54_000]]).astype(np.float32)
     network = load_network(models.files(MODEL))
     with torch.inference_mode():
         expected = network(torch.stack([compute_features(torch.from_numpy(row)) for row in stretches])).numpy()

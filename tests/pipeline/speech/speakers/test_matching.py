@@ -12,7 +12,7 @@ from pipeline.audio import io as audio_io
 from pipeline.errors import ValidationError
 from pipeline.graph.stage import NoParams, ProgressCallback, StageContext
 from pipeline.models.loader import Models, model_digest
-from pipeline.speech.contracts import (
+from pipeline.speech.speakers.contracts import (
     EmbedSpeakersInputs,
     EmbedSpeakersOutput,
     EmbedSpeakersParams,
