@@ -1,4 +1,4 @@
-"""Typed front of pyannote.audio: builds its diarization pipelines and runs them.
+"""Typed front of pyannote.audio: loads its networks, builds its diarization pipelines and runs them.
 
 pyannote.audio sends usage numbers to its makers unless it is told not to before it is
 imported, warns about a decoder that is not needed here, and has no types that hold.
@@ -10,15 +10,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.speech.compat.lazy_modules import remove_unloadable_modules
 from pipeline.speech.compat.torchaudio import install
-from pipeline.speech.diarization.window_stitching import stitch_windows
-from pipeline.speech.speakers.embedding_model import SpeakerEncoder
 from pipeline.types import SpeakerSegment
 
 SAMPLE_RATE = 16_000
@@ -61,50 +59,6 @@ class DiarizationOutput:
     """The most likely speaker alone at each moment."""
 
 
-class Segmenter:
-    """pyannote.audio's SpeakerDiarization without its clustering, on one device, ready to run."""
-
-    def __init__(self, checkpoint: Path, settings: PipelineSettings, device: str) -> None:
-        """Load a segmentation model.
-
-        Args:
-            checkpoint: The verified weights of the segmentation model.
-            settings: Step and batch sizes.
-            device: A torch device.
-        """
-        with _suppress_warnings():
-            self._pipeline = _build_segmentation(checkpoint, settings, device)
-
-    def apply(self, samples: NDArray[np.float32], *, hook: Hook) -> DiarizationOutput:
-        """Find who speaks when; a label is one person's for as long as that person is not silent for 10 s.
-
-        Args:
-            samples: Mono sound at 16 kHz, shape (samples,); must be writable.
-            hook: Called as the pipeline goes.
-        """
-        pipeline = cast("Any", self._pipeline)
-        with _suppress_warnings():
-            windows = pipeline.get_segmentations(_to_pyannote_audio(samples), hook=_adapt_hook(hook))
-            frames = pipeline._segmentation.model.receptive_field
-            count = pipeline.speaker_count(windows, frames, warm_up=(0.0, 0.0))
-            if not count.data.any():
-                return DiarizationOutput(segments=(), exclusive=())
-            starts = [frames.closest_frame(window.start + 0.5 * frames.duration) for window, _ in windows]
-            clusters = stitch_windows(windows.data, np.array(starts, np.int64))
-            overlapping = pipeline.to_annotation(pipeline.reconstruct(windows, clusters, count))
-            count.data = np.minimum(count.data, 1)
-            exclusive = pipeline.to_annotation(pipeline.reconstruct(windows, clusters, count))
-        return DiarizationOutput(segments=_to_segments(overlapping), exclusive=_to_segments(exclusive))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentationDiarizer:
-    """A segmentation model, and the embedding model by which its voices are told apart."""
-
-    segmenter: Segmenter
-    encoder: SpeakerEncoder
-
-
 class PretrainedPipelineDiarizer:
     """A pipeline that pyannote publishes, with its own networks, clustering and settings."""
 
@@ -142,9 +96,6 @@ class PretrainedPipelineDiarizer:
         )
 
 
-Diarizer: TypeAlias = SegmentationDiarizer | PretrainedPipelineDiarizer
-
-
 def _to_pyannote_audio(samples: NDArray[np.float32]) -> dict[str, Any]:
     import torch
 
@@ -171,23 +122,13 @@ def _load_pretrained(folder: Path, settings: PipelineSettings, device: str) -> C
     return pipeline.to(torch.device(device))
 
 
-def _build_segmentation(checkpoint: Path, settings: PipelineSettings, device: str) -> Callable[..., Any]:
-    _prepare_import()
-    import torch
-    from pyannote.audio import Model
-    from pyannote.audio.core.plda import PLDA
-    from pyannote.audio.pipelines import SpeakerDiarization
+def load_segmentation_network(checkpoint: Path) -> Any:  # noqa: ANN401 - pyannote.audio has no types that hold
+    """Load a segmentation network, a torch module, from its verified weights."""
+    with _suppress_warnings():
+        _prepare_import()
+        from pyannote.audio import Model
 
-    pipeline = cast("Any", SpeakerDiarization)(
-        segmentation=cast("Any", Model).from_pretrained(checkpoint),
-        segmentation_step=settings.segmentation_step,
-        segmentation_batch_size=settings.segmentation_batch_size,
-        # The one for which no embedding model is loaded; it is never run.
-        clustering="OracleClustering",
-        # The constructor requires one, which is never used.
-        plda=PLDA.__new__(PLDA),
-    )
-    return pipeline.to(torch.device(device))
+        return cast("Any", Model).from_pretrained(checkpoint).eval()
 
 
 def _prepare_import() -> None:

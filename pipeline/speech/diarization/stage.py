@@ -3,8 +3,9 @@
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -28,16 +29,14 @@ from pipeline.speech.diarization.input_selection import read_input
 from pipeline.speech.diarization.mapped_samples import map_samples
 from pipeline.speech.diarization.pyannote_pipeline import (
     DiarizationOutput,
-    Diarizer,
     PipelineSettings,
     PretrainedPipelineDiarizer,
-    SegmentationDiarizer,
-    Segmenter,
     SpeakerCount,
 )
 from pipeline.speech.diarization.resegmentation import resegment
+from pipeline.speech.diarization.segmentation import Segmenter
 from pipeline.speech.diarization.segments import close_gaps, drop_short_segments
-from pipeline.speech.speakers.embedding_model import load_speaker_encoder
+from pipeline.speech.speakers.embedding_model import SpeakerEncoder, load_speaker_encoder
 from pipeline.types import Diarization, SpeakerSegment
 
 CPU_SETTINGS = PipelineSettings(segmentation_step=0.1, segmentation_batch_size=8, embedding_batch_size=4)
@@ -53,6 +52,17 @@ TOO_SHORT_NOTE = f"No speech was looked for in a clip of less than {MIN_SOUND_SE
 NOTHING_HEARD = DiarizationOutput(segments=(), exclusive=())
 STEP_PROGRESS = {"segmentation": (0.05, 0.35), "embeddings": (0.35, 0.8)}
 """Progress at the beginning and the end of each long step of pyannote, on a warm engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentationDiarizer:
+    """A segmentation model, and the embedding model by which its voices are told apart."""
+
+    segmenter: Segmenter
+    encoder: SpeakerEncoder
+
+
+Diarizer: TypeAlias = SegmentationDiarizer | PretrainedPipelineDiarizer
 
 
 def find_speech_stage(
@@ -161,9 +171,15 @@ def load_segmenter(models: Models, name: str) -> Segmenter:
     """
     if models.entry(name).engine != "pyannote":
         raise _not_for_speakers(name)
-    checkpoint = models.files(name)["checkpoint"]
-    return models.loaded(
-        f"segmenter {name}", lambda: Segmenter(checkpoint, _settings_for(models.device), device=models.device)
+    return models.loaded(f"segmenter {name}", lambda: _build_segmenter(models, name))
+
+
+def _build_segmenter(models: Models, name: str) -> Segmenter:
+    from pipeline.speech.diarization.segmentation_network import load_network
+
+    settings = _settings_for(models.device)
+    return Segmenter(
+        load_network(models, name), step=settings.segmentation_step, batch_size=settings.segmentation_batch_size
     )
 
 

@@ -54,7 +54,8 @@ def sample(folder: Path, noise_gain: float, seconds: float = 60.0) -> tuple[bool
     voices = np.asarray(audio_io.resample(read, rate, RATE), np.float32)
     noise = np.random.default_rng(1).normal(0.0, voices.std(), voices.shape).astype(np.float32)
     speech, found = folder / "speech.flac", folder / "found.json"
-    audio_io.write(speech, 0.2 * (voices + np.float32(noise_gain) * noise), RATE, subtype="PCM_24")
+    mixed = np.asarray(0.2 * (voices + noise_gain * noise), np.float32)
+    audio_io.write(speech, mixed, RATE, subtype="PCM_24")
     span = SpeakerSegment(start=0.5, end=seconds - 0.5, speaker="S1")
     found.write_bytes(msgspec.json.encode(Diarization(speakers=("S1",), segments=(span,), exclusive=(span,))))
     context = StageContext(out=folder, report=lambda fraction, message="": None, models=Models(folder / "home", "cpu"))
