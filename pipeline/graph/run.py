@@ -16,7 +16,7 @@ run, and whether they run at all or come from the store, is up to the executor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.clip_options import needs_speech
 from pipeline.errors import from_failure
@@ -24,44 +24,27 @@ from pipeline.export.contracts import REPORT, ReportInputs
 from pipeline.graph import mix
 from pipeline.graph.clip import Heard, use_tool
 from pipeline.graph.concurrency import run_branches
-from pipeline.graph.context import GraphContext, Limits, renamed
+from pipeline.graph.context import GraphContext, Limits
 from pipeline.graph.mix import Remix, follows_turns, remix
-from pipeline.graph.speech import FoundSpeech, Speech, are_voices_clear, find_speech, recognize, transcribe
+from pipeline.graph.separation import Separation, separate
+from pipeline.graph.speech import FoundSpeech, Speech, find_speech, recognize, transcribe
 from pipeline.graph.stage import NoParams, StageExecutor
 from pipeline.media.contracts import (
     EXTRACT,
-    MIX_DOWN,
     PROBE,
     ExtractInputs,
     ExtractOutput,
     ExtractParams,
-    MixDownInputs,
     ProbeInputs,
     ProbeParams,
 )
-from pipeline.models.loader import model_digest
 from pipeline.routing.contracts import ROUTE, RouteInputs, RouteParams
-from pipeline.separation.background_parts import choose_parts, explain_parts
 from pipeline.separation.contracts import (
     SEPARATE,
-    SPLIT_BACKGROUND,
-    SeparateInputs,
-    SeparateParams,
-    SplitBackgroundInputs,
-    SplitBackgroundParams,
     StemFiles,
 )
-from pipeline.separation.engines.background import STEMCORD_BACKGROUND
 from pipeline.speech.contracts import FIND_SPEECH, TRANSCRIBE, TranscribeOutput
-from pipeline.types import Artefact, Loudness, MediaInfo, Request, Result, Route, RouteName, Task
-
-BASIC_ROUTE_NOTE = "The basic route extracts the sound and does not take it apart."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Separation:
-    stems: StemFiles[Artefact]
-    artefacts: tuple[Artefact, ...] = ()
+from pipeline.types import Artefact, Loudness, MediaInfo, Request, Result, Route, Task
 
 
 async def run(
@@ -95,7 +78,7 @@ async def run(
     sound = extracted.sound
     route = await _choose_route(context, media, sound)
     found = await context.attempt(FIND_SPEECH.name, lambda: find_speech(context, sound)) if _hears(context) else None
-    separation, recognized = await _separate_and_recognize(context, media, route, sound, found)
+    separation, recognized = await _separate_and_recognize(context, route, sound, found)
     mixed, speech = await _mix_and_hear(
         context, sound, separation.stems, lambda: _hear(context, media, found, recognized, separation.stems)
     )
@@ -133,51 +116,15 @@ async def _choose_route(context: GraphContext, media: MediaInfo, sound: Artefact
     return (await context.run(ROUTE, RouteInputs(sound=sound), params)).route
 
 
-async def _separate(
-    context: GraphContext, media: MediaInfo, route: Route, sound: Artefact, found: FoundSpeech | None
-) -> _Separation:
-    """Take the sound apart, unless only a transcript is wanted and the voices are clear without.
-
-    On the basic route there is only the seed's plain extraction.
-    """
-    task = context.request.task
-    if route.name is RouteName.BASIC or route.model is None:
-        plain = await context.run(MIX_DOWN, MixDownInputs(sound=sound), NoParams())
-        context.log.notes.append(BASIC_ROUTE_NOTE)
-        delivered = (plain.sound,) if task in (Task.SEPARATE, Task.ALL) else ()
-        return _Separation(stems=StemFiles(), artefacts=delivered)
-    params = SeparateParams(engine=route.engine, model=route.model, weights=model_digest(route.model))
-    if task in (Task.TRANSCRIBE, Task.CLIP) and found is not None and await are_voices_clear(context, found, params):
-        return _Separation(stems=StemFiles())
-    stems = (await context.run(SEPARATE, SeparateInputs(sound=sound), params)).stems
-    if task not in (Task.TRANSCRIBE, Task.CLIP) and stems.background is not None and stems.music is None:
-        background = stems.background
-        parts = await context.attempt(SPLIT_BACKGROUND.name, lambda: _split_background(context, background))
-        stems = stems if parts is None else replace(stems, music=parts.music, sfx=parts.sfx, ambient=parts.ambient)
-    delivered = () if task is Task.TRANSCRIBE else tuple(renamed(file, f"stems/{file.name}") for _, file in stems)
-    return _Separation(stems=stems, artefacts=delivered)
-
-
-async def _split_background(context: GraphContext, background: Artefact) -> StemFiles[Artefact]:
-    """Part the background as far as it is asked for, or known to succeed."""
-    wanted = choose_parts(context.request)
-    context.log.notes.extend(explain_parts(context.request, wanted))
-    if not wanted:
-        return StemFiles()
-    model = STEMCORD_BACKGROUND.name
-    params = SplitBackgroundParams(model=model, weights=model_digest(model), parts=wanted)
-    return (await context.run(SPLIT_BACKGROUND, SplitBackgroundInputs(background=background), params)).stems
-
-
 async def _separate_and_recognize(
-    context: GraphContext, media: MediaInfo, route: Route, sound: Artefact, found: FoundSpeech | None
-) -> tuple[_Separation, TranscribeOutput[Artefact] | None]:
+    context: GraphContext, route: Route, sound: Artefact, found: FoundSpeech | None
+) -> tuple[Separation, TranscribeOutput[Artefact] | None]:
     """Take the sound apart, and meanwhile recognise the words where there is to be a transcript."""
     separation, recognized = await run_branches(
-        context.attempt(SEPARATE.name, lambda: _separate(context, media, route, sound, found)),
+        context.attempt(SEPARATE.name, lambda: separate(context, route, sound, found)),
         None if found is None else context.attempt(TRANSCRIBE.name, lambda: recognize(context, found)),
     )
-    return separation or _Separation(stems=StemFiles()), recognized
+    return separation or Separation(stems=StemFiles()), recognized
 
 
 async def _hear_alone(context: GraphContext, media: MediaInfo) -> Heard:
@@ -185,7 +132,7 @@ async def _hear_alone(context: GraphContext, media: MediaInfo) -> Heard:
     sound = (await _extract(context, media)).sound
     route = await _choose_route(context, media, sound)
     found = await find_speech(context, sound)
-    separation, recognized = await _separate_and_recognize(context, media, route, sound, found)
+    separation, recognized = await _separate_and_recognize(context, route, sound, found)
     if recognized is None:
         raise from_failure(context.log.failures[-1])
     speech = await transcribe(context, media, found, recognized, separation.stems.vocals)
