@@ -13,7 +13,7 @@ import discord
 import pydantic
 from discord.http import Route
 
-from bot.client import StemcordClient
+from bot.client import ShardedStemcordClient, StemcordClient
 from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.glossaries import Glossaries
@@ -111,7 +111,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
             hours=settings.page_hours,
             sign_in=bool(settings.oauth_client_id),
         )
-    client = StemcordClient(
+    client = (ShardedStemcordClient if settings.shards else StemcordClient)(
         settings,
         queue=queue,
         store=store,

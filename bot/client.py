@@ -123,7 +123,7 @@ class StemcordClient(ServiceClient):
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
         self._times = InteractionTimes()
-        super().__init__(http_trace=discord_trace_config(self._times), **_OPTIONS)
+        super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
         tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
@@ -155,6 +155,10 @@ class StemcordClient(ServiceClient):
             pages=pages,
         )
         self._add_commands()
+
+    def _options(self, settings: BotSettings) -> dict[str, Any]:
+        """Return what the library's client is made with."""
+        return _OPTIONS
 
     def _add_commands(self) -> None:
         self._mentions = MentionIntake(self.services)
@@ -207,6 +211,13 @@ class StemcordClient(ServiceClient):
             guild = discord.Object(guild_id)
             self.tree.copy_global_to(guild=guild)
             await self.tree.sync(guild=guild)
+
+
+class ShardedStemcordClient(StemcordClient, discord.AutoShardedClient):
+    """The bot with several connections to the gateway, each for a part of the servers."""
+
+    def _options(self, settings: BotSettings) -> dict[str, Any]:
+        return _OPTIONS if settings.shards == "auto" else {**_OPTIONS, "shard_count": settings.shards}
 
 
 def _is_for_servers(command: app_commands.Command[Any, ..., Any]) -> bool:

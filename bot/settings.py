@@ -1,7 +1,7 @@
 """The bot's settings, read once from the environment when its process starts."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -51,6 +51,8 @@ class BotSettings(TelemetrySettings):
     oauth_client_secret: SecretStr | None = None
     secret: SecretStr | None = Field(default=None, min_length=16)
     """Signs the links; None: the file `secret` under home, created at the first start."""
+    shards: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
+    """Connections to the gateway: 0 one that is not sharded, auto as many as Discord recommends."""
     operator: str = Field(default="", max_length=200)
     """Who runs the bot, as the terms and the privacy policy name them; empty: the bot serves neither."""
     contact: str = Field(default="", max_length=200)

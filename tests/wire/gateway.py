@@ -41,8 +41,10 @@ class Connection:
 class Session:
     """What outlives a socket: the sequence and the events a client may have missed."""
 
-    def __init__(self, intents: int) -> None:
+    def __init__(self, intents: int, shard: tuple[int, int] = (0, 1)) -> None:
         self.id = secrets.token_hex(16)
+        self.shard = shard
+        """Number of the shard and how many there are."""
         self.intents = intents
         self.sequence = 0
         self.events: deque[Json] = deque(maxlen=KEPT_EVENTS)
@@ -50,13 +52,14 @@ class Session:
 
 
 class Gateway:
-    """The socket server; at most one session lives at a time."""
+    """The socket server; at most one session lives at a time for each shard."""
 
     def __init__(self, world: World, recorder: Recorder) -> None:
         self._world = world
         self._recorder = recorder
         self._lock = asyncio.Lock()
-        self.session: Session | None = None
+        self.sessions: dict[int, Session] = {}
+        """By number of the shard."""
         self.url = ""
         """Set once the server listens."""
         self.identified = 0
@@ -64,25 +67,40 @@ class Gateway:
 
     @property
     def connected(self) -> bool:
-        """True when a bot is listening."""
-        return self.session is not None and self.session.connection is not None
+        """True when a bot is listening on all of its shards."""
+        sessions = self.sessions.values()
+        wanted = max((session.shard[1] for session in sessions), default=1)
+        return len(sessions) == wanted and all(session.connection is not None for session in sessions)
+
+    @property
+    def session(self) -> Session | None:
+        """The session of the first shard, which has the direct messages."""
+        return self.sessions.get(0)
 
     async def dispatch(self, event: str, data: Json, *, intents: int = 0) -> None:
-        """Sends an event to the bot, or keeps it for when it resumes; any of the intents lets it through."""
+        """Sends an event to the bot, or keeps it for when it resumes; any of the intents lets it through.
+
+        What is of a guild goes to the guild's shard, the rest to the first.
+        """
+        guild_id = data["id"] if event == "GUILD_CREATE" else data.get("guild_id")
+        total = max((session.shard[1] for session in self.sessions.values()), default=1)
+        session = self.sessions.get(0 if guild_id is None else (int(guild_id) >> 22) % total)
+        if session is not None and (not intents or session.intents & intents):
+            await self._dispatch(session, event, data)
+
+    async def _dispatch(self, session: Session, event: str, data: Json) -> None:
         async with self._lock:
-            session = self.session
-            if session is None or (intents and not session.intents & intents):
-                return
             session.sequence += 1
             payload: Json = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
             session.events.append(payload)
             if session.connection is not None:
                 await self._send(session.connection, payload)
 
-    async def drop(self, *, code: int = 4000) -> None:
-        """Closes the socket; the client is expected to resume."""
-        if self.session is not None and self.session.connection is not None:
-            connection, self.session.connection = self.session.connection, None
+    async def drop(self, *, code: int = 4000, shard: int = 0) -> None:
+        """Closes the socket of a shard; the client is expected to resume."""
+        session = self.sessions.get(shard)
+        if session is not None and session.connection is not None:
+            connection, session.connection = session.connection, None
             # A client that reads nothing, such as a stopped one, never takes the last frames.
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_LIMIT):
@@ -120,8 +138,9 @@ class Gateway:
                     self._recorder.frames.append(Frame(sent=False, payload=payload))
                     await self._receive(connection, payload)
         finally:
-            if self.session is not None and self.session.connection is connection:
-                self.session.connection = None
+            for session in self.sessions.values():
+                if session.connection is connection:
+                    session.connection = None
             self._world.touch()
         return socket
 
@@ -140,25 +159,31 @@ class Gateway:
         if data["token"] != self._world.token:
             await connection.socket.close(code=4004, message=b"Authentication failed.")
             return
-        self.session = Session(int(data["intents"]))
-        self.session.connection = connection
+        shard, total = data.get("shard") or (0, 1)
+        session = self.sessions[shard] = Session(int(data["intents"]), (shard, total))
+        # An earlier process may have had another number of shards.
+        self.sessions = {key: kept for key, kept in self.sessions.items() if kept.shard[1] == total}
+        session.connection = connection
         self.identified += 1
+        mine = (int(self._world.guild_id) >> 22) % total == shard
         ready: Json = {
             "v": 10,
             "user": {**self._world.bot, "mfa_enabled": False, "verified": True, "email": None},
-            "guilds": [{"id": self._world.guild_id, "unavailable": True}],
-            "session_id": self.session.id,
+            "guilds": [{"id": self._world.guild_id, "unavailable": True}] if mine else [],
+            "session_id": session.id,
+            "shard": [shard, total],
             "resume_gateway_url": self.url,
             "application": {"id": self._world.application_id, "flags": 0},
             "private_channels": [],
         }
-        await self.dispatch("READY", ready)
-        await self.dispatch("GUILD_CREATE", self._world.guild_with_all())
+        await self._dispatch(session, "READY", ready)
+        if mine:
+            await self._dispatch(session, "GUILD_CREATE", self._world.guild_with_all())
         self._world.touch()
 
     async def _resume(self, connection: Connection, data: dict[str, Any]) -> None:
-        session = self.session
-        if session is None or data["session_id"] != session.id or data["token"] != self._world.token:
+        session = next((each for each in self.sessions.values() if each.id == data["session_id"]), None)
+        if session is None or data["token"] != self._world.token:
             await self._send(connection, {"op": INVALID, "d": False})
             return
         async with self._lock:
@@ -166,11 +191,12 @@ class Gateway:
             for event in [event for event in session.events if event["s"] > (data["seq"] or 0)]:
                 await self._send(connection, event)
         self.resumed += 1
-        await self.dispatch("RESUMED", {})
+        await self._dispatch(session, "RESUMED", {})
         self._world.touch()
 
     async def close(self) -> None:
         """Ends the session for good, as when the service goes down."""
-        if self.session is not None and self.session.connection is not None:
-            await self.session.connection.socket.close(code=WSCloseCode.GOING_AWAY)
-        self.session = None
+        for session in self.sessions.values():
+            if session.connection is not None:
+                await session.connection.socket.close(code=WSCloseCode.GOING_AWAY)
+        self.sessions = {}
