@@ -1,7 +1,7 @@
 """Builds the card of a result: what Discord shows of it, part by part; `bot.components.layouts` lays it out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Final
@@ -110,7 +110,10 @@ def result_card(
     listed = [CardFile(name=file, label=label_of(translator, file)) for file in files if file not in shown]
     return CardMessage(
         headline=_headline(translator, name, user_id, result, dubbed=dubbed),
-        transcript="" if transcript is None else _first_lines(translator, transcript),
+        # A result knows the latest names.
+        transcript=""
+        if transcript is None
+        else _first_lines(translator, replace(transcript, speakers=result.speakers)),
         warnings=_warnings(translator, result, replaced, left_out, pages=pages),
         galleries=tuple(tuple(gallery) for gallery in galleries if gallery),
         # Sounds, which have a label, before texts.
