@@ -23,6 +23,8 @@ from bot.error_handler import answer_error
 from bot.file_types import add_file_types
 from bot.http_metrics import InteractionTimes, discord_trace_config
 from bot.jobs.attachments import AttachmentDownloader
+from bot.jobs.batch_cards import BatchCards
+from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.origins import is_outside
@@ -125,7 +127,8 @@ class StemcordClient(ServiceClient):
         self._times = InteractionTimes()
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
-        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None)
+        cards = BatchCards(repository, delivery)
+        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None, cards=cards)
         downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
         submitter = JobSubmitter(
             *(downloader, queue, tracker),
@@ -148,6 +151,7 @@ class StemcordClient(ServiceClient):
             history=JobHistory(queue, repository),
             downloader=downloader,
             submitter=submitter,
+            batches=BatchSubmitter(submitter, downloader, sync, delivery, cards, upload_limits),
             tracker=tracker,
             transcripts=Transcripts.build(edits, repository, store, submitter.rewrite),
             delivery=delivery,

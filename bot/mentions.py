@@ -11,7 +11,7 @@ import discord
 from bot.database.upload_limits import usual_limit
 from bot.error_handler import NETWORK_ERRORS
 from bot.i18n.translator import ENGLISH, LOCALES, Translator, translator_for
-from bot.jobs.attachments import clips_of, first_clip
+from bot.jobs.attachments import all_clips, clips_of
 from bot.jobs.origins import MessageOrigin
 from bot.retry import retry_transient
 from bot.services import Services
@@ -34,7 +34,7 @@ class MentionIntake:
         self._services = services
 
     async def handle(self, message: discord.Message, client: discord.Client) -> None:
-        """Submit the clip of a message that is for the bot; others, and those of bots, are left alone."""
+        """Submit the clips of a message that is for the bot; others, and those of bots, are left alone."""
         me = client.user
         if me is None or message.author.bot or not is_for(message, me):
             return
@@ -46,7 +46,7 @@ class MentionIntake:
         origin = await self._origin(message, client)
         try:
             task = task_of(message.content)
-            await self._services.submitter.submit_from(origin, first_clip(attachments), task, {})
+            await self._services.batches.submit(origin, all_clips(attachments), task, {})
         except (StemcordError, *NETWORK_ERRORS) as error:
             await origin.answer_error(error)
 

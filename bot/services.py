@@ -10,6 +10,7 @@ from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
 from bot.jobs.attachments import AttachmentDownloader
+from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
@@ -34,6 +35,7 @@ class Services:
     history: JobHistory
     downloader: AttachmentDownloader
     submitter: JobSubmitter
+    batches: BatchSubmitter
     tracker: JobTracker
     transcripts: Transcripts
     delivery: Delivery

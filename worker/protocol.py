@@ -52,6 +52,17 @@ class ReplyTo(Message, frozen=True, kw_only=True):
     """True: the bot is no member of that place, so that only the interaction's token can write there."""
 
 
+class Batch(Message, frozen=True, kw_only=True):
+    """The jobs of one message with several clips; a card sums them up."""
+
+    card_id: str
+    """The message that is the card."""
+    jobs: tuple[str, ...]
+    """Ids of the jobs in the order of the clips; there is no job where a clip was not taken."""
+    names: tuple[str, ...]
+    """Of the clips."""
+
+
 class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     """One clip and what to do with it."""
 
@@ -74,6 +85,8 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     """True: its message shows an earlier result, which stays until this one is there."""
     card: bool | msgspec.UnsetType = msgspec.UNSET
     """True: its result is shown as a card of components; a message that shows an embed keeps it."""
+    batch: Batch | msgspec.UnsetType = msgspec.UNSET
+    """Unset: it came alone."""
     trace: str | msgspec.UnsetType = msgspec.UNSET
     """The span that its spans are below, as a `traceparent` (W3C Trace Context, 3.2)."""
     version: int = PROTOCOL_VERSION

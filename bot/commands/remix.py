@@ -7,7 +7,8 @@ from discord import app_commands
 
 from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import LOUDNESS, MIX_PRESETS, PRESETS, ROUTES
-from bot.jobs.attachments import clip_from_attachment, clips_of, first_clip
+from bot.jobs.attachments import all_clips, clip_from_attachment, clips_of
+from bot.jobs.origins import InteractionOrigin
 from bot.services import Services
 from pipeline.catalog import MAX_GAIN, MAX_TRACKS
 from pipeline.types import Task
@@ -56,4 +57,4 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
 
     @tree.context_menu(name=localized("menu-remix"))
     async def remix_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await services.submitter.submit(interaction, first_clip(clips_of(message)), Task.REMIX, {})
+        await services.batches.submit(InteractionOrigin(interaction), all_clips(clips_of(message)), Task.REMIX, {})

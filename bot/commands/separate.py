@@ -7,7 +7,8 @@ from discord import app_commands
 
 from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PARTS, PRESETS, ROUTES
-from bot.jobs.attachments import clip_from_attachment, clips_of, first_clip
+from bot.jobs.attachments import all_clips, clip_from_attachment, clips_of
+from bot.jobs.origins import InteractionOrigin
 from bot.services import Services
 from pipeline.catalog import MAX_TRACKS
 from pipeline.types import Task
@@ -34,4 +35,4 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
 
     @tree.context_menu(name=localized("menu-separate"))
     async def separate_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await services.submitter.submit(interaction, first_clip(clips_of(message)), Task.SEPARATE, {})
+        await services.batches.submit(InteractionOrigin(interaction), all_clips(clips_of(message)), Task.SEPARATE, {})

@@ -14,6 +14,7 @@ class Action(StrEnum):
     """What a component does; the values are part of posted messages."""
 
     CANCEL = "cancel"
+    CANCEL_ALL = "cancelall"
     AGAIN = "again"
     REBALANCE = "rebalance"
     RENAME = "rename"

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 import discord
 
-from bot.components.cancel import CancelButton
+from bot.components.cancel import CancelAllButton, CancelButton
 from bot.components.custom_ids import Action, CustomId
 from bot.components.delete_data import ConfirmDeleteDataButton, DeleteDataButton
 from bot.components.dub import DubButton, DubModal
@@ -37,7 +37,7 @@ from bot.services import Interaction, ServiceClient
 from pipeline.errors import StemcordError
 
 ITEMS: Final[tuple[type[PersistentItem], ...]] = (
-    *(AgainButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
+    *(AgainButton, CancelAllButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
     *(ExportDataButton, FetchButton, ListenMenu, MoreMenu),
     *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),

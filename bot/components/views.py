@@ -49,6 +49,8 @@ def build_view(content: EmbedMessage, translator: Translator) -> ActionView | No
     view = ActionView()
     if content.cancel_job_id is not None:
         view.add_button(translator.format("button-cancel"), CustomId(Action.CANCEL, content.cancel_job_id))
+    if content.cancel_batch_id is not None:
+        view.add_button(translator.format("button-cancelall"), CustomId(Action.CANCEL_ALL, content.cancel_batch_id))
     if (buttons := content.buttons) is not None:
         for action in buttons.actions:
             view.add_button(translator.format(f"button-{action}"), CustomId(action, buttons.job_id))

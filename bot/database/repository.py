@@ -1,6 +1,7 @@
 """Reads and writes settings, jobs, speaker names and usage. Every method raises `DatabaseError`."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -159,6 +160,12 @@ class Repository:
             found = await connection.execute(select(JOBS).where(JOBS.c.id == job_id, JOBS.c.job.is_not(None)))
             row = found.one_or_none()
             return None if row is None else job_from_row(row)
+
+    async def jobs_by_id(self, job_ids: Sequence[str]) -> dict[str, JobRecord | None]:
+        """Return jobs by id, None for one whose clip is still downloaded; those that nobody knows are left out."""
+        async with self._database.transaction() as connection:
+            found = await connection.execute(select(JOBS).where(JOBS.c.id.in_(job_ids)))
+            return {row.id: None if row.job is None else job_from_row(row) for row in found}
 
     async def newest_of_message(self, job_id: str) -> JobRecord | None:
         """Return the newest finished job in the message of a job; None when there is none."""

@@ -96,15 +96,15 @@ def clips_of(message: discord.Message) -> list[discord.Attachment]:
     return [*message.attachments, *forwarded]
 
 
-def first_clip(attachments: Iterable[discord.Attachment]) -> Clip:
-    """Return the first attachment that is a clip. Raises `ClipError` when there is none or more than Discord allows."""
+def all_clips(attachments: Iterable[discord.Attachment]) -> list[Clip]:
+    """Return the attachments that are clips. Raises `ClipError` when there is none or more than Discord allows."""
     found = list(attachments)
     if len(found) > MAX_FILES_PER_MESSAGE:
         raise ClipError("too-many-files", "too-many-files-hint", count=len(found), limit=MAX_FILES_PER_MESSAGE)
-    for clip in map(clip_from_attachment, found):
-        if is_media(clip):
-            return clip
-    raise ClipError("no-clip", "no-clip-hint")
+    clips = [clip for clip in map(clip_from_attachment, found) if is_media(clip)]
+    if not clips:
+        raise ClipError("no-clip", "no-clip-hint")
+    return clips
 
 
 class AttachmentDownloader:

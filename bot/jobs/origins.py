@@ -50,6 +50,10 @@ class JobOrigin(ABC):
         """Show what happens to the clip, unless `acknowledge` did."""
 
     @abstractmethod
+    async def post(self, content: EmbedMessage) -> str:
+        """Post a further message, beside the one of `acknowledge`; return its id."""
+
+    @abstractmethod
     async def answer_error(self, error: BaseException) -> bool:
         """Tell the person what went wrong; return False when Discord did not take the answer."""
 
@@ -86,6 +90,11 @@ class InteractionOrigin(JobOrigin):
         """Fill the message."""
         with suppress(*error_handler.NETWORK_ERRORS):
             await self._interaction.edit_original_response(embed=content.embed)
+
+    async def post(self, content: EmbedMessage) -> str:
+        """Post a follow-up."""
+        send = partial(self._interaction.followup.send, embed=content.embed, wait=True, allowed_mentions=_NO_MENTIONS)
+        return str((await retry_transient(send)).id)
 
     async def answer_error(self, error: BaseException) -> bool:
         """Answer in private."""
@@ -153,6 +162,14 @@ class MessageOrigin(JobOrigin):
 
     async def show(self, content: EmbedMessage) -> None:
         """Nothing is left to show."""
+
+    async def post(self, content: EmbedMessage) -> str:
+        """Reply once more."""
+        reference = self._message.to_reference(fail_if_not_exists=False)
+        send = partial(
+            self._message.channel.send, embed=content.embed, reference=reference, allowed_mentions=_NO_MENTIONS
+        )
+        return str((await retry_transient(send)).id)
 
     async def answer_error(self, error: BaseException) -> bool:
         """Say it in the bot's answer, or in a reply, or else in a direct message: a message has no private answer."""

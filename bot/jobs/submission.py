@@ -122,16 +122,14 @@ class JobSubmitter:
         dub: Clip | None,
         tool: ClipTool | None,
     ) -> None:
-        given = {name: value for name, value in options.items() if value is not None}
-        settings = await self._admit(origin)
-        usual = {"preset": settings.preset or self._preset, "language": settings.language}
-        request = parse_request({**usual, **given, "task": task}) if tool is None else tool_request(tool, usual | given)
+        settings = await self.admit(origin)
+        request = self.read_request(settings, task, options, tool)
         self._downloader.check(clip)
         if dub is not None:
             self._downloader.check_dub(dub)
         pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
-        async with self._running(), self._reserve(origin, request, pending) as reserved:
-            job = await self._with_glossary(await self._acknowledge(origin, reserved))
+        async with self.running(), self._reserve(origin, request, pending) as reserved:
+            job = await self.with_glossary(await self._acknowledge(origin, reserved))
             with span("download"):
                 source = await self._downloader.download(clip)
             track = None if dub is None else await self._downloader.download_dub(dub)
@@ -148,19 +146,19 @@ class JobSubmitter:
             await self._resubmit(InteractionOrigin(interaction), job, request, dub)
 
     async def _resubmit(self, origin: JobOrigin, job: Job, request: Request, dub: Clip | None) -> None:
-        settings = await self._admit(origin)
+        settings = await self.admit(origin)
         if dub is not None:
             self._downloader.check_dub(dub)
-        async with self._running(), self._reserve(origin, request, job.source) as reserved:
+        async with self.running(), self._reserve(origin, request, job.source) as reserved:
             again = await self._acknowledge(origin, reserved)
             track = job.dub if dub is None else await self._downloader.download_dub(dub)
             given = await self._with_edits(job, again)
             if given.request.transcript_edits is None:
                 # Corrections would no longer fit words that new terms change.
-                given = await self._with_glossary(given)
+                given = await self.with_glossary(given)
             await self.enqueue(structs.replace(given, dub=track, max_duration=settings.max_duration))
 
-    async def _with_glossary(self, job: Job) -> Job:
+    async def with_glossary(self, job: Job) -> Job:
         """Give a job the terms of its server, unless its request has some."""
         guild_id = None if job.reply_to is None else job.reply_to.guild_id
         if guild_id is None or job.request.glossary_terms:
@@ -179,7 +177,15 @@ class JobSubmitter:
         # It is mixed anew in any case, so by the words as they are now.
         return structs.replace(again, request=replace(again.request, edits=edits, mix_edits=True))
 
-    async def _admit(self, origin: JobOrigin) -> GuildSettings:
+    def read_request(
+        self, settings: GuildSettings, task: Task, options: Mapping[str, object], tool: ClipTool | None = None
+    ) -> Request:
+        """Read options that a person gave, beside those of the server. Raises `ValidationError`."""
+        usual = {"preset": settings.preset or self._preset, "language": settings.language}
+        given = usual | {name: value for name, value in options.items() if value is not None}
+        return parse_request({**given, "task": task}) if tool is None else tool_request(tool, given)
+
+    async def admit(self, origin: JobOrigin) -> GuildSettings:
         """Return the server's settings. Raises `RefusedError` where the bot may not post or the person not use it."""
         origin.check_may_post()
         guild_id = origin.reply.guild_id
@@ -197,7 +203,7 @@ class JobSubmitter:
         async with self._sync.reserve(reply.user_id, reply.guild_id, reply.channel_id) as job_id:
             job = Job(id=job_id, request=request, source=source, submitted=time.time(), reply_to=reply, card=True)
             try:
-                await self._check_wait(job)
+                await self.check_wait(job)
                 yield job
             except Exception as error:
                 if not origin.is_answered:
@@ -207,7 +213,7 @@ class JobSubmitter:
                     await self._tracker.report_error(job, error)
                 await retry_until_done(partial(self._sync.release, job_id))
 
-    async def _check_wait(self, job: Job) -> None:
+    async def check_wait(self, job: Job) -> None:
         """Refuse a job that would wait too long. Raises `RefusedError`."""
         if not self._max_wait_minutes:
             return
@@ -232,7 +238,8 @@ class JobSubmitter:
         return job
 
     @asynccontextmanager
-    async def _running(self) -> AsyncGenerator[None]:
+    async def running(self) -> AsyncGenerator[None]:
+        """Give what is submitted in the block a moment to end when the bot stops."""
         task = asyncio.current_task()
         assert task is not None
         self._submissions.add(task)
@@ -280,9 +287,8 @@ class JobSubmitter:
         """
         # The interaction's token has expired; the bot's own token edits the message.
         reply = job.reply_to and structs.replace(job.reply_to, interaction_token="", interaction_expires=0.0)
-        again = structs.replace(
-            job, id=uuid.uuid4().hex, request=request, submitted=time.time(), reply_to=reply, replaces=True
-        )
+        alone = structs.replace(job, batch=UNSET, replaces=True, reply_to=reply)
+        again = structs.replace(alone, id=uuid.uuid4().hex, request=request, submitted=time.time())
         try:
             with span("rewrite", trace=UNSET):
                 await self.enqueue(again)

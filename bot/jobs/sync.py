@@ -33,7 +33,9 @@ class JobSync:
         self._queue = queue
 
     @asynccontextmanager
-    async def reserve(self, user_id: str, guild_id: str | None, channel_id: str) -> AsyncGenerator[str]:
+    async def reserve(
+        self, user_id: str, guild_id: str | None, channel_id: str, job_id: str = ""
+    ) -> AsyncGenerator[str]:
         """Reserve a slot for a new job, and yield the job's id; the slot is released when the block fails.
 
         When the block is cancelled because the bot stops, the slot stays, and the next start answers its person.
@@ -44,7 +46,7 @@ class JobSync:
             DatabaseError: The database is unavailable.
 
         """
-        job_id = uuid.uuid4().hex
+        job_id = job_id or uuid.uuid4().hex
         try:
             await self._take_slot(job_id, user_id, guild_id, channel_id)
             yield job_id

@@ -14,9 +14,11 @@ from typing import Final
 import stamina
 import structlog
 from cachetools import LRUCache
+from msgspec import UNSET
 
 from bot import discord_limits
 from bot.i18n.translator import translator_for
+from bot.jobs.batch_cards import BatchCards
 from bot.jobs.delivery import Delivery
 from bot.jobs.progress_message import ProgressMessage
 from bot.jobs.quotas import Cost
@@ -24,6 +26,7 @@ from bot.jobs.result_files import fetch_result
 from bot.jobs.sync import JobSync
 from bot.messages import embeds
 from bot.messages.errors import ErrorMessage, error_message, failure_message
+from bot.messages.formatting import escape, shorten
 from bot.retry import retry_until_done
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
@@ -52,6 +55,7 @@ class JobTracker:
         sync: Records what happens to the jobs.
         interval_s: Time between two edits of a message.
         pages: Whether the bot serves pages.
+        cards: Show batches of jobs.
 
     """
 
@@ -64,7 +68,9 @@ class JobTracker:
         *,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
         pages: bool = False,
+        cards: BatchCards | None = None,
     ) -> None:
+        self._cards = cards
         self._queue = queue
         self._sync = sync
         self._store = store
@@ -82,6 +88,8 @@ class JobTracker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._cards is not None:
+            await self._cards.close()
 
     def track(self, job: Job) -> None:
         """Show a job's progress and end, in the background; once for each job."""
@@ -133,6 +141,8 @@ class JobTracker:
                 shown = await self._show_error(job, job.reply_to, message)
                 structlog.get_logger(__name__).info("interruption_reported", job=job.id, shown=shown)
             await retry_until_done(partial(self._sync.release, job.id))
+            if self._cards is not None:
+                await self._cards.update(job)
 
     async def _poll_undelivered(self) -> None:
         while True:
@@ -149,6 +159,8 @@ class JobTracker:
             with span("deliver", trace=job.trace) as delivering:
                 shown = await self._show_in_order(job, reply, event)
                 delivering.set("stemcord.shown", shown)
+            if self._cards is not None:
+                await self._cards.update(job)
             if (metrics := current_metrics()) is not None:
                 metrics.count_delivery(shown=shown)
             await retry_until_done(lambda: self._queue.confirm_delivery(job.id))
@@ -168,6 +180,8 @@ class JobTracker:
                 cost.add(event)
                 if isinstance(event, Started):
                     await self._sync.record_start(job.id)
+                    if self._cards is not None:
+                        self._cards.update_soon(job)
                 if isinstance(event, TERMINAL_EVENTS):
                     return event
         return None
@@ -229,6 +243,9 @@ class JobTracker:
         """Tell the person in private; show in public that there is no result, unless there is an earlier one."""
         translator = translator_for(reply.locale)
         text = message.text(translator)
+        if job.batch is not UNSET:
+            # In private nothing else says which of its clips is meant.
+            text = shorten(f"**{escape(job.source.name)}**: {text}", discord_limits.MAX_CONTENT_CHARS)
         notified = await retry_until_done(lambda: self._delivery.notify(job, reply, text))
         if job.replaces is True:
             return notified

@@ -40,6 +40,8 @@ class EmbedMessage:
     embed: discord.Embed
     cancel_job_id: str | None = None
     """The job that a cancel button stops; None: no such button."""
+    cancel_batch_id: str | None = None
+    """A job of the batch that a cancel button stops; None: no such button."""
     buttons: ResultButtons | None = None
 
 

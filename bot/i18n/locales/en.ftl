@@ -196,6 +196,7 @@ place-top = at the top
 caption_size-small = small
 caption_size-medium = medium
 caption_size-large = large
+made-clip = Made for { $person }
 made-cut = Cut for { $person }
 made-resize = Resized for { $person }
 made-fps = Frame rate changed for { $person }
@@ -305,6 +306,28 @@ field-smaller = Smaller copy here
 field-whole = Full-size files
 whole-on-page = All full-size files are on the page: press “Open page”.
 whole-elsewhere = Use /{ command-share } to post them where larger files are allowed, or ask the people who run this bot.
+batch-title = { $count } clips
+batch-done = { $done } of { $count } done for { $person }.
+batch-failed = { $count ->
+    [one] One could not be processed.
+   *[other] { $count } could not be processed.
+}
+batch-stopped = { $count ->
+    [one] One was cancelled.
+   *[other] { $count } were cancelled.
+}
+batch-state-receiving = being downloaded
+batch-state-queued = waiting
+batch-state-running = in progress
+batch-state-finished = done
+batch-state-failed = could not be processed
+batch-state-stopped = cancelled
+batch-state-refused = not taken
+batch-refused = Not taken: { $reason }
+cancelling-all = { $count ->
+    [one] Stopping one clip. Finished work is kept.
+   *[other] Stopping { $count } clips. Finished work is kept.
+}
 result-for = Here is the result for { $person }.
 shared-by = { $person } shares this result.
 cancelling = Stopping. Finished work is kept.
@@ -317,6 +340,7 @@ not-done = Not done.
 ## Buttons and forms
 
 button-cancel = Cancel
+button-cancelall = Cancel all
 button-cancel-clip = Cancel { $name }
 button-again = Again
 button-again-clip = Again: { $name }
