@@ -78,7 +78,7 @@ def _line(translator: Translator, name: str, state: str, record: JobRecord | Non
     if record is not None and record.message_id is not None:
         place = record.guild_id or "@me"
         shown = f"[{shown}](https://discord.com/channels/{place}/{record.channel_id}/{record.message_id})"
-    return f"{_SIGNS[state]} {shown}: {translator.format(f'batch-state-{state}')}"
+    return f"{_SIGNS[state]} {shown}: {translator.format(f'state-{state}')}"
 
 
 def _colour(states: list[str]) -> discord.Colour:

@@ -316,14 +316,13 @@ batch-stopped = { $count ->
     [one] One was cancelled.
    *[other] { $count } were cancelled.
 }
-batch-state-receiving = being downloaded
-batch-state-queued = waiting
-batch-state-running = in progress
-batch-state-finished = done
-batch-state-failed = could not be processed
-batch-state-stopped = cancelled
-batch-state-refused = not taken
-batch-refused = Not taken: { $reason }
+state-receiving = being downloaded
+state-queued = waiting
+state-running = in progress
+state-finished = done
+state-failed = could not be processed
+state-stopped = cancelled
+state-refused = not taken
 cancelling-all = { $count ->
     [one] Stopping one clip. Finished work is kept.
    *[other] Stopping { $count } clips. Finished work is kept.
