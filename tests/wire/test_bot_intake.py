@@ -164,4 +164,4 @@ async def test_the_bot_holds_no_engine(stack: Stack, scene: Path) -> None:
         pytest.skip("the system does not tell what a process has mapped")
     libraries = mapped.read_text()
     assert "libpython" in libraries or "python" in libraries
-    assert not [word for word in ("torch", "paddle", "onnxruntime", "libdeepfilter") if word in libraries]
+    assert not [word for word in ("torch", "paddle", "onnxruntime") if word in libraries]

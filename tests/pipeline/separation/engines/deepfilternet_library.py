@@ -1,4 +1,4 @@
-"""Typed wrapper around DeepFilterNet's C library."""
+"""DeepFilterNet's own C library, which the engine is compared with."""
 
 import ctypes
 from pathlib import Path
