@@ -25,6 +25,10 @@ from bot.exceptions import StartError
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
+from bot.uploads.folder import UploadFolder
+from bot.uploads.intake import UploadIntake
+from bot.uploads.routes import UploadRoutes
+from bot.uploads.tickets import UploadTickets
 from bot.web.app import Site
 from bot.web.channel_access import DiscordChannelAccess
 from bot.web.legal import LegalPages
@@ -102,15 +106,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     scratch = scratch_root(settings.home.expanduser())
     deletion = DataDeletion(database, store, retention_days=settings.retention_days, scratch=scratch)
     links, signer = PageLinks(database), _token_signer(settings)
-    pages = None
-    if signer is not None:
-        pages = PageAddresses(
-            links,
-            signer,
-            public_url=settings.public_url,
-            hours=settings.page_hours,
-            sign_in=bool(settings.oauth_client_id),
-        )
+    pages = None if signer is None else _page_addresses(settings, links, signer)
     client = (ShardedStemcordClient if settings.shards else StemcordClient)(
         settings,
         queue=queue,
@@ -135,9 +131,30 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
             public_url=settings.public_url,
             sign_in=_sign_in(settings, session),
             legal=LegalPages(settings),
+            uploads=_upload_routes(settings, client),
         )
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client
+
+
+def _page_addresses(settings: BotSettings, links: PageLinks, signer: TokenSigner) -> PageAddresses:
+    return PageAddresses(
+        links,
+        signer,
+        public_url=settings.public_url,
+        hours=settings.page_hours,
+        sign_in=bool(settings.oauth_client_id),
+        uploads=UploadTickets(_page_secret(settings), public_url=settings.public_url, hours=settings.page_hours),
+    )
+
+
+def _upload_routes(settings: BotSettings, client: StemcordClient) -> UploadRoutes | None:
+    """Return what takes uploads; None where there are no links to them."""
+    pages = client.services.pages
+    if pages is None or pages.uploads is None:
+        return None
+    folder = UploadFolder(settings.home.expanduser() / "uploads", max_size=settings.max_size)
+    return UploadRoutes(pages.uploads, folder, UploadIntake(client.services, client))
 
 
 def _token_signer(settings: BotSettings) -> TokenSigner | None:

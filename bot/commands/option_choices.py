@@ -25,6 +25,10 @@ def _texts_of(option: str, values: Iterable[StrEnum]) -> list[app_commands.Choic
     return [app_commands.Choice(name=localized(f"{option}-{value}"), value=value.value) for value in values]
 
 
+TASKS = [
+    app_commands.Choice(name=localized(f"command-{name}"), value=value)
+    for name, value in (("process", "all"), ("separate", "separate"), ("transcribe", "transcribe"), ("remix", "remix"))
+]
 ROUTES = _choices("route")
 PRESETS = _choices("preset")
 PARTS = _choices("parts")

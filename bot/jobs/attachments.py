@@ -77,6 +77,11 @@ def _clip(filename: str, url: str, size: int, content_type: str | None) -> Clip:
     )
 
 
+def named_clip(name: str, size: int) -> Clip:
+    """Build a clip of a file that was uploaded here, of which only the name tells the kind."""
+    return _clip(name, "", size, None)
+
+
 def is_media(clip: Clip) -> bool:
     """Tell whether the type or the suffix is that of video or sound."""
     if clip.content_type.startswith(("video/", "audio/")):
@@ -125,18 +130,29 @@ class AttachmentDownloader:
         self._max_size = max_size
         self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
 
-    def check(self, clip: Clip) -> None:
-        """Refuse an unusable clip before anything is downloaded. Raises `ClipError`, `SizeError` or `RefusedError`."""
+    def check(self, clip: Clip, path: Path | None = None) -> None:
+        """Refuse an unusable clip before anything is downloaded; `path`: it is here already.
+
+        Raises `ClipError`, `SizeError` or `RefusedError`.
+        """
         if is_picture(clip):
             raise ClipError("clip-picture", "clip-no-media-hint", name=clip.name)
         if not is_media(clip):
             raise ClipError("clip-no-media", "clip-no-media-hint", name=clip.name)
-        self._check_source(clip, self._max_size)
+        self._check_amount(clip, self._max_size)
+        if path is None:
+            self._check_origin(clip)
 
     def _check_source(self, clip: Clip, limit: int) -> None:
+        self._check_amount(clip, limit)
+        self._check_origin(clip)
+
+    def _check_amount(self, clip: Clip, limit: int) -> None:
         if clip.size == 0:
             raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
         _check_size(clip, clip.size, limit)
+
+    def _check_origin(self, clip: Clip) -> None:
         if _origin_of(urlsplit(clip.url)) not in self._origins:
             raise RefusedError("wrong-host", "wrong-host-hint")
 
@@ -152,8 +168,8 @@ class AttachmentDownloader:
         self.check_dub(dub)
         return await self._download(dub)
 
-    async def download(self, clip: Clip) -> Artefact:
-        """Download a clip into the store.
+    async def download(self, clip: Clip, path: Path | None = None) -> Artefact:
+        """Download a clip into the store, or take it from a path where it is already.
 
         Raises what `check` raises, and:
             ClipError: The link no longer works.
@@ -161,7 +177,9 @@ class AttachmentDownloader:
             StoreError: There is no room.
 
         """
-        self.check(clip)
+        self.check(clip, path)
+        if path is not None:
+            return await self._store.put(path, name=clip.name)
         return await self._download(clip)
 
     async def read(self, file: Clip, limit: int) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import discord
@@ -108,32 +109,22 @@ class JobSubmitter:
         options: Mapping[str, object],
         dub: Clip | None = None,
         tool: ClipTool | None = None,
+        path: Path | None = None,
     ) -> None:
-        """Submit a job for a clip from wherever it was asked for; works and raises as `submit`."""
+        """Submit a job from wherever it was asked for, as `submit` does; `path`: the clip is here already."""
         with span("interaction", trace=UNSET, attributes={"stemcord.task": task.value}):
-            await self._submit(origin, clip, task, options, dub, tool)
-
-    async def _submit(
-        self,
-        origin: JobOrigin,
-        clip: Clip,
-        task: Task,
-        options: Mapping[str, object],
-        dub: Clip | None,
-        tool: ClipTool | None,
-    ) -> None:
-        settings = await self.admit(origin)
-        request = self.read_request(settings, task, options, tool)
-        self._downloader.check(clip)
-        if dub is not None:
-            self._downloader.check_dub(dub)
-        pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
-        async with self.running(), self._reserve(origin, request, pending) as reserved:
-            job = await self.with_glossary(await self._acknowledge(origin, reserved))
-            with span("download"):
-                source = await self._downloader.download(clip)
-            track = None if dub is None else await self._downloader.download_dub(dub)
-            await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
+            settings = await self.admit(origin)
+            request = self.read_request(settings, task, options, tool)
+            self._downloader.check(clip, path)
+            if dub is not None:
+                self._downloader.check_dub(dub)
+            pending = Artefact(name=clip.name, digest="", size=clip.size, media_type=clip.content_type)
+            async with self.running(), self._reserve(origin, request, pending) as reserved:
+                job = await self.with_glossary(await self._acknowledge(origin, reserved))
+                with span("download"):
+                    source = await self._downloader.download(clip, path)
+                track = None if dub is None else await self._downloader.download_dub(dub)
+                await self.enqueue(structs.replace(job, source=source, dub=track, max_duration=settings.max_duration))
 
     async def resubmit(
         self, interaction: discord.Interaction[Any], job: Job, request: Request, dub: Clip | None = None

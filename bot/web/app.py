@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.exceptions import PageError
 from bot.i18n.translator import Translator, translator_for
+from bot.uploads.routes import UploadRoutes
 from bot.web.captions import rename_speakers
 from bot.web.edit_routes import EditRoutes, check_may_change
 from bot.web.files import MIN_ZIP_RATE, STALL_TIMEOUT_S, disposition, send_file, send_stream
@@ -48,6 +49,7 @@ class Site:
         public_url: Address under which people reach the site; a proxy may remove its path or not.
         shared: Whether people give addresses to each other.
         sign_in: Tells who opens a page; None: whoever has the address sees it.
+        uploads: Takes clips that Discord does not; None: there is no such page.
         legal: The terms and the privacy policy; None: neither is served.
 
     """
@@ -61,7 +63,9 @@ class Site:
         shared: bool = True,
         sign_in: SignIn | None = None,
         legal: LegalPages | None = None,
+        uploads: UploadRoutes | None = None,
     ) -> None:
+        self._uploads = uploads
         self._legal = legal
         self._source = source
         self._signer = signer
@@ -95,18 +99,22 @@ class Site:
             self._edit_routes.add_to(app, page)
             if self._sign_in is not None:
                 app.router.add_get(base + CALLBACK_PATH, self._sign_in.finish)
+            if self._uploads is not None:
+                self._uploads.add_to(app, base, self._pages, self._context, _translator)
             if self._legal is not None:
                 app.router.add_get(base + "/{document:terms|privacy}", self._document)
             app.router.add_static(base + "/static", STATIC_FOLDER)
         return app
+
+    def _context(self, request: web.Request) -> PageContext:
+        return PageContext(translator=_translator(request), base=self._base, nonce="")
 
     async def _document(self, request: web.Request) -> web.StreamResponse:
         assert self._legal is not None
         shown = await asyncio.to_thread(self._legal.render, request.match_info["document"])
         if shown is None:
             raise PageError(HTTPStatus.NOT_FOUND, "page-none")
-        context = PageContext(translator=_translator(request), base=self._base, nonce="")
-        return web.Response(text=self._pages.document(context, shown), content_type="text/html")
+        return web.Response(text=self._pages.document(self._context(request), shown), content_type="text/html")
 
     async def _open(self, request: web.Request) -> tuple[PageToken, PageData]:
         token = self._signer.read(request.match_info["token"])

@@ -125,6 +125,11 @@ class PageRenderer:
             tongue=main_language(data.result.language) or "",
         )
 
+    def upload(self, context: PageContext, limit: str) -> str:
+        """Render the page that takes a clip; `limit`: how large it may be, as text."""
+        translate = context.translator.format
+        return self._templates.get_template("upload.html").render(context=context, translate=translate, limit=limit)
+
     def document(self, context: PageContext, html: str) -> str:
         """Render the terms or the privacy policy; `html`: made from Markdown without HTML of its own."""
         return self._templates.get_template("document.html").render(context=context, document=Markup(html))  # noqa: S704

@@ -20,6 +20,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from bot.database.page_links import PageLinks
 from bot.exceptions import PageError, SecretError
+from bot.uploads.tickets import UploadTickets
 
 MIN_SECRET_BYTES: Final = 16
 MAX_TOKEN_CHARS: Final = 512
@@ -77,13 +78,22 @@ class PageAddresses:
         public_url: Address under which the pages are reached.
         hours: How long an address works.
         sign_in: Whether people sign in before they see a page.
+        uploads: Addresses of the page that takes clips; None: there is none.
 
     """
 
     def __init__(
-        self, links: PageLinks, signer: TokenSigner, *, public_url: str, hours: float, sign_in: bool = False
+        self,
+        links: PageLinks,
+        signer: TokenSigner,
+        *,
+        public_url: str,
+        hours: float,
+        sign_in: bool = False,
+        uploads: UploadTickets | None = None,
     ) -> None:
         self.sign_in = sign_in
+        self.uploads = uploads
         self._links = links
         self._signer = signer
         self._public_url = public_url
