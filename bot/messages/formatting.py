@@ -54,7 +54,9 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(size: int) -> str:
-    """Format bytes as whole kB, at least one, or as MB with one decimal."""
+    """Format bytes as whole kB, at least one, or as MB or GB with one decimal."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -139,3 +140,11 @@ def transcript_bytes(transcript: Transcript) -> bytes:
     import msgspec
 
     return msgspec.json.encode(transcript)
+
+
+def pages_of() -> dict[str, str]:
+    """Settings with which the bot serves pages on a port that was free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return {"STEMCORD_PUBLIC_URL": f"http://127.0.0.1:{port}", "STEMCORD_WEB_PORT": str(port)}

@@ -20,6 +20,7 @@ SLASH = {
     "process": "全部处理",
     "jobs": "任务",
     "share": "分享",
+    "upload": "上传",
     "clip": "剪辑",
     "glossary": "术语表",
     "settings": "设置",

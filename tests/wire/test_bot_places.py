@@ -32,7 +32,7 @@ def refused(light: LightStack) -> list[str]:
 
 
 async def test_commands_say_where_they_are_offered(light: LightStack) -> None:
-    everywhere = {"separate", "transcribe", "remix", "process", "dub", "jobs", "privacy", "help", "clip"}
+    everywhere = {"separate", "transcribe", "remix", "process", "dub", "jobs", "privacy", "help", "clip", "upload"}
     for command in light.fake.world.all_commands():
         if command["name"] in everywhere or command["type"] == 3:
             assert (command["integration_types"], command["contexts"]) == ([0, 1], [0, 1, 2]), command["name"]

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import io
 import os
-import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from tests.wire.answers import CHINESE, private, shows
-from tests.wire.light import LightStack
+from tests.wire.light import LightStack, pages_of
 from tests.wire.openapi import Description
 from tests.wire.shapes import Json
 from tests.wire.world import MIB
@@ -73,12 +72,8 @@ class Client:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served(tmp_path_factory: pytest.TempPathFactory, description: Description) -> AsyncIterator[LightStack]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     settings = {
-        "STEMCORD_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "STEMCORD_WEB_PORT": str(port),
+        **pages_of(),
         "STEMCORD_MAX_SIZE": str(40 * MIB),
         "STEMCORD_JOBS_AT_ONCE": "2",
     }

@@ -652,6 +652,7 @@ upload-pause = Pause
 upload-resume = Go on
 upload-cancel = Cancel
 upload-script = This page needs JavaScript.
+upload-sent = { $done } of { $whole }
 upload-going = { $done } of { $whole }, { $left } left
 upload-waiting = The connection was lost. It goes on by itself as soon as it is back.
 upload-paused = Paused. Press “{ upload-resume }”, within an hour.

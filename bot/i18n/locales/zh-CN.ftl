@@ -614,6 +614,7 @@ upload-pause = 暂停
 upload-resume = 继续
 upload-cancel = 取消
 upload-script = 此页面需要 JavaScript。
+upload-sent = { $done } / { $whole }
 upload-going = { $done } / { $whole }，剩余 { $left }
 upload-waiting = 连接中断。恢复后会自动继续。
 upload-paused = 已暂停。请在一小时内按“{ upload-resume }”。

@@ -26,8 +26,9 @@ function show(offset) {
   const seconds = (performance.now() - state.began) / 1000;
   const speed = seconds > 2 ? (offset - state.from) / seconds : 0;
   const left = speed > 0 ? Math.ceil((whole - offset) / speed) : 0;
-  const clock = left ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : "…";
-  part("amount").textContent = say("upload-going", { done: size(offset), whole: size(whole), left: clock });
+  const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  const values = { done: size(offset), whole: size(whole), left: clock };
+  part("amount").textContent = say(left ? "upload-going" : "upload-sent", values);
 }
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));

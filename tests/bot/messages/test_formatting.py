@@ -51,5 +51,5 @@ def test_lines_that_do_not_fit_become_an_ellipsis() -> None:
 
 def test_numbers_for_reading() -> None:
     assert [format_duration(0), format_duration(61.9), format_duration(3725)] == ["0:00", "1:01", "1:02:05"]
-    assert [format_size(1), format_size(10_500_000)] == ["1 kB", "10.5 MB"]
+    assert [format_size(size) for size in (1, 10_500_000, 2**31)] == ["1 kB", "10.5 MB", "2.1 GB"]
     assert [progress_bar(0, 4), progress_bar(0.5, 4), progress_bar(7, 4)] == ["▱▱▱▱", "▰▰▱▱", "▰▰▰▰"]

@@ -1,0 +1,99 @@
+"""The upload page in Chromium: a person chooses a file, the connection is lost, and it goes on by itself."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
+
+from tests.wire.answers import private
+from tests.wire.light import LightStack, pages_of
+from tests.wire.world import MIB
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+PICTURES = os.environ.get("PICTURES", "")
+"""A folder for pictures to look at; empty: none are taken."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LightStack]:
+    async with LightStack.start(tmp_path_factory.mktemp("page"), settings=pages_of()) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("Chromium is not installed.")
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=found)
+        yield opened
+        await opened.close()
+
+
+async def look(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+async def page_for(served: LightStack, name: str, locale: str = "en-US") -> tuple[str, str]:
+    """The address of an upload page and the id of its person."""
+    person = served.fake.world.add_person(name)
+    told = await private(served, await served.fake.slash("upload", by=person, task="separate", locale=locale))
+    (address,) = told.buttons
+    return address, person["id"]
+
+
+async def test_a_lost_connection_is_waited_for(served: LightStack, browser: Browser, tmp_path: Path) -> None:
+    address, person_id = await page_for(served, "wanda")
+    film = tmp_path / "holiday in the mountains.mkv"
+    film.write_bytes(os.urandom(20 * MIB))
+    page = await browser.new_page(viewport={"width": 900, "height": 620}, color_scheme="dark")
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    await page.goto(address)
+    await look(page, "upload-dark")
+    lost = 0
+
+    async def lose(route: Route) -> None:
+        nonlocal lost
+        if route.request.method == "PATCH" and route.request.headers["upload-offset"] != "0" and lost < 1:
+            lost += 1
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    await page.route("**/files/clip", lose)
+    await page.set_input_files("#file", film)
+    await expect(page.locator("#word")).to_contain_text("The connection was lost")
+    await look(page, "upload-lost")
+    await expect(page.locator("#word")).to_contain_text("Done.", timeout=30_000)
+    await look(page, "upload-done")
+    assert (lost, problems) == (1, [])
+    job = await served.job(of=person_id)
+    assert job.source.name == film.name
+    assert await served.store.read(job.source, max_bytes=40 * MIB) == film.read_bytes()
+
+
+async def test_what_is_no_clip_gets_a_word(served: LightStack, browser: Browser, tmp_path: Path) -> None:
+    address, _ = await page_for(served, "wim")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no film")
+    page = await browser.new_page(viewport={"width": 390, "height": 760}, color_scheme="light")
+    await page.goto(address)
+    await look(page, "upload-phone")
+    await page.set_input_files("#file", notes)
+    await expect(page.locator("#word")).to_contain_text("is not a video or sound file")
+    await expect(page.locator("#drop")).to_be_visible()
+    await look(page, "upload-phone-refused")
+
+
+async def test_a_link_that_does_not_hold_says_so(served: LightStack, browser: Browser) -> None:
+    address, _ = await page_for(served, "wolf")
+    page = await browser.new_page()
+    await page.goto(address[:-4] + "xxx/")
+    await expect(page.locator("h1")).to_contain_text("does not work")
