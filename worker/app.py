@@ -51,7 +51,7 @@ PRELOADED_MODULES: Final[Mapping[WorkerKind, tuple[str, ...]]] = {"media": ("pip
 """What an engine imports before its first stage: the modules of a mix, since people wait for that one."""
 
 
-READER_MODULES: Final = ("pipeline.media.stages",)
+READER_MODULES: Final = ("pipeline.media.stages", "pipeline.media.tools.stage", "pipeline.media.tools.captions")
 """What the process that reads the files of strangers imports before the first of them."""
 
 

@@ -17,4 +17,4 @@ def test_nothing_crashes_hangs_or_gets_out() -> None:
     # Mutation is neither so weak that all are clips still nor so strong that none is.
     media = outcome.endings["media", "accepted"], outcome.endings["media", "refused"]
     assert min(media) > sum(media) / 5
-    assert {"probe", "extract", "mux", "dub"} <= set(outcome.stages)
+    assert {"probe", "extract", "mux", "edit_clip", "dub"} <= set(outcome.stages)

@@ -11,6 +11,7 @@ from pipeline.edits.stage import edit_transcript_stage
 from pipeline.export.stage import subtitles_stage
 from pipeline.graph.stage import FileT, NoParams, StageContext, StageOutput
 from pipeline.media.stages import extract_stage, mux_stage, probe_stage
+from pipeline.media.tools.stage import edit_clip_stage
 from pipeline.mix.dub.compare import render_dub_comparison_stage
 from pipeline.mix.dub.manifest import list_files, pack
 from pipeline.mix.dub.stage import dub_stage
@@ -64,6 +65,7 @@ def pack_stage(context: StageContext, inputs: ManifestInputs[Path], params: NoPa
 probe = watched(probe_stage)
 extract = watched(extract_stage)
 mux = watched(mux_stage)
+edit_clip = watched(edit_clip_stage)
 dub = watched(dub_stage)
 compare_dub = watched(render_dub_comparison_stage)
 write_exports = watched(subtitles_stage)

@@ -13,6 +13,7 @@ from tests.wire.answers import CHINESE, in_chinese, private, result_of, shows
 from tests.wire.objects import Message
 from tests.wire.shapes import Json
 from tests.wire.stack import Stack
+from tests.wire.test_bot_fix_line import listed, opened
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
@@ -96,6 +97,15 @@ async def test_captions(stack: Stack, scene: Path) -> None:
             frame.to_ndarray(format="gray")[130:].max() for frame in container.decode(video=0) if (frame.time or 0) < 3
         ]
     assert max(shown) > 220
+
+
+async def test_captions_follow_a_correction(stack: Stack, scene: Path) -> None:
+    message = await made(stack, "captions", scene, language="en")
+    before = message.files["captions.mp4"].data
+    shown = await listed(stack, message)
+    await stack.fake.submit(await opened(stack, shown), text="Bananas are yellow.")
+    await shows(stack, message, lambda m: m.files["captions.mp4"].data != before, 120)
+    assert video(message.files["captions.mp4"].data)[4] == pytest.approx(21, abs=0.5)
 
 
 async def test_a_clip_without_sound_is_worked_on(stack: Stack, scene: Path, tmp_path: Path) -> None:
@@ -197,3 +207,13 @@ async def test_a_tool_can_be_cancelled(stack: Stack, scene: Path) -> None:
         worker.resume()
     await shows(stack, message, lambda m: "Cancelled." in m.text, 20)
     assert not message.files
+
+
+async def test_a_tool_at_work_can_be_cancelled(stack: Stack, scene: Path) -> None:
+    interaction = await stack.fake.slash("clip resize", clip=scene, width=4096)
+    message = await shows(stack, interaction.original, lambda m: "Editing the clip" in m.text, 60)
+    (cancel,) = [key for key in message.buttons if ":cancel:" in key]
+    await stack.fake.click(cancel, message)
+    await shows(stack, message, lambda m: "Cancelled" in m.text, 20)
+    assert not message.files
+    assert scratch(stack) == []
