@@ -162,8 +162,11 @@ def mixer_tracks(data: PageData) -> list[Track]:
 
 
 def player_media(data: PageData) -> tuple[str, str] | None:
-    """Return URL and kind (`video` or `audio`) of what the player plays: the finished mix, or else the clip."""
+    """Return URL and kind (`video` or `audio`) of what the player plays: what was made, or else the clip."""
     names = [name for name in MIX_FILES if data.result.artefact(name) is not None]
+    if data.result.request.clip_tool is not None:
+        made = data.result.artefacts[0]
+        names = [made.name] if made.media_type.startswith(("video/", "audio/")) else []
     if not names and data.clip is not None:
         names = [data.clip.name]
     if not names:
