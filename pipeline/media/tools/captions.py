@@ -3,6 +3,7 @@
 What is said goes into a file of its own, with everything replaced that ASS reads as markup; it never becomes a filter.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, cast
 
-from pipeline.errors import ValidationError
+from pipeline.errors import FFmpegError, ValidationError
 from pipeline.export.cues import Cue, cut_cues
 from pipeline.export.direction import embed_line, has_right_to_left
 from pipeline.export.escaping import clean, escape_subtitle
@@ -21,6 +22,7 @@ from pipeline.export.subtitles import SPEAKER_COLOURS
 from pipeline.export.transcripts import read_edited
 from pipeline.graph.stage import StageContext
 from pipeline.languages import WIDE
+from pipeline.media.ffmpeg import run_ffmpeg
 from pipeline.media.probe import probe_any
 from pipeline.media.tools.contracts import BurnCaptionsInputs, BurnCaptionsParams, MadeFile
 from pipeline.media.tools.encoding import Stretch, write_video
@@ -28,7 +30,11 @@ from pipeline.media.tools.pictures import even_size, open_pictures
 from pipeline.types import BurnCaptions, CaptionPlace, CaptionSize, TextReference, Transcript, Word
 
 _DOCUMENT = "captions.ass"
+_LETTERS = "letters.ass"
 _FONT_FOLDER = "fonts"
+_NO_GLYPH: Final = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]{1,6}) ")
+_LETTERS_TIMEOUT_S: Final = 60.0
+_MAX_NAMED_LETTERS: Final = 20
 _LETTER_HEIGHTS = {CaptionSize.SMALL: 0.05, CaptionSize.MEDIUM: 0.065, CaptionSize.LARGE: 0.085}
 """Of the shorter side of the picture."""
 MIN_LETTER_PIXELS: Final = 8
@@ -71,16 +77,17 @@ def burn_captions_stage(
                 text=TextReference(key="tool-no-speech"),
             )
         gather_fonts(folder / _FONT_FOLDER)
+        missing = check_letters(transcript, folder)
         notes = write_video(
             Stretch.whole(inputs.source, clip),
             pictures,
             target,
-            [*pictures.plain(), f"ass=filename={_DOCUMENT}:fontsdir={_FONT_FOLDER}:shaping=complex"],
+            [*pictures.plain(), _filter(_DOCUMENT)],
             folder=folder,
             report=context.report,
         )
     context.report(1.0)
-    return MadeFile(made=target, notes=notes)
+    return MadeFile(made=target, notes=(*notes, *missing))
 
 
 def write_document(transcript: Transcript, tool: BurnCaptions, size: tuple[int, int], path: Path) -> bool:
@@ -122,7 +129,7 @@ def write_document(transcript: Transcript, tool: BurnCaptions, size: tuple[int, 
 
 
 def gather_fonts(folder: Path) -> None:
-    """Put the fonts for captions into a folder: matplotlib's own, then the best one of this machine for Chinese."""
+    """Put the font for captions into a folder, matplotlib's own; those of the machine have what it lacks."""
     folder.mkdir()
     found = find_spec("matplotlib")
     if found is not None and found.origin is not None:
@@ -130,6 +137,50 @@ def gather_fonts(folder: Path) -> None:
         for name in _FONT_FILES:
             if (fonts / name).is_file():
                 shutil.copyfile(fonts / name, folder / name)
+
+
+def check_letters(transcript: Transcript, folder: Path) -> tuple[str, ...]:
+    """Find out for which letters of a transcript there is a font.
+
+    Args:
+        transcript: Who says what.
+        folder: Where the folder of fonts is.
+
+    Returns:
+        A note that names those without one, if there are any.
+
+    Raises:
+        FFmpegError: Most letters have none.
+    """
+    import pysubs2
+
+    letters = sorted({letter for turn in transcript.turns for word in turn.words for letter in clean(word.text)})
+    document = pysubs2.SSAFile()
+    document.styles["Default"] = pysubs2.SSAStyle(fontname=_FONT, bold=True)
+    document.append(pysubs2.SSAEvent(start=0, end=1000, text=escape_subtitle("".join(letters))))
+    cast("Any", document).save(str(folder / _LETTERS), encoding="utf-8", format_="ass")
+    missing = set[str]()
+
+    def take_line(line: str) -> bool:
+        found = _NO_GLYPH.search(line)
+        missing.update((chr(int(found[1], 16)),) if found else ())
+        return found is not None
+
+    picture = ["-f", "lavfi", "-i", "color=black:size=64x64:rate=1:duration=1", "-vf", _filter(_LETTERS)]
+    run_ffmpeg([*picture, "-f", "null", "-"], timeout=_LETTERS_TIMEOUT_S, take_line=take_line, folder=folder)
+    missing &= set(letters)
+    if len(missing) > len(letters) / 2:
+        raise FFmpegError(
+            "There is no font for the letters of this clip.",
+            hint="Install one for its language, such as Noto Sans CJK for Chinese.",
+            text=TextReference(key="tool-no-font"),
+        )
+    named = "".join(sorted(missing)[:_MAX_NAMED_LETTERS])
+    return (f"There is no font for some letters, which stand as boxes: {named}",) if missing else ()
+
+
+def _filter(document: str) -> str:
+    return f"ass=filename={document}:fontsdir={_FONT_FOLDER}:shaping=complex"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ import numpy as np
 import pysubs2
 import pytest
 
-from pipeline.errors import MediaError, ValidationError
+from pipeline.errors import FFmpegError, MediaError, ValidationError
 from pipeline.graph.stage import StageContext
-from pipeline.media.tools.captions import burn_captions_stage, write_document
+from pipeline.media.tools.captions import burn_captions_stage, check_letters, gather_fonts, write_document
 from pipeline.media.tools.contracts import BurnCaptionsInputs, BurnCaptionsParams
 from pipeline.models.loader import Models
 from pipeline.types import BurnCaptions, CaptionPlace, CaptionSize, Speaker, Transcript, Turn, Word
@@ -110,6 +110,21 @@ def test_captions_are_drawn_while_they_are_said(tmp_path: Path) -> None:
     assert shown[1.5][90:].max() > 220
     yellow = {time: np.argwhere((frame[..., 0] > 200) & (frame[..., 2] < 110))[:, 1] for time, frame in shown.items()}
     assert yellow[1.2].mean() < yellow[1.7].mean() < yellow[2.2].mean() < yellow[2.7].mean()
+
+
+UNKNOWN = "\U00030030\U00030031\U00030032\U00030033"
+"""Letters of CJK Extension G, which hardly any font has."""
+
+
+def test_letters_without_a_font_are_named(tmp_path: Path) -> None:
+    gather_fonts(tmp_path / "fonts")
+    assert check_letters(transcript(turn("S1", 0.0, 1.0, "hello there, ça va?")), tmp_path) == ()
+    (note,) = check_letters(transcript(turn("S1", 0.0, 1.0, f"hello {UNKNOWN}")), tmp_path)
+    assert note.endswith(f": {UNKNOWN}")
+    with pytest.raises(FFmpegError, match="no font") as caught:
+        check_letters(transcript(turn("S1", 0.0, 1.0, UNKNOWN)), tmp_path)
+    assert caught.value.text is not None
+    assert caught.value.text.key == "tool-no-font"
 
 
 def test_where_nobody_speaks_there_is_nothing_to_write(tmp_path: Path) -> None:
