@@ -50,7 +50,7 @@ EDIT_CLIP = Stage(
     output=MadeFile[Artefact],
     isolated=True,
     limit=180.0,
-    limit_per_second=16.0,
+    limit_per_second=32.0,
 )
 
 
@@ -80,5 +80,5 @@ BURN_CAPTIONS = Stage(
     output=MadeFile[Artefact],
     isolated=True,
     limit=180.0,
-    limit_per_second=16.0,
+    limit_per_second=32.0,
 )

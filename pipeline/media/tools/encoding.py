@@ -17,10 +17,12 @@ from pipeline.media.tools.refusals import check_work
 
 CONSTANT_RATE_FACTOR = 20
 """Of x264: the usual 23 is seen in gradients, 18 takes half as much room again."""
-_ENCODER_THREADS = 4
+MAX_EASY_PIXELS = 4096 * 2304
+"""Pixels up to which a picture is encoded the usual way."""
+_THREADS = ("-threads", "4")
 """Fixed, since the bytes depend on it."""
 _BASE_TIMEOUT_S = 120.0
-_TIMEOUT_PER_SECOND = 12.0
+_TIMEOUT_PER_SECOND = 28.0
 """Seconds that ffmpeg may take for each second of a stretch."""
 MAX_HELD_SECONDS = 0.5
 """Seconds for which the last picture may be shown before it is repeated."""
@@ -114,6 +116,7 @@ def write_video(
     """
     clip, seconds = stretch.clip, stretch.seconds
     usual = 0.0 if clip.media.video is None else clip.media.video.frame_rate
+    pixels = pixels or pictures.look.width * pictures.look.height
     check_work(max(pictures.look.width * pictures.look.height, pixels), max(usual, rate or 0.0), seconds)
     with tempfile.TemporaryDirectory(prefix="encode-") as scratch:
         sound, notes = _write_sound(stretch, Path(scratch) / "sound.flac", _scaled(report, 0.0, _SOUND_SHARE))
@@ -122,7 +125,7 @@ def write_video(
         chain = ["-vf", ",".join([*clock, *filters, "format=yuv420p"])]
         selection = ["-map", pictures.stream, *([] if sound is None else ["-map", "1:a:0"])]
         run_ffmpeg(
-            [*inputs, *selection, *chain, *_coding(clip, seconds), str(target.absolute())],
+            [*inputs, *selection, *chain, *_coding(clip, seconds, pixels), str(target.absolute())],
             timeout=encoding_timeout(seconds),
             report=_scaled(report, 0.0 if sound is None else _SOUND_SHARE, 1.0, "Encoding the picture"),
             total=seconds,
@@ -151,11 +154,14 @@ def _held(pictures: Pictures, stretch: Stretch, usual: float, rate: float | None
     return constant_rate(exact_rate(min(max(usual, _HELD_RATES[0]), _HELD_RATES[1])), stretch.seconds)
 
 
-def _coding(clip: Probe, seconds: float) -> list[str]:
+def _coding(clip: Probe, seconds: float, pixels: int) -> list[str]:
+    # The process may have so much memory, and x264 keeps twenty pictures otherwise.
+    large = pixels > MAX_EASY_PIXELS
+    threads = ("-threads", "1", "-bf", "0", "-x264-params", "rc-lookahead=0:sync-lookahead=0") if large else _THREADS
     channels = len(map_channels(clip.media.audio.layout, clip.speakers).layout.channels) if clip.speakers else 0
     return [
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", str(CONSTANT_RATE_FACTOR)),
-        *("-threads", str(_ENCODER_THREADS), "-fps_mode", "passthrough", "-enc_time_base", "filter"),
+        *(*threads, "-fps_mode", "passthrough", "-enc_time_base", "filter"),
         *(("-c:a", "aac", "-b:a", str(bit_rate(channels))) if channels else ()),
         *("-t", f"{seconds:.6f}", "-map_metadata", "-1", "-map_chapters", "-1", "-bitexact"),
         *("-movflags", "+faststart", "-movie_timescale", "48000", "-f", "mp4"),
