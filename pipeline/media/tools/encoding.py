@@ -92,9 +92,7 @@ def write_video(
     folder: Path | None = None,
     report: ProgressCallback | None = None,
 ) -> tuple[str, ...]:
-    """Write a stretch of a clip as an mp4 that plays while it loads: H.264 and AAC, on a clock of its own.
-
-    Each picture keeps the time at which it is shown.
+    """Write a stretch as an mp4 that plays while it loads; each picture keeps the time at which it is shown.
 
     Args:
         stretch: Which part of which clip.
@@ -103,7 +101,7 @@ def write_video(
         filters: What is done to the pictures, after `Pictures.clock`.
         rate: Pictures a second, where that is changed.
         pixels: Of a picture that is written, where that is changed.
-        folder: Where files lie that filters name.
+        folder: Where filters find files.
         report: Called with the fraction that is done.
 
     Returns:
@@ -116,11 +114,11 @@ def write_video(
     """
     clip, seconds = stretch.clip, stretch.seconds
     usual = 0.0 if clip.media.video is None else clip.media.video.frame_rate
-    pixels = pixels or pictures.look.width * pictures.look.height
-    check_work(max(pictures.look.width * pictures.look.height, pixels), max(usual, rate or 0.0), seconds)
+    pixels = max(pictures.look.width * pictures.look.height, pixels)
+    check_work(pixels, max(usual, rate or 0.0), seconds)
     with tempfile.TemporaryDirectory(prefix="encode-") as scratch:
         sound, notes = _write_sound(stretch, Path(scratch) / "sound.flac", _scaled(report, 0.0, _SOUND_SHARE))
-        inputs = [*pictures.arguments(stretch.start), *([] if sound is None else input_arguments(sound))]
+        inputs = pictures.arguments(stretch.start) + ([] if sound is None else input_arguments(sound))
         clock = [*pictures.clock(stretch.start, stretch.end), *_held(pictures, stretch, usual, rate)]
         chain = ["-vf", ",".join([*clock, *filters, "format=yuv420p"])]
         selection = ["-map", pictures.stream, *([] if sound is None else ["-map", "1:a:0"])]
