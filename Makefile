@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train chaos fuzz
+	bench-picture bench-dub bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train chaos fuzz \
+	images compose-test
 
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
@@ -15,6 +16,12 @@ define setup
 	"$$python" -S -c '' 2>/dev/null && exec "$$python" -m deploy.setup $(1); \
 done; \
 echo "Stemcord needs CPython 3.11. Install it (the command python3.11) and try again." >&2; exit 1
+endef
+
+define images
+@for python in $(PYTHON) python3.11 python3; do \
+	"$$python" -S -c '' 2>/dev/null && exec "$$python" -m deploy.images $(1); \
+done; exit 1
 endef
 
 help: ## Show what can be made
@@ -115,6 +122,13 @@ audit: env ## Known vulnerabilities of all locked packages (ADVISORIES: PyPI's a
 
 fuzz: env ## Ten thousand hostile files by chance of a seed (INPUTS, SEED): what crashes, hangs or gets out
 	$(MEDIA)/python -m tests.fuzz --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1) --keep out/fuzz
+
+images: ## Build the container images (IMAGES="bot media": some of them; FLAGS: of python3 -m deploy.images)
+	$(call images,$(IMAGES) $(FLAGS))
+
+compose-test: env ## Bring deploy/compose.yaml up with podman and separate and transcribe a clip (after: make images)
+	$(call images,broker database)
+	$(MEDIA)/python -m tests.compose
 
 clean: ## Delete both environments and what was built; kept: models, results, uv's own cache
 	rm -rf .venv .venv-asr .cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from deploy.setup.build import build, install_weights, open_uv, print_line
-from deploy.setup.environments import ROOT, Environment, State, all_environments, find_state
+from deploy.setup.environments import ROOT, Environment, State, all_environments, all_image_locks, find_state
 from deploy.setup.errors import SetupError
-from deploy.setup.requirements_lock import lock
+from deploy.setup.requirements_lock import lock, lock_image
 from deploy.setup.setup_lock import hold_lock
 
 EXIT_INTERRUPTED = 130
@@ -53,5 +53,9 @@ def _run_task(options: argparse.Namespace, environments: tuple[Environment, ...]
             if options.task == "lock":
                 print_line(f"{environment.lock.relative_to(root)} …")
                 lock(environment, uv, upgrade=options.upgrade)
+                for image in all_image_locks(root):
+                    if image.environment == environment:
+                        print_line(f"{image.lock.relative_to(root)} …")
+                        lock_image(image, uv)
             else:
                 install_weights(environment, uv, again=True)

@@ -104,6 +104,30 @@ def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLock:
+    """A container image and the packages in it: a part of an environment."""
+
+    name: str
+    extras: tuple[str, ...]
+    environment: Environment
+
+    @property
+    def lock(self) -> Path:
+        """The lock file with the exact versions of all packages."""
+        return self.environment.lock.with_name(f"image-{self.name}.txt")
+
+
+def all_image_locks(root: Path = ROOT) -> tuple[ImageLock, ...]:
+    """Return the images that have a lock file."""
+    media, asr = all_environments(root)
+    return (
+        ImageLock(name="bot", extras=("bot", "telemetry"), environment=media),
+        ImageLock(name="media", extras=("worker", "telemetry"), environment=media),
+        ImageLock(name="asr", extras=("asr", "telemetry"), environment=asr),
+    )
+
+
 def compute_digest(environment: Environment) -> str:
     """Return one digest of everything that decides what is installed."""
     digest = hashlib.sha256(FORMAT_VERSION.encode())

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from deploy.setup.environments import PYTHON_VERSION, Environment
+from deploy.setup.environments import PYTHON_VERSION, Environment, ImageLock
 from deploy.setup.uv import Uv
 
 HEADER = "# Exact versions of {folder}, made by `make lock` from the extras of pyproject.toml: {extras}.\n"
@@ -14,6 +14,23 @@ _ACCELERATOR = re.compile(r"(nvidia-|cuda-|triton==|triton-)")
 _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+(\[[a-z0-9,._-]+\])?)==(?P<version>[^\s+;]+)(\+[^\s;]+)?(?P<marker>\s*;.*)?"
 )
+
+
+def lock_image(image: ImageLock, uv: Uv) -> None:
+    """Write the lock file of an image: the versions of its environment's lock, without what only tests need.
+
+    Args:
+        image: The image.
+        uv: Resolves the versions.
+
+    Raises:
+        SetupError: No versions fit together.
+    """
+    part = uv.root / ".cache" / image.lock.name
+    part.parent.mkdir(exist_ok=True)
+    part.unlink(missing_ok=True)
+    _compile(image.environment, uv, image.extras, part, "--constraints", image.environment.lock)
+    write_lock(image.lock, part.read_text(), folder=f"the image {image.name}", extras=image.extras)
 
 
 def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
@@ -31,12 +48,16 @@ def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
     part.parent.mkdir(exist_ok=True)
     if environment.lock.exists():
         part.write_text(environment.lock.read_text())
-    extras = [argument for extra in environment.extras for argument in ("--extra", extra)]
+    _compile(environment, uv, environment.extras, part, *(["--upgrade"] if upgrade else []))
+    write_lock(environment.lock, part.read_text(), folder=environment.folder, extras=environment.extras)
+
+
+def _compile(environment: Environment, uv: Uv, extras: tuple[str, ...], part: Path, *arguments: str | Path) -> None:
     uv.run(
         "pip",
         "compile",
         uv.root / "pyproject.toml",
-        *extras,
+        *(argument for extra in extras for argument in ("--extra", extra)),
         "--overrides",
         environment.overrides,
         "--python-version",
@@ -45,13 +66,12 @@ def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:
         "--no-annotate",
         "--generate-hashes",
         *uv.sources.arguments,
-        *(["--upgrade"] if upgrade else []),
+        *arguments,
         "--output-file",
         part,
         "--quiet",
-        doing=f"Finding versions for {environment.folder}",
+        doing=f"Finding versions for {', '.join(extras)}",
     )
-    write_lock(environment.lock, part.read_text(), folder=environment.folder, extras=environment.extras)
 
 
 def write_lock(path: Path, compiled: str, *, folder: str, extras: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ class Metrics:
         self._queue_oldest = gauge("stemcord_queue_oldest_seconds", "Age of the oldest job that waits, or 0.", ["kind"])
         self._queue_jobs = gauge("stemcord_queue_jobs", "Jobs by how they stand.", ["kind", "status"])
         self._workers = gauge("stemcord_workers", "Live workers.", ["kind"])
+        self._alive = gauge("stemcord_alive_timestamp_seconds", "When the event loop last gave a sign of life.")
         self._attempts = counter("stemcord_attempts", "Attempts by how they ended.", ["kind", "outcome"])
         self._dead_letters = counter("stemcord_dead_letters", "Jobs that were put aside.", ["kind"])
         wait = "Time from a job's submission to its first attempt."
@@ -48,6 +49,10 @@ class Metrics:
         for kind in ("media", "asr"):
             self._dead_letters.labels(kind)
         self._store_errors.labels("StoreError")
+
+    def note_alive(self) -> None:
+        """Note that the event loop runs."""
+        self._alive.set_to_current_time()
 
     def note_queue(self, statistics: QueueStatistics) -> None:
         """Set the gauges of the queue and the workers."""

@@ -20,6 +20,7 @@ SAMPLE_INTERVAL_S: Final = 5.0
 async def sample_queue(queue: Queue) -> None:
     """Note how the queue stands, again and again, until cancelled; returns at once when metrics are off."""
     while (metrics := current_metrics()) is not None:
+        metrics.note_alive()
         # The alerts on what is missing take care of a broker that is away.
         with suppress(QueueError):
             metrics.note_queue(await read_statistics(queue.connection))

@@ -1,0 +1,1 @@
+"""The containers of `deploy/compose.yaml` around the small Discord: `make compose-test`."""
