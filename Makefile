@@ -104,6 +104,9 @@ card-pictures: env ## Pictures of the card of a result, to look at
 bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
 	$(MEDIA)/python -m tests.bench.bot_memory
 
+bench-guard: env ## Which stage became slower than in another revision (BASE), in turns (PAIRS)
+	$(MEDIA)/python -m tests.bench.guard --base $(or $(BASE),HEAD~1) --pairs $(or $(PAIRS),5)
+
 train: env ## Train the separator of backgrounds, from packages to weights (BUDGET: processor seconds, RUN: folder)
 	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter --hints
 

@@ -54,10 +54,10 @@ class Timing:
     """Seconds of each stage that was not taken from the store."""
 
 
-def make_clip(folder: Path, seconds: int) -> Path:
-    """The sample, picture and all, over and over."""
-    target = folder / "clip.mp4"
-    command = [str(executable()), "-v", "error", "-stream_loop", "-1", "-i", str(SAMPLE), "-t", str(seconds)]
+def make_clip(folder: Path, seconds: int, source: Path = SAMPLE) -> Path:
+    """A clip, picture and all, over and over."""
+    target = folder / f"clip{source.suffix}"
+    command = [str(executable()), "-v", "error", "-stream_loop", "-1", "-i", str(source), "-t", str(seconds)]
     subprocess.run([*command, "-c", "copy", str(target)], check=True, timeout=120)
     return target
 
