@@ -4,7 +4,8 @@
 
 Both trees run in the environments of this one. Each has a home and workers of its own, which are warm; a pair is the
 same job once in each tree, the order changing from pair to pair. A stage is slower when it was in most pairs, by more
-than the pairs differ among themselves. With `--cold` each command starts its own workers. Ends with exit code 1 when one is. Read it on a quiet machine.
+than the pairs differ among themselves. With `--cold` each command starts its own workers.
+Ends with exit code 1 when a stage is slower. Read it on a quiet machine.
 """
 
 import argparse
