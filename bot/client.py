@@ -129,7 +129,7 @@ class StemcordClient(ServiceClient):
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
         cards = BatchCards(repository, delivery)
         tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None, cards=cards)
-        downloader = AttachmentDownloader(session, store, hosts=settings.attachment_hosts, max_size=settings.max_size)
+        downloader = AttachmentDownloader.for_settings(session, store, settings)
         submitter = JobSubmitter(
             *(downloader, queue, tracker),
             preset=settings.preset,

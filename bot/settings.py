@@ -27,6 +27,9 @@ class BotSettings(TelemetrySettings):
     """Used when a person chooses none."""
     attachment_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
     """Hosts that clips may be downloaded from by https; an entry with `http://` allows exactly that origin."""
+    link_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts from which `/separate` takes clips by a link, by https; an entry with a scheme allows exactly that origin,
+    also one of the own network. Empty: the command has no such option."""
     max_size: int = Field(default=MAX_SIZE, gt=0)
     """Bytes of a clip."""
     database_url: SecretStr | None = None
@@ -60,7 +63,7 @@ class BotSettings(TelemetrySettings):
     guilds: Annotated[tuple[int, ...], NoDecode] = ()
     """Servers whose commands are registered at once; empty: the commands are global."""
 
-    @field_validator("attachment_hosts", "guilds", mode="before")
+    @field_validator("attachment_hosts", "link_hosts", "guilds", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds
         if isinstance(value, str):

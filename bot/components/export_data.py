@@ -4,8 +4,8 @@ import discord
 
 from bot.components.custom_ids import Action
 from bot.components.persistent_item import PersistentItem
+from bot.database.person_archive import make_archive
 from bot.i18n.translator import translator_for
-from bot.jobs.person_archive import make_archive
 from bot.services import Interaction
 
 

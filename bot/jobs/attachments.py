@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, BinaryIO, Self
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import discord
@@ -15,7 +15,10 @@ import yarl
 
 from bot.discord_limits import MAX_FILES_PER_MESSAGE
 from bot.exceptions import ClipError, DownloadError, RefusedError, SizeError
+from bot.jobs.links import LinkSource
+from bot.jobs.origin_of_url import allowed_origin, origin_of
 from bot.messages.formatting import format_size, shorten
+from bot.settings import BotSettings
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from worker.store import Store
@@ -28,6 +31,9 @@ DOWNLOAD_TIMEOUT_S = 10 * 60.0
 MAX_DOWNLOADS = 4
 """Downloads at the same time; the others wait, so that the disk holds only so many clips."""
 MAX_NAME_CHARS = 100
+MAX_LINK_CHARS = 2000
+UNKNOWN_SIZE = -1
+"""Bytes of a clip by a link, until it has come."""
 MEDIA_SUFFIXES = (
     *(".3g2", ".3gp", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf"),
     *(".ogv", ".ts", ".vob", ".webm", ".wmv", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".au", ".caf", ".dts", ".eac3"),
@@ -48,6 +54,8 @@ class Clip:
     url: str
     size: int
     content_type: str
+    is_link: bool = False
+    """Whether a person gave the address; its size is unknown then."""
 
 
 def clip_from_attachment(attachment: object) -> Clip:
@@ -75,6 +83,15 @@ def _clip(filename: str, url: str, size: int, content_type: str | None) -> Clip:
         size=size,
         content_type=(content_type or "").partition(";")[0].strip().lower(),
     )
+
+
+def clip_from_link(link: str) -> Clip:
+    """Build a clip from an address that a person gave. Raises `RefusedError` unless it looks like one of a file."""
+    parts = urlsplit(link.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or len(link) > MAX_LINK_CHARS:
+        raise RefusedError("link-bad", "link-bad-hint")
+    name = _clip(unquote(parts.path), "", UNKNOWN_SIZE, None).name
+    return Clip(name=name, url=link.strip(), size=UNKNOWN_SIZE, content_type="", is_link=True)
 
 
 def named_clip(name: str, size: int) -> Clip:
@@ -120,15 +137,31 @@ class AttachmentDownloader:
         store: Where the clips go.
         hosts: Allowed hosts, as in STEMCORD_ATTACHMENT_HOSTS.
         max_size: Bytes of a clip.
+        link_hosts: Hosts from which people may have clips by a link.
 
     """
 
-    def __init__(self, session: aiohttp.ClientSession, store: Store, *, hosts: Iterable[str], max_size: int) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        store: Store,
+        *,
+        hosts: Iterable[str],
+        max_size: int,
+        link_hosts: Iterable[str] = (),
+    ) -> None:
+        self._links = LinkSource(link_hosts)
         self._session = session
         self._store = store
-        self._origins = frozenset(map(_allowed_origin, hosts))
+        self._origins = frozenset(map(allowed_origin, hosts))
         self._max_size = max_size
         self._downloads = asyncio.Semaphore(MAX_DOWNLOADS)
+
+    @classmethod
+    def for_settings(cls, session: aiohttp.ClientSession, store: Store, settings: BotSettings) -> Self:
+        """Return the downloader of a bot."""
+        hosts, links = settings.attachment_hosts, settings.link_hosts
+        return cls(session, store, hosts=hosts, max_size=settings.max_size, link_hosts=links)
 
     def check(self, clip: Clip, path: Path | None = None) -> None:
         """Refuse an unusable clip before anything is downloaded; `path`: it is here already.
@@ -153,7 +186,10 @@ class AttachmentDownloader:
         _check_size(clip, clip.size, limit)
 
     def _check_origin(self, clip: Clip) -> None:
-        if _origin_of(urlsplit(clip.url)) not in self._origins:
+        if clip.is_link:
+            self._links.check(clip.url)
+            return
+        if origin_of(urlsplit(clip.url)) not in self._origins:
             raise RefusedError("wrong-host", "wrong-host-hint")
 
     def check_dub(self, dub: Clip) -> None:
@@ -215,7 +251,8 @@ class AttachmentDownloader:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
         url = yarl.URL(clip.url, encoded=True)
         # A redirect would bypass the list of allowed hosts.
-        async with self._session.get(url, timeout=limits, allow_redirects=False) as response:
+        get = self._session.get(url, timeout=limits, allow_redirects=False)
+        async with self._links.open(clip.url) if clip.is_link else get as response:
             if response.status in (403, 404, 410):
                 raise ClipError("clip-gone", "clip-gone-hint", detail=f"status {response.status}")
             if response.status != 200:
@@ -249,16 +286,3 @@ async def _temporary_folder() -> AsyncGenerator[Path]:
         yield Path(folder.name)
     finally:
         await asyncio.to_thread(folder.cleanup)
-
-
-def _allowed_origin(host: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of an entry of STEMCORD_ATTACHMENT_HOSTS."""
-    return _origin_of(urlsplit(host if "://" in host else f"https://{host}"))
-
-
-def _origin_of(url: SplitResult) -> tuple[str, str, int | None]:
-    try:
-        port = url.port
-    except ValueError:
-        port = -1
-    return url.scheme, url.hostname or "", port or {"https": 443, "http": 80}.get(url.scheme)
