@@ -60,7 +60,7 @@ from bot.commands.localization import CommandTranslator
 from bot.i18n.translator import translator_for
 async def main():
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
-    load_commands(tree, SimpleNamespace(pages=None))
+    load_commands(tree, SimpleNamespace(pages=None, settings=SimpleNamespace(link_hosts=())))
     await tree.set_translator(CommandTranslator())
     sent = await tree.get_command("toy").get_translated_payload(tree, tree.translator)
     print(sent["name"], sent["name_localizations"]["zh-CN"])
