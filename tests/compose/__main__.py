@@ -1,7 +1,8 @@
 """Bring the containers up, have `/separate` and `/transcribe` done end to end, take them down: `make compose-test`.
 
-Needs podman and podman-compose, and the images of `make images` with `broker` and `database`. The bot alone is on the
-network of this machine, since the small Discord is; everything else is as in deploy/compose.yaml.
+Needs podman, podman-compose (1.1 or later: that of Debian 12 mixes up networks), and the images of `make images` with
+`broker` and `database`. The bot alone is on the network of this machine, since the small Discord is; everything else is
+as in deploy/compose.yaml.
 """
 
 import asyncio
@@ -171,5 +172,7 @@ def ready(fake: FakeDiscord) -> bool:
 if __name__ == "__main__":
     for tool in ("podman", "podman-compose"):
         if shutil.which(tool) is None:
-            raise SystemExit(f"{tool} is missing (Debian: apt install podman podman-compose).")
+            raise SystemExit(
+                f"{tool} is missing (Debian 12: apt install podman, and podman-compose 1.1 or later by pip)."
+            )
     asyncio.run(main())
