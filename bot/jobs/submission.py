@@ -208,8 +208,11 @@ class JobSubmitter:
         """Refuse a job that would wait too long. Raises `RefusedError`."""
         if not self._max_wait_minutes:
             return
-        async with ack_deadline():
-            wait_s = (await self._queue.outlook_of_new(job)).wait_s
+        wait_s = None
+        # A queue that is away is told of where the job is handed in, after the acknowledgement.
+        with suppress(QueueError):
+            async with ack_deadline():
+                wait_s = (await self._queue.outlook_of_new(job)).wait_s
         if wait_s is not None and wait_s > 60 * self._max_wait_minutes:
             raise RefusedError("queue-long", "queue-long-hint", minutes=math.ceil(wait_s / 60))
 
