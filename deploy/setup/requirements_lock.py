@@ -31,6 +31,19 @@ def lock_image(image: ImageLock, uv: Uv) -> None:
     part.unlink(missing_ok=True)
     _compile(image.environment, uv, image.extras, part, "--constraints", image.environment.lock)
     write_lock(image.lock, part.read_text(), folder=f"the image {image.name}", extras=image.extras)
+    _take_hashes(image.lock, image.environment.lock)
+
+
+def _take_hashes(path: Path, other: Path) -> None:
+    """Give each pin the hashes that it has in another lock, which was made where all files of a version were seen."""
+    known = {pin.split(" ", 1)[0]: pin for pin in _pins(other.read_text())}
+    header, *pins = _pins(path.read_text())
+    path.write_text("\n".join([header, *(known.get(pin.split(" ", 1)[0], pin) for pin in pins)]) + "\n")
+
+
+def _pins(lock: str) -> list[str]:
+    """Split a lock file into its header and its pins, each with its hashes."""
+    return lock.rstrip("\n").replace(" \\\n    ", "\0").replace("\n", "\1").replace("\0", " \\\n    ").split("\1")
 
 
 def lock(environment: Environment, uv: Uv, *, upgrade: bool) -> None:

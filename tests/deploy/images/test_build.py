@@ -57,9 +57,20 @@ def test_each_image_has_a_stage_and_each_running_one_no_rights() -> None:
 @pytest.mark.parametrize("lock", all_image_locks(), ids=lambda lock: lock.name)
 def test_an_image_has_the_versions_of_its_environment(lock: object) -> None:
     image = next(found for found in all_image_locks() if found == lock)
-    pins = {line.split(" ")[0] for line in image.lock.read_text().splitlines() if "==" in line}
+    pins = pins_of(image.lock)
     assert pins
-    assert pins <= {line.split(" ")[0] for line in image.environment.lock.read_text().splitlines() if "==" in line}
+    assert pins.items() <= pins_of(image.environment.lock).items(), "with the hashes of all their files"
+
+
+def pins_of(lock: Path) -> dict[str, str]:
+    """The pins of a lock file with their hashes, by name and version."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in lock.read_text().splitlines()[1:]:
+        if not line.startswith(" "):
+            name = line.split(" ")[0]
+        found[name] = found.get(name, "") + line.strip()
+    return found
 
 
 def test_the_bot_has_no_torch() -> None:
