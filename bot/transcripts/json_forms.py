@@ -16,12 +16,13 @@ MAX_EXCERPT_CHARS = 80
 
 
 class WordForm(msgspec.Struct, frozen=True, array_like=True):
-    """A word: start, end, text, confidence from 0 to 1."""
+    """A word: start, end, text, confidence from 0 to 1, and what was heard where a glossary put it."""
 
     start: float
     end: float
     text: str
     confidence: float | None
+    heard: str | None = None
 
 
 class LineForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +185,7 @@ def _line(line: Line) -> LineForm:
 
 
 def _word(word: Word) -> WordForm:
-    return WordForm(word.start, word.end, word.text, word.confidence)
+    return WordForm(word.start, word.end, word.text, word.confidence, word.heard or None)
 
 
 def speaker_forms(speakers: Sequence[Speaker], names: Mapping[str, str]) -> tuple[SpeakerForm, ...]:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final
 
+from msgspec import UNSET
+
 from pipeline.types import Word
 
 MIN_WORD_SECONDS: Final = 0.06
@@ -53,7 +55,7 @@ def retime(old: Sequence[Word], texts: Sequence[str]) -> list[Word]:
             waiting = ()
         elif ended - begun == past - first:
             pairs = zip(old[begun:ended], new, strict=True)
-            words += [replace(word, text=text, confidence=WRITTEN_CONFIDENCE) for word, text in pairs]
+            words += [replace(word, text=text, confidence=WRITTEN_CONFIDENCE, heard=UNSET) for word, text in pairs]
         else:
             words += share_time(new, old[begun].start, max(word.end for word in old[begun:ended]))
     return words

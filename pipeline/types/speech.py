@@ -33,7 +33,9 @@ class Word:
     confidence: float
     """0 to 1."""
     heard: str | UnsetType = UNSET
-    """What was recognised where a glossary put this word; unset: this word."""
+    """The words that were recognised where a glossary put this one, with their punctuation; unset: this word."""
+    language: str | UnsetType = UNSET
+    """ISO 639-1, where it is another than the transcript's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

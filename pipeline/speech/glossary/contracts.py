@@ -37,5 +37,5 @@ APPLY_GLOSSARY = Stage(
     inputs=ApplyGlossaryInputs[Artefact],
     params=ApplyGlossaryParams,
     output=ApplyGlossaryOutput[Artefact],
-    version=2,
+    version=3,
 )

@@ -37,7 +37,7 @@ def apply_glossary_stage(
             match: _term_word(turn.words[match.first : match.past], match, transcript.language) for match in matches
         }
         turns.append(_with_terms(turn, terms, transcript.language) if terms else turn)
-        replaced += [f"{match.term} ({word.heard})" for match, word in terms.items()]
+        replaced += [_tell(turn.words[match.first : match.past], match, transcript.language) for match in matches]
     path = context.out / "transcript.json"
     write_json(replace(transcript, turns=tuple(turns)), path)
     return ApplyGlossaryOutput(transcript=path, replaced=len(replaced), notes=tuple(_note(replaced)))
@@ -47,6 +47,10 @@ def _note(replaced: list[str]) -> Iterator[str]:
     if replaced:
         more = f" and {len(replaced) - MAX_SHOWN} more" if len(replaced) > MAX_SHOWN else ""
         yield f"The glossary put in: {', '.join(replaced[:MAX_SHOWN])}{more}."
+
+
+def _tell(words: tuple[Word, ...], match: Match, language: str) -> str:
+    return f"{match.term} ({find_place(words, match.term, language).heard})"
 
 
 def _with_terms(turn: Turn, terms: Mapping[Match, Word], language: str) -> Turn:
@@ -61,12 +65,12 @@ def _with_terms(turn: Turn, terms: Mapping[Match, Word], language: str) -> Turn:
 
 
 def _term_word(words: tuple[Word, ...], match: Match, language: str) -> Word:
-    """Make one word of a run, with what stands around the term."""
+    """Make one word of a run, with what stands around the term; what was heard is kept as it was written."""
     place = find_place(words, match.term, language)
     return Word(
         start=min(word.start for word in words),
         end=max(word.end for word in words),
         text=f"{place.before}{match.term}{place.after}",
         confidence=match.likeness,
-        heard=place.heard,
+        heard=join_words((word.text for word in words), language),
     )

@@ -137,6 +137,26 @@ def test_words_of_a_line_go_to_another_speaker_also_to_a_new_one(window: Open, a
         expect(line(page, 4).locator(".name").first).to_have_text("Cleo")
 
 
+def test_what_a_glossary_put_is_marked_and_put_back(window: Open, tmp_path: Path) -> None:
+    content = transcript((("S1", "So we asked Kirstjen, and she said no."), ("S2", "Why?")))
+    first = content.turns[0]
+    words = tuple(replace(word, heard="Kirs tin,") if word.text == "Kirstjen," else word for word in first.words)
+    content = replace(content, turns=(replace(first, words=words), *content.turns[1:]))
+    with edited_page(tmp_path, content) as addresses:
+        with window(addresses.reader) as reader:
+            expect(line(reader, 0).locator(".term")).to_have_text("Kirstjen,")
+            title = "The glossary put this in; heard: Kirs tin,"
+            expect(line(reader, 0).locator(".term")).to_have_attribute("title", title)
+        with window(addresses.alice) as page:
+            edit(page, 0)
+            line(page, 0).get_by_role("button", name="“Kirstjen,” was heard as “Kirs tin,”: put back").click()
+            expect(field(page)).to_have_value("So we asked Kirs tin, and she said no.")
+            expect(line(page, 0).locator(".terms button")).to_have_count(0)
+            page.keyboard.press("Control+z")
+            expect(field(page)).to_have_value(first.text)
+            expect(line(page, 0).locator(".terms button")).to_have_count(1)
+
+
 def test_lines_are_merged_deleted_and_added(window: Open, addresses: Addresses) -> None:
     with window(addresses.alice) as page:
         edit(page, 0)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import UNSET
 
 from pipeline.edits.apply import apply_edit, apply_edits
 from pipeline.edits.checks import MAX_LINE_WORDS, MAX_WORD_CHARS
@@ -47,6 +48,15 @@ def test_other_words_take_the_times_of_those_that_they_replace() -> None:
     assert words_of(new) == [(7.9, 8.26, "Thanks"), (8.3, 8.66, "for"), (8.7, 9.06, "heaving"), (9.1, 9.46, "we.")]
     assert [word.confidence for word in new.turn.words] == [0.9, 0.9, 1.0, 1.0]
     assert new.turn.text == "Thanks for heaving we."
+
+
+def test_a_word_that_a_person_writes_is_no_longer_what_a_glossary_put() -> None:
+    words = tuple(replace(word, heard="mi.") if word.text == "me." else word for word in THANKS.turn.words)
+    content = replace(TALK, lines=(replace(THANKS, turn=replace(THANKS.turn, words=words)),))
+    edit = SetWords(seen=see(content.lines[0]), words=("Thanks", "for", "having", "mi."))
+    edited = apply_edit(content, edit)
+    assert [word.heard for word in edited.transcript.lines[0].turn.words] == [UNSET] * 4
+    assert apply_edit(edited.transcript, edited.undo).transcript.lines[0].turn.words[3].heard == "mi."
 
 
 def test_two_words_for_one_share_its_time_by_their_letters() -> None:

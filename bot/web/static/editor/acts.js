@@ -1,6 +1,7 @@
 // What buttons and keys of the editor do.
 
 import { say } from "../texts.js";
+import { tokenize } from "../transcript/words.js";
 import { NEW } from "./draft.js";
 import { LinePlayer } from "./line_player.js";
 import * as operations from "./operations.js";
@@ -35,6 +36,7 @@ export class Acts {
       merge: () => this.#merge(key),
       add: () => this.#add(key),
       delete: () => this.#delete(key),
+      putBack: () => this.#putBack(key, Number(value)),
     };
     const done = acts[act] ?? (key && editor.line(key) ? lineActs[act] : null);
     await done?.();
@@ -99,6 +101,18 @@ export class Acts {
     if (!run?.first || this.#editor.active !== key) return;
     const given = answer?.put.find(({ line }) => line.id !== key);
     if (given) this.#editor.activate(given.line.id, { cursor: 0 });
+  }
+
+  /** Write what was heard where a glossary put a word that begins at `start`. */
+  async #putBack(key, start) {
+    await this.#change(key, (line) => {
+      const place = line.words.findIndex((word) => word[0] === start && word[4]);
+      if (place < 0) return null;
+      const heard = tokenize(line.words[place][4], { text: "", words: [] }, this.#lines.language);
+      const texts = line.words.map((word) => word[2]);
+      texts.splice(place, 1, ...heard.map(({ text }) => text));
+      return operations.setWords(line, texts);
+    });
   }
 
   async #split(key) {

@@ -35,6 +35,7 @@ export class LineTools {
     tools.classList.toggle("dirty", draft.isDirty);
     this.#voices(tools, draft);
     this.#trouble(tools, draft);
+    this.#terms(tools, draft);
     for (const act of ["split", "merge", "add"]) {
       tools.querySelector(`[data-act=${act}]`).disabled = draft.line.id === NEW;
     }
@@ -63,6 +64,12 @@ export class LineTools {
     place.replaceChildren(...buttons, voice(NEW, say("page-new-speaker"), ""));
     if (held) [...place.children].find((each) => each.dataset.speaker === held)?.focus();
     this.tellRun(tools, null, draft);
+  }
+
+  /** A button for each word that a glossary put: it brings back what was heard. */
+  #terms(tools, { line }) {
+    const buttons = line.words.flatMap(([start, , text, , heard]) => (heard ? [termButton(start, text, heard)] : []));
+    tools.querySelector(".terms").replaceChildren(...buttons);
   }
 
   #trouble(tools, { theirs, trouble, line }) {
@@ -100,6 +107,15 @@ function voice(id, name, key) {
     button.append(hint);
     button.setAttribute("aria-keyshortcuts", `Alt+${key}`);
   }
+  return button;
+}
+
+function termButton(start, text, heard) {
+  const button = make("button", "act");
+  button.type = "button";
+  button.dataset.act = "putBack";
+  button.dataset.word = start;
+  button.append(make("span", "", say("page-put-back", { words: shorten(heard, 40), text: shorten(text, 40) })));
   return button;
 }
 

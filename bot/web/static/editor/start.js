@@ -40,7 +40,7 @@ function wireTouch({ scroller, editor, acts, player, lines }) {
     if (!editor.on || !key) return;
     const button = event.target.closest("[data-act]");
     if (button) {
-      acts.perform({ act: button.dataset.act, value: button.dataset.speaker }, key);
+      acts.perform({ act: button.dataset.act, value: button.dataset.speaker ?? button.dataset.word }, key);
     } else if (!event.target.closest(".tools, .at") && !String(getSelection())) {
       const word = event.target.closest(".word");
       if (word && !player.playing) player.seek(Number(word.dataset.at));

@@ -69,13 +69,16 @@ function words(line) {
   const parts = [];
   let at = 0;
   spans(line).forEach((span, index) => {
-    const [start, end, text, sure] = line.words[index];
+    const [start, end, text, sure, heard] = line.words[index];
     parts.push(span ? line.text.slice(at, span[0]) : " ");
     at = span ? span[1] : at;
     const word = make("span", "word", text);
     word.dataset.at = start;
     word.dataset.end = end;
-    if (sure !== null && sure < UNSURE) {
+    if (heard) {
+      word.classList.add("term");
+      word.title = say("page-term", { words: heard });
+    } else if (sure !== null && sure < UNSURE) {
       word.classList.add("unsure");
       word.title = say("page-unsure", { share: Math.round(sure * 100) });
     }

@@ -4,7 +4,7 @@ const COLOURS = 6; // of speakers, in the style sheet
 const LATENESS = 0.25; // seconds that a word counts as heard after its end
 
 /**
- * A word is `[start, end, text, confidence or null]`.
+ * A word is `[start, end, text, confidence or null, what was heard where a glossary put it or null]`.
  * Fires "change"; its `detail` has `changed` (ids of lines that are new or others now), `gone` (lines by id that are no
  * more), `voices` (whether speakers or their names changed), `own` (whether this page did it), `first` (whether the
  * server told the transcript for the first time) and `others` (revisions that others made, of which the person is to be
@@ -113,7 +113,7 @@ export function readPage(list, language) {
       end: Number(words.at(-1)?.dataset.end ?? start),
       overlap: turn.querySelector(".overlap") !== null,
       text: turn.querySelector("p").textContent,
-      words: words.map((word) => [Number(word.dataset.at), Number(word.dataset.end), word.textContent, null]),
+      words: words.map((word) => [Number(word.dataset.at), Number(word.dataset.end), word.textContent, null, null]),
     };
   });
   return {
@@ -135,7 +135,7 @@ export function hasSameWords(one, other) {
 function isSame(one, other) {
   if (one === undefined) return false;
   const facts = ["speaker", "start", "end", "overlap"].every((name) => one[name] === other[name]);
-  return facts && hasSameWords(one, other) && one.words.every((word, index) => word[3] === other.words[index][3]);
+  return facts && hasSameWords(one, other) && one.words.every((word, index) => [3, 4].every((part) => word[part] === other.words[index][part]));
 }
 
 function sortByTime(lines) {

@@ -34,7 +34,7 @@ def test_terms_stand_where_they_were_said_and_tell_what_was_heard(tmp_path: Path
     assert changed.text == "The Quasar, well, late."
     assert [(word.text, word.start, word.end, word.heard) for word in changed.words][1] == (
         *("Quasar,", 21.0, 22.5),
-        "quays are",
+        "quays are,",
     )
     assert b'"heard"' not in msgspec.json.encode(changed.words[0])
 
