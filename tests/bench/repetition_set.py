@@ -85,7 +85,7 @@ def build(folder: Path, voices: Path, part: str) -> None:
             reader = reader or voice_bank.Reader(voices)
             sound = _speech(reader, clip, chance)
         else:
-            sound = _noise(NOISES[clip.place], chance)
+            sound = noise(NOISES[clip.place], chance)
         audio_io.write(folder / f"{clip.name}.wav", audio_io.resample(sound, RATE, 16_000), 16_000, subtype="PCM_16")
 
 
@@ -105,7 +105,8 @@ def _speech(reader: voice_bank.Reader, clip: RepetitionClip, chance: np.random.G
     return (sound + level * loudness * chance.standard_normal(sound.shape)).astype(np.float32)
 
 
-def _noise(kind: str, chance: np.random.Generator) -> Samples:
+def noise(kind: str, chance: np.random.Generator) -> Samples:
+    """Make one of `NOISES`, `NOISE_SECONDS` long, shape (frames, 1)."""
     count = NOISE_SECONDS * RATE
     time = np.arange(count) / RATE
     white = chance.standard_normal(count)

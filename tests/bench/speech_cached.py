@@ -30,6 +30,8 @@ class CachedStages:
     folder: Path
     fresh: Sequence[str] = ()
     """Stages whose results are not taken from disk."""
+    language: str | None = "en"
+    """None: it is detected."""
     _child: "subprocess.Popen[str] | None" = field(default=None, init=False)
 
     @property
@@ -56,10 +58,12 @@ class CachedStages:
         return place / "diarization.json"
 
     def transcribe(self, speech: Path, diarization: Path) -> Path:
-        """The words, in English."""
-        place = self._place(TRANSCRIBE.name, str(TRANSCRIBE.version), speech, diarization)
+        """The words."""
+        version = f"{TRANSCRIBE.version}{'' if self.language == 'en' else self.language}"
+        place = self._place(TRANSCRIBE.name, version, speech, diarization)
         if TRANSCRIBE.name in self.fresh or not (place / "done").exists():
-            self._ask({"speech": str(speech), "diarization": str(diarization), "out": str(place), "language": "en"})
+            order = {"speech": str(speech), "diarization": str(diarization), "out": str(place)}
+            self._ask(order | ({} if self.language is None else {"language": self.language}))
             (place / "done").touch()
         return place / "recognition.json"
 
@@ -95,9 +99,9 @@ class CachedStages:
 
 
 @contextmanager
-def cached_stages(folder: Path, fresh: Sequence[str] = ()) -> Generator[CachedStages]:
+def cached_stages(folder: Path, fresh: Sequence[str] = (), language: str | None = "en") -> Generator[CachedStages]:
     """Stages whose recogniser ends with the block."""
-    stages = CachedStages(folder, fresh)
+    stages = CachedStages(folder, fresh, language)
     try:
         yield stages
     finally:

@@ -132,7 +132,7 @@ def converse(cast: Mapping[str, Sequence[Utterance]], chance: np.random.Generato
             placed.append((time, line))
         time += line.duration + float(np.clip(chance.normal(0.18, 0.18), 0.02, 0.8))
         last = name
-    return _lay(sorted(placed, key=lambda each: each[0]), gains)
+    return lay(sorted(placed, key=lambda each: each[0]), gains)
 
 
 def _choose(
@@ -160,7 +160,8 @@ def cut_short(line: Utterance, words: int) -> Utterance:
     return replace(line, samples=samples, words=kept, text=" ".join(word.text for word in kept))
 
 
-def _lay(placed: Sequence[tuple[float, Utterance]], gains: Mapping[str, float]) -> tuple[list[Said], Samples]:
+def lay(placed: Sequence[tuple[float, Utterance]], gains: Mapping[str, float]) -> tuple[list[Said], Samples]:
+    """Lay lines at their times, in seconds, as truth and as sound of shape (frames, 1) at `RATE`."""
     end = max(start + line.duration for start, line in placed) + 0.6
     speech = np.zeros((int(end * RATE), 1), np.float32)
     said: list[Said] = []
@@ -177,6 +178,7 @@ def _lay(placed: Sequence[tuple[float, Utterance]], gains: Mapping[str, float]) 
                 text=line.text,
                 heard=tuple((start + a, start + b) for a, b in heard_spans(line.samples, voice_bank.RATE)),
                 words=tuple(_moved(word, start) for word in line.words),
+                language=line.language,
             )
         )
     return said, speech

@@ -78,6 +78,7 @@ class Said:
     """Seconds from, to of the speech in it."""
     words: tuple[TimedWord, ...] = ()
     """Where they are known."""
+    language: str = "en"
 
 
 def cache() -> Path:
@@ -263,6 +264,7 @@ def write_clip(folder: Path, name: str, said: Sequence[Said], samples: Samples) 
     audio_io.write(folder / f"{name}.flac", samples * np.float32(min(1.0, 0.9 / loudest)), RATE, subtype="PCM_16")
     turns = [
         {"start": round(line.start, 3), "end": round(line.end, 3), "speaker": line.speaker, "text": line.text}
+        | {"language": line.language}
         | {"words": [(word.text, round(word.start, 3), round(word.end, 3), word.exact) for word in line.words]}
         for line in said
     ]

