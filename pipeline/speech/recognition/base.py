@@ -24,6 +24,8 @@ class RecognitionInput:
     windows: Sequence[Window]
     speech_spans: Sequence[Interval]
     """Seconds in which anybody speaks, as `find_speech_spans` gave them."""
+    speaker_changes: Sequence[float] = ()
+    """Seconds at which another voice takes over, in order; the language may change there, too."""
     report: ProgressCallback
     language: str | None
     """ISO 639-1; None: it is detected."""

@@ -77,12 +77,26 @@ class Window:
 
     def remainder(self, time: float) -> "Window | None":
         """Make a window of what comes after a time on the window's clock; None when nothing does."""
+        return self.between(time, self.duration)
+
+    def between(self, start: float, end: float) -> "Window | None":
+        """Make a window of what stands between two times on the window's clock; None when nothing does."""
         spans = [
-            (max(chunk.start, chunk.start + time - chunk.offset), chunk.end)
+            (chunk.start + max(0.0, start - chunk.offset), chunk.start + min(chunk.duration, end - chunk.offset))
             for chunk in self.chunks
-            if chunk.offset + chunk.duration - time > MIN_SPEECH_SECONDS
         ]
+        spans = [(first, last) for first, last in spans if last - first > MIN_SPEECH_SECONDS]
         return _to_window(spans) if spans else None
+
+    def to_window_time(self, time: float) -> float:
+        """Convert a time of the clip to the window's clock; one that is in no chunk is that of the nearest edge."""
+        chunk = min(self.chunks, key=lambda chunk: max(chunk.start - time, time - chunk.end, 0.0))
+        return chunk.offset + min(max(time - chunk.start, 0.0), chunk.duration)
+
+    def to_clip_time(self, time: float) -> float:
+        """Convert a time of the window to the clip's clock; one between two chunks is that of the nearest edge."""
+        chunk = min(self.chunks, key=lambda chunk: max(chunk.offset - time, time - chunk.offset - chunk.duration, 0.0))
+        return chunk.start + min(max(time - chunk.offset, 0.0), chunk.duration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,12 @@ def find_speech_spans(segments: Iterable[SpeakerSegment], duration: float) -> li
     """Find the spans in which anybody speaks, in order and without overlap, inside 0 to `duration` seconds."""
     spans = ((max(0.0, segment.start), min(duration, segment.end)) for segment in segments)
     return merge((start, end) for start, end in spans if end - start >= MIN_SPEECH_SECONDS)
+
+
+def find_speaker_changes(segments: Iterable[SpeakerSegment]) -> list[float]:
+    """Find the moments, in seconds, at which another voice takes over."""
+    ordered = sorted(segments, key=lambda segment: (segment.start, segment.end))
+    return [(min(a.end, b.end) + b.start) / 2 for a, b in pairwise(ordered) if a.speaker != b.speaker]
 
 
 def trim_to_speech(start: float, end: float, speech_spans: Sequence[Interval]) -> Interval:

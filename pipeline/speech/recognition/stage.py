@@ -16,7 +16,7 @@ from pipeline.speech.recognition.base import (
     Recogniser,
     RecognitionInput,
 )
-from pipeline.speech.recognition.chunking import find_speech_spans, pack_windows
+from pipeline.speech.recognition.chunking import find_speaker_changes, find_speech_spans, pack_windows
 from pipeline.speech.recognition.ctc.network import load_network
 from pipeline.speech.recognition.ctc.recogniser import CtcRecogniser
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
@@ -56,6 +56,7 @@ def transcribe_stage(
                 reader=reader,
                 windows=windows,
                 speech_spans=find_speech_spans(diarization.segments, reader.duration),
+                speaker_changes=find_speaker_changes(diarization.segments),
                 report=context.report,
                 language=params.language,
             )

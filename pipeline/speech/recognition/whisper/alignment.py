@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.languages import UNSPACED
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Attention
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
+from pipeline.speech.recognition.whisper.word_durations import limit_durations
 from pipeline.types import Word
 
 MEDIAN_FILTER_FRAMES = 7
@@ -33,14 +34,7 @@ MAX_PUNCTUATION_FRAMES = 15
 """Of attention to punctuation between two words that follow each other without a pause."""
 MAX_PAUSE_SHIFT_FRAMES = 6
 """By which the border of two words may lie off the pause between them."""
-MAX_WORD_SECONDS = 1.4
-"""A word takes no longer than this."""
-MAX_WORD_STRETCH = 2.5
-"""Nor than so many times the median word of its window."""
-MIN_WORD_LIMIT_SECONDS = 0.4
-"""A word this short is never made shorter."""
 _OPENING = frozenset("\"'“‘¿¡([{«「『（-")  # noqa: RUF001 - the very characters that are written
-_SENTENCE_END = (".", "!", "?", "。", "！", "？")  # noqa: RUF001 - likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +92,7 @@ def time_words(
         timed.append(
             Word(start=first * FRAME_SECONDS, end=(last + 1) * FRAME_SECONDS, text=word.text, confidence=confidence)
         )
-    return _limit_durations(timed)
+    return limit_durations(timed)
 
 
 def trace_starts(cost: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -278,20 +272,3 @@ def _to_word(groups: Sequence[tuple[tuple[int, ...], str]]) -> TokenWord:
             break
         closing += len(ids)
     return TokenWord(tokens=tokens, text="".join(text for _, text in groups).strip(), core=len(tokens) - closing)
-
-
-def _limit_durations(words: Sequence[Word]) -> list[Word]:
-    """Shorten words that hold a pause: the path has to spend pauses somewhere, mostly next to a sentence's end."""
-    median = float(np.median([word.end - word.start for word in words]))
-    longest = min(MAX_WORD_SECONDS, max(MAX_WORD_STRETCH * median, MIN_WORD_LIMIT_SECONDS))
-    shortened: list[Word] = []
-    for index, word in enumerate(words):
-        start, end = word.start, word.end
-        if end - start > longest:
-            begins = index == 0 or words[index - 1].text.endswith(_SENTENCE_END)
-            if begins and not word.text.endswith(_SENTENCE_END):
-                start = end - longest
-            else:
-                end = start + longest
-        shortened.append(Word(start=start, end=end, text=word.text, confidence=word.confidence))
-    return shortened

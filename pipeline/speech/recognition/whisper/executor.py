@@ -108,13 +108,34 @@ class Executor:
 
     def detect_language(self, features: Sequence[Features]) -> dict[str, float]:
         """Compute the probability of each language code, the mean over windows."""
+        found = np.concatenate([self.detect_languages(each, [(0, each.shape[1])]) for each in features])
+        return dict(zip(self.languages, np.exp(found).mean(axis=0).tolist(), strict=True))
+
+    def detect_languages(self, features: Features, spans: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+        """Compute the log-probability of each language in stretches of a window.
+
+        The encoder has heard the whole window; the decoder is shown the frames of a stretch alone.
+
+        Args:
+            features: What `encode` gave.
+            spans: First frame and the one after the last; all of one length.
+
+        Returns:
+            Shape (spans, languages), in the order of `languages`.
+        """
         tokenizer = self.tokenizer("en")
-        with self._running("finding the language"):
-            start = self.library.paddle.to_tensor([[tokenizer.sot]] * len(features))
-            logits = self.model.logits(start, self.library.paddle.concat(list(features)))[:, 0].numpy()
-        scores = np.exp(logits[:, list(tokenizer.all_language_tokens)])
-        means = (scores / scores.sum(axis=1, keepdims=True)).mean(axis=0)
-        return {code: float(mean) for code, mean in zip(tokenizer.all_language_codes, means, strict=True)}
+        with self._running("finding the languages"):
+            start = self.library.paddle.to_tensor([[tokenizer.sot]] * len(spans))
+            parts = self.library.paddle.concat([features[:, first:past] for first, past in spans])
+            logits = self.model.logits(start, parts)[:, 0].numpy()
+        scores = logits[:, list(tokenizer.all_language_tokens)].astype(np.float64)
+        scores -= scores.max(axis=1, keepdims=True)
+        return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that it knows."""
+        return tuple(self.tokenizer("en").all_language_codes)
 
     def decode(
         self,

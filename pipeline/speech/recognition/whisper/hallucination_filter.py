@@ -47,18 +47,23 @@ def is_silent(found: Hypothesis) -> bool:
     )
 
 
-def is_hallucinated(found: Hypothesis, confidences: Sequence[float], duration: float) -> bool:
+def is_hallucinated(found: Hypothesis, confidences: Sequence[float], duration: float, *, doubted: bool = False) -> bool:
     """Tell whether the sound does not bear out the words of a draft.
 
     Args:
         found: The draft.
         confidences: Probabilities of its words against the sound.
         duration: Seconds of its window.
+        doubted: Something else tells that nobody may be speaking.
     """
     if not confidences:
         return True
     mean = sum(confidences) / len(confidences)
-    suspect = found.no_speech > DOUBTFUL_NO_SPEECH_PROBABILITY or len(confidences) < MIN_WORDS_PER_SECOND * duration
+    suspect = (
+        doubted
+        or found.no_speech > DOUBTFUL_NO_SPEECH_PROBABILITY
+        or len(confidences) < MIN_WORDS_PER_SECOND * duration
+    )
     return mean < (MIN_DOUBTFUL_WORD_PROBABILITY if suspect else MIN_WORD_PROBABILITY)
 
 

@@ -1,41 +1,32 @@
-"""Whisper over the windows of a clip: language, drafts, hallucination filter, and words put in time."""
+"""Whisper over the windows of a clip: languages, drafts, hallucination filter, and words put in time."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from msgspec import UNSET
+
+from pipeline.audio.intervals import Interval
 from pipeline.languages import language_name
 from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, RecognitionInput, WindowProgress
 from pipeline.speech.recognition.chunking import Window, to_clip_word
-from pipeline.speech.recognition.pause_detection import find_pauses
-from pipeline.speech.recognition.speech_reader import SAMPLE_RATE
-from pipeline.speech.recognition.whisper.alignment import TokenWord, split_words, time_words
-from pipeline.speech.recognition.whisper.border_refinement import refine_borders
-from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Features, Hypothesis
-from pipeline.speech.recognition.whisper.hallucination_filter import (
-    MAX_COMPRESSION_RATIO,
-    SPARE_TOKENS,
-    decode_with_fallback,
-    drop_annotations,
-    is_hallucinated,
-    is_silent,
-    token_limit,
-)
-from pipeline.speech.recognition.whisper.repetition import (
-    Loop,
-    count_following,
-    count_repeats,
-    find_loops,
-    write_loops,
-)
+from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Hypothesis
+from pipeline.speech.recognition.whisper.hallucination_filter import decode_with_fallback, token_limit
+from pipeline.speech.recognition.whisper.language_parts import LanguageListener
+from pipeline.speech.recognition.whisper.missed_speech import find_missed, is_sparse
+from pipeline.speech.recognition.whisper.word_placement import Part, WordPlacement
 from pipeline.types import Word
 
 BATCH_WINDOWS = 4
 """Windows decoded together; each costs about 40 MB."""
 LANGUAGE_WINDOWS = 3
-"""Windows from which the language is detected."""
-MIN_MISSED_SECONDS = 2.0
-"""Speech after the last word from which the rest of a window is recognised again."""
+"""Windows from which it is told whether a clip is in the language that was asked for."""
+MIN_REST_SECONDS = 2.0
+"""Of a window after its last word, from which on they are recognised by themselves."""
+MAX_LEVELS = 5
+"""Times that what was left out is cut out of what was left out."""
+MIN_SHORTER_SECONDS = 0.3
+"""By which what is heard again is shorter than what it is cut from."""
 ENCODED_PROGRESS, DECODED_PROGRESS = 0.45, 0.9
 """Progress within a batch when its windows are encoded, and decoded."""
 TOKENS_PER_SECOND = 4.0
@@ -51,7 +42,7 @@ class WhisperRecogniser:
         self._executor = executor
 
     def recognise(self, source: RecognitionInput) -> DecodedText:
-        """Recognise the words of a clip; the language is detected when none is asked for.
+        """Recognise the words of a clip; its languages are detected when none is asked for.
 
         Raises:
             TranscriptionError: The engine failed.
@@ -67,138 +58,151 @@ class _Run:
     executor: Executor
     source: RecognitionInput
     progress: WindowProgress = field(init=False)
-    language: str = field(default="", init=False)
+    placement: WordPlacement = field(init=False)
+    listener: LanguageListener = field(init=False)
     notes: list[str] = field(default_factory=list[str], init=False)
 
     def __post_init__(self) -> None:
         self.progress = WindowProgress(self.source.report, len(self.source.windows))
+        self.placement = WordPlacement(executor=self.executor, reader=self.source.reader)
+        self.listener = LanguageListener(self.executor, self.source.reader, self.source.speaker_changes)
 
     def decode(self) -> DecodedText:
         words: list[Word] = []
         windows = self.source.windows
         for first in range(0, len(windows), BATCH_WINDOWS):
             words += self._recognise_batch(first, windows[first : first + BATCH_WINDOWS])
-        language = self.language if words or self.source.language else UNKNOWN_LANGUAGE
-        return DecodedText(language=language, words=tuple(words), notes=tuple(self.notes))
+        counts = Counter(str(word.language) for word in words)
+        language = self.source.language or next((code for code, _ in counts.most_common(1)), UNKNOWN_LANGUAGE)
+        if len(counts) > 1:
+            self.notes.append(f"Several languages are spoken: {', '.join(map(language_name, counts))}.")
+        # A word says its language only where it is another than the clip's.
+        spoken = tuple(replace(word, language=UNSET) if word.language == language else word for word in words)
+        return DecodedText(language=language, words=spoken, notes=tuple(self.notes))
 
     def _recognise_batch(self, first: int, batch: Sequence[Window]) -> Iterator[Word]:
-        features: list[Features] = []
+        parts: list[Part] = []
         for index, window in enumerate(batch):
             self.progress.update(first, len(batch), ENCODED_PROGRESS * index / len(batch), only=index)
-            features.append(self.executor.encode(self.source.reader.read_window(window)))
-        if not self.language:
-            self._choose_language(self.executor.detect_language(features[:LANGUAGE_WINDOWS]))
-        longest = max(window.duration for window in batch)
+            features = self.executor.encode(self.source.reader.read_window(window))
+            parts.append(Part(window=window, features=features, language=self.source.language or ""))
+        if self.source.language is None:
+            parts = self.listener.split(parts)
+        elif first == 0:
+            self._compare_language(self.source.language, parts[:LANGUAGE_WINDOWS])
+        for index, (part, draft) in enumerate(zip(parts, self._draft_parts(first, len(batch), parts), strict=True)):
+            share = DECODED_PROGRESS + (1.0 - DECODED_PROGRESS) * index / len(parts)
+            self.progress.update(first, len(batch), share)
+            words = self._finish_part(part, draft)
+            # Nothing may be a language that was told wrongly.
+            for language in () if words else self.listener.others(part.language):
+                other = replace(part, language=language)
+                words = words or self._finish_part(other, self._draft(other, 0.0))
+            yield from words
 
-        def on_token(step: int) -> None:
-            share = min(1.0, step / (longest * TOKENS_PER_SECOND))
-            self.progress.update(first, len(batch), ENCODED_PROGRESS + (DECODED_PROGRESS - ENCODED_PROGRESS) * share)
-
-        drafts = self.executor.decode(
-            features, language=self.language, max_tokens=token_limit(longest), on_token=on_token
-        )
-        for index, (window, feature, draft) in enumerate(zip(batch, features, drafts, strict=True)):
-            share = DECODED_PROGRESS + (1.0 - DECODED_PROGRESS) * index / len(batch)
-            self.progress.update(first, len(batch), share, only=index)
-            yield from self._finish_window(window, feature, draft)
-
-    def _choose_language(self, probabilities: Mapping[str, float]) -> None:
-        """Take the language that was asked for, or the likeliest; note when the clip sounds like another."""
+    def _compare_language(self, asked: str, parts: Sequence[Part]) -> None:
+        """Note when the clip sounds like another language than the one that was asked for."""
+        probabilities = self.executor.detect_language([part.features for part in parts])
         likeliest = max(probabilities, key=lambda code: probabilities[code])
-        asked = self.source.language
-        self.language = asked or likeliest
-        unlikely = asked and probabilities.get(asked, 0.0) < MAX_UNLIKELY_PROBABILITY
-        if asked and unlikely and probabilities[likeliest] > MIN_LIKELY_PROBABILITY:
+        unlikely = probabilities.get(asked, 0.0) < MAX_UNLIKELY_PROBABILITY
+        if unlikely and probabilities[likeliest] > MIN_LIKELY_PROBABILITY:
             self.notes.append(
                 f"The clip sounds like {language_name(likeliest)}, but {language_name(asked)} was asked for."
             )
 
-    def _finish_window(self, window: Window, features: Features, draft: Hypothesis) -> Iterator[Word]:
-        """Yield the words of one window; what the recogniser left out at its end is recognised once more."""
-        found = decode_with_fallback(draft, lambda temperature: self._draft(window, features, temperature))
-        words = self._place_words(window, features, found)
-        yield from words
-        last = self._last_timestamp(found)
-        rest = window.remainder(last) if words and last > 0.0 else None
-        while rest and sum(chunk.duration for chunk in rest.chunks) > MIN_MISSED_SECONDS:
-            encoded = self.executor.encode(self.source.reader.read_window(rest))
-            again = self._decode_alone(rest, encoded)
-            words = self._place_words(rest, encoded, again)
-            yield from words
-            last = self._last_timestamp(again)
-            rest = rest.remainder(last) if words and last > MIN_MISSED_SECONDS else None
+    def _draft_parts(self, first: int, count: int, parts: Sequence[Part]) -> list[Hypothesis]:
+        """Decode the parts of `count` windows, those of one language together."""
+        drafts: dict[int, Hypothesis] = {}
+        for language in dict.fromkeys(part.language for part in parts):
+            places = [place for place, part in enumerate(parts) if part.language == language]
+            for start in range(0, len(places), BATCH_WINDOWS):
+                group = places[start : start + BATCH_WINDOWS]
+                longest = max(parts[place].window.duration for place in group)
+                done = len(drafts) / len(parts)
+                step_share = (DECODED_PROGRESS - ENCODED_PROGRESS) * len(group) / len(parts)
 
-    def _decode_alone(self, window: Window, features: Features) -> Hypothesis:
-        def draft(temperature: float) -> Hypothesis:
-            return self._draft(window, features, temperature)
+                def on_token(
+                    step: int, longest: float = longest, done: float = done, whole: float = step_share
+                ) -> None:
+                    share = min(1.0, step / (longest * TOKENS_PER_SECOND))
+                    begun = ENCODED_PROGRESS + (DECODED_PROGRESS - ENCODED_PROGRESS) * done
+                    self.progress.update(first, count, begun + whole * share)
 
-        return decode_with_fallback(draft(0.0), draft)
+                found = self.executor.decode(
+                    [parts[place].features for place in group],
+                    language=language,
+                    max_tokens=token_limit(longest),
+                    on_token=on_token,
+                )
+                drafts |= dict(zip(group, found, strict=True))
+        return [drafts[place] for place in range(len(parts))]
 
-    def _draft(self, window: Window, features: Features, temperature: float) -> Hypothesis:
-        """Decode one window by itself; the progress stands still, but a cancel takes effect."""
+    def _finish_part(self, part: Part, draft: Hypothesis, level: int = 0) -> list[Word]:
+        """Return the words of one part; what the recogniser left out is recognised by itself.
+
+        Args:
+            part: What is heard.
+            draft: The likeliest text of it.
+            level: How often what was left out has been cut out before.
+        """
+        found = decode_with_fallback(draft, lambda temperature: self._draft(part, temperature))
+        timed = self.placement.place(part, found, believed=bool(self.notes), doubted=level > 0)
+        words = self._on_clip(part, timed)
+        if not timed or level >= MAX_LEVELS:
+            return words
+        pauses = self.placement.find_pauses(part.window)
+        if is_sparse(timed, pauses):
+            halves = [word for half in self._halve(part.window) for word in self._hear_again(part, half, level)]
+            return max(words, halves, key=len)
+        heard = self._heard_until(part, found, timed)
+        missed = [span for span in find_missed(timed, pauses) if span[0] < heard]
+        rest = part.window.duration - max(heard, *(end for _, end in missed), timed[-1].end)
+        if heard > 0.0 and rest > MIN_REST_SECONDS:
+            missed.append((part.window.duration - rest, part.window.duration))
+        for start, end in missed:
+            before = sum(word.start < start for word in timed)
+            again = self._hear_again(part, (start, end), level)
+            place = len(words) - (len(timed) - before)
+            words[place:place] = again
+        return words
+
+    def _hear_again(self, part: Part, span: Interval, level: int) -> list[Word]:
+        """Recognise a span of a part, in seconds of its window, by itself."""
+        window = part.window.between(*span)
+        if window is None or window.duration > part.window.duration - MIN_SHORTER_SECONDS:
+            return []
+        features = self.executor.encode(self.source.reader.read_window(window))
+        again = Part(window=window, features=features, language=part.language)
+        return self._finish_part(again, self._draft(again, 0.0), level + 1)
+
+    def _halve(self, window: Window) -> tuple[Interval, Interval]:
+        """Cut a window at the quietest moment near its middle."""
+        third = window.duration / 3
+        start, end = window.to_clip_time(third), window.to_clip_time(2 * third)
+        middle = window.to_window_time(self.source.reader.find_quietest(start, end))
+        return (0.0, middle), (middle, window.duration)
+
+    def _on_clip(self, part: Part, words: Sequence[Word]) -> list[Word]:
+        placed = (to_clip_word(word, part.window, self.source.speech_spans) for word in words)
+        return [replace(word, language=part.language) for word in placed]
+
+    def _draft(self, part: Part, temperature: float) -> Hypothesis:
+        """Decode one part by itself; the progress stands still, but a cancel takes effect."""
         (found,) = self.executor.decode(
-            [features],
-            language=self.language,
+            [part.features],
+            language=part.language,
             temperature=temperature,
-            max_tokens=token_limit(window.duration),
+            max_tokens=token_limit(part.window.duration),
             on_token=lambda _: self.progress.repeat(),
         )
         return found
 
-    def _place_words(self, window: Window, features: Features, found: Hypothesis) -> list[Word]:
-        """Put the words of a draft in time; none when the sound does not bear them out."""
-        if is_silent(found):
-            return []
-        tokenizer = self.executor.vocabulary(self.language)
-        text = [token for token in found.tokens if token < tokenizer.eos_token_id]
-        loops = find_loops(text)
-        suspect = found.compression > MAX_COMPRESSION_RATIO
-        once = write_loops(text, loops, [1] * len(loops)) if suspect else text
-        timed = self._time_words(window, features, once)
-        # In a language that nobody speaks here no word is borne out; who asked for it gets them all the same.
-        if not self.notes and is_hallucinated(found, [word.confidence for word in timed], window.duration):
-            return []
-        counts = [self._count_repeats(window, features, text, loop, trusted=not suspect) for loop in loops]
-        counted = write_loops(text, loops, counts)
-        if counted != once:
-            timed = self._time_words(window, features, counted)
-        return [to_clip_word(word, window, self.source.speech_spans) for word in timed]
-
-    def _time_words(self, window: Window, features: Features, text: Sequence[int]) -> list[Word]:
-        """Put the words of a text in time, on the window's clock."""
-        timed = self._align(window, features, split_words(self.executor.vocabulary(self.language), text, self.language))
-        return drop_annotations([word for word in timed if word.text])
-
-    def _align(self, window: Window, features: Features, words: Sequence[TokenWord]) -> list[Word]:
-        text = [token for word in words for token in word.tokens]
-        attention = self.executor.attend(features, text, language=self.language)
-        samples = self.source.reader.read_window(window)
-        pauses = find_pauses(samples, round(FRAME_SECONDS * SAMPLE_RATE))
-        return refine_borders(time_words(words, attention, window.duration, pauses), samples)
-
-    def _count_repeats(
-        self, window: Window, features: Features, text: Sequence[int], loop: Loop, *, trusted: bool
-    ) -> int:
-        """Count the repeats of a loop in the stretch of sound where the text has it."""
-        words = split_words(self.executor.vocabulary(self.language), text, self.language)
-        starts = list(accumulate((len(word.tokens) for word in words), initial=0))
-        inside = [
-            word
-            for word, start, end in zip(self._align(window, features, words), starts, starts[1:], strict=False)
-            if start < loop.end and end > loop.start
-        ]
-        first, last = min(word.start for word in inside), max(word.end for word in inside)
-        sound = self.source.reader.read_window(window)[round(first * SAMPLE_RATE) :]
-        end = round((last - first) * SAMPLE_RATE)
-        counted = count_repeats(sound[:end], SAMPLE_RATE, loop.times, trusted=trusted)
-        rest = len(text) - loop.end
-        if counted == loop.times and rest <= loop.period:
-            # The end of the text may be the phrase once more, with a full stop of its own.
-            counted += max(0, count_following(sound, SAMPLE_RATE, end) - (rest > 0))
-        seconds = window.duration - first if counted > loop.times else last - first
-        return max(1, min(counted, (token_limit(seconds) - SPARE_TOKENS) // loop.period))
-
-    def _last_timestamp(self, found: Hypothesis) -> float:
-        """Find the last timestamp, in seconds of the window; speech after it was not written down."""
+    def _heard_until(self, part: Part, found: Hypothesis, timed: Sequence[Word]) -> float:
+        """Find where the text of a draft ends, in seconds of the window; speech after it was not written down."""
         zero = self.executor.timestamp_begin()
-        return max((token - zero for token in found.tokens if token >= zero), default=0) * FRAME_SECONDS
+        stamps = [place for place, token in enumerate(found.tokens) if token >= zero]
+        last = (found.tokens[stamps[-1]] - zero) * FRAME_SECONDS if stamps else 0.0
+        end = self.executor.vocabulary(part.language).eos_token_id
+        unfinished = any(token < end for token in found.tokens[stamps[-1] + 1 if stamps else 0 :])
+        # What is written after the last timestamp is heard there, too; else it would be written twice.
+        return max(last, timed[-1].end) if unfinished and timed else last

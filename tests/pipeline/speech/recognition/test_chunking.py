@@ -107,6 +107,30 @@ def test_the_rest_of_a_window_is_a_window() -> None:
     assert window.remainder(5.5) is None
 
 
+def test_a_part_of_a_window_has_its_own_clock() -> None:
+    window = Window(chunks=(Chunk(start=10.0, end=13.0, offset=0.0), Chunk(start=20.0, end=24.0, offset=3.5)))
+    part = window.between(2.0, 5.5)
+    assert part is not None
+    assert part.chunks == (Chunk(start=12.0, end=13.0, offset=0.0), Chunk(start=20.0, end=22.0, offset=1.5))
+    assert window.between(3.1, 3.4) is None
+    assert [window.to_clip_time(time) for time in (-1.0, 1.0, 3.1, 3.4, 4.5, 9.0)] == [
+        10.0,
+        11.0,
+        13.0,
+        20.0,
+        21.0,
+        24.0,
+    ]
+    assert [window.to_window_time(time) for time in (9.0, 11.0, 14.0, 19.0, 21.0, 30.0)] == [
+        0.0,
+        1.0,
+        3.0,
+        3.5,
+        4.5,
+        7.5,
+    ]
+
+
 def test_nobody_speaks() -> None:
     assert pack_windows([], 60, middle) == []
     assert pack_windows([segment(5, 5.01)], 60, middle) == []

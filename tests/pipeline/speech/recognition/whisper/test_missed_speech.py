@@ -1,0 +1,39 @@
+"""Speech that a draft leaves out, and words that are too few for the sound."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS
+from pipeline.speech.recognition.whisper.missed_speech import find_missed, is_sparse
+from pipeline.types import Word
+
+
+def said(*places: tuple[float, float], text: str = "word") -> list[Word]:
+    return [Word(start=start, end=end, text=text, confidence=0.9) for start, end in places]
+
+
+def pauses(seconds: float, *quiet: tuple[float, float]) -> NDArray[np.bool_]:
+    marks = np.zeros(round(seconds / FRAME_SECONDS), np.bool_)
+    for start, end in quiet:
+        marks[round(start / FRAME_SECONDS) : round(end / FRAME_SECONDS)] = True
+    return marks
+
+
+def test_sound_between_and_after_words_is_missed() -> None:
+    words = said((0.2, 1.0), (1.0, 2.0), (5.0, 6.0))
+    missed = find_missed(words, pauses(10.0, (2.0, 2.5), (9.0, 10.0)))
+    assert missed == [pytest.approx((2.35, 4.9), abs=0.02), pytest.approx((6.1, 9.15), abs=0.02)]
+
+
+def test_a_pause_and_a_short_sound_are_not_missed() -> None:
+    words = said((0.2, 1.0), (4.0, 5.0), (6.0, 7.0))
+    assert find_missed(words, pauses(7.0, (1.2, 4.0))) == []
+
+
+def test_few_words_for_much_sound_are_sparse() -> None:
+    words = said((0.0, 0.5), (4.0, 4.5), (9.0, 9.5))
+    assert is_sparse(words, pauses(10.0))
+    assert not is_sparse(words, pauses(10.0, (1.0, 9.0)))
+    assert not is_sparse(said((0.0, 9.5), text="1-2-3-4-5-6-7-8-9-10"), pauses(10.0))
+    assert not is_sparse(said((0.0, 0.4)), pauses(2.0))
