@@ -149,7 +149,7 @@ def test_what_a_glossary_put_is_marked_and_put_back(window: Open, tmp_path: Path
             expect(line(reader, 0).locator(".term")).to_have_attribute("title", title)
         with window(addresses.alice) as page:
             edit(page, 0)
-            line(page, 0).get_by_role("button", name="“Kirstjen,” was heard as “Kirs tin,”: put back").click()
+            line(page, 0).get_by_role("button", name="Put back “Kirs tin,” for “Kirstjen,”").click()
             expect(field(page)).to_have_value("So we asked Kirs tin, and she said no.")
             expect(line(page, 0).locator(".terms button")).to_have_count(0)
             page.keyboard.press("Control+z")
