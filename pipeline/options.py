@@ -241,7 +241,7 @@ def _read_row(name: str, field: pydantic.fields.FieldInfo) -> Option:
     enums = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum))
     return Option(
         name=name,
-        choices=tuple(member.value for members in enums for member in members),
+        choices=tuple(member.value for members in enums for member in members if member.value != Task.CLIP.value),
         limits=next((each for each in field.metadata if isinstance(each, Limits)), None),
         flag=next((each for each in field.metadata if isinstance(each, Flag)), None),
     )

@@ -171,10 +171,13 @@ class JobTracker:
 
     async def _watch(self, job: Job, reply: ReplyTo, cost: Cost) -> Event | None:
         """Show progress until a job ends; return its last event, or None when the queue lost the job."""
-        if await self._queue.state(job.id) is None:
+        state = await self._queue.state(job.id)
+        if state is None:
             return None
+        # The message of a job that has ended may show its result already, as a card that takes no embed any more.
+        shows_progress = job.replaces is not True and state.status in ("queued", "running")
         message = ProgressMessage(self._queue, self._delivery, job, reply)
-        async with nullcontext() if job.replaces is True else message.editing(self._interval_s):
+        async with message.editing(self._interval_s) if shows_progress else nullcontext():
             async for event in self._queue.events(job.id):
                 message.apply(event)
                 cost.add(event)
