@@ -257,7 +257,7 @@ class Queue:
     async def _follow(self, keys: Keys, job_id: str, after: str) -> AsyncIterator[bytes]:
         at = after
         if after == "0":
-            first = await self.connection.field(keys.record(job_id), "first")
+            first = await self._read_first(keys, job_id)
             if first is None:
                 raise QueueError(f"There is no job {job_id}.", hint="Look at `stemcord jobs list`.")
             at = first.decode()
@@ -270,6 +270,10 @@ class Queue:
             for entry, data in entries:
                 at = entry
                 yield data
+
+    @stamina.retry(on=QueueError, attempts=None, timeout=OUTAGE_TIMEOUT_S, wait_initial=0.5, wait_max=0.5)
+    async def _read_first(self, keys: Keys, job_id: str) -> bytes | None:
+        return await self.connection.field(keys.record(job_id), "first")
 
     @stamina.retry(on=QueueError, attempts=None, timeout=OUTAGE_TIMEOUT_S, wait_initial=0.5, wait_max=0.5)
     async def _read_events(self, keys: Keys, job_id: str, after: str) -> tuple[bytes | None, list[tuple[str, bytes]]]:

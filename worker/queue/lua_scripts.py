@@ -127,11 +127,12 @@ ACQUIRE = (
     + """
 -- KEYS record lease; ARGV token ttl_ms max_attempts worker. {outcome, attempt, error}
 local found = redis.call('HMGET', KEYS[1], 'status', 'token', 'attempts', 'error')
-if not found[1] then return {'missing', 0, ''} end
+-- A record without attempts is another version's, and nobody's job here.
+if not found[1] or not tonumber(found[3] or '') then return {'missing', 0, ''} end
 if not is_live(found[1]) then return {'ended', 0, ''} end
 local lease = redis.call('GET', KEYS[2])
 if lease and lease ~= ARGV[1] then return {'held', 0, ''} end
-local attempt = tonumber(found[3] or '') or 0
+local attempt = tonumber(found[3])
 if found[2] ~= ARGV[1] then
   if attempt < tonumber(ARGV[3]) then attempt = redis.call('HINCRBY', KEYS[1], 'attempts', 1)
   else attempt = attempt + 1 end

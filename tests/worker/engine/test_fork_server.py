@@ -89,4 +89,4 @@ async def test_a_child_that_hangs_is_killed(tested: EngineUnderTest, monkeypatch
 
 def test_stages_that_read_what_strangers_sent_are_isolated() -> None:
     isolated = {name for name, stage in STAGES.items() if stage.isolated}
-    assert isolated == {"probe", "extract", "mux", "dub", "render_dub_comparison"}
+    assert isolated == {"probe", "extract", "mux", "dub", "render_dub_comparison", "edit_clip", "burn_captions"}
