@@ -3,7 +3,8 @@
 from collections import Counter
 from itertools import pairwise
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from pipeline.edits.apply import apply_edit, apply_edits
@@ -118,13 +119,12 @@ def test_edits_of_another_transcript_change_only_what_they_fit(
         assert apply_edits(outcome.transcript, outcome.undo).transcript == before
 
 
-def test_the_strategies_make_all_kinds() -> None:
-    seen: set[type] = set()
-
-    @given(transcripts(), st.data())
-    @settings(max_examples=200, database=None, deadline=None)
-    def collect(content: Transcript, data: st.DataObject) -> None:
-        seen.add(type(data.draw(edits(EditableTranscript.of(content)))))
-
-    collect()
-    assert seen == {SetWords, GiveWords, SplitLine, MergeLines, DeleteLine, AddLine, RenameSpeaker}
+@pytest.mark.parametrize(
+    "kind",
+    [SetWords, GiveWords, SplitLine, MergeLines, DeleteLine, AddLine, RenameSpeaker],
+    ids=lambda kind: kind.__name__,
+)
+def test_the_strategies_make_all_kinds(kind: type) -> None:
+    drawn = transcripts().flatmap(lambda content: edits(EditableTranscript.of(content)))
+    patient = settings(max_examples=2_000, database=None, deadline=None, phases=[Phase.generate])
+    assert isinstance(find(drawn, lambda edit: isinstance(edit, kind), settings=patient), kind)
