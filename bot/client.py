@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot import discord_limits
 from bot.audition.sample import Sampler
+from bot.clips.attachments import AttachmentDownloader
 from bot.commands import load_commands
 from bot.commands.localization import CommandTranslator
 from bot.components import router
@@ -22,7 +23,6 @@ from bot.database.upload_limits import UploadLimits
 from bot.error_handler import answer_error
 from bot.file_types import add_file_types
 from bot.http_metrics import InteractionTimes, discord_trace_config
-from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.batch_cards import BatchCards
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery

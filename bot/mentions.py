@@ -8,10 +8,10 @@ from typing import Final
 
 import discord
 
+from bot.clips.attachments import all_clips, clips_of
 from bot.database.upload_limits import usual_limit
 from bot.error_handler import NETWORK_ERRORS
 from bot.i18n.translator import ENGLISH, LOCALES, Translator, translator_for
-from bot.jobs.attachments import all_clips, clips_of
 from bot.jobs.origins import MessageOrigin
 from bot.retry import retry_transient
 from bot.services import Services

@@ -6,10 +6,10 @@ from typing import TypeAlias
 import discord
 
 from bot.audition.sample import Sampler
+from bot.clips.attachments import AttachmentDownloader
 from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.repository import Repository
-from bot.jobs.attachments import AttachmentDownloader
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory

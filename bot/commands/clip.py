@@ -6,6 +6,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.clips.attachments import clip_from_attachment
 from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import (
     CAPTION_PLACES,
@@ -17,7 +18,6 @@ from bot.commands.option_choices import (
     TURNS,
     offer_languages,
 )
-from bot.jobs.attachments import clip_from_attachment
 from bot.services import Services
 from pipeline.catalog import MAX_TRACKS
 from pipeline.clip_options import parse_tool

@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.clips.attachments import clip_from_attachment
 from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, ROUTES
-from bot.jobs.attachments import clip_from_attachment
 from bot.services import Services
 from pipeline.catalog import MAX_GAIN, MAX_TRACKS
 from pipeline.types import Task

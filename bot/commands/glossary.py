@@ -7,11 +7,11 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
+from bot.clips.attachments import clip_from_attachment
 from bot.commands.localization import help_order, localized, options
 from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES, MAX_CHOICE_CHARS, MAX_CONTENT_CHARS
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
-from bot.jobs.attachments import clip_from_attachment
 from bot.messages.embeds import COLOUR_WORKING
 from bot.messages.formatting import escape, shorten
 from bot.permissions import check_may_use

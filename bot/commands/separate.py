@@ -5,10 +5,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.clips.attachments import MAX_LINK_CHARS, all_clips, clip_from_attachment, clip_from_link, clips_of
 from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PARTS, PRESETS, ROUTES
 from bot.exceptions import RefusedError
-from bot.jobs.attachments import MAX_LINK_CHARS, all_clips, clip_from_attachment, clip_from_link, clips_of
 from bot.jobs.origins import InteractionOrigin
 from bot.services import Services
 from pipeline.catalog import MAX_TRACKS

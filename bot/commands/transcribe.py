@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.clips.attachments import all_clips, clip_from_attachment, clips_of
 from bot.commands.localization import help_order, localized, options
 from bot.commands.option_choices import PRESETS, offer_languages
-from bot.jobs.attachments import all_clips, clip_from_attachment, clips_of
 from bot.jobs.origins import InteractionOrigin
 from bot.services import Services
 from pipeline.catalog import MAX_SPEAKERS, MAX_TRACKS

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import ClassVar
 
+from bot.clips.attachments import Clip
 from bot.components.custom_ids import Action, CustomId
 from bot.components.modals import Modal, SubmittedModal
 from bot.components.result_actions import ResultItem, find_result
 from bot.exceptions import RefusedError
 from bot.file_types import DUB_TYPES, TypedFileUpload
 from bot.i18n.translator import Translator, translator_for
-from bot.jobs.attachments import Clip
 from bot.jobs.history import HistoryEntry
 from bot.services import Interaction
 from pipeline.types import Request, Result, Task

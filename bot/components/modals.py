@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import discord
 
 from bot import discord_limits
+from bot.clips.attachments import Clip, clip_from_json
 from bot.components.custom_ids import Action, CustomId
-from bot.jobs.attachments import Clip, clip_from_json
 from bot.messages.formatting import shorten
 from bot.services import Interaction
 

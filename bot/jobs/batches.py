@@ -10,10 +10,10 @@ from functools import partial
 from msgspec import structs
 
 from bot import discord_limits
+from bot.clips.attachments import AttachmentDownloader, Clip
 from bot.database.upload_limits import UploadLimits
 from bot.error_handler import describe_message_error
 from bot.i18n.translator import translator_for
-from bot.jobs.attachments import AttachmentDownloader, Clip
 from bot.jobs.batch_cards import BatchCards
 from bot.jobs.delivery import Delivery
 from bot.jobs.origins import JobOrigin

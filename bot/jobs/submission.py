@@ -14,6 +14,7 @@ from typing import Any, Final
 import discord
 from msgspec import UNSET, structs
 
+from bot.clips.attachments import AttachmentDownloader, Clip
 from bot.database.glossaries import Glossaries
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
@@ -21,7 +22,6 @@ from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.exceptions import DatabaseError, RefusedError
 from bot.i18n.translator import translator_for
-from bot.jobs.attachments import AttachmentDownloader, Clip
 from bot.jobs.origins import InteractionOrigin, JobOrigin
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker

@@ -11,10 +11,10 @@ from typing import Final
 import discord
 from msgspec import structs
 
+from bot.clips.attachments import named_clip
 from bot.database.upload_limits import usual_limit
 from bot.error_handler import NETWORK_ERRORS, describe_message_error
 from bot.i18n.translator import translator_for
-from bot.jobs.attachments import named_clip
 from bot.jobs.origins import JobOrigin
 from bot.messages.embeds import EmbedMessage
 from bot.messages.formatting import mention

@@ -20,8 +20,8 @@ from worker.app import WorkerApp
 from worker.engine.confinement.policy import cache_folder
 from worker.protocol import Event, Job, ReplyTo, WorkerKind
 from worker.queue import Queue
-from worker.queue import lua_scripts as scripts
 from worker.queue.keys import MEDIA
+from worker.queue.scripts import job_scripts as scripts
 from worker.settings import WorkerSettings
 from worker.store import Store
 

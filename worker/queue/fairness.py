@@ -9,7 +9,7 @@ from worker.protocol import Job, StageJob
 from worker.queue.job_records import is_waiting, place_of
 from worker.queue.keys import MEDIA, WORKERS
 from worker.queue.redis_client import Connection
-from worker.queue.worker_scripts import WORKER_TTL_S
+from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 
 VIDEO_BYTES_PER_SECOND: Final = 250_000
 AUDIO_BYTES_PER_SECOND: Final = 16_000

@@ -31,15 +31,15 @@ from worker.protocol import (
     encode,
     other_version_error,
 )
-from worker.queue import lua_scripts as scripts
-from worker.queue import order_scripts, worker_scripts
 from worker.queue.fairness import Outlook, Share, read_outlook, share_of, share_of_stage
 from worker.queue.follower import note_follower
 from worker.queue.job_records import decode_record_job, is_readable, job_state, waiting_before, waiting_places
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
+from worker.queue.scripts import job_scripts as scripts
+from worker.queue.scripts import order_scripts, worker_scripts
+from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 from worker.queue.worker_name import process_has_ended
-from worker.queue.worker_scripts import WORKER_TTL_S
 
 RECORD_TTL_S: Final = 7 * 24 * 3600
 """How long the record of an ended job is kept."""

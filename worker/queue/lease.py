@@ -15,9 +15,9 @@ import structlog
 
 from pipeline.errors import QueueError
 from worker.protocol import JobStatus, Message, encode
-from worker.queue import lua_scripts as scripts
 from worker.queue.job_queue import MAX_EVENTS, RECORD_TTL_S, Queue
 from worker.queue.keys import Keys
+from worker.queue.scripts import job_scripts as scripts
 
 LEASE_TTL_S: Final = 8.0
 """Time after the last heartbeat at which a job counts as abandoned."""

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from worker.protocol import Finished, JobState, Progressed, Started, WorkerState, decode_event
-from worker.queue import worker_scripts
 from worker.queue.job_queue import Queue
 from worker.queue.keys import MEDIA
+from worker.queue.scripts import worker_scripts
 
 MAX_EVENTS_READ: Final = 300
 """Events of a running job that are looked at; far more than its stages have begun."""

@@ -13,12 +13,13 @@ import structlog
 
 from pipeline.errors import QueueError
 from worker.protocol import WorkerKind
-from worker.queue import lease, worker_scripts
-from worker.queue import lua_scripts as scripts
+from worker.queue import lease
 from worker.queue.follower import has_lost_follower
 from worker.queue.job_queue import Queue
 from worker.queue.keys import ASR, ENGINE_PREFIX, MEDIA, WORKERS, Keys
-from worker.queue.worker_scripts import WORKER_TTL_S
+from worker.queue.scripts import job_scripts as scripts
+from worker.queue.scripts import worker_scripts
+from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 
 SCAN_INTERVAL_S: Final = 2.0
 """Time between two scans of the active jobs."""

@@ -10,11 +10,11 @@ from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from pipeline.errors import QueueError
-from worker.queue import lua_scripts as scripts
-from worker.queue import order_scripts
 from worker.queue.fairness import SMALL_SLOTS, SMALL_WEIGHT_S
 from worker.queue.job_queue import Queue
 from worker.queue.keys import Keys
+from worker.queue.scripts import job_scripts as scripts
+from worker.queue.scripts import order_scripts
 
 MAX_RETRY_DELAY_S: Final = 5.0
 """Longest delay between two tries while the broker is away."""

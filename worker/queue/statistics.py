@@ -7,7 +7,7 @@ from typing import Final, cast
 from worker.protocol import PREFETCH_PREFIX, WorkerKind
 from worker.queue.keys import ASR, MEDIA, WORKERS
 from worker.queue.redis_client import Connection
-from worker.queue.worker_scripts import WORKER_TTL_S
+from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 
 _READ: Final = """
 -- KEYS active index; ARGV record_prefix prefetch_prefix. {queued, running, dead, seconds of the oldest that waits}

@@ -3,8 +3,8 @@
 import simcord
 
 from tests.bot.world import PlayedWorker, card_text, pass_time_until
-from worker.queue import worker_scripts
 from worker.queue.keys import MEDIA, WORKERS
+from worker.queue.scripts import worker_scripts
 
 CLIP = ("talk.mp4", b"a clip of some length")
 

@@ -17,8 +17,8 @@ from deploy.cli.job_client import follow, local_queue
 from pipeline.errors import EngineError, MediaError, QueueError
 from pipeline.types import Artefact, Request
 from worker.protocol import Job, WorkerKind
-from worker.queue import worker_scripts
 from worker.queue.keys import MEDIA, WORKERS
+from worker.queue.scripts import worker_scripts
 from worker.queue.worker_name import new_worker_name
 from worker.settings import WorkerSettings
 from worker.store import Store

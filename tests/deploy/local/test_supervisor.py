@@ -13,8 +13,9 @@ from deploy.local.embedded_broker import EmbeddedBroker
 from deploy.local.supervisor import ABSENCE_GRACE_S, LocalWorkers, running_workers
 from deploy.local.worker_process import WorkerProcess
 from pipeline.errors import EngineError, QueueError
-from worker.queue import Queue, worker_scripts
+from worker.queue import Queue
 from worker.queue.keys import WORKERS
+from worker.queue.scripts import worker_scripts
 from worker.settings import WorkerSettings
 
 

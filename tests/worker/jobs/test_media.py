@@ -8,8 +8,8 @@ import pytest
 
 from tests.worker.conftest import System
 from worker.protocol import CONTRACT_VERSION, Failed, Finished
-from worker.queue import lua_scripts as scripts
 from worker.queue.keys import ASR, MEDIA, UNDELIVERED
+from worker.queue.scripts import job_scripts as scripts
 
 DATA = Path(__file__).parents[1] / "data"
 MESSAGE = "This job was sent by another version of Stemcord."

@@ -9,7 +9,6 @@ from msgspec import structs
 
 from tests.worker.conftest import TIMEOUT_S, System
 from worker.protocol import Finished, Job, ReplyTo, Started
-from worker.queue import order_scripts
 from worker.queue.fairness import (
     MAX_WEIGHT_S,
     MIN_WEIGHT_S,
@@ -19,6 +18,7 @@ from worker.queue.fairness import (
     share_of,
 )
 from worker.queue.keys import MEDIA
+from worker.queue.scripts import order_scripts
 
 LONG_BYTES = 12_000_000
 """A clip whose length is not known counts as long by its size."""

@@ -6,10 +6,10 @@ import pytest
 
 from tests.worker.conftest import System
 from worker.protocol import Finished, Progressed
-from worker.queue import lua_scripts as scripts
 from worker.queue.keys import MEDIA
 from worker.queue.lease import Lease
 from worker.queue.reaper import Reaper
+from worker.queue.scripts import job_scripts as scripts
 from worker.queue.worker_name import new_worker_name
 
 

@@ -13,10 +13,10 @@ import aiohttp
 import discord
 import yarl
 
+from bot.clips.links import LinkSource
+from bot.clips.origin_of_url import allowed_origin, origin_of
 from bot.discord_limits import MAX_FILES_PER_MESSAGE
 from bot.exceptions import ClipError, DownloadError, RefusedError, SizeError
-from bot.jobs.links import LinkSource
-from bot.jobs.origin_of_url import allowed_origin, origin_of
 from bot.messages.formatting import format_size, shorten
 from bot.settings import BotSettings
 from pipeline.errors import StoreError

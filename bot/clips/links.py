@@ -16,8 +16,8 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
+from bot.clips.origin_of_url import Origin, allowed_origin, origin_of
 from bot.exceptions import DownloadError, RefusedError
-from bot.jobs.origin_of_url import Origin, allowed_origin, origin_of
 
 MAX_REDIRECTS: Final = 5
 REDIRECTS: Final = (301, 302, 303, 307, 308)

@@ -1,8 +1,8 @@
 """Lua scripts for changes that Redis must make in one step. Key names come from `worker.queue.keys`.
 
 A job's record is a hash with the fields job, status, attempts, token, cancel, first, submitted, began, ended, error,
-worker, and those of `worker.queue.order_scripts`. `token` names the attempt that may write; clearing it fences that
-attempt off. The lease key only says that the worker of the attempt is alive.
+worker, and those of `order_scripts`. `token` names the attempt that may write; clearing it fences that attempt off.
+The lease key only says that the worker of the attempt is alive.
 """
 
 _NOW = """

@@ -3,8 +3,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from bot.clips.attachments import AttachmentDownloader, Clip, is_media
 from bot.exceptions import ClipError, RefusedError, SizeError
-from bot.jobs.attachments import AttachmentDownloader, Clip, is_media
 from worker.store import Store
 
 CLIP = Clip(

@@ -1,0 +1,1 @@
+"""Where clips come from: attachments of messages, and links."""

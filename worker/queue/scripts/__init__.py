@@ -1,0 +1,1 @@
+"""The scripts that change the queue, each in one step, in Lua."""
