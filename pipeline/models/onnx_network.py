@@ -10,21 +10,18 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 import torch
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from pipeline.errors import ModelError
 from pipeline.models.loader import Models, model_digest
+from pipeline.models.onnx_session import open_session
 
 FORMAT_VERSION: Final = 1
 """Raised when the same weights would now be exported in another way."""
 LOCK_TIMEOUT_S: Final = 120.0
 """For another process that exports the same network."""
-ERRORS_ONLY: Final = 3
-"""Severity of what onnxruntime logs."""
-_onnxruntime = cast("Any", onnxruntime)
 _torch = cast("Any", torch)
 
 
@@ -32,12 +29,7 @@ class OnnxNetwork:
     """A network with one input and one output, on the processor."""
 
     def __init__(self, path: Path) -> None:
-        options = _onnxruntime.SessionOptions()
-        options.log_severity_level = ERRORS_ONLY
-        options.intra_op_num_threads = _torch.get_num_threads()
-        # Threads that spin while they wait take the processor from those who work.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = _onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(path, threads=_torch.get_num_threads())
         self._input = str(self._session.get_inputs()[0].name)
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:

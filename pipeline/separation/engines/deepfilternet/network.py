@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Self, cast
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pipeline.errors import SeparationError
+from pipeline.models.onnx_session import open_session
 from pipeline.separation.engines.deepfilternet.spectra import (
     BANDS,
     BINS,
@@ -41,10 +41,7 @@ PATHWAY_CHANNELS: Final = 64
 STATE_SIZE: Final = 256
 """Of a recurrent layer."""
 ENCODER_OUTPUTS: Final = ("e0", "e1", "e2", "e3", "emb", "c0")
-ERRORS_ONLY: Final = 3
-"""Severity of what onnxruntime logs."""
 
-_onnxruntime = cast("Any", onnxruntime)
 Array = NDArray[np.float32]
 
 
@@ -177,12 +174,8 @@ def _load_part(data: bytes, *, recurrent: int, padded: int) -> _Part:
     for node in graph.node:
         for place, name in enumerate(node.input):
             node.input[place] = sources.get(name, name)
-    options = _onnxruntime.SessionOptions()
-    options.log_severity_level = ERRORS_ONLY
-    # Channels run side by side.
-    options.intra_op_num_threads = 1
-    session = _onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return _Part(session=session, states=recurrent)
+    # Channels run side by side, with a thread each.
+    return _Part(session=open_session(model.SerializeToString(), threads=1), states=recurrent)
 
 
 def _state_name(number: int) -> str:

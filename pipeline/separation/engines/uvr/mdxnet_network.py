@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 import torch
 from numpy.typing import NDArray
 
+from pipeline.models.onnx_session import open_session
 from pipeline.separation.base import OutOfMemoryError
 
 HOP_FRAMES = 1024
@@ -22,7 +22,6 @@ UNTRAINED_BINS = 3
 """Lowest bins, below 20 Hz, that the networks were trained without; they stay in the background."""
 
 _torch = cast("Any", torch)
-_onnxruntime = cast("Any", onnxruntime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +108,8 @@ class MDXNetNetwork:
 
 
 def _open_session(path: Path, device: str) -> Any:  # noqa: ANN401 - onnxruntime has no types
-    options = _onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = _torch.get_num_threads()
-    # The arena keeps the memory of a chunk and grows to twice of it.
-    options.enable_cpu_mem_arena = False
-    wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
-    here = _onnxruntime.get_available_providers()
-    providers = [*(name for name in wanted if name in here), "CPUExecutionProvider"]
-    return _onnxruntime.InferenceSession(str(path), options, providers=providers)
+    # A chunk takes much memory, which a run that kept it would let grow to twice of it.
+    return open_session(path, threads=_torch.get_num_threads(), device=device, keeps_memory=False)
 
 
 def _input_name(session: Any, settings: MDXNetSettings) -> str:  # noqa: ANN401
