@@ -7,19 +7,13 @@ a browser change anything.
 
 import os
 import secrets
-import time
 from dataclasses import dataclass
-from hashlib import sha256
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-import msgspec
-from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
-
 from bot.database.page_links import PageLinks
-from bot.exceptions import PageError, SecretError
+from bot.exceptions import SecretError
+from bot.signed_text import SignedText
 from bot.uploads.tickets import UploadTickets
 
 MIN_SECRET_BYTES: Final = 16
@@ -37,27 +31,11 @@ class PageToken:
     """Whether speakers may be renamed."""
 
 
-class TokenSigner:
+class TokenSigner(SignedText[PageToken]):
     """Signs and reads tokens."""
 
     def __init__(self, secret: bytes) -> None:
-        self._signer = Signer(secret, salt="stemcord.page", key_derivation="hmac", digest_method=sha256)
-
-    def sign(self, token: PageToken) -> str:
-        """Return the token as text for an address."""
-        return self._signer.sign(base64_encode(msgspec.json.encode(token))).decode()
-
-    def read(self, signed: str) -> PageToken:
-        """Check a signed token. Raises `PageError`: 403 when it is forged, 410 when it has expired."""
-        try:
-            # Nothing is decoded before the signature holds.
-            payload = self._signer.unsign(signed[:MAX_TOKEN_CHARS])
-            token = msgspec.json.decode(base64_decode(payload), type=PageToken)
-        except (BadData, msgspec.MsgspecError) as error:
-            raise PageError(HTTPStatus.FORBIDDEN, "page-forged") from error
-        if token.expires <= time.time():
-            raise PageError(HTTPStatus.GONE, "page-expired")
-        return token
+        super().__init__(secret, PageToken, salt="stemcord.page", max_chars=MAX_TOKEN_CHARS, expired_key="page-expired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from rich.markup import escape
 
 from deploy.cli.errors import exit_on_failure
 from deploy.cli.input_files import check_file
-from deploy.cli.job_client import follow, local_queue
+from deploy.cli.local_job import run_local_job
 from deploy.cli.printable import artefact_name, printable
 from pipeline.clip_options import needs_speech, parse_tool, tool_request
-from pipeline.errors import DamagedFileError, MediaError, ValidationError
+from pipeline.errors import MediaError, ValidationError
 from pipeline.types import (
     CaptionPlace,
     CaptionSize,
@@ -223,33 +223,23 @@ async def _make(
     request: Request, source: Path, out: Path, settings: WorkerSettings, console: Console, *, fresh: bool
 ) -> Result:
     """Run the job of a tool and write what it made."""
-    store = Store.open(settings.store_url)
-    kinds = ("media", "asr") if needs_speech(request) else ("media",)
-    async with local_queue(settings, console, kinds) as (queue, ensure_worker):
-        starting = asyncio.create_task(ensure_worker("media"))
-        try:
 
-            async def run_job() -> Result:
-                job = Job(
-                    id=uuid.uuid4().hex,
-                    request=request,
-                    source=await store.put(source, name=artefact_name(source)),
-                    submitted=time.time(),
-                    fresh=fresh,
-                )
-                result = await follow(queue, job, starting, ensure_worker, console)
-                await _write(result, store, source, out)
-                return result
+    async def build(store: Store) -> Job:
+        return Job(
+            id=uuid.uuid4().hex,
+            request=request,
+            source=await store.put(source, name=artefact_name(source)),
+            submitted=time.time(),
+            fresh=fresh,
+        )
 
-            try:
-                return await run_job()
-            except DamagedFileError as error:
-                # It is out of the store now, and its stage makes it again.
-                console.print(f"{escape(error.message)} It is made again.", highlight=False)
-                return await run_job()
-        finally:
-            starting.cancel()
-            await asyncio.wait({starting})
+    return await run_local_job(
+        settings,
+        console,
+        ("media", "asr") if needs_speech(request) else ("media",),
+        build=build,
+        write=lambda result, store: _write(result, store, source, out),
+    )
 
 
 async def _write(result: Result, store: Store, source: Path, out: Path) -> None:

@@ -13,16 +13,15 @@ import msgspec
 import typer
 from msgspec import UNSET
 from rich.console import Console
-from rich.markup import escape
 
 from deploy.cli.dub import packed_dub
 from deploy.cli.errors import exit_on_failure
 from deploy.cli.input_files import InputFile, check_file, check_results, list_inputs, possible_results
-from deploy.cli.job_client import follow, local_queue
+from deploy.cli.local_job import run_local_job
 from deploy.cli.output import show_result, write_result
 from deploy.cli.printable import artefact_name
 from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
-from pipeline.errors import DamagedFileError, ValidationError
+from pipeline.errors import ValidationError
 from pipeline.export.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
 from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, parse_request, parse_subtitle_style
@@ -109,28 +108,12 @@ class _RunArguments:
 
 
 async def _run(arguments: _RunArguments, settings: WorkerSettings, console: Console) -> Result:
-    store = Store.open(settings.store_url)
-    async with local_queue(settings, console, _worker_kinds(arguments)) as (queue, ensure_worker):
-        starting = asyncio.create_task(ensure_worker("media"))
-        try:
+    async def write(result: Result, store: Store) -> None:
+        check_results(arguments.inputs, (arguments.out / artefact.name for artefact in result.artefacts))
+        await write_result(result, store, arguments.out)
 
-            async def run_job() -> Result:
-                job = await _build_job(arguments, store)
-                result = await follow(queue, job, starting, ensure_worker, console)
-                # While the workers are still there: to end them takes a moment, and nobody should wait for that.
-                check_results(arguments.inputs, (arguments.out / artefact.name for artefact in result.artefacts))
-                await write_result(result, store, arguments.out)
-                return result
-
-            try:
-                return await run_job()
-            except DamagedFileError as error:
-                # It is out of the store now, and its stage makes it again.
-                console.print(f"{escape(error.message)} It is made again.", highlight=False)
-                return await run_job()
-        finally:
-            starting.cancel()
-            await asyncio.wait({starting})
+    kinds = _worker_kinds(arguments)
+    return await run_local_job(settings, console, kinds, build=lambda store: _build_job(arguments, store), write=write)
 
 
 async def _build_job(arguments: _RunArguments, store: Store) -> Job:
@@ -146,7 +129,7 @@ async def _build_job(arguments: _RunArguments, store: Store) -> Job:
 
 
 def _worker_kinds(arguments: _RunArguments) -> tuple[WorkerKind, ...]:
-    """Return the kinds of workers that a run may ensure_worker; the asr worker takes seconds to start."""
+    """Return the kinds of workers that a run may start; the asr worker takes seconds to start."""
     request, dub = arguments.request, arguments.dub
     hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles
     hears = hears or (dub is not None and needs_turns(request, dub.name))
