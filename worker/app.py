@@ -103,7 +103,7 @@ class WorkerApp:
         stack.callback(scratch.close)
         preload = PRELOADED_MODULES[self.kind] if self.stages is None else ()
         new_engine = partial(EngineSupervisor, settings.home, settings.device, scratch=scratch.root, preload=preload)
-        lanes = Lanes(new_engine(), new_engine() if settings.express else None)
+        lanes = Lanes(new_engine(), new_engine(name="express") if settings.express else None)
         stack.push_async_callback(lanes.close)
         await lanes.engine.start()
         reader = None

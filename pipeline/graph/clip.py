@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pipeline.graph.context import GraphContext
+from pipeline.graph.result import build_result
 from pipeline.graph.speech import Speech
 from pipeline.media.tools.contracts import (
     BURN_CAPTIONS,
@@ -18,7 +19,7 @@ from pipeline.media.tools.contracts import (
     EditClipParams,
 )
 from pipeline.media.tools.refusals import no_picture
-from pipeline.types import Artefact, BurnCaptions, ClipTool, MediaInfo, Result, Route, RouteName
+from pipeline.types import BurnCaptions, ClipTool, MediaInfo, Result, Route, RouteName
 
 _ROUTE = Route(
     name=RouteName.BASIC,
@@ -56,7 +57,7 @@ async def use_tool(
     if not isinstance(tool, BurnCaptions):
         inputs, params = EditClipInputs(source=context.source), EditClipParams(tool=tool, track=track)
         made = await context.run(EDIT_CLIP, inputs, params)
-        return _result(context, media, (made.made,))
+        return build_result(context, media, _ROUTE, (made.made,))
     if media.video is None:
         raise no_picture()
     heard = await hear()
@@ -65,24 +66,4 @@ async def use_tool(
         BurnCaptionsInputs(source=context.source, transcript=heard.speech.transcript),
         BurnCaptionsParams(tool=tool, track=track),
     )
-    return _result(context, media, (made.made, *heard.speech.artefacts), heard)
-
-
-def _result(
-    context: GraphContext, media: MediaInfo, artefacts: tuple[Artefact, ...], heard: Heard | None = None
-) -> Result:
-    log = context.log
-    speech = None if heard is None else heard.speech
-    return Result(
-        request=context.request,
-        media=media,
-        route=_ROUTE if heard is None else heard.route,
-        artefacts=artefacts,
-        voices=None if speech is None else speech.embeddings,
-        speakers=() if speech is None else speech.speakers,
-        language=None if speech is None else speech.language,
-        models=tuple(log.models),
-        timings=tuple(log.timings),
-        failures=tuple(log.failures),
-        notes=tuple(note for note in dict.fromkeys(log.notes) if note),
-    )
+    return build_result(context, media, heard.route, (made.made, *heard.speech.artefacts), heard.speech)

@@ -26,6 +26,7 @@ from pipeline.graph.clip import Heard, use_tool
 from pipeline.graph.concurrency import run_branches
 from pipeline.graph.context import GraphContext, Limits
 from pipeline.graph.mix import Remix, follows_turns, remix
+from pipeline.graph.result import build_result
 from pipeline.graph.separation import Separation, separate
 from pipeline.graph.speech import FoundSpeech, Speech, find_speech, recognize, transcribe
 from pipeline.graph.stage import NoParams, StageExecutor
@@ -91,7 +92,7 @@ async def run(
         raise from_failure(context.log.failures[0])
     made += await _finish(context, media, sound, separation.stems, mixed, speech)
     loudness = _true_loudness(mixed, extracted.gain_db)
-    return _result(context, media, route, made, loudness, speech)
+    return build_result(context, media, route, made, speech, loudness)
 
 
 async def _probe(context: GraphContext) -> MediaInfo:
@@ -134,7 +135,8 @@ async def _hear_alone(context: GraphContext, media: MediaInfo) -> Heard:
     found = await find_speech(context, sound)
     separation, recognized = await _separate_and_recognize(context, route, sound, found)
     if recognized is None:
-        raise from_failure(context.log.failures[-1])
+        failures = context.log.failures
+        raise from_failure(next((one for one in failures if one.stage == TRANSCRIBE.name), failures[-1]))
     speech = await transcribe(context, media, found, recognized, separation.stems.vocals)
     return Heard(route=route, speech=speech)
 
@@ -208,31 +210,6 @@ async def _finish(
         ),
     )
     return made if report is None else [*made, report.picture]
-
-
-def _result(
-    context: GraphContext,
-    media: MediaInfo,
-    route: Route,
-    artefacts: list[Artefact],
-    loudness: Mapping[str, Loudness],
-    speech: Speech | None,
-) -> Result:
-    log = context.log
-    return Result(
-        request=context.request,
-        media=media,
-        route=route,
-        artefacts=tuple(artefacts),
-        voices=None if speech is None else speech.embeddings,
-        speakers=() if speech is None else speech.speakers,
-        language=None if speech is None else speech.language,
-        loudness=loudness,
-        models=tuple(dict.fromkeys(log.models)),
-        timings=tuple(log.timings),
-        failures=tuple(log.failures),
-        notes=tuple(note for note in dict.fromkeys(log.notes) if note),
-    )
 
 
 def _true_loudness(mixed: Remix | None, gain_db: float) -> Mapping[str, Loudness]:

@@ -21,6 +21,7 @@ from pipeline.separation.contracts import (
     StemFiles,
 )
 from pipeline.separation.engines.background import STEMCORD_BACKGROUND
+from pipeline.speech.contracts import SAMPLE_VOICES
 from pipeline.types import Artefact, Route, RouteName, Task
 
 BASIC_ROUTE_NOTE = "The basic route extracts the sound and does not take it apart."
@@ -44,13 +45,16 @@ async def separate(context: GraphContext, route: Route, sound: Artefact, found: 
         AudioProcessingError: A stage failed, beside the one that parts the background.
     """
     task = context.request.task
+    if task is Task.TRANSCRIBE and found is None:
+        # Where somebody speaks could not be found, so there will be no transcript.
+        return Separation(stems=StemFiles())
     if route.name is RouteName.BASIC or route.model is None:
         plain = await context.run(MIX_DOWN, MixDownInputs(sound=sound), NoParams())
         context.log.notes.append(BASIC_ROUTE_NOTE)
         delivered = (plain.sound,) if task in (Task.SEPARATE, Task.ALL) else ()
         return Separation(stems=StemFiles(), artefacts=delivered)
     params = SeparateParams(engine=route.engine, model=route.model, weights=model_digest(route.model))
-    if task in (Task.TRANSCRIBE, Task.CLIP) and found is not None and await are_voices_clear(context, found, params):
+    if task in (Task.TRANSCRIBE, Task.CLIP) and found is not None and await _is_clear(context, found, params):
         return Separation(stems=StemFiles())
     stems = (await context.run(SEPARATE, SeparateInputs(sound=sound), params)).stems
     if task not in (Task.TRANSCRIBE, Task.CLIP) and stems.background is not None and stems.music is None:
@@ -59,6 +63,12 @@ async def separate(context: GraphContext, route: Route, sound: Artefact, found: 
         stems = stems if parts is None else replace(stems, music=parts.music, sfx=parts.sfx, ambient=parts.ambient)
     delivered = () if task is Task.TRANSCRIBE else tuple(renamed(file, f"stems/{file.name}") for _, file in stems)
     return Separation(stems=stems, artefacts=delivered)
+
+
+async def _is_clear(context: GraphContext, found: FoundSpeech, params: SeparateParams) -> bool:
+    """Tell whether the voices are known to be clear; where that cannot be told they are taken out."""
+    clear = await context.attempt(SAMPLE_VOICES.name, lambda: are_voices_clear(context, found, params))
+    return clear is True
 
 
 async def _split_background(context: GraphContext, background: Artefact) -> StemFiles[Artefact]:

@@ -170,7 +170,8 @@ async def transcribe(
     )
     if turned_down:
         # Where the background is so loud, speech is found better without it.
-        recognized = await _recognize_in(context, found, diarized.diarization)
+        again = await context.attempt(TRANSCRIBE.name, lambda: _recognize_in(context, found, diarized.diarization))
+        recognized = again or recognized
     aligned = await context.run(
         ALIGN,
         AlignInputs(diarization=diarized.diarization, recognition=recognized.recognition, speech=found.sound),

@@ -50,12 +50,12 @@ def ensure_exported(
         free_axes: Axes of the input whose lengths may be others; the first is that of the output, too.
 
     Raises:
-        ModelError: The file cannot be written.
+        ModelError: The file cannot be read or written. What `load` and the exporter raise comes through.
     """
     path = models.home / "models" / f"{name}-{model_digest(name)[:12]}-{FORMAT_VERSION}.onnx"
-    if _is_whole(path):
-        return path
     try:
+        if _is_whole(path):
+            return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=LOCK_TIMEOUT_S):
             if not _is_whole(path):
@@ -83,14 +83,18 @@ def _export(network: torch.nn.Module, example: torch.Tensor, free_axes: Sequence
             dynamic_axes={"input": {axis: f"axis{axis}" for axis in free_axes}, "output": {0: f"axis{free_axes[0]}"}},
             dynamo=False,
         )
-    _digest_file(path).write_text(hashlib.sha256(partial.read_bytes()).hexdigest())
+    _digest_file(path).write_bytes(_digest_of(partial))
     partial.replace(path)
 
 
 def _is_whole(path: Path) -> bool:
     """Tell whether a file is there and as it was written."""
     digest = _digest_file(path)
-    return path.is_file() and digest.is_file() and digest.read_text() == hashlib.sha256(path.read_bytes()).hexdigest()
+    return path.is_file() and digest.is_file() and digest.read_bytes() == _digest_of(path)
+
+
+def _digest_of(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).hexdigest().encode()
 
 
 def _digest_file(path: Path) -> Path:

@@ -1,8 +1,11 @@
 """Typed front of onnxruntime."""
 
+import os
 from pathlib import Path
 from typing import Any, Final, cast
 
+# It tells its makers of its use, from its import on, unless it is told not to before.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 ERRORS_ONLY: Final = 3

@@ -46,6 +46,8 @@ def engine_environment(home: Path, scratch: Path) -> dict[str, str]:
         "TMPDIR": str(scratch),
         # Nothing can be fetched from inside; libraries shall not try.
         "HF_HUB_OFFLINE": "1",
+        # onnxruntime tells its makers of its use from the moment it is imported.
+        "ORT_DISABLE_TELEMETRY": "1",
     }
 
 

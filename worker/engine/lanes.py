@@ -80,6 +80,9 @@ class Lanes:
         if self._ending is not None:
             self._ending.cancel()
         self._in_express += 1
+        if self._closing is not None:
+            # What is being closed would die under the stage; afterwards a new engine starts.
+            await asyncio.wait({self._closing})
         try:
             yield express
         finally:

@@ -53,6 +53,7 @@ class EngineSupervisor:
         python: The interpreter.
         preload: Modules that are imported before the first stage.
         forking: Run each stage in a child of that process.
+        name: Of the engine in the metrics.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class EngineSupervisor:
         python: str = sys.executable,
         preload: Sequence[str] = (),
         forking: bool = False,
+        name: str = "warm",
     ) -> None:
         self.home = home
+        self._name = name
         self._scratch = scratch
         kind = "forking" if forking else "warm"
         self._command = (python, "-m", "worker.engine.child", kind, str(home), device, str(scratch), *preload)
@@ -223,7 +226,7 @@ class EngineSupervisor:
                     on_progress(fraction, message)
                 case StageSucceeded(id=command.id, output=output, seconds=seconds, vram_peak_bytes=vram):
                     if vram and (metrics := current_metrics()) is not None:
-                        metrics.set_engine_vram("warm", vram)
+                        metrics.set_engine_vram(self._name, vram)
                     return output, seconds
                 case StageFailed(id=command.id, failure=failure):
                     raise from_failure(failure)

@@ -129,8 +129,11 @@ class Queue:
         """Run a failed, stopped or dead job again; returns False for any other."""
         again = await self._restart(MEDIA, job_id)
         if again:
-            await self._expect_delivery(job_id)
-            await self.ensure_enqueued(MEDIA, job_id)
+            data = await self.read_job(MEDIA, job_id)
+            job = None if data is None else decode_stored_job(job_id, data)
+            if job is not None and job.reply_to is not None:
+                await self.connection.add_member(UNDELIVERED, job_id, time.time())
+            await self.ensure_enqueued(MEDIA, job_id, None if job is None else share_of(job))
         return again
 
     async def discard(self, job_id: str) -> bool:
@@ -225,11 +228,6 @@ class Queue:
         if again:
             await self.connection.run(scripts.REMOVE_FROM_ARQ, keys.arq_keys(job_id), [job_id])
         return again
-
-    async def _expect_delivery(self, job_id: str) -> None:
-        data = await self.read_job(MEDIA, job_id)
-        if data is not None and decode_stored_job(job_id, data).reply_to is not None:
-            await self.connection.add_member(UNDELIVERED, job_id, time.time())
 
     async def _cancel(self, keys: Keys, job_id: str) -> bool:
         names = [keys.record(job_id), keys.lease(job_id), keys.active, keys.events(job_id)]

@@ -79,7 +79,11 @@ def measure_ratio(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]
 
 
 def read_input(mix: Path, vocals: Path | None, background_gain: float) -> Iterator[NDArray[np.float32]]:
-    """Read the chosen sound as mono blocks of shape (samples,)."""
+    """Read the chosen sound as mono blocks of shape (samples,).
+
+    Raises:
+        DiarizationError: The files differ in rate or length.
+    """
     if vocals is None or background_gain == 1.0:
         return (audio_io.to_mono(block)[:, 0] for block in audio_io.read_blocks(mix))
     return blend_background(mix, vocals, background_gain)

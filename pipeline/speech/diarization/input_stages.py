@@ -29,6 +29,10 @@ from pipeline.types import Diarization, ModelUse
 
 EXCERPTS = 4
 EXCERPT_SECONDS = 5.0
+MIN_HEARD_SECONDS = 2.0
+"""Of excerpts; less says too little about a clip."""
+MAX_SILENT_RMS = 10 ** (-60 / 20)
+"""Linear RMS of a sound in which nobody can be heard."""
 MIN_SAVED_SHARE = 0.5
 """Of the clip, that must not be taken apart for the excerpts, or there is little to save."""
 SAMPLING_MARGIN_DB = 4.0
@@ -48,9 +52,11 @@ def sample_voices_stage(
     found = msgspec.json.decode(inputs.found.read_bytes(), type=Diarization)
     info = audio_io.info(inputs.speech)
     excerpts = choose_excerpts(find_speech_spans(found.segments, info.duration))
-    if not excerpts:
-        return SampleVoicesOutput(clear=True)
-    if sum(end - start for start, end in excerpts) > (1.0 - MIN_SAVED_SHARE) * info.duration:
+    seconds = sum(end - start for start, end in excerpts)
+    if seconds < MIN_HEARD_SECONDS:
+        # A voice that drowns is found only once it is taken out; in silence there is none.
+        return SampleVoicesOutput(clear=_is_silent(inputs.speech))
+    if seconds > (1.0 - MIN_SAVED_SHARE) * info.duration:
         return SampleVoicesOutput(clear=False)
     context.models.fetched(params.model, context.report)
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
@@ -68,11 +74,7 @@ def sample_voices_stage(
             ratio = measure_ratio(_pairs(mixture, BlockReader(vocals, mixture.channels)))
             digest = engine.weights_digest or model_digest(params.model)
     clear = ratio is None or ratio >= MIN_CLEAR_RATIO_DB + SAMPLING_MARGIN_DB
-    note = (
-        ""
-        if ratio is None or not clear
-        else (f"Voices were not separated: in {len(excerpts)} excerpts they are {ratio:.0f} dB louder than the rest.")
-    )
+    note = _describe(len(excerpts), ratio) if clear and ratio is not None else ""
     entry = context.models.entry(params.model)
     use = ModelUse(
         stage=SAMPLE_VOICES.name, engine=params.engine, model=params.model, licence=entry.licence, digest=digest
@@ -113,6 +115,16 @@ def choose_excerpts(speech: list[Interval]) -> list[Interval]:
                 break
             wanted -= end - start
     return chosen
+
+
+def _describe(excerpts: int, ratio_db: float) -> str:
+    where = "an excerpt" if excerpts == 1 else f"{excerpts} excerpts"
+    return f"Voices were not separated: in {where} they are {ratio_db:.0f} dB louder than the rest."
+
+
+def _is_silent(path: Path) -> bool:
+    powers = [float(np.mean(np.square(block, dtype=np.float64))) for block in audio_io.read_blocks(path) if block.size]
+    return max(powers, default=0.0) <= MAX_SILENT_RMS**2
 
 
 def _pairs(mixture: Mixture, vocals: BlockReader) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:

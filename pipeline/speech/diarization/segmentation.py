@@ -53,7 +53,7 @@ class Segmenter:
 
         Args:
             samples: Mono sound at 16 kHz, shape (samples,).
-            hook: Called as the segmentation goes.
+            hook: Called as the segmentation goes; what it raises comes out.
         """
         active = self.hear_windows(samples, hook)
         starts = np.array([_nearest_frame(window * self._step_seconds) for window in range(len(active))], np.int64)

@@ -124,7 +124,12 @@ def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: Di
 
 
 def load_diarizer(context: StageContext, params: DiarizeParams) -> Diarizer:
-    """Load what the parameters name: a pretrained pipeline, or a segmentation and an embedding model."""
+    """Load what the parameters name: a pretrained pipeline, or a segmentation and an embedding model.
+
+    Raises:
+        DiarizationError: The models are of another kind.
+        ModelError: Weights are missing or changed, or cannot be had.
+    """
     if params.pipeline is not None:
         return load_pretrained_pipeline(context, params.pipeline)
     return load_segmentation_diarizer(context.models, params.segmentation, params.embedding)

@@ -28,8 +28,6 @@ MAX_SPEAKER_SECONDS: Final = 48.0
 """Speech that is embedded of each speaker, the longest spans first; more changes the vector no more."""
 EDGE_SECONDS: Final = 0.1
 """Left out at both ends of a span, which may hold somebody else's breath."""
-
-
 FRAME_SAMPLES: Final = 400
 """Of a frame of the filter banks, 25 ms, ..."""
 FRAME_STEP_SAMPLES: Final = 160

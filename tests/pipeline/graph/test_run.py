@@ -227,6 +227,34 @@ async def test_a_transcript_of_clear_voices_costs_no_separation() -> None:
     assert whole.of("diarize") == stages.of("diarize"), "so that each finds what the other left"
 
 
+async def test_a_second_recognition_that_fails_leaves_the_first() -> None:
+    class Tired(Loud):
+        async def __call__(
+            self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+        ) -> StageRun[OutputT]:
+            if stage.name == "transcribe" and len(self.of("transcribe")) == 1:
+                raise TranscriptionError("enough")
+            return await super().__call__(stage, inputs, params)
+
+    result = await run(Request(), SOURCE, Tired())
+    assert [failure.stage for failure in result.failures] == ["transcribe"]
+    assert "transcript.json" in {item.name for item in result.artefacts}
+
+
+async def test_voices_are_taken_out_where_nobody_knows_how_clear_they_are() -> None:
+    stages = Stages(broken={"sample_voices": AudioProcessingError("no")})
+    result = await run(Request(task=Task.TRANSCRIBE), SOURCE, stages)
+    assert "separate" in stages.names
+    assert "transcript.json" in {item.name for item in result.artefacts}
+
+
+async def test_without_places_of_speech_nothing_is_taken_apart_for_a_transcript() -> None:
+    stages = Stages(broken={"find_speech": AudioProcessingError("no")})
+    with pytest.raises(AudioProcessingError, match="no"):
+        await run(Request(task=Task.TRANSCRIBE), SOURCE, stages)
+    assert "separate" not in stages.names
+
+
 async def test_words_are_recognised_while_the_sound_is_taken_apart() -> None:
     """Each of the two waits until the other runs."""
     both = asyncio.Barrier(2)

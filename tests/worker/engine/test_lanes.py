@@ -44,3 +44,21 @@ async def test_an_idle_lane_ends(lanes: Lanes) -> None:
         while lanes.express.pid is not None:
             await asyncio.sleep(0.05)
     await lanes.close()
+
+
+async def test_a_stage_waits_for_a_lane_that_is_being_closed(tmp_path: Path) -> None:
+    closed = asyncio.Event()
+
+    class Slow(EngineSupervisor):
+        async def close(self) -> None:
+            await asyncio.sleep(0.2)
+            closed.set()
+
+    lanes = Lanes(EngineSupervisor(tmp_path, scratch=tmp_path), Slow(tmp_path, scratch=tmp_path), 0.0)
+    async with lanes.choose(7200):
+        async with lanes.choose(20):
+            pass
+        await asyncio.sleep(0.05)
+        assert not closed.is_set()
+        async with lanes.choose(20):
+            assert closed.is_set()

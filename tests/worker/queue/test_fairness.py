@@ -51,6 +51,16 @@ async def test_a_server_that_sends_many_clips_queues_behind_itself(system: Syste
     assert [state.position for state in await system.queue.jobs()] == [0, 2, 3, 4, 5, 1]
 
 
+async def test_a_job_that_is_run_again_counts_as_much_as_before(system: System) -> None:
+    film = await job_of(system, "a", "film", seconds=7200)
+    await system.queue.submit(film)
+    (before,) = await system.queue.connection.fields(MEDIA.record(film.id))
+    assert await system.queue.cancel(film.id)
+    assert await system.queue.replay(film.id)
+    (after,) = await system.queue.connection.fields(MEDIA.record(film.id))
+    assert float(after["weight"]) == float(before["weight"]) == MAX_WEIGHT_S
+
+
 async def test_a_short_clip_is_taken_before_a_film_but_not_for_ever(system: System) -> None:
     film = await job_of(system, "a", "film", seconds=7200)
     await system.queue.submit(film)

@@ -86,7 +86,7 @@ class DeepFilterNetwork:
                 band_decoder=_load_part(parts["erb_dec.onnx"], recurrent=2, padded=0),
                 filter_decoder=_load_part(parts["df_dec.onnx"], recurrent=2, padded=1),
             )
-        except (KeyError, ValueError, tarfile.TarError, OSError) as error:
+        except (KeyError, ValueError, tarfile.TarError, OSError, EOFError) as error:
             raise SeparationError(
                 "The network of DeepFilterNet cannot be read.", hint="Run `make env`.", detail=f"{path}: {error}"
             ) from error

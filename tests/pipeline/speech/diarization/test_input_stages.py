@@ -47,17 +47,20 @@ def test_excerpts_do_not_overlap(spans: list[tuple[float, float]]) -> None:
     assert all(a[1] <= b[0] for a, b in pairwise(excerpts))
 
 
-def sample(folder: Path, noise_gain: float, seconds: float = 60.0) -> tuple[bool, tuple[str, ...], int]:
+def sample(
+    folder: Path, noise_gain: float, seconds: float = 60.0, gain: float = 0.2, *, heard: bool = True
+) -> tuple[bool, tuple[str, ...], int]:
     source = DATA / "sample.speech.flac"
     rate = audio_io.info(source).sample_rate
     read = audio_io.to_mono(audio_io.read(source, frames=round(seconds * rate)))
     voices = np.asarray(audio_io.resample(read, rate, RATE), np.float32)
     noise = np.random.default_rng(1).normal(0.0, voices.std(), voices.shape).astype(np.float32)
     speech, found = folder / "speech.flac", folder / "found.json"
-    mixed = np.asarray(0.2 * (voices + noise_gain * noise), np.float32)
+    mixed = np.asarray(gain * (voices + noise_gain * noise), np.float32)
     audio_io.write(speech, mixed, RATE, subtype="PCM_24")
     span = SpeakerSegment(start=0.5, end=seconds - 0.5, speaker="S1")
-    found.write_bytes(msgspec.json.encode(Diarization(speakers=("S1",), segments=(span,), exclusive=(span,))))
+    spans = (span,) if heard else ()
+    found.write_bytes(msgspec.json.encode(Diarization(speakers=("S1",), segments=spans, exclusive=spans)))
     context = StageContext(out=folder, report=lambda fraction, message="": None, models=Models(folder / "home", "cpu"))
     params = SampleVoicesParams(engine="deepfilternet", model=MODEL, weights=model_digest(MODEL))
     output = sample_voices_stage(context, SampleVoicesInputs(speech=speech, found=found), params)
@@ -79,3 +82,8 @@ def test_voices_in_loud_noise_are_not(tmp_path: Path) -> None:
 
 def test_excerpts_of_a_short_clip_would_save_nothing(tmp_path: Path) -> None:
     assert sample(tmp_path, 0.05, seconds=12.0) == (False, (), 0)
+
+
+def test_a_voice_that_is_not_found_may_drown_but_not_in_silence(tmp_path: Path) -> None:
+    assert sample(tmp_path, 3.0, heard=False) == (False, (), 0)
+    assert sample(tmp_path, 0.0, gain=1e-5, heard=False) == (True, (), 0)

@@ -62,3 +62,13 @@ def test_the_exported_network_gives_what_its_torch_code_gives(tmp_path: Path) ->
     short = load_speaker_encoder(Models(tmp_path, "cpu"), MODEL)(stretches[:1, :8_000])
     assert exported.read_bytes() == whole
     assert short.shape == (1, 192)
+
+
+@pytest.mark.integration
+def test_an_export_whose_digest_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
+    load_speaker_encoder(Models(tmp_path, "cpu"), MODEL)
+    (digest,) = (tmp_path / "models").glob("*.sha256")
+    whole = digest.read_bytes()
+    digest.write_bytes(b"\xff")
+    load_speaker_encoder(Models(tmp_path, "cpu"), MODEL)
+    assert digest.read_bytes() == whole
