@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from tests.bench import voice_bank
+from tests.bench.read_clips import build_missing
 from tests.bench.speech_exchanges import lay
 from tests.bench.speech_set import VOICE_RMS, cache, write_clip
 from tests.bench.voice_bank import Utterance
@@ -83,16 +84,7 @@ def clips(half: str) -> list[LanguageClip]:
 
 def build(folder: Path, halves: Sequence[str] = HALVES, names: Collection[str] = ()) -> list[LanguageClip]:
     """Write what is missing of the halves, or of the clips of these names, into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = {half: [clip for clip in clips(half) if not names or clip.name in names] for half in halves}
-    for half in halves:
-        missing = [clip for clip in wanted[half] if not (folder / f"{clip.name}.turns.json").exists()]
-        if missing:
-            voice_bank.fetch(cache() / "bench-voices")
-            reader = voice_bank.Reader(cache() / "bench-voices")
-            for clip in missing:
-                _write(folder, clip, half, reader)
-    return [clip for half in halves for clip in wanted[half]]
+    return build_missing(folder, clips, lambda clip, half, reader: _write(folder, clip, half, reader), halves, names)
 
 
 def _write(folder: Path, clip: LanguageClip, half: str, reader: voice_bank.Reader) -> None:

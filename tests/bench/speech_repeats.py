@@ -20,6 +20,7 @@ import numpy as np
 from pipeline.audio import io as audio_io
 from pipeline.audio.io import Samples
 from tests.bench import voice_bank
+from tests.bench.read_clips import build_missing
 from tests.bench.repetition_set import noise
 from tests.bench.speech_exchanges import lay
 from tests.bench.speech_set import RATE, VOICE_RMS, Said, cache, write_clip
@@ -115,19 +116,14 @@ _HELD: Final = (
 
 def build(folder: Path, halves: Sequence[str] = HALVES, names: Collection[str] = ()) -> list[RepeatClip]:
     """Write what is missing of the halves, or of the clips of these names, into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = {half: [clip for clip in clips(half) if not names or clip.name in names] for half in halves}
-    for half in halves:
-        missing = [clip for clip in wanted[half] if not (folder / f"{clip.name}.turns.json").exists()]
-        if missing:
-            voice_bank.fetch(cache() / "bench-voices")
-            reader = voice_bank.Reader(cache() / "bench-voices")
-            for clip in missing:
-                number = int(clip.name[-2:])
-                chance = np.random.default_rng([14, HALVES.index(half), number])
-                cast = [VOICES[half][(number + place * 5) % len(VOICES[half])] for place in range(clip.voices)]
-                write_clip(folder, clip.name, *_make(clip, cast, reader, chance))
-    return [clip for half in halves for clip in wanted[half]]
+    return build_missing(folder, clips, lambda clip, half, reader: _write(folder, clip, half, reader), halves, names)
+
+
+def _write(folder: Path, clip: RepeatClip, half: str, reader: voice_bank.Reader) -> None:
+    number = int(clip.name[-2:])
+    chance = np.random.default_rng([14, HALVES.index(half), number])
+    cast = [VOICES[half][(number + place * 5) % len(VOICES[half])] for place in range(clip.voices)]
+    write_clip(folder, clip.name, *_make(clip, cast, reader, chance))
 
 
 def _make(
