@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Self
@@ -13,7 +13,7 @@ import aiohttp
 import discord
 import yarl
 
-from bot.clips.links import LinkSource
+from bot.clips.links import DOWNLOAD_LIMITS, LinkSource, failed_download, split_link
 from bot.clips.origin_of_url import allowed_origin, origin_of
 from bot.discord_limits import MAX_FILES_PER_MESSAGE
 from bot.exceptions import ClipError, DownloadError, RefusedError, SizeError
@@ -24,8 +24,6 @@ from pipeline.types import Artefact
 from worker.store import Store
 
 CHUNK_BYTES = 1024 * 1024
-CONNECT_TIMEOUT_S = 10.0
-STALL_TIMEOUT_S = 20.0
 DOWNLOAD_TIMEOUT_S = 10 * 60.0
 """The interaction's token works for 15 minutes."""
 MAX_DOWNLOADS = 4
@@ -87,8 +85,10 @@ def _clip(filename: str, url: str, size: int, content_type: str | None) -> Clip:
 
 def clip_from_link(link: str) -> Clip:
     """Build a clip from an address that a person gave. Raises `RefusedError` unless it looks like one of a file."""
-    parts = urlsplit(link.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or len(link) > MAX_LINK_CHARS:
+    if len(link) > MAX_LINK_CHARS:
+        raise RefusedError("link-bad", "link-bad-hint")
+    parts = split_link(link.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise RefusedError("link-bad", "link-bad-hint")
     name = _clip(unquote(parts.path), "", UNKNOWN_SIZE, None).name
     return Clip(name=name, url=link.strip(), size=UNKNOWN_SIZE, content_type="", is_link=True)
@@ -243,24 +243,33 @@ class AttachmentDownloader:
             async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
                 await self._fetch(clip, path, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise DownloadError("download-failed", "try-soon", detail=type(error).__name__) from error
+            raise _failed_download(clip, type(error).__name__) from error
         except OSError as error:
             raise StoreError("There is no room for the clip.", detail=str(error)) from error
 
     async def _fetch(self, clip: Clip, path: Path, limit: int) -> None:
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
-        url = yarl.URL(clip.url, encoded=True)
-        # A redirect would bypass the list of allowed hosts.
-        get = self._session.get(url, timeout=limits, allow_redirects=False)
-        async with self._links.open(clip.url) if clip.is_link else get as response:
+        async with self._open(clip) as response:
             if response.status in (403, 404, 410):
                 raise ClipError("clip-gone", "clip-gone-hint", detail=f"status {response.status}")
             if response.status != 200:
-                raise DownloadError("download-failed", "try-soon", detail=f"status {response.status}")
+                raise _failed_download(clip, f"status {response.status}")
             with await asyncio.to_thread(path.open, "wb") as file:
                 received = await _receive(clip, response.content.iter_chunked(CHUNK_BYTES), file, limit)
         if received == 0:
             raise ClipError("clip-empty", "clip-no-media-hint", name=clip.name)
+
+    def _open(self, clip: Clip) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        if clip.is_link:
+            return self._links.open(clip.url)
+        # A redirect would bypass the list of allowed hosts.
+        url = yarl.URL(clip.url, encoded=True)
+        return self._session.get(url, timeout=DOWNLOAD_LIMITS, allow_redirects=False)
+
+
+def _failed_download(clip: Clip, detail: str) -> DownloadError:
+    if clip.is_link:
+        return failed_download(clip.url, detail)
+    return DownloadError("download-failed", "try-soon", detail=detail)
 
 
 async def _receive(clip: Clip, chunks: AsyncIterator[bytes], file: BinaryIO, limit: int) -> int:

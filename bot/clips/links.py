@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
 import yarl
@@ -23,6 +23,13 @@ MAX_REDIRECTS: Final = 5
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 CONNECT_TIMEOUT_S: Final = 10.0
 STALL_TIMEOUT_S: Final = 20.0
+DOWNLOAD_LIMITS: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
+"""Of one request for a clip, of whichever source."""
+MAX_SHOWN_HOST_CHARS: Final = 100
+PUBLIC_IPV6: Final = ipaddress.IPv6Network("2000::/3")
+"""All that is given out for the public network: https://www.iana.org/assignments/ipv6-address-space"""
+NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+"""Addresses whose last four bytes are an IPv4 address of the public network (RFC 6052)."""
 
 
 class InnerAddressError(OSError):
@@ -69,38 +76,72 @@ class LinkSource:
         self._exempt = frozenset(origin.host for origin in map(allowed_origin, (h for h in given if "://" in h)))
 
     def check(self, url: str) -> None:
-        """Raise `RefusedError` for a link that leads to a host which is not allowed."""
-        origin: Origin = origin_of(urlsplit(url))
+        """Raise `RefusedError` for a link that leads to a host which is not allowed, or nowhere."""
+        origin: Origin = origin_of(split_link(url))
         if origin not in self._origins or not (origin.host in self._exempt or _may_be_public(origin.host)):
-            raise RefusedError("link-host", "link-host-hint", host=origin.host[:100])
+            raise _refuse_host(origin.host)
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """Open a link and follow its redirects.
+        """Open a link and follow its redirects; the response is closed when the block ends.
 
         Raises:
             RefusedError: It leads to a host or an address that is not allowed.
-            DownloadError: It is redirected without end.
+            DownloadError: It is redirected without end, or to what is no address.
 
         """
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
+        given = url
         connector = aiohttp.TCPConnector(resolver=PublicResolver(self._exempt), use_dns_cache=False)
-        async with aiohttp.ClientSession(connector=connector, timeout=limits) as session:
+        async with aiohttp.ClientSession(connector=connector, timeout=DOWNLOAD_LIMITS) as session:
             for _ in range(MAX_REDIRECTS + 1):
                 self.check(url)
-                try:
-                    response = await session.get(yarl.URL(url), allow_redirects=False)
-                except aiohttp.ClientConnectorError as error:
-                    if isinstance(error.os_error, InnerAddressError):
-                        host = urlsplit(url).hostname or ""
-                        raise RefusedError("link-host", "link-host-hint", host=host[:100]) from error
-                    raise
-                if response.status not in REDIRECTS:
-                    yield response
-                    return
-                url = urljoin(url, response.headers.get("Location", ""))
-                response.release()
-        raise DownloadError("download-failed", "try-later", detail="redirected too often")
+                async with await _get(session, url) as response:
+                    if response.status not in REDIRECTS:
+                        yield response
+                        return
+                    try:
+                        url = urljoin(url, response.headers.get("Location", ""))
+                        split_link(url)
+                    except (ValueError, RefusedError) as error:
+                        raise failed_download(given, "redirected to no address") from error
+        raise failed_download(given, "redirected too often")
+
+
+def split_link(url: str) -> SplitResult:
+    """Split an address that a person or a server gave. Raises `RefusedError` when it cannot be read as one."""
+    try:
+        yarl.URL(url)  # asks for it later, and refuses some that the other reads
+        return urlsplit(url)
+    except ValueError as error:
+        raise RefusedError("link-bad", "link-bad-hint") from error
+
+
+def failed_download(url: str, detail: str) -> DownloadError:
+    """Return the error of a link that could not be downloaded.
+
+    Args:
+        url: What the person gave.
+        detail: For the log.
+
+    """
+    return DownloadError("link-failed", "link-failed-hint", detail=detail, host=_shown_host(url))
+
+
+async def _get(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:
+    try:
+        return await session.get(yarl.URL(url), allow_redirects=False)
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, InnerAddressError):
+            raise _refuse_host(_shown_host(url)) from error
+        raise
+
+
+def _shown_host(url: str) -> str:
+    return (split_link(url).hostname or "")[:MAX_SHOWN_HOST_CHARS]
+
+
+def _refuse_host(host: str) -> RefusedError:
+    return RefusedError("link-host", "link-host-hint", host=host[:MAX_SHOWN_HOST_CHARS])
 
 
 def _may_be_public(host: str) -> bool:
@@ -114,5 +155,16 @@ def _may_be_public(host: str) -> bool:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    inner = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (inner or found).is_global and not (inner or found).is_multicast
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = _inner_ipv4(found)
+        if inner is None:
+            return found in PUBLIC_IPV6 and found.is_global
+        found = inner
+    return found.is_global and not found.is_multicast
+
+
+def _inner_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address to which a network may translate this one: mapped, 6to4 or NAT64."""
+    if address in NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour
