@@ -18,13 +18,16 @@ from bot.services import Services
 from pipeline.errors import StemcordError
 from pipeline.types import Task
 
-_WORDS: Final = re.compile(r"\w+")
 _TASKS: Final = {
     Translator(locale).format(f"command-{name}").casefold(): task
     for locale in LOCALES
     for name, task in (("separate", Task.SEPARATE), ("transcribe", Task.TRANSCRIBE), ("remix", Task.REMIX))
 }
 """What a person can write beside the clip, in each language; without any of these words all is done."""
+_NAMES: Final = re.compile(
+    "|".join(rf"(?a:\b{re.escape(name)}\b)" if name.isascii() else re.escape(name) for name in _TASKS)
+)
+"""Chinese has no spaces between words, so its names are found within the text, and English ones also beside it."""
 
 
 class MentionIntake:
@@ -79,4 +82,5 @@ def is_for(message: discord.Message, me: discord.abc.User) -> bool:
 
 def task_of(text: str) -> Task:
     """Return what the text beside a clip asks for."""
-    return next((_TASKS[word] for word in _WORDS.findall(text.casefold()) if word in _TASKS), Task.ALL)
+    found = _NAMES.search(text.casefold())
+    return Task.ALL if found is None else _TASKS[found[0]]
