@@ -4,7 +4,6 @@ Discord's commands and `stemcord clip` take their limits from here. What depends
 time lies within it, is checked where the clip is read.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from pipeline.types import (
     TextReference,
     TurnPicture,
 )
+from pipeline.untrusted_values import parse_number, shorten_value
 
 MAX_LOOP_SECONDS: Final = 30.0
 MIN_STRETCH_SECONDS: Final = 0.05
@@ -54,7 +54,6 @@ NUMBERS: Final[Mapping[str, Limits]] = MappingProxyType(
 )
 """Limits by option; pixels, pictures a second, pictures."""
 _TIME = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
-_MAX_SHOWN_CHARS: Final = 40
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
@@ -67,7 +66,7 @@ def parse_time(text: str) -> float:
     """
     found = _TIME.fullmatch(text.strip())
     if found is None:
-        shown = text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}…"
+        shown = shorten_value(text)
         raise ValidationError(
             f"{shown} is no time.",
             hint="Write seconds, or a time such as 1:03 or 1:02:03.5.",
@@ -98,7 +97,7 @@ def parse_tool(name: str, given: Mapping[str, object]) -> ClipTool:
         ValidationError: An option cannot be used.
     """
     if name not in _PARSERS:
-        raise ValidationError(f"There is no tool {name[:_MAX_SHOWN_CHARS]}.", hint=f"Use {', '.join(TOOL_NAMES)}.")
+        raise ValidationError(f"There is no tool {shorten_value(name)}.", hint=f"Use {', '.join(TOOL_NAMES)}.")
     return _PARSERS[name](_Options(given))
 
 
@@ -241,7 +240,7 @@ class _Options:
             return usual
         known = [member for member in type(usual) if member == value]
         if not known:
-            shown = str(value)[:_MAX_SHOWN_CHARS]
+            shown = shorten_value(value)
             offered = ", ".join(type(usual))
             raise _refuse(
                 "choice-error", f"Choose {offered}.", f"{shown} cannot be used for {name}.", value=shown, option=name
@@ -250,12 +249,9 @@ class _Options:
 
 
 def _as_number(name: str, value: object) -> float:
-    try:
-        number = float(value) if isinstance(value, int | float | str) else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        shown = str(value)[:_MAX_SHOWN_CHARS]
+    number = parse_number(value)
+    if number is None:
+        shown = shorten_value(value)
         raise _refuse("tool-no-number", "Write a number.", f"{shown} is no number for {name}.", value=shown)
     return number
 

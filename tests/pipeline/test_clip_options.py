@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.clip_options import TOOL_NAMES, format_time, parse_time, parse_tool, tool_request
 from pipeline.errors import ValidationError, from_failure
-from pipeline.types import ContactSheet, Cut, MakeLoop, Request, TakeFrame, Task, tool_name, worked_seconds
+from pipeline.types import ContactSheet, Cut, MakeLoop, Request, Resize, TakeFrame, Task, tool_name, worked_seconds
 
 NEEDED = {"cut": {"to": "1"}, "resize": {"width": 100}, "fps": {"fps": 24}}
 
@@ -40,6 +40,11 @@ HOSTILE = (
     math.inf,
     -1,
     10**30,
+    10**400,
+    pytest.param(10**5000, id="5001 digits"),
+    True,
+    "1_0",
+    "١٢",
     [],
     {},
 )
@@ -64,6 +69,11 @@ def test_nothing_hostile_becomes_an_option(value: object) -> None:
                 parse_tool(tool, {**NEEDED.get(tool, {}), option: value})
             assert caught.value.text is not None
             assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(("value", "width"), [("320", 320), (" 320 ", 320), ("3.2e2", 320), (320.4, 320), (320, 320)])
+def test_numbers_as_people_write_them(value: object, width: int) -> None:
+    assert parse_tool("resize", {"width": value}) == Resize(width=width)
 
 
 def test_an_error_keeps_its_text_over_the_queue() -> None:
