@@ -2,7 +2,8 @@
 
     python -m bot.audition.child SOUND OUT.ogg
 
-It writes a `Sample` as JSON. Sounds that libsndfile does not read, such as AAC, are read with PyAV where that is there.
+It writes a `Sample` as JSON; that of an empty sound has no length and no file. Sounds that libsndfile does not read,
+such as AAC, are read with PyAV where that is there.
 """
 
 import base64
@@ -30,10 +31,12 @@ def main(arguments: list[str]) -> int:
     """Cut the sample and say what it is."""
     sound, target = map(Path, arguments)
     samples, rate = _read(sound)
+    samples = to_full_scale(samples)
     start, end = loudest(samples, rate)
     cut = to_opus_rate(samples[start:end], rate)
     fade(cut)
-    soundfile.write(target, cut, OPUS_RATE_HZ, format="OGG", subtype="OPUS")
+    if len(cut):
+        soundfile.write(target, cut, OPUS_RATE_HZ, format="OGG", subtype="OPUS")
     sample = Sample(start=start / rate, duration=len(cut) / OPUS_RATE_HZ, waveform=waveform(cut))
     sys.stdout.buffer.write(msgspec.json.encode(sample))
     return 0
@@ -52,19 +55,32 @@ def _read(sound: Path) -> tuple[Samples, int]:
 def _decode(sound: Path) -> Samples:
     import av  # only where a worker is installed beside the bot
 
-    frames: list[Samples] = []
+    frames: list[Samples] = [np.zeros((0, 2), dtype=np.float32)]
+    count = 0
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=OPUS_RATE_HZ)
     wanted = int(SEARCHED_S * OPUS_RATE_HZ)
     with av.open(str(sound)) as container:
+        if not container.streams.audio[0].rate:
+            raise ValueError(f"{sound} is no sound")
         for frame in container.decode(audio=0):
-            frames += [np.asarray(part.to_ndarray().T, dtype=np.float32) for part in resampler.resample(frame)]
-            if sum(map(len, frames)) >= wanted:
+            for part in resampler.resample(frame):
+                frames.append(np.asarray(part.to_ndarray().T, dtype=np.float32))
+                count += part.samples
+            if count >= wanted:
                 break
     return np.concatenate(frames)[:wanted].astype(np.float32)
 
 
 def _two_channels(samples: Samples) -> Samples:
     return samples if samples.shape[1] <= 2 else samples.mean(axis=1, keepdims=True)
+
+
+def to_full_scale(samples: Samples) -> Samples:
+    """Return the samples within -1 and 1, and silence for those that are no finite number.
+
+    One that is none would spread over the whole sample when it is resampled, and hide the rest of the waveform.
+    """
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
 
 
 def loudest(samples: Samples, rate: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from bot.exceptions import RefusedError
 from bot.web.child_process import run_module
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, Result, SoundFormat
@@ -66,7 +67,8 @@ class Sampler:
         """Cut a sample into an Ogg file that exists until the block ends.
 
         Raises:
-            StoreError: The sound cannot be fetched or read.
+            RefusedError: The sound is empty.
+            StoreError: It cannot be fetched or read.
 
         """
         folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
@@ -85,6 +87,8 @@ class Sampler:
                 sample = msgspec.json.decode(said, type=Sample)
             except msgspec.MsgspecError as error:
                 raise StoreError("The sound cannot be read.", detail=sound.name) from error
+            if sample.duration == 0:
+                raise RefusedError("sample-empty")
             yield sample, target
         finally:
             await asyncio.to_thread(folder.cleanup)

@@ -1,22 +1,25 @@
 """The menu that lets hear a part of a result at once."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import discord
 import structlog
 
-from bot.audition.sample import sound_of
+from bot.audition.sample import Sample, sound_of
 from bot.audition.voice_message import VoiceFile, send_voice_message
 from bot.components.custom_ids import Action
 from bot.components.result_actions import ResultItem
+from bot.error_handler import NETWORK_ERRORS
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
 from bot.jobs.history import HistoryEntry
 from bot.messages.cards import label_of
 from bot.messages.formatting import format_duration
+from bot.retry import retry_transient
 from bot.services import Interaction
-from pipeline.types import Result
+from pipeline.types import Artefact, Result
 
 FILE_NAME: Final = "voice-message.ogg"
 
@@ -35,13 +38,24 @@ class ListenMenu(ResultItem, action=Action.LISTEN):
         part = label_of(translator, name)
         # A message that waits cannot become a voice message, so this one stays beside it.
         await interaction.response.send_message(translator.format("sample-coming", part=part), ephemeral=True)
-        async with interaction.client.services.sampler.cut(sound) as (sample, path):
-            try:
-                await send_voice_message(interaction, VoiceFile(path, FILE_NAME, sample))
-            except discord.HTTPException as error:
-                # Some places allow no voice messages.
-                log = structlog.get_logger(__name__)
-                log.info("voice_message_refused", status=error.status, code=error.code)
-                await interaction.followup.send(file=discord.File(path, filename=f"{name}.ogg"), ephemeral=True)
+        try:
+            sample = await _send_sample(interaction, sound, name)
+        except Exception:
+            # What is not coming is not announced any longer; the reason is told apart from it.
+            with suppress(*NETWORK_ERRORS):
+                await retry_transient(interaction.delete_original_response)
+            raise
         times = {"start": format_duration(sample.start), "end": format_duration(sample.start + sample.duration)}
         await interaction.edit_original_response(content=translator.format("sample-here", part=part, **times))
+
+
+async def _send_sample(interaction: Interaction, sound: Artefact, name: str) -> Sample:
+    async with interaction.client.services.sampler.cut(sound) as (sample, path):
+        try:
+            await send_voice_message(interaction, VoiceFile(path, FILE_NAME, sample))
+        except discord.HTTPException as error:
+            # Some places allow no voice messages.
+            log = structlog.get_logger(__name__)
+            log.info("voice_message_refused", status=error.status, code=error.code)
+            await interaction.followup.send(file=discord.File(path, filename=f"{name}.ogg"), ephemeral=True)
+    return sample

@@ -36,7 +36,14 @@ async def made(light: LightStack, tmp_path: Path) -> Message:
     clip.write_bytes(b"a clip of some length")
     asked = await light.fake.slash("remix", clip=clip)
     job = await light.job(of=asked)
-    files = {"stems/vocals.flac": tone("FLAC"), "stems/background.flac": b"no sound", "final.wav": tone("WAV")}
+    empty = io.BytesIO()
+    soundfile.write(empty, np.zeros((0, 2), dtype=np.float32), RATE, format="WAV")
+    files = {
+        "stems/vocals.flac": tone("FLAC"),
+        "stems/background.flac": b"no sound",
+        "stems/music.flac": empty.getvalue(),
+        "final.wav": tone("WAV"),
+    }
     await light.finish(await light.take(job), job, files)
     await light.fake.wait(lambda: bool(asked.original and asked.original.files), 10, "the result")
     assert asked.original is not None
@@ -78,8 +85,10 @@ async def test_where_voice_messages_are_not_allowed_it_comes_as_a_file(light: Li
     assert set(heard.files) == {"vocals.ogg"}
 
 
-async def test_a_sound_that_cannot_be_read_gets_a_word(light: LightStack, made: Message) -> None:
-    chosen = await light.fake.choose(id_for(made, "listen"), made, "background")
-    await light.fake.wait(
-        lambda: any("cannot reach its storage" in m.text for m in answers(light, chosen)), 10, "the word"
-    )
+@pytest.mark.parametrize(
+    ("part", "word"), [("background", "cannot reach its storage"), ("music", "there is nothing to hear")]
+)
+async def test_a_sound_that_cannot_be_heard_gets_a_word(light: LightStack, made: Message, part: str, word: str) -> None:
+    chosen = await light.fake.choose(id_for(made, "listen"), made, part)
+    await light.fake.wait(lambda: any(word in m.text for m in answers(light, chosen)), 10, "the word")
+    assert [m.text for m in answers(light, chosen) if "is coming" in m.text] == []
