@@ -17,6 +17,7 @@ from bot.commands.localization import CommandTranslator
 from bot.components import router
 from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
+from bot.database.person_archive import PersonArchives
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
@@ -127,11 +128,10 @@ class StemcordClient(ServiceClient):
         self._times = InteractionTimes()
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
-        cards = BatchCards(repository, delivery)
+        cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
         tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None, cards=cards)
-        downloader = AttachmentDownloader.for_settings(session, store, settings)
         submitter = JobSubmitter(
-            *(downloader, queue, tracker),
+            *(downloads, queue, tracker),
             preset=settings.preset,
             max_wait_minutes=settings.max_wait_minutes,
             repository=repository,
@@ -149,13 +149,14 @@ class StemcordClient(ServiceClient):
             glossaries=glossaries,
             deletion=deletion,
             history=JobHistory(queue, repository),
-            downloader=downloader,
+            downloader=downloads,
             submitter=submitter,
-            batches=BatchSubmitter(submitter, downloader, sync, delivery, cards, upload_limits),
+            batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
             tracker=tracker,
             transcripts=Transcripts.build(edits, repository, store, submitter.rewrite),
             delivery=delivery,
             sampler=Sampler(store),
+            archives=PersonArchives(store),
             pages=pages,
         )
         self._add_commands()

@@ -9,6 +9,7 @@ from bot.audition.sample import Sampler
 from bot.clips.attachments import AttachmentDownloader
 from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
+from bot.database.person_archive import PersonArchives
 from bot.database.repository import Repository
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
@@ -40,6 +41,7 @@ class Services:
     transcripts: Transcripts
     delivery: Delivery
     sampler: Sampler
+    archives: PersonArchives
     pages: PageAddresses | None
     """None: the bot serves no pages."""
 

@@ -4,7 +4,6 @@ import discord
 
 from bot.components.custom_ids import Action
 from bot.components.persistent_item import PersistentItem
-from bot.database.person_archive import make_archive
 from bot.i18n.translator import translator_for
 from bot.services import Interaction
 
@@ -23,6 +22,6 @@ async def send_export(interaction: Interaction) -> None:
     services = interaction.client.services
     export = await services.deletion.export_person(str(interaction.user.id))
     text = translator_for(interaction.locale.value).format("export-here")
-    async with make_archive(export, services.store, interaction.filesize_limit) as path:
+    async with services.archives.make(export, interaction.filesize_limit) as path:
         file = discord.File(path, filename=path.name)
         await interaction.edit_original_response(content=text, attachments=[file])
