@@ -25,6 +25,7 @@ from bot.exceptions import StartError
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.settings import BotSettings
+from bot.uploads.expiry import expire_uploads
 from bot.uploads.folder import UploadFolder
 from bot.uploads.intake import UploadIntake
 from bot.uploads.routes import UploadRoutes
@@ -104,7 +105,8 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     session = await exits.enter_async_context(aiohttp.ClientSession())
     repository = Repository(database, _quotas(settings))
     scratch = scratch_root(settings.home.expanduser())
-    deletion = DataDeletion(database, store, retention_days=settings.retention_days, scratch=scratch)
+    uploads = UploadFolder(settings.home.expanduser() / "uploads", max_size=settings.max_size)
+    deletion = DataDeletion(database, store, retention_days=settings.retention_days, scratch=scratch, uploads=uploads)
     links, signer = PageLinks(database), _token_signer(settings)
     pages = None if signer is None else _page_addresses(settings, links, signer)
     client = (ShardedStemcordClient if settings.shards else StemcordClient)(
@@ -131,8 +133,9 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
             public_url=settings.public_url,
             sign_in=_sign_in(settings, session),
             legal=LegalPages(settings),
-            uploads=_upload_routes(settings, client),
+            uploads=_upload_routes(uploads, client),
         )
+        await exits.enter_async_context(expire_uploads(uploads))
         await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
     return client
 
@@ -148,12 +151,11 @@ def _page_addresses(settings: BotSettings, links: PageLinks, signer: TokenSigner
     )
 
 
-def _upload_routes(settings: BotSettings, client: StemcordClient) -> UploadRoutes | None:
+def _upload_routes(folder: UploadFolder, client: StemcordClient) -> UploadRoutes | None:
     """Return what takes uploads; None where there are no links to them."""
     pages = client.services.pages
     if pages is None or pages.uploads is None:
         return None
-    folder = UploadFolder(settings.home.expanduser() / "uploads", max_size=settings.max_size)
     return UploadRoutes(pages.uploads, folder, UploadIntake(client.services, client))
 
 

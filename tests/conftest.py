@@ -27,6 +27,7 @@ PATHS_OF_KIND = {
         "bot/test_log.py",
         "bot/test_retry.py",
         "bot/test_settings.py",
+        "bot/uploads/test_folder.py",
         "deploy/cli/test_dub.py",
         "deploy/cli/test_export.py",
         "deploy/cli/test_progress.py",

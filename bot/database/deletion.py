@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from bot.database.models import OPEN_STATUSES, StoredStatus
 from bot.database.person_export import PersonExport, export_person
 from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
 from bot.jobs.quotas import utc_day
+from bot.uploads.folder import UploadFolder
 from pipeline.errors import StoreError
 from worker.protocol import owner_of
 from worker.queue import Queue
@@ -38,12 +40,20 @@ class DataDeletion:
         store: Where their files are.
         retention_days: How long jobs are kept on servers that set nothing else.
         scratch: Where the temporary files of the processes of this home lie; None: not here.
+        uploads: Clips that people are sending by the upload page; None: not here.
 
     """
 
     def __init__(
-        self, database: Database, store: Store, *, retention_days: int = 7, scratch: Path | None = None
+        self,
+        database: Database,
+        store: Store,
+        *,
+        retention_days: int = 7,
+        scratch: Path | None = None,
+        uploads: UploadFolder | None = None,
     ) -> None:
+        self._uploads = uploads
         self._database = database
         self._store = store
         self._retention_days = retention_days
@@ -89,8 +99,14 @@ class DataDeletion:
         return jobs
 
     async def export_person(self, user_id: str) -> PersonExport:
-        """Return what `delete_person_records` would delete. Raises `DatabaseError`."""
-        return await export_person(self._database, user_id)
+        """Return what `delete_person_data` would delete. Raises `DatabaseError`."""
+        export = await export_person(self._database, user_id)
+        uploads = [] if self._uploads is None else await self._uploads.export_person(user_id)
+        return replace(export, data={**export.data, "uploads": uploads})
+
+    async def delete_person_uploads(self, user_id: str) -> int:
+        """Delete what a person sent by the upload page and no job has yet; return how many clips."""
+        return 0 if self._uploads is None else await self._uploads.remove_person(user_id)
 
     async def delete_temporary_files(self) -> None:
         """Delete the temporary files of processes that were killed; others delete their own when a job ends."""
@@ -164,7 +180,7 @@ async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str)
     """Stop a person's jobs and delete everything about the person.
 
     Returns:
-        How many jobs were deleted.
+        How many clips were deleted: those of jobs, and unfinished uploads.
 
     Raises:
         DatabaseError: The database is unavailable.
@@ -172,6 +188,8 @@ async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str)
         QueueError: The queue is unavailable.
 
     """
+    # First, so that none of them becomes a job meanwhile.
+    uploads = await deletion.delete_person_uploads(user_id)
     states = await queue.jobs()
     own = {s.job.id for s in states if s.job.reply_to is not None and s.job.reply_to.user_id == user_id}
     # A prefetch job names no person, but works on a person's clip.
@@ -186,7 +204,7 @@ async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str)
         await queue.discard(job_id)
     if job_ids:
         await queue.purge_discarded()
-    return len(own | set(deleted))
+    return uploads + len(own | set(deleted))
 
 
 async def _wait_until_stopped(queue: Queue, job_ids: Collection[str]) -> set[str]:

@@ -20,6 +20,7 @@ from bot.messages.embeds import EmbedMessage
 from bot.messages.formatting import mention
 from bot.retry import retry_transient
 from bot.services import Services
+from bot.uploads.rights import PlaceRights, read_rights
 from bot.uploads.tickets import UploadTicket
 from worker.protocol import ReplyTo
 
@@ -27,9 +28,16 @@ _NO_MENTIONS: Final = discord.AllowedMentions.none()
 
 
 class UploadOrigin(JobOrigin):
-    """A finished upload; errors are told on its page."""
+    """A finished upload; errors are told on its page.
 
-    def __init__(self, ticket: UploadTicket, client: discord.Client) -> None:
+    Args:
+        ticket: What its link allows.
+        client: Posts the message.
+        rights: What person and bot may do there by now; None where there is nothing to ask.
+
+    """
+
+    def __init__(self, ticket: UploadTicket, client: discord.Client, rights: PlaceRights | None) -> None:
         guild = None if ticket.guild_id is None else client.get_guild(int(ticket.guild_id))
         reply = ReplyTo(
             application_id=ticket.application_id,
@@ -42,6 +50,7 @@ class UploadOrigin(JobOrigin):
         super().__init__(structs.replace(reply, outside=True) if ticket.outside else reply)
         self._ticket = ticket
         self._client = client
+        self._rights = rights
         self._answer: discord.Message | None = None
 
     @property
@@ -50,10 +59,14 @@ class UploadOrigin(JobOrigin):
         return self._answer is not None
 
     def check_may_post(self) -> None:
-        """Nothing is left to check: the command was allowed there."""
+        """Check the bot, whose rights may have changed since the link was made."""
+        if self._rights is not None:
+            self._rights.check_may_post()
 
     def check_may_use(self, roles: tuple[int, ...]) -> None:
-        """Nothing is left to check: the person was allowed the command."""
+        """Check the person, whose rights may have changed since the link was made."""
+        if self._rights is not None:
+            self._rights.check_may_use(roles)
 
     async def acknowledge(self, content: EmbedMessage) -> str | None:
         """Post the message of the job; where the bot is no member the result comes directly."""
@@ -96,11 +109,13 @@ class UploadIntake:
         """Refuse a file before it is sent.
 
         Raises:
-            RefusedError: It is no clip or too large, or the person is over a limit.
+            RefusedError: It is no clip or too large, the person is over a limit, or may no longer use the bot there.
             DatabaseError: The database is unavailable.
+            DiscordUnavailableError: Discord did not say what the person may do.
 
         """
         self._services.downloader.check(named_clip(name, length), Path(name))
+        await self._services.submitter.admit(await self._origin(ticket))
         slot = uuid.uuid4().hex
         refused = await self._services.repository.reserve(
             slot, user_id=ticket.user_id, guild_id=ticket.guild_id, channel_id=ticket.channel_id, now=time.time()
@@ -112,5 +127,8 @@ class UploadIntake:
     async def submit(self, ticket: UploadTicket, name: str, path: Path) -> None:
         """Submit a clip that is here. Raises what submitting any job raises."""
         size = (await asyncio.to_thread(path.stat)).st_size
-        origin = UploadOrigin(ticket, self._client)
+        origin = await self._origin(ticket)
         await self._services.submitter.submit_from(origin, named_clip(name, size), ticket.task, {}, path=path)
+
+    async def _origin(self, ticket: UploadTicket) -> UploadOrigin:
+        return UploadOrigin(ticket, self._client, await read_rights(self._client, ticket))

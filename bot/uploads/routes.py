@@ -3,25 +3,30 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack, aclosing
 from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.exceptions import PageError, RefusedError
 from bot.i18n.translator import Translator, translator_for
 from bot.messages.errors import error_message
 from bot.messages.formatting import format_size
-from bot.uploads.folder import UploadFolder, UploadInfo
+from bot.uploads.folder import UploadFolder
 from bot.uploads.intake import UploadIntake
+from bot.uploads.records import UploadInfo, with_outcome
 from bot.uploads.tickets import UploadTicket, UploadTickets
 from bot.web.pages import PageContext, PageRenderer
 
 TUS_VERSION: Final = "1.0.0"
 MAX_NAME_CHARS: Final = 200
 CHUNK_BYTES: Final = 256 * 1024
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 
 class UploadRoutes:
@@ -38,7 +43,7 @@ class UploadRoutes:
         self._tickets = tickets
         self._folder = folder
         self._intake = intake
-        self._submitting: dict[str, asyncio.Task[None]] = {}
+        self._submitting: set[asyncio.Task[None]] = set()
 
     def add_to(
         self,
@@ -83,13 +88,24 @@ class UploadRoutes:
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         ticket = self._read(request)
-        length, name = _read_length(request), _read_name(request)
-        known = await self._folder.info(ticket.id)
-        if known is not None and known.done:
-            raise RefusedError("upload-used", "upload-used-hint")
-        if known is None or (known.name, known.length) != (name, length):
-            await self._intake.check(ticket, name, length)
-            await self._folder.create(ticket.id, UploadInfo(name=name, length=length))
+        _check_encoding(request)
+        info = UploadInfo(
+            name=_read_name(request),
+            length=_read_number(request, "Upload-Length"),
+            user_id=ticket.user_id,
+            expires=float(ticket.expires),
+        )
+        with self._folder.hold(ticket.id):
+            known = await self._folder.info(ticket.id)
+            if known is not None and known.done:
+                raise RefusedError("upload-used", "upload-used-hint")
+            if known != info:
+                await self._intake.check(ticket, info.name, info.length)
+                await self._folder.create(ticket.id, info)
+            is_whole = await self._folder.offset(ticket.id) == info.length
+        if is_whole:
+            # The bot was stopped before it took the clip over.
+            self._take(ticket, info)
         return _answer(HTTPStatus.CREATED, headers={"Location": "files/clip"})
 
     async def _head(self, request: web.Request) -> web.StreamResponse:
@@ -106,19 +122,24 @@ class UploadRoutes:
 
     async def _patch(self, request: web.Request) -> web.StreamResponse:
         ticket = self._read(request)
-        info = await self._require(ticket)
-        given = request.headers.get("Upload-Offset", "")
-        if request.content_type != "application/offset+octet-stream" or not given.isdecimal() or info.done:
-            raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request")
-        chunks = request.content.iter_chunked(CHUNK_BYTES)
-        offset = await self._folder.append(ticket.id, info, int(given), aiter(chunks))
+        _check_encoding(request)
+        if request.content_type != "application/offset+octet-stream":
+            raise PageError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "upload-type")
+        given = _read_number(request, "Upload-Offset")
+        with self._folder.hold(ticket.id):
+            info = await self._require(ticket)
+            if info.done:
+                raise PageError(HTTPStatus.CONFLICT, "upload-used")
+            async with aclosing(_chunks(request)) as chunks:
+                offset = await self._folder.append(ticket.id, info, given, chunks)
         if offset == info.length:
             self._take(ticket, info)
         return _answer(HTTPStatus.NO_CONTENT, headers={"Upload-Offset": str(offset)})
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         ticket = self._read(request)
-        await self._folder.remove(ticket.id)
+        with self._folder.hold(ticket.id):
+            await self._folder.remove(ticket.id)
         return _answer(HTTPStatus.NO_CONTENT)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
@@ -131,11 +152,20 @@ class UploadRoutes:
         return web.json_response(told | {"text": "" if info is None else info.refusal})
 
     def _take(self, ticket: UploadTicket, info: UploadInfo) -> None:
-        """Submit a whole upload in the background, once: the browser has all it needs."""
-        if ticket.id not in self._submitting:
-            task = asyncio.create_task(self._submit(ticket, info), name=f"upload-{ticket.id}")
-            self._submitting[ticket.id] = task
-            task.add_done_callback(lambda _: self._submitting.pop(ticket.id, None))
+        """Submit a whole upload in the background, once: the browser has all it needs.
+
+        From here on nothing else changes it; there is no await between this and the end of what held it before.
+        """
+        held = ExitStack()
+        held.enter_context(self._folder.hold(ticket.id, "upload-submitting"))
+        task = asyncio.create_task(self._submit(ticket, info), name=f"upload-{ticket.id}")
+        self._submitting.add(task)
+
+        def let_go(ended: asyncio.Task[None]) -> None:
+            held.close()
+            self._submitting.discard(ended)
+
+        task.add_done_callback(let_go)
 
     async def _submit(self, ticket: UploadTicket, info: UploadInfo) -> None:
         refusal = ""
@@ -144,7 +174,7 @@ class UploadRoutes:
         except Exception as error:  # noqa: BLE001 - whoever waits at the page is told
             structlog.get_logger(__name__).warning("upload_refused", error=type(error).__name__)
             refusal = self._describe(ticket, error)
-        await self._folder.finish(ticket.id, UploadInfo(name=info.name, length=info.length, done=True, refusal=refusal))
+        await self._folder.finish(ticket.id, with_outcome(info, refusal))
 
     @staticmethod
     def _describe(ticket: UploadTicket, error: BaseException) -> str:
@@ -159,11 +189,25 @@ def _answer(
     return web.Response(status=status, text=text, headers={**always, **(headers or {})})
 
 
-def _read_length(request: web.Request) -> int:
-    given = request.headers.get("Upload-Length", "")
-    if not given.isdecimal() or len(given) > 15:
-        raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request")
+def _check_encoding(request: web.Request) -> None:
+    """Refuse bytes that are packed for the way: their number would not be that of the clip."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise PageError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "upload-encoding")
+
+
+def _read_number(request: web.Request, header: str) -> int:
+    given = request.headers.get(header, "")
+    if _NUMBER.fullmatch(given) is None:
+        raise PageError(HTTPStatus.BAD_REQUEST, "upload-number")
     return int(given)
+
+
+async def _chunks(request: web.Request) -> AsyncGenerator[bytes]:
+    try:
+        async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+            yield chunk
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request") from error
 
 
 def _read_name(request: web.Request) -> str:

@@ -3,9 +3,13 @@
 import asyncio
 import base64
 import io
+import json
 import os
+import socket
+import struct
 import time
-from collections.abc import AsyncIterator
+import zipfile
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +18,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.wire import rights
 from tests.wire.answers import CHINESE, private, shows
 from tests.wire.light import LightStack, pages_of
 from tests.wire.openapi import Description
@@ -47,17 +52,31 @@ class Client:
         async with self.session.patch(f"{self.page}files/clip", headers=headers, data=io.BytesIO(data)) as answer:
             return answer.status
 
-    async def send_and_cut(self, data: bytes, offset: int, length: int) -> None:
-        """Announces all of it, sends a part, and cuts the connection."""
+    async def send_and_cut(self, data: bytes, offset: int, length: int) -> int:
+        """Announces all of it, sends a part, and resets the connection; returns where to go on once it is let go."""
         address = urlsplit(self.page)
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
         head = f"PATCH {address.path}files/clip HTTP/1.1\r\nHost: {address.netloc}\r\nTus-Resumable: 1.0.0\r\n"
         head += f"Content-Type: application/offset+octet-stream\r\nUpload-Offset: {offset}\r\n"
-        writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode() + data)
-        await writer.drain()
-        await asyncio.sleep(0.3)
-        writer.transport.abort()
-        del reader
+        request = f"{head}Content-Length: {length}\r\n\r\n".encode() + data
+        with await asyncio.to_thread(socket.create_connection, (address.hostname, address.port), 10) as line:
+            await asyncio.to_thread(line.sendall, request)
+            await self.until(lambda here, _: here > offset)
+            # No time is left for anything: the other side gets a reset and nothing more.
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await self.until(lambda _, free: free)
+        return await self.offset()
+
+    async def until(self, reached: Callable[[int, bool], bool]) -> None:
+        """Waits for what `reached` tells by the offset, and by whether nothing writes to the upload."""
+        end = time.monotonic() + 20
+        while True:
+            offset = await self.offset()
+            # Nothing comes with it, so it only asks for its turn.
+            status = await self.send(b"", offset)
+            if reached(offset, status == 204):
+                return
+            assert time.monotonic() < end, (offset, status)
+            await asyncio.sleep(0.05)
 
     async def state(self, *, ends: bool = True) -> Json:
         end = time.monotonic() + 15
@@ -109,8 +128,7 @@ async def test_a_clip_of_30_mib_comes_over_connections_that_are_cut(
         assert "Send a clip" in await answer.text()
     data = os.urandom(30 * MIB)
     assert (await client.create("film.mkv", len(data)))[0] == 201
-    await client.send_and_cut(data[: 7 * MIB], 0, len(data))
-    offset = await client.offset()
+    offset = await client.send_and_cut(data[: 7 * MIB], 0, len(data))
     assert 0 < offset <= 7 * MIB
     assert await client.send(data[5:], 5) == 409, "it is not there"
     assert await client.send(data[offset : 20 * MIB], offset) == 204
@@ -128,6 +146,8 @@ async def test_a_clip_of_30_mib_comes_over_connections_that_are_cut(
     assert message.channel_id == served.fake.world.channel_id
     await shows(served, message, lambda m: "vocals.flac" in m.files, 10)
     assert left(served) == []
+    async with session.delete(f"{client.page}files/clip", headers=TUS) as answer:
+        assert answer.status == 204
     assert (await client.create("other.mkv", 10))[0] == 400, "a link is for one clip"
 
 
@@ -209,3 +229,42 @@ async def test_where_the_bot_is_no_member_the_result_comes_directly(
     direct = served.fake.world.private_channel(person["id"])["id"]
     posted = await served.fake.wait_for_message(lambda m: m.channel_id == direct, 15)
     assert "vocals.flac" in posted.files
+
+
+async def test_rights_are_asked_for_when_the_clip_is_here(served: LightStack, session: aiohttp.ClientSession) -> None:
+    fake = served.fake
+    person = await fake.add_person("rita")
+    channel = await fake.make_channel("cinema")
+    client = await client_for(served, session, person, at=channel["id"])
+    late = await client_for(served, session, person, at=channel["id"])
+    assert (await client.create("film.mp4", 10))[0] == 201
+    closed = rights.overwrite(person["id"], member=True, deny=rights.USE_COMMANDS)
+    await fake.change_channel(channel["id"], overwrites=[closed])
+    status, text = await late.create("film.mp4", 10)
+    assert (status, "no longer use commands" in text) == (400, True), text
+    assert await client.send(b"1234567890", 0) == 204
+    told = await client.state()
+    assert told["state"] == "refused"
+    assert "no longer use commands" in told["text"]
+    assert [m for m in fake.world.in_order if m.channel_id == channel["id"] and not m.ephemeral] == []
+    assert left(served) == []
+
+
+async def test_a_person_who_wants_to_be_forgotten(served: LightStack, session: aiohttp.ClientSession) -> None:
+    person = served.fake.world.add_person("petra")
+    client = await client_for(served, session, person)
+    assert (await client.create("secret film.mp4", 10))[0] == 201
+    assert await client.send(b"12345", 0) == 204
+    told = await private(served, await served.fake.slash("privacy", by=person, export=True))
+    with zipfile.ZipFile(io.BytesIO(told.files["my-data.zip"].data)) as archive:
+        (upload,) = json.loads(archive.read("data.json"))["uploads"]
+    assert (upload["name"], upload["received"]) == ("secret film.mp4", 5)
+    told = await private(served, await served.fake.slash("privacy", by=person))
+    for _ in range(2):
+        await served.fake.click(next(key for key in told.buttons if "forget" in key), told, by=person)
+    await shows(served, told, lambda m: "Deleted:" in m.text, 20)
+    assert left(served) == []
+    kept = (served.folder / "home" / "uploads").glob("*/info.json")
+    assert not [path for path in kept if b"secret film" in path.read_bytes()]
+    assert await client.send(b"67890", 5) == 409
+    assert (await client.create("film.mp4", 10))[0] == 400, "its link is used"

@@ -111,9 +111,21 @@ function fail(text) {
   tellText(text, "bad");
 }
 
+/** Creates the upload; where a lost connection or another window still holds it, tries again for a while. */
+async function createInTurn(file) {
+  for (const pause of RETRY_MS) {
+    const answer = await create(file).catch(() => null);
+    if (answer?.status !== 423) return answer;
+    tell("upload-busy");
+    await wait(pause);
+  }
+  return create(file).catch(() => null);
+}
+
 async function begin(file) {
-  const answer = await create(file).catch(() => null);
-  if (answer === null) return tell("upload-again", {}, "bad");
+  const answer = await createInTurn(file);
+  if (answer === null || answer.status >= 500) return tell("upload-again", {}, "bad");
+  if (answer.status === 423) return tell("upload-busy", {}, "bad");
   if (answer.status === 400) return tellText(await answer.text(), "bad");
   if (answer.status !== 201) return tell("upload-ended", {}, "bad");
   Object.assign(state, { file, paused: false, failures: 0, offset: await askOffset().catch(() => 0) });
@@ -154,7 +166,11 @@ part("pause").addEventListener("click", () => {
 part("cancel").addEventListener("click", async () => {
   state.paused = true;
   state.request?.abort();
-  await fetch("files/clip", { method: "DELETE", headers: TUS }).catch(() => null);
+  for (const pause of RETRY_MS) {
+    const answer = await fetch("files/clip", { method: "DELETE", headers: TUS }).catch(() => null);
+    if (answer?.status !== 423) break;
+    await wait(pause);
+  }
   part("sending").hidden = true;
   part("drop").hidden = false;
   part("file").value = "";
