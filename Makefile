@@ -9,6 +9,8 @@ MEDIA := .venv/bin
 ASR := .venv-asr/bin
 OUT ?= out/demo
 JOBS ?= 2
+# The tests start hundreds of processes; each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # CPython 3.11 if this machine has it under any name; PYTHON=... chooses another.
 define setup

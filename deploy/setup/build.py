@@ -122,7 +122,7 @@ def _build_one(environment: Environment, state: State, uv: Uv, interpreter: Inte
         _timed(steps, f"{label}: an environment of its own", lambda: _create(environment, uv, interpreter))
     _timed(steps, f"{label}: packages", lambda: _install_packages(environment, state, uv))
     _timed(steps, f"{label}: weights", lambda: install_weights(environment, uv, again=False))
-    _timed(steps, f"{label}: Stemcord itself", lambda: _install_project(environment, uv))
+    _timed(steps, f"{label}: Stemcord itself, and bytecode of all", lambda: _install_project(environment, uv))
     mark_whole(environment, digest)
 
 
@@ -165,9 +165,11 @@ def _install_packages(environment: Environment, state: State, uv: Uv) -> None:
 
 
 def _install_project(environment: Environment, uv: Uv) -> None:
+    # Engines are confined and can keep no bytecode: without it each start of one compiles torch or paddle anew.
     uv.install(
         environment.python,
         "--no-deps",
+        "--compile-bytecode",
         "--reinstall-package",
         "stemcord",
         "--editable",

@@ -97,7 +97,7 @@ def test_both_environments_are_built_step_by_step(checkout: Checkout) -> None:
     packages, weights, project = checkout.calls()[1:4]
     assert packages[packages.index("--torch-backend") + 1] == "auto"
     assert {"--no-deps", "--require-hashes"} <= set(weights)
-    assert {"--no-deps", "--editable", str(checkout.root)} <= set(project)
+    assert {"--no-deps", "--compile-bytecode", "--editable", str(checkout.root)} <= set(project)
     assert "--torch-backend" not in checkout.calls()[5]
     assert "[1/9]" in output
     assert "[9/9]" in output
