@@ -11,7 +11,7 @@ from bot.components.custom_ids import Action
 from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
 from bot.messages.formatting import escape, fit_lines, format_duration, mention, progress_bar, shorten
-from pipeline.types import Failure, Result, Transcript, tool_name
+from pipeline.types import DraftLine, Failure, Result, Transcript, tool_name
 from worker.protocol import Event, Progressed, Started
 
 MIN_SHOWN_WAIT_S = 30.0
@@ -58,6 +58,8 @@ class JobProgress:
     """Done part by stage, in the order in which stages started."""
     remaining: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
     """Remaining seconds by stage; None: unknown."""
+    draft: tuple[DraftLine, ...] = ()
+    """How the transcript begins, as first heard."""
 
     def apply(self, event: Event) -> "JobProgress":
         """Return the progress after an event."""
@@ -67,7 +69,13 @@ class JobProgress:
             case Progressed(progress=progress):
                 fractions = {**self.fractions, progress.stage: progress.fraction}
                 remaining = {**self.remaining, progress.stage: progress.remaining}
-                return replace(self, attempt=max(self.attempt, 1), fractions=fractions, remaining=remaining)
+                return replace(
+                    self,
+                    attempt=max(self.attempt, 1),
+                    fractions=fractions,
+                    remaining=remaining,
+                    draft=progress.draft or self.draft,
+                )
             case _:
                 return self
 
@@ -95,8 +103,10 @@ def progress_embed(
     if closes is not None:
         lines = [*lines, "", translator.format("message-closes", when=f"<t:{closes}:R>")]
     buttons = None if closes is None else ResultButtons(job_id=job_id, actions=(Action.FETCH,))
-    text = fit_lines(lines, discord_limits.MAX_EMBED_DESCRIPTION_CHARS)
-    return EmbedMessage(embed=_embed(name, text, COLOUR_WORKING), cancel_job_id=job_id, buttons=buttons)
+    embed = _embed(name, fit_lines(lines, discord_limits.MAX_EMBED_DESCRIPTION_CHARS), COLOUR_WORKING)
+    heard = [f"{format_duration(line.start)} {escape(line.text)}" for line in view.draft]
+    _add_lines(embed, translator.format("field-draft"), heard)
+    return EmbedMessage(embed=embed, cancel_job_id=job_id, buttons=buttons)
 
 
 def cancelled_embed(translator: Translator, name: str, *, kept: bool = False, again: str | None = None) -> EmbedMessage:

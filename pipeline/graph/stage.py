@@ -20,7 +20,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from pipeline.models.entries import Environment
 from pipeline.models.loader import Models
-from pipeline.types import ModelUse
+from pipeline.types import DraftLine, ModelUse
 
 FileT = TypeVar("FileT")
 """What stands for a file: an `Artefact` in the graph, a `Path` in the engine process."""
@@ -37,6 +37,10 @@ class ProgressCallback(Protocol):
         ...
 
 
+def show_nothing(_lines: tuple[DraftLine, ...]) -> None:
+    """Show a draft to nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageContext:
     """What the engine process gives a stage function beside its inputs and parameters."""
@@ -45,6 +49,8 @@ class StageContext:
     """An empty folder; every file that the stage leaves in it is kept as an artefact, by its name."""
     report: ProgressCallback
     models: Models
+    show_draft: Callable[[tuple[DraftLine, ...]], None] = show_nothing
+    """Called by a stage with the beginning of the transcript, each time with more of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ from pipeline.types.media import (
 )
 from pipeline.types.request import BackgroundParts, Budget, Preset, Request, RouteName, Task
 from pipeline.types.result import (
+    DraftLine,
     Failure,
     JsonValue,
     ModelUse,
@@ -65,6 +66,7 @@ __all__ = [
     "ContactSheet",
     "Cut",
     "Diarization",
+    "DraftLine",
     "Failure",
     "Fit",
     "JsonValue",

@@ -39,6 +39,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftLine:
+    """Something that was said, as first heard, before it is given to a speaker."""
+
+    start: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a stage is; fraction goes from 0 to 1."""
 
@@ -49,6 +57,8 @@ class Progress:
     """Seconds that the stage still takes, as far as can be told."""
     cost: float = 0.0
     """Seconds of the clip that a costly stage has used so far; 0 for other stages and for what was kept."""
+    draft: tuple[DraftLine, ...] = ()
+    """How the transcript begins, as far as it is known; empty where it is as before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

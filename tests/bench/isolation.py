@@ -18,6 +18,7 @@ from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.graph.stage import AnyStage
 from pipeline.media.contracts import EXTRACT, PROBE
 from pipeline.types import JsonValue
+from tests.worker.toy_stages import ignore_progress
 from worker.app import READER_MODULES
 from worker.engine.supervisor import EngineSupervisor
 
@@ -46,7 +47,7 @@ async def measure(home: Path) -> None:
                 out.mkdir(parents=True)
                 began = time.perf_counter()
                 await engines[kind].run_stage(
-                    *(stage, {"source": source}, params, out, lambda _, __: None, asyncio.Event(), 120.0)
+                    *(stage, {"source": source}, params, out, ignore_progress, asyncio.Event(), 120.0)
                 )
                 # The first round loads what is needed.
                 if number:

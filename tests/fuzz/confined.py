@@ -38,6 +38,7 @@ from tests.fuzz.inputs import HostileInput
 from tests.fuzz.seed_files import MIX, VOCALS
 from tests.fuzz.watch import Watch, watch
 from tests.fuzz.watched_stages import PEAK_FILE, ManifestInputs, ManifestOutput
+from tests.worker.toy_stages import ignore_progress
 from worker.app import READER_MODULES
 from worker.engine.confinement.memory import reader_memory_bytes
 from worker.engine.supervisor import TEMPORARY_FOLDER, EngineSupervisor
@@ -208,7 +209,7 @@ class ConfinedStages:
         self, stage: AnyStage, paths: Mapping[str, Path], params: Mapping[str, Any], out: Path, limit: float
     ) -> tuple[Verdict, dict[str, Any]]:
         try:
-            output, _ = await self.engine.run_stage(stage, paths, params, out, _ignore, asyncio.Event(), limit)
+            output, _ = await self.engine.run_stage(stage, paths, params, out, ignore_progress, asyncio.Event(), limit)
         except AudioProcessingError as error:
             kind = type(error).__name__
             detail = f"{error.message} | {error.detail}"
@@ -256,10 +257,6 @@ async def confined_stages(folder: Path, seeds: Mapping[str, bytes]) -> AsyncGene
     finally:
         await engine.close()
         scratch.close()
-
-
-def _ignore(fraction: float, message: str) -> None:
-    """Take no note of progress."""
 
 
 def _watched(stage: AnyStage, function: str) -> AnyStage:

@@ -21,7 +21,7 @@ from pipeline.graph.context import Limits
 from pipeline.graph.stage import FileT, ModelParams, Stage, StageContext, StageExecutor, StageOutput
 from pipeline.media.probe import check_duration
 from pipeline.models.entries import Environment
-from pipeline.types import Artefact, AudioStream, MediaInfo, Request, Result, Route, RouteName, StageTiming
+from pipeline.types import Artefact, AudioStream, DraftLine, MediaInfo, Request, Result, Route, RouteName, StageTiming
 
 STEP = 0.05
 
@@ -67,6 +67,7 @@ def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "fill the disk": lambda: (context.out / "large").write_bytes(bytes(8_000_000)),
         "map more than fits": lambda: map_file(context.out / "large"),
         "leave a process": leave_a_process,
+        "draft": lambda: show_drafts(context),
         "leave files": lambda: leave_files(plan["seconds"]),
     }[how]()
     passed_on = context.out / f"{stage}.json"
@@ -79,6 +80,18 @@ def sleep(context: StageContext, seconds: float) -> None:
     while time.monotonic() < end:
         context.report(1 - (end - time.monotonic()) / seconds, "sleeping")
         time.sleep(STEP)
+
+
+def show_drafts(context: StageContext) -> None:
+    context.report(0.5, "listening")
+    lines = tuple(DraftLine(start=float(number), text=f"Line {number}.") for number in range(3))
+    for count in (1, 3):
+        context.show_draft(lines[:count])
+    context.report(0.9, "listening")
+
+
+def ignore_progress(_fraction: float, _message: str, _draft: tuple[DraftLine, ...] = ()) -> None:
+    """Take no note of progress."""
 
 
 def leave_files(seconds: float) -> None:

@@ -24,7 +24,7 @@ from pipeline.errors import AudioProcessingError, Cancelled
 from pipeline.graph.codec import contract_of, decode_params, encode_output, inputs_from
 from pipeline.graph.stage import StageContext, load_function
 from pipeline.models.loader import Models
-from pipeline.types import JsonValue
+from pipeline.types import DraftLine, JsonValue
 from worker.engine.confinement.policy import confine
 from worker.engine.fork_server import ForkServer
 from worker.engine.messages import (
@@ -124,7 +124,9 @@ class EngineProcess:
         function = load_function(command.function)
         inputs, params = contract_of(function)
         reporter = _ProgressReporter(command.id, self._cancelled, self._send)
-        context = StageContext(out=Path(command.out), report=reporter, models=self._models)
+        context = StageContext(
+            out=Path(command.out), report=reporter, models=self._models, show_draft=reporter.show_draft
+        )
         reporter(0.0)
         files = inputs_from(inputs, {name: Path(path) for name, path in command.inputs.items()})
         with temporary_files_in(Path(command.temporary)):
@@ -142,17 +144,25 @@ class _ProgressReporter:
         self._command_id = command_id
         self._cancelled = cancelled
         self._send_progress = send
-        self._last = 0.0
+        self._last_s = 0.0
+        self._fraction, self._message = 0.0, ""
 
     def __call__(self, fraction: float, message: str = "") -> None:
         if self._command_id in self._cancelled:
             raise Cancelled("The job was cancelled.")
-        now = time.monotonic()
-        if now - self._last >= PROGRESS_INTERVAL_S or fraction >= 1.0:
-            self._last = now
-            self._send_progress(
-                StageProgress(id=self._command_id, fraction=min(max(float(fraction), 0.0), 1.0), message=message)
-            )
+        self._fraction, self._message = min(max(float(fraction), 0.0), 1.0), message
+        if time.monotonic() - self._last_s >= PROGRESS_INTERVAL_S or fraction >= 1.0:
+            self._send()
+
+    def show_draft(self, lines: tuple[DraftLine, ...]) -> None:
+        """Send a draft at once, with the progress that was reported last."""
+        self._send(lines)
+
+    def _send(self, draft: tuple[DraftLine, ...] = ()) -> None:
+        self._last_s = time.monotonic()
+        self._send_progress(
+            StageProgress(id=self._command_id, fraction=self._fraction, message=self._message, draft=draft)
+        )
 
 
 def _take_vram_peak() -> int:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pipeline.types import Failure
+from pipeline.types import DraftLine, Failure
 
 CONFINEMENT_REFUSED: Final = "less confined: "
 """Start of a line of the engine's log that is to be a warning in the worker's."""
@@ -37,6 +37,8 @@ class StageProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     id: int
     fraction: float
     message: str
+    draft: tuple[DraftLine, ...] = ()
+    """Not empty: the transcript's beginning as the stage has it now."""
 
 
 class StageSucceeded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stage_succeeded"):

@@ -6,15 +6,15 @@ import itertools
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 import structlog
 
 from pipeline.errors import Cancelled, DiskFullError, EngineDiedError, EngineTimeoutError, from_failure
 from pipeline.graph.stage import AnyStage
-from pipeline.types import JsonValue
+from pipeline.types import DraftLine, JsonValue
 from worker.engine.engine_death import describe_death
 from worker.engine.environment import engine_environment
 from worker.engine.messages import (
@@ -40,7 +40,13 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 MAX_LOG_LINES: Final = 30
 """Lines of the engine's log that an error carries."""
 
-StageProgressCallback: TypeAlias = Callable[[float, str], None]
+
+class StageProgressCallback(Protocol):
+    """Called with how far a stage is, what it does, and the beginning of the transcript where that is news."""
+
+    def __call__(self, fraction: float, message: str, draft: tuple[DraftLine, ...] = (), /) -> None:
+        """Take note of it."""
+        ...
 
 
 class EngineSupervisor:
@@ -222,8 +228,8 @@ class EngineSupervisor:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             match decode_reply(line):
-                case StageProgress(id=command.id, fraction=fraction, message=message):
-                    on_progress(fraction, message)
+                case StageProgress(id=command.id, fraction=fraction, message=message, draft=draft):
+                    on_progress(fraction, message, draft)
                 case StageSucceeded(id=command.id, output=output, seconds=seconds, vram_peak_bytes=vram):
                     if vram and (metrics := current_metrics()) is not None:
                         metrics.set_engine_vram(self._name, vram)

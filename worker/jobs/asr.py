@@ -52,8 +52,8 @@ async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Mes
         result, _ = await context.stage_cache.get_or_run(
             StageCall(stage=stage, inputs=job.inputs, params=job.params),
             keys=job.keys,
-            on_progress=lambda fraction, message: publish(
-                Progress(stage=job.stage, fraction=fraction, message=message)
+            on_progress=lambda fraction, message, draft=(): publish(
+                Progress(stage=job.stage, fraction=fraction, message=message, draft=draft)
             ),
             cancelled=lease.cancelled,
             limit=job.timeout_s,

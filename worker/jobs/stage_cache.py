@@ -15,7 +15,7 @@ from pipeline.errors import AudioProcessingError, Cancelled
 from pipeline.graph.codec import decode_output
 from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
-from pipeline.types import Artefact, JsonValue
+from pipeline.types import Artefact, DraftLine, JsonValue
 from worker.engine.lanes import Lanes
 from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
 from worker.jobs.weights import fetch_missing_weights
@@ -192,8 +192,8 @@ def _call_first(on_engine: Callable[[], None] | None, on_progress: StageProgress
     if on_engine is None:
         return on_progress
 
-    def on_step(fraction: float, message: str) -> None:
+    def on_step(fraction: float, message: str, draft: tuple[DraftLine, ...] = ()) -> None:
         on_engine()
-        on_progress(fraction, message)
+        on_progress(fraction, message, draft)
 
     return on_step

@@ -25,7 +25,7 @@ from pipeline.graph.codec import decode_output, encode_params, files_of
 from pipeline.graph.eta import Estimate
 from pipeline.graph.stage import InputsT, ModelParams, OutputT, ParamsT, Stage, StageRun
 from pipeline.media.contracts import ProbeOutput
-from pipeline.types import Artefact, Progress
+from pipeline.types import Artefact, DraftLine, Progress
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key
 from worker.protocol import CONTRACT_VERSION, Failed, Progressed, StageJob, StageResult, Stopped, owner_of
 from worker.queue import Queue
@@ -69,7 +69,8 @@ async def progress_events(lease: Lease) -> AsyncGenerator[PublishProgress]:
 
     def publish(progress: Progress) -> None:
         remaining = estimates[progress.stage].judge(progress.fraction, time.monotonic())
-        latest[progress.stage] = replace(progress, remaining=remaining)
+        unsent = latest[progress.stage].draft if progress.stage in latest else ()
+        latest[progress.stage] = replace(progress, remaining=remaining, draft=progress.draft or unsent)
 
     writing = asyncio.create_task(run())
     try:
@@ -185,17 +186,19 @@ class StageRunner:
             return await self.stage_cache.get_or_run(
                 call,
                 keys=keys,
-                on_progress=lambda done, message: self._publish_work(call, done, message),
+                on_progress=lambda fraction, message, draft=(): self._publish_work(call, fraction, message, draft),
                 cancelled=self.cancelled,
                 limit=limit,
                 on_engine=on_engine,
                 clip_seconds=self._clip_seconds or _estimate_seconds(call),
             )
 
-    def _publish_work(self, call: StageCall, fraction: float, message: str = "") -> None:
+    def _publish_work(
+        self, call: StageCall, fraction: float, message: str = "", draft: tuple[DraftLine, ...] = ()
+    ) -> None:
         """Publish how far a stage is that is computed, with what that costs."""
         cost = fraction * self._clip_seconds if call.stage.costly else 0.0
-        self.publish(Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost))
+        self.publish(Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost, draft=draft))
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -232,7 +235,7 @@ class StageRunner:
             async for event in self.queue.stage_events(job.id):
                 match event:
                     case Progressed(progress=progress):
-                        self._publish_work(call, progress.fraction, progress.message)
+                        self._publish_work(call, progress.fraction, progress.message, progress.draft)
                     case StageResult():
                         return event
                     case Failed(failure=failure):

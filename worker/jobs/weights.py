@@ -12,7 +12,6 @@ from pipeline.errors import Cancelled, ModelMissingError
 from pipeline.models.checkpoints import checkpoint_path, own_checkpoints
 from pipeline.models.loader import Models
 from pipeline.types import JsonValue
-from worker.engine.supervisor import StageProgressCallback
 
 FETCH_TIMEOUT_S: Final = 3600.0
 """Seconds that the download of a model may take."""
@@ -25,7 +24,7 @@ def missing_models(home: Path, params: Mapping[str, JsonValue]) -> list[Model]:
 
 
 async def fetch_missing_weights(
-    home: Path, params: Mapping[str, JsonValue], on_progress: StageProgressCallback, cancelled: asyncio.Event
+    home: Path, params: Mapping[str, JsonValue], on_progress: Callable[[float, str], None], cancelled: asyncio.Event
 ) -> None:
     """Download the weights that a stage with these parameters lacks; they are not interpreted.
 
@@ -39,7 +38,7 @@ async def fetch_missing_weights(
         await _fetch(home, model, on_progress, cancelled)
 
 
-async def _fetch(home: Path, model: Model, on_progress: StageProgressCallback, cancelled: asyncio.Event) -> None:
+async def _fetch(home: Path, model: Model, on_progress: Callable[[float, str], None], cancelled: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     abandoned = threading.Event()
 

@@ -307,6 +307,7 @@ field-duration = Length
 field-loudness = Loudness
 loudness-change = { $before } → { $after } LUFS
 field-transcript = Who said what
+field-draft = So far, before it is told who speaks
 field-notes = Notes
 field-failed = Failed
 field-large = Too large to post here

@@ -303,6 +303,7 @@ field-duration = 时长
 field-loudness = 响度
 loudness-change = { $before } → { $after } LUFS
 field-transcript = 谁说了什么
+field-draft = 目前听到的内容（尚未区分说话人）
 field-notes = 说明
 field-failed = 失败的部分
 field-large = 文件太大，无法发在这里

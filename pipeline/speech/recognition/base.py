@@ -7,6 +7,7 @@ from typing import Protocol
 from pipeline.audio.intervals import Interval
 from pipeline.graph.stage import ProgressCallback
 from pipeline.speech.recognition.chunking import Window
+from pipeline.speech.recognition.draft import Draft
 from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.types import Word
 
@@ -29,6 +30,8 @@ class RecognitionInput:
     report: ProgressCallback
     language: str | None
     """ISO 639-1; None: it is detected."""
+    draft: Draft
+    """Told the words as they come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from pipeline.speech.recognition.chunking import find_speaker_changes, find_spee
 from pipeline.speech.recognition.ctc.network import load_network
 from pipeline.speech.recognition.ctc.recogniser import CtcRecogniser
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
+from pipeline.speech.recognition.draft import Draft
 from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.whisper.executor import load_executor
 from pipeline.speech.recognition.whisper.recogniser import WhisperRecogniser
@@ -59,6 +60,7 @@ def transcribe_stage(
                 speaker_changes=find_speaker_changes(diarization.segments),
                 report=context.report,
                 language=params.language,
+                draft=Draft(context.show_draft),
             )
         )
         models = (context.models.use(TRANSCRIBE.name, params.model),)

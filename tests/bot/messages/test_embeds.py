@@ -3,7 +3,7 @@ from dataclasses import replace
 from bot import discord_limits
 from bot.i18n.translator import Translator
 from bot.messages import embeds
-from pipeline.types import Failure, Progress, RouteName, Speaker, Transcript, Turn
+from pipeline.types import DraftLine, Failure, Progress, RouteName, Speaker, Transcript, Turn
 from tests.bot.world import make_result
 from worker.protocol import Event, Progressed, Started
 
@@ -25,6 +25,21 @@ def progressed(stage: str, fraction: float) -> Progressed:
 
 def fields(card: embeds.EmbedMessage) -> dict[str | None, str | None]:
     return {field.name: field.value for field in card.embed.fields}
+
+
+def test_what_is_heard_so_far_is_shown_and_stays() -> None:
+    lines = (DraftLine(start=0.4, text="Good *evening*."), DraftLine(start=62.0, text="@everyone, goodbye."))
+    view = embeds.JobProgress()
+    for progress in (
+        Progress(stage="transcribe", fraction=0.2, draft=lines[:1]),
+        Progress(stage="transcribe", fraction=0.4, draft=lines),
+        Progress(stage="transcribe", fraction=0.5),
+    ):
+        view = view.apply(Progressed(progress=progress))
+    card = embeds.progress_embed(ENGLISH, "talk.mp4", JOB, view)
+    assert fields(card)["So far, before it is told who speaks"] == (
+        "0:00 Good \\*evening\\*.\n1:02 @\u200beveryone, goodbye."
+    )
 
 
 def test_place_in_the_queue() -> None:

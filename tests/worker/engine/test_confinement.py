@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from pipeline.errors import EngineDiedError
-from tests.worker.toy_stages import TOYS
+from tests.worker.toy_stages import TOYS, ignore_progress
 from worker.engine.confinement.landlock import SCOPE_VERSION, has_landlock, landlock_version
 from worker.engine.confinement.memory import cgroup_limits, memory_bytes, reader_memory_bytes
 from worker.engine.confinement.policy import shortfalls
@@ -48,7 +48,7 @@ async def run_attack(engine: EngineSupervisor, home: Path, **plan: Any) -> dict[
     source.write_text(json.dumps(files | {"worker": os.getpid()} | plan))
     await engine.run_stage(
         *(ATTACK, {"plan": source}, {"stage": "first"}, scratch / "out"),
-        *(lambda _fraction, _message: None, asyncio.Event(), 30.0),
+        *(ignore_progress, asyncio.Event(), 30.0),
     )
     return json.loads((scratch / "out/found.json").read_text())
 

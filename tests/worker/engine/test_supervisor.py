@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from pipeline.errors import AudioProcessingError, Cancelled, EngineDiedError, EngineTimeoutError, MediaError
+from pipeline.types import DraftLine
 from tests.worker.toy_stages import TOYS
 from worker.engine.environment import child_environment
 from worker.engine.supervisor import EngineSupervisor
@@ -24,6 +25,12 @@ class EngineUnderTest:
     folder: Path
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     steps: list[tuple[float, str]] = field(default_factory=list)
+    drafts: list[tuple[DraftLine, ...]] = field(default_factory=list)
+
+    def note_step(self, fraction: float, message: str, draft: tuple[DraftLine, ...] = ()) -> None:
+        """Keep what the engine reports."""
+        self.steps.append((fraction, message))
+        self.drafts += [draft] if draft else []
 
     async def perform(self, how: str, *, limit: float = 20.0, **plan: Any) -> dict[str, Any]:
         """Run the first toy stage."""
@@ -35,7 +42,7 @@ class EngineUnderTest:
             {"plan": source},
             {"stage": "first"},
             out,
-            lambda fraction, message: self.steps.append((fraction, message)),
+            self.note_step,
             self.cancelled,
             limit,
         )
@@ -49,6 +56,12 @@ async def tested(tmp_path: Path) -> AsyncIterator[EngineUnderTest]:
     engine = EngineSupervisor(tmp_path, "cpu", scratch=tmp_path)
     yield EngineUnderTest(engine, tmp_path)
     await engine.close()
+
+
+async def test_a_draft_is_passed_on_at_once(tested: EngineUnderTest) -> None:
+    await tested.perform("draft")
+    assert [len(lines) for lines in tested.drafts] == [1, 3]
+    assert tested.drafts[1][2] == DraftLine(start=2.0, text="Line 2.")
 
 
 async def test_a_stage_runs_in_a_warm_process(tested: EngineUnderTest) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import EngineError
-from pipeline.types import Progress
+from pipeline.types import DraftLine, Progress
 from tests.worker.conftest import System
 from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams, ToyStage
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner
-from worker.protocol import Failed, Finished, Started, Stopped
+from worker.protocol import Failed, Finished, Progressed, Started, Stopped
 from worker.queue.keys import ASR
 from worker.store.scratch import Scratch
 
@@ -109,6 +109,14 @@ async def test_a_reused_stage_says_so(system: System) -> None:
         events = await system.events(job)
     published = [event.progress for event in events[1:-1] if not isinstance(event, Started)]  # type: ignore[union-attr]
     assert Progress(stage="second", fraction=1.0, message="taken from the store") in published
+
+
+async def test_a_draft_is_published_though_progress_follows_at_once(system: System) -> None:
+    await system.start()
+    job = await system.job(second="draft")
+    await system.queue.submit(job)
+    drafts = [event.progress.draft for event in await system.events(job) if isinstance(event, Progressed)]
+    assert max(drafts, key=len) == tuple(DraftLine(start=float(place), text=f"Line {place}.") for place in range(3))
 
 
 async def test_progress_tells_what_a_costly_stage_used_up(

@@ -40,7 +40,9 @@ class CtcRecogniser:
         words: list[Word] = []
         for index, window in enumerate(source.windows):
             progress.update(index, 1, 0.0)
-            words += self._recognise_window(source, window)
+            heard = self._recognise_window(source, window)
+            source.draft.add(heard, asked or self._languages[0])
+            words += heard
         return DecodedText(language=asked or self._languages[0], words=tuple(words))
 
     def _recognise_window(self, source: RecognitionInput, window: Window) -> list[Word]:

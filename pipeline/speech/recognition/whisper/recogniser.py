@@ -90,14 +90,24 @@ class _Run:
             parts = self.listener.split(parts)
         elif first == 0:
             self._compare_language(self.source.language, parts[:LANGUAGE_WINDOWS])
-        for index, (part, draft) in enumerate(zip(parts, self._draft_parts(first, len(batch), parts), strict=True)):
+        # People soon read something where the first window of a long clip does not wait for the others.
+        soon = 0
+        if first == 0 and 1 < len(batch) < len(self.source.windows):
+            soon = sum(part.window.chunks[0].start < batch[1].chunks[0].start for part in parts)
+        for group in filter(None, (parts[:soon], parts[soon:])):
+            yield from self._recognise_group(first, len(batch), group)
+
+    def _recognise_group(self, first: int, count: int, parts: Sequence[Part]) -> Iterator[Word]:
+        """Recognise parts of `count` windows from `first` on, which are decoded together."""
+        for index, (part, draft) in enumerate(zip(parts, self._draft_parts(first, count, parts), strict=True)):
             share = DECODED_PROGRESS + (1.0 - DECODED_PROGRESS) * index / len(parts)
-            self.progress.update(first, len(batch), share)
+            self.progress.update(first, count, share)
             words = self._finish_part(part, draft)
             # Nothing may be a language that was told wrongly.
             for language in () if words else self.listener.others(part.language):
                 other = replace(part, language=language)
                 words = words or self._finish_part(other, self._draft(other, 0.0))
+            self.source.draft.add(words, part.language)
             yield from words
 
     def _compare_language(self, asked: str, parts: Sequence[Part]) -> None:

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -19,9 +19,10 @@ from pipeline.speech.compat.paddlespeech import translate_errors
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.stage import transcribe_stage
+from pipeline.speech.recognition.whisper import recogniser
 from pipeline.speech.recognition.whisper.executor import load_executor
 from pipeline.speech.recognition.whisper.weights import load_converted
-from pipeline.types import Diarization, Recognition, SpeakerSegment
+from pipeline.types import Diarization, DraftLine, Recognition, SpeakerSegment
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample.speech.flac"
 HEARD = "good evening everyone and welcome back to the show tonight we are talking about the storm"
@@ -165,6 +166,24 @@ def test_speech_is_written_down_with_times_on_the_clips_clock(
     assert fractions[-1] == 1
     assert len(fractions) > 30
     assert "window 1 of 1" in {message for _, message in progress.told}
+
+
+@pytest.mark.asr
+def test_the_first_words_of_a_long_clip_are_shown_before_the_rest_is_heard(
+    tmp_path: Path, models: Models, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recogniser, "BATCH_WINDOWS", 2)
+    spoken = np.tile(speech[: 16_000 * 7], 10)
+    shown: list[tuple[float, tuple[DraftLine, ...]]] = []
+    progress = Progress()
+    work = make_work(tmp_path, spoken, [(0.4, 70.0, "A")], models=models, report=progress, language="en")
+    context = replace(work.context, show_draft=lambda lines: shown.append((progress.told[-1][0], lines)))
+    output, _ = run(replace(work, context=context))
+    assert output.windows == 3
+    # The progress at which the last window is begun.
+    assert shown[0][0] < 2 / 3
+    assert shown[0][1][0].text.lower().startswith("good evening")
+    assert [lines[-1].start < 32.0 for _, lines in shown][:2] == [True, False]
 
 
 @pytest.mark.asr
