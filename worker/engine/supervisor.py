@@ -8,13 +8,13 @@ from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from pipeline.errors import Cancelled, DiskFullError, EngineDiedError, EngineTimeoutError, from_failure
 from pipeline.graph.stage import AnyStage
-from pipeline.types import DraftLine, JsonValue
+from pipeline.types import JsonValue
 from worker.engine.engine_death import describe_death
 from worker.engine.environment import engine_environment
 from worker.engine.messages import (
@@ -29,6 +29,7 @@ from worker.engine.messages import (
     encode_line,
 )
 from worker.engine.process_group import kill_group, kill_overgrown_group
+from worker.engine.progress import StageProgressCallback
 from worker.store.private_home import PRIVATE_UMASK
 from worker.telemetry import current_metrics
 
@@ -39,14 +40,6 @@ TEMPORARY_FOLDER: Final = "temporary"
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 MAX_LOG_LINES: Final = 30
 """Lines of the engine's log that an error carries."""
-
-
-class StageProgressCallback(Protocol):
-    """Called with how far a stage is, what it does, and the beginning of the transcript where that is news."""
-
-    def __call__(self, fraction: float, message: str, draft: tuple[DraftLine, ...] = (), /) -> None:
-        """Take note of it."""
-        ...
 
 
 class EngineSupervisor:

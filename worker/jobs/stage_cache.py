@@ -17,7 +17,8 @@ from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, DraftLine, JsonValue
 from worker.engine.lanes import Lanes
-from worker.engine.supervisor import EngineSupervisor, StageProgressCallback
+from worker.engine.progress import StageProgressCallback
+from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.weights import fetch_missing_weights
 from worker.protocol import CONTRACT_VERSION, StageResult, decode_cache_entry, encode
 from worker.store import Store
