@@ -24,6 +24,7 @@ from bot.database.upload_limits import UploadLimits
 from bot.exceptions import StartError
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
+from bot.search.index import SearchIndex
 from bot.settings import BotSettings
 from bot.uploads.expiry import expire_uploads
 from bot.uploads.folder import UploadFolder
@@ -119,6 +120,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         edits=TranscriptEdits(database),
         deletion=deletion,
         upload_limits=UploadLimits(database),
+        search_index=SearchIndex(database),
         pages=pages,
     )
     await exits.enter_async_context(client)

@@ -33,6 +33,8 @@ from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.mentions import MentionIntake
+from bot.search.index import SearchIndex
+from bot.search.search import Search
 from bot.services import Interaction, ServiceClient, Services
 from bot.settings import BotSettings
 from bot.transcripts.transcripts import Transcripts
@@ -103,6 +105,7 @@ class StemcordClient(ServiceClient):
         edits: What people changed in transcripts.
         deletion: Deletes what the bot stores.
         upload_limits: How large a file each server takes.
+        search_index: What was said.
         pages: Creates links to pages; None: the bot serves none.
         interval_s: Time between two edits of a message.
 
@@ -122,25 +125,24 @@ class StemcordClient(ServiceClient):
         edits: TranscriptEdits,
         deletion: DataDeletion,
         upload_limits: UploadLimits,
+        search_index: SearchIndex,
         pages: PageAddresses | None = None,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
         self._times = InteractionTimes()
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
-        delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion)
+        delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._index_anew)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
         tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None, cards=cards)
         submitter = JobSubmitter(
-            *(downloads, queue, tracker),
+            *(downloads, queue, tracker, repository, store, edits),
             preset=settings.preset,
             max_wait_minutes=settings.max_wait_minutes,
-            repository=repository,
             glossaries=glossaries,
-            store=store,
-            edits=edits,
             sync=sync,
             upload_limits=upload_limits,
         )
+        transcripts = Transcripts.build(edits, repository, store, submitter.rewrite, changed=self._index_anew)
         self.services = Services(
             settings=settings,
             queue=queue,
@@ -153,13 +155,17 @@ class StemcordClient(ServiceClient):
             submitter=submitter,
             batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
             tracker=tracker,
-            transcripts=Transcripts.build(edits, repository, store, submitter.rewrite),
+            transcripts=transcripts,
             delivery=delivery,
             sampler=Sampler(store),
+            search=Search.build(search_index, repository, transcripts.editor),
             archives=PersonArchives(store),
             pages=pages,
         )
         self._add_commands()
+
+    def _index_anew(self, job_id: str) -> None:
+        self.services.search.indexer.changed(job_id)
 
     def _options(self, settings: BotSettings) -> dict[str, Any]:
         """Return what the library's client is made with."""
@@ -177,6 +183,7 @@ class StemcordClient(ServiceClient):
         await self._sync_commands()
         resumed = await self.services.tracker.resume()
         self.services.tracker.start()
+        self.services.search.indexer.start()
         self._resuming = asyncio.create_task(self.services.transcripts.rewriter.resume(), name="resume-rewriting")
         structlog.get_logger(__name__).info("bot_ready", resumed=resumed)
 
@@ -185,6 +192,7 @@ class StemcordClient(ServiceClient):
         if self._resuming is not None:
             self._resuming.cancel()
         await self.services.transcripts.rewriter.close()
+        await self.services.search.indexer.close()
         await self.services.submitter.close()
         await self.services.tracker.close()
         await super().close()

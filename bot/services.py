@@ -16,6 +16,7 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.tracker import JobTracker
+from bot.search.search import Search
 from bot.settings import BotSettings
 from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
@@ -41,6 +42,7 @@ class Services:
     transcripts: Transcripts
     delivery: Delivery
     sampler: Sampler
+    search: Search
     archives: PersonArchives
     pages: PageAddresses | None
     """None: the bot serves no pages."""

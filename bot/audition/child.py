@@ -1,9 +1,9 @@
 """Cuts a sample out of a sound: a program of its own, so that the bot loads no sound library and never waits.
 
-    python -m bot.audition.child SOUND OUT.ogg
+    python -m bot.audition.child SOUND OUT.ogg [START SECONDS]
 
-It writes a `Sample` as JSON; that of an empty sound has no length and no file. Sounds that libsndfile does not read,
-such as AAC, are read with PyAV where that is there.
+Without START it is the loudest part. It writes a `Sample` as JSON; that of an empty sound has no length and no file.
+Sounds that libsndfile does not read, such as AAC, are read with PyAV where that is there.
 """
 
 import base64
@@ -21,6 +21,8 @@ Samples: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 SEARCHED_S: Final = 120.0
 """In which the loudest part is looked for."""
 OPUS_RATE_HZ: Final = 48_000
+SEEK_MARGIN_S: Final = 1.0
+"""Sought before the start, since the first frames after a jump may be damaged."""
 FADE_S: Final = 0.02
 SECTIONS_PER_S: Final = 10
 MAX_SECTIONS: Final = 256
@@ -29,46 +31,56 @@ MAX_SECTIONS: Final = 256
 
 def main(arguments: list[str]) -> int:
     """Cut the sample and say what it is."""
-    sound, target = map(Path, arguments)
-    samples, rate = _read(sound)
+    sound, target = map(Path, arguments[:2])
+    first, seconds = map(float, arguments[2:]) if arguments[2:] else (0.0, SEARCHED_S)
+    samples, rate = _read(sound, max(first, 0.0), seconds)
     samples = to_full_scale(samples)
-    start, end = loudest(samples, rate)
+    start, end = (0, len(samples)) if arguments[2:] else loudest(samples, rate)
     cut = to_opus_rate(samples[start:end], rate)
     fade(cut)
     if len(cut):
         soundfile.write(target, cut, OPUS_RATE_HZ, format="OGG", subtype="OPUS")
-    sample = Sample(start=start / rate, duration=len(cut) / OPUS_RATE_HZ, waveform=waveform(cut))
+    sample = Sample(start=max(first, 0.0) + start / rate, duration=len(cut) / OPUS_RATE_HZ, waveform=waveform(cut))
     sys.stdout.buffer.write(msgspec.json.encode(sample))
     return 0
 
 
-def _read(sound: Path) -> tuple[Samples, int]:
-    """Return the first minutes, float32 of shape (frames, one or two channels), and their rate in Hz."""
+def _read(sound: Path, start: float, seconds: float) -> tuple[Samples, int]:
+    """Return a stretch of a sound, float32 of shape (frames, one or two channels), and its rate in Hz."""
     try:
         with soundfile.SoundFile(sound) as file:
-            samples = file.read(int(SEARCHED_S * file.samplerate), dtype="float32", always_2d=True)
+            if start > 0:
+                file.seek(min(int(start * file.samplerate), file.frames))
+            samples = file.read(int(seconds * file.samplerate), dtype="float32", always_2d=True)
             return _two_channels(np.asarray(samples, dtype=np.float32)), file.samplerate
     except soundfile.LibsndfileError:
-        return _decode(sound), OPUS_RATE_HZ
+        return _decode(sound, start, seconds), OPUS_RATE_HZ
 
 
-def _decode(sound: Path) -> Samples:
+def _decode(sound: Path, start: float, seconds: float) -> Samples:
     import av  # only where a worker is installed beside the bot
 
     frames: list[Samples] = [np.zeros((0, 2), dtype=np.float32)]
     count = 0
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=OPUS_RATE_HZ)
-    wanted = int(SEARCHED_S * OPUS_RATE_HZ)
+    skipped: int | None = None
+    wanted = int(seconds * OPUS_RATE_HZ)
     with av.open(str(sound)) as container:
         if not container.streams.audio[0].rate:
             raise ValueError(f"{sound} is no sound")
+        if start > SEEK_MARGIN_S:
+            container.seek(int((start - SEEK_MARGIN_S) * av.time_base) + (container.start_time or 0))
         for frame in container.decode(audio=0):
+            if skipped is None:
+                began = (container.start_time or 0) / av.time_base
+                skipped = max(round((start + began - (frame.time or 0.0)) * OPUS_RATE_HZ), 0)
             for part in resampler.resample(frame):
                 frames.append(np.asarray(part.to_ndarray().T, dtype=np.float32))
                 count += part.samples
-            if count >= wanted:
+            if count >= skipped + wanted:
                 break
-    return np.concatenate(frames)[:wanted].astype(np.float32)
+    first = skipped or 0
+    return np.concatenate(frames)[first : first + wanted].astype(np.float32)
 
 
 def _two_channels(samples: Samples) -> Samples:

@@ -49,6 +49,12 @@ def sound_of(result: Result, name: str) -> Artefact | None:
     return result.artefact(f"stems/{name}.flac") if name in STEMS else None
 
 
+def whole_sound_of(result: Result, clip: Artefact) -> tuple[Artefact, float]:
+    """Return a sound in which all that is said in a clip can be heard, and when it begins on the clip's clock."""
+    voices = result.artefact("stems/vocals.flac")
+    return (clip, 0.0) if voices is None else (voices, result.media.audio.start)
+
+
 def _mix_of(result: Result) -> Artefact | None:
     # AAC is read with a library that only workers need.
     names = (*_READABLE_MIXES, "final.m4a") if find_spec("av") is not None else _READABLE_MIXES
@@ -63,8 +69,14 @@ class Sampler:
         self._turns = asyncio.Semaphore(MAX_AT_ONCE)
 
     @asynccontextmanager
-    async def cut(self, sound: Artefact) -> AsyncGenerator[tuple[Sample, Path]]:
+    async def cut(
+        self, sound: Artefact, stretch: tuple[float, float] | None = None
+    ) -> AsyncGenerator[tuple[Sample, Path]]:
         """Cut a sample into an Ogg file that exists until the block ends.
+
+        Args:
+            sound: What to cut it from.
+            stretch: Begin and length in seconds; None: the loudest part.
 
         Raises:
             RefusedError: The sound is empty.
@@ -81,7 +93,8 @@ class Sampler:
                 except TimeoutError as error:
                     raise StoreError("The sound could not be fetched in time.", detail=sound.name) from error
                 target = Path(folder.name) / "sample.ogg"
-                said = await run_module("bot.audition.child", str(source), str(target), timeout_s=CUT_TIMEOUT_S)
+                times = () if stretch is None else tuple(f"{max(each, 0.0):.3f}" for each in stretch)
+                said = await run_module("bot.audition.child", str(source), str(target), *times, timeout_s=CUT_TIMEOUT_S)
                 await asyncio.to_thread(source.unlink)
             try:
                 sample = msgspec.json.decode(said, type=Sample)

@@ -25,6 +25,7 @@ class Action(StrEnum):
     FETCH = "fetch"
     MORE = "more"
     LISTEN = "listen"
+    EXCERPT = "excerpt"
     REVOKE = "revoke"
     SUBTITLES = "subtitles"
     FIX = "fix"

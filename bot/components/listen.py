@@ -1,7 +1,9 @@
 """The menu that lets hear a part of a result at once."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, cast
 
 import discord
@@ -19,7 +21,7 @@ from bot.messages.cards import label_of
 from bot.messages.formatting import format_duration
 from bot.retry import retry_transient
 from bot.services import Interaction
-from pipeline.types import Artefact, Result
+from pipeline.types import Result
 
 FILE_NAME: Final = "voice-message.ogg"
 
@@ -39,7 +41,7 @@ class ListenMenu(ResultItem, action=Action.LISTEN):
         # A message that waits cannot become a voice message, so this one stays beside it.
         await interaction.response.send_message(translator.format("sample-coming", part=part), ephemeral=True)
         try:
-            sample = await _send_sample(interaction, sound, name)
+            sample = await send_sample(interaction, partial(interaction.client.services.sampler.cut, sound), name)
         except Exception:
             # What is not coming is not announced any longer; the reason is told apart from it.
             with suppress(*NETWORK_ERRORS):
@@ -49,8 +51,18 @@ class ListenMenu(ResultItem, action=Action.LISTEN):
         await interaction.edit_original_response(content=translator.format("sample-here", part=part, **times))
 
 
-async def _send_sample(interaction: Interaction, sound: Artefact, name: str) -> Sample:
-    async with interaction.client.services.sampler.cut(sound) as (sample, path):
+async def send_sample(
+    interaction: Interaction, cut: Callable[[], AbstractAsyncContextManager[tuple[Sample, Path]]], name: str
+) -> Sample:
+    """Send a sample as a private voice message, or as a file where Discord takes none.
+
+    Args:
+        interaction: Whom to send it to.
+        cut: Cuts it, as `Sampler.cut` does.
+        name: Of the file.
+
+    """
+    async with cut() as (sample, path):
         try:
             await send_voice_message(interaction, VoiceFile(path, FILE_NAME, sample))
         except discord.HTTPException as error:

@@ -12,6 +12,7 @@ from bot.components.delete_data import ConfirmDeleteDataButton, DeleteDataButton
 from bot.components.dub import DubButton, DubModal
 from bot.components.export_data import ExportDataButton
 from bot.components.fetch import FetchButton
+from bot.components.find_results import ExcerptButton
 from bot.components.line_fixing.forms import GoToModal, LineModal
 from bot.components.line_fixing.items import (
     FixButton,
@@ -38,7 +39,7 @@ from pipeline.errors import StemcordError
 
 ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(AgainButton, CancelAllButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
-    *(ExportDataButton, FetchButton, ListenMenu, MoreMenu),
+    *(ExcerptButton, ExportDataButton, FetchButton, ListenMenu, MoreMenu),
     *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )

@@ -15,7 +15,7 @@ from bot.database.engine import Database, lock_writes
 from bot.database.messages import jobs_of_message
 from bot.database.models import OPEN_STATUSES, StoredStatus
 from bot.database.person_export import PersonExport, export_person
-from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, USAGE
+from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, SEARCH_DOCUMENTS, SEARCH_LINES, USAGE
 from bot.jobs.quotas import utc_day
 from bot.uploads.folder import UploadFolder
 from pipeline.errors import StoreError
@@ -87,6 +87,7 @@ class DataDeletion:
             await delete_rows(connection, deleted)
             empty = {"user_id": "", "job": None, "receipt": None, "result": None, "message_id": None}
             # Those too that began meanwhile, such as to write a result again after an edit.
+            await _delete_indexed_of(connection, user_id)
             unfinished = (JOBS.c.user_id == user_id) & JOBS.c.id.not_in(ended)
             await connection.execute(update(JOBS).where(unfinished).values(**empty, status=_STOPPED, ended=0.0))
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
@@ -164,9 +165,16 @@ async def delete_rows(connection: AsyncConnection, job_ids: Sequence[str]) -> No
     """Delete the rows of jobs, with their names and links, and edits that no job of the same message needs."""
     for job_id in job_ids:
         await _hand_over_edits(connection, job_id, job_ids)
-        for table in (NAMES, EDITS, LINKS, FILES):
+        for table in (NAMES, EDITS, LINKS, FILES, SEARCH_LINES, SEARCH_DOCUMENTS):
             await connection.execute(delete(table).where(table.c.job_id == job_id))
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
+
+
+async def _delete_indexed_of(connection: AsyncConnection, user_id: str) -> None:
+    """Delete what is indexed of a person's transcripts, also of jobs whose files could not be deleted."""
+    documents = select(SEARCH_DOCUMENTS.c.job_id).where(SEARCH_DOCUMENTS.c.user_id == user_id)
+    await connection.execute(delete(SEARCH_LINES).where(SEARCH_LINES.c.job_id.in_(documents)))
+    await connection.execute(delete(SEARCH_DOCUMENTS).where(SEARCH_DOCUMENTS.c.user_id == user_id))
 
 
 async def _hand_over_edits(connection: AsyncConnection, job_id: str, deleted: Sequence[str]) -> None:

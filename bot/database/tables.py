@@ -13,7 +13,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 METADATA = MetaData()
 
@@ -103,4 +105,29 @@ USAGE = Table(
     Column("user_id", String(20), primary_key=True),
     Column("seconds", Float, nullable=False),
     Column("jobs", Integer, nullable=False),
+)
+SEARCH_DOCUMENTS = Table(
+    "search_documents",
+    METADATA,
+    Column("job_id", String(64), primary_key=True),
+    Column("guild_id", String(20), nullable=False),
+    Column("channel_id", String(20), nullable=False),
+    Column("user_id", String(20), nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Index("search_documents_of_guild", "guild_id", "channel_id"),
+)
+SEARCH_LINES = Table(
+    "search_lines",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("job_id", String(64), nullable=False, index=True),
+    Column("speaker", String(100), nullable=False),
+    Column("speaker_key", String(200), nullable=False),
+    Column("start", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("starts", LargeBinary, nullable=False),
+    Column("terms", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
 )

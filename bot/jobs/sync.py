@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -25,9 +25,24 @@ RECONCILE_INTERVAL_S: Final = 600.0
 
 
 class JobSync:
-    """Records in the database what happens to jobs."""
+    """Records in the database what happens to jobs.
 
-    def __init__(self, repository: Repository, queue: Queue, deletion: DataDeletion) -> None:
+    Args:
+        repository: Where jobs are recorded.
+        queue: Where they run.
+        deletion: Deletes expired ones.
+        finished: Called with the id of each job whose result was recorded.
+
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        queue: Queue,
+        deletion: DataDeletion,
+        finished: Callable[[str], None] | None = None,
+    ) -> None:
+        self._finished = finished
         self._deletion = deletion
         self._repository = repository
         self._queue = queue
@@ -90,6 +105,8 @@ class JobSync:
             await self._repository.end_job(
                 job_id, status, result, used_s=used_s if status is StoredStatus.STOPPED else 0.0
             )
+            if result is not None and self._finished is not None:
+                self._finished(job_id)
 
     async def is_replaced(self, job: Job) -> bool:
         """Tell whether a job that was submitted later has a result in the same message; False when nobody knows."""

@@ -1,7 +1,9 @@
 """What changes transcripts and has their files written, built once at the start."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.database.models import JobRecord
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.transcripts.editor import TranscriptEditor
@@ -17,7 +19,30 @@ class Transcripts:
     rewriter: TranscriptRewriter
 
     @classmethod
-    def build(cls, edits: TranscriptEdits, repository: Repository, store: Store, rewrite: Rewrite) -> "Transcripts":
-        """Build both; `rewrite` runs a job again with another request, in its message."""
+    def build(
+        cls,
+        edits: TranscriptEdits,
+        repository: Repository,
+        store: Store,
+        rewrite: Rewrite,
+        *,
+        changed: Callable[[str], None] | None = None,
+    ) -> "Transcripts":
+        """Build both.
+
+        Args:
+            edits: What people changed.
+            repository: Where the jobs are recorded.
+            store: Where transcripts are.
+            rewrite: Runs a job again with another request, in its message.
+            changed: Called with the id of a job whose transcript was changed.
+
+        """
         rewriter = TranscriptRewriter(edits, repository, store, rewrite)
-        return cls(editor=TranscriptEditor(edits, store, rewriter.changed), rewriter=rewriter)
+
+        def follow(record: JobRecord) -> None:
+            rewriter.changed(record)
+            if changed is not None:
+                changed(record.id)
+
+        return cls(editor=TranscriptEditor(edits, store, follow), rewriter=rewriter)

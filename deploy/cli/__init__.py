@@ -19,7 +19,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Commands and the modules of this package that hold them, in the order of the help."""
-_GROUPS = ("clip", "models", "jobs", "voices")
+_GROUPS = ("clip", "models", "jobs", "voices", "index")
 _NAMES = (*_COMMANDS, *_GROUPS)
 
 

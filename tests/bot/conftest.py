@@ -24,6 +24,7 @@ from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
+from bot.search.index import SearchIndex
 from bot.settings import BotSettings
 from bot.web.signed_links import PageAddresses
 from tests.bot.world import INTERVAL, Host, LoopbackCdn, Outside, PatientQueue, PlayedWorker
@@ -197,6 +198,7 @@ def make_client(
             edits=TranscriptEdits(database),
             deletion=deletion,
             upload_limits=UploadLimits(database),
+            search_index=SearchIndex(database),
             pages=pages,
             interval_s=INTERVAL,
         )

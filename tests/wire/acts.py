@@ -2,7 +2,7 @@
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,17 @@ class Acts(ABC):
         timeout: float = 4.0,
         age: float = 0.0,
         offered: bool = True,
+        named: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Interaction:
         """A slash command; a path as a value is uploaded, a role or a channel is given as its object.
 
+        Options that are called as an argument is here come as `named`.
+
         The options are checked as Discord's own client does: known names, required ones, choices, bounds.
         A name with spaces is a subcommand.
         """
+        options |= named or {}
         root, *branches = name.split(" ")
         command = self.command(root)
         described: list[Json] = command.get("options") or []

@@ -36,6 +36,8 @@ async def test_commands_say_where_they_are_offered(light: LightStack) -> None:
     for command in light.fake.world.all_commands():
         if command["name"] in everywhere or command["type"] == 3:
             assert (command["integration_types"], command["contexts"]) == ([0, 1], [0, 1, 2]), command["name"]
+        elif command["name"] == "find":
+            assert (command["integration_types"], command["contexts"]) == ([0], [0, 1]), command["name"]
         else:
             assert (command["integration_types"], command["contexts"]) == ([0], [0]), command["name"]
 

@@ -20,6 +20,8 @@ command-upload = upload
 command-upload-description = Get a page for a clip that is too large for Discord.
 command-settings = settings
 command-settings-description = Show or change the limits and defaults of this server.
+command-find = find
+command-find-description = Look for words in the transcripts of this server that you may see.
 command-glossary = glossary
 command-glossary-description = Names and terms of this server that transcripts are to spell correctly.
 command-add = add
@@ -86,6 +88,14 @@ option-remove_role = remove_role
 option-remove_role-description = A role that may no longer use the bot.
 option-retention = keep_days
 option-retention-description = How many days results are kept.
+option-words = words
+option-words-description = Words, a phrase in quotation marks, or the beginning of a word, such as budg*.
+option-by = by
+option-by-description = Who said it: a member, or the name of a speaker.
+option-since = since
+option-since-description = A date such as 2026-11-30, or an age such as 7d.
+option-in = in
+option-in-description = The channel in which the result was posted.
 option-terms = terms
 option-terms-description = Terms between commas; write “Siobhan = Shivawn” where the letters mislead about the sound.
 option-terms_file = file
@@ -817,3 +827,23 @@ page-not-for-you = You cannot see the channel of this result.
 page-not-for-you-hint = Open the link again to sign in with another account, or ask for access to the channel.
 page-away = The result cannot be reached right now.
 page-away-hint = Try again in a minute.
+
+## Search
+
+find-title = Found for “{ $words }”
+find-none = Nothing was found.
+find-none-hint = Only recordings count whose channel you may read now and that are still kept. Fewer or other words may help, or the beginning of a word, such as “budg*”.
+find-partial = No line has all these words; these come nearest.
+find-more = There is more. Further words, “{ option-by }”, “{ option-since }” or “{ option-in }” narrow it down.
+find-empty = There is no word to look for.
+find-empty-hint = Type one or more words, a phrase in quotation marks, or the beginning of a word, such as “budg*”.
+find-long = That is too much to look for at once; there is room for { $limit } characters and a few words.
+find-long-hint = Type the most telling words.
+find-since = This date cannot be read.
+find-since-hint = Write a date such as 2026-11-30, or an age such as 12h, 7d, 2w or 3m.
+find-nobody = This person is not here.
+find-nobody-hint = Choose a member of this server, or type the name of a speaker.
+button-excerpt = ▶ Hear { $number }
+button-page-at = Page { $number }
+excerpt-coming = The excerpt is coming …
+excerpt-here = { $start } to { $end }

@@ -20,6 +20,8 @@ command-upload = 上传
 command-upload-description = 为 Discord 放不下的片段打开上传页面。
 command-settings = 设置
 command-settings-description = 查看或修改本服务器的限制和默认选项。
+command-find = 查找
+command-find-description = 在本服务器你能看到的文稿中查找词语。
 command-glossary = 术语表
 command-glossary-description = 本服务器的名字和术语，转写时照此书写。
 command-add = 添加
@@ -86,6 +88,14 @@ option-remove_role = 移除身份组
 option-remove_role-description = 不再允许使用机器人的身份组。
 option-retention = 保留天数
 option-retention-description = 结果保留多少天。
+option-words = 词语
+option-words-description = 词语、引号中的短语，或词的开头，例如 budg*。
+option-by = 说话人
+option-by-description = 谁说的：一位成员，或说话人的名字。
+option-since = 起始
+option-since-description = 日期（例如 2026-11-30）或时长（例如 7d、7天）。
+option-in = 频道
+option-in-description = 发布结果的频道。
 option-terms = 术语
 option-terms-description = 用逗号分隔；读音与拼写不符时写成“Siobhan = Shivawn”。
 option-terms_file = 文件
@@ -776,3 +786,23 @@ page-not-for-you = 您看不到此结果所在的频道。
 page-not-for-you-hint = 请重新打开链接并换一个账号登录，或申请访问该频道。
 page-away = 现在无法取得结果。
 page-away-hint = 请一分钟后再试。
+
+## Search
+
+find-title = “{ $words }”的查找结果
+find-none = 什么也没有找到。
+find-none-hint = 只查找你现在能阅读其频道、并且仍保留着的录音。可以减少或更换词语，也可以只写词的开头，例如“budg*”。
+find-partial = 没有一句包含所有这些词，以下最为接近。
+find-more = 还有更多结果。增加词语，或使用“{ option-by }”、“{ option-since }”、“{ option-in }”来缩小范围。
+find-empty = 没有可以查找的词。
+find-empty-hint = 请输入一个或几个词、引号中的短语，或词的开头，例如“budg*”。
+find-long = 一次查找的内容太多，最多 { $limit } 个字符、几个词。
+find-long-hint = 请只写最关键的词。
+find-since = 无法识别这个日期。
+find-since-hint = 请写日期（例如 2026-11-30），或时长（例如 12h、7d、2w、3m，或 7天、2周）。
+find-nobody = 这个人不在这里。
+find-nobody-hint = 请选择本服务器的成员，或输入说话人的名字。
+button-excerpt = ▶ 听 { $number }
+button-page-at = 网页 { $number }
+excerpt-coming = 正在准备片段……
+excerpt-here = { $start } 至 { $end }

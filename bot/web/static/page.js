@@ -65,6 +65,12 @@ function wireTransport() {
   };
   player.addEventListener("time", show);
   player.addEventListener("state", show);
+  const goToAddress = () => {
+    const at = Number(new URLSearchParams(location.hash.slice(1)).get("t"));
+    if (at > 0) player.seek(at);
+  };
+  window.addEventListener("hashchange", goToAddress);
+  goToAddress();
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const control = event.target.closest("input, button, a, summary, textarea, select");

@@ -157,3 +157,10 @@ def test_nothing_hangs_over_the_edge(browser: Browser, address: str, width: int,
             assert box is not None
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
+
+
+def test_a_link_to_a_second_begins_there(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        visitor = Visitor(context.new_page(), f"{address}#t=12.5").open()
+        assert visitor.time() == pytest.approx(12.5, abs=0.6)
+        assert visitor.errors == []

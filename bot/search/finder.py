@@ -1,0 +1,80 @@
+"""Looks for words in the transcripts that a person may see now."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.search.index import Candidate, Filters, SearchIndex
+from bot.search.query import read_query
+from bot.search.ranking import Hit, rank
+from bot.search.visibility import ChannelVisibility
+
+MAX_HITS: Final = 5
+MAX_HITS_PER_TRANSCRIPT: Final = 3
+"""So that one long recording does not hide the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found."""
+
+    hits: Sequence[Hit]
+    more: bool
+    """Whether there are further hits."""
+    partial: bool
+    """Whether no line has all words, so that these have some of them."""
+
+
+class TranscriptFinder:
+    """Finds words."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+
+    async def find(self, text: str, filters: Filters, visibility: ChannelVisibility) -> Findings:
+        """Find what a person typed.
+
+        Args:
+            text: The words.
+            filters: Where to look; a server's channels are restricted here to those that the person may read.
+            visibility: Who may read what; not asked for private chats, where each person has their own.
+
+        Raises:
+            RefusedError: There is no word in the text, or too much.
+            DatabaseError: The database is unavailable.
+            DiscordUnavailableError: Discord did not answer.
+
+        """
+        query = read_query(text, await self._index.languages(filters))
+        if filters.guild_id:
+            visible = visibility.possible(await self._index.channels(filters))
+            filters = replace(filters, channels=visible)
+        for every in (True, False):
+            if not every and len(query.clauses) == 1:
+                break
+            candidates = await self._index.find(query, filters, every=every)
+            ranked = await asyncio.to_thread(rank, query, candidates)
+            hits = await self._choose(ranked, filters, visibility)
+            if hits:
+                return Findings(hits=hits[:MAX_HITS], more=len(hits) > MAX_HITS, partial=not every)
+        return Findings(hits=(), more=False, partial=False)
+
+    async def _choose(self, ranked: Sequence[Hit], filters: Filters, visibility: ChannelVisibility) -> list[Hit]:
+        """Return the best hits that the person may see, one more than are shown where there are as many."""
+        chosen: list[Hit] = []
+        counts: dict[str, int] = {}
+        for hit in ranked:
+            if len(chosen) > MAX_HITS:
+                break
+            count = counts.get(hit.line.job_id, 0)
+            if count < MAX_HITS_PER_TRANSCRIPT and await _may_see(hit.line, filters, visibility):
+                chosen.append(hit)
+                counts[hit.line.job_id] = count + 1
+        return chosen
+
+
+async def _may_see(line: Candidate, filters: Filters, visibility: ChannelVisibility) -> bool:
+    if not filters.guild_id:
+        return line.user_id == filters.user_id
+    return await visibility.may_read(line.channel_id)

@@ -1,0 +1,1 @@
+"""Words of texts in any language, as a search and a comparison of topics see them."""
