@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.schedule import Schedule, put_longest_first
+
 ROOT = Path(__file__).parent
 KINDS = ("unit", "integration", "e2e", "bench")
 PATHS_OF_KIND = {
@@ -73,8 +75,11 @@ PATHS_OF_KIND = {
     "bench": ("bench",),
 }
 KIND_OF_PATH = {path: kind for kind, paths in PATHS_OF_KIND.items() for path in paths}
-PATHS_ALONE = ("e2e", "worker/engine", "worker/test_app.py")
-"""Measure time while they kill processes or run the real engines, so nothing may run beside them."""
+PATHS_ALONE = tuple(
+    f"e2e/{name}"
+    for name in ("browser/test_page.py", "test_bad_input.py", "test_page.py", "test_sample.py", "test_together.py")
+)
+"""Use `stemcord up` with real engines on two cores and listen to what a browser plays in real time."""
 OUTSIDE_EVENTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind"})
 """Audit events of processes and sockets, which a unit test must not cause."""
 
@@ -173,3 +178,15 @@ def _mark(item: pytest.Item) -> None:
         item.add_marker(kind)
     if any(item.path.is_relative_to(ROOT / path) for path in PATHS_ALONE):
         item.add_marker("alone")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest where several processes share the tests."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        put_longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule | None:
+    """Keep together what shares a running system."""
+    return Schedule(config, log) if config.getoption("dist") == "loadfile" else None

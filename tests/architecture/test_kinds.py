@@ -1,6 +1,7 @@
 """Each test has one kind, and a place that the table does not know stops the collection."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KIND_OF_PATH, PATHS_ALONE, ROOT, kind_of
+from tests.schedule import FIRST, GROUPS, LIGHT, OBSERVED, SYSTEM
 
 
 def test_each_path_of_the_table_exists() -> None:
@@ -47,6 +49,20 @@ def test_a_unit_test_that_starts_a_process_fails(tmp_path: Path) -> None:
     done = collect(test, run=True)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     assert "a unit test caused subprocess.Popen" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("group", "fixtures"),
+    [(SYSTEM, r"stack: Stack|result: Message"), (LIGHT, "light: LightStack"), (OBSERVED, "observed: Observed")],
+)
+def test_modules_that_share_a_system_run_in_one_process(group: str, fixtures: str) -> None:
+    asks = re.compile(rf"def \w+\([^)]*\b({fixtures})\b")
+    modules = (path for path in (ROOT / "wire").glob("test_*.py") if asks.search(path.read_text()))
+    assert {path.stem for path in modules} == set(GROUPS[group])
+
+
+def test_what_is_begun_first_exists() -> None:
+    assert [unit for unit in FIRST if unit not in GROUPS and not (ROOT.parent / unit).is_file()] == []
 
 
 def collect(file: Path, *, run: bool = False) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ import soundfile
 from tests.wire.answers import result_of
 from tests.wire.light import LightStack
 from tests.wire.objects import Message
+from tests.wire.observed import Observed, observe
 from tests.wire.openapi import Description
 from tests.wire.server import FakeDiscord
 from tests.wire.stack import Stack
@@ -70,6 +71,22 @@ async def light(light_system: LightStack, description: Description) -> AsyncIter
     assert light_system.bot.running, light_system.report()
     found = description.check(light_system.fake.recorder.exchanges[first:])
     assert not found, "\n".join(found)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def observed_system(tmp_path_factory: pytest.TempPathFactory, scene: Path) -> AsyncIterator[Observed]:
+    """The whole system with pages, traces and metrics, which has made all that can be made of the scene."""
+    async with observe(tmp_path_factory.mktemp("observed"), scene) as observed:
+        yield observed
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def observed(observed_system: Observed, description: Description) -> AsyncIterator[Observed]:
+    """The same for one test: at its end everything lives and all traffic kept to the description."""
+    yield observed_system
+    stack = observed_system.stack
+    assert all(program.running for program in stack.programs), stack.report()
+    assert not (found := stack.fake.violations(description)), "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from worker.protocol import Finished, Job, Started
 from worker.queue import Queue
 
 RECLAIM_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 15.0
 
 
 @asynccontextmanager
@@ -135,7 +136,7 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_over(system: System) 
         asked = time.monotonic()
         while await system.queue.workers():
             await asyncio.sleep(0.05)
-        assert time.monotonic() - asked < 6
+        assert time.monotonic() - asked < STOP_TIMEOUT_S
     assert await system.status(job) == "queued"
     await system.start()
     events = await system.events(job)

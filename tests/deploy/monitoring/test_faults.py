@@ -23,10 +23,9 @@ from worker.jobs import attempts
 from worker.telemetry import current_metrics, open_telemetry, sample_queue, sampling
 
 __all__ = ["system"]
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"),
-]
+pytestmark = pytest.mark.skipif(
+    shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"
+)
 FIRING_TIMEOUT_S = 60.0
 SHORT_WAITS = {"StemcordJobsWaitLong": ("> 600", "> 3")}
 """Thresholds in seconds that no test can wait for."""

@@ -85,8 +85,8 @@ async def test_a_fork_bomb_ends_with_the_engine(engine: EngineSupervisor) -> Non
     started = time.monotonic()
     with pytest.raises(EngineDiedError, match="processes"):
         await run_attack(engine, engine.home, bomb=True)
-    assert time.monotonic() - started < 10
-    async with asyncio.timeout(5):
+    assert time.monotonic() - started < 30
+    async with asyncio.timeout(20):
         while count_group(group) > sum(_is_zombie(pid) for pid in psutil.pids()):
             await asyncio.sleep(0.05)
     assert (await run_attack(engine, engine.home))["weights"] == "weights"

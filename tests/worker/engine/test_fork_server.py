@@ -27,7 +27,7 @@ async def test_each_stage_has_a_process_of_its_own(tested: EngineUnderTest) -> N
     assert tested.engine.pid is not None
     assert len({*pids, tested.engine.pid}) == 3
     assert any(message == "sleeping" for _, message in tested.steps)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while psutil.Process(tested.engine.pid).children():
             await asyncio.sleep(0.05)
 
@@ -51,7 +51,7 @@ async def test_nothing_that_a_stage_started_is_left(tested: EngineUnderTest) -> 
     assert (await tested.perform("ok"))["stage"] == "first"
     server = tested.engine.pid
     assert server is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while [pid for pid in psutil.pids() if in_group(pid, server) and pid != server]:
             await asyncio.sleep(0.05)
 

@@ -16,6 +16,9 @@ from tests.worker.toy_stages import TOYS
 from worker.engine.environment import child_environment
 from worker.engine.supervisor import EngineSupervisor
 
+ENOUGH_S = 20.0
+"""For what takes a second or two on a machine that does nothing else, and half a minute when nobody is heard."""
+
 
 @dataclass
 class EngineUnderTest:
@@ -118,7 +121,7 @@ async def test_a_time_out_kills_an_engine_that_does_not_answer(
     started = time.monotonic()
     with pytest.raises(EngineTimeoutError, match="1 seconds"):
         await tested.perform("sleep deeply", limit=1.0, seconds=30)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < ENOUGH_S
     assert not psutil.pid_exists(pid)
     assert (await tested.perform("ok"))["pid"] != pid
 
@@ -142,7 +145,7 @@ async def test_a_cancel_leaves_the_engine_warm(tested: EngineUnderTest) -> None:
     started = time.monotonic()
     with pytest.raises(Cancelled):
         await tested.perform("sleep", seconds=30)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < ENOUGH_S
     tested.cancelled.clear()
     assert (await tested.perform("ok"))["pid"] == pid
 
@@ -154,7 +157,7 @@ async def test_a_stage_that_does_not_listen_is_killed(tested: EngineUnderTest, m
     started = time.monotonic()
     with pytest.raises(Cancelled):
         await tested.perform("sleep deeply", seconds=30)
-    assert 1 < time.monotonic() - started < 3
+    assert 1 < time.monotonic() - started < ENOUGH_S
 
 
 async def test_a_dropped_task_stops_the_stage(tested: EngineUnderTest) -> None:

@@ -18,7 +18,6 @@ from worker.protocol import Finished
 from worker.queue import Queue
 from worker.queue.redis_client import open_redis
 
-pytestmark = pytest.mark.alone
 JOBS = 10
 
 

@@ -3,8 +3,12 @@
 import asyncio
 import socket
 import urllib.request
+from typing import TypeAlias
 
 from prometheus_client.parser import text_string_to_metric_families
+
+Samples: TypeAlias = dict[tuple[str, frozenset[tuple[str, str]]], float]
+"""Values by name and labels."""
 
 
 def free_port() -> int:
@@ -14,7 +18,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-async def scrape(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+async def scrape(port: int) -> Samples:
     """All samples of a process, by name and labels."""
     answer = await asyncio.to_thread(urllib.request.urlopen, f"http://127.0.0.1:{port}/metrics", timeout=10)
     with answer:
@@ -26,6 +30,6 @@ async def scrape(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], floa
     }
 
 
-def value(samples: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float | None:
+def value(samples: Samples, name: str, **labels: str) -> float | None:
     """One sample; None when it is not there."""
     return samples.get((name, frozenset(labels.items())))
