@@ -9,6 +9,7 @@ MEDIA := .venv/bin
 ASR := .venv-asr/bin
 OUT ?= out/demo
 JOBS ?= 2
+SAMPLE_RESULT := build/sample-result
 # The tests start hundreds of processes; each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -40,8 +41,9 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 
 test: env ## Lint, types, import contracts, and all tests in both environments
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr
-	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "not (alone or asr or bench)"
-	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)"
+	rm -rf $(SAMPLE_RESULT)
+	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
+	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e
 
 test-asr: env ## The tests of the asr environment
 	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)

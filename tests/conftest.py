@@ -75,11 +75,8 @@ PATHS_OF_KIND = {
     "bench": ("bench",),
 }
 KIND_OF_PATH = {path: kind for kind, paths in PATHS_OF_KIND.items() for path in paths}
-PATHS_ALONE = tuple(
-    f"e2e/{name}"
-    for name in ("browser/test_page.py", "test_bad_input.py", "test_page.py", "test_sample.py", "test_together.py")
-)
-"""Use `stemcord up` with real engines on two cores and listen to what a browser plays in real time."""
+PATHS_ALONE = ("e2e/browser/test_page.py", "e2e/test_together.py")
+"""Listen to what a browser plays in real time."""
 OUTSIDE_EVENTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind"})
 """Audit events of processes and sockets, which a unit test must not cause."""
 
@@ -143,7 +140,11 @@ class OutsideWatch:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run leave modules of other kinds alone: importing them all takes longer than the unit tests."""
+    """Let a run leave modules of other kinds alone: importing them all takes longer than the unit tests.
+
+    And let it take up the result that an earlier one made of the sample.
+    """
+    parser.addoption("--sample-result", type=Path, help="a folder for the result of the sample, which is made once")
     parser.addoption("--kind", choices=KINDS, help="import only the modules that tests/conftest.py gives this kind")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KIND_OF_PATH, PATHS_ALONE, ROOT, kind_of
-from tests.schedule import FIRST, GROUPS, LIGHT, OBSERVED, SYSTEM
+from tests.schedule import FIRST, LIGHT, MACHINE, OBSERVED, SHARED, SYSTEM, unit_of
 
 
 def test_each_path_of_the_table_exists() -> None:
@@ -52,17 +52,29 @@ def test_a_unit_test_that_starts_a_process_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "fixtures"),
-    [(SYSTEM, r"stack: Stack|result: Message"), (LIGHT, "light: LightStack"), (OBSERVED, "observed: Observed")],
+    ("module", "unit"),
+    [
+        ("tests/wire/test_bot_jobs.py", SYSTEM),
+        ("tests/wire/test_bot_card.py", LIGHT),
+        ("tests/wire/test_bot_edits.py", OBSERVED),
+        ("tests/e2e/test_sample.py", MACHINE),
+        ("tests/wire/test_fake.py", "tests/wire/test_fake.py"),
+        ("tests/worker/test_app.py", "tests/worker/test_app.py"),
+    ],
 )
-def test_modules_that_share_a_system_run_in_one_process(group: str, fixtures: str) -> None:
-    asks = re.compile(rf"def \w+\([^)]*\b({fixtures})\b")
-    modules = (path for path in (ROOT / "wire").glob("test_*.py") if asks.search(path.read_text()))
-    assert {path.stem for path in modules} == set(GROUPS[group])
+def test_modules_that_share_a_system_run_in_one_process(module: str, unit: str) -> None:
+    assert unit_of(module) == unit
 
 
 def test_what_is_begun_first_exists() -> None:
-    assert [unit for unit in FIRST if unit not in GROUPS and not (ROOT.parent / unit).is_file()] == []
+    systems = {unit for _, unit in SHARED}
+    assert [unit for unit in FIRST if unit not in systems and not (ROOT.parent / unit).is_file()] == []
+
+
+def test_what_runs_alone_is_where_make_looks_for_it() -> None:
+    marked = {path for path in ROOT.rglob("test_*.py") if re.search(r"mark\.alone\b", path.read_text())}
+    places = {str(path.relative_to(ROOT)) for path in marked} | set(PATHS_ALONE)
+    assert [place for place in places if not place.startswith("e2e/")] == []
 
 
 def collect(file: Path, *, run: bool = False) -> subprocess.CompletedProcess[str]:

@@ -59,12 +59,28 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="session")
-def first(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def idle_machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A home where nothing runs."""
+    home = tmp_path_factory.mktemp("idle")
+    return Machine(home, clean_environment(home))
+
+
+@pytest.fixture(scope="session")
+def first(machine: Machine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first run of the sample, with all its files."""
     out = tmp_path_factory.mktemp("first") / "out"
     done = machine.stemcord("run", SAMPLE, "--out", out)
     assert done.returncode == 0, done.stdout + done.stderr
+    if kept := request.config.getoption("--sample-result"):
+        shutil.copytree(out, kept)
     return out
+
+
+@pytest.fixture(scope="session")
+def sample_result(request: pytest.FixtureRequest) -> Path:
+    """The result of the sample, as `--sample-result` has it or as it is made now."""
+    kept: Path | None = request.config.getoption("--sample-result")
+    return kept if kept is not None and kept.is_dir() else request.getfixturevalue("first")
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +93,9 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def folder(chromium: str, first: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(chromium: str, sample_result: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sample's result, whose speakers may be renamed."""
-    return shutil.copytree(first, tmp_path_factory.mktemp("page") / "talk")
+    return shutil.copytree(sample_result, tmp_path_factory.mktemp("page") / "talk")
 
 
 @pytest.fixture(scope="session")
@@ -99,14 +115,14 @@ def long_folder(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(folder: Path, machine: Machine) -> Iterator[str]:
-    with served(machine, folder.with_suffix(".log"), "page", folder) as address:
+def address(folder: Path, idle_machine: Machine) -> Iterator[str]:
+    with served(idle_machine, folder.with_suffix(".log"), "page", folder) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def long_address(long_folder: Path, machine: Machine) -> Iterator[str]:
-    with served(machine, long_folder.with_suffix(".log"), "page", long_folder) as address:
+def long_address(long_folder: Path, idle_machine: Machine) -> Iterator[str]:
+    with served(idle_machine, long_folder.with_suffix(".log"), "page", long_folder) as address:
         yield address
 
 
