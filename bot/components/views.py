@@ -61,6 +61,6 @@ def build_view(content: EmbedMessage, translator: Translator) -> ActionView | No
 
 def _format_title(suffix: str, translator: Translator) -> str:
     """Name a format of a transcript in the person's language, or else by its English title."""
-    if translator.has(key := f"format-{suffix}"):
+    if translator.has(key := f"format-{suffix.replace('.', '-')}"):
         return translator.format(key)
     return next((form.title for form in EXPORT_FORMATS if form.suffix == suffix), suffix)

@@ -18,7 +18,7 @@ from bot.search.query import Query
 
 INDEX_VERSION: Final = 1
 """Raised when the same transcript would be indexed otherwise; all are then indexed anew."""
-MAX_CANDIDATES: Final = 400
+MAX_CANDIDATES: Final = 250
 """Lines, the newest that fit, among which the best are looked for."""
 MAX_KEY_CHARS: Final = 200
 _FTS5: Final = table("search_terms", column("rowid"))

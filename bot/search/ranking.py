@@ -1,11 +1,10 @@
 """The best of the lines that have what was asked for, and what of each is shown."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.search.expressions import WORD_MARK
 from bot.search.index import Candidate
 from bot.search.lines import seconds_of
 from bot.search.query import Clause, Query
@@ -58,28 +57,28 @@ def rank(query: Query, candidates: Sequence[Candidate]) -> list[Hit]:
 
 def _match(query: Query, line: Candidate) -> _Match:
     terms = find_terms(line.text, line.language)
-    return _Match(terms, [_places(clause, terms) for clause in query.clauses])
+    begins: dict[str, list[int]] = {}
+    for at, term in enumerate(terms):
+        begins.setdefault(term.text, []).append(at)
+    return _Match(terms, [_places(clause, terms, begins) for clause in query.clauses])
 
 
-def _places(clause: Clause, terms: Sequence[Term]) -> list[tuple[int, int]]:
-    return [
-        (at, at + len(variant))
-        for at in range(len(terms))
-        for variant in clause.variants
-        if _stands_at(variant, terms, at, prefix=clause.prefix)
-    ]
-
-
-def _stands_at(variant: Sequence[str], terms: Sequence[Term], at: int, *, prefix: bool) -> bool:
-    if at + len(variant) > len(terms):
-        return False
-    *before, last = variant
-    if any(terms[at + index].text != text for index, text in enumerate(before)):
-        return False
-    found = terms[at + len(before)]
-    if not prefix:
-        return found.text == last
-    return found.text.startswith(last) or (not before and found.word.startswith(last.removeprefix(WORD_MARK)))
+def _places(clause: Clause, terms: Sequence[Term], begins: Mapping[str, Sequence[int]]) -> list[tuple[int, int]]:
+    found: set[tuple[int, int]] = set()
+    for variant in clause.variants:
+        *before, last = variant
+        if not before and clause.prefix:
+            found |= {
+                (at, at + 1)
+                for at, term in enumerate(terms)
+                if term.text.startswith(last) or term.word.startswith(last)
+            }
+            continue
+        for at in begins.get(variant[0], ()):
+            stands = [term.text for term in terms[at : at + len(variant)]]
+            if stands == list(variant) or (clause.prefix and stands[:-1] == before and stands[-1].startswith(last)):
+                found.add((at, at + len(variant)))
+    return sorted(found)
 
 
 def _hit(line: Candidate, match: _Match, weights: Sequence[float]) -> Hit:

@@ -33,7 +33,10 @@ from pipeline.types import Artefact
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
 MAX_BODY_BYTES: Final = 64 * 1024
-EDITED_FILES: Final = ("transcript.json", "transcript.rttm", "final.mp4", "final.mkv", "report.png")
+EDITED_FILES: Final = (
+    *(f"transcript.{suffix}" for suffix in ("json", "rttm", "docx", "xlsx", "edl")),
+    *("final.mp4", "final.mkv", "report.png"),
+)
 """Files that follow the transcript, beside those that are written while a person waits."""
 NONCE: Final = web.RequestKey("nonce", str)
 """Nonce of the page's own style block."""

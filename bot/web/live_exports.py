@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from bot.web.child_process import run_module
 from bot.web.sources.base import PageData
 
-LIVE_SUFFIXES: Final = ("txt", "md", "srt", "vtt", "ass", "TextGrid")
+LIVE_SUFFIXES: Final = ("txt", "md", "srt", "vtt", "ass", "TextGrid", "csv", "talktime.csv")
 """Files that follow from the transcript alone; the others follow when they are written."""
 MAX_CACHED: Final = 16
 WRITE_TIMEOUT_S: Final = 30.0

@@ -10,12 +10,18 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import ValidationError
-from pipeline.types import Artefact
+from pipeline.types import Artefact, MediaInfo
 from pipeline.types.edited import EditedResult, EditedTranscript, OriginalResult
 
 VIDEO_NAMES: Final = ("final.mp4", "final.mkv")
 _CUE_TOLERANCE_S: Final = 0.005
 """Seconds; subtitles in a video have whole milliseconds."""
+
+
+class _ResultMedia(msgspec.Struct, frozen=True):
+    """Of a `result.json`, what tells of the clip."""
+
+    media: MediaInfo
 
 
 def write_videos(folder: Path, made: Path, transcript: EditedTranscript) -> tuple[str, ...]:
@@ -41,6 +47,16 @@ def write_videos(folder: Path, made: Path, transcript: EditedTranscript) -> tupl
         if (folder / name).is_file()
         and not replace_subtitles(folder / name, made / "transcript.srt", made / name, is_ours=_cues_of(transcript))
     )
+
+
+def read_frame_rate(folder: Path) -> float | None:
+    """Return the frame rate of the clip of a result; None where it has no picture or nothing tells it."""
+    path = folder / "result.json"
+    try:
+        result = msgspec.json.decode(path.read_bytes(), type=_ResultMedia)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return None if result.media.video is None else result.media.video.frame_rate
 
 
 def write_result_json(folder: Path, made: Path, out: Path, transcript: EditedTranscript) -> None:

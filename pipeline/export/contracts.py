@@ -26,6 +26,8 @@ class SubtitlesParams:
     """By speaker's id or name."""
     style: SubtitleStyle | None = None
     """None: as is usual for the language."""
+    frame_rate: float | None = None
+    """Of the clip's picture, by which editors count; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ SUBTITLES = Stage(
     name="subtitles",
     title="Writing subtitles",
     function="pipeline.export.stage:subtitles_stage",
-    version=5,
+    version=6,
     inputs=SubtitlesInputs[Artefact],
     params=SubtitlesParams,
     output=SubtitlesOutput[Artefact],

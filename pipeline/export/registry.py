@@ -55,5 +55,35 @@ EXPORT_FORMATS = (
         media_type="text/plain",
         writer="pipeline.export.documents:write_text_grid",
     ),
+    ExportFormat(
+        suffix="docx",
+        title="Word document (docx)",
+        media_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        writer="pipeline.export.office:write_docx",
+    ),
+    ExportFormat(
+        suffix="csv",
+        title="Table of turns (csv)",
+        media_type="text/csv",
+        writer="pipeline.export.tables:write_turns_csv",
+    ),
+    ExportFormat(
+        suffix="talktime.csv",
+        title="Talk time (csv)",
+        media_type="text/csv",
+        writer="pipeline.export.tables:write_talk_time_csv",
+    ),
+    ExportFormat(
+        suffix="xlsx",
+        title="Turns and talk time (xlsx)",
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        writer="pipeline.export.office:write_xlsx",
+    ),
+    ExportFormat(
+        suffix="edl",
+        title="Edit list for editors (edl)",
+        media_type="text/plain",
+        writer="pipeline.export.edit_list:write_edl",
+    ),
 )
 """In the order in which they are written and offered; `transcript.json` is there beside them."""

@@ -20,6 +20,8 @@ class ExportSource:
     transcript: Transcript
     voices: Diarization
     style: SubtitleStyle
+    frame_rate: float | None = None
+    """Of the clip's picture; None: it has none, or none is known."""
 
     @cached_property
     def marked(self) -> Transcript:

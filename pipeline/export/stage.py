@@ -41,21 +41,35 @@ def subtitles_stage(
     if written is not None:
         edited = kept.original is not None
         write_json(replace(kept, speakers=transcript.speakers) if edited else transcript, written)
-    made = write_exports(transcript, voices, params.style or SubtitleStyle(), context.out, context.report)
+    style = params.style or SubtitleStyle()
+    made = write_exports(transcript, voices, style, context.out, context.report, params.frame_rate)
     return SubtitlesOutput(
         transcript=written, subtitles=made["srt"], exports=tuple(made.values()), speakers=transcript.speakers
     )
 
 
 def write_exports(
-    transcript: Transcript, voices: Diarization, style: SubtitleStyle, out: Path, report: ProgressCallback | None = None
+    transcript: Transcript,
+    voices: Diarization,
+    style: SubtitleStyle,
+    out: Path,
+    report: ProgressCallback | None = None,
+    frame_rate: float | None = None,
 ) -> dict[str, Path]:
     """Write `transcript.SUFFIX` for each format of the registry into a folder.
+
+    Args:
+        transcript: The transcript.
+        voices: When each speaker is heard.
+        style: The look of subtitles.
+        out: The folder.
+        report: Told how far it is.
+        frame_rate: Of the clip's picture; None: there is none, or none is known.
 
     Returns:
         The files by suffix.
     """
-    source = ExportSource(transcript=transcript, voices=voices, style=style)
+    source = ExportSource(transcript=transcript, voices=voices, style=style, frame_rate=frame_rate)
     made: dict[str, Path] = {}
     for index, export_format in enumerate(EXPORT_FORMATS):
         if report is not None:

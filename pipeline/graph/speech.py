@@ -8,7 +8,7 @@ Words are recognised in another process while the sound is taken apart and the s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.catalog import PRESETS
 from pipeline.edits.contracts import EDIT_TRANSCRIPT, EditTranscriptInputs
@@ -95,6 +95,8 @@ class _Spoken:
     transcript: Artefact
     voices: Artefact
     speakers: tuple[Speaker, ...]
+    frame_rate: float | None
+    """Of the clip's picture; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +182,7 @@ async def transcribe(
     if not aligned.speakers:
         context.log.notes.append(NO_SPEECH)
     identified = await context.attempt(EMBED_SPEAKERS.name, lambda: _identify(context, voices, aligned))
-    return await _export(context, aligned, identified or _Identified(names={}))
+    return await _export(context, media, aligned, identified or _Identified(names={}))
 
 
 async def _recognize_in(context: GraphContext, found: FoundSpeech, diarization: Artefact) -> TranscribeOutput[Artefact]:
@@ -191,9 +193,16 @@ async def _recognize_in(context: GraphContext, found: FoundSpeech, diarization: 
     )
 
 
-async def _export(context: GraphContext, aligned: AlignOutput[Artefact], found: _Identified) -> Speech:
+async def _export(
+    context: GraphContext, media: MediaInfo, aligned: AlignOutput[Artefact], found: _Identified
+) -> Speech:
     corrected = await context.attempt(APPLY_GLOSSARY.name, lambda: _apply_glossary(context, aligned.transcript))
-    recognized = _Spoken(transcript=corrected or aligned.transcript, voices=aligned.voices, speakers=aligned.speakers)
+    recognized = _Spoken(
+        transcript=corrected or aligned.transcript,
+        voices=aligned.voices,
+        speakers=aligned.speakers,
+        frame_rate=None if media.video is None else media.video.frame_rate,
+    )
     edited = await context.attempt(EDIT_TRANSCRIPT.name, lambda: _edit(context, recognized))
     spoken = edited or recognized
     names, missed = assign_names(found.names, context.request.names, spoken.speakers)
@@ -237,14 +246,14 @@ async def _edit(context: GraphContext, recognized: _Spoken) -> _Spoken:
         return recognized
     inputs = EditTranscriptInputs(transcript=recognized.transcript, voices=recognized.voices, edits=edits)
     edited = await context.run(EDIT_TRANSCRIPT, inputs, NoParams())
-    return _Spoken(transcript=edited.transcript, voices=edited.voices, speakers=edited.speakers)
+    return replace(recognized, transcript=edited.transcript, voices=edited.voices, speakers=edited.speakers)
 
 
 async def _write(context: GraphContext, spoken: _Spoken, names: Mapping[str, str]) -> SubtitlesOutput[Artefact]:
     return await context.run(
         SUBTITLES,
         SubtitlesInputs(transcript=spoken.transcript, voices=spoken.voices),
-        SubtitlesParams(names=names, style=context.request.subtitles),
+        SubtitlesParams(names=names, style=context.request.subtitles, frame_rate=spoken.frame_rate),
     )
 
 

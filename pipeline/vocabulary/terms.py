@@ -7,11 +7,10 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import Final, NamedTuple
 
-from pipeline.vocabulary.stemming import fold, stem, stem_language
+from pipeline.vocabulary.stemming import MAX_CACHED_STEMS, fold, stem, stem_language
 
 MAX_TERM_CHARS: Final = 64
 """Characters; no word that people say is longer."""
@@ -27,8 +26,7 @@ _UNSPACED_RUN: Final = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
 _IS_UNSPACED: Final = re.compile(f"[{UNSPACED}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A term of a text."""
 
     text: str
@@ -68,11 +66,19 @@ def is_unspaced(text: str) -> bool:
 def _words(text: str, start: int, rules: str) -> Iterator[Term]:
     pieces = re.finditer("[^']+" if rules in _SPLIT_AT_APOSTROPHE else ".+", text)
     for piece in pieces:
-        normal = unicodedata.normalize("NFKC", piece[0]).casefold()
-        # Some signs become several, such as a fraction with its stroke.
-        word = "".join(sign for sign in normal if sign == "'" or _is_part(sign)).strip("'")[:MAX_TERM_CHARS]
-        if (plain := fold(word)) and (cut := stem(word, rules)):
-            yield Term(cut, plain, start + piece.start(), start + piece.end())
+        text, word = _compared(piece[0], rules)
+        if text:
+            yield Term(text, word, start + piece.start(), start + piece.end())
+
+
+@lru_cache(MAX_CACHED_STEMS)
+def _compared(written: str, rules: str) -> tuple[str, str]:
+    """Return the stem of a word as it is written, and the word in lower case; two empty texts where nothing is left."""
+    normal = unicodedata.normalize("NFKC", written).casefold()
+    # Some signs become several, such as a fraction with its stroke.
+    word = "".join(sign for sign in normal if sign == "'" or _is_part(sign)).strip("'")[:MAX_TERM_CHARS]
+    plain = fold(word)
+    return (stem(word, rules), plain) if plain else ("", "")
 
 
 def _pairs(text: str, start: int) -> Iterator[Term]:

@@ -15,6 +15,7 @@ from tests.worker.store.test_artefact_store import flip
 FILES = {
     *("result.json", "report.png", "final.m4a", "final.mp4", "stems/vocals.flac", "stems/background.flac"),
     *(f"transcript.{kind}" for kind in ("json", "txt", "md", "srt", "vtt", "ass", "rttm", "TextGrid")),
+    *(f"transcript.{kind}" for kind in ("docx", "csv", "talktime.csv", "xlsx", "edl")),
 }
 
 

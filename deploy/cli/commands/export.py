@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.cli.edited_result import write_result_json, write_videos
+from deploy.cli.edited_result import read_frame_rate, write_result_json, write_videos
 from deploy.cli.errors import exit_on_failure
 from deploy.cli.input_files import InputFile, check_results
 from deploy.cli.printable import printable
@@ -55,7 +55,7 @@ def export(
         with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as folder:
             made = Path(folder)
             write_json(renamed if transcript.original is None else transcript, made / "transcript.json")
-            write_exports(renamed, voices, style, made)
+            write_exports(renamed, voices, style, made, frame_rate=read_frame_rate(path.parent))
             if edits is not None:
                 notes += write_videos(path.parent, made, transcript)
                 write_result_json(path.parent, made, out, transcript)

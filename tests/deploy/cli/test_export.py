@@ -32,7 +32,7 @@ def test_exports_are_made_anew_with_other_names(folder: Path) -> None:
     out = folder.parent / "new"
     result = call("export", folder, "--name", "S1=Anna", "--line-length", "20", "--out", out)
     assert result.exit_code == 0, result.output
-    kinds = {"json", "txt", "md", "srt", "vtt", "ass", "rttm", "TextGrid"}
+    kinds = {"json", "txt", "md", "srt", "vtt", "ass", "rttm", "TextGrid", "docx", "csv", "talktime.csv", "xlsx", "edl"}
     assert {path.name for path in out.iterdir()} == {f"transcript.{kind}" for kind in kinds}
     lines = (out / "transcript.vtt").read_text().splitlines()
     assert any(line.startswith("<v Anna>") for line in lines)

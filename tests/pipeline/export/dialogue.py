@@ -1,5 +1,6 @@
 """Transcripts for the tests of exports."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def talk() -> Transcript:
 def heard(content: Transcript) -> Diarization:
     segments = tuple(SpeakerSegment(start=item.start, end=item.end, speaker=item.speaker) for item in content.turns)
     return Diarization(speakers=tuple(item.id for item in content.speakers), segments=segments, exclusive=())
+
+
+def text_of(path: Path) -> str:
+    """The text of an export; of an office file, that of all its parts."""
+    if not zipfile.is_zipfile(path):
+        return path.read_text(encoding="utf-8")
+    with zipfile.ZipFile(path) as archive:
+        return "\n".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
 
 
 def export(

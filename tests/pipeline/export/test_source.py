@@ -8,7 +8,7 @@ from pipeline.export.source import mark_uncertain
 from pipeline.export.stage import write_exports
 from pipeline.export.style import SubtitleStyle
 from pipeline.types import Transcript, Turn, Word
-from tests.pipeline.export.dialogue import heard, talk
+from tests.pipeline.export.dialogue import heard, talk, text_of
 
 
 def doubtful() -> Transcript:
@@ -35,7 +35,7 @@ def test_uncertain_words_are_marked_in_texts_and_subtitles(tmp_path: Path) -> No
 
 def test_nothing_is_marked_unless_it_is_wished_for(tmp_path: Path) -> None:
     made = write_exports(doubtful(), heard(talk()), SubtitleStyle(), tmp_path)
-    assert all("(?)" not in path.read_text() for path in made.values())
+    assert all("(?)" not in text_of(path) for path in made.values())
     assert mark_uncertain(talk(), 0.0) == talk()
 
 

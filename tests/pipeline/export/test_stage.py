@@ -29,7 +29,7 @@ from tests.pipeline.export.dialogue import bits, export, heard, names, spoken, t
 
 Shown = tuple[float, float, str, str]
 """Start, end, speaker's name, text."""
-SUFFIXES = {".txt", ".md", ".srt", ".vtt", ".ass", ".rttm", ".TextGrid"}
+SUFFIXES = {".txt", ".md", ".srt", ".vtt", ".ass", ".rttm", ".TextGrid", ".docx", ".csv", ".xlsx", ".edl"}
 
 
 def read_srt(path: Path) -> list[Shown]:
