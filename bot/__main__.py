@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -22,6 +23,7 @@ from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.exceptions import StartError
+from bot.handover.processes import BotProcesses
 from bot.jobs.quotas import Quotas
 from bot.log import configure_log
 from bot.search.index import SearchIndex
@@ -108,6 +110,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     scratch = scratch_root(settings.home.expanduser())
     uploads = UploadFolder(settings.home.expanduser() / "uploads", max_size=settings.max_size)
     deletion = DataDeletion(database, store, retention_days=settings.retention_days, scratch=scratch, uploads=uploads)
+    processes = BotProcesses(database)
     links, signer = PageLinks(database), _token_signer(settings)
     pages = None if signer is None else _page_addresses(settings, links, signer)
     client = (ShardedStemcordClient if settings.shards else StemcordClient)(
@@ -123,6 +126,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         search_index=SearchIndex(database),
         pages=pages,
     )
+    client.join(processes)
     await exits.enter_async_context(client)
     if signer is not None:
         access = DiscordChannelAccess(client)
@@ -138,7 +142,8 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
             uploads=_upload_routes(uploads, client),
         )
         await exits.enter_async_context(expire_uploads(uploads))
-        await exits.enter_async_context(serve(site, settings.web_host, settings.web_port))
+        shared = await processes.are_there_others(time.time())
+        await exits.enter_async_context(serve(site, settings.web_host, settings.web_port, shared=shared))
     return client
 
 
@@ -208,6 +213,10 @@ async def _serve(client: StemcordClient, token: str) -> None:
     if serving.done():
         serving.result()
         return
+    # A process that was started to take over does so before this one ends.
+    giving = asyncio.create_task(client.yield_to_next())
+    await asyncio.wait({serving, giving}, return_when=asyncio.FIRST_COMPLETED)
+    giving.cancel()
     await client.close()
     _, late = await asyncio.wait({serving}, timeout=DISCONNECT_TIMEOUT_S)
     for task in late:

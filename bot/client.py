@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import cached_property
 from typing import Any, Final, cast
 
 import aiohttp
@@ -23,6 +24,9 @@ from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.error_handler import answer_error
 from bot.file_types import add_file_types
+from bot.handover.duties import JobDuties
+from bot.handover.handover import Handover
+from bot.handover.processes import BotProcesses
 from bot.http_metrics import InteractionTimes, discord_trace_config
 from bot.jobs.batch_cards import BatchCards
 from bot.jobs.batches import BatchSubmitter
@@ -67,7 +71,9 @@ class CommandTree(app_commands.CommandTree["StemcordClient"]):
         await answer_error(interaction, error)
 
     async def interaction_check(self, interaction: discord.Interaction["StemcordClient"], /) -> bool:
-        """Refuse a command for servers elsewhere, before its own checks; Discord does not show it there."""
+        """Leave a command that another process handles, and refuse one for servers elsewhere, which Discord hides."""
+        if not await self.client.services.gate.admits(interaction.id):
+            return False
         command = interaction.command
         member = interaction.guild_id is not None and not is_outside(interaction)
         if not member and isinstance(command, app_commands.Command) and _is_for_servers(command):
@@ -111,7 +117,8 @@ class StemcordClient(ServiceClient):
 
     """
 
-    _resuming: asyncio.Task[None] | None = None
+    _connecting: asyncio.Task[None] | None = None
+    _handover: Handover | None = None
 
     def __init__(
         self,
@@ -177,30 +184,57 @@ class StemcordClient(ServiceClient):
         load_commands(self.tree, self.services)
         router.register(self)
 
+    @cached_property
+    def _duties(self) -> JobDuties:
+        services = self.services
+        return JobDuties(services.submitter, services.tracker, services.transcripts.rewriter, services.search.indexer)
+
+    def join(self, processes: BotProcesses) -> None:
+        """Take over, at the start, from processes that share the database, and let later ones take over."""
+        self.services.gate.claim = processes.claim
+        self._handover = Handover(processes, self.services.gate, self._duties)
+
     async def setup_hook(self) -> None:
-        """Register the commands with Discord and follow the jobs of an earlier process, before connecting."""
+        """Register the commands with Discord and follow the jobs of an earlier process, before connecting.
+
+        Where such a process still runs, it follows them until this one is connected.
+        """
         await self.tree.set_translator(CommandTranslator())
         await self._sync_commands()
-        resumed = await self.services.tracker.resume()
-        self.services.tracker.start()
-        self.services.search.indexer.start()
-        self._resuming = asyncio.create_task(self.services.transcripts.rewriter.resume(), name="resume-rewriting")
+        resumed = 0
+        if self._handover is None or await self._handover.join():
+            resumed = await self._duties.begin_first()
+        self._connecting = asyncio.create_task(self._note_connected(), name="note-connected")
         structlog.get_logger(__name__).info("bot_ready", resumed=resumed)
+
+    async def _note_connected(self) -> None:
+        await self.wait_until_ready()
+        if self._handover is not None:
+            self._handover.connected()
+
+    async def yield_to_next(self) -> None:
+        """Go on until a process that was started to take over has done so; where there is none, at once."""
+        if self._handover is not None:
+            await self._handover.leave()
 
     async def close(self) -> None:
         """Stop following jobs and disconnect; the jobs go on, and the next start follows them again."""
-        if self._resuming is not None:
-            self._resuming.cancel()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self._duties.stop_resuming()
         await self.services.transcripts.rewriter.close()
         await self.services.search.indexer.close()
         await self.services.submitter.close()
         await self.services.tracker.close()
+        if self._handover is not None:
+            await self._handover.close()
         await super().close()
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle components and forms; discord.py itself passes commands to the tree."""
         self._times.note_arrival(interaction.id)
-        if interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit):
+        by_hand = interaction.type in (discord.InteractionType.component, discord.InteractionType.modal_submit)
+        if by_hand and await self.services.gate.admits(interaction.id):
             await router.dispatch(interaction)
 
     async def on_message(self, message: discord.Message) -> None:

@@ -41,6 +41,8 @@ class MentionIntake:
         me = client.user
         if me is None or message.author.bot or not is_for(message, me):
             return
+        if not await self._services.gate.admits(message.id):
+            return
         attachments = clips_of(message)
         if not attachments:
             if message.guild is None and message.type is discord.MessageType.default:

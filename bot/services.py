@@ -1,6 +1,6 @@
 """What commands and buttons work with, built once at the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import discord
@@ -11,6 +11,7 @@ from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.person_archive import PersonArchives
 from bot.database.repository import Repository
+from bot.handover.gate import EventGate
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
@@ -46,6 +47,8 @@ class Services:
     archives: PersonArchives
     pages: PageAddresses | None
     """None: the bot serves no pages."""
+    gate: EventGate = field(default_factory=EventGate)
+    """Which events this process handles."""
 
 
 class ServiceClient(discord.Client):

@@ -37,6 +37,10 @@ class PersistentItem(discord.ui.DynamicItem[discord.ui.Item[Any]], ABC, template
         """Build the item that was used."""
         return cls(item, CustomId(cls.action, match["job"] or "", int(match["page"] or 0), match["detail"] or ""))
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Leave what another process handles."""
+        return await interaction.client.services.gate.admits(interaction.id)
+
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do the action, and answer the person when it fails."""
         try:

@@ -1,7 +1,7 @@
 """Reads and writes settings, jobs, speaker names and usage. Every method raises `DatabaseError`."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -75,12 +75,12 @@ class Repository:
             values = {"receipt": pack_job(job), "message_id": message_id}
             await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
 
-    async def interrupted_jobs(self, before: float) -> InterruptedJobs:
+    async def interrupted_jobs(self, before: float, but_not: Collection[str] = ()) -> InterruptedJobs:
         """Return jobs of earlier processes, from before a Unix time: acknowledged ones, and ones that had not ended.
 
-        Slots with neither are deleted.
+        Slots with neither are deleted; jobs in `but_not` are those of this process.
         """
-        older = JOBS.c.ended.is_(None) & (JOBS.c.created < before)
+        older = JOBS.c.ended.is_(None) & (JOBS.c.created < before) & JOBS.c.id.not_in(list(but_not))
         async with self._database.transaction() as connection:
             empty = older & JOBS.c.job.is_(None) & JOBS.c.receipt.is_(None)
             await connection.execute(delete(JOBS).where(empty))

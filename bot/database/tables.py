@@ -131,3 +131,19 @@ SEARCH_LINES = Table(
     Column("starts", LargeBinary, nullable=False),
     Column("terms", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
 )
+BOT_PROCESSES = Table(
+    "bot_processes",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("shares", Boolean, nullable=False),
+)
+EVENT_CLAIMS = Table(
+    "event_claims",
+    METADATA,
+    Column("event_id", String(20), primary_key=True),
+    Column("claimed", Float, nullable=False),
+)

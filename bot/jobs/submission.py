@@ -242,11 +242,11 @@ class JobSubmitter:
         finally:
             self._submissions.discard(task)
 
-    async def close(self) -> None:
-        """Give downloads a moment to end before the bot stops; the others are answered at the next start."""
+    async def close(self, timeout_s: float = SHUTDOWN_TIMEOUT_S) -> None:
+        """Give downloads a moment to end before the bot stops; who comes after it answers for the others."""
         if not self._submissions:
             return
-        _, late = await asyncio.wait(self._submissions, timeout=SHUTDOWN_TIMEOUT_S)
+        _, late = await asyncio.wait(self._submissions, timeout=timeout_s)
         for task in late:
             task.cancel()
         if late:

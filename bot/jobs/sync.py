@@ -46,6 +46,8 @@ class JobSync:
         self._deletion = deletion
         self._repository = repository
         self._queue = queue
+        self._own: set[str] = set()
+        """Jobs that this process submits at the moment, or has submitted and not seen the end of."""
 
     @asynccontextmanager
     async def reserve(
@@ -62,12 +64,14 @@ class JobSync:
 
         """
         job_id = job_id or uuid.uuid4().hex
+        self._own.add(job_id)
         try:
             await self._take_slot(job_id, user_id, guild_id, channel_id)
             yield job_id
         except Exception:
             with suppress(DatabaseError):
                 await self._repository.release(job_id)
+            self._own.discard(job_id)
             raise
 
     async def acknowledge(self, job: Job) -> None:
@@ -84,6 +88,7 @@ class JobSync:
 
     async def record(self, job: Job) -> None:
         """Record a job that is about to be submitted. Raises `DatabaseError`."""
+        self._own.add(job.id)
         await self._repository.add_job(job)
 
     async def record_start(self, job_id: str) -> None:
@@ -101,6 +106,7 @@ class JobSync:
 
         """
         status, result = _outcome(event)
+        self._own.discard(job_id)
         with suppress(DatabaseError):
             await self._repository.end_job(
                 job_id, status, result, used_s=used_s if status is StoredStatus.STOPPED else 0.0
@@ -116,16 +122,17 @@ class JobSync:
         return False
 
     async def interrupted_jobs(self, before: float) -> InterruptedJobs:
-        """Return jobs that an earlier process only acknowledged, and submitted ones that the queue does not have.
+        """Return jobs that other processes only acknowledged, and submitted ones that the queue does not have.
 
         Raises `DatabaseError` and `QueueError`.
         """
-        left = await self._repository.interrupted_jobs(before)
+        left = await self._repository.interrupted_jobs(before, but_not=self._own)
         unknown = [job for job in left.submitted if await self._queue.state(job.id) is None]
         return InterruptedJobs(acknowledged=left.acknowledged, submitted=unknown)
 
     async def release(self, job_id: str) -> None:
         """Delete the slot of a job that was not submitted. Raises `DatabaseError`."""
+        self._own.discard(job_id)
         await self._repository.release(job_id)
 
     async def run(self) -> None:

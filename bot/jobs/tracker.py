@@ -81,6 +81,11 @@ class JobTracker:
         self._turns: LRUCache[str, asyncio.Lock] = LRUCache(MAX_TRACKED_MESSAGES)
         self._latest: LRUCache[str, float] = LRUCache(MAX_TRACKED_MESSAGES)
         self._background: list[asyncio.Task[None]] = []
+        self._ending: set[str] = set()
+        """Jobs whose end is being shown."""
+        self._searches = True
+        self._search = asyncio.Lock()
+        self._follows = True
 
     async def close(self) -> None:
         """Stop following; the jobs go on, and the next start follows them again."""
@@ -93,7 +98,7 @@ class JobTracker:
 
     def track(self, job: Job) -> None:
         """Show a job's progress and end, in the background; once for each job."""
-        if job.reply_to is None or job.id in self._tasks:
+        if job.reply_to is None or job.id in self._tasks or not self._follows:
             return
         task = asyncio.create_task(self._track(job, job.reply_to), name=f"job-{job.id}")
         self._tasks[job.id] = task
@@ -101,10 +106,33 @@ class JobTracker:
 
     async def resume(self) -> int:
         """Follow every job whose person has no answer yet; return how many. Raises `QueueError`."""
-        jobs = await self._queue.undelivered()
-        for job in jobs:
-            self.track(job)
-        return len(jobs)
+        async with self._search:
+            jobs = await self._queue.undelivered()
+            for job in jobs:
+                self.track(job)
+            return len(jobs)
+
+    async def search(self, allowed: bool) -> None:
+        """Search for jobs that others submitted, or stop that: another process follows its own."""
+        self._searches = allowed
+        async with self._search:
+            # What was being searched for is found.
+            return
+
+    async def release(self, limit_s: float) -> None:
+        """Follow nothing more: another process does from now on. Ends that are being shown are waited for."""
+        self._follows = False
+        for task in (*self._background, *(task for job, task in self._tasks.items() if job not in self._ending)):
+            task.cancel()
+        self._background.clear()
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=limit_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._cards is not None:
+            await self._cards.close()
 
     async def report_error(self, job: Job, error: Exception) -> None:
         """Tell the person of a job that it was not submitted, by whatever way works, however long Discord is away."""
@@ -115,6 +143,7 @@ class JobTracker:
 
     def start(self) -> None:
         """Search, in the background, for jobs that others submitted, and keep the database in step."""
+        self._follows = True
         self._background.append(asyncio.create_task(self._poll_undelivered(), name="poll-undelivered"))
         self._background.append(asyncio.create_task(sample_queue(self._queue), name="sample-queue"))
         self._background.append(asyncio.create_task(self._run_sync(time.time()), name="job-sync"))
@@ -147,14 +176,16 @@ class JobTracker:
     async def _poll_undelivered(self) -> None:
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
-            with suppress(QueueError):
-                await self.resume()
+            if self._searches:
+                with suppress(QueueError):
+                    await self.resume()
 
     async def _track(self, job: Job, reply: ReplyTo) -> None:
         log = structlog.get_logger(__name__).bind(job=job.id)
         try:
             cost = Cost()
             event = await retry_until_done(lambda: self._watch(job, reply, cost))
+            self._ending.add(job.id)
             await self._sync.record_end(job.id, event, cost.seconds)
             with span("deliver", trace=job.trace) as delivering:
                 shown = await self._show_in_order(job, reply, event)
@@ -168,6 +199,8 @@ class JobTracker:
             log.exception("job_not_delivered", error=type(error).__name__)
         else:
             log.info("job_delivered", end="none" if event is None else type(event).__name__.lower(), shown=shown)
+        finally:
+            self._ending.discard(job.id)
 
     async def _watch(self, job: Job, reply: ReplyTo, cost: Cost) -> Event | None:
         """Show progress until a job ends; return its last event, or None when the queue lost the job."""

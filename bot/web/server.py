@@ -30,8 +30,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
-    """Serve until the block ends. Raises `PortError`."""
+async def serve(site: Site, host: str, port: int, *, shared: bool = False) -> AsyncGenerator[None]:
+    """Serve until the block ends; `shared`: another process of this bot has the port too. Raises `PortError`."""
     gate = ConnectionGate(max_connections())
     application = site.application()
     application.middlewares.insert(0, gate.mark_busy)
@@ -43,9 +43,7 @@ async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
     assert runner.server is not None
     try:
         try:
-            listening = await asyncio.get_running_loop().create_server(
-                partial(gate.accept, runner.server), host, port, backlog=MAX_ACCEPTED_AT_ONCE
-            )
+            listening = await _listen(partial(gate.accept, runner.server), host, port, shared=shared)
         except OSError as error:
             raise PortError(
                 f"The pages cannot be served on port {port} of {host}.", detail=error.strerror or repr(error)
@@ -61,6 +59,17 @@ async def serve(site: Site, host: str, port: int) -> AsyncGenerator[None]:
             listening.close()
     finally:
         await runner.cleanup()
+
+
+async def _listen(accept: Callable[[], asyncio.BaseProtocol], host: str, port: int, *, shared: bool) -> asyncio.Server:
+    """Listen so that a later process of this bot can listen beside this one. Raises `OSError`."""
+    loop = asyncio.get_running_loop()
+    if not shared:
+        # Nobody else may have the port, which could not be told if this one were to share it.
+        alone = await loop.create_server(accept, host, port, start_serving=False)
+        alone.close()
+        await alone.wait_closed()
+    return await loop.create_server(accept, host, port, backlog=MAX_ACCEPTED_AT_ONCE, reuse_port=True)
 
 
 def max_connections() -> int:

@@ -60,6 +60,8 @@ class Gateway:
         self._lock = asyncio.Lock()
         self.sessions: dict[int, Session] = {}
         """By number of the shard."""
+        self.elders: list[Session] = []
+        """Sessions that are connected still, though a later one is there for their shard: they get all events too."""
         self.url = ""
         """Set once the server listens."""
         self.identified = 0
@@ -84,9 +86,11 @@ class Gateway:
         """
         guild_id = data["id"] if event == "GUILD_CREATE" else data.get("guild_id")
         total = max((session.shard[1] for session in self.sessions.values()), default=1)
-        session = self.sessions.get(0 if guild_id is None else (int(guild_id) >> 22) % total)
-        if session is not None and (not intents or session.intents & intents):
-            await self._dispatch(session, event, data)
+        shard = 0 if guild_id is None else (int(guild_id) >> 22) % total
+        elders = [elder for elder in self.elders if elder.shard == (shard, total)]
+        for session in filter(None, (*elders, self.sessions.get(shard))):
+            if not intents or session.intents & intents:
+                await self._dispatch(session, event, data)
 
     async def _dispatch(self, session: Session, event: str, data: Json) -> None:
         async with self._lock:
@@ -138,9 +142,10 @@ class Gateway:
                     self._recorder.frames.append(Frame(sent=False, payload=payload))
                     await self._receive(connection, payload)
         finally:
-            for session in self.sessions.values():
+            for session in (*self.sessions.values(), *self.elders):
                 if session.connection is connection:
                     session.connection = None
+            self.elders = [elder for elder in self.elders if elder.connection is not None]
             self._world.touch()
         return socket
 
@@ -160,6 +165,8 @@ class Gateway:
             await connection.socket.close(code=4004, message=b"Authentication failed.")
             return
         shard, total = data.get("shard") or (0, 1)
+        if (earlier := self.sessions.get(shard)) is not None and earlier.connection is not None:
+            self.elders.append(earlier)
         session = self.sessions[shard] = Session(int(data["intents"]), (shard, total))
         # An earlier process may have had another number of shards.
         self.sessions = {key: kept for key, kept in self.sessions.items() if kept.shard[1] == total}

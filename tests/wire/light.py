@@ -62,13 +62,17 @@ class LightStack:
 
     async def start_bot(self, **settings: str) -> Program:
         """Starts a bot process and waits until it listens with its commands registered."""
+        self.bot = await self.start_beside(**settings)
+        await ready_or_dead(self.fake, self.bot, commands=COMMANDS)
+        return self.bot
+
+    async def start_beside(self, **settings: str) -> Program:
+        """Starts a bot process beside what there is, and waits for nothing."""
         self._starts += 1
         command = [sys.executable, "-m", "bot"]
         environment = self.environment | self.fake.environment | settings
         program = run_program(f"bot-{self._starts}", command, environment, self.folder)
-        self.bot = await self._exits.enter_async_context(program)
-        await ready_or_dead(self.fake, self.bot, commands=COMMANDS)
-        return self.bot
+        return await self._exits.enter_async_context(program)
 
     async def kill_bot(self) -> None:
         """Ends the bot as a crash would."""

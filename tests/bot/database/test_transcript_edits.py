@@ -243,7 +243,8 @@ async def test_edits_go_with_their_job_and_lose_the_name_of_who_is_forgotten(
 async def test_a_database_of_the_version_before_gets_the_table(tmp_path: Path, store: Store) -> None:
     url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
     async with Database.open(url) as database, database.transaction() as connection:
-        for table in ("transcript_edits", "glossaries", "upload_limits"):
+        searched = ("search_terms", "search_lines", "search_documents")
+        for table in ("transcript_edits", "glossaries", "upload_limits", *searched, "bot_processes", "event_claims"):
             await connection.execute(text(f"DROP TABLE {table}"))
         await connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     async with Database.open(url) as database:
