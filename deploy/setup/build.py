@@ -120,9 +120,9 @@ def _build_one(environment: Environment, state: State, uv: Uv, interpreter: Inte
     label = environment.folder
     if state not in _UPDATED_IN_PLACE:
         _timed(steps, f"{label}: an environment of its own", lambda: _create(environment, uv, interpreter))
-    _timed(steps, f"{label}: packages", lambda: _install_packages(environment, state, uv))
+    _timed(steps, f"{label}: packages and their bytecode", lambda: _install_packages(environment, state, uv))
     _timed(steps, f"{label}: weights", lambda: install_weights(environment, uv, again=False))
-    _timed(steps, f"{label}: Stemcord itself, and bytecode of all", lambda: _install_project(environment, uv))
+    _timed(steps, f"{label}: Stemcord itself", lambda: _install_project(environment, uv))
     mark_whole(environment, digest)
 
 
@@ -154,6 +154,8 @@ def _install_packages(environment: Environment, state: State, uv: Uv) -> None:
     # card; torch pins those itself, so they are left to uv to find.
     backend = choose_torch_backend(uv.sources, clean_environment()) if environment.torch else None
     arguments: list[str | Path] = ["-r", environment.lock, "--overrides", environment.overrides]
+    # Engines are confined and can keep no bytecode: without it each start of one compiles torch or paddle anew.
+    arguments.append("--compile-bytecode")
     if state is State.STALE:
         arguments.append("--exact")
     if backend:
@@ -165,11 +167,9 @@ def _install_packages(environment: Environment, state: State, uv: Uv) -> None:
 
 
 def _install_project(environment: Environment, uv: Uv) -> None:
-    # Engines are confined and can keep no bytecode: without it each start of one compiles torch or paddle anew.
     uv.install(
         environment.python,
         "--no-deps",
-        "--compile-bytecode",
         "--reinstall-package",
         "stemcord",
         "--editable",
