@@ -8,6 +8,7 @@
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
 OUT ?= out/demo
+# Processes of unit tests; of all tests there are twice as many, since half of the time they wait for others.
 JOBS ?= 2
 SAMPLE_RESULT := build/sample-result
 # The tests start hundreds of processes; each would compile all that it imports.
@@ -42,7 +43,7 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 test: env ## Lint, types, import contracts, and all tests in both environments
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr
 	rm -rf $(SAMPLE_RESULT)
-	$(MEDIA)/python -m pytest -n $(JOBS) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
+	$(MEDIA)/python -m pytest -n $$((2 * $(JOBS))) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
 	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e
 
 test-asr: env ## The tests of the asr environment
@@ -127,7 +128,8 @@ sbom: env ## What both environments consist of, as CycloneDX, in build/
 audit: env ## Known vulnerabilities of all locked packages (ADVISORIES: PyPI's all.zip of OSV, or a folder of its JSON)
 	$(MEDIA)/python -m deploy.supply audit $(or $(ADVISORIES),$(error Give a file or folder: make audit ADVISORIES=all.zip))
 
-fuzz: env ## Ten thousand hostile files by chance of a seed (INPUTS, SEED): what crashes, hangs or gets out
+fuzz: env ## Odd containers, and ten thousand hostile files by chance of a seed (INPUTS, SEED): what crashes, hangs or gets out
+	STEMCORD_TEST_RECIPES=220 $(MEDIA)/python -m pytest tests/pipeline/media/containers/test_odd_containers.py
 	$(MEDIA)/python -m tests.fuzz --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1) --keep out/fuzz
 
 images: ## Build the container images (IMAGES="bot media": some of them; FLAGS: of python3 -m deploy.images)

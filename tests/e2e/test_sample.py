@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from tests.bench.speech_scores import score_folder
 from tests.e2e.conftest import DATA, SAMPLE, Machine
 from tests.worker.store.test_artefact_store import flip
 
@@ -43,6 +42,9 @@ def test_the_result_says_route_models_timings_and_loudness(first: Path) -> None:
 
 
 def test_three_speakers_are_found_and_given_their_words(first: Path) -> None:
+    # Late, since it imports torch, for which all processes that collect the tests would wait.
+    from tests.bench.speech_scores import score_folder
+
     scores = score_folder(first, DATA / "sample.rttm", DATA / "sample.turns.json")
     assert scores.speakers == 3
     assert scores.der <= 0.08

@@ -11,92 +11,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.wire.gaps import ADDITIONS, ANYTHING, GAPS, Gap
 from tests.wire.recorder import Exchange
+
+if TYPE_CHECKING:
+    # Where it is needed it is imported late: it builds parsers of addresses, which takes seconds.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 FILE = Path(__file__).parents[1] / "data" / "discord-openapi.json.xz"
 LENIENT, STRICT = "urn:discord:lenient", "urn:discord:strict"
-ANYTHING = object()
 METHODS = ("get", "put", "post", "patch", "delete")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """A field that the real service takes and its description lacks."""
-
-    method: str
-    path: str
-    """Regular expression on the description's path."""
-    field: str
-    """Dotted path in the body; `*` stands for every item of a list."""
-    reason: str
-    only: Any = ANYTHING
-    """The one value that is let through; anything else is checked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addition:
-    """A field that Discord announced after the description was written."""
-
-    schema: str
-    field: str
-    value: dict[str, Any]
-    """What it may be, as a JSON schema."""
-    source: str
-
-
-_FILE_TYPES: dict[str, Any] = {
-    "type": ["array", "null"],
-    "items": {"type": "string", "pattern": r"^(audio|video|image|\.[A-Za-z0-9]{1,10})$"},
-    "maxItems": 10,
-    "uniqueItems": True,
-}
-ADDITIONS = tuple(
-    Addition(
-        schema=schema, field="file_types", value=_FILE_TYPES, source="Discord's change log, 5 August 2026: file types"
-    )
-    for schema in ("ApplicationCommandAttachmentOption", "FileUploadComponentForModalRequest")
-)
-
-_EDITS = r"/messages/(@original|\{message_id\})$"
-_MESSAGES = r"(/messages(/@original|/\{message_id\})?|/\{webhook_token\})$"
-_CALLBACK = r"/callback$"
-_KEPT_FILE = "discord.py sends a kept attachment back with all its fields; only the id is read"
-_EMBED_FLAGS = "discord.py sends the flags of an embed, which only answers are described to have"
-
-GAPS = (
-    Gap(
-        method="PATCH",
-        path=_EDITS,
-        field="tts",
-        reason="discord.py sends tts with every message; an edit ignores it",
-    ),
-    *(
-        Gap(method="PATCH", path=_EDITS, field=f"attachments.*.{name}", reason=_KEPT_FILE)
-        for name in ("proxy_url", "size", "url", "spoiler", "height", "width", "content_type")
-    ),
-    *(Gap(method=method, path=_MESSAGES, field="embeds.*.flags", reason=_EMBED_FLAGS) for method in ("POST", "PATCH")),
-    Gap(method="POST", path=_CALLBACK, field="data.embeds.*.flags", reason=_EMBED_FLAGS),
-    Gap(
-        method="POST",
-        path=_CALLBACK,
-        field="data.tts",
-        reason="discord.py sends tts with every answer; one that updates a message ignores it",
-        only=False,
-    ),
-    Gap(
-        method="PUT",
-        path=r"/commands$",
-        field="*.nsfw",
-        reason="documented for application commands, missing from the description of the request",
-    ),
-)
 
 
 def _remove(body: Any, steps: list[str], only: Any) -> None:
@@ -142,7 +72,7 @@ def _pointer(*steps: str) -> str:
     return "#/" + "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def _describe(error: ValidationError) -> str:
+def _describe(error: "ValidationError") -> str:
     place = ".".join(str(step) for step in error.absolute_path) or "body"
     message = error.message if len(error.message) <= 300 else f"{error.message[:140]} … {error.message[-140:]}"
     return f"{place}: {message}"
@@ -201,6 +131,9 @@ class Description:
         return next((o for o in self.operations if o.method == method and o.pattern.match(path)), None)
 
     def _errors(self, base: str, steps: tuple[str, ...], value: Any) -> list[str]:
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
+
         reference = base + _pointer(*steps)
         if reference not in self._validators:
             self._validators[reference] = Draft202012Validator({"$ref": reference}, registry=self._registry)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.wire.openapi import GAPS, Description, Gap
+from tests.wire.gaps import GAPS, Gap
+from tests.wire.openapi import Description
 from tests.wire.recorder import Exchange, Upload
 
 CHANNEL, MESSAGE = "/channels/12/messages", "/channels/12/messages/34"
