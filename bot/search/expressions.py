@@ -46,23 +46,22 @@ def tsvector(terms: Sequence[str]) -> str:
 
 def fts5_query(scope: str, query: Query, *, every: bool) -> str:
     """Return a query for FTS5: lines of a scope with every clause, or with one at least and all that are quoted."""
-    clauses = [" OR ".join(_fts5_variants(clause)) for clause in query.clauses]
-    return _join(query, f'"{_checked(scope)}"', [f"({each})" for each in clauses], (" AND ", " OR "), every=every)
+    clauses = [f"({' OR '.join(_fts5_variants(clause))})" for clause in query.clauses]
+    return f'"{_checked(scope)}" AND ({_join(query, clauses, (" AND ", " OR "), every=every)})'
 
 
-def tsquery(scope: str, query: Query, *, every: bool) -> str:
-    """Return the same for PostgreSQL."""
-    clauses = [" | ".join(_ts_variants(clause)) for clause in query.clauses]
-    return _join(query, f"'{_checked(scope)}'", [f"({each})" for each in clauses], (" & ", " | "), every=every)
+def tsquery(query: Query, *, every: bool) -> str:
+    """Return the same for PostgreSQL, of whatever scope: it would read the places of a term that all lines have."""
+    clauses = [f"({' | '.join(_ts_variants(clause))})" for clause in query.clauses]
+    return _join(query, clauses, (" & ", " | "), every=every)
 
 
-def _join(query: Query, scope: str, clauses: list[str], signs: tuple[str, str], *, every: bool) -> str:
+def _join(query: Query, clauses: list[str], signs: tuple[str, str], *, every: bool) -> str:
     both, either = signs
     if every:
-        return both.join((scope, *clauses))
+        return both.join(clauses)
     quoted = [text for text, clause in zip(clauses, query.clauses, strict=True) if clause.quoted]
-    loose = [text for text, clause in zip(clauses, query.clauses, strict=True) if not clause.quoted]
-    return both.join((scope, *(quoted or [f"({either.join(loose)})"])))
+    return both.join(quoted) if quoted else either.join(clauses)
 
 
 def _fts5_variants(clause: Clause) -> list[str]:

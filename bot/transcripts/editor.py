@@ -17,6 +17,7 @@ from pipeline.edits.apply import apply_edit, apply_edits, way_between
 from pipeline.edits.lines import EditableTranscript, difference
 from pipeline.edits.operations import Edit, ReplaceLines
 from pipeline.errors import StoreError
+from pipeline.types import Chapter
 from pipeline.types.edited import EditedTranscript
 from worker.store import Store
 
@@ -36,6 +37,8 @@ class TranscriptState:
     revision: int
     """How many edits it has had."""
     transcript: EditableTranscript
+    chapters: tuple[Chapter, ...] = ()
+    """Of a long recording, as the files have them; edits move them when the files are written again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class _Session:
     """A transcript in memory; read and changed under its lock."""
 
     recognised: EditableTranscript
+    chapters: tuple[Chapter, ...] = ()
     edits: list[StoredEdit] = field(default_factory=list[StoredEdit])
     states: LRUCache[int, EditableTranscript] = field(default_factory=lambda: LRUCache(MAX_CACHED_REVISIONS))
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -101,7 +105,8 @@ class TranscriptEditor:
                 return await _newest(session)
             if not 0 <= revision <= len(session.edits):
                 raise RefusedError("edit-unknown", "edit-conflict-hint")
-            return TranscriptState(revision=revision, transcript=await asyncio.to_thread(session.at, revision))
+            transcript = await asyncio.to_thread(session.at, revision)
+            return TranscriptState(revision=revision, transcript=transcript, chapters=session.chapters)
 
     async def change(self, record: JobRecord, edits: Sequence[Edit], *, by: str, base: int) -> Change:
         """Make edits that a person made to a transcript as it was at a revision; all of them or none.
@@ -195,13 +200,14 @@ class TranscriptEditor:
                 kept = await asyncio.to_thread(msgspec.json.decode, content, type=EditedTranscript)
             except msgspec.DecodeError as error:
                 raise StoreError("The transcript cannot be read.", detail=repr(error)) from error
-            self._sessions[key] = _Session(recognised=EditableTranscript.of(kept.before()))
+            self._sessions[key] = _Session(recognised=EditableTranscript.of(kept.before()), chapters=kept.topics)
         return self._sessions[key]
 
 
 async def _newest(session: _Session) -> TranscriptState:
     revision = len(session.edits)
-    return TranscriptState(revision=revision, transcript=await asyncio.to_thread(session.at, revision))
+    transcript = await asyncio.to_thread(session.at, revision)
+    return TranscriptState(revision=revision, transcript=transcript, chapters=session.chapters)
 
 
 def _find_made(edits: Sequence[Edit], later: Sequence[StoredEdit], by: str) -> int | None:

@@ -116,6 +116,7 @@ class PageRenderer:
             video=player_media(data),
             captions=data.result.artefact("transcript.vtt") is not None,
             voices=voices,
+            chapters=() if data.state is None else data.state.chapters,
             turns=() if data.transcript is None else data.transcript.turns,
             words=turn_words,
             reads_right_to_left=reads_right_to_left,

@@ -91,10 +91,11 @@ async def mux(context: GraphContext, media: MediaInfo, mix: Artefact, speech: Sp
     if media.video is None:
         return ()
     subtitles = speech.subtitles if speech is not None and context.request.soft_subtitles else None
+    chapters = speech.chapters if speech is not None else None
     spoken = speech.language if speech is not None and speech.speakers else None
     joined = await context.run(
         MUX,
-        MuxInputs(source=context.source, sound=mix, subtitles=subtitles),
+        MuxInputs(source=context.source, sound=mix, subtitles=subtitles, chapters=chapters),
         MuxParams(
             language=container_code(context.request.language or spoken),
             track=media.track,

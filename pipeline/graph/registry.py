@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 from typing import cast
 
+from pipeline.chapters import contracts as chapters
 from pipeline.edits import contracts as edits
 from pipeline.export import contracts as export
 from pipeline.graph.stage import AnyStage, Stage
@@ -23,7 +24,7 @@ def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
     return MappingProxyType({row.name: row for row in rows})
 
 
-STAGES = _stages_of(media, tools, routing, separation, speech, speakers, glossary, mix, edits, export)
+STAGES = _stages_of(media, tools, routing, separation, speech, speakers, glossary, mix, edits, chapters, export)
 """Stages by name."""
 COSTLY_STAGES = frozenset(name for name, stage in STAGES.items() if stage.costly)
 """Names of the stages that count against the minutes of a day."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.catalog import PRESETS
+from pipeline.chapters.contracts import FIND_CHAPTERS, MIN_RECORDING_S, FindChaptersInputs
 from pipeline.edits.contracts import EDIT_TRANSCRIPT, EditTranscriptInputs
 from pipeline.export.contracts import SUBTITLES, SubtitlesInputs, SubtitlesOutput, SubtitlesParams
 from pipeline.graph.context import GraphContext, by_name
@@ -84,6 +85,8 @@ class Speech:
     """An embedding of each speaker; biometric, so it is kept apart from what is delivered."""
     subtitles: Artefact | None = None
     """The SRT; None where nobody speaks or it could not be written."""
+    chapters: Artefact | None = None
+    """The chapters of a long recording; None where there are none."""
     artefacts: tuple[Artefact, ...] = ()
     """What is delivered."""
 
@@ -97,6 +100,7 @@ class _Spoken:
     speakers: tuple[Speaker, ...]
     frame_rate: float | None
     """Of the clip's picture; None: it has none."""
+    chapters: Artefact | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +209,13 @@ async def _export(
     )
     edited = await context.attempt(EDIT_TRANSCRIPT.name, lambda: _edit(context, recognized))
     spoken = edited or recognized
+    follows_edits = spoken is recognized or context.request.mix_edits is True
+    if media.duration >= MIN_RECORDING_S and spoken.speakers:
+        spoken = await context.attempt(FIND_CHAPTERS.name, lambda: _divide(context, spoken)) or spoken
     names, missed = assign_names(found.names, context.request.names, spoken.speakers)
     context.log.notes.extend(missed)
     written = await _write(context, spoken, names)
     transcript = written.transcript or spoken.transcript
-    follows_edits = spoken is recognized or context.request.mix_edits is True
     return Speech(
         transcript=transcript,
         turns=transcript if follows_edits else await _name_recognized(context, recognized, found),
@@ -217,6 +223,7 @@ async def _export(
         speakers=written.speakers if names else spoken.speakers,
         language=aligned.language,
         embeddings=found.embeddings,
+        chapters=spoken.chapters,
         subtitles=written.subtitles if spoken.speakers else None,
         artefacts=by_name(transcript, *written.exports),
     )
@@ -247,6 +254,12 @@ async def _edit(context: GraphContext, recognized: _Spoken) -> _Spoken:
     inputs = EditTranscriptInputs(transcript=recognized.transcript, voices=recognized.voices, edits=edits)
     edited = await context.run(EDIT_TRANSCRIPT, inputs, NoParams())
     return replace(recognized, transcript=edited.transcript, voices=edited.voices, speakers=edited.speakers)
+
+
+async def _divide(context: GraphContext, spoken: _Spoken) -> _Spoken:
+    """Divide a long recording by topics."""
+    divided = await context.run(FIND_CHAPTERS, FindChaptersInputs(transcript=spoken.transcript), NoParams())
+    return replace(spoken, transcript=divided.transcript, chapters=divided.chapters)
 
 
 async def _write(context: GraphContext, spoken: _Spoken, names: Mapping[str, str]) -> SubtitlesOutput[Artefact]:

@@ -153,6 +153,8 @@ class MuxInputs(Generic[FileT]):
     """An m4a."""
     subtitles: FileT | None = None
     """An SRT."""
+    chapters: FileT | None = None
+    """The `chapters` of a `FindChaptersOutput`, for a clip that has none of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,13 @@ from typing import Literal, TypeAlias
 
 from pipeline.errors import MediaError
 from pipeline.graph.stage import ProgressCallback
-from pipeline.media.containers.container import Track
+from pipeline.media.containers.container import Track, count_chapters
 from pipeline.media.containers.tags import write_tags
 from pipeline.media.ffmpeg import input_arguments, run_ffmpeg
 from pipeline.media.pictures.times import PictureSource, restore_times
 from pipeline.media.probe import Probe, probe
 from pipeline.media.sound.extract import ffmpeg_timeout
+from pipeline.types import Chapter
 
 Suffix: TypeAlias = Literal["mp4", "mkv"]
 
@@ -141,6 +142,7 @@ def mux(
     *,
     language: str = "",
     subtitles: Path | None = None,
+    chapters: Sequence[Chapter] = (),
     report: ProgressCallback | None = None,
 ) -> tuple[str, ...]:
     """Write the picture of a clip with another AAC sound, which is the first and the default track.
@@ -152,6 +154,7 @@ def mux(
         target: The file to write, in the container `container_for(clip)` whatever its name.
         language: ISO 639-2 of the sound; empty: that of the track it replaces.
         subtitles: An SRT on the clip's clock.
+        chapters: On the clip's clock, for a clip that has none of its own.
         report: Called with the fraction that is done.
 
     Returns:
@@ -168,12 +171,14 @@ def mux(
             clip = probe(source)
             plan = plan_mux(clip)
         tags = Path(folder) / "tags"
-        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded))
+        topics = () if count_chapters(source) else chapters
+        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded), topics)
         picture = restore_times(source, clip, Path(folder))
         inputs = ["-copyts", *_source_input_arguments(source, clip, plan.subtitles)]
         inputs += [*input_arguments(sound), *_text_input_arguments(tags, subtitles)]
         inputs += _source_input_arguments(picture.path, clip, plan.subtitles) if picture.path != source else []
         chosen = _stream_arguments(picture, plan, source, with_subtitles=worded)
+        chosen += ["-map_chapters", "2" if topics else "0"]
         chosen += [*picture.output_arguments, *container_arguments(clip, plan.suffix)]
         run_ffmpeg(
             [*inputs, *chosen, str(target.absolute())],
@@ -236,7 +241,7 @@ def _stream_arguments(picture: PictureSource, plan: MuxPlan, source: Path, *, wi
     tracks += ["3:s:0"] if with_subtitles else []
     tracks += [f"0:{track.index}" for track in plan.subtitles]
     chosen = [part for track in tracks for part in ("-map", track)]
-    chosen += ["-c", "copy", "-map_chapters", "0", "-map_metadata:g", "2:g"]
+    chosen += ["-c", "copy", "-map_metadata:g", "2:g"]
     for index in range(len(tracks)):
         chosen += [f"-map_metadata:s:{index}", f"2:s:{index}"]
     chosen += ["-disposition:a:0", "default"]

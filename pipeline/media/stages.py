@@ -9,6 +9,7 @@ from pipeline.audio.polarity import INVERTED_NOTE
 from pipeline.errors import FFmpegError, MediaError
 from pipeline.graph.stage import NoParams, StageContext
 from pipeline.media.containers.sound_tracks import describe_choice
+from pipeline.media.containers.tags import read_chapters
 from pipeline.media.contracts import (
     ExtractInputs,
     ExtractOutput,
@@ -147,6 +148,7 @@ def mux_stage(context: StageContext, inputs: MuxInputs[Path], params: MuxParams)
             target,
             language=params.language,
             subtitles=inputs.subtitles,
+            chapters=() if inputs.chapters is None else read_chapters(inputs.chapters),
             report=context.report,
         )
         video = target

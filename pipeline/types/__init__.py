@@ -49,7 +49,7 @@ from pipeline.types.result import (
     StageTiming,
     TextReference,
 )
-from pipeline.types.speech import Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
+from pipeline.types.speech import Chapter, Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
 
 __all__ = [
     "DEFAULT_LOOP_SECONDS",
@@ -62,6 +62,7 @@ __all__ = [
     "CaptionPlace",
     "CaptionSize",
     "ChangeRate",
+    "Chapter",
     "ClipTool",
     "ContactSheet",
     "Cut",

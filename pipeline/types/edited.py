@@ -26,7 +26,13 @@ class EditedTranscript(Transcript):
 
     def current(self) -> Transcript:
         """Return it as edited."""
-        return Transcript(language=self.language, duration=self.duration, speakers=self.speakers, turns=self.turns)
+        return Transcript(
+            language=self.language,
+            duration=self.duration,
+            speakers=self.speakers,
+            turns=self.turns,
+            chapters=self.chapters,
+        )
 
     def before(self) -> Transcript:
         """Return it as recognised."""

@@ -68,6 +68,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A stretch of a long recording that has a topic of its own."""
+
+    start: float
+    end: float
+    title: str
+    """Its most telling words; empty where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
     """Who said what; the layout of `transcript.json`."""
 
@@ -75,3 +85,10 @@ class Transcript:
     duration: float
     speakers: tuple[Speaker, ...]
     turns: tuple[Turn, ...]
+    chapters: tuple[Chapter, ...] | UnsetType = UNSET
+    """One after the other without gaps; unset: the recording is short, has one topic, or was never divided."""
+
+    @property
+    def topics(self) -> tuple[Chapter, ...]:
+        """The chapters; none where there are none."""
+        return () if isinstance(self.chapters, UnsetType) else self.chapters

@@ -300,6 +300,7 @@ stage-mix = Mixing
 stage-mux = Joining sound and picture
 stage-apply_glossary = Applying the glossary
 stage-edit_transcript = Applying corrections
+stage-find_chapters = Finding topics
 stage-subtitles = Writing subtitles
 stage-report = Drawing the picture
 stage-compress = Making a smaller copy
@@ -725,6 +726,10 @@ page-unsure = Recognised with { $share } % certainty
 page-term = The glossary put this in; heard: { $words }
 page-terms = Put in by the glossary
 page-put-back = Put back “{ $words }” for “{ $text }”
+page-chapters = { $count ->
+    [one] One topic
+   *[other] { $count } topics
+}
 page-find = Find
 page-found = { $number } of { $count }
 page-play-line = Play this line

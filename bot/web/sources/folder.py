@@ -91,7 +91,8 @@ class FolderSource:
             raise StoreError("The result in this folder cannot be read.", detail=repr(error)) from error
         whole = replace(result, artefacts=tuple(present))
         lines = None if transcript is None else EditableTranscript.of(transcript)
-        state = None if lines is None else TranscriptState(revision=0, transcript=lines)
+        topics = () if transcript is None else transcript.topics
+        state = None if lines is None else TranscriptState(revision=0, transcript=lines, chapters=topics)
         return PageData(title=_title(self._folder), result=whole, transcript=transcript, names=names, state=state)
 
     def _read(self, name: str, kind: type[T]) -> T | None:

@@ -65,6 +65,9 @@ function wireTransport() {
   };
   player.addEventListener("time", show);
   player.addEventListener("state", show);
+  for (const jump of document.querySelectorAll("#chapters button")) {
+    jump.addEventListener("click", () => player.seek(Number(jump.dataset.at)));
+  }
   const goToAddress = () => {
     const at = Number(new URLSearchParams(location.hash.slice(1)).get("t"));
     if (at > 0) player.seek(at);

@@ -15,6 +15,7 @@ from deploy.cli.errors import exit_on_failure
 from deploy.cli.input_files import InputFile, check_results
 from deploy.cli.printable import printable
 from deploy.cli.request_options import FlagValue, given_in, with_options
+from pipeline.chapters.stage import divide
 from pipeline.edits.edit_file import read_edits
 from pipeline.edits.edited_transcript import edit_transcript
 from pipeline.errors import ValidationError
@@ -45,7 +46,7 @@ def export(
         voices = read_voices_beside(transcript.current(), path.parent)
         if edits is not None:
             edited = edit_transcript(transcript, voices, read_edits(edits))
-            transcript, voices = edited.transcript, edited.voices
+            transcript, voices = divide(edited.transcript), edited.voices
             notes += [f"Edit {each.number} was left out: {each.reason}" for each in edited.misfits]
         renamed = rename_speakers(transcript.current(), read_names(name or []))
         transcript = replace(transcript, speakers=renamed.speakers)

@@ -143,6 +143,12 @@ def list_tracks(container: InputContainer) -> tuple[Track, ...]:
     )
 
 
+def count_chapters(path: Path) -> int:
+    """Count the chapters that a clip has itself. Raises `MediaError` for a file that is no clip."""
+    with open_container(path) as container:
+        return len(container.chapters())
+
+
 def stream_tags(stream: Stream) -> dict[str, str]:
     """Return what a stream says about itself, without places."""
     return keep_tags(cast("Mapping[str, str]", stream.metadata))  # pyright: ignore[reportUnknownMemberType] - a bare dict

@@ -5,8 +5,13 @@ publish a remix rarely know that their phone wrote it down.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
+
+from pipeline.export.escaping import clean
+from pipeline.types import Chapter
 
 _LOCATION_KEYS = ("location", "gps", "iso6709", "xyz", "latitude", "longitude", "altitude", "geo")
 """Parts of the names of tags that tell a place: `com.apple.quicktime.location.ISO6709`, `RECORDING_LOCATION`, ..."""
@@ -17,6 +22,8 @@ _MUXER_KEYS = frozenset(
 )
 """What each muxer writes anew."""
 _MAX_TAGS = 64
+_MAX_CHAPTER_CHARS = 200
+"""Characters of the title of a chapter."""
 _MAX_TAG_CHARS = 8_000
 """Characters of one tag: room for the words of a song."""
 
@@ -27,12 +34,26 @@ def keep_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return dict(list(kept.items())[:_MAX_TAGS])
 
 
-def write_tags(path: Path, of_file: Mapping[str, str], of_tracks: Iterable[Mapping[str, str]]) -> None:
+def write_tags(
+    path: Path,
+    of_file: Mapping[str, str],
+    of_tracks: Iterable[Mapping[str, str]],
+    chapters: Sequence[Chapter] = (),
+) -> None:
     """Write tags in ffmpeg's own form (ffmetadata), the tracks in order, so that none becomes an argument."""
     lines = [";FFMETADATA1", *_lines(of_file)]
     for tags in of_tracks:
         lines += ["[STREAM]", *_lines(_entitle(tags))]
+    for chapter in chapters:
+        start, end = (max(0, round(seconds * 1000)) for seconds in (chapter.start, chapter.end))
+        times = ["[CHAPTER]", "TIMEBASE=1/1000", f"START={start}", f"END={max(end, start + 1)}"]
+        lines += [*times, *_lines({"title": clean(chapter.title)[:_MAX_CHAPTER_CHARS]})]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_chapters(path: Path) -> tuple[Chapter, ...]:
+    """Read a `chapters.json`."""
+    return msgspec.json.decode(path.read_bytes(), type=tuple[Chapter, ...])
 
 
 def _is_kept(key: str, value: str) -> bool:
@@ -55,5 +76,6 @@ def _lines(tags: Mapping[str, str]) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # ffmpeg takes even an escaped backslash at the end of a line for one that joins the next line to it.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\\")
     return re.sub(r"([=;#\\\n])", r"\\\1", text)

@@ -34,14 +34,14 @@ def test_too_much_is_refused(typed: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "query"),
     [
-        ("NEAR(budget, 2)", '"ᵍ12" AND ("near budget") AND ("2")'),
-        ("budget AND NOT rent", '"ᵍ12" AND ("budget") AND ("rent")'),
-        ("-budget", '"ᵍ12" AND ("budget")'),
-        ("terms:budget", '"ᵍ12" AND ("term budget")'),
-        ("ᵍ13 budget", '"ᵍ12" AND ("g13") AND ("budget")'),
-        ('budget" OR 1', '"ᵍ12" AND ("budget") AND ("1")'),
-        ("b*", '"ᵍ12" AND ("b")'),
-        ("to be", '"ᵍ12" AND ("to") AND ("be")'),
+        ("NEAR(budget, 2)", '"ᵍ12" AND (("near budget") AND ("2"))'),
+        ("budget AND NOT rent", '"ᵍ12" AND (("budget") AND ("rent"))'),
+        ("-budget", '"ᵍ12" AND (("budget"))'),
+        ("terms:budget", '"ᵍ12" AND (("term budget"))'),
+        ("ᵍ13 budget", '"ᵍ12" AND (("g13") AND ("budget"))'),
+        ('budget" OR 1', '"ᵍ12" AND (("budget") AND ("1"))'),
+        ("b*", '"ᵍ12" AND (("b"))'),
+        ("to be", '"ᵍ12" AND (("to") AND ("be"))'),
     ],
 )
 def test_operators_are_words(typed: str, query: str) -> None:
@@ -60,7 +60,7 @@ def test_any_text_is_read_by_fts5_and_cannot_leave_its_scope(typed: str) -> None
         terms = indexed_terms(scope_term("13", ""), find_terms(typed, "en"))
         connection.execute("INSERT INTO t VALUES (?)", [" ".join(terms)])
         for every in (True, False):
-            tsquery(SCOPE, query, every=every)
+            tsquery(query, every=every)
             found = connection.execute("SELECT 1 FROM t WHERE t MATCH ?", [fts5_query(SCOPE, query, every=every)])
             assert found.fetchall() == []
     connection.close()

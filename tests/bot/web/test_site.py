@@ -23,6 +23,7 @@ from pipeline.errors import ValidationError
 from pipeline.types import (
     Artefact,
     AudioStream,
+    Chapter,
     Failure,
     MediaInfo,
     Request,
@@ -93,6 +94,18 @@ async def test_the_page_shows_the_result_and_nothing_of_it_is_markup(browser: Te
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+async def test_a_long_recording_has_a_list_of_its_topics(browser: TestClient, tmp_path: Path) -> None:
+    assert 'id="chapters"' not in await (await browser.get(place() + "/")).text()
+    path = tmp_path / "result" / "transcript.json"
+    transcript = msgspec.json.decode(path.read_bytes(), type=Transcript)
+    chapters = (Chapter(start=0.0, end=61.5, title="<b>Storm</b>"), Chapter(start=61.5, end=400.0, title=""))
+    path.write_bytes(msgspec.json.encode(replace(transcript, chapters=chapters)))
+    text = await (await browser.get(place() + "/")).text()
+    assert "2 topics" in text
+    assert "&lt;b&gt;Storm" in text
+    assert 'data-at="61.5"' in text
 
 
 async def test_it_speaks_the_browsers_language(browser: TestClient) -> None:

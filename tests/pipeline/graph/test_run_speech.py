@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import msgspec
 import pytest
 
+from pipeline.chapters.contracts import FindChaptersOutput
 from pipeline.edits.contracts import EditTranscriptOutput
 from pipeline.errors import AudioProcessingError, ModelMissingError, ValidationError
 from pipeline.export.contracts import SubtitlesOutput
 from pipeline.graph.run import run
 from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
+from pipeline.media.contracts import ProbeOutput
 from pipeline.speech.contracts import AlignOutput
 from pipeline.types import JsonValue, Preset, Request, Speaker
 from tests.pipeline.graph.test_run import SOURCE, SPEAKERS, Stages, artefact
@@ -31,6 +33,43 @@ class Refusing(Stages):
         if {getattr(params, "pipeline", None), getattr(params, "model", None)} & {*self.away}:
             raise REFUSED
         return output
+
+
+@dataclass
+class Long(Stages):
+    """Ten minutes of talk with topics of their own."""
+
+    def _answer(self, stage: str, params: Mapping[str, JsonValue]) -> StageOutput:
+        found = super()._answer(stage, params) if stage != "find_chapters" else None
+        if found is None:
+            return FindChaptersOutput(transcript=artefact("divided.json"), chapters=artefact("chapters.json"))
+        if isinstance(found, ProbeOutput):
+            return replace(found, media=replace(found.media, duration=600.0))
+        return found
+
+
+async def test_a_long_recording_is_divided_before_its_files_are_written() -> None:
+    stages = Long()
+    await run(Request(), SOURCE, stages)
+    ((written, _),) = stages.of("subtitles")
+    assert written["transcript"] == "divided.json"
+    ((joined, _),) = stages.of("mux")
+    assert joined["chapters"] == "chapters.json"
+
+
+async def test_a_short_one_is_not() -> None:
+    stages = Stages()
+    await run(Request(), SOURCE, stages)
+    assert "find_chapters" not in stages.names
+    ((joined, _),) = stages.of("mux")
+    assert "chapters" not in joined
+
+
+async def test_a_recording_that_cannot_be_divided_has_everything_else() -> None:
+    stages = Long(broken={"find_chapters": ValidationError("It is no transcript.")})
+    result = await run(Request(), SOURCE, stages)
+    assert [failure.stage for failure in result.failures] == ["find_chapters"]
+    assert result.artefact("final.mp4") is not None
 
 
 async def test_studio_has_the_best_of_both_when_they_are_there() -> None:

@@ -4,17 +4,20 @@ import hashlib
 from pathlib import Path
 
 import av
+import msgspec
 import numpy as np
 import pytest
 from av.stream import Disposition
 
 from pipeline.errors import MediaError
+from pipeline.export.escaping import clean
 from pipeline.media.containers.tags import keep_tags
 from pipeline.media.contracts import MuxInputs, MuxOutput, MuxParams
 from pipeline.media.mux import container_for, mux
 from pipeline.media.probe import probe
 from pipeline.media.sound.encoding import encode_aac
 from pipeline.media.stages import mux_stage
+from pipeline.types import Chapter
 from tests.bench import picture
 from tests.pipeline.clips import extract, ffmpeg, heard_at, make_click, make_clip, make_context, packets
 
@@ -28,11 +31,11 @@ NAMED = (
 
 
 def join(
-    folder: Path, source: Path, *, subtitles: Path | None = None, language: str = ""
+    folder: Path, source: Path, *, subtitles: Path | None = None, chapters: Path | None = None, language: str = ""
 ) -> tuple[MuxOutput[Path], Path]:
     """The stage with a new sound that clicks at 0.4 s."""
     encode_aac(make_click(folder / "click.wav", at=0.4), folder / "click.m4a", duration=1.0)
-    inputs = MuxInputs(source=source, sound=folder / "click.m4a", subtitles=subtitles)
+    inputs = MuxInputs(source=source, sound=folder / "click.m4a", subtitles=subtitles, chapters=chapters)
     params = MuxParams(language=language)
     known = hashlib.sha256(source.read_bytes()).digest()
     context = make_context(folder / "out")
@@ -121,6 +124,30 @@ def test_title_chapters_and_other_tracks_come_along(tmp_path: Path, suffix: str)
     assert "00:00:00,200 --> 00:00:00,600" in (tmp_path / "back.srt").read_text()
     assert "Hello = you; #1" in (tmp_path / "back.srt").read_text()
     assert sound_of(out / f"final.{suffix}", 1) == sound_of(source, kept.index - 1)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("own", [True, False], ids=["own", "found"])
+def test_chapters_that_were_found_are_put_in_where_the_clip_has_none(tmp_path: Path, suffix: str, own: bool) -> None:
+    """Whatever a title holds, it becomes no line of its own."""
+    (tmp_path / "tags").write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=Own\n")
+    source, video = tmp_path / f"a.{suffix}", H264 if suffix == "mp4" else ("-c:v", "libvpx")
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-f", "lavfi", "-i", "sine=d=1", "-i", tmp_path / "tags"),
+        *("-map", "0", "-map", "1", "-map_chapters", "2" if own else "-1", *video, "-c:a", "aac", source),
+    )
+    titles = ("Storm = coast; #1\\", "x\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=9\ntitle=y", "\u5929\u6c14")
+    chapters = [Chapter(start=n * 0.3, end=(n + 1) * 0.3, title=title) for n, title in enumerate(titles)]
+    (tmp_path / "chapters.json").write_bytes(msgspec.json.encode(chapters))
+    _, out = join(tmp_path, source, chapters=tmp_path / "chapters.json")
+    with av.open(str(out / f"final.{suffix}")) as container:
+        found = container.chapters()
+    if own:
+        assert [chapter["metadata"]["title"] for chapter in found] == ["Own"]
+        return
+    assert [chapter["metadata"]["title"] for chapter in found] == [clean(title).rstrip("\\") for title in titles]
+    starts = [float(chapter["start"] * (chapter["time_base"] or 0)) for chapter in found]
+    assert starts == pytest.approx([0.0, 0.3, 0.6], abs=0.002)
 
 
 def sound_of(path: Path, index: int) -> bytes:
