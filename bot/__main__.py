@@ -102,7 +102,7 @@ async def _run(settings: BotSettings) -> None:
 
 async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -> StemcordClient:
     """Build the client and serve the pages; everything closes with `exits`."""
-    store = Store.open(settings.store)
+    store = Store.open(settings.store, settings.keyring)
     queue = await exits.enter_async_context(Queue.connect(redis_url))
     database = await exits.enter_async_context(Database.open(settings.database))
     session = await exits.enter_async_context(aiohttp.ClientSession())

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pipeline.catalog import MAX_SIZE
 from pipeline.types import Preset
+from worker.store import Keyring, read_keyring
 from worker.telemetry import TelemetrySettings
 
 
@@ -23,6 +24,8 @@ class BotSettings(TelemetrySettings):
     home: Path = Path(platformdirs.user_data_dir("stemcord"))
     store_url: str = ""
     """Empty: the folder `store` under home."""
+    encryption_keys: SecretStr | None = None
+    """`ID:BASE64` for each key, or the path of a file of these: encrypts the store. None: it is not encrypted."""
     preset: Preset = Preset.POCKET
     """Used when a person chooses none."""
     attachment_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
@@ -89,3 +92,8 @@ class BotSettings(TelemetrySettings):
     def store(self) -> str:
         """Return the URL of the store."""
         return self.store_url or f"file://{self.home.expanduser().resolve() / 'store'}"
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """Return the keys that encrypt the store. Raises `EncryptionKeyError`."""
+        return read_keyring("" if self.encryption_keys is None else self.encryption_keys.get_secret_value())

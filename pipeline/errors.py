@@ -23,6 +23,7 @@ StemcordError                   root of all errors of the project
     StoreError                  the artefact store failed
       DamagedFileError          a file in it is not what it was
       DiskFullError             the disk of the store or of a worker is full
+      EncryptionKeyError        a key that encrypts the store is missing or wrong
     AttemptsError               a job failed too often and was put aside
     Cancelled                   a person stopped the job
 
@@ -191,6 +192,12 @@ class DamagedFileError(StoreError):
     """A file in the store is not what it was; it is removed, so that it is made again."""
 
     default_hint = "Send the clip again."
+
+
+class EncryptionKeyError(StoreError):
+    """A key that encrypts the store is missing or wrong."""
+
+    default_hint = "Compare STEMCORD_ENCRYPTION_KEYS of all processes."
 
 
 class DiskFullError(StoreError):

@@ -97,7 +97,7 @@ class WorkerApp:
         if settings.redis_url is None:
             raise QueueError("STEMCORD_REDIS_URL is not set.", hint="Set it, or start everything with `stemcord up`.")
         await asyncio.to_thread(close_home, settings.home)
-        store = await asyncio.to_thread(Store.open, settings.store_url)
+        store = await asyncio.to_thread(Store.open, settings.store_url, settings.keyring)
         queue = await stack.enter_async_context(Queue.connect(settings.redis_url))
         scratch = await asyncio.to_thread(_make_scratch, settings.home)
         stack.callback(scratch.close)

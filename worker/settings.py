@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.catalog import MAX_DURATION, MAX_SIZE
 from pipeline.types import Preset
+from worker.store.keys import Keyring, read_keyring
 from worker.telemetry.settings import TelemetrySettings
 
 
@@ -22,6 +23,8 @@ class WorkerSettings(TelemetrySettings):
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("stemcord"))
     store_url: str = ""
     """Where artefacts are; default: a folder in `home`."""
+    encryption_keys: SecretStr | None = None
+    """`ID:BASE64` for each key, or the path of a file of these: encrypts the store. None: it is not encrypted."""
     preset: Preset = Preset.POCKET
     device: Literal["auto", "cpu", "cuda"] = "auto"
     max_duration: PositiveFloat = MAX_DURATION
@@ -48,3 +51,8 @@ class WorkerSettings(TelemetrySettings):
     def _fill_store(cls, values: dict[str, object]) -> dict[str, object]:
         home = Path(str(values.get("home") or platformdirs.user_data_path("stemcord"))).expanduser().resolve()
         return {"store_url": (home / "store").as_uri()} | values | {"home": home}
+
+    @property
+    def keyring(self) -> Keyring | None:
+        """Return the keys that encrypt the store. Raises `EncryptionKeyError`."""
+        return read_keyring("" if self.encryption_keys is None else self.encryption_keys.get_secret_value())

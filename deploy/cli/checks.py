@@ -9,20 +9,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pydantic
 
 from deploy.cli.application_links import missing_links
+from deploy.cli.finding import Finding
 from deploy.cli.model_status import WHISPER, check_model, converted_folder, preset_models
 from deploy.setup.environments import PYTHON_VERSION, ROOT, Environment, State, all_environments, find_state
 from pipeline.catalog import MODELS, Model
-from pipeline.errors import AudioProcessingError
+from pipeline.errors import AudioProcessingError, EncryptionKeyError
 from worker.engine.confinement.policy import shortfalls
 from worker.settings import WorkerSettings
 
@@ -31,20 +30,6 @@ LOW_DISK_SPACE_BYTES = 2 * 10**9
 MAX_CLOCK_SKEW_S = 2.0
 CALL_TIMEOUT_S = 15.0
 """Seconds for any program or server that is asked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The result of a check; `hint` is the command or step that fixes the problem."""
-
-    name: str
-    status: Literal["ok", "warning", "missing"]
-    detail: str
-    hint: str = ""
-
-    def describe(self) -> dict[str, str]:
-        """Return the finding as JSON; people's scripts know the hint as `mend`."""
-        return {"name": self.name, "status": self.status, "detail": self.detail, "mend": self.hint}
 
 
 def run_checks() -> list[Finding]:
@@ -61,6 +46,7 @@ def run_checks() -> list[Finding]:
         lambda: check_broker(settings),
         *([lambda: check_clock(settings)] if settings.redis_url is not None else []),
         lambda: check_store(settings),
+        lambda: check_encryption(settings),
         lambda: check_device(settings),
         check_confinement,
         check_token,
@@ -191,6 +177,20 @@ def check_store(settings: WorkerSettings) -> Finding:
     if free < LOW_DISK_SPACE_BYTES:
         return Finding(name="store", status="warning", detail=detail, hint="make room on that disk")
     return Finding(name="store", status="ok", detail=detail)
+
+
+def check_encryption(settings: WorkerSettings) -> Finding:
+    """Say whether the store is encrypted, and check the keys."""
+    try:
+        keys = settings.keyring
+    except EncryptionKeyError as error:
+        return Finding(name="encryption", status="missing", detail=error.message, hint=error.hint)
+    if keys is None:
+        return Finding(name="encryption", status="ok", detail="off: the store is not encrypted")
+    others = f", {len(keys.keys) - 1} older keys still decrypt" if len(keys.keys) > 1 else ""
+    return Finding(
+        name="encryption", status="ok", detail=f"on: files are encrypted with the key {keys.current}{others}"
+    )
 
 
 def check_device(settings: WorkerSettings) -> Finding:

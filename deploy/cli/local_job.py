@@ -35,7 +35,7 @@ async def run_local_job(
         StemcordError: The job failed, or a worker cannot be started.
         Cancelled: The job was cancelled.
     """
-    store = Store.open(settings.store_url)
+    store = Store.open(settings.store_url, settings.keyring)
     async with local_queue(settings, console, kinds) as (queue, ensure_worker):
         starting = asyncio.create_task(ensure_worker("media"))
 

@@ -32,7 +32,7 @@ print(write_exports(transcript, heard(transcript), SubtitleStyle(), Path(sys.arg
 """
 OFFER_EXPORTS = """
 from bot.jobs.result_buttons import TRANSCRIPT_FORMATS
-from worker.store.artefact_store import media_type_of
+from worker.store.media_types import media_type_of
 print("toy" in TRANSCRIPT_FORMATS, media_type_of("transcript.toy"))
 """
 

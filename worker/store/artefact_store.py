@@ -3,30 +3,32 @@
 import asyncio
 import contextlib
 import hashlib
-import mimetypes
 import os
 import re
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from pipeline.catalog import EXPORT_FORMATS
 from pipeline.errors import DamagedFileError, StoreError
 from pipeline.types import Artefact
 from worker.store.blob_copy import copy_blob, protect
 from worker.store.errors import store_errors
 from worker.store.garbage_collection import IsReferenced, release_job
+from worker.store.keys import VALUE_MAGIC, Keyring, require_keys
+from worker.store.media_types import media_type_of
 from worker.store.private_home import PRIVATE_MODE
 from worker.store.references import References
 from worker.telemetry.current import span
+
+if TYPE_CHECKING:
+    from worker.store.encrypted_files import EncryptedFiles
 
 TRANSFER_CHUNK_BYTES: Final = 8 * 1024 * 1024
 STREAM_CHUNK_BYTES: Final = 256 * 1024
@@ -38,59 +40,40 @@ TRANSFER_TIMEOUT_S: Final = 3600.0
 SMALL_REQUEST_TIMEOUT_S: Final = 60.0
 """For anything smaller than a whole file."""
 
-MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {f".{form.suffix.lower()}": form.media_type for form in EXPORT_FORMATS}
-    | {
-        ".flac": "audio/flac",
-        ".json": "application/json",
-        ".m4a": "audio/mp4",
-        ".mkv": "video/x-matroska",
-        ".mp4": "video/mp4",
-        ".ogg": "audio/ogg",
-        ".opus": "audio/ogg",
-        ".png": "image/png",
-        ".wav": "audio/wav",
-        ".webm": "video/webm",
-    }
-)
-
-
-def media_type_of(name: str) -> str:
-    """Guess a media type from a file name; the same on every machine for the types that Stemcord makes."""
-    known = MEDIA_TYPES.get(Path(name).suffix.lower())
-    return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
-
 
 class Store:
     """Keeps all clips and results. Every method raises `StoreError` when the store cannot do what was asked."""
 
-    def __init__(self, remote: ObjectStore, folder: Path | None) -> None:
+    def __init__(self, remote: ObjectStore, folder: Path | None, keys: Keyring | None = None) -> None:
         self._remote = remote
         self._folder = folder
+        self._keys = keys
+        self._encrypted = None if keys is None else _encrypted_files(remote, keys)
         self.references = References(remote, folder)
         """Which jobs and cache entries still need a file or cache entry."""
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, keys: Keyring | None = None) -> Self:
         """Open a store.
 
         Args:
             url: `file:///folder` (created when missing), `s3://bucket/prefix`, the address of another cloud that
                 obstore knows, or `memory://`.
+            keys: Encrypt what is put into it, and decrypt what was; None: nothing is encrypted.
         """
         with store_errors("opened"):
             parts = urlsplit(url)
             if parts.scheme == "file":
                 folder = Path(url2pathname(parts.path))
                 folder.mkdir(mode=PRIVATE_MODE, parents=True, exist_ok=True)
-                return cls(LocalStore(folder), folder)
+                return cls(LocalStore(folder), folder, keys)
             if parts.scheme == "memory":
-                return cls(MemoryStore(), None)
+                return cls(MemoryStore(), None, keys)
             # Options given here replace those that the library reads from the environment.
             plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
             options = {"timeout": REQUEST_TIMEOUT, "connect_timeout": timedelta(seconds=10), "allow_http": plain}
             checked = {"checksum_algorithm": "SHA256"} if parts.scheme == "s3" and not _names_checksum() else {}
-            return cls(from_url(url, client_options=cast("Any", options), **cast("Any", checked)), None)
+            return cls(from_url(url, client_options=cast("Any", options), **cast("Any", checked)), None, keys)
 
     async def put(self, path: Path, *, name: str, media_type: str | None = None) -> Artefact:
         """Store a file; equal bytes are stored once.
@@ -104,7 +87,10 @@ class Store:
             digest, size = await asyncio.to_thread(_measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
             running.set("stemcord.bytes", size)
-            if not await self._is_whole(artefact):
+            if self._encrypted is not None:
+                if await self._encrypted.size(digest) != size:
+                    await self._encrypted.put(path, digest)
+            elif not await self._is_whole(artefact):
                 async with asyncio.timeout(TRANSFER_TIMEOUT_S):
                     await obstore.put_async(
                         self._remote, _blob(digest), path, chunk_size=TRANSFER_CHUNK_BYTES, max_concurrency=4
@@ -125,13 +111,18 @@ class Store:
         attributes = {"stemcord.bytes": artefact.size}
         with span("store fetch", attributes=attributes), store_errors(f"asked for {artefact.name}"):
             try:
-                if self._folder is not None:
+                if self._encrypted is not None and await self._encrypted.size(artefact.digest) is not None:
+                    copied = await self._encrypted.copy(artefact.digest, partial)
+                elif self._folder is not None:
                     copied = await asyncio.to_thread(copy_blob, self._folder / _blob(artefact.digest), partial)
                 else:
                     copied = await self._download(artefact, partial)
                 if copied != (artefact.size, artefact.digest):
                     raise await self._drop_damaged(artefact)
                 await asyncio.to_thread(partial.replace, target)
+            except FileNotFoundError:
+                await require_keys(self._remote, artefact.digest, self._keys)
+                raise
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     partial.unlink()
@@ -141,8 +132,14 @@ class Store:
         """Read a small file of at most `max_bytes` bytes."""
         if artefact.size > max_bytes:
             raise StoreError(f"{artefact.name} is larger than the {max_bytes} bytes that may be read at once.")
+        if self._encrypted is not None and await self._encrypted_size(artefact.digest) is not None:
+            return b"".join([piece async for piece in self.stream(artefact, 0, artefact.size)])
         with store_errors(f"asked for {artefact.name}"):
-            data = await self._get(_blob(artefact.digest))
+            try:
+                data = await self._get(_blob(artefact.digest))
+            except FileNotFoundError:
+                await require_keys(self._remote, artefact.digest, self._keys)
+                raise
         if hashlib.sha256(data).hexdigest() != artefact.digest:
             raise await self._drop_damaged(artefact)
         return data
@@ -152,8 +149,17 @@ class Store:
         with store_errors(f"asked for {artefact.name}"):
             if start >= end:
                 return
-            async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
-                answer = await obstore.get_async(self._remote, _blob(artefact.digest), options={"range": (start, end)})
+            if self._encrypted is not None and await self._encrypted.size(artefact.digest) is not None:
+                async for piece in self._encrypted.stream(artefact.digest, artefact.size, start, end):
+                    yield piece
+                return
+            try:
+                async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
+                    wanted = _blob(artefact.digest)
+                    answer = await obstore.get_async(self._remote, wanted, options={"range": (start, end)})
+            except FileNotFoundError:
+                await require_keys(self._remote, artefact.digest, self._keys)
+                raise
             pieces = aiter(answer.stream(min_chunk_size=STREAM_CHUNK_BYTES))
             while True:
                 async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
@@ -172,6 +178,9 @@ class Store:
 
     async def delete(self, digest: str) -> None:
         """Delete the file with this digest, if it is stored; cache entries that name it become invalid."""
+        if self._encrypted is not None:
+            with store_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
+                await self._encrypted.delete(digest)
         with store_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
             async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
                 await obstore.delete_async(self._remote, _blob(digest))
@@ -179,6 +188,8 @@ class Store:
     async def put_cache_entry(self, key: str, value: bytes) -> None:
         """Store the encoded result of a stage under its cache key."""
         with store_errors("given a cache entry"):
+            if self._keys is not None:
+                value = self._keys.encrypt_value(value, key.encode())
             async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
                 await obstore.put_async(self._remote, _cache_entry(key), value)
 
@@ -186,9 +197,12 @@ class Store:
         """Read what is stored under a cache key; None when there is nothing."""
         with store_errors("asked for a cache entry"):
             try:
-                return await self._get(_cache_entry(key))
+                value = await self._get(_cache_entry(key))
             except FileNotFoundError:
                 return None
+            if self._keys is not None and value.startswith(VALUE_MAGIC):
+                return self._keys.decrypt_value(value, key.encode())
+            return value
 
     async def delete_cache_entry(self, key: str) -> None:
         """Delete what is stored under a cache key, if anything."""
@@ -224,7 +238,14 @@ class Store:
         async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
             return bytes(await (await obstore.get_async(self._remote, path)).bytes_async())
 
+    async def _encrypted_size(self, digest: str) -> int | None:
+        with store_errors("asked for a file"):
+            return None if self._encrypted is None else await self._encrypted.size(digest)
+
     async def _size(self, digest: str) -> int | None:
+        encrypted = await self._encrypted_size(digest)
+        if encrypted is not None:
+            return encrypted
         with store_errors("asked for a file"):
             try:
                 async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
@@ -253,6 +274,13 @@ def _blob(digest: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise StoreError("A file was asked for by something that is no sha256.", detail=repr(digest[:100]))
     return f"blobs/{digest[:2]}/{digest}"
+
+
+def _encrypted_files(remote: ObjectStore, keys: Keyring) -> "EncryptedFiles":
+    # The library is loaded where something is encrypted and nowhere else.
+    from worker.store.encrypted_files import EncryptedFiles
+
+    return EncryptedFiles(remote, keys)
 
 
 def _names_checksum() -> bool:

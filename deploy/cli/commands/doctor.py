@@ -9,7 +9,8 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli.checks import Finding, run_checks
+from deploy.cli.checks import run_checks
+from deploy.cli.finding import Finding
 
 _COLOURS = {"ok": "green", "warning": "yellow", "missing": "red"}
 

@@ -49,7 +49,9 @@ async def _rebuild(show: Callable[[int, int], None]) -> tuple[int, int]:
     settings = BotSettings()
     async with Database.open(settings.database) as database:
         # Nothing is edited here.
-        editor = TranscriptEditor(TranscriptEdits(database), Store.open(settings.store), lambda _: None)
+        editor = TranscriptEditor(
+            TranscriptEdits(database), Store.open(settings.store, settings.keyring), lambda _: None
+        )
         kept = SearchIndex(database)
         indexer = SearchIndexer(kept, Repository(database, Quotas()), editor)
         await kept.clear()

@@ -105,7 +105,7 @@ async def _read_job_voices(folder: Path, settings: WorkerSettings) -> VoiceBook:
         raise ValidationError("The result has no voices.", hint="Run the clip again with --task transcribe.")
     with tempfile.TemporaryDirectory(prefix="stemcord-") as scratch:
         target = Path(scratch) / "voices.json"
-        return read_book(await Store.open(settings.store_url).fetch(result.voices, target))
+        return read_book(await Store.open(settings.store_url, settings.keyring).fetch(result.voices, target))
 
 
 def _extract_clip_voices(clip: Path, settings: WorkerSettings, track: int | None) -> VoiceBook:
