@@ -167,18 +167,14 @@ def mux(
     plan, worded = plan_mux(clip), subtitles is not None
     with tempfile.TemporaryDirectory(prefix="mux-") as folder:
         if clip.restarts:
-            source = _write_steady(source, clip, Path(folder) / "steady.mkv")
-            clip = probe(source)
+            source, clip = _write_steady(source, clip, Path(folder) / "steady.mkv")
             plan = plan_mux(clip)
-        tags = Path(folder) / "tags"
-        topics = () if count_chapters(source) else chapters
-        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded), topics)
-        picture = restore_times(source, clip, Path(folder))
-        inputs = ["-copyts", *_source_input_arguments(source, clip, plan.subtitles)]
-        inputs += [*input_arguments(sound), *_text_input_arguments(tags, subtitles)]
-        inputs += _source_input_arguments(picture.path, clip, plan.subtitles) if picture.path != source else []
-        chosen = _stream_arguments(picture, plan, source, with_subtitles=worded)
-        chosen += ["-map_chapters", "2" if topics else "0"]
+        tags, picture = Path(folder) / "tags", restore_times(source, clip, Path(folder))
+        chapters = () if count_chapters(source) else chapters
+        write_tags(tags, clip.tags, _track_tags(clip, plan, language, with_subtitles=worded), chapters)
+        beside = [*input_arguments(sound), *_text_input_arguments(tags, subtitles)]
+        inputs = _all_input_arguments(source, clip, picture, plan, beside)
+        chosen = _stream_arguments(picture, plan, source, with_subtitles=worded, with_chapters=bool(chapters))
         chosen += [*picture.output_arguments, *container_arguments(clip, plan.suffix)]
         run_ffmpeg(
             [*inputs, *chosen, str(target.absolute())],
@@ -190,14 +186,22 @@ def mux(
     return plan.notes
 
 
-def _write_steady(source: Path, clip: Probe, target: Path) -> Path:
-    """Copy picture and sound of a clip whose clock starts again into a file whose clock goes on."""
+def _write_steady(source: Path, clip: Probe, target: Path) -> tuple[Path, Probe]:
+    """Copy picture and sound of a clip whose clock starts again into a file whose clock goes on, and probe that."""
     tracks = ["-map", f"0:{clip.picture_index}", "-map", f"0:{clip.sound_index}"]
     run_ffmpeg(
         [*_source_input_arguments(source, clip), *tracks, "-c", "copy", "-f", "matroska", str(target)],
         timeout=ffmpeg_timeout(clip.media.duration),
     )
-    return target
+    return target, probe(target)
+
+
+def _all_input_arguments(
+    source: Path, clip: Probe, picture: PictureSource, plan: MuxPlan, beside: Sequence[str]
+) -> list[str]:
+    """Build the arguments of the clip, of what stands beside it, and of its picture where that is another file."""
+    inputs = ["-copyts", *_source_input_arguments(source, clip, plan.subtitles), *beside]
+    return inputs + (_source_input_arguments(picture.path, clip, plan.subtitles) if picture.path != source else [])
 
 
 def _text_input_arguments(tags: Path, subtitles: Path | None) -> list[str]:
@@ -234,14 +238,16 @@ def _track_tags(clip: Probe, plan: MuxPlan, language: str, *, with_subtitles: bo
     return [*tags, *(track.tags for track in plan.subtitles)]
 
 
-def _stream_arguments(picture: PictureSource, plan: MuxPlan, source: Path, *, with_subtitles: bool) -> list[str]:
+def _stream_arguments(
+    picture: PictureSource, plan: MuxPlan, source: Path, *, with_subtitles: bool, with_chapters: bool
+) -> list[str]:
     """Build the arguments for which tracks are written, in which order, with which codecs and tags."""
     place = 0 if picture.path == source else 4 if with_subtitles else 3
     tracks = [f"{place}:{picture.index}", "1:a:0", *(f"0:{track.index}" for track in plan.others)]
     tracks += ["3:s:0"] if with_subtitles else []
     tracks += [f"0:{track.index}" for track in plan.subtitles]
     chosen = [part for track in tracks for part in ("-map", track)]
-    chosen += ["-c", "copy", "-map_metadata:g", "2:g"]
+    chosen += ["-c", "copy", "-map_chapters", "2" if with_chapters else "0", "-map_metadata:g", "2:g"]
     for index in range(len(tracks)):
         chosen += [f"-map_metadata:s:{index}", f"2:s:{index}"]
     chosen += ["-disposition:a:0", "default"]
