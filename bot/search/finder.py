@@ -46,9 +46,10 @@ class TranscriptFinder:
             DiscordUnavailableError: Discord did not answer.
 
         """
-        query = read_query(text, await self._index.languages(filters))
+        places = await self._index.places(filters)
+        query = read_query(text, places.languages)
         if filters.guild_id:
-            visible = visibility.possible(await self._index.channels(filters))
+            visible = visibility.possible(places.channels)
             filters = replace(filters, channels=visible)
         for every in (True, False):
             if not every and len(query.clauses) == 1:

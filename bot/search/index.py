@@ -61,6 +61,15 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where there is something to find."""
+
+    languages: frozenset[str]
+    """Codes of the languages of transcripts."""
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A line that has what was asked for."""
 
@@ -116,17 +125,15 @@ class SearchIndex:
                 await connection.execute(insert(SEARCH_LINES), rows)
             return True
 
-    async def channels(self, filters: Filters) -> list[str]:
-        """Return the channels of the transcripts in which somebody looks for words."""
-        found = _documents(select(SEARCH_DOCUMENTS.c.channel_id).distinct(), filters)
+    async def places(self, filters: Filters) -> Places:
+        """Return the languages and channels of the transcripts in which somebody looks for words."""
+        documents = SEARCH_DOCUMENTS.c
+        query = _documents(select(documents.language, documents.channel_id).distinct(), filters)
         async with self._database.transaction() as connection:
-            return [row.channel_id for row in await connection.execute(found)]
-
-    async def languages(self, filters: Filters) -> list[str]:
-        """Return the languages of these transcripts."""
-        found = _documents(select(SEARCH_DOCUMENTS.c.language).distinct(), filters)
-        async with self._database.transaction() as connection:
-            return [row.language for row in await connection.execute(found)]
+            rows = list(await connection.execute(query))
+        return Places(
+            languages=frozenset(row.language for row in rows), channels=frozenset(row.channel_id for row in rows)
+        )
 
     async def find(self, query: Query, filters: Filters, *, every: bool) -> list[Candidate]:
         """Return the newest lines that have every clause, or one of them and all that are quoted."""

@@ -43,7 +43,7 @@ class World:
     async def find(self, typed: str, *, every: bool = True, **filters: Any) -> list[str]:
         asked = Filters(guild_id=self.guild, user_id=self.user)
         asked = replace(asked, **filters)
-        query = read_query(typed, await self.index.languages(asked))
+        query = read_query(typed, (await self.index.places(asked)).languages)
         return texts([hit.line for hit in rank(query, await self.index.find(query, asked, every=every))])
 
 
