@@ -63,6 +63,7 @@ def _train(arguments: argparse.Namespace, cache: Path) -> None:
         cooldown=arguments.cooldown,
         learning_rate=arguments.rate,
         contrast=arguments.contrast,
+        dropout=arguments.dropout,
         evaluate_every_s=600.0,
     )
     held_out = HeldOut(valid, VALIDATION_MIXES, VALIDATION_SEED)
@@ -135,6 +136,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cooldown", type=float, default=0.0, help="last part of the budget with a falling rate")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate of new weights")
     parser.add_argument("--contrast", type=float, default=0.0, help="how much more parts count that come out well")
+    parser.add_argument("--dropout", type=float, default=0.0, help="share of deep values left out by chance")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--network", default="{}", help="sizes of the network, JSON")

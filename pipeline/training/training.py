@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pipeline.separation.engines.background.network.base import MaskNetwork, count_parameters
 from pipeline.separation.engines.background.network.spectrogram import analyse
-from pipeline.separation.engines.background.network.tensors import differentiate, has_matrix_units, tensor_of
+from pipeline.separation.engines.background.network.tensors import differentiate, multiplies_short_floats, tensor_of
 from pipeline.separation.engines.background.network.weights import save_weights
 from pipeline.training.evaluation import HeldOut
 from pipeline.training.losses import separation_loss
@@ -42,6 +42,8 @@ class TrainingConfig:
     warmup_steps: int = 100
     weight_decay: float = 1e-3
     max_gradient_norm: float = 2.0
+    dropout: float = 0.0
+    """Share of the deep values of a U-net that are left out by chance."""
     averaging: float = 0.999
     """Share of the averaged weights that a step keeps; fewer at the start."""
     budget_s: float = 3600.0
@@ -60,8 +62,9 @@ class Trainer:
         self, network: MaskNetwork, mixer: Mixer, held_out: HeldOut, config: TrainingConfig, folder: Path
     ) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._halves = self._device.type == "cuda" or has_matrix_units()
+        self._halves = self._device.type == "cuda" or multiplies_short_floats()
         self._network = network.to(self._device)
+        self._network.dropout = config.dropout
         self._mixer = mixer
         self._held_out = held_out
         self._config = config

@@ -57,6 +57,8 @@ class MaskNetwork(nn.Module):
     config: NetworkConfig
     stft: Stft = HALF_OVERLAP
     """Windows of the spectra, at `SAMPLE_RATE`."""
+    dropout: float = 0.0
+    """Share of the deep values that are left out in training, where a network does so."""
 
     def learning_groups(self) -> list[LearningGroup]:
         """All weights, by how fast they learn."""

@@ -30,6 +30,11 @@ def has_matrix_units() -> bool:
     return bool(_torch.cpu._is_amx_tile_supported())
 
 
+def multiplies_short_floats() -> bool:
+    """Tell whether the processor multiplies 16-bit floats quicker than others (AMX, AVX-512 BF16)."""
+    return has_matrix_units() or bool(_torch.cpu._is_avx512_bf16_supported())
+
+
 def differentiate(loss: Tensor) -> None:
     """Add the gradients of a loss to the weights it came from."""
     cast("Any", loss).backward()

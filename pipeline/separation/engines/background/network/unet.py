@@ -40,6 +40,8 @@ HEAD_GAIN = 0.3
 """Brings most of what the head hears under the bend of its compression; magnitudes reach hundreds."""
 PRETRAINED_RATE_SHARE = 0.12
 """Learning rate of weights that were taken over, of that of new ones."""
+DROPOUT_LEVELS = 3
+"""Deepest levels whose values are left out by chance in training, as Spleeter's were."""
 
 
 class ChannelAffine(nn.Module):
@@ -133,7 +135,9 @@ class TileNetwork(MaskNetwork):
 
     def _decoded(self, skips: list[Tensor], values: Tensor) -> Tensor:
         """Logits, shape (batch, parts, spectra, NETWORK_BINS)."""
-        for convolution, affine in zip(self.up, self.up_affine, strict=True):
+        for level, (convolution, affine) in enumerate(zip(self.up, self.up_affine, strict=True)):
+            if level < DROPOUT_LEVELS and self.dropout:
+                values = nn.functional.dropout(values, self.dropout, self.training)
             values = affine(_cropped(convolution(torch.cat([skips.pop(), values], dim=1))).relu())
         heard = nn.functional.softsign(self.head_affine(torch.cat([skips.pop(), values], dim=1)))
         return nn.functional.pixel_shuffle(self.head(heard), 2) + self.offsets
