@@ -91,7 +91,7 @@ def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
             folder=".venv",
             extras=("bot", "worker", "telemetry", "dev"),
             torch=True,
-            disk_bytes=5 * gigabyte,
+            disk_bytes=6 * gigabyte,
         ),
         Environment(
             name="asr",
@@ -99,7 +99,7 @@ def all_environments(root: Path = ROOT) -> tuple[Environment, Environment]:
             folder=".venv-asr",
             extras=("asr", "telemetry", "test"),
             torch=False,
-            disk_bytes=3 * gigabyte,
+            disk_bytes=4 * gigabyte,
         ),
     )
 

@@ -182,7 +182,7 @@ class PlayedWorker:
 
     async def wait_for_confirmation(self) -> None:
         """Until the bot has confirmed every answer."""
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while await self.queue.undelivered():
                 await asyncio.sleep(0.02)
 
@@ -239,7 +239,7 @@ def walk(components: Iterable[Any]) -> Iterator[dict[str, Any]]:
             yield shown["accessory"]
 
 
-async def until(env: simcord.Env, condition: Callable[[], bool], limit: float = 8.0) -> None:
+async def until(env: simcord.Env, condition: Callable[[], bool], limit: float = 30.0) -> None:
     """Let sockets and the bot work until the condition holds."""
     end = time.monotonic() + limit
     while not condition():
