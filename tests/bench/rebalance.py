@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +93,10 @@ def stemcord(home: Path, clip: Path, out: Path, *options: str) -> Timing:
 
 
 @contextmanager
-def up(home: Path) -> Iterator[None]:
-    """A running `stemcord up` without a bot."""
+def up(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[None]:
+    """A running `stemcord up` without a bot, in an environment of its own if one is given."""
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen([*COMMAND, "up"], env=environment(home), stdout=log, stderr=log)
+        process = subprocess.Popen([*COMMAND, "up"], env=settings or environment(home), stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + START_TIMEOUT_S
             while not _says_workers(log.fileno()):
