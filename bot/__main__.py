@@ -132,7 +132,8 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         access = DiscordChannelAccess(client)
         services = client.services
         source = StoredSource(
-            links, repository, store, access, services.submitter.rename_speakers, services.transcripts
+            *(links, repository, store, access, services.submitter.rename_speakers, services.transcripts),
+            services.running,
         )
         site = Site(
             *(source, signer),

@@ -16,6 +16,7 @@ BotError                        root of the bot's errors, under `pipeline.errors
     FilesTooLargeError          the place does not take files of this size
     UploadTimeoutError          the files were not uploaded in time
   PageError                     a page cannot be shown
+    ResultPendingError          the job of a page still runs
   PortError                     the web server cannot listen on its address
   SecretError                   the secret that signs links cannot be read or written
   StartError                    the bot cannot start
@@ -25,6 +26,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from bot.i18n.translator import ENGLISH, Translator
+from bot.messages.job_progress import JobProgress
 from pipeline.errors import StemcordError
 
 
@@ -141,6 +143,21 @@ class PageError(BotError):
         super().__init__(key, hint="")
         self.status = status
         self.key = key
+
+
+class ResultPendingError(PageError):
+    """The job of a page still runs.
+
+    Args:
+        title: Name of the clip.
+        progress: How far the job is.
+
+    """
+
+    def __init__(self, title: str, progress: JobProgress) -> None:
+        super().__init__(HTTPStatus.CONFLICT, "page-pending")
+        self.title = title
+        self.progress = progress
 
 
 class PortError(BotError):

@@ -3,7 +3,8 @@
 import discord
 
 from bot.components.custom_ids import Action, CustomId
-from bot.components.result_actions import ResultItem
+from bot.components.persistent_item import PersistentItem
+from bot.components.result_actions import ResultItem, find_entry
 from bot.components.views import ActionView
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
@@ -13,11 +14,14 @@ from bot.web.signed_links import PageAddresses
 from pipeline.types import Result
 
 
-class PageButton(ResultItem, action=Action.PAGE):
-    """Gives the person a link, in private."""
+class PageButton(PersistentItem, action=Action.PAGE):
+    """Gives the person a link, in private, also to a job that still runs."""
 
-    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Create a link and send it with a button that revokes it."""
+        entry = await find_entry(interaction, self.target.job_id)
+        if entry.result is None and interaction.client.services.running.get(entry.job.id) is None:
+            raise RefusedError("result-gone", "result-gone-hint")
         pages = _served_pages(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         address = await pages.create(entry.job.id, str(interaction.user.id))

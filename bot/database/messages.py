@@ -41,3 +41,10 @@ async def newest_result(connection: AsyncConnection, job_id: str) -> JobRecord |
     found = await connection.execute(select(JOBS).where(done).order_by(JOBS.c.created.desc()).limit(1))
     row = found.one_or_none()
     return None if row is None else job_from_row(row)
+
+
+async def submitted_job(connection: AsyncConnection, job_id: str) -> JobRecord | None:
+    """Return a job; None when it is unknown or not submitted yet."""
+    found = await connection.execute(select(JOBS).where(JOBS.c.id == job_id, JOBS.c.job.is_not(None)))
+    row = found.one_or_none()
+    return None if row is None else job_from_row(row)

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 
 from bot.database.engine import Database
 from bot.database.mapping import link_from_row
-from bot.database.messages import jobs_of_message, newest_result
+from bot.database.messages import jobs_of_message, newest_result, submitted_job
 from bot.database.models import LinkedResult, PageLink
 from bot.database.tables import LINKS, NAMES
 
@@ -34,7 +34,10 @@ class PageLinks:
         return link
 
     async def resolve(self, link_id: str) -> LinkedResult | None:
-        """Return a link, also a revoked or expired one, with what its message shows now; None for an unknown link."""
+        """Return a link, also a revoked or expired one, with what its message shows now: a result or a running job.
+
+        None for an unknown link.
+        """
         async with self._database.transaction() as connection:
             row = (await connection.execute(select(LINKS).where(LINKS.c.id == link_id))).one_or_none()
             if row is None:
@@ -42,7 +45,7 @@ class PageLinks:
             link = link_from_row(row)
             record = await newest_result(connection, link.job_id)
             if record is None:
-                return LinkedResult(link=link)
+                return LinkedResult(link=link, record=await submitted_job(connection, link.job_id))
             names = await connection.execute(select(NAMES).where(NAMES.c.job_id == record.id))
             return LinkedResult(link=link, record=record, names={one.speaker_id: one.name for one in names})
 

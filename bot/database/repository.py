@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.deletion import delete_rows
 from bot.database.engine import Database, lock_writes
 from bot.database.mapping import guild_from_row, job_from_row, pack_job
-from bot.database.messages import jobs_of_message, newest_result, open_jobs
+from bot.database.messages import jobs_of_message, newest_result, open_jobs, submitted_job
 from bot.database.models import OPEN_STATUSES, DailyUsage, GuildSettings, InterruptedJobs, JobRecord, StoredStatus
 from bot.database.tables import FILES, GUILDS, JOBS, NAMES, USAGE
 from bot.exceptions import RefusedError
@@ -157,9 +157,7 @@ class Repository:
     async def job(self, job_id: str) -> JobRecord | None:
         """Return a job; None when it is unknown or not submitted yet."""
         async with self._database.transaction() as connection:
-            found = await connection.execute(select(JOBS).where(JOBS.c.id == job_id, JOBS.c.job.is_not(None)))
-            row = found.one_or_none()
-            return None if row is None else job_from_row(row)
+            return await submitted_job(connection, job_id)
 
     async def jobs_by_id(self, job_ids: Sequence[str]) -> dict[str, JobRecord | None]:
         """Return jobs by id, None for one whose clip is still downloaded; those that nobody knows are left out."""

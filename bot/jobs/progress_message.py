@@ -11,9 +11,10 @@ import structlog
 from bot.exceptions import TransientError
 from bot.i18n.translator import translator_for
 from bot.jobs.delivery import Delivery
-from bot.messages.embeds import EmbedMessage, JobProgress, progress_embed
+from bot.messages.embeds import EmbedMessage, progress_embed
+from bot.messages.job_progress import JobProgress, RunningJobs
 from pipeline.errors import QueueError
-from worker.protocol import Event, Job, ReplyTo
+from worker.protocol import Job, ReplyTo
 from worker.queue import Queue
 
 CLOSING_NOTICE_S: Final = 180.0
@@ -23,18 +24,17 @@ CLOSING_NOTICE_S: Final = 180.0
 class ProgressMessage:
     """Edits the message of a running job at a steady pace, however many events there are."""
 
-    def __init__(self, queue: Queue, delivery: Delivery, job: Job, reply: ReplyTo) -> None:
+    def __init__(
+        self, queue: Queue, delivery: Delivery, job: Job, reply: ReplyTo, running: RunningJobs, *, pages: bool
+    ) -> None:
         self._queue = queue
         self._delivery = delivery
         self._job = job
         self._reply = reply
-        self._progress = JobProgress()
+        self._running = running
+        self._pages = pages
         self._editing = asyncio.Lock()
         self._shown: EmbedMessage | None = None
-
-    def apply(self, event: Event) -> None:
-        """Show an event with the next edit."""
-        self._progress = self._progress.apply(event)
 
     @asynccontextmanager
     async def editing(self, interval_s: float) -> AsyncGenerator[None]:
@@ -61,13 +61,15 @@ class ProgressMessage:
 
     async def _edit(self) -> bool:
         """Edit when something changed; return False when the message can no longer be edited."""
-        progress = self._progress
+        progress = self._running.get(self._job.id) or JobProgress()
         if progress.attempt == 0:
             outlook = await self._queue.outlook(self._job.id)
             if outlook is not None:
                 progress = JobProgress(position=outlook.position, wait_s=outlook.wait_s)
         translator = translator_for(self._reply.locale)
-        content = progress_embed(translator, self._job.source.name, self._job.id, progress, closes=self._closes())
+        content = progress_embed(
+            translator, self._job.source.name, self._job.id, progress, closes=self._closes(), pages=self._pages
+        )
         if content == self._shown:
             return True
         editable = await self._delivery.show_progress(self._job, self._reply, content)

@@ -27,6 +27,7 @@ from bot.jobs.sync import JobSync
 from bot.messages import embeds
 from bot.messages.errors import ErrorMessage, error_message, failure_message
 from bot.messages.formatting import escape, shorten
+from bot.messages.job_progress import RunningJobs
 from bot.retry import retry_until_done
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
@@ -56,6 +57,7 @@ class JobTracker:
         interval_s: Time between two edits of a message.
         pages: Whether the bot serves pages.
         cards: Show batches of jobs.
+        running: Told how far each job is.
 
     """
 
@@ -69,7 +71,9 @@ class JobTracker:
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
         pages: bool = False,
         cards: BatchCards | None = None,
+        running: RunningJobs | None = None,
     ) -> None:
+        self._running = running or RunningJobs()
         self._cards = cards
         self._queue = queue
         self._sync = sync
@@ -184,7 +188,10 @@ class JobTracker:
         log = structlog.get_logger(__name__).bind(job=job.id)
         try:
             cost = Cost()
-            event = await retry_until_done(lambda: self._watch(job, reply, cost))
+            try:
+                event = await retry_until_done(lambda: self._watch(job, reply, cost))
+            finally:
+                self._running.end(job.id)
             self._ending.add(job.id)
             await self._sync.record_end(job.id, event, cost.seconds)
             with span("deliver", trace=job.trace) as delivering:
@@ -209,10 +216,11 @@ class JobTracker:
             return None
         # The message of a job that has ended may show its result already, as a card that takes no embed any more.
         shows_progress = job.replaces is not True and state.status in ("queued", "running")
-        message = ProgressMessage(self._queue, self._delivery, job, reply)
+        running = self._running
+        message = ProgressMessage(self._queue, self._delivery, job, reply, running, pages=self._pages)
         async with message.editing(self._interval_s) if shows_progress else nullcontext():
             async for event in self._queue.events(job.id):
-                message.apply(event)
+                running.apply(job.id, event)
                 cost.add(event)
                 if isinstance(event, Started):
                     await self._sync.record_start(job.id)

@@ -1,8 +1,8 @@
 """Builds the embeds of messages from the state of a job."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import discord
 
@@ -11,8 +11,8 @@ from bot.components.custom_ids import Action
 from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
 from bot.messages.formatting import escape, fit_lines, format_duration, mention, progress_bar, shorten
-from pipeline.types import DraftLine, Failure, Result, Transcript, tool_name
-from worker.protocol import Event, Progressed, Started
+from bot.messages.job_progress import JobProgress
+from pipeline.types import Failure, Result, Transcript, tool_name
 
 MIN_SHOWN_WAIT_S = 30.0
 COLOUR_WORKING = discord.Colour(0x5865F2)
@@ -45,48 +45,19 @@ class EmbedMessage:
     buttons: ResultButtons | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobProgress:
-    """Progress of a job, from its events."""
-
-    attempt: int = 0
-    """0: no worker has taken it yet."""
-    position: int | None = None
-    wait_s: float | None = None
-    """Seconds until a job that waits is begun; None: unknown."""
-    fractions: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Done part by stage, in the order in which stages started."""
-    remaining: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
-    """Remaining seconds by stage; None: unknown."""
-    draft: tuple[DraftLine, ...] = ()
-    """How the transcript begins, as first heard."""
-
-    def apply(self, event: Event) -> "JobProgress":
-        """Return the progress after an event."""
-        match event:
-            case Started(attempt=attempt):
-                return replace(self, attempt=attempt, position=None)
-            case Progressed(progress=progress):
-                fractions = {**self.fractions, progress.stage: progress.fraction}
-                remaining = {**self.remaining, progress.stage: progress.remaining}
-                return replace(
-                    self,
-                    attempt=max(self.attempt, 1),
-                    fractions=fractions,
-                    remaining=remaining,
-                    draft=progress.draft or self.draft,
-                )
-            case _:
-                return self
-
-
 def receiving_embed(translator: Translator, name: str) -> EmbedMessage:
     """Build the embed for a clip that is being downloaded."""
     return EmbedMessage(embed=_embed(name, translator.format("receiving"), COLOUR_WORKING))
 
 
 def progress_embed(
-    translator: Translator, name: str, job_id: str, view: JobProgress, *, closes: int | None = None
+    translator: Translator,
+    name: str,
+    job_id: str,
+    view: JobProgress,
+    *,
+    closes: int | None = None,
+    pages: bool = False,
 ) -> EmbedMessage:
     """Build the embed for a job that waits or runs.
 
@@ -97,12 +68,15 @@ def progress_embed(
         view: How far it is.
         closes: Unix time after which the bot can no longer edit the message unless somebody presses its button; None:
             that is far off.
+        pages: Whether the bot serves pages, which show a job once a worker has it.
 
     """
     lines = _progress(translator, view)
     if closes is not None:
         lines = [*lines, "", translator.format("message-closes", when=f"<t:{closes}:R>")]
-    buttons = None if closes is None else ResultButtons(job_id=job_id, actions=(Action.FETCH,))
+    actions = {Action.PAGE: pages and view.attempt > 0, Action.FETCH: closes is not None}
+    shown = tuple(action for action, is_shown in actions.items() if is_shown)
+    buttons = ResultButtons(job_id=job_id, actions=shown) if shown else None
     embed = _embed(name, fit_lines(lines, discord_limits.MAX_EMBED_DESCRIPTION_CHARS), COLOUR_WORKING)
     heard = [f"{format_duration(line.start)} {escape(line.text)}" for line in view.draft]
     _add_lines(embed, translator.format("field-draft"), heard)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from bot.exceptions import PageError
+from bot.exceptions import PageError, ResultPendingError
 from bot.i18n.translator import Translator, translator_for
 from bot.uploads.routes import UploadRoutes
 from bot.web.captions import rename_speakers
@@ -151,7 +151,11 @@ class Site:
         if self._sign_in is not None and self._sign_in.person(request) is None:
             self._signer.read(request.match_info["token"])
             return self._sign_in.begin(request.match_info["token"])
-        token, data = await self._open(request)
+        try:
+            token, data = await self._open(request)
+        except ResultPendingError as pending:
+            document = self._pages.pending(self._context(request), pending.title, pending.progress)
+            return web.Response(text=document, content_type="text/html", headers={"Cache-Control": "no-store"})
         nonce = secrets.token_urlsafe(16)
         context = PageContext(
             translator=_translator(request),
@@ -166,8 +170,12 @@ class Site:
         return web.Response(text=document, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        data = await self._open_settled(request)
-        artefact, save = _find(request, data), "save" in request.query
+        try:
+            data = await self._open_settled(request)
+        except ResultPendingError as pending:
+            files = {file.name: file for file in pending.progress.files}
+            return await send_file(request, _find(request, files), self._source, save=False)
+        artefact, save = _find(request, data.files()), "save" in request.query
         live = await self._live_exports.get(data, artefact.name)
         if live is None:
             return await send_file(request, artefact, self._source, save=save)
@@ -176,7 +184,7 @@ class Site:
 
     async def _waveform(self, request: web.Request) -> web.StreamResponse:
         _, data = await self._open(request)
-        artefact = _find(request, data)
+        artefact = _find(request, data.files())
         if artefact.name not in {track.name for track in mixer_tracks(data)}:
             raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
         return web.json_response(await self._waveforms.get(artefact))
@@ -253,9 +261,9 @@ async def _protect(request: web.Request, answer: web.StreamResponse) -> None:
     answer.headers.setdefault("Cache-Control", "no-cache")
 
 
-def _find(request: web.Request, data: PageData) -> Artefact:
+def _find(request: web.Request, files: Mapping[str, Artefact]) -> Artefact:
     """Find the requested file by its exact name; the name is never opened as a path."""
-    artefact = data.files().get(request.match_info["name"])
+    artefact = files.get(request.match_info["name"])
     if artefact is None:
         raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
     return artefact

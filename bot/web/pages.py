@@ -13,6 +13,7 @@ from markupsafe import Markup
 from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
 from bot.messages.formatting import format_duration, format_size
+from bot.messages.job_progress import JobProgress
 from bot.web.sources.base import MAX_NAME_CHARS, PageData
 from pipeline.languages import main_language, reads_right_to_left
 from pipeline.types import Turn
@@ -124,6 +125,25 @@ class PageRenderer:
             longest=MAX_NAME_CHARS,
             spoken=context.translator.language_name(data.result.language or ""),
             tongue=main_language(data.result.language) or "",
+        )
+
+    def pending(self, context: PageContext, title: str, progress: JobProgress) -> str:
+        """Render the page of a job that still runs."""
+        stems = [
+            (f"part-{'voice' if part == 'vocals' else part}", f"files/{quote(file.name)}")
+            for part in MIXER_STEMS
+            for file in progress.files
+            if PurePosixPath(file.name).stem == part
+        ]
+        stages = [(stage_name(stage, context.translator), done) for stage, done in progress.fractions.items()]
+        return self._templates.get_template("pending.html").render(
+            context=context,
+            translate=context.translator.format,
+            clock=format_duration,
+            title=title,
+            stages=stages,
+            draft=progress.draft,
+            stems=stems,
         )
 
     def upload(self, context: PageContext, limit: str) -> str:

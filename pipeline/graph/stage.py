@@ -94,6 +94,8 @@ class Stage(Generic[InputsT, ParamsT, OutputT]):
     """Raised when the same inputs would now give another output."""
     costly: bool = False
     """Whether the stage counts against the minutes that a person may use in a day."""
+    previewed: bool = False
+    """Whether people may hear its files before the job is done."""
     isolated: bool = False
     """Run in a process that ends with the stage, since it reads a file as a stranger sent it."""
     limit: float = 60.0

@@ -51,6 +51,7 @@ class SeparateOutput(StageOutput, Generic[FileT]):
 
 SEPARATE = Stage(
     name="separate",
+    previewed=True,
     title="Taking the sound apart",
     function="pipeline.separation.stage:separate_stage",
     version=4,
@@ -87,6 +88,7 @@ class SplitBackgroundOutput(StageOutput, Generic[FileT]):
 
 SPLIT_BACKGROUND = Stage(
     name="split_background",
+    previewed=True,
     title="Parting the background",
     function="pipeline.separation.background_stage:split_background_stage",
     inputs=SplitBackgroundInputs[Artefact],

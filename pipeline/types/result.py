@@ -59,6 +59,8 @@ class Progress:
     """Seconds of the clip that a costly stage has used so far; 0 for other stages and for what was kept."""
     draft: tuple[DraftLine, ...] = ()
     """How the transcript begins, as far as it is known; empty where it is as before."""
+    files: tuple[Artefact, ...] = ()
+    """What people may hear already, once the stage is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

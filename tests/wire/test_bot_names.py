@@ -13,6 +13,7 @@ from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
 from bot.jobs.result_buttons import TRANSCRIPT_FORMATS
+from bot.messages.job_progress import RunningJobs
 from bot.transcripts.transcripts import Transcripts
 from bot.web.sources.base import PageData
 from bot.web.sources.stored import PageRights, StoredSource
@@ -53,7 +54,8 @@ async def page_of(stack: Stack, job_id: str, person: str) -> PageData:
         links, repository = PageLinks(database), Repository(database, Quotas())
         link = await links.create(job_id, person)
         transcripts = Transcripts.build(TranscriptEdits(database), repository, store, no_rewriting)
-        return await StoredSource(links, repository, store, Everybody(), no_renaming, transcripts).load(link.id)
+        source = StoredSource(links, repository, store, Everybody(), no_renaming, transcripts, RunningJobs())
+        return await source.load(link.id)
 
 
 async def test_names_end_up_everywhere_and_stay(stack: Stack, scene: Path, tmp_path: Path) -> None:

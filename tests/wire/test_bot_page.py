@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from deploy.local.embedded_broker import EmbeddedBroker
-from pipeline.types import Artefact, Result
+from pipeline.types import Artefact, DraftLine, Progress, Result
 from tests.bot.web.test_site import STEMS, write_result
 from tests.bot.world import make_result
 from tests.wire.objects import Message
 from tests.wire.processes import Program, ready_or_dead, run_program
 from tests.wire.server import FakeDiscord
-from worker.protocol import Finished, Job, Started
+from worker.protocol import Finished, Job, Progressed, Started
 from worker.queue import Queue
 from worker.queue.keys import MEDIA
 from worker.queue.lease import Lease
@@ -48,15 +48,24 @@ class Office:
 
     async def work(self) -> Job:
         """The one job that waits, done as a worker does it."""
+        job, lease = await self.take()
+        await self.finish(job, lease)
+        return job
+
+    async def take(self) -> tuple[Job, Lease]:
+        """The one job that waits, begun."""
         (job,) = [state.job for state in await self.queue.jobs() if state.status == "queued"]
         lease = await Lease.acquire(self.queue, MEDIA, job.id, "played")
         await lease.emit(Started(attempt=lease.attempt, worker="played"))
+        return job, lease
+
+    async def finish(self, job: Job, lease: Lease) -> None:
+        """End a job well."""
         source = msgspec.json.decode((self.folder / "result" / "result.json").read_bytes(), type=Result)
         files = [await self._put(artefact) for artefact in source.artefacts]
         named = [replace(one, name=job.request.names.get(one.id, one.name)) for one in source.speakers]
         result = replace(make_result(job.request), artefacts=tuple(files), speakers=tuple(named))
         await lease.end("finished", Finished(result=result))
-        return job
 
     async def _put(self, artefact: Artefact) -> Artefact:
         return await self.store.put(self.folder / "result" / artefact.name, name=artefact.name)
@@ -107,7 +116,7 @@ async def test_a_result_has_a_page(office: Office, tmp_path: Path) -> None:
     assert message is not None
     await fake.wait(lambda: office.bot.running and bool(message.buttons), 20, "the job to be handed in")
     await office.work()
-    await fake.wait(lambda: any("page" in key for key in message.buttons), 20, "the result")
+    await fake.wait(lambda: any("rebalance" in key for key in message.buttons), 20, "the result")
 
     pressed = await fake.click(button(message, "stemcord:page:"), message)
     private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
@@ -141,6 +150,39 @@ async def test_a_result_has_a_page(office: Office, tmp_path: Path) -> None:
     assert (status, b"was revoked" in page) == (410, True)
 
 
+async def test_a_running_job_has_a_page_with_first_words_and_stems(office: Office, tmp_path: Path) -> None:
+    fake = office.fake
+    clip = tmp_path / "talk.mp4"
+    clip.write_bytes(b"a clip of some length")
+    message = (await fake.slash("process", clip=clip)).original
+    assert message is not None
+    await fake.wait(lambda: office.bot.running and bool(message.buttons), 20, "the job to be handed in")
+    job, lease = await office.take()
+    stem = await office.store.put(tmp_path / "result" / STEMS[0], name="vocals.flac")
+    lines = (DraftLine(start=62.0, text="Good <b>evening</b>."),)
+    for progress in (
+        Progress(stage="separate", fraction=1.0, files=(stem,)),
+        Progress(stage="transcribe", fraction=0.3, draft=lines),
+    ):
+        await lease.emit(Progressed(progress=progress))
+    await fake.wait(lambda: "evening" in message.text, 20, "the first words in the message")
+    pressed = await fake.click(button(message, "stemcord:page:"), message)
+    private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
+    address = button(private, "http://")
+    status, page = await office.get(address)
+    assert status == 200
+    for shown in (b"data-pending", b"<time>1:02</time> Good &lt;b&gt;evening", b"files/vocals.flac", b'value="0.3"'):
+        assert shown in page
+    assert await office.get(address, "files/vocals.flac") == (200, (tmp_path / "result" / STEMS[0]).read_bytes())
+    assert (await office.get(address, "files/background.flac"))[0] == 404
+    assert (await office.get(address, "all.zip"))[0] == 409
+
+    await office.finish(job, lease)
+    await fake.wait(lambda: any("rebalance" in key for key in message.buttons), 20, "the result")
+    status, page = await office.get(address)
+    assert (status, b"data-pending" in page, b"Speaker 1" in page) == (200, False, True)
+
+
 async def test_who_may_no_longer_see_the_channel_sees_no_page(office: Office, tmp_path: Path) -> None:
     fake = office.fake
     clip = tmp_path / "talk.mp4"
@@ -151,7 +193,7 @@ async def test_who_may_no_longer_see_the_channel_sees_no_page(office: Office, tm
     assert message is not None
     await fake.wait(lambda: bool(message.buttons), 20, "the job to be handed in")
     await office.work()
-    await fake.wait(lambda: any("page" in key for key in message.buttons), 20, "the result")
+    await fake.wait(lambda: any("rebalance" in key for key in message.buttons), 20, "the result")
     pressed = await fake.click(button(message, "stemcord:page:"), message, by=bob)
     private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
     del fake.world.users[bob["id"]]
@@ -182,7 +224,7 @@ async def test_with_sign_in_a_page_opens_for_those_who_can_see_the_channel(offic
     assert message is not None
     await fake.wait(lambda: bool(message.buttons), 20, "the job to be handed in")
     await office.work()
-    await fake.wait(lambda: any("page" in key for key in message.buttons), 20, "the result")
+    await fake.wait(lambda: any("rebalance" in key for key in message.buttons), 20, "the result")
     pressed = await fake.click(button(message, "stemcord:page:"), message)
     private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
     assert "sign in with Discord" in private.text

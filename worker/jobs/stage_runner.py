@@ -134,10 +134,11 @@ class StageRunner:
         except AudioProcessingError as error:
             error.stage = error.stage or stage.name
             raise
+        files = tuple(result.artefacts.values()) if stage.previewed else ()
         if reused:
-            self.publish(Progress(stage=stage.name, fraction=1.0, message="taken from the store"))
+            self.publish(Progress(stage=stage.name, fraction=1.0, message="taken from the store", files=files))
         else:
-            self._publish_work(call, 1.0)
+            self._publish_work(call, 1.0, files=files)
         if isinstance(output, ProbeOutput):
             self._clip_seconds = output.media.duration
         return StageRun(
@@ -194,11 +195,18 @@ class StageRunner:
             )
 
     def _publish_work(
-        self, call: StageCall, fraction: float, message: str = "", draft: tuple[DraftLine, ...] = ()
+        self,
+        call: StageCall,
+        fraction: float,
+        message: str = "",
+        draft: tuple[DraftLine, ...] = (),
+        files: tuple[Artefact, ...] = (),
     ) -> None:
         """Publish how far a stage is that is computed, with what that costs."""
         cost = fraction * self._clip_seconds if call.stage.costly else 0.0
-        self.publish(Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost, draft=draft))
+        self.publish(
+            Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost, draft=draft, files=files)
+        )
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():

@@ -15,7 +15,8 @@ from bot.database.models import JobRecord, LinkedResult
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import written_revision
-from bot.exceptions import PageError, RefusedError
+from bot.exceptions import PageError, RefusedError, ResultPendingError
+from bot.messages.job_progress import JobProgress, RunningJobs
 from bot.transcripts.editor import Change, TranscriptState
 from bot.transcripts.json_forms import PastEditForm, history_forms
 from bot.transcripts.transcripts import Transcripts
@@ -71,7 +72,9 @@ class StoredSource:
         access: ChannelAccess,
         rename: Rename,
         transcripts: Transcripts,
+        running: RunningJobs,
     ) -> None:
+        self._running = running
         self._links = links
         self._repository = repository
         self._store = store
@@ -159,7 +162,8 @@ class StoredSource:
         if linked.link.expires <= time.time():
             raise PageError(HTTPStatus.GONE, "page-expired")
         record = linked.record
-        if record is None or record.result is None:
+        progress = None if record is None else self._running.get(record.id)
+        if record is None or (record.result is None and progress is None):
             raise PageError(HTTPStatus.GONE, "page-gone")
         rights = await self._access.rights(record, linked.link.created_by)
         if not rights.see:
@@ -168,6 +172,8 @@ class StoredSource:
             rights = await self._access.rights(record, viewer)
             if not rights.see:
                 raise PageError(HTTPStatus.FORBIDDEN, "page-not-for-you")
+        if record.result is None:
+            raise ResultPendingError(PurePosixPath(record.job.source.name).stem, progress or JobProgress())
         return linked, record, record.result, rights
 
     async def _open_to_edit(self, link_id: str, viewer: str | None) -> tuple[JobRecord, str]:

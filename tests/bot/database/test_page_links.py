@@ -35,7 +35,9 @@ async def test_a_link_leads_to_the_newest_result_of_its_message(
     link = await links.create(first.id, alice)
     before = await links.resolve(link.id)
     assert before is not None
-    assert (before.link, before.record) == (link, None)
+    assert before.link == link
+    assert before.record is not None
+    assert (before.record.id, before.record.result) == (first.id, None)
     await repository.end_job(first.id, StoredStatus.FINISHED, result_of(seconds=1))
     await repository.rename(first.id, "A", "Ann", alice)
     found = await links.resolve(link.id)

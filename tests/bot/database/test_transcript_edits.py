@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from msgspec import structs
-from sqlalchemy import text
 
 from bot.database import transcript_edits
 from bot.database.deletion import DataDeletion, delete_rows
@@ -15,6 +15,7 @@ from bot.database.engine import Database
 from bot.database.models import StoredStatus
 from bot.database.repository import Repository
 from bot.database.transcript_edits import MAX_EDIT_BYTES, TranscriptEdits, name_file
+from bot.database.upgrade import migrations_of
 from bot.exceptions import EditConflictError, RefusedError
 from bot.jobs.quotas import Quotas
 from pipeline.edits.apply import apply_edit, apply_edits, way_between
@@ -243,10 +244,7 @@ async def test_edits_go_with_their_job_and_lose_the_name_of_who_is_forgotten(
 async def test_a_database_of_the_version_before_gets_the_table(tmp_path: Path, store: Store) -> None:
     url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
     async with Database.open(url) as database, database.transaction() as connection:
-        searched = ("search_terms", "search_lines", "search_documents")
-        for table in ("transcript_edits", "glossaries", "upload_limits", *searched, "bot_processes", "event_claims"):
-            await connection.execute(text(f"DROP TABLE {table}"))
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        await connection.run_sync(lambda synchronous: command.downgrade(migrations_of(synchronous), "0002"))
     async with Database.open(url) as database:
         job = await new_job(database, store, tmp_path, number())
         assert await TranscriptEdits(database).save(job, [MEND], by=ALICE, base=0) == 1

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 from bot import discord_limits
+from bot.components.custom_ids import Action
 from bot.i18n.translator import Translator
 from bot.messages import embeds
-from pipeline.types import DraftLine, Failure, Progress, RouteName, Speaker, Transcript, Turn
+from bot.messages.job_progress import JobProgress, RunningJobs
+from pipeline.types import Artefact, DraftLine, Failure, Progress, RouteName, Speaker, Transcript, Turn
 from tests.bot.world import make_result
 from worker.protocol import Event, Progressed, Started
 
@@ -13,7 +15,7 @@ CHINESE = Translator("zh-CN")
 
 
 def shown(*events: Event) -> str:
-    view = embeds.JobProgress()
+    view = JobProgress()
     for event in events:
         view = view.apply(event)
     return embeds.progress_embed(ENGLISH, "talk.mp4", JOB, view).embed.description or ""
@@ -29,7 +31,7 @@ def fields(card: embeds.EmbedMessage) -> dict[str | None, str | None]:
 
 def test_what_is_heard_so_far_is_shown_and_stays() -> None:
     lines = (DraftLine(start=0.4, text="Good *evening*."), DraftLine(start=62.0, text="@everyone, goodbye."))
-    view = embeds.JobProgress()
+    view = JobProgress()
     for progress in (
         Progress(stage="transcribe", fraction=0.2, draft=lines[:1]),
         Progress(stage="transcribe", fraction=0.4, draft=lines),
@@ -42,9 +44,28 @@ def test_what_is_heard_so_far_is_shown_and_stays() -> None:
     )
 
 
+def test_a_job_that_runs_has_a_page() -> None:
+    waiting, begun = JobProgress(position=0), JobProgress(attempt=1)
+    shown = [embeds.progress_embed(ENGLISH, "x", JOB, view, pages=True).buttons for view in (waiting, begun)]
+    assert shown == [None, embeds.ResultButtons(job_id=JOB, actions=(Action.PAGE,))]
+    assert embeds.progress_embed(ENGLISH, "x", JOB, begun).buttons is None
+
+
+def test_running_jobs_are_forgotten_when_they_end() -> None:
+    running = RunningJobs()
+    first, second = (Artefact(name=name, digest=name, size=1, media_type="audio/flac") for name in ("a", "b"))
+    for files in ((first,), (first, second)):
+        running.apply(JOB, Progressed(progress=Progress(stage="separate", fraction=1.0, files=files)))
+    progress = running.get(JOB)
+    assert progress is not None
+    assert progress.files == (first, second)
+    running.end(JOB)
+    assert running.get(JOB) is None
+
+
 def test_place_in_the_queue() -> None:
     texts = [
-        embeds.progress_embed(ENGLISH, "x", JOB, embeds.JobProgress(position=position)).embed.description
+        embeds.progress_embed(ENGLISH, "x", JOB, JobProgress(position=position)).embed.description
         for position in (0, 1, 5)
     ]
     assert texts == [
@@ -75,7 +96,7 @@ def test_lost_worker_is_named() -> None:
 
 
 def test_only_a_job_under_way_can_be_cancelled() -> None:
-    assert embeds.progress_embed(ENGLISH, "x", JOB, embeds.JobProgress()).cancel_job_id == JOB
+    assert embeds.progress_embed(ENGLISH, "x", JOB, JobProgress()).cancel_job_id == JOB
     for card in (
         embeds.receiving_embed(ENGLISH, "x"),
         embeds.cancelled_embed(ENGLISH, "x"),

@@ -18,6 +18,7 @@ from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
+from bot.messages.job_progress import RunningJobs
 from bot.transcripts.transcripts import Transcripts
 from bot.web.app import Site
 from bot.web.signed_links import PageAddresses
@@ -132,7 +133,7 @@ async def edited(tmp_path: Path, store: Store) -> AsyncIterator[Edited]:
         await repository.add_job(job)
         await repository.end_job(job.id, StoredStatus.FINISHED, result)
         transcripts = Transcripts.build(TranscriptEdits(database), repository, store, desk.rewrite)
-        source = StoredSource(links, repository, store, desk, desk.rename, transcripts)
+        source = StoredSource(links, repository, store, desk, desk.rename, transcripts, RunningJobs())
         site = Site(source, TICKETS, public_url="https://stems.example")
         addresses = PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24)
         address = await addresses.create(job.id, ALICE)

@@ -41,7 +41,9 @@ async def browser(
 ) -> AsyncIterator[TestClient]:
     services, access = simcord_bot.services, DiscordChannelAccess(simcord_bot)
     rename = services.submitter.rename_speakers
-    source = StoredSource(PageLinks(database), repository, store, access, rename, services.transcripts)
+    source = StoredSource(
+        PageLinks(database), repository, store, access, rename, services.transcripts, services.running
+    )
     site = Site(source, TICKETS, public_url=PUBLIC)
     async with TestClient(TestServer(site.application())) as browser:
         yield browser

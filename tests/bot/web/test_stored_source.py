@@ -20,6 +20,7 @@ from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
+from bot.messages.job_progress import RunningJobs
 from bot.transcripts.transcripts import Transcripts
 from bot.web.app import Site
 from bot.web.signed_links import PageAddresses, PageToken, TokenSigner
@@ -121,7 +122,7 @@ async def kept(tmp_path: Path, store: Store) -> AsyncIterator[Kept]:
         await repository.add_job(job)
         await repository.end_job(job.id, StoredStatus.FINISHED, result)
         transcripts = Transcripts.build(TranscriptEdits(database), repository, store, submitter.rewrite)
-        source = StoredSource(links, repository, store, submitter, submitter.rename, transcripts)
+        source = StoredSource(links, repository, store, submitter, submitter.rename, transcripts, RunningJobs())
         site = Site(source, TICKETS, public_url="https://stems.example")
         addresses = PageAddresses(links, TICKETS, public_url="https://stems.example", hours=24)
         async with TestClient(TestServer(site.application())) as browser:

@@ -19,6 +19,7 @@ from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
+from bot.messages.job_progress import RunningJobs
 from bot.transcripts.transcripts import Transcripts
 from bot.web.app import Site
 from bot.web.server import serve
@@ -121,7 +122,8 @@ async def _serve(
         await repository.add_job(job)
         await repository.end_job(job.id, StoredStatus.FINISHED, result)
         transcripts = Transcripts.build(TranscriptEdits(database), repository, store, desk.rewrite)
-        site = Site(StoredSource(links, repository, store, desk, desk.rename, transcripts), TICKETS, public_url=address)
+        source = StoredSource(links, repository, store, desk, desk.rename, transcripts, RunningJobs())
+        site = Site(source, TICKETS, public_url=address)
         made = PageAddresses(links, TICKETS, public_url=address, hours=24)
         alice, mo = [(await made.create(job.id, who)).url for who in (ALICE, MODERATOR)]
         token = TICKETS.read(alice.rstrip("/").rpartition("/")[2])
