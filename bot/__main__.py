@@ -133,7 +133,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
         services = client.services
         source = StoredSource(
             *(links, repository, store, access, services.submitter.rename_speakers, services.transcripts),
-            services.running,
+            services.tracker.running,
         )
         site = Site(
             *(source, signer),

@@ -37,7 +37,6 @@ from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.mentions import MentionIntake
-from bot.messages.job_progress import RunningJobs
 from bot.search.index import SearchIndex
 from bot.search.search import Search
 from bot.services import Interaction, ServiceClient, Services
@@ -141,10 +140,7 @@ class StemcordClient(ServiceClient):
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._index_anew)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
-        running, has_pages = RunningJobs(), pages is not None
-        tracker = JobTracker(
-            queue, store, delivery, sync, interval_s=interval_s, pages=has_pages, cards=cards, running=running
-        )
+        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None, cards=cards)
         submitter = JobSubmitter(
             *(downloads, queue, tracker, repository, store, edits),
             preset=settings.preset,
@@ -166,7 +162,6 @@ class StemcordClient(ServiceClient):
             submitter=submitter,
             batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
             tracker=tracker,
-            running=running,
             transcripts=transcripts,
             delivery=delivery,
             sampler=Sampler(store),

@@ -17,7 +17,6 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.tracker import JobTracker
-from bot.messages.job_progress import RunningJobs
 from bot.search.search import Search
 from bot.settings import BotSettings
 from bot.transcripts.transcripts import Transcripts
@@ -41,7 +40,6 @@ class Services:
     submitter: JobSubmitter
     batches: BatchSubmitter
     tracker: JobTracker
-    running: RunningJobs
     transcripts: Transcripts
     delivery: Delivery
     sampler: Sampler

@@ -20,7 +20,7 @@ class PageButton(PersistentItem, action=Action.PAGE):
     async def act(self, interaction: Interaction) -> None:
         """Create a link and send it with a button that revokes it."""
         entry = await find_entry(interaction, self.target.job_id)
-        if entry.result is None and interaction.client.services.running.get(entry.job.id) is None:
+        if entry.result is None and interaction.client.services.tracker.running.get(entry.job.id) is None:
             raise RefusedError("result-gone", "result-gone-hint")
         pages = _served_pages(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)

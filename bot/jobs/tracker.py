@@ -57,7 +57,6 @@ class JobTracker:
         interval_s: Time between two edits of a message.
         pages: Whether the bot serves pages.
         cards: Show batches of jobs.
-        running: Told how far each job is.
 
     """
 
@@ -71,9 +70,8 @@ class JobTracker:
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
         pages: bool = False,
         cards: BatchCards | None = None,
-        running: RunningJobs | None = None,
     ) -> None:
-        self._running = running or RunningJobs()
+        self.running = RunningJobs()
         self._cards = cards
         self._queue = queue
         self._sync = sync
@@ -188,10 +186,7 @@ class JobTracker:
         log = structlog.get_logger(__name__).bind(job=job.id)
         try:
             cost = Cost()
-            try:
-                event = await retry_until_done(lambda: self._watch(job, reply, cost))
-            finally:
-                self._running.end(job.id)
+            event = await retry_until_done(lambda: self._watch(job, reply, cost))
             self._ending.add(job.id)
             await self._sync.record_end(job.id, event, cost.seconds)
             with span("deliver", trace=job.trace) as delivering:
@@ -208,6 +203,7 @@ class JobTracker:
             log.info("job_delivered", end="none" if event is None else type(event).__name__.lower(), shown=shown)
         finally:
             self._ending.discard(job.id)
+            self.running.end(job.id)
 
     async def _watch(self, job: Job, reply: ReplyTo, cost: Cost) -> Event | None:
         """Show progress until a job ends; return its last event, or None when the queue lost the job."""
@@ -216,7 +212,7 @@ class JobTracker:
             return None
         # The message of a job that has ended may show its result already, as a card that takes no embed any more.
         shows_progress = job.replaces is not True and state.status in ("queued", "running")
-        running = self._running
+        running = self.running
         message = ProgressMessage(self._queue, self._delivery, job, reply, running, pages=self._pages)
         async with message.editing(self._interval_s) if shows_progress else nullcontext():
             async for event in self._queue.events(job.id):

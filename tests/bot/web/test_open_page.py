@@ -42,7 +42,7 @@ async def browser(
     services, access = simcord_bot.services, DiscordChannelAccess(simcord_bot)
     rename = services.submitter.rename_speakers
     source = StoredSource(
-        PageLinks(database), repository, store, access, rename, services.transcripts, services.running
+        PageLinks(database), repository, store, access, rename, services.transcripts, services.tracker.running
     )
     site = Site(source, TICKETS, public_url=PUBLIC)
     async with TestClient(TestServer(site.application())) as browser:
