@@ -166,9 +166,13 @@ def mark_whole(environment: Environment, digest: str) -> None:
 
 
 def discard(environment: Environment) -> None:
-    """Delete an environment, its state file last, so that an interrupted deletion is recognised."""
+    """Delete an environment, its state file last, so that an interrupted deletion is recognised.
+
+    A link to another checkout's environment is deleted, and not what it leads to; one to an empty place on
+    another disk, where this environment was built, is kept.
+    """
     path = environment.path
-    if not path.is_dir():
+    if not path.is_dir() or _belongs_elsewhere(environment):
         path.unlink(missing_ok=True)
         return
     mark_building(environment)
@@ -182,6 +186,12 @@ def discard(environment: Environment) -> None:
     (path / STATE_FILE).unlink()
     if not path.is_symlink():
         path.rmdir()
+
+
+def _belongs_elsewhere(environment: Environment) -> bool:
+    """Tell whether an environment is a link to one that was built where the link leads."""
+    path = environment.path
+    return path.is_symlink() and _read_mark(environment).get("place", "").startswith(f"{path.resolve()} ")
 
 
 def _has_interpreter(environment: Environment) -> bool:

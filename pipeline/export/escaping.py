@@ -39,7 +39,32 @@ def escape_markdown(text: str) -> str:
     return _LINK_STARTS.sub(lambda found: f"\\{found[0]}", _MARKDOWN_MARKS.sub(r"\\\1", clean(text)))
 
 
+_TAKEN_FOR_NOTHING = frozenset(
+    [
+        "NA",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "-NaN",
+        "-nan",
+        "NULL",
+        "null",
+        "None",
+        "#NA",
+        "#N/A",
+        "1.#IND",
+        "-1.#IND",
+        "1.#QNAN",
+        "-1.#QNAN",
+    ]
+)
+"""What pandas, with which pyannote.database reads the format, takes for a missing value."""
+
+
 def rttm_label(name: str) -> str:
     """Make a name one RTTM field: no spaces, never the sign for nothing, no quotes, which some readers remove."""
     label = clean(name).replace(" ", "_").replace('"', "'")
-    return label if label and label != "<NA>" else "unnamed"
+    if not label or label == "<NA>":
+        return "unnamed"
+    return f"{label}_" if label in _TAKEN_FOR_NOTHING else label

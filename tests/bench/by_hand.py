@@ -71,13 +71,13 @@ def by_hand(clip: Path, folder: Path, home: Path) -> dict[str, Cost]:
     mix = f"{others}amix=inputs=3:normalize=0,volume=0.7[rest];[3][rest]amix=inputs=2:normalize=0[mixed]"
     parts = [argument for name in ("drums", "bass", "other", "vocals") for argument in ("-i", f"{stems}/{name}.wav")]
     own = [sys.executable, "-m", "tests.bench.by_hand", "--step"]
-    whisper = [str(ASR_PYTHON), "-m", "tests.bench.recogniser_runs", "library", str(home), str(speech)]
+    whisper = [str(ASR_PYTHON), "tests/bench/recogniser_runs.py", "library", str(home), str(speech)]
     mux = ["-map", "4:v:0", "-map", "[mixed]", "-c:v", "copy", "-c:a", "aac", str(folder / "final.mp4")]
     return {
         "ffmpeg: sound": run([*ffmpeg, "-i", str(clip), "-ar", "44100", "-ac", "2", str(sound)]),
         "ffmpeg: speech": run([*ffmpeg, "-i", str(clip), "-ar", "16000", "-ac", "1", str(speech)]),
         "Demucs": run([sys.executable, "-m", "tests.bench.htdemucs_runs", "stock", str(home), str(sound), str(stems)]),
-        "Whisper": run(whisper, stdin=b"\n", env=os.environ | {"OMP_NUM_THREADS": "2"}),
+        "Whisper": run(whisper, stdin=b"\n", env=os.environ | {"PYTHONPATH": str(ROOT)}),
         "pyannote": run([*own, "diarize", str(home), str(speech)]),
         "ffmpeg: mix": run([*ffmpeg, *parts, "-i", str(clip), "-filter_complex", mix, *mux]),
     }

@@ -122,6 +122,14 @@ def test_rttm_is_read_by_pyannote(tmp_path: Path) -> None:
         assert (start, end) == pytest.approx((first, last), abs=2e-3)
 
 
+@pytest.mark.parametrize("name", ["NaN", "NA", "None", "null"])
+def test_a_name_that_readers_take_for_nothing_stays_a_name(tmp_path: Path, name: str) -> None:
+    content = transcript(turn(["Hello."], 0.0, "S1"), names=(name,))
+    write_exports(content, heard(content), SubtitleStyle(), tmp_path)
+    (annotation,) = load_rttm(tmp_path / "transcript.rttm").values()
+    assert annotation.labels() == [f"{name}_"]
+
+
 def test_text_grid_carries_every_word_at_its_time(tmp_path: Path) -> None:
     grid = textgrid.TextGrid.fromFile(str(export(talk(), tmp_path)[0] / "transcript.TextGrid"))
     assert [tier.name for tier in grid] == ["1 Alice", "1 Alice words", "2 Brian", "2 Brian words"]
