@@ -242,6 +242,7 @@ ERROR_TYPES = _by_name(
     EngineTimeoutError,
     QueueError,
     StoreError,
+    EncryptionKeyError,
     DamagedFileError,
     DiskFullError,
     AttemptsError,
