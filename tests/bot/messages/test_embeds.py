@@ -39,7 +39,7 @@ def test_what_is_heard_so_far_is_shown_and_stays() -> None:
     ):
         view = view.apply(Progressed(progress=progress))
     card = embeds.progress_embed(ENGLISH, "talk.mp4", JOB, view)
-    assert fields(card)["So far, before it is told who speaks"] == (
+    assert fields(card)["So far, before the speakers are told apart"] == (
         "0:00 Good \\*evening\\*.\n1:02 @\u200beveryone, goodbye."
     )
 
