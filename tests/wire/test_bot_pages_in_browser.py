@@ -1,4 +1,4 @@
-"""The upload page in Chromium: a person chooses a file, the connection is lost, and it goes on by itself."""
+"""Pages in Chromium: an upload whose connection is lost goes on, a running job's page becomes that of its result."""
 
 import os
 import shutil
@@ -9,9 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
+from pipeline.types import DraftLine, Progress
 from tests.wire.answers import private
 from tests.wire.light import LightStack, pages_of
 from tests.wire.world import MIB
+from worker.protocol import Progressed
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 PICTURES = os.environ.get("PICTURES", "")
@@ -97,3 +99,37 @@ async def test_a_link_that_does_not_hold_says_so(served: LightStack, browser: Br
     page = await browser.new_page()
     await page.goto(address[:-4] + "xxx/")
     await expect(page.locator("h1")).to_contain_text("does not work")
+
+
+async def test_the_page_of_a_running_job_becomes_that_of_its_result(
+    served: LightStack, browser: Browser, tmp_path: Path
+) -> None:
+    clip = tmp_path / "talk.mp4"
+    clip.write_bytes(b"a clip of some length")
+    person = served.fake.world.add_person("wilma")
+    asked = await served.fake.slash("process", clip=clip, by=person)
+    job = await served.job(of=asked)
+    lease = await served.take(job)
+    lines = tuple(DraftLine(start=float(number), text=f"Sentence {number}.") for number in range(2))
+    await lease.emit(Progressed(progress=Progress(stage="transcribe", fraction=0.3, draft=lines[:1])))
+    message = asked.original
+    assert message is not None
+    await served.fake.wait(lambda: "Sentence 0" in message.text, 20, "the first words in the message")
+    (button,) = [key for key in message.buttons if "page" in key]
+    told = await private(served, await served.fake.click(button, message, by=person))
+    (address,) = [key for key in told.buttons if key.startswith("http")]
+    page = await browser.new_page(viewport={"width": 390, "height": 760})
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    await page.goto(address)
+    await expect(page.locator("#draft")).to_contain_text("Sentence 0.")
+    await expect(page.locator("#stems")).to_be_hidden()
+    stem = await served.store.put(clip, name="vocals.flac")
+    await lease.emit(Progressed(progress=Progress(stage="separate", fraction=1.0, files=(stem,))))
+    await lease.emit(Progressed(progress=Progress(stage="transcribe", fraction=0.6, draft=lines)))
+    await expect(page.locator("#draft")).to_contain_text("Sentence 1.", timeout=15_000)
+    await expect(page.locator("#stems audio")).to_have_attribute("src", "files/vocals.flac")
+    await look(page, "running-phone")
+    await served.finish(lease, job)
+    await expect(page.locator("[data-pending]")).to_have_count(0, timeout=15_000)
+    assert problems == []
