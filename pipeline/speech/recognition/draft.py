@@ -27,16 +27,19 @@ class Draft:
         self._show = show
         self._lines: list[DraftLine] = []
         self._chars = 0
+        self._until = 0.0
 
     def add(self, words: Sequence[Word], language: str) -> None:
         """Show further words of the clip, in the order in which they are said.
 
         Args:
-            words: Final or not; nothing else is made of them.
+            words: Final or not; nothing else is made of them. What is heard a second time is left out.
             language: ISO 639-1, of those that name none.
         """
         before = len(self._lines)
-        for line in draft_lines(words, language):
+        new = [word for word in words if word.start >= self._until]
+        self._until = max((word.end for word in new), default=self._until)
+        for line in draft_lines(new, language):
             if self._chars + len(line.text) > MAX_DRAFT_CHARS:
                 self._chars = MAX_DRAFT_CHARS
                 break

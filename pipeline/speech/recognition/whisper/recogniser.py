@@ -51,6 +51,14 @@ class WhisperRecogniser:
         return _Run(self._executor, source).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A window that was recognised before the others were heard."""
+
+    part: Part
+    words: list[Word]
+
+
 @dataclass(slots=True)
 class _Run:
     """The state of one clip's recognition."""
@@ -81,21 +89,37 @@ class _Run:
         return DecodedText(language=language, words=spoken, notes=tuple(self.notes))
 
     def _recognise_batch(self, first: int, batch: Sequence[Window]) -> Iterator[Word]:
-        parts: list[Part] = []
-        for index, window in enumerate(batch):
+        # People soon read something where the first window of a long clip does not wait for the others.
+        ahead = self._hear_ahead(batch) if first == 0 and 1 < len(batch) < len(self.source.windows) else None
+        parts = [] if ahead is None else [replace(ahead.part, language=self.source.language or "")]
+        for index in range(len(parts), len(batch)):
             self.progress.update(first, len(batch), ENCODED_PROGRESS * index / len(batch), only=index)
-            features = self.executor.encode(self.source.reader.read_window(window))
-            parts.append(Part(window=window, features=features, language=self.source.language or ""))
+            features = self.executor.encode(self.source.reader.read_window(batch[index]))
+            parts.append(Part(window=batch[index], features=features, language=self.source.language or ""))
         if self.source.language is None:
             parts = self.listener.split(parts)
         elif first == 0:
             self._compare_language(self.source.language, parts[:LANGUAGE_WINDOWS])
-        # People soon read something where the first window of a long clip does not wait for the others.
-        soon = 0
-        if first == 0 and 1 < len(batch) < len(self.source.windows):
-            soon = sum(part.window.chunks[0].start < batch[1].chunks[0].start for part in parts)
-        for group in filter(None, (parts[:soon], parts[soon:])):
-            yield from self._recognise_group(first, len(batch), group)
+        if ahead is not None and self._holds(ahead, parts[0]):
+            yield from ahead.words
+            parts = parts[1:]
+        yield from self._recognise_group(first, len(batch), parts)
+
+    def _hear_ahead(self, batch: Sequence[Window]) -> _Ahead:
+        """Recognise the first window of a batch before the others are heard, in the language that it sounds like."""
+        self.progress.update(0, len(batch), 0.0, only=0)
+        features = self.executor.encode(self.source.reader.read_window(batch[0]))
+        shares = {} if self.source.language else self.executor.detect_language([features])
+        language = self.source.language or max(shares, key=lambda code: shares[code])
+        part = Part(window=batch[0], features=features, language=language)
+        words = self._finish_part(part, self._draft(part, 0.0))
+        self.source.draft.add(words, language)
+        return _Ahead(part=part, words=words)
+
+    def _holds(self, ahead: _Ahead, part: Part) -> bool:
+        """Tell whether a window would be recognised again as it was, now that the others are known."""
+        same = part.window == ahead.part.window and part.language == ahead.part.language
+        return same and bool(ahead.words) and not self.notes
 
     def _recognise_group(self, first: int, count: int, parts: Sequence[Part]) -> Iterator[Word]:
         """Recognise parts of `count` windows from `first` on, which are decoded together."""

@@ -42,6 +42,14 @@ def test_nothing_said_shows_nothing() -> None:
     assert shown == []
 
 
+def test_what_is_heard_twice_is_shown_once() -> None:
+    shown: list[tuple[DraftLine, ...]] = []
+    draft = Draft(shown.append)
+    draft.add(say("Good evening."), "en")
+    draft.add([*say("Guten Abend."), *say("And more.", start=3.0)], "en")
+    assert [line.text for line in shown[-1]] == ["Good evening.", "And more."]
+
+
 def test_a_draft_grows_and_then_stays() -> None:
     shown: list[tuple[DraftLine, ...]] = []
     draft = Draft(shown.append)

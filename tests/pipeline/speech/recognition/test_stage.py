@@ -172,16 +172,18 @@ def test_speech_is_written_down_with_times_on_the_clips_clock(
 def test_the_first_words_of_a_long_clip_are_shown_before_the_rest_is_heard(
     tmp_path: Path, models: Models, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spoken, segments = np.tile(speech[: 16_000 * 7], 10), [(0.4, 70.0, "A")]
+    (tmp_path / "together").mkdir()
+    _, together = run(make_work(tmp_path / "together", spoken, segments, models=models))
     monkeypatch.setattr(recogniser, "BATCH_WINDOWS", 2)
-    spoken = np.tile(speech[: 16_000 * 7], 10)
     shown: list[tuple[float, tuple[DraftLine, ...]]] = []
     progress = Progress()
-    work = make_work(tmp_path, spoken, [(0.4, 70.0, "A")], models=models, report=progress, language="en")
+    work = make_work(tmp_path, spoken, segments, models=models, report=progress)
     context = replace(work.context, show_draft=lambda lines: shown.append((progress.told[-1][0], lines)))
-    output, _ = run(replace(work, context=context))
+    output, recognition = run(replace(work, context=context))
     assert output.windows == 3
-    # The progress at which the last window is begun.
-    assert shown[0][0] < 2 / 3
+    assert [word.text for word in recognition.words] == [word.text for word in together.words]
+    assert shown[0][0] < 0.1
     assert shown[0][1][0].text.lower().startswith("good evening")
     assert [lines[-1].start < 32.0 for _, lines in shown][:2] == [True, False]
 
