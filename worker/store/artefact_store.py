@@ -18,10 +18,10 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from pipeline.errors import DamagedFileError, StoreError
 from pipeline.types import Artefact
-from worker.store.blob_copy import copy_blob, protect
+from worker.store.blob_copy import TRANSFER_CHUNK_BYTES, copy_blob, download_blob, measure, protect
 from worker.store.errors import store_errors
 from worker.store.garbage_collection import IsReferenced, release_job
-from worker.store.keys import VALUE_MAGIC, Keyring, require_keys
+from worker.store.keys import VALUE_MAGIC, Keyring, encrypted_path, no_keys, require_keys
 from worker.store.media_types import media_type_of
 from worker.store.private_home import PRIVATE_MODE
 from worker.store.references import References
@@ -30,7 +30,6 @@ from worker.telemetry.current import span
 if TYPE_CHECKING:
     from worker.store.encrypted_files import EncryptedFiles
 
-TRANSFER_CHUNK_BYTES: Final = 8 * 1024 * 1024
 STREAM_CHUNK_BYTES: Final = 256 * 1024
 """Size of the pieces in which a stream is read."""
 REQUEST_TIMEOUT: Final = timedelta(minutes=5)
@@ -84,13 +83,14 @@ class Store:
             media_type: Guessed from the name by default.
         """
         with span("store put") as running, store_errors(f"given {name}"):
-            digest, size = await asyncio.to_thread(_measure, path)
+            digest, size = await asyncio.to_thread(measure, path)
             artefact = Artefact(name=name, digest=digest, size=size, media_type=media_type or media_type_of(name))
             running.set("stemcord.bytes", size)
+            if await self._is_whole(artefact):
+                return artefact
             if self._encrypted is not None:
-                if await self._encrypted.size(digest) != size:
-                    await self._encrypted.put(path, digest)
-            elif not await self._is_whole(artefact):
+                await self._encrypted.put(path, digest)
+            else:
                 async with asyncio.timeout(TRANSFER_TIMEOUT_S):
                     await obstore.put_async(
                         self._remote, _blob(digest), path, chunk_size=TRANSFER_CHUNK_BYTES, max_concurrency=4
@@ -111,13 +111,7 @@ class Store:
         attributes = {"stemcord.bytes": artefact.size}
         with span("store fetch", attributes=attributes), store_errors(f"asked for {artefact.name}"):
             try:
-                if self._encrypted is not None and await self._encrypted.size(artefact.digest) is not None:
-                    copied = await self._encrypted.copy(artefact.digest, partial)
-                elif self._folder is not None:
-                    copied = await asyncio.to_thread(copy_blob, self._folder / _blob(artefact.digest), partial)
-                else:
-                    copied = await self._download(artefact, partial)
-                if copied != (artefact.size, artefact.digest):
+                if await self._copy(artefact, partial) != (artefact.size, artefact.digest):
                     raise await self._drop_damaged(artefact)
                 await asyncio.to_thread(partial.replace, target)
             except FileNotFoundError:
@@ -133,7 +127,10 @@ class Store:
         if artefact.size > max_bytes:
             raise StoreError(f"{artefact.name} is larger than the {max_bytes} bytes that may be read at once.")
         if self._encrypted is not None and await self._encrypted_size(artefact.digest) is not None:
-            return b"".join([piece async for piece in self.stream(artefact, 0, artefact.size)])
+            try:
+                return b"".join([piece async for piece in self.stream(artefact, 0, artefact.size)])
+            except DamagedFileError as error:
+                raise await self._drop_damaged(artefact) from error
         with store_errors(f"asked for {artefact.name}"):
             try:
                 data = await self._get(_blob(artefact.digest))
@@ -149,7 +146,9 @@ class Store:
         with store_errors(f"asked for {artefact.name}"):
             if start >= end:
                 return
-            if self._encrypted is not None and await self._encrypted.size(artefact.digest) is not None:
+            if self._encrypted is not None and (found := await self._encrypted.size(artefact.digest)) is not None:
+                if found != artefact.size:
+                    raise DamagedFileError(f"{artefact.name} was cut off in the store.", detail=artefact.digest)
                 async for piece in self._encrypted.stream(artefact.digest, artefact.size, start, end):
                     yield piece
                 return
@@ -178,12 +177,11 @@ class Store:
 
     async def delete(self, digest: str) -> None:
         """Delete the file with this digest, if it is stored; cache entries that name it become invalid."""
-        if self._encrypted is not None:
+        # Also where nothing is encrypted any more, or by others: what a person wants deleted goes.
+        for path in (_blob(digest), encrypted_path(digest)):
             with store_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
-                await self._encrypted.delete(digest)
-        with store_errors("told to delete a file"), contextlib.suppress(FileNotFoundError):
-            async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
-                await obstore.delete_async(self._remote, _blob(digest))
+                async with asyncio.timeout(SMALL_REQUEST_TIMEOUT_S):
+                    await obstore.delete_async(self._remote, path)
 
     async def put_cache_entry(self, key: str, value: bytes) -> None:
         """Store the encoded result of a stage under its cache key."""
@@ -200,9 +198,11 @@ class Store:
                 value = await self._get(_cache_entry(key))
             except FileNotFoundError:
                 return None
-            if self._keys is not None and value.startswith(VALUE_MAGIC):
-                return self._keys.decrypt_value(value, key.encode())
-            return value
+            if not value.startswith(VALUE_MAGIC):
+                return value
+            if self._keys is None:
+                raise no_keys()
+            return self._keys.decrypt_value(value, key.encode())
 
     async def delete_cache_entry(self, key: str) -> None:
         """Delete what is stored under a cache key, if anything."""
@@ -225,11 +225,13 @@ class Store:
         return DamagedFileError(f"{artefact.name} is damaged in the store.", detail=artefact.digest)
 
     async def _is_whole(self, artefact: Artefact) -> bool:
-        """Tell whether a file is stored and, where that is near, whether its bytes are right."""
+        """Tell whether a file is stored and can be decrypted and, where that is near, whether its bytes are right."""
+        if self._encrypted is not None:
+            return await self._encrypted.can_read(artefact.digest, artefact.size, whole=self._folder is not None)
         if self._folder is None:
             return await self.contains(artefact)
         try:
-            measured = await asyncio.to_thread(_measure, self._folder / _blob(artefact.digest))
+            measured = await asyncio.to_thread(measure, self._folder / _blob(artefact.digest))
         except FileNotFoundError:
             return False
         return measured == (artefact.digest, artefact.size)
@@ -253,21 +255,17 @@ class Store:
             except FileNotFoundError:
                 return None
 
-    async def _download(self, artefact: Artefact, target: Path) -> tuple[int, str]:
-        digest = hashlib.sha256()
-        size = 0
-
-        def write(chunk: bytes) -> None:
-            digest.update(chunk)
-            stream.write(chunk)
-
+    async def _copy(self, artefact: Artefact, target: Path) -> tuple[int, str]:
+        """Copy a file as it is; return size and sha256 of the copy."""
+        if self._encrypted is not None and await self._encrypted.size(artefact.digest) is not None:
+            try:
+                return await self._encrypted.copy(artefact.digest, target)
+            except DamagedFileError as error:
+                raise await self._drop_damaged(artefact) from error
+        if self._folder is not None:
+            return await asyncio.to_thread(copy_blob, self._folder / _blob(artefact.digest), target)
         async with asyncio.timeout(TRANSFER_TIMEOUT_S):
-            answer = await obstore.get_async(self._remote, _blob(artefact.digest))
-            with await asyncio.to_thread(target.open, "wb") as stream:
-                async for chunk in answer.stream(min_chunk_size=TRANSFER_CHUNK_BYTES):
-                    await asyncio.to_thread(write, bytes(chunk))
-                    size += len(chunk)
-        return size, digest.hexdigest()
+            return await download_blob(self._remote, _blob(artefact.digest), target)
 
 
 def _blob(digest: str) -> str:
@@ -289,9 +287,3 @@ def _names_checksum() -> bool:
 
 def _cache_entry(key: str) -> str:
     return f"stages/{key}.json"
-
-
-def _measure(path: Path) -> tuple[str, int]:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return digest, stream.tell()

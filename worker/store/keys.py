@@ -84,7 +84,12 @@ async def require_keys(remote: ObjectStore, digest: str, keys: Keyring | None) -
             await obstore.head_async(remote, encrypted_path(digest))
     except FileNotFoundError:
         return
-    raise EncryptionKeyError(
+    raise no_keys()
+
+
+def no_keys() -> EncryptionKeyError:
+    """Return the error for what is encrypted where this process has no key at all."""
+    return EncryptionKeyError(
         "The store is encrypted, and this process has no key.",
         hint=f"Set {SETTING} as in the process that wrote it.",
     )

@@ -2,15 +2,18 @@
 
 import base64
 import os
+from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from deploy.cli.checks import check_encryption
-from pipeline.errors import DamagedFileError, EncryptionKeyError, StoreError
+from pipeline.errors import DamagedFileError, EncryptionKeyError
+from worker.protocol import StageResult, encode
 from worker.settings import WorkerSettings
 from worker.store import Keyring, Store, read_keyring
-from worker.store.encrypted_files import CHUNK_BYTES, plain_size, stored_size
+from worker.store.encrypted_files import CHUNK_BYTES, HEADER_BYTES, STORED_CHUNK_BYTES, plain_size, stored_size
 
 CONTENT = os.urandom(10 * 1024 * 1024 + 17)
 
@@ -115,17 +118,96 @@ async def test_a_wrong_or_missing_key_is_named_and_nothing_is_deleted(tmp_path: 
     assert await store.read(artefact, max_bytes=len(CONTENT)) == CONTENT
 
 
-async def test_changed_and_cut_files_are_noticed(tmp_path: Path, clip: Path) -> None:
-    store = Store.open((tmp_path / "store").as_uri(), keyring("a"))
+def cut(stored: bytes) -> bytes:
+    return stored[:-100_000]
+
+
+def cut_between_chunks(stored: bytes) -> bytes:
+    return stored[: HEADER_BYTES + 3 * STORED_CHUNK_BYTES]
+
+
+def cut_in_the_header(stored: bytes) -> bytes:
+    return stored[:20]
+
+
+def change_a_bit(stored: bytes) -> bytes:
+    return stored[:5000] + bytes([stored[5000] ^ 1]) + stored[5001:]
+
+
+def exchange_chunks(stored: bytes) -> bytes:
+    header, body = stored[:HEADER_BYTES], stored[HEADER_BYTES:]
+    return (
+        header
+        + body[STORED_CHUNK_BYTES:][:STORED_CHUNK_BYTES]
+        + body[:STORED_CHUNK_BYTES]
+        + body[2 * STORED_CHUNK_BYTES :]
+    )
+
+
+@pytest.mark.parametrize("damage", [cut, cut_between_chunks, cut_in_the_header, change_a_bit, exchange_chunks])
+async def test_a_damaged_file_is_noticed_and_made_again(
+    tmp_path: Path, clip: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    url = (tmp_path / "store").as_uri()
+    store = Store.open(url, keyring("a"))
     artefact = await store.put(clip, name="a.flac")
     path = tmp_path / "store" / "encrypted" / artefact.digest[:2] / artefact.digest
     stored = path.read_bytes()
-    path.write_bytes(stored[:-100_000])
-    with pytest.raises((DamagedFileError, StoreError)):
-        await store.fetch(artefact, tmp_path / "back.flac")
-    path.write_bytes(stored[:5000] + bytes([stored[5000] ^ 1]) + stored[5001:])
-    with pytest.raises(StoreError):
-        _ = [piece async for piece in store.stream(artefact, 0, 10)]
+    for ask in (
+        lambda: store.fetch(artefact, tmp_path / "back.flac"),
+        lambda: Store.open(url, keyring("a")).read(artefact, max_bytes=len(CONTENT)),
+    ):
+        path.write_bytes(damage(stored))
+        with pytest.raises(DamagedFileError):
+            await ask()
+        assert not await store.has_digest(artefact.digest)
+    path.write_bytes(damage(stored))
+    await store.put(clip, name="a.flac")
+    assert await store.read(artefact, max_bytes=len(CONTENT)) == CONTENT
+
+
+async def test_what_no_key_decrypts_any_more_is_put_again(tmp_path: Path, clip: Path) -> None:
+    lost = Store.open((tmp_path / "store").as_uri(), keyring("lost"))
+    for content in (CONTENT, b""):
+        clip.write_bytes(content)
+        artefact = await lost.put(clip, name="a.flac")
+        store = Store.open((tmp_path / "store").as_uri(), keyring("new"))
+        await store.put(clip, name="a.flac")
+        assert (await store.fetch(artefact, tmp_path / "back.flac")).read_bytes() == content
+
+
+async def test_what_is_encrypted_is_deleted_without_a_key_too(tmp_path: Path, clip: Path) -> None:
+    url = (tmp_path / "store").as_uri()
+    artefact = await Store.open(url, keyring("a")).put(clip, name="a.flac")
+    await Store.open(url).delete(artefact.digest)
+    assert bytes_in(tmp_path / "store") == b""
+
+
+async def test_a_job_of_kept_stages_that_cannot_be_read_keeps_all_its_files(tmp_path: Path, clip: Path) -> None:
+    url = (tmp_path / "store").as_uri()
+    encrypted = Store.open(url, keyring("a"))
+    artefact = await encrypted.put(clip, name="a.flac")
+    entry = StageResult(output={}, artefacts={"a.flac": artefact}, engine_seconds=1.0)
+    await encrypted.references.add("0" * 64, [artefact.digest])
+    await encrypted.put_cache_entry("0" * 64, encode(entry))
+    await encrypted.references.add_for_job("job", ["0" * 64])
+    with pytest.raises(EncryptionKeyError, match="this process has no key"):
+        await Store.open(url).release_job("job", nowhere)
+    assert await encrypted.references.of_job("job") == ["0" * 64]
+    await encrypted.release_job("job", nowhere)
+    assert bytes_in(tmp_path / "store") == b""
+
+
+async def nowhere(_: str) -> bool:
+    """What is referred to outside of the store: nothing."""
+    return False
+
+
+async def test_slow_readers_hold_little_memory(tmp_path: Path, clip: Path) -> None:
+    store = Store.open((tmp_path / "store").as_uri(), keyring("a"))
+    artefact = await store.put(clip, name="a.flac")
+    async with aclosing(store.stream(artefact, 0, artefact.size)) as pieces:
+        assert {len(piece) <= 1024 * 1024 async for piece in pieces} == {True}
 
 
 async def test_a_file_that_was_put_again_by_another_process_is_read(tmp_path: Path, clip: Path) -> None:
