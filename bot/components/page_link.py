@@ -6,6 +6,7 @@ from bot.components.custom_ids import Action, CustomId
 from bot.components.persistent_item import PersistentItem
 from bot.components.result_actions import ResultItem, find_entry
 from bot.components.views import ActionView
+from bot.database.models import OPEN_STATUSES
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
 from bot.jobs.history import HistoryEntry
@@ -20,7 +21,7 @@ class PageButton(PersistentItem, action=Action.PAGE):
     async def act(self, interaction: Interaction) -> None:
         """Create a link and send it with a button that revokes it."""
         entry = await find_entry(interaction, self.target.job_id)
-        if entry.result is None and interaction.client.services.tracker.running.get(entry.job.id) is None:
+        if entry.result is None and entry.status not in OPEN_STATUSES:
             raise RefusedError("result-gone", "result-gone-hint")
         pages = _served_pages(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)

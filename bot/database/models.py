@@ -96,7 +96,7 @@ class LinkedResult:
 
     link: PageLink
     record: JobRecord | None = None
-    """The newest finished job in the message of the link's job; None when there is none."""
+    """The newest finished job in the message of the link's job, or that job itself; None when it is not kept."""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """Later names of speakers, by id."""
 

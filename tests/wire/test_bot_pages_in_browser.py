@@ -1,5 +1,6 @@
 """Pages in Chromium: an upload whose connection is lost goes on, a running job's page becomes that of its result."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -101,6 +102,20 @@ async def test_a_link_that_does_not_hold_says_so(served: LightStack, browser: Br
     await expect(page.locator("h1")).to_contain_text("does not work")
 
 
+async def be_away_once(page: Page, address: str) -> None:
+    """Answer the page's next look as a proxy does while the bot starts again."""
+    refused = asyncio.Event()
+
+    async def refuse(route: Route) -> None:
+        refused.set()
+        await route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+    await page.route(address, refuse, times=1)
+    async with asyncio.timeout(15):
+        await refused.wait()
+    await expect(page.locator("[data-pending]")).to_have_count(1)
+
+
 async def test_the_page_of_a_running_job_becomes_that_of_its_result(
     served: LightStack, browser: Browser, tmp_path: Path
 ) -> None:
@@ -124,6 +139,7 @@ async def test_the_page_of_a_running_job_becomes_that_of_its_result(
     await page.goto(address)
     await expect(page.locator("#draft")).to_contain_text("Sentence 0.")
     await expect(page.locator("#stems")).to_be_hidden()
+    await be_away_once(page, address)
     stem = await served.store.put(clip, name="vocals.flac")
     await lease.emit(Progressed(progress=Progress(stage="separate", fraction=1.0, files=(stem,))))
     await lease.emit(Progressed(progress=Progress(stage="transcribe", fraction=0.6, draft=lines)))

@@ -10,8 +10,9 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 import msgspec
+import structlog
 
-from pipeline.errors import AudioProcessingError, Cancelled
+from pipeline.errors import AudioProcessingError, Cancelled, EncryptionKeyError
 from pipeline.graph.codec import decode_output
 from pipeline.graph.stage import AnyStage
 from pipeline.models.loader import own_model_digest
@@ -84,8 +85,15 @@ class StageCache:
         return "" if model is None else await asyncio.to_thread(own_model_digest, self.engine.home, model)
 
     async def get(self, key: str, stage: AnyStage) -> StageResult | None:
-        """Look up a stage's result; None when it, or one of its files, is missing or does not fit its contract."""
-        entry = await self.store.get_cache_entry(key)
+        """Look up a stage's result; None when it, or one of its files, is missing or does not fit its contract.
+
+        One that no key decrypts is made again: without the key it would be in the way for as long as it is kept.
+        """
+        try:
+            entry = await self.store.get_cache_entry(key)
+        except EncryptionKeyError as error:
+            structlog.get_logger().warning("stage result not decrypted", stage=stage.name, error=error.message)
+            return None
         if entry is None:
             return None
         try:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import structlog
 from cachetools import LRUCache
 
-from bot.database.models import JobRecord, LinkedResult
+from bot.database.models import OPEN_STATUSES, JobRecord, LinkedResult
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
 from bot.database.transcript_edits import written_revision
@@ -162,8 +162,7 @@ class StoredSource:
         if linked.link.expires <= time.time():
             raise PageError(HTTPStatus.GONE, "page-expired")
         record = linked.record
-        progress = None if record is None else self._running.get(record.id)
-        if record is None or (record.result is None and progress is None):
+        if record is None:
             raise PageError(HTTPStatus.GONE, "page-gone")
         rights = await self._access.rights(record, linked.link.created_by)
         if not rights.see:
@@ -172,8 +171,12 @@ class StoredSource:
             rights = await self._access.rights(record, viewer)
             if not rights.see:
                 raise PageError(HTTPStatus.FORBIDDEN, "page-not-for-you")
+        if record.status in OPEN_STATUSES:
+            # Another process may follow it, or this one has not begun to after a start.
+            progress = self._running.get(record.id) or JobProgress()
+            raise ResultPendingError(PurePosixPath(record.job.source.name).stem, progress)
         if record.result is None:
-            raise ResultPendingError(PurePosixPath(record.job.source.name).stem, progress or JobProgress())
+            raise PageError(HTTPStatus.GONE, "page-ended")
         return linked, record, record.result, rights
 
     async def _open_to_edit(self, link_id: str, viewer: str | None) -> tuple[JobRecord, str]:

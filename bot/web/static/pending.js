@@ -3,7 +3,8 @@
 const PAUSE = 2000; // milliseconds between two looks
 
 async function look() {
-  const answer = await fetch(location.href, { cache: "no-store" });
+  const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
+  if (answer.status >= 500) throw new Error("The server is away.");
   const found = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!answer.ok || !found.querySelector("[data-pending]")) {
     location.reload();
@@ -22,7 +23,7 @@ async function look() {
 }
 
 function go() {
-  // Without a network it tries again.
+  // Without a network, and while the server is away, it tries again.
   look().catch(() => setTimeout(go, PAUSE));
 }
 

@@ -265,3 +265,19 @@ async def test_a_store_that_lost_a_file_says_so_at_once(kept: Kept) -> None:
     answer = await kept.browser.get(f"{page}/files/{STEMS[0]}")
     assert answer.status == 503
     assert (await kept.browser.get(page + "/")).status == 200
+
+
+async def test_a_job_that_another_process_follows_has_a_page_until_it_ends(kept: Kept) -> None:
+    reply = structs.replace(kept.job.reply_to, message_id="9") if kept.job.reply_to is not None else None
+    job = structs.replace(kept.job, id=uuid.uuid4().hex, reply_to=reply)
+    await kept.repository.add_job(job)
+    page = (await kept.addresses.create(job.id, ALICE)).url.removeprefix("https://stems.example")
+    for _ in ("queued", "running"):
+        answer = await kept.browser.get(page)
+        assert (answer.status, "data-pending" in await answer.text()) == (200, True)
+        assert (await kept.browser.get(f"{page}files/{STEMS[0]}")).status == 404
+        await kept.repository.start_job(job.id)
+    await kept.repository.end_job(job.id, StoredStatus.FAILED, None)
+    answer = await kept.browser.get(page)
+    assert answer.status == 410
+    assert "ended without a result" in await answer.text()

@@ -1,4 +1,5 @@
 import asyncio
+import base64
 import dataclasses
 import hashlib
 import json
@@ -12,6 +13,7 @@ from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key, output_files
 from worker.jobs.stage_runner import StageRunner
 from worker.protocol import Finished, StageResult, encode
+from worker.store import Store, read_keyring
 from worker.store.scratch import Scratch
 
 PARAMS = ToyParams(stage="first", model="htdemucs")
@@ -84,6 +86,16 @@ async def test_a_stage_is_done_once(system: System) -> None:
         assert isinstance(last, Finished)
         assert [timing.reused for timing in last.result.timings] == [name == "b.json"] * 2
     assert (system.runs("first"), system.runs("second")) == (1, 1)
+
+
+async def test_what_no_key_decrypts_is_made_again(tmp_path: Path) -> None:
+    scratch, engine = Scratch(tmp_path / "scratch"), EngineSupervisor(tmp_path, scratch=tmp_path)
+    url, entry = (tmp_path / "store").as_uri(), encode(StageResult(output={}, artefacts={}, engine_seconds=1.0))
+    await Store.open(url, read_keyring("lost:" + base64.b64encode(b"l" * 32).decode())).put_cache_entry("0" * 64, entry)
+    for keys in (read_keyring("new:" + base64.b64encode(b"n" * 32).decode()), None):
+        cache = StageCache(store=Store.open(url, keys), engine=engine, scratch=scratch)
+        assert await cache.get("0" * 64, TOYS["first"]) is None
+    scratch.close()
 
 
 async def test_a_lost_file_is_made_again(system: System) -> None:
