@@ -30,6 +30,7 @@ FIND_CHAPTERS = Stage(
     name="find_chapters",
     title="Finding topics",
     function="pipeline.chapters.stage:find_chapters_stage",
+    version=2,
     inputs=FindChaptersInputs[Artefact],
     params=NoParams,
     output=FindChaptersOutput[Artefact],

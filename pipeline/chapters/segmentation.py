@@ -8,19 +8,21 @@ change of speaker make a border cheaper.
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import Final
 
 from pipeline.chapters.contracts import MIN_RECORDING_S
-from pipeline.chapters.titles import title_of
+from pipeline.chapters.titles import titles_of
 from pipeline.types import Chapter, Transcript, Turn, Word
 from pipeline.vocabulary.stop_words import is_stop_term
 from pipeline.vocabulary.terms import find_terms
 
 MIN_CHAPTER_S: Final = 60.0
-MAX_UNITS: Final = 240
-"""Pieces into which a recording is cut at most; the time that is needed grows with their square."""
+MAX_CUT_UNITS: Final = 240
+"""Pieces into which the talk of one person is cut at most."""
+MAX_UNITS: Final = 2 * MAX_CUT_UNITS
+"""Pieces that are compared, about; the time that is needed grows with their square."""
 MIN_UNIT_S: Final = 10.0
 USUAL_SHARE: Final = 0.4
 """A word in so many of the pieces, or more, tells nothing of a topic."""
@@ -66,7 +68,7 @@ def find_chapters(transcript: Transcript, weights: Weights = DEFAULT_WEIGHTS) ->
     texts = [" ".join(unit.text for unit in units[first:past]) for first, past in borders]
     starts = [0.0, *(units[first].start for first, _ in borders[1:])]
     ends = [*starts[1:], transcript.duration]
-    titles = [title_of(index, texts, transcript.language) for index in range(len(texts))]
+    titles = titles_of(texts, transcript.language)
     return tuple(
         Chapter(start=round(start, 3), end=round(end, 3), title=title)
         for start, end, title in zip(starts, ends, titles, strict=True)
@@ -74,9 +76,9 @@ def find_chapters(transcript: Transcript, weights: Weights = DEFAULT_WEIGHTS) ->
 
 
 def _units(transcript: Transcript) -> list[_Unit]:
-    """Cut turns into pieces of some seconds."""
-    length = max(MIN_UNIT_S, transcript.duration / MAX_UNITS)
-    return [
+    """Cut turns into pieces of some seconds, in order of time, also where turns overlap."""
+    length = max(MIN_UNIT_S, transcript.duration / MAX_CUT_UNITS)
+    units = [
         _Unit(
             start=words[0].start,
             end=words[-1].end,
@@ -84,9 +86,28 @@ def _units(transcript: Transcript) -> list[_Unit]:
             text=(text := " ".join(word.text for word in words)),
             terms=tuple(term.text for term in find_terms(text, transcript.language) if _tells(term.text, term.word)),
         )
-        for turn in sorted(transcript.turns, key=lambda turn: turn.start)
+        for turn in transcript.turns
         for words in _pieces(turn, length)
     ]
+    units.sort(key=lambda unit: unit.start)
+    return units if len(units) <= MAX_UNITS else _join(units)
+
+
+def _join(units: Sequence[_Unit]) -> list[_Unit]:
+    """Put short pieces together, as a talk of many short turns has them, so that there are few."""
+    length = (max(unit.end for unit in units) - units[0].start) / MAX_UNITS
+    joined: list[_Unit] = []
+    for _, group in groupby(units, lambda unit: (unit.start - units[0].start) // length):
+        whole = tuple(group)
+        joined.append(
+            replace(
+                whole[0],
+                end=max(unit.end for unit in whole),
+                text=" ".join(unit.text for unit in whole),
+                terms=tuple(term for unit in whole for term in unit.terms),
+            )
+        )
+    return joined
 
 
 def _pieces(turn: Turn, length: float) -> list[tuple[Word, ...]]:
@@ -112,16 +133,7 @@ def _telling(units: Sequence[_Unit]) -> list[_Unit]:
     counts = Counter(term for unit in units for term in unit.terms)
     most = max(USUAL_SHARE * len(units), 2.0)
     kept = {term for term, count in pieces.items() if count <= most and counts[term] > 1}
-    return [
-        _Unit(
-            start=unit.start,
-            end=unit.end,
-            speaker=unit.speaker,
-            text=unit.text,
-            terms=tuple(term for term in unit.terms if term in kept),
-        )
-        for unit in units
-    ]
+    return [replace(unit, terms=tuple(term for term in unit.terms if term in kept)) for unit in units]
 
 
 def _cheapest(units: Sequence[_Unit], weights: Weights) -> list[tuple[int, int]]:

@@ -18,10 +18,16 @@ MAX_LETTERS: Final = 4
 _RUN: Final = re.compile(f"[{UNSPACED}]+")
 
 
-def title_of(index: int, texts: Sequence[str], language: str) -> str:
-    """Return the most telling words of one of the texts of a recording; empty where no word tells anything."""
+def titles_of(texts: Sequence[str], language: str) -> list[str]:
+    """Return the most telling words of each of the texts of a recording; empty where no word tells anything."""
     counted = [_count(text, language) for text in texts]
-    own, whole = counted[index], sum(counted, Counter[str]())
+    whole = Counter[str]()
+    for counts in counted:
+        whole.update(counts)
+    return [_title(text, own, whole, language) for text, own in zip(texts, counted, strict=True)]
+
+
+def _title(text: str, own: Counter[str], whole: Counter[str], language: str) -> str:
     total_own, total = max(own.total(), 1), max(whole.total(), 1)
     scores = {
         term: count * math.log((count / total_own) / (whole[term] / total)) * _weight(term)
@@ -34,7 +40,7 @@ def title_of(index: int, texts: Sequence[str], language: str) -> str:
             break
         if scores[term] > 0 and not any(_overlaps(term, other) for other in chosen):
             chosen.append(term)
-    shown = [_as_written(term, texts[index], language) for term in chosen]
+    shown = [_as_written(term, text, language) for term in chosen]
     title = clean(SEPARATOR.join(shown))[:MAX_TITLE_CHARS]
     return title[:1].upper() + title[1:]
 

@@ -1,13 +1,16 @@
 """Chapters of long recordings: where the words change, never in short ones, one after the other without gaps."""
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.chapters.segmentation import MIN_CHAPTER_S, find_chapters
+from pipeline.chapters import segmentation
+from pipeline.chapters.segmentation import MAX_UNITS, MIN_CHAPTER_S, Weights, find_chapters
 from pipeline.types import Speaker, Transcript, Turn, Word
 
 TOPICS = {
@@ -70,6 +73,38 @@ def test_silence_has_none() -> None:
 
 def test_the_same_transcript_gives_the_same_chapters() -> None:
     assert find_chapters(said(["garden", "music"], 4)) == find_chapters(said(["garden", "music"], 4))
+
+
+def test_a_talk_of_very_many_short_turns_is_compared_in_few_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    transcript = said(["garden", "money", "music"], 20)
+    short = tuple(
+        replace(turn, start=word.start, end=word.end, text=word.text, words=(word,))
+        for turn in transcript.turns
+        for word in turn.words
+    )
+    assert len(short) > 10 * MAX_UNITS
+    compared: list[int] = []
+    cheapest = vars(segmentation)["_cheapest"]
+
+    def count(units: Sequence[object], weights: Weights) -> list[tuple[int, int]]:
+        compared.append(len(units))
+        return cheapest(units, weights)
+
+    monkeypatch.setattr("pipeline.chapters.segmentation._cheapest", count)
+    chapters = find_chapters(replace(transcript, turns=short))
+    assert compared[0] <= MAX_UNITS + 1
+    assert [chapter.start for chapter in chapters] == pytest.approx([0, 1200, 2400], abs=20)
+
+
+def test_who_talks_into_a_long_turn_is_heard_where_it_is_said() -> None:
+    transcript = said(["garden", "music"], 5)
+    words = tuple(word for turn in transcript.turns for word in turn.words)
+    long = replace(transcript.turns[0], end=words[-1].end, text=" ".join(word.text for word in words), words=words)
+    others = [replace(turn, speaker="B", overlap=True) for turn in said(["garden"], 5, seed=2).turns]
+    speakers = (*transcript.speakers, Speaker(id="B", name="B"))
+    chapters = find_chapters(replace(transcript, turns=(long, *others), speakers=speakers))
+    assert [chapter.start for chapter in chapters] == pytest.approx([0, 300], abs=20)
+    assert set(chapters[1].title.lower().split(" · ")) <= set(TOPICS["music"].split())
 
 
 @settings(max_examples=15, deadline=None)
