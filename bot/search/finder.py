@@ -1,18 +1,21 @@
 """Looks for words in the transcripts that a person may see now."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.search.index import Candidate, Filters, SearchIndex
-from bot.search.query import read_query
+from bot.search.index import MAX_CANDIDATES, Candidate, Filters, SearchIndex
+from bot.search.query import Query, read_query
 from bot.search.ranking import Hit, rank
 from bot.search.visibility import ChannelVisibility
 
 MAX_HITS: Final = 5
 MAX_HITS_PER_TRANSCRIPT: Final = 3
 """So that one long recording does not hide the others."""
+MAX_ROUNDS: Final = 5
+"""Times that further lines are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +57,46 @@ class TranscriptFinder:
         for every in (True, False):
             if not every and len(query.clauses) == 1:
                 break
-            candidates = await self._index.find(query, filters, every=every)
-            ranked = await asyncio.to_thread(rank, query, candidates)
-            hits = await self._choose(ranked, filters, visibility)
+            hits = await self._look(query, filters, visibility, every=every)
             if hits:
                 return Findings(hits=hits[:MAX_HITS], more=len(hits) > MAX_HITS, partial=not every)
         return Findings(hits=(), more=False, partial=False)
 
-    async def _choose(self, ranked: Sequence[Hit], filters: Filters, visibility: ChannelVisibility) -> list[Hit]:
-        """Return the best hits that the person may see, one more than are shown where there are as many."""
+    async def _look(self, query: Query, filters: Filters, visibility: ChannelVisibility, *, every: bool) -> list[Hit]:
+        """Return the best hits that the person may see, one more than are shown where there are as many.
+
+        Where a hidden channel or a long recording fills the lines that are looked at, it is left out and those behind
+        it are looked at.
+        """
         chosen: list[Hit] = []
-        counts: dict[str, int] = {}
-        for hit in ranked:
-            if len(chosen) > MAX_HITS:
+        counts = Counter[str]()
+        for _ in range(MAX_ROUNDS):
+            candidates = await self._index.find(query, filters, every=every)
+            ranked = await asyncio.to_thread(rank, query, candidates)
+            await _choose(ranked, filters, visibility, chosen, counts)
+            if len(chosen) > MAX_HITS or len(candidates) < MAX_CANDIDATES:
                 break
-            count = counts.get(hit.line.job_id, 0)
-            if count < MAX_HITS_PER_TRANSCRIPT and await _may_see(hit.line, filters, visibility):
-                chosen.append(hit)
-                counts[hit.line.job_id] = count + 1
+            seen = {line.job_id for line in candidates if counts[line.job_id] >= MAX_HITS_PER_TRANSCRIPT}
+            further = replace(filters, without=filters.without | seen)
+            if filters.guild_id:
+                further = replace(further, channels=visibility.possible(filters.channels or ()))
+            if further == filters:
+                break
+            filters = further
         return chosen
+
+
+async def _choose(
+    ranked: Sequence[Hit], filters: Filters, visibility: ChannelVisibility, chosen: list[Hit], counts: Counter[str]
+) -> None:
+    """Add the best hits that the person may see, until there is one more than are shown."""
+    for hit in ranked:
+        if len(chosen) > MAX_HITS:
+            break
+        fits = counts[hit.line.job_id] < MAX_HITS_PER_TRANSCRIPT
+        if fits and await _may_see(hit.line, filters, visibility):
+            chosen.append(hit)
+            counts[hit.line.job_id] += 1
 
 
 async def _may_see(line: Candidate, filters: Filters, visibility: ChannelVisibility) -> bool:

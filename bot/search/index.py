@@ -52,6 +52,8 @@ class Filters:
     """Who asks."""
     channels: Collection[str] | None = None
     """Channels that count; None: all."""
+    without: frozenset[str] = frozenset()
+    """Ids of jobs that do not count."""
     speakers: Collection[str] = ()
     """Results of `speaker_key`, of which the speaker must have one; empty: anybody."""
     speaker_part: str = ""
@@ -192,6 +194,8 @@ def _documents(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tup
         query = query.where(documents.user_id == filters.user_id)
     if filters.channels is not None:
         query = query.where(documents.channel_id.in_(sorted(filters.channels)))
+    if filters.without:
+        query = query.where(documents.job_id.not_in(sorted(filters.without)))
     if filters.since:
         query = query.where(documents.created >= filters.since)
     return query

@@ -28,8 +28,8 @@ class ChannelVisibility:
         self._asked = 0
 
     def possible(self, channel_ids: Iterable[str]) -> list[str]:
-        """Leave out the channels that are known to be hidden."""
-        return [channel_id for channel_id in channel_ids if self._look_up(channel_id) is not False]
+        """Leave out the channels that are known to be hidden, also by what Discord was asked."""
+        return [channel_id for channel_id in channel_ids if self._recall(channel_id) is not False]
 
     async def may_read(self, channel_id: str) -> bool:
         """Tell whether the person may read a channel and what was posted there before.
@@ -38,13 +38,15 @@ class ChannelVisibility:
             DiscordUnavailableError: Discord did not answer.
 
         """
-        found = self._known.get(channel_id)
-        if found is None:
-            found = self._look_up(channel_id)
+        found = self._recall(channel_id)
         if found is None:
             found = await self._ask(channel_id)
         self._known[channel_id] = found
         return found
+
+    def _recall(self, channel_id: str) -> bool | None:
+        found = self._known.get(channel_id)
+        return self._look_up(channel_id) if found is None else found
 
     def _look_up(self, channel_id: str) -> bool | None:
         """Tell it from what is known; None where Discord must be asked."""
