@@ -7,24 +7,18 @@ The clip is the sample over and over; the workers are warm. Read it on a quiet m
 
 import argparse
 import asyncio
-import os
 import tempfile
 import time
 import uuid
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from rich.console import Console
 
-from deploy.local.embedded_broker import EmbeddedBroker
-from deploy.local.supervisor import running_workers
 from pipeline.types import Artefact, Request, Task
 from tests.bench.rebalance import SAMPLE, make_clip
-from tests.bench.spine import run_job
+from tests.bench.spine import run_job, running_system
 from worker.protocol import Job, Progressed
 from worker.queue import Queue
-from worker.settings import WorkerSettings
-from worker.store import Store
 
 
 async def follow(queue: Queue, source: Artefact) -> dict[str, float]:
@@ -43,27 +37,22 @@ async def follow(queue: Queue, source: Artefact) -> dict[str, float]:
     return found
 
 
-async def measure(seconds: int, console: Console) -> None:
+async def measure(seconds: int, folder: Path, console: Console) -> None:
     """Warm the workers, then print what one job shows when."""
-    with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as folder:
-        os.environ |= {"STEMCORD_HOME": folder}
-        settings = WorkerSettings()
-        store = Store.open(settings.store_url)
-        async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(EmbeddedBroker(settings.home))
-            queue = await stack.enter_async_context(Queue.connect(url))
-            await stack.enter_async_context(running_workers(settings, url))
-            await run_job(queue, await store.put(SAMPLE, name="sample.mp4"), Task.ALL, fresh=True)
-            source = await store.put(make_clip(Path(folder), seconds), name="clip.mp4")
-            for name, moment in (await follow(queue, source)).items():
-                console.print(f"{name:<14}{moment:6.1f} s")
+    async with running_system(folder) as (queue, store):
+        await run_job(queue, await store.put(SAMPLE, name="sample.mp4"), Task.ALL, fresh=True)
+        source = await store.put(make_clip(folder, seconds), name="clip.mp4")
+        for name, moment in (await follow(queue, source)).items():
+            console.print(f"{name:<14}{moment:6.1f} s")
 
 
 def main() -> None:
     """Measure once."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.first_answer", description=__doc__)
     parser.add_argument("--seconds", type=int, default=180)
-    asyncio.run(measure(parser.parse_args().seconds, Console()))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as folder:
+        asyncio.run(measure(asked.seconds, Path(folder), Console()))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import subprocess
 import tempfile
 import time
 import uuid
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -101,25 +102,31 @@ def stage_table(result: Result, wall: float) -> tuple[Table, float]:
     return table, wall / engines
 
 
-async def measure(runs: int, console: Console) -> None:
+@asynccontextmanager
+async def running_system(folder: Path) -> AsyncGenerator[tuple[Queue, Store]]:
+    """A broker and both workers with a home in a folder."""
+    os.environ |= {"STEMCORD_HOME": str(folder)}
+    settings = WorkerSettings()
+    async with (
+        EmbeddedBroker(settings.home) as url,
+        Queue.connect(url) as queue,
+        running_workers(settings, url),
+    ):
+        yield queue, Store.open(settings.store_url)
+
+
+async def measure(runs: int, folder: Path, console: Console) -> None:
     """Run everything and print it."""
-    with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as folder:
-        os.environ |= {"STEMCORD_HOME": folder}
-        settings = WorkerSettings()
-        store = Store.open(settings.store_url)
-        async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(EmbeddedBroker(settings.home))
-            queue = await stack.enter_async_context(Queue.connect(url))
-            await stack.enter_async_context(running_workers(settings, url))
-            source = await store.put(DATA / "sample.mp4", name="sample.mp4")
-            result, cold = await run_job(queue, source, Task.ALL, fresh=True)
-            out = Path(folder) / "out"
-            await write_result(result, store, out)
-            for name, figure in quality(out):
-                console.print(f"{name:<32}{figure}")
-            console.print(f"{'first job, cold workers':<32}{cold:.1f} s")
-            await repeat(runs, queue, source, console)
-            await after_separate(queue, store, console)
+    async with running_system(folder) as (queue, store):
+        source = await store.put(DATA / "sample.mp4", name="sample.mp4")
+        result, cold = await run_job(queue, source, Task.ALL, fresh=True)
+        out = folder / "out"
+        await write_result(result, store, out)
+        for name, figure in quality(out):
+            console.print(f"{name:<32}{figure}")
+        console.print(f"{'first job, cold workers':<32}{cold:.1f} s")
+        await repeat(runs, queue, source, console)
+        await after_separate(queue, store, console)
 
 
 async def repeat(runs: int, queue: Queue, source: Artefact, console: Console) -> None:
@@ -173,7 +180,9 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
-    asyncio.run(measure(parser.parse_args().runs, Console()))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as folder:
+        asyncio.run(measure(asked.runs, Path(folder), Console()))
 
 
 if __name__ == "__main__":
