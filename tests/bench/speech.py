@@ -13,12 +13,11 @@ What the diarization goes by was chosen on the tuning half; the figures that cou
 
 import argparse
 import asyncio
-import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,8 +28,6 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.output import write_result
-from deploy.local.embedded_broker import EmbeddedBroker
-from deploy.local.supervisor import running_workers
 from pipeline.audio import io as audio_io
 from pipeline.models.loader import Models
 from pipeline.types import Diarization, SpeakerSegment, Task, Transcript
@@ -38,10 +35,7 @@ from tests.bench import speech_set
 from tests.bench.speech_cases import Case, own_cases, set_cases
 from tests.bench.speech_scores import normalise, read_rttm, score_diarization, score_words
 from tests.bench.speech_stages import diarize, extract, prepare_speech, separate_vocals
-from tests.bench.spine import run_job
-from worker.queue import Queue
-from worker.settings import WorkerSettings
-from worker.store import Store
+from tests.bench.spine import run_job, running_system
 
 BARS = {"sample": "DER ≤ 6 %, cpWER ≤ 3 %", "phone": "2 speakers, DER ≤ 6 %, WER ≤ 22 %"}
 WORDS = ("WER", "cpWER", "95 % word")
@@ -136,13 +130,7 @@ async def transcribe_all(cases: Iterable[Case], tell: Callable[[Score], None]) -
     """The whole `transcribe` job of each clip, through the queue."""
     scores: list[Score] = []
     with tempfile.TemporaryDirectory(prefix="stemcord-bench-") as folder:
-        os.environ |= {"STEMCORD_HOME": folder}
-        settings = WorkerSettings()
-        store = Store.open(settings.store_url)
-        async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(EmbeddedBroker(settings.home))
-            queue = await stack.enter_async_context(Queue.connect(url))
-            await stack.enter_async_context(running_workers(settings, url))
+        async with running_system(Path(folder)) as (queue, store):
             for case in cases:
                 source = await store.put(case.sound, name=case.sound.name)
                 result, _ = await run_job(queue, source, Task.TRANSCRIBE, fresh=True)
