@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def compare_separation(scratch: Path, home: Path, device: str, lengths: Sequence[int], budget: Budget) -> None:
-    """Print stock against ours, and ours in bfloat16, in turns."""
+    """Print stock against ours, and ours in bfloat16, in turns; each loads its weights, and ours writes files, too."""
     table = Table("sound s", "way", "s", "ratio to stock", "difference dB", "memory MiB", box=None)
     last = 1.0
     for seconds in lengths:
@@ -92,9 +92,8 @@ def _compare(source: Path, out: Path, home: Path, device: str) -> dict[str, tupl
 
     # Typed so, since torch's stubs leave these out.
     library = cast("Any", torch)
-    network = _load_stock(home, device)
     ways: dict[str, Callable[[], np.ndarray]] = {
-        "stock": lambda: _separate_stock(network, source, device),
+        "stock": lambda: _separate_stock(_load_stock(home, device), source, device),
         "ours": lambda: _separate(source, out, home, device),
         "ours, bfloat16": lambda: _separate(source, out, home, device, half=True),
     }
