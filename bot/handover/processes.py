@@ -1,5 +1,6 @@
 """The processes of the bot that share a database: who is there, what each does, and who takes which event."""
 
+import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ class BotProcesses:
         self._id = uuid.uuid4().hex
         self._place = own_place() if place is None else place
         self._is_gone = is_gone
+        self._beaten = math.inf
+        self._patient_until = 0.0
+        """Until then nobody counts as dead for silence: the database was away, and for the others too."""
         self.number = 0
         """0: not registered yet."""
 
@@ -84,6 +88,8 @@ class BotProcesses:
 
     async def beat(self, state: ProcessState, now: float, *, shares: bool) -> tuple[bool, list[BotProcess]]:
         """Say what this process does; return whether the others still knew it, and those that live, by number."""
+        if now > self._beaten + LEASE_S / 2:
+            self._patient_until = now + LEASE_S
         values = self._values(state, shares, now)
         async with self._database.transaction() as connection:
             await lock_writes(connection)
@@ -91,7 +97,9 @@ class BotProcesses:
             known = (await connection.execute(update(BOT_PROCESSES).where(own).values(values))).rowcount > 0
             if not known:
                 await connection.execute(insert(BOT_PROCESSES).values(values))
-            return known, await self._others(connection, now)
+            others = await self._others(connection, now)
+        self._beaten = now
+        return known, others
 
     async def leave(self) -> None:
         """Say that this process is gone."""
@@ -117,7 +125,8 @@ class BotProcesses:
         for row in found:
             if row.id == self._id:
                 continue
-            if row.seen < now - LEASE_S or self._is_gone(row.place):
+            is_silent = row.seen < now - LEASE_S and now >= self._patient_until
+            if is_silent or self._is_gone(row.place):
                 await connection.execute(delete(BOT_PROCESSES).where(BOT_PROCESSES.c.id == row.id))
                 continue
             state = ProcessState(row.state)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from bot.exceptions import PageError, RefusedError
+from bot.uploads.process_locks import ProcessLocks
 from bot.uploads.rate import MinimumRate
 from bot.uploads.records import UploadInfo, used_link
 
@@ -44,18 +45,28 @@ class UploadFolder:
         self.max_size = max_size
         self._rate = rate
         self._held: dict[str, str] = {}
+        self._locks = ProcessLocks(root.with_name(f"{root.name}.lock"))
         self._creating = asyncio.Lock()
 
     @contextmanager
     def hold(self, upload_id: str, reason: str = "upload-busy") -> Generator[None]:
-        """Let nothing else change an upload in the block. Raises `PageError` with the reason of who holds it."""
+        """Let nothing else change an upload in the block, nor another process that takes over from this one.
+
+        Raises:
+            PageError: With the reason of who holds it.
+
+        """
         if (taken := self._held.get(upload_id)) is not None:
             raise PageError(HTTPStatus.LOCKED, taken)
+        number = int(upload_id, 16)
+        if not self._locks.take(number):
+            raise PageError(HTTPStatus.LOCKED, "upload-busy")
         self._held[upload_id] = reason
         try:
             yield
         finally:
             del self._held[upload_id]
+            self._locks.give(number)
 
     async def create(self, upload_id: str, info: UploadInfo) -> None:
         """Begin an upload, or begin again.

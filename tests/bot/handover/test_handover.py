@@ -174,6 +174,22 @@ async def test_a_process_of_another_machine_counts_as_dead_after_a_while(databas
     assert near.number > far.number
 
 
+async def test_nobody_is_dead_who_was_silent_because_the_database_was_away(database: Database) -> None:
+    began = time.time()
+    old, new = BotProcesses(database, place="elsewhere/1/2"), BotProcesses(database, place="elsewhere/3/4")
+    for each in (old, new):
+        await each.register(began)
+        await each.beat(ProcessState.READY, began, shares=True)
+    back = began + 3 * LEASE_S
+    _, others = await old.beat(ProcessState.RELEASED, back, shares=True)
+    assert [other.number for other in others] == [new.number]
+    known, _ = await new.beat(ProcessState.READY, back + 2, shares=True)
+    assert known
+    for after in range(3, int(LEASE_S) + 6, 3):
+        _, others = await old.beat(ProcessState.RELEASED, back + after, shares=True)
+    assert others == [], "it is silent although the database is there"
+
+
 def test_a_process_that_was_killed_is_known_to_be_gone() -> None:
     assert not is_gone(own_place())
     assert not is_gone("")

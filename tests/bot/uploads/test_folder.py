@@ -3,9 +3,12 @@
 import asyncio
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections import namedtuple
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,34 @@ async def test_one_writer_at_a_time(folder: UploadFolder) -> None:
         with folder.hold(IDS[1]):
             pass
     with folder.hold(IDS[0]):
+        pass
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from bot.uploads.folder import UploadFolder
+with UploadFolder(Path(sys.argv[1]), max_size=1).hold("a1"):
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.integration
+async def test_another_process_that_takes_over_waits_too(folder: UploadFolder, tmp_path: Path) -> None:
+    command = (sys.executable, "-c", HOLDER, str(tmp_path / "uploads"))
+    other = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    assert await asyncio.wait_for(other.stdout.readline(), 20) == b"\n"
+    with pytest.raises(PageError) as locked, folder.hold("a1"):
+        pass
+    assert locked.value.status == HTTPStatus.LOCKED
+    with folder.hold("b2"):
+        pass
+    # Also one that was killed gives it back.
+    other.kill()
+    await other.wait()
+    with folder.hold("a1"):
         pass
 
 
