@@ -1,6 +1,7 @@
 """Writer for an edit decision list (CMX 3600), with an event for each turn, by which editors find who says what."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -66,12 +67,13 @@ def write_edl(source: ExportSource, path: Path) -> None:
     code = TimeCode.of(source.frame_rate)
     names = {speaker.id: clean(speaker.name)[:MAX_NAME_CHARS] for speaker in transcript.speakers}
     lines = ["TITLE: TRANSCRIPT", f"FCM: {'DROP FRAME' if code.drop else 'NON-DROP FRAME'}", ""]
-    begins = [code.frame(turn.start) for turn in transcript.turns]
-    ends = [max(code.frame(turn.end), begin + 1) for turn, begin in zip(transcript.turns, begins, strict=True)]
-    follow = [*begins[1:], *ends[-1:]]
-    shown = [max(min(end, after), begin + 1) for begin, end, after in zip(begins, ends, follow, strict=True)]
+    turns = sorted(transcript.turns, key=lambda turn: turn.start)
+    # Of turns that begin in the same frame, each begins a frame after the other.
+    begins = list(accumulate((code.frame(turn.start) for turn in turns), lambda last, begin: max(begin, last + 1)))
+    ends = [max(code.frame(turn.end), begin + 1) for turn, begin in zip(turns, begins, strict=True)]
+    shown = [min(end, after) for end, after in zip(ends, [*begins[1:], *ends[-1:]], strict=True)]
     track = "AA" if source.frame_rate is None else "B"
-    for number, turn in enumerate(transcript.turns):
+    for number, turn in enumerate(turns):
         first, last = code.label(begins[number]), code.label(shown[number])
         lines += [
             f"{number + 1:03}  AX       {track:<5} C        {first} {last} {first} {last}",

@@ -16,8 +16,6 @@ from pipeline.languages import reads_right_to_left
 EPOCH: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - office files have no time zone
 """Stands for the time of writing."""
 ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
-MAX_CELL_CHARS: Final = 32_767
-"""https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3"""
 COLUMN_WIDTHS: Final = {"text": 90, "speaker": 20, "time": 13}
 
 
@@ -77,8 +75,8 @@ def _add_sheet(workbook: Any, name: str, columns: Sequence[str], rows: Sequence[
     for number, row in enumerate(rows, 1):
         for column, cell in enumerate(row):
             if isinstance(cell, str):
-                # Kept harmless also where the sheet is saved as CSV later.
-                sheet.write_string(number, column, str(harmless(cell))[:MAX_CELL_CHARS])
+                # Kept harmless also where the sheet is saved as CSV later; the library cuts what a cell cannot hold.
+                sheet.write_string(number, column, str(harmless(cell)))
             else:
                 sheet.write_number(number, column, cell)
     sheet.freeze_panes(1, 0)

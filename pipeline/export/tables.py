@@ -1,6 +1,7 @@
 """Tables of who says what and how long each speaks, as rows and as CSV."""
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,11 @@ from pipeline.types import Transcript
 Cell = str | int | float
 TURN_COLUMNS: Final = ("turn", "start_s", "end_s", "seconds", "time", "speaker", "overlap", "words", "text")
 TALK_COLUMNS: Final = ("speaker", "seconds", "share", "turns", "words", "longest_turn_s", "words_per_minute")
-_FORMULA_STARTS: Final = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-"""What makes a spreadsheet take a cell for a formula, also as wide letters."""
+_FORMULA_STARTS: Final = re.compile('(?:^|;"*)(?=[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20])')
+"""Before what makes a spreadsheet take a cell for a formula, also as wide letters.
+
+Where a comma is the sign of decimals, spreadsheets part the cells of a CSV at semicolons.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +90,8 @@ def write_talk_time_csv(source: ExportSource, path: Path) -> None:
 
 
 def harmless(cell: Cell) -> Cell:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] and cell[0] in _FORMULA_STARTS else cell
+    """Put an apostrophe before a text that a spreadsheet would take for a formula, also behind a semicolon."""
+    return _FORMULA_STARTS.sub(r"\g<0>'", cell) if isinstance(cell, str) else cell
 
 
 def _write(columns: Sequence[str], rows: Sequence[Sequence[Cell]], path: Path) -> None:

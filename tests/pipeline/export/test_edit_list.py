@@ -64,6 +64,13 @@ def test_there_is_an_event_for_each_turn(tmp_path: Path) -> None:
         assert any(each.text[:100] in line for line in comments)
 
 
+def test_turns_that_begin_together_have_events_one_after_the_other(tmp_path: Path) -> None:
+    together = transcript(*(turn(["one", "two"], 1.0, name) for name in ("S1", "S2", "S1")), names=("A", "B"))
+    events = [found for line in edl(together, 25.0, tmp_path) if (found := EVENT.match(line))]
+    assert [event[3] for event in events] == ["00:00:01:00", "00:00:01:01", "00:00:01:02"]
+    assert all(before[4] == after[3] for before, after in pairwise(events))
+
+
 @pytest.mark.parametrize(
     ("rate", "said"), [(30_000 / 1001, "DROP FRAME"), (23.976, "NON-DROP FRAME"), (None, "NON-DROP FRAME")]
 )

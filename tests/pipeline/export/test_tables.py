@@ -44,6 +44,14 @@ def cells_of(path: Path, sheet: int) -> list[tuple[str, str]]:
         return found
 
 
+@pytest.mark.parametrize("text", ["a;=1+1", 'a;"=1+1', ";;@SUM(A1)", "a;\uff1d1;-2"])
+def test_no_cell_is_a_formula_where_semicolons_part_them(text: str, tmp_path: Path) -> None:
+    write_turns_csv(source_of(transcript(turn([text], 0.0, "S1"), names=(text,))), tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.reader(file, delimiter=";"):
+            assert not [cell for cell in row if re.match('"*[=+\\-@\uff1d]', cell)], row
+
+
 def test_each_turn_has_a_row_and_shares_add_up(tmp_path: Path) -> None:
     content = talk()
     write_turns_csv(source_of(content), tmp_path / "a.csv")
