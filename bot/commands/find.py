@@ -20,9 +20,28 @@ from bot.search.since import read_since
 from bot.search.visibility import ChannelVisibility
 from bot.services import Services
 
-Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 MAX_NAME_CHARS: Final = 100
 _MENTION: Final = re.compile(r"<@!?(\d{1,20})>", re.ASCII)
+
+
+class PlaceId(app_commands.Transformer):
+    """Takes any channel, thread or category by its id alone, since the bot may not know an archived thread."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """Return the kind of option."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """Return what Discord offers."""
+        kinds = discord.ChannelType
+        threads = (kinds.public_thread, kinds.private_thread, kinds.news_thread)
+        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum, kinds.category, *threads]
+
+    async def transform(self, interaction: discord.Interaction[Any], value: app_commands.AppCommandChannel, /) -> int:
+        """Return the id."""
+        return value.id
 
 
 def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
@@ -39,7 +58,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         words: str,
         by: str | None = None,
         since: str | None = None,
-        channel: Place | None = None,
+        channel: app_commands.Transform[int, PlaceId] | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = "" if interaction.guild_id is None else str(interaction.guild_id)
@@ -49,8 +68,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
             guild_id=guild_id, user_id=str(interaction.user.id), since=read_since(since or "", time.time())
         )
         if channel is not None:
-            threads = channel.threads if isinstance(channel, discord.TextChannel) else ()
-            filters = replace(filters, channels=[str(each.id) for each in (channel, *threads)])
+            filters = replace(filters, channels=_channels_in(interaction.guild, channel))
         if by is not None and by.strip():
             filters = await _spoken_by(interaction, filters, by.strip())
         findings = await services.search.finder.find(words, filters, ChannelVisibility(interaction))
@@ -59,6 +77,15 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         embed = findings_embed(translator, words, findings, jobs)
         view = await find_view(translator, findings, services.pages, filters.user_id)
         await interaction.edit_original_response(embed=embed, view=view)
+
+
+def _channels_in(guild: discord.Guild | None, place_id: int) -> list[str]:
+    """Return the ids of a channel and its open threads, of a forum's posts, or of all that is in a category."""
+    inside = {place_id}
+    if guild is not None:
+        inside |= {channel.id for channel in guild.channels if channel.category_id == place_id}
+        inside |= {thread.id for thread in guild.threads if thread.parent_id in inside}
+    return [str(channel_id) for channel_id in inside]
 
 
 async def _spoken_by(interaction: discord.Interaction[Any], filters: Filters, by: str) -> Filters:

@@ -16,6 +16,7 @@ from pipeline.vocabulary.terms import Term, find_terms, is_unspaced
 
 MAX_QUERY_CHARS: Final = 200
 MAX_CLAUSES: Final = 24
+"""Words and phrases; pairs of letters, of which a sentence without spaces has many, are bounded by the characters."""
 MIN_PREFIX_CHARS: Final = 2
 """Of a beginning of a spaced word."""
 _QUOTES: Final = str.maketrans(dict.fromkeys("“”„‟«»「」『』＂〝〞", '"'))  # noqa: RUF001 - as people type them
@@ -66,7 +67,7 @@ def read_query(text: str, languages: Iterable[str]) -> Query:
     clauses = tuple(dict.fromkeys(asked))
     if not clauses:
         raise RefusedError("find-empty", "find-empty-hint")
-    if len(clauses) > MAX_CLAUSES:
+    if sum(clause.quoted or not is_unspaced(clause.variants[0][0]) for clause in clauses) > MAX_CLAUSES:
         raise RefusedError("find-long", "find-long-hint", limit=MAX_QUERY_CHARS)
     return Query(clauses)
 

@@ -1,6 +1,7 @@
 """Reads since when somebody wants to look."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
@@ -29,7 +30,7 @@ def read_since(text: str, now: float) -> float:
         RefusedError: It is neither.
 
     """
-    typed = text.strip().casefold()
+    typed = unicodedata.normalize("NFKC", text).strip().casefold()
     if not typed:
         return 0.0
     if found := _AGE.fullmatch(typed):

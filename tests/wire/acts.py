@@ -255,11 +255,13 @@ class Acts(ABC):
             "member": {**world.member(user["id"]), "permissions": rights},
         }
 
-    async def make_channel(self, name: str, *, overwrites: list[Json] | None = None) -> Json:
-        """Somebody makes a text channel; the bot hears of it."""
+    async def make_channel(
+        self, name: str, *, overwrites: list[Json] | None = None, kind: int = 0, parent: Json | None = None
+    ) -> Json:
+        """Somebody makes a channel, a text channel unless `kind` says otherwise; the bot hears of it."""
         world = self.world
         channel = shapes.text_channel(world.new_id(), world.guild_id, name, len(world.channels))
-        channel["permission_overwrites"] = overwrites or []
+        channel |= {"type": kind, "parent_id": parent and parent["id"], "permission_overwrites": overwrites or []}
         world.channels[channel["id"]] = channel
         await self.gateway.dispatch("CHANNEL_CREATE", channel)
         return channel

@@ -20,7 +20,7 @@ from bot.jobs.quotas import Quotas
 from bot.search.index import SearchIndex
 from pipeline.types import Transcript
 from tests.bot.search.transcripts import document_of, finished_job, transcript_of
-from tests.wire import rights
+from tests.wire import rights, shapes
 from tests.wire.answers import CHINESE, answers, in_chinese, private, shows
 from tests.wire.light import LightStack, pages_of, transcript_bytes
 from tests.wire.objects import Message
@@ -29,6 +29,7 @@ from tests.wire.shapes import VOICE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 RATE = 16_000
+CATEGORY, FORUM = 4, 15
 NOTHING = "Nothing was found."
 TALK = transcript_of(
     ("Ann", "Good morning everybody, let us begin."),
@@ -127,6 +128,19 @@ async def test_filters_narrow_it_down(light: LightStack, tmp_path: Path) -> None
     assert NOTHING in (await ask(light, "marmalade", since="2999-01-01")).text
     assert "date cannot be read" in (await ask(light, "marmalade", since="yesterday-ish")).text
     assert "not here" in (await ask(light, "marmalade", named={"by": "<@123456789012345678>"})).text
+
+
+async def test_a_category_a_forum_and_an_archived_thread_can_be_chosen(light: LightStack, tmp_path: Path) -> None:
+    cupboard = await light.fake.make_channel("cupboard", kind=CATEGORY)
+    shelf = await light.fake.make_channel("shelf", parent=cupboard)
+    await post(light, tmp_path, transcript_of(("Ann", "A pomegranate here.")), at=shelf["id"])
+    await found(light, "pomegranate")
+    assert NOTHING not in (await ask(light, "pomegranate", named={"in": cupboard})).text
+    forum = await light.fake.make_channel("forum", kind=FORUM)
+    # The bot has never heard of this thread.
+    archived = shapes.thread(light.fake.world.new_id(), forum, "old", light.fake.world.person["id"])
+    for empty in (forum, archived):
+        assert NOTHING in (await ask(light, "pomegranate", named={"in": empty})).text
 
 
 async def test_who_lost_the_channel_finds_nothing(light: LightStack, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ option-by-description = Who said it: a member, or the name of a speaker.
 option-since = since
 option-since-description = A date such as 2026-11-30, or an age such as 7d.
 option-in = in
-option-in-description = The channel in which the result was posted.
+option-in-description = The channel, thread or category in which the result was posted.
 option-terms = terms
 option-terms-description = Terms between commas; write “Siobhan = Shivawn” where the letters mislead about the sound.
 option-terms_file = file

@@ -95,7 +95,7 @@ option-by-description = 谁说的：一位成员，或说话人的名字。
 option-since = 起始
 option-since-description = 日期（例如 2026-11-30）或时长（例如 7d、7天）。
 option-in = 频道
-option-in-description = 发布结果的频道。
+option-in-description = 发布结果的频道、子区或类别。
 option-terms = 术语
 option-terms-description = 用逗号分隔；读音与拼写不符时写成“Siobhan = Shivawn”。
 option-terms_file = 文件

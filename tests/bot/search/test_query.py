@@ -1,6 +1,7 @@
 """What people type: every text gives a query that both databases read, or a plain refusal."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,19 @@ def test_without_a_word_it_is_refused(typed: str) -> None:
 def test_too_much_is_refused(typed: str) -> None:
     with pytest.raises(RefusedError, match="too much"):
         read_query(typed, ["en"])
+
+
+def test_a_long_sentence_without_spaces_is_not_too_much() -> None:
+    sentence = "".join(chr(0x4E00 + 7 * number) for number in range(MAX_QUERY_CHARS))
+    query = read_query(sentence, ["zh", "en"])
+    assert len(query.clauses) > MAX_QUERY_CHARS / 2
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE VIRTUAL TABLE t USING fts5(terms, tokenize='ascii')")
+        terms = indexed_terms(SCOPE, find_terms(sentence, "zh"))
+        connection.execute("INSERT INTO t VALUES (?)", [" ".join(terms)])
+        for every in (True, False):
+            expression = fts5_query(SCOPE, query, every=every)
+            assert connection.execute("SELECT 1 FROM t WHERE t MATCH ?", [expression]).fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize(
