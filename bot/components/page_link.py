@@ -4,15 +4,13 @@ import discord
 
 from bot.components.custom_ids import Action, CustomId
 from bot.components.persistent_item import PersistentItem
-from bot.components.result_actions import ResultItem, find_entry
+from bot.components.result_actions import find_entry
 from bot.components.views import ActionView
 from bot.database.models import OPEN_STATUSES
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
-from bot.jobs.history import HistoryEntry
 from bot.services import Interaction
 from bot.web.signed_links import PageAddresses
-from pipeline.types import Result
 
 
 class PageButton(PersistentItem, action=Action.PAGE):
@@ -34,11 +32,12 @@ class PageButton(PersistentItem, action=Action.PAGE):
         await interaction.edit_original_response(content=text, view=view)
 
 
-class RevokeButton(ResultItem, action=Action.REVOKE):
-    """Revokes every link to the page of a result."""
+class RevokeButton(PersistentItem, action=Action.REVOKE):
+    """Revokes every link to the page of a job, also while it runs."""
 
-    async def act_on(self, interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
+    async def act(self, interaction: Interaction) -> None:
         """Revoke and say how many links still worked."""
+        entry = await find_entry(interaction, self.target.job_id)
         pages = _served_pages(interaction)
         await interaction.response.defer()
         count = await pages.revoke(entry.job.id)

@@ -176,6 +176,12 @@ async def test_a_running_job_has_a_page_with_first_words_and_stems(office: Offic
     assert await office.get(address, "files/vocals.flac") == (200, (tmp_path / "result" / STEMS[0]).read_bytes())
     assert (await office.get(address, "files/background.flac"))[0] == 404
     assert (await office.get(address, "all.zip"))[0] == 409
+    await fake.click(button(private, "stemcord:revoke:"), private)
+    await fake.wait(lambda: "no longer work" in private.text, 10, "the answer to the revoking")
+    assert (await office.get(address))[0] == 410
+    pressed = await fake.click(button(message, "stemcord:page:"), message)
+    private = await fake.wait_for_message(lambda m: m.interaction is pressed and bool(m.buttons), 10)
+    address = button(private, "http://")
 
     await office.finish(job, lease)
     await fake.wait(lambda: any("rebalance" in key for key in message.buttons), 20, "the result")

@@ -69,8 +69,9 @@ async def progress_events(lease: Lease) -> AsyncGenerator[PublishProgress]:
 
     def publish(progress: Progress) -> None:
         remaining = estimates[progress.stage].judge(progress.fraction, time.monotonic())
-        unsent = latest[progress.stage].draft if progress.stage in latest else ()
-        latest[progress.stage] = replace(progress, remaining=remaining, draft=progress.draft or unsent)
+        unsent = latest.get(progress.stage, progress)
+        draft, files = progress.draft or unsent.draft, progress.files or unsent.files
+        latest[progress.stage] = replace(progress, remaining=remaining, draft=draft, files=files)
 
     writing = asyncio.create_task(run())
     try:

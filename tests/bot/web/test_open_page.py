@@ -17,8 +17,8 @@ from bot.web.app import Site
 from bot.web.channel_access import DiscordChannelAccess
 from bot.web.signed_links import PageAddresses, TokenSigner
 from bot.web.sources.stored import StoredSource
-from tests.bot.components.test_result_actions import Place, answer_of, labels
-from tests.bot.world import PlayedWorker
+from tests.bot.components.test_result_actions import CLIP, Place, answer_of, labels
+from tests.bot.world import PlayedWorker, until
 from worker.store import Store
 
 PUBLIC = "https://stems.example"
@@ -72,6 +72,18 @@ async def test_the_button_brings_a_page_in_private(place: Place, browser: TestCl
     assert "<h1>talk</h1>" in text
     assert "Hello @everyone" in text
     assert 'id="names"' in text
+
+
+async def test_a_running_job_has_a_page_where_another_process_follows_it(
+    place: Place, browser: TestClient, simcord_bot: StemcordClient
+) -> None:
+    place.result = await place.alice.slash(place.channel, "process", clip=CLIP)
+    job = await place.played.job()
+    await place.played.take()
+    await until(place.env, lambda: place.result.response is not None and "Open page" in labels(place.result.response))
+    simcord_bot.services.tracker.running.end(job.id)
+    _, page = await open_page(place)
+    assert "data-pending" in await (await browser.get(page + "/")).text()
 
 
 async def test_a_stranger_gets_no_link(place: Place) -> None:

@@ -10,9 +10,10 @@ from tests.worker.conftest import System
 from tests.worker.toy_stages import TOYS, ToyInputs, ToyParams, ToyStage
 from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.stage_cache import StageCache
-from worker.jobs.stage_runner import StageRunner
+from worker.jobs.stage_runner import StageRunner, progress_events
 from worker.protocol import Failed, Finished, Progressed, Started, Stopped
-from worker.queue.keys import ASR
+from worker.queue.keys import ASR, MEDIA
+from worker.queue.lease import Lease
 from worker.store.scratch import Scratch
 
 
@@ -109,6 +110,18 @@ async def test_a_reused_stage_says_so(system: System) -> None:
         events = await system.events(job)
     published = [event.progress for event in events[1:-1] if not isinstance(event, Started)]  # type: ignore[union-attr]
     assert Progress(stage="second", fraction=1.0, message="taken from the store") in published
+
+
+async def test_files_are_published_though_progress_follows_at_once(system: System) -> None:
+    job = await system.job()
+    await system.queue.submit(job)
+    lease = await Lease.acquire(system.queue, MEDIA, job.id, "one")
+    async with progress_events(lease) as publish:
+        publish(Progress(stage="separate", fraction=0.9, files=(job.source,)))
+        publish(Progress(stage="separate", fraction=1.0))
+    await lease.end("stopped", Stopped())
+    (event,) = [event for event in await system.events(job) if isinstance(event, Progressed)]
+    assert (event.progress.fraction, event.progress.files) == (1.0, (job.source,))
 
 
 async def test_a_draft_is_published_though_progress_follows_at_once(system: System) -> None:

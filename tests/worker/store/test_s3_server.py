@@ -1,6 +1,7 @@
 """The store on a whole S3 server (moto's), through a network that fails."""
 
 import asyncio
+import base64
 import hashlib
 import logging
 import os
@@ -18,7 +19,8 @@ from pipeline.errors import StoreError
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.store.cut_proxy import CutProxy
 from worker.protocol import Finished
-from worker.store import Store
+from worker.store import Store, read_keyring
+from worker.store.encrypted_files import stored_size
 
 BUCKET = "clips"
 LARGE_BYTES = 20_000_000
@@ -143,3 +145,23 @@ async def test_jobs_run_through_a_store_that_is_away_for_some_time(system: Syste
         for job in jobs:
             last = [event async for event in on_s3.queue.events(job.id)][-1]
             assert isinstance(last, Finished)
+
+
+async def test_an_encrypted_file_goes_round_in_parts_and_gives_ranges(server: Server, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.flac"
+    clip.write_bytes(os.urandom(LARGE_BYTES))
+    store = Store.open(f"s3://{BUCKET}/team", read_keyring("a:" + base64.b64encode(b"k" * 32).decode()))
+    artefact = await store.put(clip, name="clip.flac")
+    key = f"team/encrypted/{artefact.digest[:2]}/{artefact.digest}"
+    size = (await asyncio.to_thread(server.client.head_object, Bucket=BUCKET, Key=key))["ContentLength"]
+    assert size == stored_size(LARGE_BYTES)
+    assert await store.put(clip, name="clip.flac") == artefact, "it is there"
+    assert (await store.fetch(artefact, tmp_path / "back")).read_bytes() == clip.read_bytes()
+    start, end = 10_000_000, 13_000_000
+    assert b"".join([piece async for piece in store.stream(artefact, start, end)]) == clip.read_bytes()[start:end]
+    with pytest.raises(StoreError, match="the key a"):
+        await Store.open(f"s3://{BUCKET}/team", read_keyring("a:" + base64.b64encode(b"x" * 32).decode())).fetch(
+            artefact, tmp_path / "never"
+        )
+    await store.delete(artefact.digest)
+    assert not await store.has_digest(artefact.digest)
