@@ -14,7 +14,7 @@ import pydantic
 
 from pipeline.catalog import MAX_GAIN, MAX_SPEAKERS, MAX_TRACKS
 from pipeline.errors import ValidationError
-from pipeline.export.style import (
+from pipeline.export.subtitles.style import (
     MAX_LINE_LENGTH,
     MAX_READING_SPEED,
     MIN_LINE_LENGTH,

@@ -12,7 +12,7 @@ import msgspec
 from pipeline.export.registry import EXPORT_FORMATS
 from pipeline.export.source import ExportSource
 from pipeline.export.stage import load_writer
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.types import Diarization, Transcript
 
 

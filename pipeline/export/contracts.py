@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.graph.stage import FileT, NoParams, Stage, StageOutput
 from pipeline.separation.contracts import StemFiles
 from pipeline.types import Artefact, Speaker

@@ -29,19 +29,19 @@ EXPORT_FORMATS = (
         suffix="srt",
         title="SubRip subtitles (srt)",
         media_type="application/x-subrip",
-        writer="pipeline.export.subtitles:write_srt",
+        writer="pipeline.export.subtitles.writers:write_srt",
     ),
     ExportFormat(
         suffix="vtt",
         title="WebVTT subtitles (vtt)",
         media_type="text/vtt",
-        writer="pipeline.export.subtitles:write_vtt",
+        writer="pipeline.export.subtitles.writers:write_vtt",
     ),
     ExportFormat(
         suffix="ass",
         title="Styled subtitles (ass)",
         media_type="text/x-ssa",
-        writer="pipeline.export.subtitles:write_ass",
+        writer="pipeline.export.subtitles.writers:write_ass",
     ),
     ExportFormat(
         suffix="rttm",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pipeline.export.cues import Cue, cut_cues
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.cues import Cue, cut_cues
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.speech.alignment.sentences import UNCERTAIN
 from pipeline.speech.alignment.text import join_words
 from pipeline.types import Diarization, Speaker, Transcript, Turn

@@ -10,7 +10,7 @@ import msgspec
 from pipeline.export.contracts import SubtitlesInputs, SubtitlesOutput, SubtitlesParams
 from pipeline.export.registry import EXPORT_FORMATS, ExportFormat
 from pipeline.export.source import ExportSource
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.export.transcripts import read_edited, read_voices, rename_speakers
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.types import Diarization, Transcript

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, UnsetType
 
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
 from pipeline.types.clip import ClipTool
 from pipeline.types.media import Artefact, SoundFormat

@@ -25,7 +25,7 @@ WRITE_EXPORTS = """
 import sys
 from pathlib import Path
 from pipeline.export.stage import write_exports
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from tests.pipeline.export.dialogue import heard, talk
 transcript = talk()
 print(write_exports(transcript, heard(transcript), SubtitleStyle(), Path(sys.argv[1]))["toy"].read_text())

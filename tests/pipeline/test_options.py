@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import ValidationError
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.mix.presets import Ducking, LoudnessTarget, MixPreset
 from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, Limits, parse_request, parse_subtitle_style
 from pipeline.types import Budget, Preset, Request, RouteName, Task

@@ -22,7 +22,7 @@ from deploy.cli.output import show_result, write_result
 from deploy.cli.printable import artefact_name
 from deploy.cli.request_options import FlagValue, given_in, read_speaker_gains, with_options
 from pipeline.errors import ValidationError
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.mix.dub.params import needs_turns
 from pipeline.options import REQUEST_OPTIONS, SUBTITLE_OPTIONS, parse_request, parse_subtitle_style
 from pipeline.speech.glossary.terms import read_glossary

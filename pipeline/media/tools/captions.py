@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from pipeline.errors import FFmpegError, ValidationError
-from pipeline.export.cues import Cue, cut_cues
 from pipeline.export.direction import embed_line, has_right_to_left
 from pipeline.export.escaping import clean, escape_subtitle
-from pipeline.export.style import LINE_CHARS, MIN_LINE_LENGTH, WIDE_LINE_CHARS, SubtitleStyle
-from pipeline.export.subtitles import SPEAKER_COLOURS
+from pipeline.export.subtitles.cues import Cue, cut_cues
+from pipeline.export.subtitles.style import LINE_CHARS, MIN_LINE_LENGTH, WIDE_LINE_CHARS, SubtitleStyle
+from pipeline.export.subtitles.writers import SPEAKER_COLOURS
 from pipeline.export.transcripts import read_edited
 from pipeline.graph.stage import StageContext
 from pipeline.languages import WIDE

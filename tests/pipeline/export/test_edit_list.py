@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.export.edit_list import TimeCode, write_edl
 from pipeline.export.source import ExportSource
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.types import Transcript
 from tests.pipeline.export.dialogue import heard, talk, transcript, turn
 

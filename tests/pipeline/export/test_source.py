@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.export.cues import cut_cues
 from pipeline.export.source import mark_uncertain
 from pipeline.export.stage import write_exports
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.cues import cut_cues
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.types import Transcript, Turn, Word
 from tests.pipeline.export.dialogue import heard, talk, text_of
 

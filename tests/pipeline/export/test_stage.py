@@ -18,11 +18,11 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from markdown_it import MarkdownIt
 from pyannote.database.util import load_rttm
 
-from pipeline.export.cues import cut_cues
 from pipeline.export.documents import NO_SPEECH
 from pipeline.export.escaping import clean, escape_subtitle
 from pipeline.export.stage import write_exports
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.cues import cut_cues
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.export.transcripts import rttm_labels
 from pipeline.types import Transcript, Turn, Word
 from tests.pipeline.export.dialogue import bits, export, heard, names, spoken, talk, transcript, turn

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.export.office import write_docx, write_xlsx
 from pipeline.export.source import ExportSource
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.export.tables import TALK_COLUMNS, TURN_COLUMNS, talk_times, write_talk_time_csv, write_turns_csv
 from pipeline.types import Transcript
 from tests.pipeline.export.dialogue import heard, talk, transcript, turn

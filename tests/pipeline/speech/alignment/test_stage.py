@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.export.cues import MIN_CUE_SECONDS, cut_cues
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.cues import MIN_CUE_SECONDS, cut_cues
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.graph.stage import StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.alignment.sentences import ends_sentence

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from pipeline.export.cues import Cue, speaker_label
 from pipeline.export.direction import embed_line, end_label
 from pipeline.export.escaping import clean, escape_subtitle, escape_vtt
-from pipeline.export.line_breaking import text_box
 from pipeline.export.source import ExportSource
+from pipeline.export.subtitles.cues import Cue, speaker_label
+from pipeline.export.subtitles.line_breaking import text_box
 from pipeline.types import Speaker
 
 SPEAKER_COLOURS: Final = ("FFFFFF", "66CCFF", "A5E887", "FF9BCE", "FFC66D", "C5B3FF", "7FE3DA", "FF8B7B")

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.export.style import LINE_CHARS, READING_SPEED_CHARS_PER_SECOND, WIDE_LINE_CHARS, SubtitleStyle
+from pipeline.export.subtitles.style import LINE_CHARS, READING_SPEED_CHARS_PER_SECOND, WIDE_LINE_CHARS, SubtitleStyle
 from pipeline.languages import READING_SPEEDS, UNSPACED, WIDE
 from pipeline.speech.alignment.sentences import UNCERTAIN, binds_next, ends_sentence
 from pipeline.speech.alignment.text import join_words

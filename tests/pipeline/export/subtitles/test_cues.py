@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from pipeline.export.cues import Cue, cut_cues, speaker_label
 from pipeline.export.escaping import clean
-from pipeline.export.line_breaking import break_lines, count_columns, text_box
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.cues import Cue, cut_cues, speaker_label
+from pipeline.export.subtitles.line_breaking import break_lines, count_columns, text_box
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.types import Speaker, Turn
 from tests.pipeline.export.dialogue import TEXT, names, spoken, talk, transcript, turn
 

@@ -1,4 +1,4 @@
-"""Subtitle cues cut from a transcript; `pipeline.export.style` tells what good ones are."""
+"""Subtitle cues cut from a transcript; `pipeline.export.subtitles.style` tells what good ones are."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,15 @@ from itertools import accumulate, pairwise, takewhile
 from typing import Final
 
 from pipeline.export.escaping import clean
-from pipeline.export.line_breaking import LineFiller, TextBox, break_lines, count_columns, ends_clause, text_box
-from pipeline.export.style import SubtitleStyle
+from pipeline.export.subtitles.line_breaking import (
+    LineFiller,
+    TextBox,
+    break_lines,
+    count_columns,
+    ends_clause,
+    text_box,
+)
+from pipeline.export.subtitles.style import SubtitleStyle
 from pipeline.languages import reads_right_to_left
 from pipeline.speech.alignment.sentences import binds_next, ends_sentence
 from pipeline.types import Speaker, Transcript, Turn, Word
