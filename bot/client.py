@@ -41,6 +41,7 @@ from bot.search.index import SearchIndex
 from bot.search.search import Search
 from bot.services import Interaction, ServiceClient, Services
 from bot.settings import BotSettings
+from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
@@ -136,7 +137,6 @@ class StemcordClient(ServiceClient):
         pages: PageAddresses | None = None,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
-        self._times = InteractionTimes()
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._index_anew)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
@@ -163,6 +163,7 @@ class StemcordClient(ServiceClient):
             batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
             tracker=tracker,
             transcripts=transcripts,
+            naming=SpeakerNaming(repository, transcripts.rewriter, submitter.rename_speakers, self._index_anew),
             delivery=delivery,
             sampler=Sampler(store),
             search=Search.build(search_index, repository, transcripts.editor),
@@ -170,6 +171,10 @@ class StemcordClient(ServiceClient):
             pages=pages,
         )
         self._add_commands()
+
+    @cached_property
+    def _times(self) -> InteractionTimes:
+        return InteractionTimes()
 
     def _index_anew(self, job_id: str) -> None:
         self.services.search.indexer.changed(job_id)

@@ -44,6 +44,27 @@ def check_may_act(interaction: discord.Interaction[Any], reply: ReplyTo | None, 
         refusal: Key of the text for people who may not.
 
     """
+    if not may_act(interaction, reply):
+        raise RefusedError(refusal)
+
+
+def may_act(interaction: discord.Interaction[Any], reply: ReplyTo | None) -> bool:
+    """Tell whether the person asked for the job, or moderates its channel; raises what `check_may_see` raises."""
+    rights = _rights(interaction, reply)
+    return rights.manage_messages or (reply is not None and reply.user_id == str(interaction.user.id))
+
+
+def check_may_see(interaction: discord.Interaction[Any], reply: ReplyTo | None) -> None:
+    """Raise `RefusedError` unless the person asked for the job, or sees the channel of its result now."""
+    _rights(interaction, reply)
+    asked = reply is not None and reply.user_id == str(interaction.user.id)
+    elsewhere = reply is not None and reply.channel_id != str(interaction.channel_id)
+    if elsewhere and interaction.guild is None and not asked:
+        raise RefusedError("not-visible")
+
+
+def _rights(interaction: discord.Interaction[Any], reply: ReplyTo | None) -> discord.Permissions:
+    """Return what a person may do in the channel of a result. Raises `RefusedError` where it is not seen."""
     if reply is None or (reply.guild_id or "") != str(interaction.guild_id or ""):
         raise RefusedError("result-gone", "result-gone-hint")
     asked = reply.user_id == str(interaction.user.id)
@@ -58,5 +79,4 @@ def check_may_act(interaction: discord.Interaction[Any], reply: ReplyTo | None, 
         closed = isinstance(channel, discord.Thread) and channel.is_private() and not rights.manage_threads
         if not rights.view_channel or (closed and not asked):
             raise RefusedError("not-visible")
-    if not asked and not rights.manage_messages:
-        raise RefusedError(refusal)
+    return rights

@@ -19,6 +19,7 @@ from bot.jobs.submission import JobSubmitter
 from bot.jobs.tracker import JobTracker
 from bot.search.search import Search
 from bot.settings import BotSettings
+from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
@@ -41,6 +42,7 @@ class Services:
     batches: BatchSubmitter
     tracker: JobTracker
     transcripts: Transcripts
+    naming: SpeakerNaming
     delivery: Delivery
     sampler: Sampler
     search: Search

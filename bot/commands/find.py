@@ -72,6 +72,9 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         if by is not None and by.strip():
             filters = await _spoken_by(interaction, filters, by.strip())
         findings = await services.search.finder.find(words, filters, ChannelVisibility(interaction))
+        if filters.member and not filters.speakers and not findings.hits:
+            # Whoever has left is found by what was said here, or is not known at all.
+            raise RefusedError("find-nobody", "find-nobody-hint")
         translator = translator_for(interaction.locale.value)
         jobs = await services.repository.jobs_by_id(list({hit.line.job_id for hit in findings.hits}))
         embed = findings_embed(translator, words, findings, jobs)
@@ -89,7 +92,10 @@ def _channels_in(guild: discord.Guild | None, place_id: int) -> list[str]:
 
 
 async def _spoken_by(interaction: discord.Interaction[Any], filters: Filters, by: str) -> Filters:
-    """Restrict filters to a member, by the names that the member has here, or to speakers whose name has a text."""
+    """Restrict filters to a person, whoever has that name now, or to speakers whose name has a text.
+
+    Where nobody said who a speaker is, the names count that a member has here; whoever has left has none.
+    """
     mentioned = _MENTION.fullmatch(by)
     if mentioned is None:
         return replace(filters, speaker_part=speaker_key(by[:MAX_NAME_CHARS]))
@@ -99,7 +105,7 @@ async def _spoken_by(interaction: discord.Interaction[Any], filters: Filters, by
             person: discord.Member | discord.User = await retry_transient(lambda: guild.fetch_member(number))
         else:
             person = await retry_transient(lambda: interaction.client.fetch_user(number))
-    except discord.NotFound as error:
-        raise RefusedError("find-nobody", "find-nobody-hint") from error
+    except discord.NotFound:
+        return replace(filters, member=str(number))
     names = {name for name in (person.display_name, person.global_name, person.name) if name}
-    return replace(filters, speakers=frozenset(map(speaker_key, names)))
+    return replace(filters, member=str(number), speakers=frozenset(map(speaker_key, names)))

@@ -30,7 +30,10 @@ class ConfirmDeleteDataButton(PersistentItem, action=Action.CONFIRM_DELETE_DATA)
         """Stop the person's jobs and delete all data of the person."""
         await interaction.response.defer()
         services = interaction.client.services
-        count = await delete_person_data(services.deletion, services.queue, str(interaction.user.id))
+        person = str(interaction.user.id)
+        named = await services.repository.speaker_names.of_person(person)
+        count = await delete_person_data(services.deletion, services.queue, person)
+        await services.naming.write_all(named)
         text = translator_for(interaction.locale.value).format("privacy-deleted", count=count)
         await interaction.edit_original_response(content=text, embed=None, view=None)
 

@@ -5,7 +5,7 @@ The custom id of a form names its action and job, so that a form that is open wh
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import discord
@@ -17,7 +17,20 @@ from bot.messages.formatting import shorten
 from bot.services import Interaction
 
 LABEL_TYPE = discord.ComponentType.label.value
+_NAME_KEYS = ("global_name", "username")
 ACTION_ROW_TYPE = discord.ComponentType.action_row.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenPerson:
+    """Somebody who was chosen in a list of members, as Discord describes them."""
+
+    id: str
+    names: Sequence[str]
+    """The one that is shown on the server first."""
+    is_app: bool
+    is_member: bool
+    """Whether the person is on the server now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +40,8 @@ class SubmittedModal:
     texts: Mapping[str, str]
     choices: Mapping[str, Sequence[str]]
     files: Sequence[Clip]
+    people: Mapping[str, ChosenPerson] = field(default_factory=dict[str, ChosenPerson])
+    """Those who were chosen in a list of members, by id."""
 
 
 class Modal(discord.ui.Modal, ABC):
@@ -67,7 +82,22 @@ def read_submission(data: Mapping[str, Any]) -> SubmittedModal:
         texts={str(field["custom_id"]): str(field["value"]) for field in fields if "value" in field},
         choices={str(field["custom_id"]): list(map(str, field["values"])) for field in fields if "values" in field},
         files=[clip_from_json(attachment) for attachment in attachments.values()],
+        people=_people(resolved.get("users", {}), resolved.get("members", {})),
     )
+
+
+def _people(
+    users: Mapping[str, Mapping[str, Any]], members: Mapping[str, Mapping[str, Any]]
+) -> dict[str, ChosenPerson]:
+    return {
+        user_id: ChosenPerson(
+            id=user_id,
+            names=[str(members.get(user_id, {}).get("nick") or ""), *(str(user.get(key) or "") for key in _NAME_KEYS)],
+            is_app=bool(user.get("bot")),
+            is_member=user_id in members,
+        )
+        for user_id, user in users.items()
+    }
 
 
 def _fields(components: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

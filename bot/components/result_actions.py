@@ -55,6 +55,13 @@ async def require_transcript(result: Result, store: Store) -> Transcript:
     return transcript
 
 
+async def defer_in_private(interaction: Interaction) -> None:
+    """Acknowledge a press or a form: its private message is edited later, or there will be one."""
+    message = interaction.message
+    is_private = message is not None and message.flags.ephemeral
+    await interaction.response.defer(ephemeral=True, thinking=not is_private)
+
+
 class ResultItem(PersistentItem):
     """Button or menu below a result; subclasses do their action in `act_on`."""
 

@@ -26,10 +26,17 @@ from bot.components.line_fixing.items import (
 from bot.components.listen import ListenMenu
 from bot.components.modals import Modal, read_submission
 from bot.components.more import MoreMenu
+from bot.components.naming.forms import RenameModal, SpeakerModal
+from bot.components.naming.items import (
+    NameSpeakerButton,
+    NotMeButton,
+    RenameButton,
+    SpeakerNamesButton,
+    ThisIsMeButton,
+)
 from bot.components.page_link import PageButton, RevokeButton
 from bot.components.persistent_item import PersistentItem
 from bot.components.rebalance import RebalanceButton, RebalanceModal
-from bot.components.rename import RenameButton, RenameModal, SpeakerNamesButton
 from bot.components.result_actions import AgainButton, TranscriptMenu
 from bot.components.thread import ThreadButton
 from bot.error_handler import NETWORK_ERRORS, answer_error
@@ -40,11 +47,12 @@ from pipeline.errors import StemcordError
 ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(AgainButton, CancelAllButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
     *(ExcerptButton, ExportDataButton, FetchButton, ListenMenu, MoreMenu),
+    *(NameSpeakerButton, NotMeButton, ThisIsMeButton),
     *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(
-    {modal.action: modal for modal in (DubModal, GoToModal, LineModal, RebalanceModal, RenameModal)}
+    {modal.action: modal for modal in (DubModal, GoToModal, LineModal, RebalanceModal, RenameModal, SpeakerModal)}
 )
 _ITEM_CLASSES: Final[Mapping[Action, type[PersistentItem]]] = MappingProxyType({item.action: item for item in ITEMS})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +11,8 @@ from typing import Final
 import discord
 import structlog
 
-from bot import discord_limits
 from pipeline.errors import StoreError
-from pipeline.types import Result, Transcript, Turn
+from pipeline.types import Result, Speaker, Transcript, Turn
 from worker.store import Store
 
 VOCALS_FILE: Final = "stems/vocals.flac"
@@ -24,16 +23,29 @@ MAX_QUOTE_CHARS: Final = 90
 
 
 @asynccontextmanager
-async def fetch_previews(result: Result, transcript: Transcript, store: Store) -> AsyncGenerator[list[discord.File]]:
-    """Make an Ogg file for each speaker; none when the voices are not stored or cannot be read."""
+async def fetch_previews(
+    result: Result, transcript: Transcript, store: Store, speakers: Sequence[Speaker], *, first: int = 0
+) -> AsyncGenerator[list[discord.File]]:
+    """Make an Ogg file for each speaker; none when the voices are not stored or cannot be read.
+
+    Args:
+        result: The result.
+        transcript: What is said.
+        store: Where the voices are.
+        speakers: Of whom a sample is made.
+        first: Place of the first of them among all; the names of the files count from it.
+
+    """
     folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="stemcord-")
     try:
-        yield await _cut(result, transcript, store, Path(folder.name))
+        yield await _cut(result, transcript, store, Path(folder.name), [speaker.id for speaker in speakers], first)
     finally:
         await asyncio.to_thread(folder.cleanup)
 
 
-async def _cut(result: Result, transcript: Transcript, store: Store, folder: Path) -> list[discord.File]:
+async def _cut(
+    result: Result, transcript: Transcript, store: Store, folder: Path, speakers: Sequence[str], first: int
+) -> list[discord.File]:
     voices = result.artefact(VOCALS_FILE)
     if voices is None:
         return []
@@ -41,12 +53,11 @@ async def _cut(result: Result, transcript: Transcript, store: Store, folder: Pat
         speaker: replace(turn, start=turn.start - result.media.audio.start, end=turn.end - result.media.audio.start)
         for speaker, turn in longest_turns(transcript).items()
     }
-    speakers = [speaker.id for speaker in result.speakers][: discord_limits.MAX_FILES_PER_MESSAGE]
     try:
         async with asyncio.timeout(FETCH_TIMEOUT_S):
             sound = await store.fetch(voices, folder / "vocals.flac")
         # What soundfile raises is a RuntimeError.
-        paths = await asyncio.to_thread(cut_previews, sound, turns, speakers, folder)
+        paths = await asyncio.to_thread(cut_previews, sound, turns, speakers, folder, first)
     except (StoreError, TimeoutError, RuntimeError) as error:
         structlog.get_logger(__name__).warning("previews_missing", error=type(error).__name__)
         return []
@@ -61,7 +72,9 @@ def longest_turns(transcript: Transcript) -> dict[str, Turn]:
     return longest
 
 
-def cut_previews(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str], folder: Path) -> dict[str, Path]:
+def cut_previews(
+    sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str], folder: Path, first: int = 0
+) -> dict[str, Path]:
     """Cut an Ogg file for each speaker; only the needed samples are read.
 
     Args:
@@ -69,6 +82,7 @@ def cut_previews(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str]
         turns: What to cut, by speaker.
         speakers: Ids of the speakers, in their order.
         folder: Where the files go.
+        first: Place of the first of the speakers among all, in the names of the files.
 
     Raises:
         RuntimeError: `soundfile.SoundFileError`, for a file that is not sound.
@@ -78,14 +92,14 @@ def cut_previews(sound: Path, turns: Mapping[str, Turn], speakers: Iterable[str]
 
     previews = dict[str, Path]()
     with soundfile.SoundFile(sound) as file:
-        for index, speaker in enumerate(speakers):
+        for index, speaker in enumerate(speakers, first + 1):
             turn = turns.get(speaker)
             if turn is None:
                 continue
             start = min(int(max(turn.start, 0.0) * file.samplerate), file.frames)
             file.seek(start)
             samples = file.read(int(min(turn.end - turn.start, MAX_PREVIEW_S) * file.samplerate), dtype="float32")
-            path = folder / f"speaker-{index + 1}.ogg"
+            path = folder / f"speaker-{index}.ogg"
             soundfile.write(path, samples, file.samplerate, format="OGG", subtype="VORBIS")
             previews[speaker] = path
     return previews

@@ -15,6 +15,7 @@ from bot.database.engine import Database, lock_writes
 from bot.database.messages import jobs_of_message
 from bot.database.models import OPEN_STATUSES, StoredStatus
 from bot.database.person_export import PersonExport, export_person
+from bot.database.speaker_names import forget_named, hand_over_names
 from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, SEARCH_DOCUMENTS, SEARCH_LINES, USAGE
 from bot.jobs.quotas import utc_day
 from bot.uploads.folder import UploadFolder
@@ -92,6 +93,7 @@ class DataDeletion:
             await connection.execute(update(JOBS).where(unfinished).values(**empty, status=_STOPPED, ended=0.0))
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
             await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))
+            await forget_named(connection, user_id)
             await connection.execute(update(EDITS).where(EDITS.c.author == user_id).values(author=""))
             past = (USAGE.c.user_id == user_id) & (USAGE.c.day < utc_day(time.time()))
             await connection.execute(delete(USAGE).where(past))
@@ -162,26 +164,31 @@ class DataDeletion:
 
 
 async def delete_rows(connection: AsyncConnection, job_ids: Sequence[str]) -> None:
-    """Delete the rows of jobs, with their names and links, and edits that no job of the same message needs."""
+    """Delete the rows of jobs, with their links, and names and edits that no job of the same message needs."""
     for job_id in job_ids:
-        await _hand_over_edits(connection, job_id, job_ids)
+        await _hand_over(connection, job_id, job_ids)
         for table in (NAMES, EDITS, LINKS, FILES, SEARCH_LINES, SEARCH_DOCUMENTS):
             await connection.execute(delete(table).where(table.c.job_id == job_id))
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 
 
 async def _delete_indexed_of(connection: AsyncConnection, user_id: str) -> None:
-    """Delete what is indexed of a person's transcripts, also of jobs whose files could not be deleted."""
+    """Delete what is indexed of a person's transcripts, also of jobs whose files could not be deleted.
+
+    In those of others, who the speaker is.
+    """
+    await connection.execute(update(SEARCH_LINES).where(SEARCH_LINES.c.user_id == user_id).values(user_id=""))
     documents = select(SEARCH_DOCUMENTS.c.job_id).where(SEARCH_DOCUMENTS.c.user_id == user_id)
     await connection.execute(delete(SEARCH_LINES).where(SEARCH_LINES.c.job_id.in_(documents)))
     await connection.execute(delete(SEARCH_DOCUMENTS).where(SEARCH_DOCUMENTS.c.user_id == user_id))
 
 
-async def _hand_over_edits(connection: AsyncConnection, job_id: str, deleted: Sequence[str]) -> None:
-    """Keep edits by the oldest job of their message that stays."""
+async def _hand_over(connection: AsyncConnection, job_id: str, deleted: Sequence[str]) -> None:
+    """Keep edits and names by the oldest job of their message that stays."""
     staying = [other for other in await jobs_of_message(connection, job_id) if other not in deleted]
     if staying:
         await connection.execute(update(EDITS).where(EDITS.c.job_id == job_id).values(job_id=staying[0]))
+        await hand_over_names(connection, job_id, staying[0])
 
 
 async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str) -> int:

@@ -10,7 +10,8 @@ from bot.database.engine import Database
 from bot.database.mapping import link_from_row
 from bot.database.messages import jobs_of_message, newest_result, submitted_job
 from bot.database.models import LinkedResult, PageLink
-from bot.database.tables import LINKS, NAMES
+from bot.database.speaker_names import names_of
+from bot.database.tables import LINKS
 
 
 class PageLinks:
@@ -46,8 +47,10 @@ class PageLinks:
             record = await newest_result(connection, link.job_id)
             if record is None:
                 return LinkedResult(link=link, record=await submitted_job(connection, link.job_id))
-            names = await connection.execute(select(NAMES).where(NAMES.c.job_id == record.id))
-            return LinkedResult(link=link, record=record, names={one.speaker_id: one.name for one in names})
+            given = await names_of(connection, record.id)
+            return LinkedResult(
+                link=link, record=record, names={key: each.name for key, each in given.items() if each.name}
+            )
 
     async def revoke(self, job_id: str) -> int:
         """Revoke every link to what the job's message shows; return how many still worked."""

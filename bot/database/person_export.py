@@ -27,6 +27,7 @@ async def export_person(database: Database, user_id: str) -> PersonExport:
     async with database.transaction() as connection:
         jobs = list(await connection.execute(select(JOBS).where(JOBS.c.user_id == user_id).order_by(JOBS.c.created)))
         names = list(await connection.execute(select(NAMES).where(NAMES.c.changed_by == user_id)))
+        spoken = list(await connection.execute(select(NAMES).where(NAMES.c.user_id == user_id)))
         edits = list(await connection.execute(select(EDITS).where(EDITS.c.author == user_id)))
         links = list(await connection.execute(select(LINKS).where(LINKS.c.created_by == user_id)))
         usage = list(await connection.execute(select(USAGE).where(USAGE.c.user_id == user_id)))
@@ -41,7 +42,12 @@ async def export_person(database: Database, user_id: str) -> PersonExport:
     data = {
         "user_id": user_id,
         "jobs": shown,
-        "speaker_names": [{"job": row.job_id, "speaker": row.speaker_id, "name": row.name} for row in names],
+        "speaker_names": [
+            {"job": row.job_id, "speaker": row.speaker_id, "name": row.name, "person": row.user_id} for row in names
+        ],
+        "named_as_speaker": [
+            {"job": row.job_id, "speaker": row.speaker_id, "name": row.name, "changed": row.changed} for row in spoken
+        ],
         "transcript_edits": [
             {"job": row.job_id, "revision": row.revision, "created": row.created, "edit": msgspec.json.decode(row.edit)}
             for row in edits

@@ -14,7 +14,8 @@ from bot.database.engine import Database, lock_writes
 from bot.database.mapping import guild_from_row, job_from_row, pack_job
 from bot.database.messages import jobs_of_message, newest_result, open_jobs, submitted_job
 from bot.database.models import OPEN_STATUSES, DailyUsage, GuildSettings, InterruptedJobs, JobRecord, StoredStatus
-from bot.database.tables import FILES, GUILDS, JOBS, NAMES, USAGE
+from bot.database.speaker_names import SpeakerNames
+from bot.database.tables import FILES, GUILDS, JOBS, USAGE
 from bot.exceptions import RefusedError
 from bot.jobs.quotas import CurrentUsage, ExceededQuota, Quotas, charged_seconds, check_quotas, utc_day
 from pipeline.types import Artefact, Result
@@ -34,6 +35,7 @@ class Repository:
     def __init__(self, database: Database, quotas: Quotas) -> None:
         self._database = database
         self._quotas = quotas
+        self.speaker_names = SpeakerNames(database)
 
     async def guild(self, guild_id: str) -> GuildSettings:
         """Return the settings of a server; the defaults for an unknown one."""
@@ -191,21 +193,6 @@ class Repository:
         async with self._database.transaction() as connection:
             row = (await connection.execute(select(USAGE).where(mine))).one_or_none()
             return DailyUsage(day=day) if row is None else DailyUsage(day=day, seconds=row.seconds, jobs=row.jobs)
-
-    async def names(self, job_id: str) -> dict[str, str]:
-        """Return the names of speakers, by id."""
-        async with self._database.transaction() as connection:
-            found = await connection.execute(select(NAMES).where(NAMES.c.job_id == job_id))
-            return {row.speaker_id: row.name for row in found}
-
-    async def rename(self, job_id: str, speaker_id: str, name: str, by: str) -> None:
-        """Name a speaker."""
-        one = (NAMES.c.job_id == job_id) & (NAMES.c.speaker_id == speaker_id)
-        async with self._database.transaction() as connection:
-            await lock_writes(connection)
-            await connection.execute(delete(NAMES).where(one))
-            values = {"job_id": job_id, "speaker_id": speaker_id, "name": name[:100], "changed_by": by}
-            await connection.execute(insert(NAMES).values(values))
 
 
 async def _guild(connection: AsyncConnection, guild_id: str) -> GuildSettings:

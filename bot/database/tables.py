@@ -64,6 +64,8 @@ NAMES = Table(
     Column("speaker_id", String(64), primary_key=True),
     Column("name", String(100), nullable=False),
     Column("changed_by", String(20), nullable=False),
+    Column("user_id", String(20), nullable=False, server_default=""),
+    Column("changed", Float, nullable=False, server_default="0"),
 )
 LINKS = Table(
     "page_links",
@@ -130,6 +132,7 @@ SEARCH_LINES = Table(
     Column("text", Text, nullable=False),
     Column("starts", LargeBinary, nullable=False),
     Column("terms", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    Column("user_id", String(20), nullable=False, server_default=""),
 )
 BOT_PROCESSES = Table(
     "bot_processes",

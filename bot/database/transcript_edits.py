@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database, lock_writes
 from bot.database.messages import jobs_of_message, newest_job
 from bot.database.models import StoredEdit
+from bot.database.speaker_names import drop_names
 from bot.database.tables import EDITS, JOBS
 from bot.exceptions import EditConflictError, RefusedError
 from pipeline.edits.edit_file import MAX_EDITS, MAX_EDITS_BYTES, decode_edit, encode_edit
-from pipeline.edits.operations import Edit, touched
+from pipeline.edits.operations import Edit, ReplaceLines, touched
 from pipeline.types import Request
 
 MAX_EDIT_BYTES: Final = 8 * 1024 * 1024
@@ -101,6 +102,8 @@ class TranscriptEdits:
             ]
             if rows:
                 await connection.execute(insert(EDITS), rows)
+            dropped = [speaker for edit in edits if isinstance(edit, ReplaceLines) for speaker in edit.dropped]
+            await drop_names(connection, job_id, dropped)
             return current + len(rows)
 
     async def copy(self, job_id: str, to_job_id: str) -> int:

@@ -18,6 +18,7 @@ from bot.clips.attachments import AttachmentDownloader, Clip
 from bot.database.glossaries import Glossaries
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
+from bot.database.speaker_names import with_given
 from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.exceptions import DatabaseError, RefusedError
@@ -158,8 +159,10 @@ class JobSubmitter:
         return structs.replace(job, request=replace(job.request, glossary=terms)) if terms else job
 
     async def _with_edits(self, job: Job, again: Job) -> Job:
-        """Give a new job the edits of an earlier one, those too that are not in its files yet."""
+        """Give a new job the edits and names of an earlier one, those too that are not in its files yet."""
         record = await self._repository.newest_of_message(job.id)
+        given = await self._repository.speaker_names.copy(job.id, again.id) if record is not None else {}
+        again = structs.replace(again, request=replace(again.request, names=with_given(again.request.names, given)))
         history = await self._edits.history(job.id)
         if not history or record is None or record.result is None:
             return again
@@ -267,7 +270,9 @@ class JobSubmitter:
         """
         newest = await self._repository.newest_of_message(job.id)
         job = job if newest is None else newest.job
-        request = replace(job.request, names={**job.request.names, **names})
+        named = {**job.request.names, **names}
+        # An empty name takes one back.
+        request = replace(job.request, names={speaker: name for speaker, name in named.items() if name})
         history = await self._edits.history(job.id)
         if history and newest is not None and newest.result is not None:
             edits = await put_edits(self._store, history, newest.result.media.duration)

@@ -31,7 +31,7 @@ _OPERATOR_ERRORS: tuple[tuple[type[StemcordError], str], ...] = (
     (AttemptsError, "attempts-used"),
 )
 """Errors whose own text helps only those who run the bot, with the text for everybody else."""
-_TRUSTED_VALUES = frozenset({"channel", "roles", "size", "limit"})
+_TRUSTED_VALUES = frozenset({"channel", "roles", "size", "limit", "person", "asker"})
 """Variables that the bot writes itself, some of them in Discord's markup."""
 
 

@@ -56,6 +56,8 @@ class Filters:
     """Ids of jobs that do not count."""
     speakers: Collection[str] = ()
     """Results of `speaker_key`, of which the speaker must have one; empty: anybody."""
+    member: str = ""
+    """Id of a person whom the speaker must be; where nobody said who a speaker is, one of the names above counts."""
     speaker_part: str = ""
     """What the `speaker_key` of the speaker must contain."""
     since: float = 0.0
@@ -115,6 +117,7 @@ class SearchIndex:
                     "job_id": document.job_id,
                     "speaker": line.speaker,
                     "speaker_key": speaker_key(line.speaker),
+                    "user_id": line.user_id,
                     "start": line.start,
                     "text": line.text,
                     "starts": line.starts,
@@ -203,8 +206,10 @@ def _documents(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tup
 
 def _spoken_by(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
     """Restrict a query over lines to those of some speakers."""
-    key = SEARCH_LINES.c.speaker_key
-    if filters.speakers:
+    key, person = SEARCH_LINES.c.speaker_key, SEARCH_LINES.c.user_id
+    if filters.member:
+        query = query.where((person == filters.member) | ((person == "") & key.in_(sorted(filters.speakers))))
+    elif filters.speakers:
         query = query.where(key.in_(sorted(filters.speakers)))
     return query.where(key.contains(filters.speaker_part, autoescape=True)) if filters.speaker_part else query
 

@@ -9,6 +9,7 @@ import structlog
 
 from bot.database.models import JobRecord
 from bot.database.repository import Repository
+from bot.database.speaker_names import SpeakerName, with_given
 from bot.exceptions import DatabaseError, RefusedError
 from bot.search.index import Document, SearchIndex
 from bot.search.lines import lines_of
@@ -94,13 +95,14 @@ class SearchIndexer:
             return _document(record, Transcript(language="", duration=0.0, speakers=(), turns=()), 0, {})
         transcript = state.transcript.transcript()
         # A name that was given later is in the files as soon as they are written again, and then comes here.
-        names = await self._repository.names(record.id)
+        names = await self._repository.speaker_names.of(record.id)
         return await asyncio.to_thread(_document, record, transcript, state.revision, names)
 
 
-def _document(record: JobRecord, transcript: Transcript, revision: int, names: dict[str, str]) -> Document:
+def _document(record: JobRecord, transcript: Transcript, revision: int, names: dict[str, SpeakerName]) -> Document:
     heard = {} if record.result is None else {speaker.id: speaker.name for speaker in record.result.speakers}
-    called = heard | dict(record.job.request.names) | names
+    called = heard | with_given(record.job.request.names, names)
+    people = {speaker: each.user_id for speaker, each in names.items()}
     return Document(
         job_id=record.id,
         guild_id=record.guild_id,
@@ -109,5 +111,5 @@ def _document(record: JobRecord, transcript: Transcript, revision: int, names: d
         language=transcript.language[:20],
         revision=revision,
         created=record.created,
-        lines=tuple(lines_of(transcript, called)),
+        lines=tuple(lines_of(transcript, called, people)),
     )

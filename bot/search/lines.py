@@ -4,6 +4,7 @@ import array
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from pipeline.types import Transcript, Turn, Word
@@ -28,14 +29,19 @@ class Line:
     terms: tuple[Term, ...]
     starts: bytes
     """When each term begins; read it with `seconds_of`."""
+    user_id: str = ""
+    """Who the speaker is; empty: nobody of whom Discord knows."""
 
 
-def lines_of(transcript: Transcript, names: Mapping[str, str]) -> Iterator[Line]:
+def lines_of(
+    transcript: Transcript, names: Mapping[str, str], people: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Line]:
     """Cut a transcript into lines.
 
     Args:
         transcript: The transcript.
         names: What speakers are called, by id, where it is not as in the transcript.
+        people: Who they are, as far as that is known.
 
     """
     called = {speaker.id: names.get(speaker.id) or speaker.name for speaker in transcript.speakers}
@@ -44,7 +50,8 @@ def lines_of(transcript: Transcript, names: Mapping[str, str]) -> Iterator[Line]
             start = words[0].start if words else turn.start
             terms = tuple(find_terms(text, transcript.language))
             starts = _pack(terms, _word_starts(text, words), start)
-            yield Line(speaker=called.get(turn.speaker, "")[:100], start=start, text=text, terms=terms, starts=starts)
+            speaker, person = called.get(turn.speaker, "")[:100], people.get(turn.speaker, "")
+            yield Line(speaker=speaker, start=start, text=text, terms=terms, starts=starts, user_id=person)
 
 
 def seconds_of(start: float, starts: bytes, term: int) -> float:

@@ -1,4 +1,4 @@
-"""Has the files of a result written again after its transcript was changed."""
+"""Has the files of a result written again after its transcript was changed, or a speaker has another name."""
 
 import asyncio
 import tempfile
@@ -13,6 +13,7 @@ import structlog
 
 from bot.database.models import JobRecord, StoredEdit, StoredStatus
 from bot.database.repository import Repository
+from bot.database.speaker_names import with_given
 from bot.database.transcript_edits import TranscriptEdits, name_file, written_revision
 from bot.exceptions import DatabaseError
 from bot.retry import retry_until_done
@@ -33,7 +34,7 @@ Rewrite = Callable[[Job, Request], Awaitable[Job]]
 
 
 class TranscriptRewriter:
-    """Writes the files of edited results again, each with all edits so far, one job at a time for each result.
+    """Writes the files of results again with all edits and names so far, one job at a time for each result.
 
     Args:
         edits: What people changed.
@@ -54,7 +55,9 @@ class TranscriptRewriter:
 
     async def resume(self) -> None:
         """Write what an earlier process did not; retries until the database answers."""
-        for job_id in await retry_until_done(self._edits.unwritten):
+        late = [*await retry_until_done(self._edits.unwritten)]
+        late += await retry_until_done(self._repository.speaker_names.unwritten)
+        for job_id in dict.fromkeys(late):
             record = await retry_until_done(partial(self._repository.newest_of_message, job_id))
             if record is not None:
                 self.changed(record)
@@ -102,7 +105,7 @@ class TranscriptRewriter:
                 return
 
     async def _write(self, job_id: str) -> bool:
-        """Write the files with all edits, and say whether that was needed and worked."""
+        """Write the files with all edits and names, and say whether that was needed and worked."""
         for other in await self._repository.open_of_message(job_id):
             await self._wait(other)
         record = await self._repository.newest_of_message(job_id)
@@ -111,11 +114,14 @@ class TranscriptRewriter:
         history = await self._edits.history(job_id)
         request = record.job.request
         mixes = record.message in self._mixes and request.mix_edits is not True
-        if len(history) == written_revision(request) and not mixes:
+        given = await self._repository.speaker_names.of(record.id)
+        names = _names_left(with_given(request.names, given), history)
+        if len(history) == written_revision(request) and not mixes and names == request.names:
             return False
-        edits = await put_edits(self._store, history, record.result.media.duration)
-        request = replace(request, edits=edits, mix_edits=True if mixes else request.mix_edits)
-        job = await self._rewrite(record.job, replace(request, names=_names_left(request.names, history)))
+        if history:
+            request = replace(request, edits=await put_edits(self._store, history, record.result.media.duration))
+        request = replace(request, names=names, mix_edits=True if mixes else request.mix_edits)
+        job = await self._rewrite(record.job, request)
         if mixes:
             self._mixes.discard(record.message)
         return await self._wait(job.id)

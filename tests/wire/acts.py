@@ -171,11 +171,17 @@ class Acts(ABC):
         assert opened.callback is not None
         assert opened.callback["type"] == 9, "the bot opened no form"
         form = opened.callback["data"]
-        data = forms.filled(form, fields, self.upload)
+        data = forms.filled(form, fields, self.upload, self._member_in_form)
         payload: Json = {"data": data, "locale": locale}
         if "message" in opened.payload:
             payload["message"] = opened.payload["message"]
         return await self.act(SUBMIT, payload, by=by or opened.user, at=opened.channel_id, trigger=opened)
+
+    def _member_in_form(self, person: Json) -> Json | None:
+        """The member object of somebody who is chosen, without the user; None for one who has left."""
+        if person["id"] not in self.world.users:
+            return None
+        return {key: value for key, value in self.world.member(person["id"]).items() if key not in ("user", "mute")}
 
     async def act(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 from tests.wire.objects import Attachment
 from tests.wire.shapes import Json
 
-ROW, MENU, TEXT, LABEL, FILES = 1, 3, 4, 18, 19
+ROW, MENU, TEXT, PEOPLE, LABEL, FILES = 1, 3, 4, 5, 18, 19
 LONGEST_TEXT = 4000
 
 
@@ -29,15 +29,37 @@ def check_choice(menu: Json, values: list[str]) -> None:
         raise ValueError(f"{values} cannot be chosen: {low} to {high} of {known}")
 
 
-def filled(form: Json, given: dict[str, Any], upload: Callable[[Path], Attachment]) -> Json:
-    """The data of the submission; a field that is not given keeps what it shows."""
+def check_count(field: Json, count: int) -> None:
+    """Raise `ValueError` for more or fewer than may be chosen; a field that is not required may stay empty."""
+    low = 0 if not field.get("required", True) else (field.get("min_values") or 0)
+    high = 1 if field.get("max_values") is None else field["max_values"]
+    if not low <= count <= high:
+        raise ValueError(f"{field['custom_id']} takes {low} to {high}, not {count}")
+
+
+def filled(
+    form: Json, given: dict[str, Any], upload: Callable[[Path], Attachment], member: Callable[[Json], Json | None]
+) -> Json:
+    """The data of the submission; a field that is not given keeps what it shows, and people are given as objects.
+
+    `member` gives the member object of a person, None for one who is not on the server.
+    """
     unknown = set(given) - set(fields_of(form))
     if unknown:
         raise LookupError(f"the form has no fields {unknown}")
     resolved: dict[str, Json] = {}
     components = [_component(sent, given, upload, resolved) for sent in form["components"]]
     data: Json = {"custom_id": form["custom_id"], "components": components}
-    return {**data, "resolved": {"attachments": resolved}} if resolved else data
+    if resolved:
+        data["resolved"] = {"attachments": resolved}
+    if people := [person for value in given.values() for person in _people(value)]:
+        members = {person["id"]: found for person in people if (found := member(person)) is not None}
+        data["resolved"] = {"users": {person["id"]: person for person in people}, "members": members}
+    return data
+
+
+def _people(value: Any) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _component(sent: Json, given: dict[str, Any], upload: Callable[[Path], Attachment], resolved: Json) -> Json:
@@ -57,6 +79,10 @@ def _field(field: Json, given: dict[str, Any], upload: Callable[[Path], Attachme
         values = defaults if value is None else list(value)
         check_choice(field, values)
         return {**shown, "values": values}
+    if field["type"] == PEOPLE:
+        chosen = [person["id"] for person in _people(value)]
+        check_count(field, len(chosen))
+        return {**shown, "values": chosen}
     return {**shown, "values": _files(field, value or [], upload, resolved)}
 
 

@@ -27,13 +27,6 @@ MAX_LINES_CHARS: Final = 1500
 _FENCE: Final = "```"
 
 
-async def defer_in_private(interaction: Interaction) -> None:
-    """Acknowledge a press or a form: its private message is edited later, or there will be one."""
-    message = interaction.message
-    is_private = message is not None and message.flags.ephemeral
-    await interaction.response.defer(ephemeral=True, thinking=not is_private)
-
-
 async def show(
     interaction: Interaction,
     text: str,

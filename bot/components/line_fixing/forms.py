@@ -8,12 +8,13 @@ import discord
 
 from bot import discord_limits
 from bot.components.custom_ids import Action, CustomId
-from bot.components.line_fixing.answers import defer_in_private, show, show_change, show_refusal
+from bot.components.line_fixing.answers import show, show_change, show_refusal
 from bot.components.line_fixing.line_edits import SubmittedLine, Then, edits_for, new_speaker
 from bot.components.line_fixing.list_view import describe_line
 from bot.components.line_fixing.open_transcript import OpenTranscript, find_record, load_transcript
 from bot.components.line_fixing.places import LinePlace, SavedEdits
 from bot.components.modals import Modal, SubmittedModal
+from bot.components.result_actions import defer_in_private
 from bot.exceptions import RefusedError
 from bot.i18n.translator import Translator, translator_for
 from bot.messages.formatting import format_duration, shorten

@@ -8,13 +8,14 @@ import discord
 
 from bot import discord_limits
 from bot.components.custom_ids import Action, CustomId
-from bot.components.line_fixing.answers import defer_in_private, show, show_change, show_refusal
+from bot.components.line_fixing.answers import show, show_change, show_refusal
 from bot.components.line_fixing.forms import GoToModal, LineModal
 from bot.components.line_fixing.line_edits import halves_of
 from bot.components.line_fixing.list_view import list_view
 from bot.components.line_fixing.open_transcript import OpenTranscript, find_line, find_record, load_transcript
 from bot.components.line_fixing.places import LinePlace, SavedEdits
 from bot.components.persistent_item import PersistentItem
+from bot.components.result_actions import defer_in_private
 from bot.components.views import ActionView
 from bot.database.models import JobRecord
 from bot.exceptions import EditConflictError, RefusedError

@@ -14,6 +14,7 @@ from cachetools import LRUCache
 from bot.database.models import OPEN_STATUSES, JobRecord, LinkedResult
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.speaker_names import SpeakerName
 from bot.database.transcript_edits import written_revision
 from bot.exceptions import PageError, RefusedError, ResultPendingError
 from bot.messages.job_progress import JobProgress, RunningJobs
@@ -114,8 +115,8 @@ class StoredSource:
         if not changed:
             return
         self._renamed.check(link_id)
-        for speaker, name in changed.items():
-            await self._repository.rename(record.id, speaker, name, viewer or linked.link.created_by)
+        given = {speaker: SpeakerName(name=name) for speaker, name in changed.items()}
+        await self._repository.speaker_names.give(record.id, given, viewer or linked.link.created_by)
         await self._rename(record.job, {**linked.names, **changed})
 
     async def change(self, link_id: str, edits: Sequence[Edit], base: int, viewer: str | None = None) -> Change:

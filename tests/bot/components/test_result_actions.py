@@ -13,7 +13,7 @@ import soundfile
 
 from bot.client import StemcordClient
 from bot.components.modals import SubmittedModal
-from bot.components.rename import submitted_names
+from bot.components.naming.forms import submitted_names
 from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.transcript_edits import TranscriptEdits, written_revision
@@ -22,7 +22,7 @@ from pipeline.edits.operations import RenameSpeaker
 from pipeline.errors import TranscriptionError
 from pipeline.mix.presets import MixPreset
 from pipeline.types import Task
-from tests.bot.world import PlayedWorker, discord_message, make_result, until, walk
+from tests.bot.world import PlayedWorker, card_text, discord_message, make_result, until, walk
 from worker.protocol import Job
 
 CLIP = ("talk.mp4", b"a clip of some length")
@@ -157,9 +157,9 @@ async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place
     pressed = await place.press("Rename speakers")
     private = answer_of(pressed)
     assert [file.filename for file in private.attachments] == ["speaker-1.ogg", "speaker-2.ogg"]
-    assert labels(private) == ["Speaker 1, Speaker 2"]
+    assert labels(private) == ["This is me", "Name …", "This is me", "Name …", "Type the names"]
 
-    shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
+    shown = await place.alice.click(private.message, label="Type the names")
     assert shown.modal is not None
     assert "Good evening" in str(shown.modal)
     await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
@@ -167,7 +167,7 @@ async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place
     assert job.request.names == {"A": "Ann", "B": "Bob"}
     assert job.reply_to is not None
     assert job.reply_to.message_id == str(place.message.id)
-    assert answer_of(pressed).content == "Renamed. The message shows the new names."
+    assert card_text(answer_of(pressed)).startswith("Renamed. The message shows the new names.")
 
 
 async def test_new_names_come_with_all_corrections(place: Place, database: Database) -> None:
@@ -175,7 +175,7 @@ async def test_new_names_come_with_all_corrections(place: Place, database: Datab
     edit = RenameSpeaker(speaker="A", name="Eve")
     await TranscriptEdits(database).save((await place.newest()).id, [edit], by=str(place.alice.id), base=0)
     private = answer_of(await place.press("Rename speakers"))
-    shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
+    shown = await place.alice.click(private.message, label="Type the names")
     await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
     request = (await place.newest()).request
     assert request.names["B"] == "Bob"
@@ -190,7 +190,7 @@ async def test_a_result_stays_while_it_is_written_again_and_when_that_fails(plac
     await place.bring()
     before = seen_in(place.message)
     private = answer_of(await place.press("Rename speakers"))
-    shown = await place.alice.click(private.message, label="Speaker 1, Speaker 2")
+    shown = await place.alice.click(private.message, label="Type the names")
     await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
     job = await place.newest()
     assert job.replaces is True
@@ -209,7 +209,7 @@ async def test_voices_that_were_not_kept_cost_only_the_excerpts(place: Place) ->
     await place.bring({**FILES, "stems/vocals.flac": b"no sound"})
     private = answer_of(await place.press("Rename speakers"))
     assert private.attachments == []
-    assert labels(private) == ["Speaker 1, Speaker 2"]
+    assert labels(private) == ["This is me", "Name …", "This is me", "Name …", "Type the names"]
 
 
 async def test_subtitles_come_in_the_format_that_was_chosen(place: Place) -> None:
@@ -254,7 +254,7 @@ async def test_thread_gets_the_transcript_with_nothing_smuggled_in(place: Place)
     assert sent["allowed_mentions"] == {"parse": []}
 
 
-@pytest.mark.parametrize("label", ["Rebalance", "Rename speakers", "Fix a line", "Dub", "Thread"])
+@pytest.mark.parametrize("label", ["Rebalance", "Fix a line", "Dub", "Thread"])
 async def test_stranger_is_refused_in_private(place: Place, label: str) -> None:
     await place.bring()
     bob = place.env.guild.add_member(place.env.create_user("bob"))

@@ -14,9 +14,9 @@ from bot.components import router
 from bot.components.custom_ids import CustomId
 from bot.components.dub import DubButton, DubModal
 from bot.components.modals import read_submission
+from bot.components.naming.forms import RenameModal
 from bot.components.persistent_item import PersistentItem
 from bot.components.rebalance import STEM_FADERS, RebalanceModal
-from bot.components.rename import RenameModal
 from bot.i18n.translator import Translator
 from pipeline.types import Speaker, Transcript
 from tests.bot.components.test_result_actions import Place, answer_of, place

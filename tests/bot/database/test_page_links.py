@@ -13,6 +13,7 @@ from bot.database.engine import Database
 from bot.database.models import StoredStatus
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.speaker_names import SpeakerName
 from bot.jobs.quotas import Quotas
 from tests.bot.database.test_repository import job_for, number, put, result_of
 from worker.store import Store
@@ -39,7 +40,7 @@ async def test_a_link_leads_to_the_newest_result_of_its_message(
     assert before.record is not None
     assert (before.record.id, before.record.result) == (first.id, None)
     await repository.end_job(first.id, StoredStatus.FINISHED, result_of(seconds=1))
-    await repository.rename(first.id, "A", "Ann", alice)
+    await repository.speaker_names.give(first.id, {"A": SpeakerName(name="Ann")}, alice)
     found = await links.resolve(link.id)
     assert found is not None
     assert found.record is not None
@@ -52,7 +53,7 @@ async def test_a_link_leads_to_the_newest_result_of_its_message(
     later = await links.resolve(link.id)
     assert later is not None
     assert later.record is not None
-    assert (later.record.id, later.record.seconds, later.names) == (newer.id, 2, {})
+    assert (later.record.id, later.record.seconds, later.names) == (newer.id, 2, {"A": "Ann"})
 
     other = await links.create(newer.id, number())
     assert await links.revoke(first.id) == 2

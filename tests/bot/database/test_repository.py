@@ -13,6 +13,7 @@ from bot.database.deletion import DataDeletion
 from bot.database.engine import Database
 from bot.database.models import GuildSettings, StoredStatus
 from bot.database.repository import Repository
+from bot.database.speaker_names import SpeakerName
 from bot.exceptions import DatabaseError
 from bot.jobs.quotas import Quotas
 from pipeline.errors import StoreError
@@ -131,11 +132,11 @@ async def test_forgetting_deletes_what_nobody_else_needs(
     for job in (mine, other):
         await repository.add_job(job)
     await repository.end_job(mine.id, StoredStatus.FINISHED, result_of(own))
-    await repository.rename(mine.id, "SPEAKER_00", "Ann", alice)
-    assert await repository.names(mine.id) == {"SPEAKER_00": "Ann"}
+    await repository.speaker_names.give(mine.id, {"SPEAKER_00": SpeakerName(name="Ann")}, alice)
+    assert await repository.speaker_names.of(mine.id) == {"SPEAKER_00": SpeakerName(name="Ann")}
     assert await deletion.delete_person_records(alice) == [mine.id]
     assert await repository.job(mine.id) is None
-    assert await repository.names(mine.id) == {}
+    assert await repository.speaker_names.of(mine.id) == {}
     assert await store.has_digest(shared.digest)
     assert not await store.has_digest(own.digest)
     assert (await repository.usage(alice, guild, time.time())).jobs == 1

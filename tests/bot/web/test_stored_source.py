@@ -18,6 +18,7 @@ from bot.database.engine import Database
 from bot.database.models import JobRecord, StoredStatus
 from bot.database.page_links import PageLinks
 from bot.database.repository import Repository
+from bot.database.speaker_names import SpeakerName
 from bot.database.transcript_edits import TranscriptEdits
 from bot.jobs.quotas import Quotas
 from bot.messages.job_progress import RunningJobs
@@ -174,7 +175,7 @@ async def test_a_name_is_kept_and_the_result_made_anew(kept: Kept) -> None:
     page = await kept.page(MODERATOR)
     answer = await kept.browser.post(page + "/names", json={"S1": "Anna"})
     assert await answer.json() == {"S1": "Anna"}
-    assert await kept.repository.names(kept.job.id) == {"S1": "Anna"}
+    assert await kept.repository.speaker_names.of(kept.job.id) == {"S1": SpeakerName(name="Anna")}
     assert kept.submitter.renamed == [(kept.job.id, {"S1": "Anna"})]
     assert "Anna" in await (await kept.browser.get(page + "/captions.vtt")).text()
     same = await kept.browser.post(page + "/names", json={"S1": "Anna"})
@@ -187,7 +188,7 @@ async def test_an_old_link_shows_what_the_message_shows_now(kept: Kept) -> None:
     newer = await kept.again({"S1": "Bob"})
     assert "anew" in await (await kept.browser.get(page + "/")).text()
     await kept.browser.post(page + "/names", json={"S1": "Bea"})
-    assert await kept.repository.names(newer.id) == {"S1": "Bea"}
+    assert await kept.repository.speaker_names.of(newer.id) == {"S1": SpeakerName(name="Bea")}
     assert await kept.addresses.revoke(newer.id) == 1
     assert (await kept.browser.get(page + "/")).status == 410
 
