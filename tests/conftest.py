@@ -9,6 +9,7 @@ that holds the test's module; a mark on the test, its class or its module takes 
 import os
 import sys
 from collections.abc import Generator, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@cache
 def kind_of_path(path: Path) -> str | None:
     """Find the kind that the table gives to a file; None where it knows none."""
     if not path.is_relative_to(ROOT):
@@ -177,8 +179,13 @@ def _mark(item: pytest.Item) -> None:
     kind = kind_of(item.path, (mark.name for mark in item.iter_markers()))
     if item.get_closest_marker(kind) is None:
         item.add_marker(kind)
-    if any(item.path.is_relative_to(ROOT / path) for path in PATHS_ALONE):
+    if _runs_alone(item.path):
         item.add_marker("alone")
+
+
+@cache
+def _runs_alone(path: Path) -> bool:
+    return any(path.is_relative_to(ROOT / alone) for alone in PATHS_ALONE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,9 +5,6 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 from deploy.supply.__main__ import main
 from pipeline.catalog import MODELS
 
@@ -36,6 +33,10 @@ def test_it_names_every_package_and_model_and_is_the_same_each_time(tmp_path: Pa
 
 
 def test_it_keeps_to_the_published_schema(tmp_path: Path) -> None:
+    # Late, since its import takes seconds, for which all processes that collect the tests would wait.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     path = tmp_path / "sbom.json"
     assert main(["sbom", str(path)]) == 0
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None
