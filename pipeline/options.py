@@ -88,6 +88,8 @@ def _no_clip_tool(value: object) -> object:
 
 _TASKS: Final = tuple(task.value for task in Task if task is not Task.CLIP)
 """Tools for clips have options of their own, `pipeline.clip_options`."""
+_LATER_OPTIONS: Final = ("track", "parts", "speaker_stems")
+"""Options that a job of an earlier version does not have; none of their values but the default is false."""
 Auto = pydantic.BeforeValidator(_auto_is_none)
 OptionalGain = Annotated[Gain | None, Limits(0.0, MAX_GAIN)]
 Fade = Annotated[float, pydantic.Field(gt=0.0, le=MAX_FADE, allow_inf_nan=False)]
@@ -168,6 +170,10 @@ class RequestOptions(pydantic.BaseModel):
         bool,
         Flag("Put the transcript into the final video, to be turned on by viewers.", name="--subtitles", kind=bool),
     ] = False
+    speaker_stems: Annotated[
+        bool,
+        Flag("Share the vocals out by who speaks: a track for each speaker.", name="--speaker-stems", kind=bool),
+    ] = False
     names: Annotated[dict[str, SpeakerName], pydantic.Field(max_length=MAX_SPEAKERS)] = {}
 
     @pydantic.field_validator("min_speakers", "max_speakers")
@@ -183,9 +189,9 @@ class RequestOptions(pydantic.BaseModel):
     def to_request(self) -> Request:
         """Return the request; options that are given replace those of the mix preset."""
         preset = DEFAULT_MIX if self.mix is None else MIXES[self.mix]
-        given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release", "track", "parts"})
+        given = self.model_dump(exclude={"loudness", "duck", "duck_attack", "duck_release", *_LATER_OPTIONS})
         # Left out, a job is written as before there were these options.
-        given |= {name: value for name in ("track", "parts") if (value := getattr(self, name)) is not None}
+        given |= {name: value for name in _LATER_OPTIONS if (value := getattr(self, name))}
         given["voice"] = preset.voice if self.voice is None else self.voice
         given["background"] = preset.background if self.background is None else self.background
         loudness = preset.loudness if self.loudness is None else self.loudness

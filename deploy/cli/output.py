@@ -1,7 +1,7 @@
 """Write a finished job to a folder and summarise it on the terminal."""
 
 import asyncio
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from rich.console import Console
@@ -50,6 +50,12 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
     if result.speakers:
         names = ", ".join(speaker.name for speaker in result.speakers)
         console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
+    if result.speaker_stems:
+        known = {speaker.id: speaker.name for speaker in result.speakers}
+        tracks = ", ".join(
+            f"{PurePosixPath(stem.file).name} ({known.get(stem.speaker, '-')})" for stem in result.speaker_stems
+        )
+        console.print(f"[bold]Tracks[/bold]    {escape(printable(tracks))}", highlight=False, soft_wrap=True)
     final = result.loudness.get("final")
     if final is not None and final.integrated is not None:
         console.print(f"[bold]Loudness[/bold]  {describe_loudness(final)}{_original_loudness(result)}", highlight=False)

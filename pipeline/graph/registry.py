@@ -13,6 +13,7 @@ from pipeline.media.tools import contracts as tools
 from pipeline.mix import contracts as mix
 from pipeline.routing import contracts as routing
 from pipeline.separation import contracts as separation
+from pipeline.speaker_stems import contracts as speaker_stems
 from pipeline.speech import contracts as speech
 from pipeline.speech.glossary import contracts as glossary
 from pipeline.speech.speakers import contracts as speakers
@@ -24,7 +25,9 @@ def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
     return MappingProxyType({row.name: row for row in rows})
 
 
-STAGES = _stages_of(media, tools, routing, separation, speech, speakers, glossary, mix, edits, chapters, export)
+STAGES = _stages_of(
+    *(media, tools, routing, separation, speech, speakers, glossary, speaker_stems, mix, edits, chapters, export)
+)
 """Stages by name."""
 COSTLY_STAGES = frozenset(name for name, stage in STAGES.items() if stage.costly)
 """Names of the stages that count against the minutes of a day."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.graph.context import GraphContext
 from pipeline.graph.speech import Speech
-from pipeline.types import Artefact, Loudness, MediaInfo, Result, Route
+from pipeline.types import Artefact, Loudness, MediaInfo, Result, Route, SpeakerStem
 
 
 def build_result(
@@ -14,6 +14,7 @@ def build_result(
     artefacts: Sequence[Artefact],
     speech: Speech | None = None,
     loudness: Mapping[str, Loudness] | None = None,
+    speaker_stems: tuple[SpeakerStem, ...] = (),
 ) -> Result:
     """Put the result together; what was told twice stands in it once."""
     log = context.log
@@ -30,4 +31,5 @@ def build_result(
         timings=tuple(log.timings),
         failures=tuple(dict.fromkeys(log.failures)),
         notes=tuple(note for note in dict.fromkeys(log.notes) if note),
+        speaker_stems=speaker_stems,
     )

@@ -4,7 +4,7 @@
                                                             └─ transcribe ────────────────────┘
 
     ... ─┬─ measure ─ (dub) ─ mix ──────────────────────────────┬─ mux
-         └─ diarize ─ align ─ (edit_transcript) ─ subtitles ────┴─ report
+         └─ diarize ─ align ─ (edit_transcript) ─ subtitles ────┴─ (split_speakers) ─ report
 
 A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
 
@@ -28,6 +28,7 @@ from pipeline.graph.context import GraphContext, Limits
 from pipeline.graph.mix import Remix, follows_turns, remix
 from pipeline.graph.result import build_result
 from pipeline.graph.separation import Separation, separate
+from pipeline.graph.speaker_stems import SpeakerStems, split_speakers
 from pipeline.graph.speech import FoundSpeech, Speech, find_speech, recognize, transcribe
 from pipeline.graph.stage import NoParams, StageExecutor
 from pipeline.media.contracts import (
@@ -44,6 +45,7 @@ from pipeline.separation.contracts import (
     SEPARATE,
     StemFiles,
 )
+from pipeline.speaker_stems.contracts import SPLIT_SPEAKERS
 from pipeline.speech.contracts import FIND_SPEECH, TRANSCRIBE, TranscribeOutput
 from pipeline.types import Artefact, Loudness, MediaInfo, Request, Result, Route, Task
 
@@ -90,9 +92,10 @@ async def run(
     ]
     if not made and context.log.failures:
         raise from_failure(context.log.failures[0])
-    made += await _finish(context, media, sound, separation.stems, mixed, speech)
+    split = await _split_speakers(context, separation.stems, speech)
+    made += [*split.artefacts, *await _finish(context, media, sound, separation.stems, mixed, speech)]
     loudness = _true_loudness(mixed, extracted.gain_db)
-    return build_result(context, media, route, made, speech, loudness)
+    return build_result(context, media, route, made, speech, loudness, split.stems)
 
 
 async def _probe(context: GraphContext) -> MediaInfo:
@@ -145,8 +148,10 @@ def _hears(context: GraphContext) -> bool:
     """Tell whether what the task asks for needs a transcript."""
     request = context.request
     remixes = request.task in (Task.REMIX, Task.ALL)
-    return request.task in (Task.TRANSCRIBE, Task.ALL) or (
-        remixes and (request.soft_subtitles or follows_turns(context))
+    return (
+        request.task in (Task.TRANSCRIBE, Task.ALL)
+        or request.wants_speaker_stems
+        or (remixes and (request.soft_subtitles or follows_turns(context)))
     )
 
 
@@ -178,6 +183,11 @@ async def _mix_and_hear(
         return await run_branches(mixing(None) if remixes else None, hear())
     speech = await hear()
     return await mixing(speech), speech
+
+
+async def _split_speakers(context: GraphContext, stems: StemFiles[Artefact], speech: Speech | None) -> SpeakerStems:
+    made = await context.attempt(SPLIT_SPEAKERS.name, lambda: split_speakers(context, stems.vocals, speech))
+    return made or SpeakerStems()
 
 
 async def _finish(

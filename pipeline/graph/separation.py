@@ -54,7 +54,8 @@ async def separate(context: GraphContext, route: Route, sound: Artefact, found: 
         delivered = (plain.sound,) if task in (Task.SEPARATE, Task.ALL) else ()
         return Separation(stems=StemFiles(), artefacts=delivered)
     params = SeparateParams(engine=route.engine, model=route.model, weights=model_digest(route.model))
-    if task in (Task.TRANSCRIBE, Task.CLIP) and found is not None and await _is_clear(context, found, params):
+    only_heard = task in (Task.TRANSCRIBE, Task.CLIP) and not context.request.wants_speaker_stems
+    if only_heard and found is not None and await _is_clear(context, found, params):
         return Separation(stems=StemFiles())
     stems = (await context.run(SEPARATE, SeparateInputs(sound=sound), params)).stems
     if task not in (Task.TRANSCRIBE, Task.CLIP) and stems.background is not None and stems.music is None:

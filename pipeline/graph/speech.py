@@ -79,6 +79,8 @@ class Speech:
     """The transcript that a mix follows: as recognised, unless it is to follow edits."""
     voices: Artefact
     """When each speaker is heard."""
+    turn_voices: Artefact
+    """When each speaker of `turns` is heard."""
     speakers: tuple[Speaker, ...]
     language: str
     embeddings: Artefact | None = None
@@ -220,6 +222,7 @@ async def _export(
         transcript=transcript,
         turns=transcript if follows_edits else await _name_recognized(context, recognized, found),
         voices=spoken.voices,
+        turn_voices=spoken.voices if follows_edits else recognized.voices,
         speakers=written.speakers if names else spoken.speakers,
         language=aligned.language,
         embeddings=found.embeddings,

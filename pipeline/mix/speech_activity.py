@@ -57,7 +57,7 @@ def find_speech(vocals: Path, loudness: float | None, *, whole: float | None = N
         return []
     rate = info.sample_rate
     hop = max(1, round(_HOP_SECONDS * rate))
-    levels = _hop_powers(vocals, info.frames, hop)
+    levels = hop_powers(vocals, info.frames, hop)
     loudness = 10 * math.log10(max(float(levels.mean()), 1e-20)) if loudness is None else loudness
     smooth = np.convolve(levels, np.full(_SMOOTHING_HOPS, 1 / _SMOOTHING_HOPS), "same")
     least = _MIN_SPEECH_DBFS if whole is None or whole >= _SOFT_LUFS else whole - _SOFT_RANGE_DB
@@ -97,7 +97,7 @@ def speaker_envelope(
     turns = [(*at, own.get(turn.speaker, voice)) for at, turn in zip(intervals, transcript.turns, strict=True)]
     unknown = [name for name in gains if name.casefold() not in known]
     return gain_envelope(
-        _fade_points(_gain_steps(turns, voice), SPEAKER_FADE_SECONDS * sample_rate), decibels=False
+        fade_points(_gain_steps(turns, voice), SPEAKER_FADE_SECONDS * sample_rate), decibels=False
     ), unknown
 
 
@@ -121,8 +121,13 @@ def _gain_steps(turns: Sequence[tuple[float, float, float]], between: float) -> 
     return steps
 
 
-def _fade_points(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[float, float]]:
-    """Build points that go from level to level within `fade` frames, or fewer where steps are close."""
+def fade_points(steps: Sequence[tuple[float, float]], fade: float) -> list[tuple[float, float]]:
+    """Build points that go from level to level within `fade` frames, or fewer where steps are close.
+
+    Args:
+        steps: Where the level changes and to what; the first one begins infinitely early.
+        fade: Frames.
+    """
     points = list[tuple[float, float]]()
     if len(steps) == 1:
         return [(0.0, steps[0][1])]
@@ -134,8 +139,14 @@ def _fade_points(steps: Sequence[tuple[float, float]], fade: float) -> list[tupl
     return points
 
 
-def _hop_powers(vocals: Path, frames: int, hop: int) -> NDArray[np.float64]:
-    """Measure the power of each hop; both halves of the file are read in parallel, since FLAC takes the most time."""
+def hop_powers(vocals: Path, frames: int, hop: int) -> NDArray[np.float64]:
+    """Measure the mean power of each hop; both halves of the file are read in parallel, since FLAC takes the most time.
+
+    Args:
+        vocals: A sound file.
+        frames: Its length.
+        hop: Frames.
+    """
     block = audio_io.BLOCK_FRAMES - audio_io.BLOCK_FRAMES % hop
     half = frames // 2 - frames // 2 % hop
 

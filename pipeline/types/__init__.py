@@ -49,7 +49,19 @@ from pipeline.types.result import (
     StageTiming,
     TextReference,
 )
-from pipeline.types.speech import Chapter, Diarization, Recognition, Speaker, SpeakerSegment, Transcript, Turn, Word
+from pipeline.types.speech import (
+    Chapter,
+    Diarization,
+    Recognition,
+    SharedStretch,
+    Speaker,
+    SpeakerSegment,
+    SpeakerShares,
+    SpeakerStem,
+    Transcript,
+    Turn,
+    Word,
+)
 
 __all__ = [
     "DEFAULT_LOOP_SECONDS",
@@ -87,10 +99,13 @@ __all__ = [
     "Result",
     "Route",
     "RouteName",
+    "SharedStretch",
     "SoundFormat",
     "SoundTrack",
     "Speaker",
     "SpeakerSegment",
+    "SpeakerShares",
+    "SpeakerStem",
     "StageTiming",
     "StemName",
     "TakeFrame",

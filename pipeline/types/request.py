@@ -115,6 +115,8 @@ class Request:
     """Let a mix that follows the turns follow corrected ones, too; unset: it follows those that were recognised."""
     tool: ClipTool | UnsetType = UNSET
     """What to make of the clip, where that is the task."""
+    speaker_stems: bool | UnsetType = UNSET
+    """Share the vocals out by who speaks, a track for each speaker; unset: no."""
 
     @property
     def clip_tool(self) -> ClipTool | None:
@@ -135,6 +137,11 @@ class Request:
     def transcript_edits(self) -> Artefact | None:
         """What people corrected in the transcript; None: nothing."""
         return None if isinstance(self.edits, UnsetType) else self.edits
+
+    @property
+    def wants_speaker_stems(self) -> bool:
+        """Whether each speaker gets a track."""
+        return self.speaker_stems is True
 
     @property
     def wanted_parts(self) -> BackgroundParts:

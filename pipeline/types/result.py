@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.types.media import Artefact, Loudness, MediaInfo
 from pipeline.types.request import Request, RouteName
-from pipeline.types.speech import Speaker
+from pipeline.types.speech import Speaker, SpeakerStem
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 """What a stage may take as a parameter and give back as a fact."""
@@ -130,6 +130,8 @@ class Result:
     """Parts that could not be made; the rest of the result stands."""
     notes: tuple[str, ...] = ()
     """Sentences for people, such as why a stem is missing."""
+    speaker_stems: tuple[SpeakerStem, ...] = ()
+    """The tracks that the vocals were shared out to, where that was asked for."""
 
     def artefact(self, name: str) -> Artefact | None:
         """The artefact of that name, or None."""

@@ -68,6 +68,35 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerStem:
+    """The track of one speaker."""
+
+    speaker: str
+    """The speaker's id."""
+    file: str
+    """Name of the artefact, such as `stems/speaker-1.flac`; it holds nothing that people wrote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedStretch:
+    """A stretch of the vocals that goes to one speaker, or in equal shares to several who speak at once."""
+
+    start: float
+    end: float
+    speakers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerShares:
+    """How the vocals are shared out; the layout of `speaker-stems.json`."""
+
+    fade: float
+    """Seconds from one stretch's shares to the next one's, half of them before the border."""
+    stretches: tuple[SharedStretch, ...]
+    """One after the other, from the beginning of the vocals to their end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
     """A stretch of a long recording that has a topic of its own."""
 

@@ -99,6 +99,8 @@ def test_formats_and_subtitles_are_asked_for() -> None:
     request = parse_request({"formats": ["wav", "mp3"], "soft_subtitles": True})
     assert request.formats == ("wav", "mp3")
     assert request.soft_subtitles
+    assert parse_request({"speaker_stems": True}).wants_speaker_stems
+    assert not parse_request({}).wants_speaker_stems
     with pytest.raises(ValidationError, match="option formats"):
         parse_request({"formats": ["exe"]})
 

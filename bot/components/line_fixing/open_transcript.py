@@ -10,8 +10,7 @@ from bot.retry import ack_deadline
 from bot.services import Interaction
 from bot.transcripts.editor import TranscriptState
 from pipeline.edits.lines import Line
-from pipeline.graph.turns import mix_follows_turns
-from pipeline.types import Task
+from pipeline.graph.turns import result_follows_turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +36,10 @@ class OpenTranscript:
 
     @property
     def can_be_mixed_again(self) -> bool:
-        """Whether the mix goes by who speaks when, and does not know of the edits."""
+        """Whether a sound goes by who speaks when, and does not know of the edits."""
         request = self.record.job.request
-        is_mixed = request.task in (Task.REMIX, Task.ALL) and mix_follows_turns(request, self.record.job.dub)
-        return is_mixed and self.state.revision > 0 and request.mix_edits is not True
+        follows = result_follows_turns(request, self.record.job.dub)
+        return follows and self.state.revision > 0 and request.mix_edits is not True
 
     def place_of(self, index: int) -> LinePlace:
         """Name a line as it is now."""

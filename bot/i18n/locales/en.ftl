@@ -300,6 +300,7 @@ stage-mix = Mixing
 stage-mux = Joining sound and picture
 stage-apply_glossary = Applying the glossary
 stage-edit_transcript = Applying corrections
+stage-split_speakers = Giving each speaker a track
 stage-find_chapters = Finding topics
 stage-subtitles = Writing subtitles
 stage-report = Drawing the picture

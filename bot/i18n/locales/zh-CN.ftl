@@ -296,6 +296,7 @@ stage-mix = 混音
 stage-mux = 合成声音与画面
 stage-apply_glossary = 应用术语表
 stage-edit_transcript = 应用更正
+stage-split_speakers = 为每位说话人生成音轨
 stage-find_chapters = 划分话题
 stage-subtitles = 生成字幕
 stage-report = 绘制图表

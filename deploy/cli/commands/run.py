@@ -132,7 +132,7 @@ def _worker_kinds(arguments: _RunArguments) -> tuple[WorkerKind, ...]:
     """Return the kinds of workers that a run may start; the asr worker takes seconds to start."""
     request, dub = arguments.request, arguments.dub
     hears = request.task in (Task.TRANSCRIBE, Task.ALL) or request.speaker_gains or request.soft_subtitles
-    hears = hears or (dub is not None and needs_turns(request, dub.name))
+    hears = hears or request.wants_speaker_stems or (dub is not None and needs_turns(request, dub.name))
     return ("media", "asr") if hears else ("media",)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast, get_origin
 
+import msgspec
 import pytest
 
 from pipeline.errors import (
@@ -23,8 +24,10 @@ from pipeline.graph.run import run
 from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
 from pipeline.media.contracts import ExtractOutput, MixDownOutput, MuxOutput, PrepareSpeechOutput, ProbeOutput
 from pipeline.mix.contracts import DubOutput, MeasureOutput, MixOutput, RenderDubComparisonOutput
+from pipeline.options import parse_request
 from pipeline.routing.contracts import RouteOutput
 from pipeline.separation.contracts import SeparateOutput, SplitBackgroundOutput, StemFiles
+from pipeline.speaker_stems.contracts import SplitSpeakersOutput
 from pipeline.speech.contracts import (
     AlignOutput,
     CompareVoicesOutput,
@@ -45,6 +48,7 @@ from pipeline.types import (
     Route,
     RouteName,
     Speaker,
+    SpeakerStem,
     Task,
     VideoStream,
 )
@@ -92,6 +96,9 @@ ANSWERS: Mapping[str, StageOutput] = {
         subtitles=artefact("transcript.srt"),
         exports=(artefact("transcript.txt"), artefact("transcript.srt")),
         speakers=SPEAKERS,
+    ),
+    "split_speakers": SplitSpeakersOutput(
+        stems=(artefact("speaker-1.flac"),), speakers=("S1",), shares=artefact("speaker-stems.json")
     ),
     "report": ReportOutput(picture=artefact("report.png")),
     "extract": ExtractOutput(
@@ -464,3 +471,41 @@ async def test_without_parts_the_stems_are_vocals_and_background() -> None:
     stems = {item.name for item in result.artefacts if item.name.startswith("stems/")}
     assert stems == {"stems/vocals.flac", "stems/background.flac"}
     assert [failure.stage for failure in result.failures] == ["split_background"]
+
+
+@pytest.mark.parametrize("task", [Task.SEPARATE, Task.TRANSCRIBE, Task.REMIX, Task.ALL])
+async def test_each_speaker_gets_a_track_with_any_task(task: Task) -> None:
+    stages = Clear()
+    result = await run(Request(task=task, speaker_stems=True), SOURCE, stages)
+    ((inputs, _),) = stages.of("split_speakers")
+    assert inputs == {"vocals": "vocals.flac", "voices": "voices.json"}
+    assert {"stems/speaker-1.flac", "speaker-stems.json"} <= {item.name for item in result.artefacts}
+    assert result.speaker_stems == (SpeakerStem(speaker="S1", file="stems/speaker-1.flac"),)
+    assert "speaker-1" not in str(stages.of("measure") + stages.of("mix") + stages.of("report")), (
+        "the sum counts it once"
+    )
+
+
+async def test_without_being_asked_for_no_speaker_gets_a_track() -> None:
+    stages = Stages()
+    result = await run(Request(), SOURCE, stages)
+    assert "split_speakers" not in stages.names
+    assert result.speaker_stems == ()
+    assert b"speaker_stems" not in msgspec.json.encode(parse_request({}))
+
+
+@pytest.mark.parametrize(
+    ("route", "broken", "word"),
+    [(RouteName.BASIC, "", "not taken apart"), (RouteName.DIALOGUE, "transcribe", "not known who speaks")],
+)
+async def test_where_tracks_of_speakers_cannot_be_made_a_note_says_so(route: RouteName, broken: str, word: str) -> None:
+    stages = Stages(route=route, broken={broken: TranscriptionError("no")})
+    result = await run(Request(speaker_stems=True), SOURCE, stages)
+    assert "split_speakers" not in stages.names
+    assert any(word in note for note in result.notes)
+
+
+async def test_tracks_of_speakers_that_fail_take_nothing_else_down() -> None:
+    result = await run(Request(speaker_stems=True), SOURCE, Stages(broken={"split_speakers": MixError("full")}))
+    assert [failure.stage for failure in result.failures] == ["split_speakers"]
+    assert {"stems/vocals.flac", "final.mp4", "report.png"} <= {item.name for item in result.artefacts}

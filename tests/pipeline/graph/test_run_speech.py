@@ -158,6 +158,14 @@ async def test_exports_follow_corrections_and_a_mix_does_where_it_is_told_to() -
     assert followed.of("mix")[0][0]["transcript"] == "edited.json"
 
 
+async def test_tracks_of_speakers_follow_corrections_where_a_mix_does() -> None:
+    stages, followed = Edited(), Edited()
+    await run(Request(edits=EDITS, speaker_stems=True), SOURCE, stages)
+    await run(Request(edits=EDITS, speaker_stems=True, mix_edits=True), SOURCE, followed)
+    told = [made.of("split_speakers")[0][0]["voices"] for made in (stages, followed)]
+    assert told == ["voices.json", "edited-voices.json"]
+
+
 async def test_corrections_that_cannot_be_used_cost_no_transcript() -> None:
     stages = Edited(broken={"edit_transcript": ValidationError("The edits are of another clip.", hint="…")})
     result = await run(Request(edits=EDITS), SOURCE, stages)

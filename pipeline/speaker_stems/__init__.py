@@ -1,0 +1,1 @@
+"""The vocals shared out by who speaks, a track for each speaker."""
