@@ -22,7 +22,7 @@ from bot.web.edit_routes import EditRoutes, check_may_change
 from bot.web.files import MIN_ZIP_RATE, STALL_TIMEOUT_S, disposition, send_file, send_stream
 from bot.web.legal import LegalPages
 from bot.web.live_exports import LiveExports, is_live
-from bot.web.pages import PageContext, PageRenderer, mixer_tracks
+from bot.web.pages import PageContext, PageRenderer, files_with_waveform
 from bot.web.sign_in import CALLBACK_PATH, SignIn
 from bot.web.signed_links import PageToken, TokenSigner, page_url
 from bot.web.sources.base import MAX_NAME_CHARS, MAX_TRANSCRIPT_BYTES, PageData, ResultSource
@@ -185,7 +185,7 @@ class Site:
     async def _waveform(self, request: web.Request) -> web.StreamResponse:
         _, data = await self._open(request)
         artefact = _find(request, data.files())
-        if artefact.name not in {track.name for track in mixer_tracks(data)}:
+        if artefact.name not in files_with_waveform(data):
             raise PageError(HTTPStatus.NOT_FOUND, "page-no-file")
         return web.json_response(await self._waveforms.get(artefact))
 

@@ -21,6 +21,8 @@ from pipeline.types import Turn
 MIXER_STEMS: Final = ("vocals", "background", "music", "sfx", "ambient")
 """In the order of the mixer; the last three are parts of the background."""
 MIX_FILES: Final = ("final.mp4", "final.m4a", "final.mp3", "final.opus", "final.flac", "final.wav")
+SHARES_FILE: Final = "speaker-stems.json"
+"""Who has which share of the vocals when."""
 SPEAKER_COLOURS: Final = 6
 """Number of colours of speakers in the style sheet."""
 
@@ -62,12 +64,24 @@ class PageSpeaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerTrack:
+    """A speaker of the mixer."""
+
+    speaker: str
+    name: str
+    colour: int
+    waveform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """A file to save."""
 
     name: str
     url: str
     size: str
+    speaker: str = ""
+    """Whose track it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,8 @@ class PageRenderer:
                 for failure in data.result.failures
             ],
             tracks=mixer_tracks(data),
+            speaker_tracks=speaker_tracks(data),
+            shares=f"files/{SHARES_FILE}",
             video=player_media(data),
             captions=data.result.artefact("transcript.vtt") is not None,
             voices=voices,
@@ -182,6 +198,36 @@ def mixer_tracks(data: PageData) -> list[Track]:
     ]
 
 
+def speaker_tracks(data: PageData) -> list[SpeakerTrack]:
+    """Return the speakers whom the vocals were shared out to."""
+    result = data.result
+    if result.artefact(SHARES_FILE) is None:
+        return []
+    order = list(data.speakers())
+    names = names_of_stems(data)
+    return [
+        SpeakerTrack(
+            speaker=stem.speaker,
+            name=names[stem.file],
+            colour=(order.index(stem.speaker) if stem.speaker in order else place) % SPEAKER_COLOURS,
+            waveform=f"waveform/{quote(stem.file)}",
+        )
+        for place, stem in enumerate(result.speaker_stems)
+        if result.artefact(stem.file) is not None
+    ]
+
+
+def files_with_waveform(data: PageData) -> set[str]:
+    """Return the names of the files that the mixer draws."""
+    return {track.name for track in mixer_tracks(data)} | {stem.file for stem in data.result.speaker_stems}
+
+
+def names_of_stems(data: PageData) -> dict[str, str]:
+    """Return who speaks in each track of a speaker, by file; who left the transcript is called as the file."""
+    names = data.speakers()
+    return {stem.file: names.get(stem.speaker) or PurePosixPath(stem.file).stem for stem in data.result.speaker_stems}
+
+
 def player_media(data: PageData) -> tuple[str, str] | None:
     """Return URL and kind (`video` or `audio`) of what the player plays: what was made, or else the clip."""
     names = [name for name in MIX_FILES if data.result.artefact(name) is not None]
@@ -217,7 +263,8 @@ def downloads(data: PageData) -> list[Download]:
         return next((n for n, start in enumerate(groups) if name.startswith(start)), len(groups)), name.lower()
 
     files: Mapping[str, int] = {name: artefact.size for name, artefact in data.files().items()}
+    whose = names_of_stems(data)
     return [
-        Download(name=name, url=f"files/{quote(name)}?save", size=format_size(files[name]))
+        Download(name=name, url=f"files/{quote(name)}?save", size=format_size(files[name]), speaker=whose.get(name, ""))
         for name in sorted(files, key=place)
     ]

@@ -1,4 +1,5 @@
-// Sources of sound. Each has load(), play(at), pause(), time, playing and output(part), on the clip's clock in seconds.
+// Sources of sound. Each has load(), play(at), pause(), time, playing and output(part), on the clip's clock in seconds;
+// those of stems also have the position, which is rendered now and heard a little later.
 
 const LEAD = 0.06; // seconds between asking for sound and hearing it, so that all stems start on one sample
 const NEAR = 0.008; // seconds of drift that nobody hears
@@ -31,6 +32,10 @@ export class BufferEngine {
     if (!this.playing) return this.#from;
     const heard = this.#context.currentTime - (this.#context.outputLatency || 0);
     return this.#from + Math.max(0, heard - this.#when);
+  }
+
+  get position() {
+    return this.playing ? this.#from + this.#context.currentTime - this.#when : this.#from;
   }
 
   async play(at) {
@@ -95,6 +100,10 @@ export class ElementEngine {
 
   get time() {
     return this.positions[0];
+  }
+
+  get position() {
+    return this.time;
   }
 
   /** All wait until each has sound for that place, so that they begin together. */

@@ -1,15 +1,16 @@
-// Faders, mute and solo of the stems.
+// Faders, mute and solo of the stems, and of the speakers within the voice.
 
 const PARTS_OF_BACKGROUND = ["music", "sfx", "ambient"];
 
 export class Mixer extends EventTarget {
-  #rows; #choices;
+  #rows; #choices; #speakers;
 
-  constructor(rows, choices) {
+  constructor(rows, choices, speakers) {
     super();
     this.#rows = rows;
     this.#choices = choices;
-    for (const row of rows) this.#wire(row);
+    this.#speakers = speakers;
+    for (const row of [...rows, ...speakers]) this.#wire(row);
     for (const choice of choices) choice.addEventListener("change", () => this.#changed());
     this.#show();
   }
@@ -30,9 +31,22 @@ export class Mixer extends EventTarget {
     return new Map([...heard].map(([part, gain]) => [part, PARTS_OF_BACKGROUND.includes(part) ? gain - rest : gain]));
   }
 
+  /** Gain of each speaker within the voice, by id. */
+  speakerGains() {
+    return new Map(this.#speakers.map((row) => [row.dataset.speaker, this.#heardAmong(this.#speakers, row)]));
+  }
+
+  /** A speaker alone is the voice alone, without the other speakers. */
   #heard(row) {
-    const alone = this.#rows.some((other) => pressed(other, ".solo"));
-    const silent = pressed(row, ".mute") || (alone && !pressed(row, ".solo"));
+    const isVoice = row.dataset.part === "vocals";
+    const speakerAlone = this.#speakers.some((other) => pressed(other, ".solo"));
+    if (speakerAlone && !isVoice && !pressed(row, ".solo")) return 0;
+    return this.#heardAmong(this.#rows, row, speakerAlone && isVoice);
+  }
+
+  #heardAmong(rows, row, isAlone = false) {
+    const alone = rows.some((other) => pressed(other, ".solo"));
+    const silent = pressed(row, ".mute") || (alone && !isAlone && !pressed(row, ".solo"));
     return silent ? 0 : Number(row.querySelector(".gain").value);
   }
 
@@ -58,11 +72,15 @@ export class Mixer extends EventTarget {
   }
 
   #show() {
-    for (const row of this.#rows) {
+    const heard = new Map(this.#rows.map((row) => [row, this.#heard(row)]));
+    const voice = this.#rows.some((row) => row.dataset.part === "vocals" && heard.get(row));
+    const speakers = this.speakerGains();
+    for (const row of this.#speakers) heard.set(row, voice ? speakers.get(row.dataset.speaker) : 0);
+    for (const [row, gain] of heard) {
       const shown = `${Math.round(Number(row.querySelector(".gain").value) * 100)} %`;
       row.querySelector(".gain-shown").value = shown;
       row.querySelector(".gain").setAttribute("aria-valuetext", shown);
-      row.classList.toggle("silent", this.hearsMix || this.#heard(row) === 0);
+      row.classList.toggle("silent", this.hearsMix || gain === 0);
     }
   }
 }

@@ -5,6 +5,7 @@ import { startEditor } from "./editor/start.js";
 import { Mixer } from "./mixer.js";
 import { wireNames } from "./names.js";
 import { Player } from "./player.js";
+import { followNames, loadShares } from "./speakers.js";
 import { Transcript } from "./transcript/transcript.js";
 import { drawWaveforms } from "./waveforms.js";
 
@@ -12,20 +13,22 @@ const CAPTIONS_LATER = 3000; // milliseconds in which edits follow one another
 const STEP = 5; // seconds that an arrow key goes
 const find = (selector) => document.querySelector(selector);
 const said = document.body.dataset;
-const rows = [...document.querySelectorAll(".track")];
+const rows = [...document.querySelectorAll(".track:not([data-speaker])")];
+const speakers = [...document.querySelectorAll(".track[data-speaker]")];
 const media = find("#media");
 
-export const mixer = new Mixer(rows, [...document.querySelectorAll("input[name=hear]")]);
+export const mixer = new Mixer(rows, [...document.querySelectorAll("input[name=hear]")], speakers);
 export const player = new Player({
   media,
   tracks: rows.map((row) => ({ part: row.dataset.part, url: row.dataset.url })),
   start: Number(said.start),
   duration: Number(said.duration),
   mixer,
+  shares: speakers.length ? loadShares(find("#speakers")) : null,
 });
 
 if (find("#play")) wireTransport();
-if (rows.length) drawWaveforms(rows, player, document.body.dataset.nonce);
+if (rows.length) drawWaveforms([...rows, ...speakers], player, document.body.dataset.nonce);
 export const transcript = find("#turns") ? wireTranscript() : null;
 if (find("#captions")) wireCaptions(transcript?.lines);
 find("#view-only")?.addEventListener("focus", (event) => event.target.select());
@@ -33,6 +36,7 @@ find("#view-only")?.addEventListener("focus", (event) => event.target.select());
 function wireTranscript() {
   const transcript = new Transcript({ scroller: find("#turns"), player, follow: find("#follow"), find: find("#find") });
   const { lines } = transcript;
+  lines.addEventListener("change", ({ detail }) => detail.voices && followNames(speakers, lines));
   if (find("#names")) wireNames(find("#names"), lines);
   if (find("#edit")) {
     const template = find("#line-tools");

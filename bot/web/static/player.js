@@ -1,6 +1,7 @@
 // Transport: one clock, that of the sound; the picture follows it.
 
 import { BufferEngine, ElementEngine, OwnEngine, steer } from "./engines.js";
+import { SpeakerFader } from "./speakers.js";
 
 const DECODED_LIMIT = 400e6; // bytes of decoded sound in memory
 const BYTES_PER_SECOND = 48000 * 2 * 4; // stereo float
@@ -8,12 +9,14 @@ const PICTURE_NEAR = 0.02; // seconds
 const PICTURE_FAR = 0.3;
 
 export class Player extends EventTarget {
-  #media; #tracks; #start; #engine = null; #position = 0; #ready = null; #master = null; #wish = 0;
+  #media; #tracks; #start; #engine = null; #position = 0; #ready = null; #master = null; #wish = 0; #shares; #fader = null;
   context = null;
   outputs = new Map();
 
-  constructor({ media, tracks, start, duration, mixer }) {
+  /** `shares`: those of the speakers in the vocals, or null; also a promise of it. */
+  constructor({ media, tracks, start, duration, mixer, shares = null }) {
     super();
+    this.#shares = shares;
     this.#media = media;
     this.#tracks = tracks;
     this.#start = start;
@@ -31,6 +34,11 @@ export class Player extends EventTarget {
 
   get engine() {
     return this.#engine;
+  }
+
+  /** What moves the voice by who speaks; null: nothing does. */
+  get fader() {
+    return this.#fader;
   }
 
   get playing() {
@@ -93,6 +101,12 @@ export class Player extends EventTarget {
       output.connect(this.#master);
       this.outputs.set(part, output);
     }
+    const shares = await this.#shares;
+    if (shares && this.outputs.has("vocals")) {
+      this.#fader = new SpeakerFader(this.context, shares);
+      this.outputs.get("vocals").disconnect();
+      this.outputs.get("vocals").connect(this.#fader.node).connect(this.#master);
+    }
     this.#mix(0);
     const decoded = this.duration * BYTES_PER_SECOND * this.#tracks.length;
     const Engine = decoded <= DECODED_LIMIT ? BufferEngine : ElementEngine;
@@ -106,6 +120,7 @@ export class Player extends EventTarget {
       await this.context.close();
       this.context = null;
       this.#engine = null;
+      this.#fader = null;
       this.dispatchEvent(new Event("failed"));
       throw error;
     }
@@ -116,6 +131,7 @@ export class Player extends EventTarget {
     const now = this.context.currentTime;
     const set = (node, value) => (slope ? node.gain.setTargetAtTime(value, now, slope) : (node.gain.value = value));
     for (const [part, gain] of this.mixer.gains()) set(this.outputs.get(part), gain);
+    this.#fader?.set(this.mixer.speakerGains(), this.#engine?.position ?? this.#position);
     const mixed = this.mixer.hearsMix;
     set(this.#master, mixed ? 0 : 1);
     if (this.#follows) this.#media.muted = !mixed;
@@ -123,6 +139,7 @@ export class Player extends EventTarget {
 
   #tick() {
     if (!this.playing) return;
+    this.#fader?.follow(this.#engine.position);
     const { time } = this;
     if (time >= this.duration) {
       this.pause();

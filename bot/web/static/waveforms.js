@@ -19,7 +19,7 @@ async function draw(row, player, nonce) {
     container: row.querySelector(".wave"),
     peaks: [await answer.json()],
     duration: player.duration,
-    height: 44,
+    height: row.dataset.speaker === undefined ? 44 : 28,
     barWidth: 2,
     barGap: 1,
     barRadius: 2,

@@ -31,6 +31,7 @@ from pipeline.types import (
     Route,
     RouteName,
     Speaker,
+    SpeakerStem,
     Transcript,
     Turn,
     Word,
@@ -160,6 +161,36 @@ async def test_all_files_come_in_one_zip(browser: TestClient) -> None:
 async def test_the_outline_of_a_stem_is_drawn_from_its_sound(browser: TestClient) -> None:
     outline = await (await browser.get(f"{place()}/waveform/{STEMS[0]}")).json()
     assert "0.1" in str(outline)
+
+
+async def test_each_speaker_has_a_fader_below_that_of_the_voice(browser: TestClient, tmp_path: Path) -> None:
+    folder = tmp_path / "result"
+    assert "data-speaker=" not in (await (await browser.get(place() + "/")).text()).partition('id="turns"')[0]
+    stems = (
+        SpeakerStem(speaker="S1", file="stems/speaker-1.flac"),
+        SpeakerStem(speaker="S9", file="stems/speaker-2.flac"),
+    )
+    for stem in stems:
+        sound.write(folder / stem.file, np.full((24_000, 1), 0.3, np.float32), 48_000)
+    (folder / "speaker-stems.json").write_text('{"fade": 0.03, "stretches": []}')
+    result = msgspec.json.decode((folder / "result.json").read_bytes(), type=Result)
+    made = tuple(
+        replace(result.artefacts[0], name=name) for name in (*(stem.file for stem in stems), "speaker-stems.json")
+    )
+    changed = replace(result, artefacts=(*result.artefacts, *made), speaker_stems=stems)
+    (folder / "result.json").write_bytes(msgspec.json.encode(changed))
+    await browser.post(place() + "/names", json={"S1": "Anna <i>"})
+    mixer, _, rest = (await (await browser.get(place() + "/")).text()).partition('id="turns"')
+    assert 'data-shares="files/speaker-stems.json"' in mixer
+    order = [
+        mixer.index(part)
+        for part in ('data-part="vocals"', 'data-speaker="S1"', 'data-speaker="S9"', 'data-part="background"')
+    ]
+    assert order == sorted(order)
+    assert 'aria-label="Solo: Anna &lt;i&gt;"' in mixer
+    assert 'aria-label="speaker-2"' in mixer, "who left the transcript"
+    assert '<span class="of" dir="auto">Anna &lt;i&gt;</span>' in rest
+    assert "0.3" in str(await (await browser.get(f"{place()}/waveform/{stems[0].file}")).json())
 
 
 async def test_a_speaker_gets_another_name_everywhere(browser: TestClient) -> None:
