@@ -22,6 +22,7 @@ CUT_TIMEOUT_S: Final = 60.0
 MAX_AT_ONCE: Final = 2
 """Samples that are made at the same time; the others wait."""
 STEMS: Final = ("vocals", "background", "music", "sfx", "ambient")
+VOCALS_FILE: Final = "stems/vocals.flac"
 MIX: Final = "final"
 _READABLE_MIXES: Final = tuple(f"final.{form}" for form in SoundFormat if form is not SoundFormat.M4A)
 
@@ -37,21 +38,28 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sounds_of(result: Result) -> tuple[str, ...]:
-    """Return the names of the parts of a result that can be heard: `vocals` and such, and `final`."""
-    stems = tuple(name for name in STEMS if result.artefact(f"stems/{name}.flac") is not None)
-    return (*stems, MIX) if _mix_of(result) is not None else stems
+    """Return the names of the parts of a result that can be heard: `vocals` and such, `final`, tracks of speakers."""
+    names = (*STEMS, MIX, *names_of_tracks(result))
+    return tuple(name for name in names if sound_of(result, name) is not None)
 
 
 def sound_of(result: Result, name: str) -> Artefact | None:
     """Return the file of a part; None when there is none."""
     if name == MIX:
         return _mix_of(result)
-    return result.artefact(f"stems/{name}.flac") if name in STEMS else None
+    return result.artefact(f"stems/{name}.flac") if name in (*STEMS, *names_of_tracks(result)) else None
+
+
+def names_of_tracks(result: Result) -> dict[str, str]:
+    """Return who speaks in each track of a speaker; who left the transcript since is called as the track."""
+    names = {speaker.id: speaker.name for speaker in result.speakers}
+    tracks = {PurePosixPath(stem.file).stem: stem.speaker for stem in result.speaker_stems}
+    return {track: names.get(speaker, track) for track, speaker in tracks.items()}
 
 
 def whole_sound_of(result: Result, clip: Artefact) -> tuple[Artefact, float]:
     """Return a sound in which all that is said in a clip can be heard, and when it begins on the clip's clock."""
-    voices = result.artefact("stems/vocals.flac")
+    voices = result.artefact(VOCALS_FILE)
     return (clip, 0.0) if voices is None else (voices, result.media.audio.start)
 
 

@@ -31,17 +31,18 @@ def _add(tree: app_commands.CommandTree[Any], services: Services) -> None:
     @tree.command(
         name=localized("command-separate"), description=localized("command-separate-description"), extras=help_order(20)
     )
-    @options(clip="clip", parts="parts", track="track", route="route", preset="preset")
+    @options(clip="clip", parts="parts", speaker_stems="speaker_stems", track="track", route="route", preset="preset")
     @app_commands.choices(parts=PARTS, route=ROUTES, preset=PRESETS)
     async def separate(
         interaction: discord.Interaction[Any],
         clip: discord.Attachment,
         parts: str | None = None,
+        speaker_stems: bool | None = None,
         track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
-        given = {"parts": parts, "track": track, "route": route, "preset": preset}
+        given = {"parts": parts, "speaker_stems": speaker_stems, "track": track, "route": route, "preset": preset}
         await services.submitter.submit(interaction, clip_from_attachment(clip), Task.SEPARATE, given)
 
 
@@ -51,19 +52,28 @@ def _add_with_links(tree: app_commands.CommandTree[Any], services: Services) -> 
     @tree.command(
         name=localized("command-separate"), description=localized("command-separate-description"), extras=help_order(20)
     )
-    @options(clip="clip", link="link", parts="parts", track="track", route="route", preset="preset")
+    @options(
+        clip="clip",
+        link="link",
+        parts="parts",
+        speaker_stems="speaker_stems",
+        track="track",
+        route="route",
+        preset="preset",
+    )
     @app_commands.choices(parts=PARTS, route=ROUTES, preset=PRESETS)
     async def separate(
         interaction: discord.Interaction[Any],
         clip: discord.Attachment | None = None,
         link: app_commands.Range[str, 1, MAX_LINK_CHARS] | None = None,
         parts: str | None = None,
+        speaker_stems: bool | None = None,
         track: app_commands.Range[int, 1, MAX_TRACKS] | None = None,
         route: str | None = None,
         preset: str | None = None,
     ) -> None:
         if (clip is None) == (link is None):
             raise RefusedError("clip-or-link", "clip-or-link-hint")
-        given = {"parts": parts, "track": track, "route": route, "preset": preset}
+        given = {"parts": parts, "speaker_stems": speaker_stems, "track": track, "route": route, "preset": preset}
         chosen = clip_from_attachment(clip) if link is None else clip_from_link(link)
         await services.submitter.submit(interaction, chosen, Task.SEPARATE, given)

@@ -22,6 +22,7 @@ class Action(StrEnum):
     NAME_SPEAKER = "who"
     THIS_IS_ME = "thisisme"
     NOT_ME = "notme"
+    TRACKS = "tracks"
     DUB = "dub"
     THREAD = "thread"
     PAGE = "page"

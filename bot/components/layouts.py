@@ -1,13 +1,16 @@
 """Lays the card of a result out in Discord's components: at most 40 of them in a message."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import discord
 
 from bot.components.custom_ids import Action, CustomId
 from bot.components.views import button, format_menu
+from bot.discord_limits import MAX_MENU_OPTION_CHARS
 from bot.i18n.translator import Translator
 from bot.messages.cards import CardMessage, label_of
+from bot.messages.formatting import shorten
 
 BUTTONS_IN_ROW: Final = 5
 MAX_COMPONENTS: Final = 40
@@ -78,7 +81,7 @@ def _add_controls(
     if card.buttons.formats:
         container.add_item(discord.ui.ActionRow[Any](format_menu(card.buttons, translator)))
     if card.buttons.sounds:
-        parts = [discord.SelectOption(label=label_of(translator, name), value=name) for name in card.buttons.sounds]
+        parts = [_part(translator, name, card.buttons.speakers) for name in card.buttons.sounds]
         container.add_item(_menu(translator.format("select-listen"), parts, CustomId(Action.LISTEN, job_id)))
     if not card.more:
         return
@@ -87,6 +90,11 @@ def _add_controls(
         for option in card.more
     ]
     container.add_item(_menu(translator.format("select-more"), options, CustomId(Action.MORE, job_id)))
+
+
+def _part(translator: Translator, name: str, speakers: Mapping[str, str]) -> discord.SelectOption:
+    label = shorten(label_of(translator, name, speakers), MAX_MENU_OPTION_CHARS)
+    return discord.SelectOption(label=label, value=name)
 
 
 def _menu(placeholder: str, options: list[discord.SelectOption], target: CustomId) -> discord.ui.ActionRow[Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import discord
 import structlog
 
-from bot.audition.sample import Sample, sound_of
+from bot.audition.sample import Sample, names_of_tracks, sound_of
 from bot.audition.voice_message import VoiceFile, send_voice_message
 from bot.components.custom_ids import Action
 from bot.components.result_actions import ResultItem
@@ -18,7 +18,7 @@ from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
 from bot.jobs.history import HistoryEntry
 from bot.messages.cards import label_of
-from bot.messages.formatting import format_duration
+from bot.messages.formatting import escape, format_duration
 from bot.retry import retry_transient
 from bot.services import Interaction
 from pipeline.types import Result
@@ -37,7 +37,7 @@ class ListenMenu(ResultItem, action=Action.LISTEN):
         if sound is None:
             raise RefusedError("no-such-part")
         translator = translator_for(interaction.locale.value)
-        part = label_of(translator, name)
+        part = escape(label_of(translator, name, names_of_tracks(result)))
         # A message that waits cannot become a voice message, so this one stays beside it.
         await interaction.response.send_message(translator.format("sample-coming", part=part), ephemeral=True)
         try:

@@ -38,6 +38,7 @@ from bot.components.page_link import PageButton, RevokeButton
 from bot.components.persistent_item import PersistentItem
 from bot.components.rebalance import RebalanceButton, RebalanceModal
 from bot.components.result_actions import AgainButton, TranscriptMenu
+from bot.components.speaker_tracks import TracksButton
 from bot.components.thread import ThreadButton
 from bot.error_handler import NETWORK_ERRORS, answer_error
 from bot.exceptions import RefusedError
@@ -48,7 +49,7 @@ ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(AgainButton, CancelAllButton, CancelButton, DubButton, PageButton, RebalanceButton, RenameButton, RevokeButton),
     *(ExcerptButton, ExportDataButton, FetchButton, ListenMenu, MoreMenu),
     *(NameSpeakerButton, NotMeButton, ThisIsMeButton),
-    *(SpeakerNamesButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
+    *(SpeakerNamesButton, TracksButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(

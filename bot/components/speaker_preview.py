@@ -11,11 +11,11 @@ from typing import Final
 import discord
 import structlog
 
+from bot.audition.sample import VOCALS_FILE
 from pipeline.errors import StoreError
 from pipeline.types import Result, Speaker, Transcript, Turn
 from worker.store import Store
 
-VOCALS_FILE: Final = "stems/vocals.flac"
 FETCH_TIMEOUT_S: Final = 120.0
 """For fetching the voices; the form is of use without samples too."""
 MAX_PREVIEW_S: Final = 7.0

@@ -3,8 +3,9 @@
 from pathlib import PurePosixPath
 from typing import Final
 
-from bot.audition.sample import sounds_of
+from bot.audition.sample import VOCALS_FILE, names_of_tracks, sounds_of
 from bot.components.custom_ids import Action
+from bot.discord_limits import MAX_MENU_OPTIONS
 from bot.messages.embeds import ResultButtons
 from pipeline.catalog import EXPORT_FORMATS
 from pipeline.types import Result
@@ -31,6 +32,7 @@ def buttons_for(job_id: str, result: Result, *, pages: bool = False, outside: bo
         Action.REBALANCE: has_stems,
         Action.RENAME: has_speech,
         Action.FIX: has_speech,
+        Action.TRACKS: VOCALS_FILE in names and has_speech and not result.speaker_stems,
         Action.DUB: has_stems,
         Action.THREAD: has_speech and not outside,
         Action.PAGE: pages and bool(names),
@@ -39,6 +41,7 @@ def buttons_for(job_id: str, result: Result, *, pages: bool = False, outside: bo
     return ResultButtons(
         job_id=job_id,
         actions=tuple(action for action, is_available in available.items() if is_available),
-        sounds=sounds_of(result),
+        sounds=sounds_of(result)[:MAX_MENU_OPTIONS],
+        speakers=names_of_tracks(result),
         formats=tuple(suffix for suffix in TRANSCRIPT_FORMATS if has_speech and f"transcript.{suffix}" in names),
     )

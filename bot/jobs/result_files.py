@@ -73,6 +73,9 @@ class FileSelection:
     replaced: tuple[Attachment, ...] = ()
     """Files whose smaller copy is sent."""
     left_out: tuple[Attachment, ...] = ()
+    """Files that are too large."""
+    no_room: tuple[Attachment, ...] = ()
+    """Files that are one too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +95,18 @@ class ResultMessage:
         files: list[Attachment] = []
         replaced: list[Attachment] = []
         left_out: list[Attachment] = []
+        no_room: list[Attachment] = []
         for file in self.files:
             fits = next((one for one in (file, file.smaller) if one is not None and one.size <= size_limit), None)
             if fits is None or len(files) == discord_limits.MAX_FILES_PER_MESSAGE:
-                left_out.append(file)
+                (left_out if fits is None else no_room).append(file)
                 continue
             files.append(fits)
             if fits is not file:
                 replaced.append(file)
-        return FileSelection(files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out))
+        return FileSelection(
+            files=tuple(files), replaced=tuple(replaced), left_out=tuple(left_out), no_room=tuple(no_room)
+        )
 
     def content(self, choice: FileSelection) -> embeds.EmbedMessage | CardMessage:
         """Build the card or the embed for a choice of files."""
@@ -114,6 +120,7 @@ class ResultMessage:
             if file.smaller is not None
         ]
         left_out = [f"{file.name} ({format_size(file.size)})" for file in choice.left_out]
+        no_room = [file.name for file in choice.no_room]
         names = [file.name for file in choice.files]
         if self.job.card is True:
             return result_card(
@@ -127,6 +134,7 @@ class ResultMessage:
                 files=names,
                 replaced=replaced,
                 left_out=left_out,
+                no_room=no_room,
                 pages=self.pages,
             )
         return embeds.result_embed(
@@ -139,6 +147,7 @@ class ResultMessage:
             picture=REPORT_FILE if REPORT_FILE in names else None,
             replaced=replaced,
             left_out=left_out,
+            no_room=no_room,
             pages=self.pages,
             buttons=buttons,
         )
@@ -166,7 +175,7 @@ async def fetch_result(
     try:
         files = [
             await _fetch(artefact, result.artefact(compact_name(name)), Path(folder.name), store, size_limit)
-            for name in FILE_ORDER[result.request.task]
+            for name in (*FILE_ORDER[result.request.task], *(stem.file for stem in result.speaker_stems))
             if (artefact := result.artefact(name)) is not None
         ]
         shown = job.card is True or result.request.task is Task.TRANSCRIBE

@@ -23,6 +23,7 @@ from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.exceptions import DatabaseError, RefusedError
 from bot.i18n.translator import translator_for
+from bot.jobs.changed_requests import newest_with_edits, with_names, with_speaker_stems
 from bot.jobs.origins import InteractionOrigin, JobOrigin
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
@@ -264,20 +265,17 @@ class JobSubmitter:
             self._tracker.track(job)
 
     async def rename_speakers(self, job: Job, names: Mapping[str, str]) -> None:
-        """Write the result of a job again, in its message, with names by the id of the speaker and all edits.
+        """Write a result again, in its message, with names by the id of the speaker and all edits; an empty one goes.
 
         Raises `QueueError`, `StoreError` and `DatabaseError`.
         """
-        newest = await self._repository.newest_of_message(job.id)
-        job = job if newest is None else newest.job
-        named = {**job.request.names, **names}
-        # An empty name takes one back.
-        request = replace(job.request, names={speaker: name for speaker, name in named.items() if name})
-        history = await self._edits.history(job.id)
-        if history and newest is not None and newest.result is not None:
-            edits = await put_edits(self._store, history, newest.result.media.duration)
-            request = replace(request, edits=edits)
-        await self.rewrite(job, request)
+        newest, request = await newest_with_edits(job, self._repository, self._edits, self._store)
+        await self.rewrite(newest, with_names(request, names))
+
+    async def add_speaker_stems(self, job: Job) -> None:
+        """Write a result again, in its message, with a track for each speaker; raises what `rename_speakers` does."""
+        newest, request = await newest_with_edits(job, self._repository, self._edits, self._store)
+        await self.rewrite(newest, with_speaker_stems(request))
 
     async def rewrite(self, job: Job, request: Request) -> Job:
         """Run a job again with another request, in its message; return the new job.

@@ -87,6 +87,7 @@ def result_card(
     files: Sequence[str] = (),
     replaced: Sequence[str] = (),
     left_out: Sequence[str] = (),
+    no_room: Sequence[str] = (),
     pages: bool = False,
 ) -> CardMessage:
     """Build the card.
@@ -101,20 +102,22 @@ def result_card(
         transcript: Its first lines are shown.
         files: Names of the attached files.
         replaced: Texts about files that are attached as a smaller copy.
-        left_out: Texts about files that are not attached.
+        left_out: Texts about files that are too large to be attached.
+        no_room: Names of files that are one too many for a message.
         pages: Whether the bot serves pages.
 
     """
     galleries = [[file for file in files if PurePosixPath(file).suffix in kind] for kind in (_VIDEOS, _PICTURES)]
     shown = {file for gallery in galleries for file in gallery}
-    listed = [CardFile(name=file, label=label_of(translator, file)) for file in files if file not in shown]
+    listed = [
+        CardFile(name=file, label=escape(label_of(translator, file, buttons.speakers)))
+        for file in files
+        if file not in shown
+    ]
     return CardMessage(
         headline=_headline(translator, name, user_id, result, dubbed=dubbed),
-        # A result knows the latest names.
-        transcript=""
-        if transcript is None
-        else _first_lines(translator, replace(transcript, speakers=result.speakers)),
-        warnings=_warnings(translator, result, replaced, left_out, pages=pages),
+        transcript="" if transcript is None else _first_lines(translator, transcript, result),
+        warnings=_warnings(translator, result, replaced, left_out, no_room, pages=pages),
         galleries=tuple(tuple(gallery) for gallery in galleries if gallery),
         # Sounds, which have a label, before texts.
         files=tuple(sorted(listed, key=lambda file: not file.label)),
@@ -136,30 +139,48 @@ def _headline(translator: Translator, name: str, user_id: str, result: Result, *
     return "\n".join([title, done, f"-# {' · '.join(fact for fact in facts if fact)}"])
 
 
-def _first_lines(translator: Translator, transcript: Transcript) -> str:
-    lines = [shorten(line, MAX_LINE_CHARS) for line in transcript_lines(transcript)]
+def _first_lines(translator: Translator, transcript: Transcript, result: Result) -> str:
+    # A result knows the latest names.
+    named = replace(transcript, speakers=result.speakers)
+    lines = [shorten(line, MAX_LINE_CHARS) for line in transcript_lines(named)]
     text = fit_lines(lines[:MAX_TRANSCRIPT_LINES], MAX_TRANSCRIPT_CHARS)
     left = len(lines) - MAX_TRANSCRIPT_LINES
     return f"{text}\n-# {translator.format('lines-left', count=left)}" if left > 0 else text
 
 
 def _warnings(
-    translator: Translator, result: Result, replaced: Sequence[str], left_out: Sequence[str], *, pages: bool
+    translator: Translator,
+    result: Result,
+    replaced: Sequence[str],
+    left_out: Sequence[str],
+    no_room: Sequence[str],
+    *,
+    pages: bool,
 ) -> str:
     lines = [
         f"**{translator.format('field-failed')}:** {describe_failed_stage(translator, f)}" for f in result.failures
     ]
     for key, texts in (("field-smaller", replaced), ("field-large", left_out)):
         lines += [f"**{translator.format(key)}:** {escape(text)}" for text in texts]
-    if replaced or left_out:
+    if no_room:
+        lines.append(f"**{translator.format('field-no-room')}:** {escape(', '.join(no_room))}")
+    if replaced or left_out or no_room:
         lines.append(f"-# {translator.format('whole-on-page' if pages else 'whole-elsewhere')}")
     return fit_lines(lines, MAX_WARNING_CHARS) if lines else ""
 
 
-def label_of(translator: Translator, file: str) -> str:
-    """Return what a file or part of a result is; empty for one whose name says it."""
-    key = _LABELS.get(PurePosixPath(file).stem)
-    return "" if key is None else translator.format(key)
+def label_of(translator: Translator, file: str, speakers: Mapping[str, str]) -> str:
+    """Return what a file or part of a result is; empty for one whose name says it.
+
+    Args:
+        translator: Language of the text.
+        file: Name of the file or part.
+        speakers: Who speaks in each track of a speaker, by its name.
+
+    """
+    part = PurePosixPath(file).stem
+    key = _LABELS.get(part)
+    return speakers.get(part, "") if key is None else translator.format(key)
 
 
 def _more(translator: Translator, result: Result) -> tuple[MoreOption, ...]:

@@ -1,8 +1,8 @@
 """Builds the embeds of messages from the state of a job."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import discord
 
@@ -31,6 +31,8 @@ class ResultButtons:
     formats: tuple[str, ...] = ()
     sounds: tuple[str, ...] = ()
     """Names of parts that can be heard at once."""
+    speakers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Who speaks in a part that is the track of a speaker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ def result_embed(
     picture: str | None = None,
     replaced: Sequence[str] = (),
     left_out: Sequence[str] = (),
+    no_room: Sequence[str] = (),
     pages: bool = False,
     buttons: ResultButtons | None = None,
 ) -> EmbedMessage:
@@ -142,7 +145,8 @@ def result_embed(
         transcript: Shown when it is what the person asked for.
         picture: Name of an attached file.
         replaced: Names of files that are attached as a smaller copy.
-        left_out: Names of files that are not attached.
+        left_out: Names of files that are too large to be attached.
+        no_room: Names of files that are one too many for a message.
         pages: Whether the bot serves pages.
         buttons: Buttons of the result.
 
@@ -157,7 +161,8 @@ def result_embed(
     _add_lines(embed, translator.format("field-failed"), failures)
     _add_lines(embed, translator.format("field-smaller"), [escape(file) for file in replaced])
     _add_lines(embed, translator.format("field-large"), [escape(file) for file in left_out])
-    if replaced or left_out:
+    _add_lines(embed, translator.format("field-no-room"), [escape(", ".join(no_room))] if no_room else [])
+    if replaced or left_out or no_room:
         place = translator.format("whole-on-page" if pages else "whole-elsewhere")
         _add_field(embed, translator.format("field-whole"), place)
     if picture is not None:

@@ -82,6 +82,20 @@ def test_stems_add_up_to_the_original(first: Path, machine: Machine, tmp_path: P
     assert 20 * np.log10(np.sqrt(np.mean(difference**2)) + 1e-12) <= -90
 
 
+def test_tracks_of_speakers_add_up_to_the_vocals(first: Path, machine: Machine, tmp_path: Path) -> None:
+    out = tmp_path / "tracks"
+    done = machine.stemcord("run", SAMPLE, "--out", out, "--task", "separate", "--speaker-stems")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = result_of(out)
+    assert [timing["stage"] for timing in result["timings"] if not timing["reused"]] == ["split_speakers"]
+    assert [stem["speaker"] for stem in result["speaker_stems"]] == [speaker["id"] for speaker in result["speakers"]]
+    tracks = [soundfile.read(out / stem["file"], always_2d=True)[0] for stem in result["speaker_stems"]]
+    vocals, _ = soundfile.read(first / "stems/vocals.flac", always_2d=True)
+    assert len(tracks) > 1
+    assert 20 * np.log10(np.abs(sum(tracks) - vocals).max() + 1e-12) <= -90
+    assert "speaker-1.flac (Speaker 1)" in done.stdout
+
+
 def decode(path: Path, rate: int, channels: int) -> np.ndarray:
     """The sound as ffmpeg decodes it, float, shape (frames, channels)."""
     import subprocess

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 import soundfile
 
+from pipeline.types import SpeakerStem
 from tests.wire.answers import answers, id_for
 from tests.wire.light import LightStack
 from tests.wire.objects import Interaction, Message
@@ -43,8 +44,10 @@ async def made(light: LightStack, tmp_path: Path) -> Message:
         "stems/background.flac": b"no sound",
         "stems/music.flac": empty.getvalue(),
         "final.wav": tone("WAV"),
+        "stems/speaker-2.flac": tone("FLAC"),
     }
-    await light.finish(await light.take(job), job, files)
+    stems = (SpeakerStem(speaker="B", file="stems/speaker-2.flac"),)
+    await light.finish(await light.take(job), job, files, speaker_stems=stems)
     await light.fake.wait(lambda: bool(asked.original and asked.original.files), 10, "the result")
     assert asked.original is not None
     return asked.original
@@ -56,7 +59,7 @@ async def sample_of(light: LightStack, chosen: Interaction) -> Message:
     return found()[0]
 
 
-@pytest.mark.parametrize("part", ["vocals", "final"])
+@pytest.mark.parametrize("part", ["vocals", "final", "speaker-2"])
 async def test_a_part_comes_as_a_voice_message(light: LightStack, made: Message, part: str) -> None:
     chosen = await light.fake.choose(id_for(made, "listen"), made, part)
     heard = await sample_of(light, chosen)
@@ -72,7 +75,7 @@ async def test_a_part_comes_as_a_voice_message(light: LightStack, made: Message,
     levels = base64.b64decode(sound.voice["waveform"])
     assert len(levels) == 200
     assert max(levels) == 255
-    name = {"vocals": "Voice", "final": "New mix"}[part]
+    name = {"vocals": "Voice", "final": "New mix", "speaker-2": "Speaker 2"}[part]
     await light.fake.wait(lambda: f"{name}, 0:3" in answers(light, chosen)[0].text, 5, "where it is from")
 
 

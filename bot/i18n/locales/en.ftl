@@ -52,6 +52,8 @@ option-subtitles = subtitles
 option-subtitles-description = Whether the video gets the transcript as subtitles that viewers can turn on.
 option-parts = parts
 option-parts-description = Whether the background is given as music, effects and ambience too.
+option-speaker_stems = speaker_tracks
+option-speaker_stems-description = Whether each speaker gets a track too; where several speak at once, each has a share of it.
 option-track = track
 option-track-description = Which sound track to hear when the clip has several, counted from 1; chosen when left out.
 option-mix = mix
@@ -323,6 +325,7 @@ field-draft = So far, before the speakers are told apart
 field-notes = Notes
 field-failed = Failed
 field-large = Too large to post here
+field-no-room = More files than a message has room for
 field-smaller = Smaller copy here
 field-whole = Full-size files
 whole-on-page = All full-size files are on the page: press “Open page”.
@@ -381,6 +384,7 @@ button-lines = Back to the lines
 button-undo = Undo
 button-redo = Redo
 button-mixagain = Mix again
+button-tracks = A track per speaker
 button-dub = Dub
 button-thread = Thread
 button-page = Open page
@@ -478,6 +482,8 @@ line-typed = What you wrote
 line-long = This line has { $count } characters, and a form has room for { $limit }. Split it first.
 line-long-page = This line has { $count } characters, and a form has room for { $limit }. Split it first, or press “{ button-page }” below the result and edit it there.
 mixing-again = The clip is mixed again. The message of the result changes when that is done.
+making-tracks = Each speaker gets a track. The message of the result changes when that is done.
+tracks-already = Each speaker has a track already.
 subtitles-here = Here it is.
 thread-name = Transcript of { $name }
 thread-made = The transcript is in { $thread }.
@@ -560,7 +566,7 @@ help-more =
     • **Language**: detected when you choose none. Choose it with “{ option-language }”, also Chinese mixed with English (zh-en), which works best with the studio preset.
     • **Sound track**: when a clip has several, the result says which one was heard. Choose another with “{ option-track }”.
     • **Mix**: ready-made as podcast, cinema, karaoke, clean dialogue or original, or set the volume of each part.
-    • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with a sample of each voice), “{ button-fix }”, “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. The buttons work for days.
+    • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with a sample of each voice), “{ button-fix }”, “{ button-tracks }”, “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. The buttons work for days.
 help-page = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. Whoever has the link sees the page, until it expires.
 help-page-sign-in = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. You sign in with Discord first; only people who can see the channel see the page.
 

@@ -52,6 +52,8 @@ option-subtitles = 字幕
 option-subtitles-description = 是否（subtitles）把文字稿作为可开关的字幕放进视频。
 option-parts = 背景分轨
 option-parts-description = 是否（parts）把背景声再分成音乐、音效和环境声。
+option-speaker_stems = 说话人音轨
+option-speaker_stems-description = 是否（speaker_tracks）为每位说话人另给一条音轨；多人同时说话时各分得一份。
 option-track = 音轨
 option-track-description = 片段有多条音轨（track）时用第几条，从 1 开始数；不填则自动选择。
 option-mix = 混音方案
@@ -319,6 +321,7 @@ field-draft = 目前听到的内容（尚未区分说话人）
 field-notes = 说明
 field-failed = 失败的部分
 field-large = 文件太大，无法发在这里
+field-no-room = 超出一条消息可附的文件数
 field-smaller = 此处为压缩版
 field-whole = 完整文件
 whole-on-page = 所有原始大小的文件都在网页上：请按“打开网页”。
@@ -368,6 +371,7 @@ button-lines = 返回列表
 button-undo = 撤销
 button-redo = 重做
 button-mixagain = 重新混音
+button-tracks = 按说话人分轨
 button-dub = 配音
 button-thread = 发到子区
 button-page = 打开网页
@@ -462,6 +466,8 @@ line-typed = 你写的内容
 line-long = 这一句有 { $count } 个字符，表单最多容纳 { $limit } 个。请先拆分。
 line-long-page = 这一句有 { $count } 个字符，表单最多容纳 { $limit } 个。请先拆分，或用结果下方的“{ button-page }”在网页上修改。
 mixing-again = 正在重新混音，完成后结果消息会更新。
+making-tracks = 正在为每位说话人生成音轨，完成后结果消息会随之更新。
+tracks-already = 每位说话人都已有音轨。
 subtitles-here = 文件在这里。
 thread-name = { $name } 的文稿
 thread-made = 文稿已发到 { $thread }。
@@ -525,7 +531,7 @@ help-more =
     • **语言**：不填则自动识别。也可以在“{ option-language }”里指定，包括中英文混合 (zh-en)，用“专业”模型效果最好。
     • **音轨**：片段有多条音轨时，结果会说明用了哪一条；用“{ option-track }”选择另一条。
     • **混音**：现成方案有播客、影院、卡拉 OK、纯对白和原样，也可以逐项填写音量。
-    • **结果下方的按钮**：“{ button-rebalance }”、“{ button-rename }”（附每个人的声音片段）、“{ button-fix }”、“{ button-dub }”、“{ button-thread }”，还能获取字幕或文稿。几天之内都可以使用。
+    • **结果下方的按钮**：“{ button-rebalance }”、“{ button-rename }”（附每个人的声音片段）、“{ button-fix }”、“{ button-tracks }”、“{ button-dub }”、“{ button-thread }”，还能获取字幕或文稿。几天之内都可以使用。
 help-page = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。在失效之前，拿到链接的人都能看到该网页。
 help-page-sign-in = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。打开前需用 Discord 登录，只有能看到该频道的人才能看到网页。
 

@@ -21,7 +21,7 @@ from bot.messages.formatting import escape
 from pipeline.edits.operations import RenameSpeaker
 from pipeline.errors import TranscriptionError
 from pipeline.mix.presets import MixPreset
-from pipeline.types import Task
+from pipeline.types import SpeakerStem, Task
 from tests.bot.world import PlayedWorker, card_text, discord_message, make_result, until, walk
 from worker.protocol import Job
 
@@ -103,6 +103,7 @@ async def test_result_has_the_buttons_that_make_sense(place: Place) -> None:
         "Rebalance",
         "Rename speakers",
         "Fix a line",
+        "A track per speaker",
         "Dub",
         "Thread",
         "Get the transcript as …",
@@ -168,6 +169,27 @@ async def test_rename_brings_an_excerpt_of_each_speaker_then_the_new_names(place
     assert job.reply_to is not None
     assert job.reply_to.message_id == str(place.message.id)
     assert card_text(answer_of(pressed)).startswith("Renamed. The message shows the new names.")
+
+
+async def test_each_speaker_gets_a_track_in_the_same_message(place: Place, database: Database) -> None:
+    await place.bring()
+    edit = RenameSpeaker(speaker="A", name="Eve")
+    await TranscriptEdits(database).save((await place.newest()).id, [edit], by=str(place.alice.id), base=0)
+    pressed = await place.press("A track per speaker")
+    job = await place.newest()
+    assert job.request.wants_speaker_stems
+    assert job.request.mix_edits is True, "they go by the corrections"
+    assert (job.replaces, job.reply_to and job.reply_to.message_id) == (True, str(place.message.id))
+    assert answer_of(pressed).content.startswith("Each speaker gets a track.")
+
+
+async def test_who_has_a_track_gets_no_other(place: Place) -> None:
+    stems = (SpeakerStem(speaker="A", file="stems/speaker-1.flac"),)
+    await place.bring({**FILES, "stems/speaker-1.flac": make_sound()}, speaker_stems=stems)
+    assert place.result.response is not None
+    assert "A track per speaker" not in labels(place.result.response)
+    parts = [option for item in walk(place.message.components) for option in item.get("options", ())]
+    assert ("Speaker 1", "speaker-1") in [(option["label"], option["value"]) for option in parts]
 
 
 async def test_new_names_come_with_all_corrections(place: Place, database: Database) -> None:

@@ -22,6 +22,7 @@ from pipeline.export.contracts import ReportOutput, SubtitlesOutput
 from pipeline.graph.codec import encode_params, files_of
 from pipeline.graph.run import run
 from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageOutput, StageRun
+from pipeline.graph.turns import result_follows_turns
 from pipeline.media.contracts import ExtractOutput, MixDownOutput, MuxOutput, PrepareSpeechOutput, ProbeOutput
 from pipeline.mix.contracts import DubOutput, MeasureOutput, MixOutput, RenderDubComparisonOutput
 from pipeline.options import parse_request
@@ -509,3 +510,9 @@ async def test_tracks_of_speakers_that_fail_take_nothing_else_down() -> None:
     result = await run(Request(speaker_stems=True), SOURCE, Stages(broken={"split_speakers": MixError("full")}))
     assert [failure.stage for failure in result.failures] == ["split_speakers"]
     assert {"stems/vocals.flac", "final.mp4", "report.png"} <= {item.name for item in result.artefacts}
+
+
+def test_tracks_of_speakers_follow_who_speaks_when_with_any_task() -> None:
+    assert result_follows_turns(Request(task=Task.SEPARATE, speaker_stems=True), None)
+    assert result_follows_turns(Request(speaker_gains={"S1": 0.5}), None)
+    assert not result_follows_turns(Request(task=Task.SEPARATE, speaker_gains={"S1": 0.5}), None)
