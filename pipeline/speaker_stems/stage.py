@@ -1,6 +1,7 @@
 """The split_speakers stage: the vocals shared out to the tracks of those who speak."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipeline.types import Diarization, SharedStretch, SpeakerShares
 
 NOBODY = "Nobody was found to speak, so there is no track for a speaker."
 SHARES_FILE = "speaker-stems.json"
+MAX_WRITERS_AT_ONCE = 4
 
 
 def split_speakers_stage(
@@ -57,12 +59,15 @@ def split_block(block: audio_io.Samples, shares: Sequence[float | audio_io.Sampl
         block: Shape (frames, channels).
         shares: Of each part and all parts before it together, 0 to 1, rising to 1 with the last one.
     """
-    whole = block / LSB_24_BIT
-    before = np.zeros((1, 1), np.float32)
+    whole, silence = block / LSB_24_BIT, np.zeros_like(block)
+    before, done = silence, 0.0
     for share in shares:
+        if isinstance(share, float) and share == done:
+            yield silence
+            continue
         upto = np.rint(whole * np.float32(share) if isinstance(share, float) else whole * share)
         yield (upto - before) * LSB_24_BIT
-        before = upto
+        before, done = upto, share if isinstance(share, float) else None
 
 
 def _share_out(voices: Diarization, path: Path, vocals: audio_io.SoundInfo) -> list[Stretch]:
@@ -93,10 +98,11 @@ def _write(
             )
             for track in tracks.values()
         ]
+        # FLAC takes the most time.
+        pool = stack.enter_context(ThreadPoolExecutor(MAX_WRITERS_AT_ONCE, thread_name_prefix="tracks"))
         for block in audio_io.read_blocks(path):
             shares = [envelope.at(done, len(block)) for envelope in envelopes]
-            for writer, part in zip(writers, split_block(block, shares), strict=True):
-                writer.write(part)
+            list(pool.map(audio_io.SoundWriter.write, writers, split_block(block, shares)))
             done += len(block)
             report(done / vocals.frames)
 

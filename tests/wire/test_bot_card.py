@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from pipeline.types import Transcript
+from pipeline.types import Speaker, SpeakerStem, Transcript
 from tests.wire.answers import id_for, private, shows
 from tests.wire.light import LightStack
 from tests.wire.objects import Message
@@ -129,3 +129,19 @@ async def test_the_result_is_shared_as_a_card(light: LightStack, made: tuple[Mes
     assert posted.flags & COMPONENTS_V2
     assert "shares this result" in posted.text
     assert len(walk(posted.components)) <= 40
+
+
+async def test_tracks_of_many_speakers_are_taken_by_discord(light: LightStack, clip: Path) -> None:
+    people = tuple(Speaker(id=f"S{n}", name=f"*Ann* @here {n} " + "n" * 80) for n in range(1, 23))
+    stems = tuple(SpeakerStem(speaker=each.id, file=f"stems/speaker-{n}.flac") for n, each in enumerate(people, 1))
+    asked = await light.fake.slash("process", clip=clip, speaker_tracks=True)
+    job = await light.job(of=asked)
+    assert job.request.wants_speaker_stems
+    files = {**FILES, **{stem.file: b"s" for stem in stems}}
+    await light.finish(await light.take(job), job, files, speakers=people, speaker_stems=stems)
+    message = await shows(light, asked.original, lambda m: bool(m.files), 10)
+    assert len(message.files) == 10
+    assert "More files than a message has room for" in message.text
+    (menu,) = [each for each in walk(message.components) if "listen" in str(each.get("custom_id"))]
+    assert len(menu["options"]) == 25
+    await light.confirmed()

@@ -28,7 +28,7 @@ export const player = new Player({
 });
 
 if (find("#play")) wireTransport();
-if (rows.length) drawWaveforms([...rows, ...speakers], player, document.body.dataset.nonce);
+if (rows.length) drawWaveforms(rows, speakers, player, document.body.dataset.nonce);
 export const transcript = find("#turns") ? wireTranscript() : null;
 if (find("#captions")) wireCaptions(transcript?.lines);
 find("#view-only")?.addEventListener("focus", (event) => event.target.select());

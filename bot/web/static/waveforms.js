@@ -2,14 +2,22 @@
 
 import WaveSurfer from "./vendor/wavesurfer/wavesurfer.esm.js";
 
-export async function drawWaveforms(rows, player, nonce) {
-  const waves = await Promise.all(rows.map((row) => draw(row, player, nonce).catch(() => null)));
-  const drawn = waves.filter(Boolean);
+/** Draw the stems, and then the speakers one by one, once they are shown: the server measures one file at a time. */
+export async function drawWaveforms(rows, speakers, player, nonce) {
+  const drawn = new Map();
   const show = () => drawn.forEach((wave) => wave.setTime(Math.min(player.time, wave.getDuration())));
   player.addEventListener("time", show);
-  const recolour = () => drawn.forEach((wave, index) => wave.setOptions(colours(rows[index])));
+  const recolour = () => drawn.forEach((wave, row) => wave.setOptions(colours(row)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
-  return drawn;
+  const add = async (row) => {
+    const wave = await draw(row, player, nonce).catch(() => null);
+    if (wave) drawn.set(row, wave);
+    show();
+  };
+  await Promise.all(rows.map(add));
+  const place = speakers[0]?.closest("details");
+  if (place && !place.open) await new Promise((done) => place.addEventListener("toggle", done, { once: true }));
+  for (const row of speakers) await add(row);
 }
 
 async function draw(row, player, nonce) {
