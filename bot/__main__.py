@@ -80,6 +80,8 @@ async def _run(settings: BotSettings) -> None:
         raise StartError("DISCORD_TOKEN is not set; create a bot at https://discord.com/developers and set its token.")
     if bool(settings.oauth_client_id) != (settings.oauth_client_secret is not None):
         raise StartError("Set both STEMCORD_OAUTH_CLIENT_ID and STEMCORD_OAUTH_CLIENT_SECRET, or neither.")
+    if bool(settings.summary_url) != bool(settings.summary_model):
+        raise StartError("Set both STEMCORD_SUMMARY_URL and STEMCORD_SUMMARY_MODEL, or neither.")
     if settings.redis_url is None:
         raise StartError("STEMCORD_REDIS_URL is not set; set it, or start everything with `stemcord up`.")
     try:

@@ -31,16 +31,17 @@ from bot.http_metrics import InteractionTimes, discord_trace_config
 from bot.jobs.batch_cards import BatchCards
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
-from bot.jobs.history import JobHistory
 from bot.jobs.origins import is_outside
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.mentions import MentionIntake
+from bot.messages.features import Features
 from bot.search.index import SearchIndex
 from bot.search.search import Search
 from bot.services import Interaction, ServiceClient, Services
 from bot.settings import BotSettings
+from bot.summary.summarizer import Summarizer
 from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
@@ -140,11 +141,11 @@ class StemcordClient(ServiceClient):
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._index_anew)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
-        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, pages=pages is not None, cards=cards)
+        features = Features(pages=pages is not None, summarizer=settings.summary_host)
+        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, features=features, cards=cards)
         submitter = JobSubmitter(
             *(downloads, queue, tracker, repository, store, edits),
-            preset=settings.preset,
-            max_wait_minutes=settings.max_wait_minutes,
+            settings=settings,
             glossaries=glossaries,
             sync=sync,
             upload_limits=upload_limits,
@@ -157,7 +158,6 @@ class StemcordClient(ServiceClient):
             repository=repository,
             glossaries=glossaries,
             deletion=deletion,
-            history=JobHistory(queue, repository),
             downloader=downloads,
             submitter=submitter,
             batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
@@ -168,6 +168,7 @@ class StemcordClient(ServiceClient):
             sampler=Sampler(store),
             search=Search.build(search_index, repository, transcripts.editor),
             archives=PersonArchives(store),
+            summarizer=Summarizer.for_settings(session, settings),
             pages=pages,
         )
         self._add_commands()

@@ -9,6 +9,7 @@ BotError                        root of the bot's errors, under `pipeline.errors
       QuotaError                a limit of the server is reached
     DownloadError               an attachment could not be downloaded
     AckTimeoutError             a person could not be answered in time
+    SummaryError                the language model gave no summary
   DatabaseError                 the database cannot be read or written
   DiscordUnavailableError       Discord did not answer
   DeliveryError                 a message did not arrive by one route
@@ -102,6 +103,18 @@ class DownloadError(TranslatedError):
 
 class AckTimeoutError(TranslatedError):
     """The database or the queue was too slow to answer a person in time."""
+
+
+class SummaryError(TranslatedError):
+    """The language model gave no summary.
+
+    Args:
+        detail: For the log: what happened, without any text.
+
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("summary-failed", "try-soon", detail=detail)
 
 
 class DatabaseError(BotError):

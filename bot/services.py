@@ -19,6 +19,7 @@ from bot.jobs.submission import JobSubmitter
 from bot.jobs.tracker import JobTracker
 from bot.search.search import Search
 from bot.settings import BotSettings
+from bot.summary.summarizer import Summarizer
 from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
 from bot.web.signed_links import PageAddresses
@@ -36,7 +37,6 @@ class Services:
     repository: Repository
     glossaries: Glossaries
     deletion: DataDeletion
-    history: JobHistory
     downloader: AttachmentDownloader
     submitter: JobSubmitter
     batches: BatchSubmitter
@@ -47,10 +47,17 @@ class Services:
     sampler: Sampler
     search: Search
     archives: PersonArchives
+    summarizer: Summarizer | None
+    """None: transcripts are not summarised."""
     pages: PageAddresses | None
     """None: the bot serves no pages."""
     gate: EventGate = field(default_factory=EventGate)
     """Which events this process handles."""
+
+    @property
+    def history(self) -> JobHistory:
+        """Return what looks jobs up."""
+        return JobHistory(self.queue, self.repository)
 
 
 class ServiceClient(discord.Client):

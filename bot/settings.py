@@ -63,6 +63,11 @@ class BotSettings(TelemetrySettings):
     """Who runs the bot, as the terms and the privacy policy name them; empty: the bot serves neither."""
     contact: str = Field(default="", max_length=200)
     """How people reach the operator: an e-mail address or the address of a page."""
+    summary_url: str = ""
+    """Address of an API like OpenAI's, such as `http://127.0.0.1:11434/v1`, that summarises transcripts for those who
+    ask for it; empty: none are offered, and nothing is sent anywhere."""
+    summary_model: str = Field(default="", max_length=200)
+    summary_key: SecretStr | None = None
     guilds: Annotated[tuple[int, ...], NoDecode] = ()
     """Servers whose commands are registered at once; empty: the commands are global."""
 
@@ -73,7 +78,7 @@ class BotSettings(TelemetrySettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "summary_url")
     @classmethod
     def _check_address(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -87,6 +92,11 @@ class BotSettings(TelemetrySettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home.expanduser().resolve() / 'bot.sqlite3'}"
+
+    @property
+    def summary_host(self) -> str:
+        """Return where transcripts are summarised, for people: host and port."""
+        return urlsplit(self.summary_url).netloc.rpartition("@")[2]
 
     @property
     def store(self) -> str:

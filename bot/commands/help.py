@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.commands.localization import HELP_ORDER, localized
 from bot.i18n.translator import Translator, translator_for
 from bot.messages.embeds import COLOUR_WORKING
+from bot.messages.formatting import escape
 from bot.services import Services
 
 _LAST = 1000
@@ -21,6 +22,9 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         translator = translator_for(interaction.locale.value)
         pages = services.pages
         text = help_text(tree, translator, pages=pages is not None, sign_in=pages is not None and pages.sign_in)
+        if (summarizer := services.summarizer) is not None:
+            about = translator.format("help-summary", model=escape(summarizer.model), host=escape(summarizer.host))
+            text = f"{text}\n{about}"
         embed = discord.Embed(title=translator.format("help-title"), description=text, colour=COLOUR_WORKING)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 

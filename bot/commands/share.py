@@ -60,7 +60,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         translator = translator_for(interaction.locale.value)
         user_id = str(interaction.user.id)
         async with fetch_result(
-            entry.job, user_id, entry.result, services.store, size_limit, pages=services.pages is not None
+            entry.job, user_id, entry.result, services.store, size_limit, features=services.tracker.features
         ) as result_message:
             text = translator.format("shared-by", person=mention(user_id))
             try:

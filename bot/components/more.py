@@ -1,11 +1,13 @@
 """The menu with what a card does not show: notes, and how the result was made."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, cast
 
 from bot import discord_limits
 from bot.components.custom_ids import Action
-from bot.components.result_actions import ResultItem
+from bot.components.result_actions import ResultItem, require_transcript
 from bot.exceptions import RefusedError
 from bot.i18n.translator import Translator, translator_for
 from bot.jobs.history import HistoryEntry
@@ -13,6 +15,9 @@ from bot.messages.embeds import describe_route, loudness_change
 from bot.messages.formatting import escape, fit_lines
 from bot.services import Interaction
 from pipeline.types import Result
+
+_LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"zh-CN": "Simplified Chinese"})
+"""Names of languages for a model, by locale; the rest is English."""
 
 
 class MoreMenu(ResultItem, action=Action.MORE):
@@ -28,10 +33,30 @@ class MoreMenu(ResultItem, action=Action.MORE):
                 lines = [f"- {escape(note)}" for note in result.notes]
             case "facts":
                 lines = _facts(translator, result, "0" if reply is None else reply.user_id)
+            case "summary":
+                await _send_summary(interaction, result)
+                return
             case _:
                 raise RefusedError("no-such-part")
         text = fit_lines(lines, discord_limits.MAX_CONTENT_CHARS) or translator.format("more-none")
         await interaction.response.send_message(text, ephemeral=True)
+
+
+async def _send_summary(interaction: Interaction, result: Result) -> None:
+    """Have the transcript summarised in the person's language, and say by whom. Raises `SummaryError`."""
+    services = interaction.client.services
+    translator = translator_for(interaction.locale.value)
+    if services.summarizer is None:
+        raise RefusedError("no-summaries")
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    transcript = await require_transcript(result, services.store)
+    # A result knows the latest names.
+    transcript = replace(transcript, speakers=result.speakers)
+    summary = await services.summarizer.summarize(transcript, _LANGUAGES.get(translator.locale, "English"))
+    made = translator.format("summary-by", model=services.summarizer.model, host=services.summarizer.host)
+    lines = [escape(line) for line in summary.splitlines() if line.strip()]
+    text = fit_lines(lines, discord_limits.MAX_CONTENT_CHARS - len(made) - 8)
+    await interaction.edit_original_response(content=f"{text}\n-# {escape(made)}")
 
 
 def _facts(translator: Translator, result: Result, user_id: str) -> list[str]:

@@ -16,6 +16,7 @@ from bot.i18n.translator import translator_for
 from bot.jobs.result_buttons import TRANSCRIPT_FILE, buttons_for
 from bot.messages import embeds
 from bot.messages.cards import CardMessage, result_card
+from bot.messages.features import NO_FEATURES, Features
 from bot.messages.formatting import format_size
 from pipeline.errors import StoreError
 from pipeline.types import Artefact, LoopFormat, PictureFormat, Result, SoundFormat, Task, Transcript
@@ -87,8 +88,7 @@ class ResultMessage:
     result: Result
     transcript: Transcript | None
     files: tuple[Attachment, ...]
-    pages: bool = False
-    """Whether the bot serves pages."""
+    features: Features = NO_FEATURES
 
     def select_files(self, size_limit: int) -> FileSelection:
         """Choose files for one message: each as it is, or else its smaller copy, as many as a message takes."""
@@ -113,7 +113,7 @@ class ResultMessage:
         reply = self.job.reply_to
         translator = translator_for("" if reply is None else reply.locale)
         outside = reply is not None and reply.outside is True
-        buttons = buttons_for(self.job.id, self.result, pages=self.pages, outside=outside)
+        buttons = buttons_for(self.job.id, self.result, pages=self.features.pages, outside=outside)
         replaced = [
             f"{file.name} ({format_size(file.size)}) → {file.smaller.name}"
             for file in choice.replaced
@@ -135,7 +135,7 @@ class ResultMessage:
                 replaced=replaced,
                 left_out=left_out,
                 no_room=no_room,
-                pages=self.pages,
+                features=self.features,
             )
         return embeds.result_embed(
             translator,
@@ -148,14 +148,14 @@ class ResultMessage:
             replaced=replaced,
             left_out=left_out,
             no_room=no_room,
-            pages=self.pages,
+            pages=self.features.pages,
             buttons=buttons,
         )
 
 
 @asynccontextmanager
 async def fetch_result(
-    job: Job, user_id: str, result: Result, store: Store, size_limit: int, *, pages: bool = False
+    job: Job, user_id: str, result: Result, store: Store, size_limit: int, *, features: Features = NO_FEATURES
 ) -> AsyncGenerator[ResultMessage]:
     """Fetch the files of a result into a folder that exists until the block ends.
 
@@ -165,7 +165,7 @@ async def fetch_result(
         result: The result.
         store: Where the files are.
         size_limit: Bytes; larger files are named but not fetched.
-        pages: Whether the bot serves pages.
+        features: What this bot has beside its commands.
 
     Raises:
         StoreError: A file could not be fetched.
@@ -181,7 +181,7 @@ async def fetch_result(
         shown = job.card is True or result.request.task is Task.TRANSCRIBE
         transcript = await read_transcript(result, store) if shown else None
         yield ResultMessage(
-            job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), pages=pages
+            job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), features=features
         )
     finally:
         await asyncio.to_thread(folder.cleanup)

@@ -29,11 +29,12 @@ from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.messages import embeds
 from bot.retry import ack_deadline, retry_until_done
+from bot.settings import BotSettings
 from bot.transcripts.rewriter import put_edits
 from pipeline.clip_options import tool_request
 from pipeline.errors import QueueError
 from pipeline.options import parse_request
-from pipeline.types import Artefact, ClipTool, Preset, Request, Task
+from pipeline.types import Artefact, ClipTool, Request, Task
 from worker.protocol import Job
 from worker.queue import Queue
 from worker.store import Store
@@ -55,22 +56,21 @@ class JobSubmitter:
         store: Store,
         edits: TranscriptEdits,
         *,
-        preset: Preset,
+        settings: BotSettings,
         glossaries: Glossaries,
         sync: JobSync,
         upload_limits: UploadLimits,
-        max_wait_minutes: int = 0,
     ) -> None:
         self._downloader = downloader
         self._queue = queue
         self._tracker = tracker
-        self._preset = preset
+        self._preset = settings.preset
         self._repository = repository
         self._glossaries = glossaries
         self._store = store
         self._edits = edits
         self._sync = sync
-        self._max_wait_minutes = max_wait_minutes
+        self._max_wait_minutes = settings.max_wait_minutes
         self._upload_limits = upload_limits
         self._submissions: set[asyncio.Task[Any]] = set()
 

@@ -26,6 +26,7 @@ from bot.jobs.result_files import fetch_result
 from bot.jobs.sync import JobSync
 from bot.messages import embeds
 from bot.messages.errors import ErrorMessage, error_message, failure_message
+from bot.messages.features import NO_FEATURES, Features
 from bot.messages.formatting import escape, shorten
 from bot.messages.job_progress import RunningJobs
 from bot.retry import retry_until_done
@@ -55,7 +56,7 @@ class JobTracker:
         delivery: Sends the messages.
         sync: Records what happens to the jobs.
         interval_s: Time between two edits of a message.
-        pages: Whether the bot serves pages.
+        features: What this bot has beside its commands.
         cards: Show batches of jobs.
 
     """
@@ -68,7 +69,7 @@ class JobTracker:
         sync: JobSync,
         *,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
-        pages: bool = False,
+        features: Features = NO_FEATURES,
         cards: BatchCards | None = None,
     ) -> None:
         self.running = RunningJobs()
@@ -78,7 +79,7 @@ class JobTracker:
         self._store = store
         self._delivery = delivery
         self._interval_s = interval_s
-        self._pages = pages
+        self.features = features
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns: LRUCache[str, asyncio.Lock] = LRUCache(MAX_TRACKED_MESSAGES)
         self._latest: LRUCache[str, float] = LRUCache(MAX_TRACKED_MESSAGES)
@@ -213,7 +214,7 @@ class JobTracker:
         # The message of a job that has ended may show its result already, as a card that takes no embed any more.
         shows_progress = job.replaces is not True and state.status in ("queued", "running")
         running = self.running
-        message = ProgressMessage(self._queue, self._delivery, job, reply, running, pages=self._pages)
+        message = ProgressMessage(self._queue, self._delivery, job, reply, running, pages=self.features.pages)
         async with message.editing(self._interval_s) if shows_progress else nullcontext():
             async for event in self._queue.events(job.id):
                 running.apply(job.id, event)
@@ -269,7 +270,7 @@ class JobTracker:
         async def deliver() -> bool:
             size_limit = reply.size_limit
             async with fetch_result(
-                job, reply.user_id, result, self._store, size_limit, pages=self._pages
+                job, reply.user_id, result, self._store, size_limit, features=self.features
             ) as result_message:
                 return await retry_until_done(partial(self._delivery.deliver, result_message, reply))
 

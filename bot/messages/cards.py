@@ -18,6 +18,7 @@ from bot.messages.embeds import (
     made_for,
     transcript_lines,
 )
+from bot.messages.features import NO_FEATURES, Features
 from bot.messages.formatting import escape, fit_lines, format_duration, shorten
 from pipeline.types import Result, Transcript
 
@@ -88,7 +89,7 @@ def result_card(
     replaced: Sequence[str] = (),
     left_out: Sequence[str] = (),
     no_room: Sequence[str] = (),
-    pages: bool = False,
+    features: Features = NO_FEATURES,
 ) -> CardMessage:
     """Build the card.
 
@@ -104,7 +105,7 @@ def result_card(
         replaced: Texts about files that are attached as a smaller copy.
         left_out: Texts about files that are too large to be attached.
         no_room: Names of files that are one too many for a message.
-        pages: Whether the bot serves pages.
+        features: What this bot has beside its commands.
 
     """
     galleries = [[file for file in files if PurePosixPath(file).suffix in kind] for kind in (_VIDEOS, _PICTURES)]
@@ -117,12 +118,12 @@ def result_card(
     return CardMessage(
         headline=_headline(translator, name, user_id, result, dubbed=dubbed),
         transcript="" if transcript is None else _first_lines(translator, transcript, result),
-        warnings=_warnings(translator, result, replaced, left_out, no_room, pages=pages),
+        warnings=_warnings(translator, result, replaced, left_out, no_room, pages=features.pages),
         galleries=tuple(tuple(gallery) for gallery in galleries if gallery),
         # Sounds, which have a label, before texts.
         files=tuple(sorted(listed, key=lambda file: not file.label)),
         buttons=buttons,
-        more=_more(translator, result),
+        more=_more(translator, result, features.summarizer),
         colour=COLOUR_PARTIAL if result.failures else COLOUR_DONE,
     )
 
@@ -183,11 +184,14 @@ def label_of(translator: Translator, file: str, speakers: Mapping[str, str]) -> 
     return speakers.get(part, "") if key is None else translator.format(key)
 
 
-def _more(translator: Translator, result: Result) -> tuple[MoreOption, ...]:
+def _more(translator: Translator, result: Result, summarizer: str) -> tuple[MoreOption, ...]:
     options: list[MoreOption] = []
     if result.notes:
         label = translator.format("more-notes", count=len(result.notes))
         options.append(MoreOption(value="notes", label=label, description=shorten(result.notes[0], 100)))
+    if summarizer and result.speakers and result.artefact("transcript.json") is not None:
+        label, about = translator.format("more-summary"), translator.format("more-summary-about", host=summarizer)
+        options.append(MoreOption(value="summary", label=label, description=shorten(about, 100)))
     if result.request.clip_tool is None:
         about = translator.format("more-facts-about")
         options.append(MoreOption(value="facts", label=translator.format("more-facts"), description=about))

@@ -13,6 +13,11 @@ TEMPLATES: Final = Path(__file__).parents[2] / "docs"
 DOCUMENTS: Final[Mapping[str, str]] = MappingProxyType({"terms": "terms.md", "privacy": "privacy.md"})
 """Files by the last part of their address."""
 
+_SUMMARY: Final = (
+    "One exception: when somebody who sees a result asks for its summary, the words and names of its transcript are "
+    "sent to {host}, where the language model {model} makes it."
+)
+
 
 class LegalPages:
     """Fills in and renders the documents.
@@ -28,6 +33,9 @@ class LegalPages:
             "operator": settings.operator,
             "contact": settings.contact,
             "days": str(settings.retention_days),
+            "summary": _SUMMARY.format(host=settings.summary_host, model=settings.summary_model)
+            if settings.summary_url
+            else "",
         }
 
     @property

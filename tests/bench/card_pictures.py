@@ -16,6 +16,7 @@ from bot.components.layouts import build_layout
 from bot.i18n.translator import translator_for
 from bot.jobs.result_buttons import buttons_for
 from bot.messages.cards import CardMessage, result_card
+from bot.messages.features import Features
 from pipeline.types import Artefact, Failure, Request, Result, Speaker, Task, Transcript, Turn
 from tests.bot.world import make_result
 from tests.wire.rendering import page
@@ -76,7 +77,7 @@ def _card(
         transcript=transcript,
         files=files,
         replaced=replaced,
-        pages=True,
+        features=Features(pages=True),
     )
 
 

@@ -403,6 +403,9 @@ select-more = More …
 more-notes = Notes ({ $count })
 more-facts = How it was made
 more-facts-about = Route, loudness, models and their licences
+more-summary = Summary
+more-summary-about = Sends the transcript to { $host } when you choose this
+summary-by = By { $model } at { $host }, from the transcript. It can be wrong.
 more-none = There is nothing more.
 field-models = Models
 file-audio = Sound track
@@ -568,6 +571,7 @@ help-more =
     • **Mix**: ready-made as podcast, cinema, karaoke, clean dialogue or original, or set the volume of each part.
     • **Below a result**: “{ button-rebalance }”, “{ button-rename }” (with a sample of each voice), “{ button-fix }”, “{ button-tracks }”, “{ button-dub }”, “{ button-thread }”, and the transcript as subtitles or text. The buttons work for days.
 help-page = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. Whoever has the link sees the page, until it expires.
+help-summary = • **Summary**: “{ select-more }” below a result has one of its transcript. It is made by { $model } at { $host }; the transcript is sent there when somebody asks for it, and never otherwise.
 help-page-sign-in = • **Page**: “{ button-page }” shows the result in the browser: a player, captions, the stems on a mixer, a transcript that follows the sound, and all files. You sign in with Discord first; only people who can see the channel see the page.
 
 ## Refusals and errors
@@ -605,6 +609,9 @@ word-long-hint = Put spaces between words.
 bad-time = { $value } is not a time.
 bad-time-hint = Write it like 1:23 or 1:02:03.
 mixed-already = This mix already follows the transcript.
+no-summaries = This bot makes no summaries.
+summary-failed = The summary could not be made.
+summary-too-long = This transcript is too long for a summary.
 no-such-part = This result does not have what this needs.
 upload-link = Send a clip of up to { $limit } on this page. The link is yours alone, for one clip, and ends { $when }. The result comes into this channel.
 upload-link-outside = Send a clip of up to { $limit } on this page. The link is yours alone, for one clip, and ends { $when }. The bot is no member here, so the result comes to you as a direct message.

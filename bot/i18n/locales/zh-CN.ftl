@@ -390,6 +390,9 @@ select-more = 更多……
 more-notes = 说明（{ $count }）
 more-facts = 如何得到的
 more-facts-about = 处理方式、响度、模型及其许可证
+more-summary = 摘要
+more-summary-about = 选择后，文稿会发送到 { $host }
+summary-by = 由 { $host } 上的 { $model } 根据文稿生成，可能有误。
 more-none = 没有更多内容。
 field-models = 模型
 file-audio = 原声
@@ -533,6 +536,7 @@ help-more =
     • **混音**：现成方案有播客、影院、卡拉 OK、纯对白和原样，也可以逐项填写音量。
     • **结果下方的按钮**：“{ button-rebalance }”、“{ button-rename }”（附每个人的声音片段）、“{ button-fix }”、“{ button-tracks }”、“{ button-dub }”、“{ button-thread }”，还能获取字幕或文稿。几天之内都可以使用。
 help-page = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。在失效之前，拿到链接的人都能看到该网页。
+help-summary = • **摘要**：结果下方的“{ select-more }”可生成文稿摘要。摘要由 { $host } 上的 { $model } 生成；只有在有人要求时才会把文稿发送到那里。
 help-page-sign-in = • **网页**：“{ button-page }”在浏览器里查看结果，有播放器、字幕、分轨混音台、随声音移动的文稿和全部文件。打开前需用 Discord 登录，只有能看到该频道的人才能看到网页。
 
 ## 拒绝与错误
@@ -570,6 +574,9 @@ word-long-hint = 请在词与词之间加空格。
 bad-time = { $value } 不是有效的时间。
 bad-time-hint = 请写成 1:23 或 1:02:03。
 mixed-already = 混音已经与文稿一致。
+no-summaries = 此机器人不生成摘要。
+summary-failed = 无法生成摘要。
+summary-too-long = 文稿太长，无法生成摘要。
 no-such-part = 这个结果缺少此操作所需的内容。
 upload-link = 在此页面发送最大 { $limit } 的片段。链接仅供你使用一次，{ $when } 失效。结果会发到这个频道。
 upload-link-outside = 在此页面发送最大 { $limit } 的片段。链接仅供你使用一次，{ $when } 失效。机器人不在这里，结果会以私信发给你。

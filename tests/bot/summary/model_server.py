@@ -1,0 +1,55 @@
+"""A server that answers like OpenAI's chat completions, on this machine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+Json = dict[str, Any]
+
+
+def completion(text: object) -> Json:
+    """An answer of the model."""
+    return {"id": "1", "object": "chat.completion", "choices": [{"index": 0, "message": {"content": text}}]}
+
+
+class ModelServer:
+    """Keeps what it was asked; answers with `answer`, or waits first."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[Json] = []
+        self.keys: list[str | None] = []
+        self.answer: Json | web.Response | bytes = completion("They agreed on Friday.")
+        self.wait_s = 0.0
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator["ModelServer"]:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", self._complete)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _complete(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json())
+        self.keys.append(request.headers.get("Authorization"))
+        await asyncio.sleep(self.wait_s)
+        match self.answer:
+            case web.Response():
+                return self.answer
+            case bytes():
+                return web.Response(body=self.answer)
+            case _:
+                return web.json_response(self.answer)
+
+    def texts(self) -> list[str]:
+        """What it was given to summarise."""
+        return [str(asked["messages"][1]["content"]) for asked in self.asked]
