@@ -30,6 +30,8 @@ FAILED_STARTS = (
     ({}, 1, "DISCORD_TOKEN is not set"),
     ({"DISCORD_TOKEN": "x"}, 1, "STEMCORD_REDIS_URL is not set"),
     ({"DISCORD_TOKEN": "x", "STEMCORD_OAUTH_CLIENT_ID": "1"}, 1, "Set both STEMCORD_OAUTH_CLIENT_ID"),
+    ({"DISCORD_TOKEN": "x", "STEMCORD_SUMMARY_URL": "http://x/v1"}, 1, "and STEMCORD_SUMMARY_MODEL, or neither"),
+    ({"STEMCORD_SUMMARY_URL": "ftp://x"}, 2, "The setting STEMCORD_SUMMARY_URL cannot be used"),
     ({"DISCORD_TOKEN": "x", "STEMCORD_REDIS_URL": "unix:///nowhere/socket"}, 1, "QueueError"),
     ({"DISCORD_TOKEN": "x", "STEMCORD_REDIS_URL": "gopher://x"}, 1, "is not the address"),
     ({"STEMCORD_MAX_SIZE": "much"}, 2, "The setting STEMCORD_MAX_SIZE cannot be used"),

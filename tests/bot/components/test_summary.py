@@ -59,6 +59,11 @@ async def test_it_is_made_when_it_is_asked_for_and_names_its_maker(place: Place,
     assert "**is**" not in text
 
 
+async def test_help_names_who_makes_it(place: Place, server: ModelServer) -> None:
+    shown = answer_of(await place.alice.slash(place.channel, "help")).embeds[0].description
+    assert f"It is made by small\\_model at {server.url.split('/')[2]}" in shown
+
+
 async def test_a_long_answer_fits_into_a_message(place: Place, server: ModelServer) -> None:
     server.answer = completion("\n".join("word " * 60 for _ in range(20)))
     text = await ask(place)
