@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import structlog
+from msgspec import UNSET
 
 from pipeline.errors import QueueError
 from pipeline.graph.compact import add_compact
@@ -147,7 +148,8 @@ async def _submit_prefetch(context: WorkerContext, job: Job) -> None:
         return
     try:
         if await context.queue.is_idle(besides=job.id):
-            request = dataclasses.replace(job.request, task=Task.TRANSCRIBE)
+            # As a person asks for a transcript: without tracks of speakers.
+            request = dataclasses.replace(job.request, task=Task.TRANSCRIBE, speaker_stems=UNSET)
             prefetch = Job(
                 id=f"{PREFETCH_PREFIX}{job.id}",
                 request=request,

@@ -181,7 +181,7 @@ async def test_a_prefetch_job_gives_way(system: System) -> None:
 async def test_idle_time_is_used_to_prefetch(system: System) -> None:
     system.settings = system.settings.model_copy(update={"look_ahead": True})
     await system.start()
-    job = await system.job(options={"request": Request(task=Task.SEPARATE)})
+    job = await system.job(options={"request": Request(task=Task.SEPARATE, speaker_stems=True)})
     await system.queue.submit(job)
     await system.events(job)
     prefetch = msgspec.structs.replace(job, id=f"ahead-{job.id}")
@@ -189,6 +189,7 @@ async def test_idle_time_is_used_to_prefetch(system: System) -> None:
     state = await system.queue.state(prefetch.id)
     assert state is not None
     assert (state.job.prefetch, state.job.request.task, state.job.reply_to) == (True, Task.TRANSCRIBE, None)
+    assert not state.job.request.wants_speaker_stems, "as a person asks for a transcript"
     assert await system.queue.state(f"ahead-{prefetch.id}") is None
 
 
