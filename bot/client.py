@@ -44,6 +44,9 @@ from bot.settings import BotSettings
 from bot.summary.summarizer import Summarizer
 from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
+from bot.voices.book import VoiceBooks
+from bot.voices.matches import VoiceMatches
+from bot.voices.voices import Voices
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
@@ -139,7 +142,7 @@ class StemcordClient(ServiceClient):
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
     ) -> None:
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
-        delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._index_anew)
+        delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._follow_result)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
         features = Features(pages=pages is not None, summarizer=settings.summary_host)
         tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, features=features, cards=cards)
@@ -177,6 +180,10 @@ class StemcordClient(ServiceClient):
     def _times(self) -> InteractionTimes:
         return InteractionTimes()
 
+    def _follow_result(self, job_id: str) -> None:
+        self._index_anew(job_id)
+        self.voices.finished(job_id)
+
     def _index_anew(self, job_id: str) -> None:
         self.services.search.indexer.changed(job_id)
 
@@ -185,6 +192,13 @@ class StemcordClient(ServiceClient):
         return _OPTIONS
 
     def _add_commands(self) -> None:
+        services, database = self.services, self.services.repository.database
+        self.voices = Voices(
+            *(self, services.repository, services.store, services.naming),
+            VoiceBooks(database, services.settings.keyring),
+            VoiceMatches(database),
+            left_days=services.settings.voice_left_days,
+        )
         self._mentions = MentionIntake(self.services)
         self.tree = CommandTree(self)
         load_commands(self.tree, self.services)
@@ -193,7 +207,8 @@ class StemcordClient(ServiceClient):
     @cached_property
     def _duties(self) -> JobDuties:
         services = self.services
-        return JobDuties(services.submitter, services.tracker, services.transcripts.rewriter, services.search.indexer)
+        background = (services.transcripts.rewriter, services.search.indexer, self.voices)
+        return JobDuties(services.submitter, services.tracker, *background)
 
     def join(self, processes: BotProcesses) -> None:
         """Take over, at the start, from processes that share the database, and let later ones take over."""
@@ -230,6 +245,7 @@ class StemcordClient(ServiceClient):
         self._duties.stop_resuming()
         await self.services.transcripts.rewriter.close()
         await self.services.search.indexer.close()
+        await self.voices.close()
         await self.services.submitter.close()
         await self.services.tracker.close()
         if self._handover is not None:

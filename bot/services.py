@@ -22,6 +22,7 @@ from bot.settings import BotSettings
 from bot.summary.summarizer import Summarizer
 from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
+from bot.voices.voices import Voices
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
 from worker.store import Store
@@ -64,6 +65,7 @@ class ServiceClient(discord.Client):
     """Discord client that gives commands and buttons their services."""
 
     services: Services
+    voices: Voices
 
 
 Interaction: TypeAlias = discord.Interaction[ServiceClient]

@@ -45,6 +45,8 @@ class BotSettings(TelemetrySettings):
     """A clip that would wait longer than this is refused at once; 0: none is."""
     retention_days: int = Field(default=7, ge=1)
     """How long jobs are kept on servers that set nothing else."""
+    voice_left_days: float = Field(default=7.0, ge=0)
+    """How long the voice of somebody is kept who has left the server of a voice-book."""
     public_url: str = ""
     """Address under which people reach the pages of results, such as `https://stems.example`; empty: no pages."""
     web_host: str = "127.0.0.1"

@@ -1,6 +1,7 @@
 """The commands. Each module here that has a `setup` function adds its commands to the tree.
 
 To add a command, write a module with `setup(tree, services)` and put its texts into every file of `bot/i18n/locales`.
+More than 16 modules because each command has its own.
 """
 
 import pkgutil

@@ -31,6 +31,7 @@ class ConfirmDeleteDataButton(PersistentItem, action=Action.CONFIRM_DELETE_DATA)
         await interaction.response.defer()
         services = interaction.client.services
         person = str(interaction.user.id)
+        await interaction.client.voices.forget_everywhere(person)
         named = await services.repository.speaker_names.of_person(person)
         count = await delete_person_data(services.deletion, services.queue, person)
         await services.naming.write_all(named)

@@ -16,9 +16,22 @@ from bot.database.messages import jobs_of_message
 from bot.database.models import OPEN_STATUSES, StoredStatus
 from bot.database.person_export import PersonExport, export_person
 from bot.database.speaker_names import forget_named, hand_over_names
-from bot.database.tables import EDITS, FILES, GUILDS, JOBS, LINKS, NAMES, SEARCH_DOCUMENTS, SEARCH_LINES, USAGE
+from bot.database.tables import (
+    EDITS,
+    FILES,
+    GUILDS,
+    JOBS,
+    LINKS,
+    NAMES,
+    SEARCH_DOCUMENTS,
+    SEARCH_LINES,
+    USAGE,
+    VOICE_MATCHES,
+)
 from bot.jobs.quotas import utc_day
 from bot.uploads.folder import UploadFolder
+from bot.voices.book import delete_voices_of
+from bot.voices.matches import hand_over_matches
 from pipeline.errors import StoreError
 from worker.protocol import owner_of
 from worker.queue import Queue
@@ -94,6 +107,7 @@ class DataDeletion:
             await connection.execute(delete(LINKS).where(LINKS.c.created_by == user_id))
             await connection.execute(update(NAMES).where(NAMES.c.changed_by == user_id).values(changed_by=""))
             await forget_named(connection, user_id)
+            await delete_voices_of(connection, user_id)
             await connection.execute(update(EDITS).where(EDITS.c.author == user_id).values(author=""))
             past = (USAGE.c.user_id == user_id) & (USAGE.c.day < utc_day(time.time()))
             await connection.execute(delete(USAGE).where(past))
@@ -167,7 +181,7 @@ async def delete_rows(connection: AsyncConnection, job_ids: Sequence[str]) -> No
     """Delete the rows of jobs, with their links, and names and edits that no job of the same message needs."""
     for job_id in job_ids:
         await _hand_over(connection, job_id, job_ids)
-        for table in (NAMES, EDITS, LINKS, FILES, SEARCH_LINES, SEARCH_DOCUMENTS):
+        for table in (NAMES, EDITS, LINKS, FILES, SEARCH_LINES, SEARCH_DOCUMENTS, VOICE_MATCHES):
             await connection.execute(delete(table).where(table.c.job_id == job_id))
         await connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
 
@@ -189,6 +203,7 @@ async def _hand_over(connection: AsyncConnection, job_id: str, deleted: Sequence
     if staying:
         await connection.execute(update(EDITS).where(EDITS.c.job_id == job_id).values(job_id=staying[0]))
         await hand_over_names(connection, job_id, staying[0])
+        await hand_over_matches(connection, job_id, staying[0])
 
 
 async def delete_person_data(deletion: DataDeletion, queue: Queue, user_id: str) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from bot.database.engine import Database
 from bot.database.tables import EDITS, JOBS, LINKS, NAMES, USAGE
+from bot.voices.book import voices_of
 from pipeline.types import Artefact, Result
 from worker.protocol import Job, decode_job
 
@@ -28,6 +29,7 @@ async def export_person(database: Database, user_id: str) -> PersonExport:
         jobs = list(await connection.execute(select(JOBS).where(JOBS.c.user_id == user_id).order_by(JOBS.c.created)))
         names = list(await connection.execute(select(NAMES).where(NAMES.c.changed_by == user_id)))
         spoken = list(await connection.execute(select(NAMES).where(NAMES.c.user_id == user_id)))
+        voices = await voices_of(connection, user_id)
         edits = list(await connection.execute(select(EDITS).where(EDITS.c.author == user_id)))
         links = list(await connection.execute(select(LINKS).where(LINKS.c.created_by == user_id)))
         usage = list(await connection.execute(select(USAGE).where(USAGE.c.user_id == user_id)))
@@ -48,6 +50,7 @@ async def export_person(database: Database, user_id: str) -> PersonExport:
         "named_as_speaker": [
             {"job": row.job_id, "speaker": row.speaker_id, "name": row.name, "changed": row.changed} for row in spoken
         ],
+        "enrolled_voices": voices,
         "transcript_edits": [
             {"job": row.job_id, "revision": row.revision, "created": row.created, "edit": msgspec.json.decode(row.edit)}
             for row in edits

@@ -37,6 +37,11 @@ class Repository:
         self._quotas = quotas
         self.speaker_names = SpeakerNames(database)
 
+    @property
+    def database(self) -> Database:
+        """Return where everything is stored."""
+        return self._database
+
     async def guild(self, guild_id: str) -> GuildSettings:
         """Return the settings of a server; the defaults for an unknown one."""
         async with self._database.transaction() as connection:

@@ -5,7 +5,7 @@ Jobs that replace one another in a message have one set of names, so any of them
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import delete, insert, select, update
@@ -27,6 +27,8 @@ class SpeakerName:
     """Empty: as recognised, a name was taken back."""
     user_id: str = ""
     """Who the speaker is; empty: nobody of whom Discord knows."""
+    by: str = field(default="", compare=False)
+    """Who said so, or what did."""
 
 
 class SpeakerNames:
@@ -70,11 +72,10 @@ class SpeakerNames:
         """Give the speakers of a job of another message the names of this one, and return them."""
         async with self._database.transaction() as connection:
             await lock_writes(connection)
+            await _jobs(connection, job_id)
             names = await names_of(connection, job_id)
-            rows = await connection.execute(select(NAMES).where(NAMES.c.job_id.in_(await _jobs(connection, job_id))))
-            by = {row.speaker_id: row.changed_by for row in rows}
             for speaker, name in names.items():
-                await _put(connection, to_job_id, {speaker: name}, by.get(speaker, ""))
+                await _put(connection, to_job_id, {speaker: name}, name.by)
             return names
 
     async def of_person(self, user_id: str) -> list[str]:
@@ -109,7 +110,7 @@ async def names_of(connection: AsyncConnection, job_id: str) -> dict[str, Speake
         (NAMES.c.changed > 0) | (NAMES.c.job_id == job_id)
     )
     rows = await connection.execute(select(NAMES).where(kept).order_by(NAMES.c.changed))
-    return {row.speaker_id: SpeakerName(name=row.name, user_id=row.user_id) for row in rows}
+    return {row.speaker_id: SpeakerName(name=row.name, user_id=row.user_id, by=row.changed_by) for row in rows}
 
 
 async def drop_names(connection: AsyncConnection, job_id: str, speakers: Sequence[str]) -> None:

@@ -150,3 +150,35 @@ EVENT_CLAIMS = Table(
     Column("event_id", String(20), primary_key=True),
     Column("claimed", Float, nullable=False),
 )
+VOICE_BOOKS = Table(
+    "voice_books",
+    METADATA,
+    Column("guild_id", String(20), primary_key=True),
+    Column("enabled", Float, nullable=False),
+)
+ENROLLED_VOICES = Table(
+    "enrolled_voices",
+    METADATA,
+    Column("guild_id", String(20), primary_key=True),
+    Column("user_id", String(20), primary_key=True),
+    Column("model", String(100), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("text_version", Integer, nullable=False),
+    Column("consented", Float, nullable=False),
+    Column("left_at", Float),
+    Column("confirmed", Integer, nullable=False),
+    Column("denied", Integer, nullable=False),
+)
+VOICE_MATCHES = Table(
+    "voice_matches",
+    METADATA,
+    Column("job_id", String(64), primary_key=True),
+    Column("speaker_id", String(64), primary_key=True),
+    Column("guild_id", String(20), nullable=False),
+    Column("user_id", String(20), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("sure", Boolean, nullable=False),
+)

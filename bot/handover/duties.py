@@ -1,4 +1,4 @@
-"""What only one process of the bot does at a time: it follows the jobs, and writes and indexes edited results again."""
+"""What only one process of the bot does at a time: follow jobs, write and index edited results, find known voices."""
 
 import asyncio
 from typing import Final
@@ -10,6 +10,7 @@ from bot.jobs.tracker import JobTracker
 from bot.retry import retry_until_done
 from bot.search.indexer import SearchIndexer
 from bot.transcripts.rewriter import TranscriptRewriter
+from bot.voices.voices import Voices
 
 SUBMISSION_TIMEOUT_S: Final = 120.0
 """Time for downloads to end before another process follows the jobs; it answers for what is left."""
@@ -21,8 +22,14 @@ class JobDuties:
     """Begins and ends them; they can begin again."""
 
     def __init__(
-        self, submitter: JobSubmitter, tracker: JobTracker, rewriter: TranscriptRewriter, indexer: SearchIndexer
+        self,
+        submitter: JobSubmitter,
+        tracker: JobTracker,
+        rewriter: TranscriptRewriter,
+        indexer: SearchIndexer,
+        voices: Voices,
     ) -> None:
+        self._voices = voices
         self._submitter = submitter
         self._tracker = tracker
         self._rewriter = rewriter
@@ -33,6 +40,7 @@ class JobDuties:
         """Follow the jobs that nobody follows, and keep the database in step."""
         self._tracker.start()
         self._indexer.start()
+        self._voices.start()
         self._resuming = [
             asyncio.create_task(self._resume_jobs(), name="resume-jobs"),
             asyncio.create_task(self._rewriter.resume(), name="resume-rewriting"),
@@ -43,6 +51,7 @@ class JobDuties:
         resumed = await self._tracker.resume()
         self._tracker.start()
         self._indexer.start()
+        self._voices.start()
         self._resuming = [asyncio.create_task(self._rewriter.resume(), name="resume-rewriting")]
         return resumed
 
@@ -56,6 +65,7 @@ class JobDuties:
         await self._submitter.close(0.0 if at_once else SUBMISSION_TIMEOUT_S)
         await self._rewriter.close()
         await self._indexer.close()
+        await self._voices.close()
         await self._tracker.release(0.0 if at_once else DELIVERY_TIMEOUT_S)
 
     def stop_resuming(self) -> None:

@@ -18,6 +18,7 @@ OPEN_TO_THE_BOT = {
     "pipeline.types.edited",
     "pipeline.graph.turns",
     "pipeline.speech.glossary.terms",
+    "pipeline.speech.speakers.matching",
     "pipeline.characters",
     *(f"pipeline.vocabulary.{name}" for name in ("stemming", "stop_words", "terms")),
     *(f"pipeline.edits.{name}" for name in ("apply", "checks", "edit_file", "lines", "operations", "written_words")),

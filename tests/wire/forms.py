@@ -37,8 +37,16 @@ def check_count(field: Json, count: int) -> None:
         raise ValueError(f"{field['custom_id']} takes {low} to {high}, not {count}")
 
 
+def nobody(_: Json) -> Json | None:
+    """No member object: nobody is on the server."""
+    return None
+
+
 def filled(
-    form: Json, given: dict[str, Any], upload: Callable[[Path], Attachment], member: Callable[[Json], Json | None]
+    form: Json,
+    given: dict[str, Any],
+    upload: Callable[[Path], Attachment],
+    member: Callable[[Json], Json | None] = nobody,
 ) -> Json:
     """The data of the submission; a field that is not given keeps what it shows, and people are given as objects.
 
@@ -53,8 +61,9 @@ def filled(
     if resolved:
         data["resolved"] = {"attachments": resolved}
     if people := [person for value in given.values() for person in _people(value)]:
-        members = {person["id"]: found for person in people if (found := member(person)) is not None}
-        data["resolved"] = {"users": {person["id"]: person for person in people}, "members": members}
+        members = {person["id"]: one for person in people if (one := member(person)) is not None}
+        found = {"users": {person["id"]: person for person in people}, "members": members}
+        data["resolved"] = {**data.get("resolved", {}), **found}
     return data
 
 

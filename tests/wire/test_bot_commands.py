@@ -24,6 +24,7 @@ SLASH = {
     "clip": "剪辑",
     "find": "查找",
     "glossary": "术语表",
+    "voice": "声音",
     "settings": "设置",
     "privacy": "隐私",
     "help": "帮助",

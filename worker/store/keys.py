@@ -50,6 +50,11 @@ class Keyring:
         sealed = AESGCM(self.key(self.current)).encrypt(nonce, value, about)
         return VALUE_MAGIC + bytes([len(key_id)]) + key_id + nonce + sealed
 
+    def is_current(self, value: bytes) -> bool:
+        """Tell whether a value is encrypted with the key that encrypts now."""
+        key_id = self.current.encode()
+        return value.startswith(VALUE_MAGIC + bytes([len(key_id)]) + key_id)
+
     def decrypt_value(self, value: bytes, about: bytes) -> bytes:
         """Decrypt what `encrypt_value` made. Raises `EncryptionKeyError`."""
         from cryptography.exceptions import InvalidTag

@@ -65,7 +65,9 @@ class ThisIsMeButton(PersistentItem, action=Action.THIS_IS_ME):
         await defer_in_private(interaction)
         person = interaction.user
         name = SpeakerName(
-            name=shown_name([person.display_name, person.global_name or "", person.name]), user_id=str(person.id)
+            name=shown_name([person.display_name, person.global_name or "", person.name]),
+            user_id=str(person.id),
+            by=str(person.id),
         )
         held = await interaction.client.services.naming.claim(opened.record, speaker.id, name)
         if held is not None:
@@ -82,7 +84,10 @@ class NotMeButton(PersistentItem, action=Action.NOT_ME):
         opened = await open_speakers(interaction, self.target.job_id)
         speaker = opened.find(self.target.detail)
         await defer_in_private(interaction)
-        await interaction.client.services.naming.release(opened.record, speaker.id, str(interaction.user.id))
+        if speaker.id in opened.matches and opened.person_of(speaker) == str(interaction.user.id):
+            await interaction.client.voices.deny(opened.record, speaker.id, str(interaction.user.id))
+        else:
+            await interaction.client.services.naming.release(opened.record, speaker.id, str(interaction.user.id))
         text = translator_for(interaction.locale.value).format("named-not-you")
         name = SpeakerName(name="") if opened.person_of(speaker) == str(interaction.user.id) else None
         await _show(interaction, opened, speaker, name, text)

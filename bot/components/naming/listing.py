@@ -13,7 +13,7 @@ from bot.components.result_actions import require_transcript
 from bot.components.speaker_preview import MAX_QUOTE_CHARS, fetch_previews, longest_turns
 from bot.components.views import button
 from bot.i18n.translator import Translator, translator_for
-from bot.messages.formatting import escape, mention, shorten
+from bot.messages.formatting import escape, mention, one_line, shorten
 from bot.services import Interaction
 from pipeline.types import Speaker, Transcript
 
@@ -96,12 +96,22 @@ def _buttons_of(
 ) -> discord.ui.ActionRow[Any]:
     row = discord.ui.ActionRow[Any]()
     own = opened.person_of(speaker) == user_id
-    action = Action.NOT_ME if own else Action.THIS_IS_ME
     token = token_of(speaker.id)
-    row.add_item(button(translator.format(f"button-{action}"), CustomId(action, opened.job_id, detail=token)))
-    if opened.may_name:
-        target = CustomId(Action.NAME_SPEAKER, opened.job_id, detail=token)
-        row.add_item(button(translator.format(f"button-{Action.NAME_SPEAKER}"), target))
+    match = opened.matches.get(speaker.id)
+    asked = match is not None and not match.sure and (opened.may_name or match.user_id == user_id)
+    said_so = own and opened.names[speaker.id].by == user_id
+    shown = {
+        Action.NOT_ME: own,
+        Action.THIS_IS_ME: not own,
+        Action.VOICE_RIGHT: asked,
+        Action.VOICE_WRONG: match is not None and not own and (asked or opened.may_name),
+        # At most three, since all components of a message are counted.
+        Action.NAME_SPEAKER: opened.may_name and not asked,
+        Action.ENROL: said_so and opened.has_book,
+    }
+    for action in (action for action, is_shown in shown.items() if is_shown):
+        label = translator.format(f"button-{action}", name=shorten(one_line(match.name), 40) if match else "")
+        row.add_item(button(label, CustomId(action, opened.job_id, detail=token)))
     return row
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot import discord_limits
@@ -13,6 +13,8 @@ from bot.i18n.translator import Translator
 from bot.permissions import check_may_act, check_may_see, may_act
 from bot.retry import ack_deadline
 from bot.services import Interaction
+from bot.voices.matches import VoiceMatch
+from bot.voices.voices import valid_matches
 from pipeline.types import Result, Speaker
 
 MAX_NAME_CHARS: Final = 60
@@ -33,6 +35,10 @@ class NamedSpeakers:
     """What people called them, by id."""
     may_name: bool
     """Whether the person may name others."""
+    matches: Mapping[str, VoiceMatch] = field(default_factory=dict[str, VoiceMatch])
+    """Whom speakers were found to be by their voice, as long as nobody answered."""
+    has_book: bool = False
+    """Whether the server has a voice-book."""
 
     @property
     def speakers(self) -> Sequence[Speaker]:
@@ -94,6 +100,9 @@ async def open_speakers(interaction: Interaction, job_id: str, *, to_name: bool 
         entry = await services.history.find(job_id)
         record = await services.repository.newest_of_message(job_id)
         names = {} if record is None else await services.naming.names(record)
+        voices = interaction.client.voices
+        matches = {} if record is None else valid_matches(names, await voices.matches.of(record.id))
+        has_book = record is not None and await voices.books.is_enabled(record.guild_id)
     if entry is None or record is None or record.result is None:
         raise RefusedError("result-gone", "result-gone-hint")
     if to_name:
@@ -107,6 +116,8 @@ async def open_speakers(interaction: Interaction, job_id: str, *, to_name: bool 
         result=record.result,
         names=names,
         may_name=may_act(interaction, entry.job.reply_to),
+        matches=matches,
+        has_book=has_book,
     )
 
 

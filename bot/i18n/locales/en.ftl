@@ -30,6 +30,18 @@ command-remove = remove
 command-remove-description = Remove a term from the glossary of this server.
 command-list = list
 command-list-description = Show the glossary of this server.
+command-voice = voice
+command-voice-description = Find people by their voice in new clips of this server, with their consent.
+command-enable = enable
+command-enable-description = Turn the voice-book of this server on.
+command-disable = disable
+command-disable-description = Turn the voice-book of this server off and delete all voices in it.
+command-enrol = enrol
+command-enrol-description = Have your own voice kept, so that new transcripts here have your name.
+command-forget = forget
+command-forget-description = Delete your voice from this server at once.
+command-status = status
+command-status-description = Whether this server has a voice-book, and whether your voice is in it.
 command-privacy = privacy
 command-privacy-description = What is stored about you, and how to delete it.
 command-help = help
@@ -93,6 +105,8 @@ option-retention-description = How many days results are kept.
 option-words = words
 option-words-description = Words, a phrase in quotation marks, or the beginning of a word, such as budg*.
 option-by = by
+option-past = past
+option-past-description = Take your name off the speakers of earlier transcripts here, too.
 option-by-description = Who said it: a member, or the name of a speaker.
 option-since = since
 option-since-description = A date such as 2026-11-30, or an age such as 7d.
@@ -373,6 +387,10 @@ button-names = Type the names
 button-who = Name …
 button-thisisme = This is me
 button-notme = Not me
+button-enrol = Keep my voice …
+button-agree = Yes, this is my own voice; keep it
+button-voiceyes = It is { $name }
+button-voiceno = Not { $name }
 button-speakers = Speakers { $first }–{ $last }
 button-fix = Fix a line
 button-earlier = Earlier
@@ -455,6 +473,41 @@ named-not-you = Your name is taken back. The message follows in a moment.
 named-taken = This is { $person } already (“{ $name }”).
 named-taken-hint = If that is wrong, press “Name …” and choose who it is.
 named-taken-asker = This is { $person } already (“{ $name }”). If that is wrong, { $person } can press “Not me”, or { $asker }, who asked for the clip, or somebody who may manage messages here can change it.
+voice-perhaps = { $speaker } (perhaps { $name }?)
+voice-consent = **Keep your voice in this server?** (text { $version })
+    • **What**: a list of numbers that describes your voice, made from this clip, with your id. It is biometric data. It is stored encrypted; it is never part of an export, a log or a message, and is not shared or used to train models.
+    • **For what**: only to put your name to your voice in new clips that are sent in this server. Whoever sees such a transcript then sees your name. Where it is not certain, people are asked. When you confirm yourself that it is you, the new speech is added.
+    • **How long**: until you take it back, but { $days } days at most; { $left } days after you leave the server; until the server turns this off or the bot’s operator removes it.
+    • **How to take it back**: `/{ command-voice } { command-forget }` deletes it at once, with `{ option-past }` your name in earlier transcripts, too; `/{ command-privacy }` deletes everything. Nothing else depends on your yes.
+    You may only keep your own voice.
+voice-kept = Your voice is kept. `/{ command-voice } { command-forget }` deletes it at once.
+voice-enabled = The voice-book is on. Nobody’s voice is in it until they say yes themselves: everybody can press “{ button-thisisme }” below a clip and then use `/{ command-voice } { command-enrol }`.
+voice-disabled = { $count ->
+    [0] The voice-book is off. There was no voice in it.
+    [one] The voice-book is off, and the voice in it is deleted.
+   *[other] The voice-book is off, and the { $count } voices in it are deleted.
+}
+voice-forgotten = Your voice is deleted. New clips are not compared with it any longer.
+voice-was-none = No voice of yours was kept here.
+voice-off = This server has no voice-book.
+voice-off-hint = Those who manage the server turn it on with `/{ command-voice } { command-enable }`.
+voice-status-none = This server has a voice-book. Your voice is not in it; `/{ command-voice } { command-enrol }` says what that would mean.
+voice-status-kept = Your voice is kept here since { $since } (text { $version }). `/{ command-voice } { command-forget }` deletes it at once.
+voice-no-key = A voice-book needs a key that encrypts the voices, and this bot has none.
+voice-no-key-hint = Whoever runs the bot sets STEMCORD_ENCRYPTION_KEYS.
+voice-no-consent = There is no consent to keep this voice.
+voice-text-changed = The text has changed since it was shown.
+voice-text-changed-hint = Use `/{ command-voice } { command-enrol }` to read it again.
+voice-not-yours = Only your own voice can be kept, of a speaker of whom you said yourself that it is you.
+voice-not-yours-hint = Press “{ button-rename }” below the clip, then “{ button-thisisme }”.
+voice-no-clip = There is no clip here in which you said which speaker you are.
+voice-no-clip-hint = Have a recording of your voice transcribed here, press “{ button-rename }” below it and then “{ button-thisisme }”.
+voice-short = Too little of this voice is heard alone; { $seconds } seconds are needed.
+voice-short-hint = Use a clip in which you speak longer.
+voice-of-another = This voice is like that of somebody else who had theirs kept here.
+voice-of-another-hint = Use a clip in which you alone are this speaker.
+voice-answered = This was answered already, or the voice is no longer kept.
+voice-taken-back = The name is taken back. The message follows in a moment.
 name-app = This is an app, and no person.
 name-left = This person is not on the server.
 name-left-hint = Choose a member, or type the name.
@@ -551,7 +604,8 @@ glossary-total = { $count ->
 glossary-removed = Removed: { $terms }
 privacy-title = What is stored about you
 privacy-text =
-    For each clip: who sent it and where, its name and length, the clip itself, the result, and the names you gave to speakers. For fair limits: how many minutes you sent per day.
+    For each clip: who sent it and where, its name and length, the clip itself, the result, and the names you gave to speakers. Which speakers are you, where you or others said so. For fair limits: how many minutes you sent per day.
+    Your voice only where you said yes to that yourself (/{ command-voice } { command-status }).
     The bot does not read what you write in channels, and gives nothing to others.
     { $days ->
         [one] After one day
@@ -584,7 +638,7 @@ too-many-files-hint = Choose a message with fewer files.
 not-yours-cancel = Only the person who asked, or people who may manage messages here, can cancel this.
 not-yours = Only the person who asked, or people who may manage messages here, can do this.
 not-visible = You cannot see the channel of this result.
-not-manager = Only people who may manage this server can change its settings and its glossary.
+not-manager = Only people who may manage this server can change its settings, its glossary and its voice-book.
 not-here = This works only on a server.
 role-missing = On this server you need one of these roles to use the bot: { $roles }
 ended = This job has already ended.

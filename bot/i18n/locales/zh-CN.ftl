@@ -30,6 +30,18 @@ command-remove = 移除
 command-remove-description = 从本服务器的术语表移除一个术语。
 command-list = 列表
 command-list-description = 查看本服务器的术语表。
+command-voice = 声音
+command-voice-description = 经本人同意，在本服务器的新片段中认出说话人。
+command-enable = 开启
+command-enable-description = 开启本服务器的声音簿。
+command-disable = 关闭
+command-disable-description = 关闭本服务器的声音簿，并删除其中的全部声音。
+command-enrol = 登记
+command-enrol-description = 保存你自己的声音，让这里的新文稿显示你的名字。
+command-forget = 忘记
+command-forget-description = 立即从本服务器删除你的声音。
+command-status = 状态
+command-status-description = 本服务器是否有声音簿，其中是否有你的声音。
 command-privacy = 隐私
 command-privacy-description = 机器人保存了你的哪些信息，以及如何删除。
 command-help = 帮助
@@ -93,6 +105,8 @@ option-retention-description = 结果保留多少天。
 option-words = 词语
 option-words-description = 词语、引号中的短语，或词的开头，例如 budg*。
 option-by = 说话人
+option-past = 过去
+option-past-description = 同时把你的名字从这里以前的文稿中去掉。
 option-by-description = 谁说的：一位成员，或说话人的名字。
 option-since = 起始
 option-since-description = 日期（例如 2026-11-30）或时长（例如 7d、7天）。
@@ -360,6 +374,10 @@ button-names = 输入名字
 button-who = 命名……
 button-thisisme = 这是我
 button-notme = 不是我
+button-enrol = 保存我的声音……
+button-agree = 同意，这是我自己的声音
+button-voiceyes = 是 { $name }
+button-voiceno = 不是 { $name }
 button-speakers = 说话人 { $first }–{ $last }
 button-fix = 修改一句
 button-earlier = 更早
@@ -439,6 +457,40 @@ named-not-you = 已取消你的名字，消息稍后更新。
 named-taken = 这已经是 { $person }（“{ $name }”）。
 named-taken-hint = 如果不对，请按“命名……”重新选择。
 named-taken-asker = 这已经是 { $person }（“{ $name }”）。如果不对，可以由 { $person } 按“不是我”，或由提交者 { $asker }、能管理此处消息的人修改。
+voice-perhaps = { $speaker }（可能是 { $name }？）
+voice-consent = **要在本服务器保存你的声音吗？**（文本 { $version }）
+    • **保存什么**：由这个片段得出的一组描述你声音的数字，以及你的 ID。这属于生物识别数据，加密存放，绝不会出现在导出、日志或消息里，也不会被分享或用于训练模型。
+    • **有何用途**：仅用于在本服务器的新片段里给你的声音标上名字。能看到该文稿的人都会看到你的名字。不确定时会询问。你本人确认是你之后，新的语音会被加入。
+    • **保存多久**：直到你撤回，最长 { $days } 天；你离开服务器 { $left } 天后删除；服务器关闭此功能或机器人的运营者移除时删除。
+    • **如何撤回**：`/{ command-voice } { command-forget }` 立即删除，加上 `{ option-past }` 还会去掉以前文稿里你的名字；`/{ command-privacy }` 删除全部。其他功能都不取决于你是否同意。
+    只能保存你自己的声音。
+voice-kept = 已保存你的声音。`/{ command-voice } { command-forget }` 可立即删除。
+voice-enabled = 声音簿已开启。本人同意之前，其中没有任何人的声音：每个人都可以在片段下方按“{ button-thisisme }”，然后使用 `/{ command-voice } { command-enrol }`。
+voice-disabled = { $count ->
+    [0] 声音簿已关闭，其中没有声音。
+   *[other] 声音簿已关闭，其中 { $count } 个人的声音已删除。
+}
+voice-forgotten = 已删除你的声音，新片段不再与它比对。
+voice-was-none = 这里没有保存你的声音。
+voice-off = 本服务器没有声音簿。
+voice-off-hint = 管理服务器的人可用 `/{ command-voice } { command-enable }` 开启。
+voice-status-none = 本服务器有声音簿，其中没有你的声音。`/{ command-voice } { command-enrol }` 会说明登记意味着什么。
+voice-status-kept = 你的声音自 { $since } 起保存在这里（文本 { $version }）。`/{ command-voice } { command-forget }` 可立即删除。
+voice-no-key = 声音簿需要用来加密声音的密钥，而这个机器人没有。
+voice-no-key-hint = 请机器人的运营者设置 STEMCORD_ENCRYPTION_KEYS。
+voice-no-consent = 没有保存这个声音的同意。
+voice-text-changed = 文本在显示之后有改动。
+voice-text-changed-hint = 请用 `/{ command-voice } { command-enrol }` 重新阅读。
+voice-not-yours = 只能保存你自己的声音，而且须是你自己说明“这是我”的说话人。
+voice-not-yours-hint = 请按片段下方的“{ button-rename }”，再按“{ button-thisisme }”。
+voice-no-clip = 这里没有你说明过自己是哪位说话人的片段。
+voice-no-clip-hint = 请在这里转写一段你的录音，按下方的“{ button-rename }”，再按“{ button-thisisme }”。
+voice-short = 这个声音单独出现的时间太短，需要 { $seconds } 秒。
+voice-short-hint = 请用你说话更久的片段。
+voice-of-another = 这个声音与另一位已在这里登记的人相似。
+voice-of-another-hint = 请用这位说话人只有你的片段。
+voice-answered = 这已有人回答，或该声音已不再保存。
+voice-taken-back = 名字已取消，消息稍后更新。
 name-app = 这是一个应用，不是人。
 name-left = 这个人不在服务器里。
 name-left-hint = 请选择一位成员，或直接输入名字。
@@ -520,7 +572,8 @@ glossary-total = 术语表现有 { $count } 个术语，用于今后发送的片
 glossary-removed = 已移除：{ $terms }
 privacy-title = 机器人保存了你的哪些信息
 privacy-text =
-    每个片段：谁在哪里发送、名称、时长、片段本身、结果，以及你给说话人起的名字。为了公平分配：你每天提交了多少分钟。
+    每个片段：谁在哪里发送、名称、时长、片段本身、结果，以及你给说话人起的名字；你或他人说明的哪些说话人是你。为了公平分配：你每天提交了多少分钟。
+    只有你自己同意时才保存你的声音（/{ command-voice } { command-status }）。
     机器人不会读取你在频道里写的内容，也不会把任何信息交给他人。
     { $days } 天后自动删除。你也可以现在就删除属于你的数据；频道里的消息会保留，需要你自己删除。
 privacy-sure = 这会停止你的任务并删除你的结果，其他人也将无法再使用这些结果。此操作无法撤销。
@@ -549,7 +602,7 @@ too-many-files-hint = 请选择文件较少的消息。
 not-yours-cancel = 只有提交者本人，或可以管理本频道消息的人，才能取消它。
 not-yours = 只有提交者本人，或可以管理本频道消息的人，才能这样做。
 not-visible = 你看不到这个结果所在的频道。
-not-manager = 只有可以管理本服务器的人才能修改设置和术语表。
+not-manager = 只有可以管理本服务器的人才能修改设置、术语表和声音簿。
 not-here = 此功能只能在服务器里使用。
 role-missing = 在本服务器使用机器人需要以下身份组之一：{ $roles }
 ended = 这个任务已经结束。

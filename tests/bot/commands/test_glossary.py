@@ -155,7 +155,7 @@ async def test_only_those_who_manage_the_server_change_it_and_those_who_may_use_
     await glossaries.add(guild, ["Kubernetes"])
     for command, options in (("add", {"terms": "Qdrant"}), ("remove", {"term": "Kubernetes"})):
         refused = answer_of(await alice.slash(channel, f"glossary {command}", **options))
-        assert refused.content.startswith("Only people who may manage this server can change its settings and its")
+        assert refused.content.startswith("Only people who may manage this server can change its settings, its")
     assert await glossaries.terms(guild) == ("Kubernetes",)
     assert "Kubernetes" in card_text(answer_of(await alice.slash(channel, "glossary list")))
 

@@ -1,0 +1,295 @@
+"""Finds people by their voice in new results, and keeps, improves and forgets voices as their people wish."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+import discord
+import structlog
+
+from bot.database.models import JobRecord
+from bot.database.repository import Repository
+from bot.database.speaker_names import SpeakerName
+from bot.error_handler import NETWORK_ERRORS
+from bot.exceptions import DatabaseError, RefusedError
+from bot.i18n.translator import translator_for
+from bot.messages.formatting import one_line
+from bot.transcripts.naming import SpeakerNaming
+from bot.voices.book import EnrolledVoice, VoiceBooks
+from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, compare, join, read_voices
+from bot.voices.matches import VoiceMatch, VoiceMatches
+from pipeline.errors import StemcordError
+from pipeline.types import Result, Speaker
+from worker.store import Store
+
+VOICE: Final = "voice"
+"""Stands for the person who named a speaker that was found by voice."""
+CHECK_INTERVAL_S: Final = 6 * 3600.0
+"""Time between two looks at who has left."""
+ASK_TIMEOUT_S: Final = 10.0
+MAX_NAME_CHARS: Final = 60
+
+
+class Voices:
+    """Does what has to do with voice-books.
+
+    Args:
+        client: Knows the servers and asks for members.
+        repository: Where the results are recorded.
+        store: Where the voices of clips are.
+        naming: Names speakers.
+        books: The voices of people who agreed.
+        matches: What was found.
+        left_days: How long a voice is kept after its person has left the server.
+
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        repository: Repository,
+        store: Store,
+        naming: SpeakerNaming,
+        books: VoiceBooks,
+        matches: VoiceMatches,
+        *,
+        left_days: float,
+    ) -> None:
+        self._client = client
+        self._repository = repository
+        self._store = store
+        self._naming = naming
+        self.books = books
+        self.matches = matches
+        self._left_days = left_days
+        self._waiting: dict[str, None] = {}
+        self._working: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Look again and again for people who have left."""
+        self._watching = asyncio.create_task(self._watch(), name="voices-watch")
+
+    async def close(self) -> None:
+        """Stop; what was not looked at stays without names."""
+        tasks = [task for task in (self._working, self._watching) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def finished(self, job_id: str) -> None:
+        """Look for known voices in the result of a job, soon and in the background."""
+        self._waiting[job_id] = None
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work(), name="voices-match")
+
+    async def enrol(self, record: JobRecord, speaker_id: str, user_id: str, text_version: int) -> None:
+        """Keep the voice of a speaker who says it is theirs, and said yes to a version of the text.
+
+        Raises:
+            RefusedError: It is not theirs, too short, or the server has no voice-book.
+            StoreError: The voices of the clip cannot be read.
+            DatabaseError: The database is unavailable.
+
+        """
+        named = (await self._naming.names(record)).get(speaker_id)
+        if named is None or named.user_id != user_id or named.by != user_id:
+            raise RefusedError("voice-not-yours", "voice-not-yours-hint")
+        clip, voice = await self._voice_in(record, speaker_id)
+        known = await self.books.known(record.guild_id, clip.model, clip.digest)
+        await asyncio.to_thread(check_enrolment, clip, voice, user_id, known)
+        enrolled = EnrolledVoice(user_id=user_id, vector=voice.vector, seconds=voice.seconds)
+        await self.books.enrol(
+            record.guild_id, enrolled, model=clip.model, digest=clip.digest, text_version=text_version
+        )
+
+    async def find_own(self, guild_id: str, user_id: str) -> tuple[JobRecord, str]:
+        """Return the newest result of a server in which a person said which speaker they are, and the speaker's id.
+
+        Raises `RefusedError` when there is none, and `DatabaseError`.
+        """
+        found: list[tuple[JobRecord, str]] = []
+        for job_id in await self._repository.speaker_names.of_person(user_id):
+            record = await self._repository.newest_of_message(job_id)
+            if record is None or record.guild_id != guild_id or record.result is None or record.result.voices is None:
+                continue
+            names = await self._naming.names(record)
+            own = [key for key, name in names.items() if (name.user_id, name.by) == (user_id, user_id)]
+            found += [(record, speaker) for speaker in own]
+        if not found:
+            raise RefusedError("voice-no-clip", "voice-no-clip-hint")
+        return max(found, key=lambda each: each[0].created)
+
+    async def confirm(self, record: JobRecord, speaker_id: str, by: str) -> SpeakerName:
+        """Say that a match is right; the person's own yes improves their voice.
+
+        Raises `RefusedError` when there is nothing to say any longer, `StoreError`, `QueueError` and `DatabaseError`.
+        """
+        match = await self._take(record, speaker_id)
+        name = SpeakerName(name=match.name, user_id=match.user_id, by=by)
+        await self._naming.give(record, {speaker_id: name}, by)
+        await self.books.note_answer(match.guild_id, match.user_id, right=True)
+        if by == match.user_id:
+            await self._improve(record, speaker_id, match)
+        return name
+
+    async def deny(self, record: JobRecord, speaker_id: str, by: str) -> SpeakerName:
+        """Say that a match is wrong: it is taken back and counts against the voice. Raises what `confirm` raises."""
+        match = await self._take(record, speaker_id)
+        name = SpeakerName(name="", by=by)
+        await self._naming.give(record, {speaker_id: name}, by)
+        await self.books.note_answer(match.guild_id, match.user_id, right=False)
+        return name
+
+    async def forget(self, guild_id: str, user_id: str, *, past: bool) -> bool:
+        """Delete a person's voice in a server at once; False when there was none. Raises `DatabaseError`.
+
+        Args:
+            guild_id: The server.
+            user_id: The person.
+            past: Take the person's name off the speakers of earlier results, too.
+
+        """
+        found = await self.matches.of_person(guild_id, user_id)
+        had = await self.books.forget(guild_id, user_id)
+        if past:
+            named = [(job_id, "") for job_id in await self._repository.speaker_names.of_person(user_id)]
+            await self._take_names_back(guild_id, user_id, dict.fromkeys([*found, *named]))
+        return had
+
+    async def forget_everywhere(self, user_id: str) -> None:
+        """Delete a person's voice in all servers, and take their name off earlier results. Raises `DatabaseError`."""
+        guilds = {enrolment.guild_id for enrolment in await self.books.enrolments(user_id=user_id)}
+        for guild_id in guilds | await self.matches.guilds_of(user_id):
+            await self.forget(guild_id, user_id, past=True)
+
+    async def _take_names_back(self, guild_id: str, user_id: str, places: Mapping[tuple[str, str], None]) -> None:
+        written: dict[str, None] = {}
+        for job_id, found in places:
+            record = await self._repository.newest_of_message(job_id)
+            if record is None or record.guild_id != guild_id:
+                continue
+            names = await self._naming.names(record)
+            own = [key for key, each in names.items() if each.user_id == user_id]
+            own += [key for key, each in names.items() if key == found and each.by == VOICE]
+            gone = {key: SpeakerName(name="") for key in own}
+            await self._repository.speaker_names.give(record.id, gone, user_id)
+            written[record.id] = None
+        await self._naming.write_all(list(written))
+
+    async def _take(self, record: JobRecord, speaker_id: str) -> VoiceMatch:
+        names = await self._naming.names(record)
+        if speaker_id not in names or names[speaker_id].by != VOICE:
+            raise RefusedError("voice-answered")
+        match = await self.matches.take(record.id, speaker_id)
+        if match is None:
+            raise RefusedError("voice-answered")
+        return match
+
+    async def _improve(self, record: JobRecord, speaker_id: str, match: VoiceMatch) -> None:
+        """Add the speech of a clip to the voice of its person, who has just said that it is theirs."""
+        clip, voice = await self._voice_in(record, speaker_id)
+        known = (await self.books.known(match.guild_id, clip.model, clip.digest)).get(match.user_id)
+        if known is not None:
+            joined = await asyncio.to_thread(join, known, voice)
+            await self.books.enrol(match.guild_id, joined, model=clip.model, digest=clip.digest, text_version=None)
+
+    async def _voice_in(self, record: JobRecord, speaker_id: str) -> tuple[ClipVoices, ClipVoice]:
+        clip = None if record.result is None else await read_voices(record.result, self._store)
+        voice = None if clip is None else clip.find(speaker_id)
+        if clip is None or voice is None:
+            raise RefusedError("voice-short", "voice-short-hint", seconds=5)
+        return clip, voice
+
+    async def _work(self) -> None:
+        while self._waiting:
+            job_id = next(iter(self._waiting))
+            del self._waiting[job_id]
+            try:
+                await self._follow(job_id)
+            except StemcordError as error:
+                log = structlog.get_logger(__name__)
+                log.warning("voices_not_compared", job=job_id, error=type(error).__name__, detail=error.detail)
+            except Exception as error:  # noqa: BLE001 - one result must not stop the others
+                structlog.get_logger(__name__).warning("voices_not_compared", job=job_id, error=type(error).__name__)
+
+    async def _follow(self, job_id: str) -> None:
+        """Name the speakers of a new result whom the server's voice-book knows."""
+        record = await self._repository.job(job_id)
+        if record is None or record.result is None or record.job.replaces is True:
+            return
+        if not await self.books.is_enabled(record.guild_id):
+            return
+        clip = await read_voices(record.result, self._store)
+        known = {} if clip is None else await self.books.known(record.guild_id, clip.model, clip.digest)
+        if clip is None or not known:
+            return
+        named = {*(await self._naming.names(record)), *record.job.request.names}
+        matches: dict[str, VoiceMatch] = {}
+        for speaker, likeness in (await asyncio.to_thread(compare, clip, known)).items():
+            person = await self._member(record.guild_id, likeness.user_id)
+            if speaker not in named and isinstance(person, discord.Member):
+                matches[speaker] = VoiceMatch(
+                    guild_id=record.guild_id,
+                    user_id=likeness.user_id,
+                    name=one_line(person.display_name)[:MAX_NAME_CHARS] or person.name,
+                    probability=likeness.probability,
+                    sure=likeness.sure,
+                )
+        names = _names_for(record, record.result, matches)
+        if names:
+            await self.matches.save(record.id, {key: each for key, each in matches.items() if key in names})
+            await self._naming.give(record, names, VOICE)
+
+    async def _watch(self) -> None:
+        await self._client.wait_until_ready()
+        while True:
+            with suppress(DatabaseError):
+                for enrolment in await self.books.enrolments():
+                    found = await self._member(enrolment.guild_id, enrolment.user_id)
+                    if found is not None:
+                        await self.books.note_presence(enrolment.guild_id, enrolment.user_id, here=found is not False)
+                await self.books.seal_anew()
+                count = await self.books.delete_expired(time.time(), self._left_days)
+                if count:
+                    structlog.get_logger(__name__).info("voices_expired", count=count)
+            await asyncio.sleep(CHECK_INTERVAL_S)
+
+    async def _member(self, guild_id: str, user_id: str) -> discord.Member | bool | None:
+        """Return a member; False where the person or the bot has left the server, None when nobody knows."""
+        guild = self._client.get_guild(int(guild_id))
+        if guild is None:
+            return False
+        if guild.unavailable:
+            return None
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await guild.fetch_member(int(user_id))
+        except discord.NotFound:
+            return False
+        except NETWORK_ERRORS:
+            return None
+
+
+def _names_for(record: JobRecord, result: Result, matches: Mapping[str, VoiceMatch]) -> dict[str, SpeakerName]:
+    """Return what speakers are called who were found: by the person's name, or with a question."""
+    reply = record.job.reply_to
+    translator = translator_for("" if reply is None else reply.locale)
+    speakers: Mapping[str, Speaker] = {speaker.id: speaker for speaker in result.speakers}
+    names: dict[str, SpeakerName] = {}
+    for key, match in matches.items():
+        if key not in speakers:
+            continue
+        if match.sure:
+            names[key] = SpeakerName(name=match.name, user_id=match.user_id)
+        else:
+            text = translator.format("voice-perhaps", speaker=speakers[key].name, name=match.name)
+            names[key] = SpeakerName(name=text[:MAX_NAME_CHARS])
+    return names
+
+
+def valid_matches(names: Mapping[str, SpeakerName], matches: Mapping[str, VoiceMatch]) -> dict[str, VoiceMatch]:
+    """Leave out matches of speakers whom somebody has named since."""
+    return {key: each for key, each in matches.items() if key in names and names[key].by == VOICE}
