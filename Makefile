@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train chaos fuzz \
+	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train chaos fuzz \
 	images compose-test
 
 MEDIA := .venv/bin
@@ -108,6 +108,9 @@ card-pictures: env ## Pictures of the card of a result, to look at
 
 bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
 	$(MEDIA)/python -m tests.bench.bot_memory
+
+bench-profile: env ## Where the sample's job spends its time, by stage and by operator, beside what the processor could do
+	$(MEDIA)/python -m tests.bench.stage_profile
 
 bench-guard: env ## Which stage became slower than in another revision (BASE), in turns (PAIRS)
 	$(MEDIA)/python -m tests.bench.guard --base $(or $(BASE),HEAD~1) --pairs $(or $(PAIRS),5)
