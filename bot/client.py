@@ -44,8 +44,6 @@ from bot.settings import BotSettings
 from bot.summary.summarizer import Summarizer
 from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
-from bot.voices.book import VoiceBooks
-from bot.voices.matches import VoiceMatches
 from bot.voices.voices import Voices
 from bot.web.signed_links import PageAddresses
 from worker.queue import Queue
@@ -182,7 +180,7 @@ class StemcordClient(ServiceClient):
 
     def _follow_result(self, job_id: str) -> None:
         self._index_anew(job_id)
-        self.voices.finished(job_id)
+        self.voices.finder.finished(job_id)
 
     def _index_anew(self, job_id: str) -> None:
         self.services.search.indexer.changed(job_id)
@@ -192,13 +190,8 @@ class StemcordClient(ServiceClient):
         return _OPTIONS
 
     def _add_commands(self) -> None:
-        services, database = self.services, self.services.repository.database
-        self.voices = Voices(
-            *(self, services.repository, services.store, services.naming),
-            VoiceBooks(database, services.settings.keyring),
-            VoiceMatches(database),
-            left_days=services.settings.voice_left_days,
-        )
+        services = self.services
+        self.voices = Voices.build(self, services.repository, services.store, services.naming, services.settings)
         self._mentions = MentionIntake(self.services)
         self.tree = CommandTree(self)
         load_commands(self.tree, self.services)
@@ -207,7 +200,7 @@ class StemcordClient(ServiceClient):
     @cached_property
     def _duties(self) -> JobDuties:
         services = self.services
-        background = (services.transcripts.rewriter, services.search.indexer, self.voices)
+        background = (services.transcripts.rewriter, services.search.indexer, self.voices.finder)
         return JobDuties(services.submitter, services.tracker, *background)
 
     def join(self, processes: BotProcesses) -> None:
@@ -245,7 +238,7 @@ class StemcordClient(ServiceClient):
         self._duties.stop_resuming()
         await self.services.transcripts.rewriter.close()
         await self.services.search.indexer.close()
-        await self.voices.close()
+        await self.voices.finder.close()
         await self.services.submitter.close()
         await self.services.tracker.close()
         if self._handover is not None:

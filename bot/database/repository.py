@@ -166,6 +166,12 @@ class Repository:
         async with self._database.transaction() as connection:
             return await submitted_job(connection, job_id)
 
+    async def finished_since(self, since: float) -> list[str]:
+        """Return jobs that ended with a result after a Unix time, the first one first."""
+        done = (JOBS.c.status == StoredStatus.FINISHED.value) & JOBS.c.result.is_not(None) & (JOBS.c.ended >= since)
+        async with self._database.transaction() as connection:
+            return [row.id for row in await connection.execute(select(JOBS.c.id).where(done).order_by(JOBS.c.ended))]
+
     async def jobs_by_id(self, job_ids: Sequence[str]) -> dict[str, JobRecord | None]:
         """Return jobs by id, None for one whose clip is still downloaded; those that nobody knows are left out."""
         async with self._database.transaction() as connection:

@@ -10,7 +10,7 @@ from bot.jobs.tracker import JobTracker
 from bot.retry import retry_until_done
 from bot.search.indexer import SearchIndexer
 from bot.transcripts.rewriter import TranscriptRewriter
-from bot.voices.voices import Voices
+from bot.voices.finder import VoiceFinder
 
 SUBMISSION_TIMEOUT_S: Final = 120.0
 """Time for downloads to end before another process follows the jobs; it answers for what is left."""
@@ -27,7 +27,7 @@ class JobDuties:
         tracker: JobTracker,
         rewriter: TranscriptRewriter,
         indexer: SearchIndexer,
-        voices: Voices,
+        voices: VoiceFinder,
     ) -> None:
         self._voices = voices
         self._submitter = submitter

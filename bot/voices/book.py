@@ -31,6 +31,8 @@ class EnrolledVoice:
     """Of speech that it was computed from."""
     confirmed: int = 0
     denied: int = 0
+    consented: float = 0.0
+    """Unix time of the yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +223,7 @@ class VoiceBooks:
             seconds=row.seconds,
             confirmed=row.confirmed,
             denied=row.denied,
+            consented=row.consented,
         )
 
 

@@ -1,7 +1,7 @@
 """Compares the voices of a clip with those of a server; the numbers stay in this process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -96,13 +96,7 @@ def join(one: EnrolledVoice, other: ClipVoice) -> EnrolledVoice:
     joined = mean_voice("", vectors, [one.seconds, other.seconds])
     if joined is None:
         return one
-    return EnrolledVoice(
-        user_id=one.user_id,
-        vector=joined.vector,
-        seconds=joined.seconds,
-        confirmed=one.confirmed,
-        denied=one.denied,
-    )
+    return replace(one, vector=joined.vector, seconds=joined.seconds)
 
 
 def check_enrolment(clip: ClipVoices, voice: ClipVoice, user_id: str, known: Mapping[str, EnrolledVoice]) -> None:

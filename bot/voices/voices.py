@@ -1,89 +1,60 @@
-"""Finds people by their voice in new results, and keeps, improves and forgets voices as their people wish."""
+"""Keeps, improves and forgets voices as their people wish, and takes their answers to what was found."""
 
 import asyncio
-import time
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Final
 
 import discord
-import structlog
 
 from bot.database.models import JobRecord
 from bot.database.repository import Repository
 from bot.database.speaker_names import SpeakerName
-from bot.error_handler import NETWORK_ERRORS
-from bot.exceptions import DatabaseError, RefusedError
-from bot.i18n.translator import translator_for
-from bot.messages.formatting import one_line
+from bot.exceptions import RefusedError
+from bot.settings import BotSettings
 from bot.transcripts.naming import SpeakerNaming
 from bot.voices.book import EnrolledVoice, VoiceBooks
-from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, compare, join, read_voices
+from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, join, read_voices
+from bot.voices.finder import VOICE, VoiceFinder
 from bot.voices.matches import VoiceMatch, VoiceMatches
-from pipeline.errors import StemcordError
-from pipeline.types import Result, Speaker
 from worker.store import Store
-
-VOICE: Final = "voice"
-"""Stands for the person who named a speaker that was found by voice."""
-CHECK_INTERVAL_S: Final = 6 * 3600.0
-"""Time between two looks at who has left."""
-ASK_TIMEOUT_S: Final = 10.0
-MAX_NAME_CHARS: Final = 60
 
 
 class Voices:
     """Does what has to do with voice-books.
 
     Args:
-        client: Knows the servers and asks for members.
         repository: Where the results are recorded.
         store: Where the voices of clips are.
         naming: Names speakers.
         books: The voices of people who agreed.
         matches: What was found.
-        left_days: How long a voice is kept after its person has left the server.
+        finder: Finds it.
 
     """
 
     def __init__(
         self,
-        client: discord.Client,
         repository: Repository,
         store: Store,
         naming: SpeakerNaming,
         books: VoiceBooks,
         matches: VoiceMatches,
-        *,
-        left_days: float,
+        finder: VoiceFinder,
     ) -> None:
-        self._client = client
         self._repository = repository
         self._store = store
         self._naming = naming
         self.books = books
         self.matches = matches
-        self._left_days = left_days
-        self._waiting: dict[str, None] = {}
-        self._working: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self.finder = finder
 
-    def start(self) -> None:
-        """Look again and again for people who have left."""
-        self._watching = asyncio.create_task(self._watch(), name="voices-watch")
-
-    async def close(self) -> None:
-        """Stop; what was not looked at stays without names."""
-        tasks = [task for task in (self._working, self._watching) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def finished(self, job_id: str) -> None:
-        """Look for known voices in the result of a job, soon and in the background."""
-        self._waiting[job_id] = None
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._work(), name="voices-match")
+    @classmethod
+    def build(
+        cls, client: discord.Client, repository: Repository, store: Store, naming: SpeakerNaming, settings: BotSettings
+    ) -> "Voices":
+        """Build everything."""
+        books, matches = VoiceBooks(repository.database, settings.keyring), VoiceMatches(repository.database)
+        shared = (repository, store, naming, books, matches)
+        return cls(*shared, VoiceFinder(client, *shared, left_days=settings.voice_left_days))
 
     async def enrol(self, record: JobRecord, speaker_id: str, user_id: str, text_version: int) -> None:
         """Keep the voice of a speaker who says it is theirs, and said yes to a version of the text.
@@ -202,92 +173,6 @@ class Voices:
         if clip is None or voice is None:
             raise RefusedError("voice-short", "voice-short-hint", seconds=5)
         return clip, voice
-
-    async def _work(self) -> None:
-        while self._waiting:
-            job_id = next(iter(self._waiting))
-            del self._waiting[job_id]
-            try:
-                await self._follow(job_id)
-            except StemcordError as error:
-                log = structlog.get_logger(__name__)
-                log.warning("voices_not_compared", job=job_id, error=type(error).__name__, detail=error.detail)
-            except Exception as error:  # noqa: BLE001 - one result must not stop the others
-                structlog.get_logger(__name__).warning("voices_not_compared", job=job_id, error=type(error).__name__)
-
-    async def _follow(self, job_id: str) -> None:
-        """Name the speakers of a new result whom the server's voice-book knows."""
-        record = await self._repository.job(job_id)
-        if record is None or record.result is None or record.job.replaces is True:
-            return
-        if not await self.books.is_enabled(record.guild_id):
-            return
-        clip = await read_voices(record.result, self._store)
-        known = {} if clip is None else await self.books.known(record.guild_id, clip.model, clip.digest)
-        if clip is None or not known:
-            return
-        named = {*(await self._naming.names(record)), *record.job.request.names}
-        matches: dict[str, VoiceMatch] = {}
-        for speaker, likeness in (await asyncio.to_thread(compare, clip, known)).items():
-            person = await self._member(record.guild_id, likeness.user_id)
-            if speaker not in named and isinstance(person, discord.Member):
-                matches[speaker] = VoiceMatch(
-                    guild_id=record.guild_id,
-                    user_id=likeness.user_id,
-                    name=one_line(person.display_name)[:MAX_NAME_CHARS] or person.name,
-                    probability=likeness.probability,
-                    sure=likeness.sure,
-                )
-        names = _names_for(record, record.result, matches)
-        if names:
-            await self.matches.save(record.id, {key: each for key, each in matches.items() if key in names})
-            await self._naming.give(record, names, VOICE)
-
-    async def _watch(self) -> None:
-        await self._client.wait_until_ready()
-        while True:
-            with suppress(DatabaseError):
-                for enrolment in await self.books.enrolments():
-                    found = await self._member(enrolment.guild_id, enrolment.user_id)
-                    if found is not None:
-                        await self.books.note_presence(enrolment.guild_id, enrolment.user_id, here=found is not False)
-                await self.books.seal_anew()
-                count = await self.books.delete_expired(time.time(), self._left_days)
-                if count:
-                    structlog.get_logger(__name__).info("voices_expired", count=count)
-            await asyncio.sleep(CHECK_INTERVAL_S)
-
-    async def _member(self, guild_id: str, user_id: str) -> discord.Member | bool | None:
-        """Return a member; False where the person or the bot has left the server, None when nobody knows."""
-        guild = self._client.get_guild(int(guild_id))
-        if guild is None:
-            return False
-        if guild.unavailable:
-            return None
-        try:
-            async with asyncio.timeout(ASK_TIMEOUT_S):
-                return await guild.fetch_member(int(user_id))
-        except discord.NotFound:
-            return False
-        except NETWORK_ERRORS:
-            return None
-
-
-def _names_for(record: JobRecord, result: Result, matches: Mapping[str, VoiceMatch]) -> dict[str, SpeakerName]:
-    """Return what speakers are called who were found: by the person's name, or with a question."""
-    reply = record.job.reply_to
-    translator = translator_for("" if reply is None else reply.locale)
-    speakers: Mapping[str, Speaker] = {speaker.id: speaker for speaker in result.speakers}
-    names: dict[str, SpeakerName] = {}
-    for key, match in matches.items():
-        if key not in speakers:
-            continue
-        if match.sure:
-            names[key] = SpeakerName(name=match.name, user_id=match.user_id)
-        else:
-            text = translator.format("voice-perhaps", speaker=speakers[key].name, name=match.name)
-            names[key] = SpeakerName(name=text[:MAX_NAME_CHARS])
-    return names
 
 
 def valid_matches(names: Mapping[str, SpeakerName], matches: Mapping[str, VoiceMatch]) -> dict[str, VoiceMatch]:

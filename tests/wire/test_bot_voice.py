@@ -289,6 +289,25 @@ async def test_forgetting_leaves_nothing_and_finds_nothing(voiced: LightStack, t
     await find(light, "lychees", kim, False)
 
 
+async def test_a_clip_from_before_the_yes_is_left_alone(voiced: LightStack, tmp_path: Path) -> None:
+    light, voice = voiced, new_voice()
+    ola = await light.fake.add_person(f"ola{time.monotonic_ns()}")
+    earlier = await talk(light, tmp_path, "Before the yes.", voices=described(voice))
+    own = await talk(light, tmp_path, "My own voice.", by=ola, voices=described(voice))
+    await said_so(own, ola)
+    asked = await command(light, "enrol", ola)
+    (agree,) = asked.buttons
+    await light.fake.click(agree, asked, by=ola)
+    await told(light, asked, "Your voice is kept.")
+    # A start looks at the results of the last minutes once more.
+    await light.kill_bot()
+    await light.start_bot()
+    later = await talk(light, tmp_path, "After the yes.", voices=described(voice))
+    await later.rewritten(ola["global_name"])
+    assert "Speaker 1" in earlier.message.text
+    assert not ids(await earlier.listed(by=earlier.asker), "voiceno")
+
+
 async def test_a_copy_has_the_yes_and_never_the_vector(voiced: LightStack, tmp_path: Path) -> None:
     light = voiced
     mel, voice = await enrolled(light, tmp_path, "mel")
