@@ -20,9 +20,12 @@ def follow_voices(voices: Diarization, before: Transcript, after: Transcript) ->
     """
     had, has = _said(before), _said(after)
     taken = _runs(before, has)
+    speakers = tuple(speaker.id for speaker in after.speakers)
     segments = [
         replace(segment, start=start, end=end)
         for segment in voices.segments
+        # A voice is heard a little before and after its words; of somebody who is gone that is nobody's.
+        if segment.speaker in speakers
         for start, end in subtract([(segment.start, segment.end)], taken.get(segment.speaker, []))
     ]
     segments += [
@@ -32,7 +35,6 @@ def follow_voices(voices: Diarization, before: Transcript, after: Transcript) ->
         if end > start
     ]
     ordered = tuple(sorted(segments, key=lambda segment: (segment.start, segment.end)))
-    speakers = tuple(speaker.id for speaker in after.speakers)
     return Diarization(speakers=speakers, segments=ordered, exclusive=())
 
 

@@ -1,10 +1,12 @@
 """The times of speakers after edits."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.edits.apply import apply_edit
-from pipeline.edits.lines import EditableTranscript, see
+from pipeline.edits.lines import EditableTranscript, difference, see
 from pipeline.edits.operations import AddLine, DeleteLine, Edit, GiveWords, MergeLines, SetWords, SplitLine
 from pipeline.edits.voices import follow_voices
 from pipeline.types import Transcript
@@ -41,6 +43,15 @@ def test_other_words_and_other_lines_change_no_times() -> None:
     assert spans(SetWords(seen=THANKS, words=("Thanks", "to", "you", "all."))) == BEFORE
     assert spans(SplitLine(seen=THANKS, at=2)) == BEFORE
     assert spans(MergeLines(seen=FIRST, second=QUESTION)) == BEFORE
+
+
+def test_of_somebody_whose_every_word_was_given_away_no_breath_is_left() -> None:
+    lines = tuple(replace(line, turn=replace(line.turn, speaker="S1")) for line in TALK.lines)
+    after = apply_edit(TALK, difference(TALK, replace(TALK, speakers=TALK.speakers[:1], lines=lines))).transcript
+    voices = heard(talk())
+    wider = [replace(each, start=each.start - 0.1, end=each.end + 0.1) for each in voices.segments]
+    found = follow_voices(replace(voices, segments=tuple(wider)), talk(), after.transcript())
+    assert {each.speaker for each in found.segments} == set(found.speakers) == {"S1"}
 
 
 @given(transcripts(), st.data())
