@@ -71,15 +71,16 @@ class ChatClient:
             async with self._session.post(
                 self._url,
                 json={"model": self._model, "messages": messages, "stream": False},
-                headers=self._headers,
+                headers=self._headers | {"Accept-Encoding": "identity"},
                 timeout=self._timeout,
                 # The key is for this address alone.
                 allow_redirects=False,
             ) as response:
-                body = await response.content.read(MAX_ANSWER_BYTES)
                 if response.status != 200:
                     raise SummaryError(f"status {response.status}")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                body = await _read(response.content)
+        # aiohttp raises ValueError for a key that no header can hold.
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise SummaryError(type(error).__name__) from error
         try:
             answer = _Completion.model_validate_json(body).choices[0].message.content.strip()
@@ -88,3 +89,13 @@ class ChatClient:
         if not answer:
             raise SummaryError("the answer is empty")
         return answer
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Read a body to its end, in however many pieces it comes. Raises `SummaryError` for one that is too long."""
+    body = bytearray()
+    async for piece in content.iter_any():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES:
+            raise SummaryError("the answer is too long")
+    return bytes(body)

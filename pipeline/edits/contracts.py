@@ -33,4 +33,5 @@ EDIT_TRANSCRIPT = Stage(
     inputs=EditTranscriptInputs[Artefact],
     params=NoParams,
     output=EditTranscriptOutput[Artefact],
+    version=2,
 )

@@ -1,6 +1,7 @@
 """A server that answers like OpenAI's chat completions, on this machine."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,8 @@ class ModelServer:
         self.keys: list[str | None] = []
         self.answer: Json | web.Response | bytes = completion("They agreed on Friday.")
         self.wait_s = 0.0
+        self.piece_bytes = 0
+        """Size of the pieces in which answers come; 0: as a whole."""
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["ModelServer"]:
@@ -38,7 +41,7 @@ class ModelServer:
         finally:
             await runner.cleanup()
 
-    async def _complete(self, request: web.Request) -> web.Response:
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         self.keys.append(request.headers.get("Authorization"))
         await asyncio.sleep(self.wait_s)
@@ -47,8 +50,18 @@ class ModelServer:
                 return self.answer
             case bytes():
                 return web.Response(body=self.answer)
+            case _ if self.piece_bytes:
+                return await self._send_in_pieces(request, json.dumps(self.answer).encode())
             case _:
                 return web.json_response(self.answer)
+
+    async def _send_in_pieces(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for start in range(0, len(body), self.piece_bytes):
+            await response.write(body[start : start + self.piece_bytes])
+            await asyncio.sleep(0.01)
+        return response
 
     def texts(self) -> list[str]:
         """What it was given to summarise."""

@@ -1,5 +1,7 @@
 """Summaries by a language model behind a real socket."""
 
+import gzip
+
 import aiohttp
 import pytest
 from aiohttp import web
@@ -84,9 +86,11 @@ async def test_what_would_take_too_long_is_refused(server: ModelServer, session:
         ({"choices": []}, "no chat completion"),
         (completion(None), "no chat completion"),
         (completion(" \n"), "empty"),
-        (b'{"choices":[{"message":{"content":"' + b"x" * MAX_ANSWER_BYTES + b'"}}]}', "no chat completion"),
+        (b'{"choices":[{"message":{"content":"' + b"x" * MAX_ANSWER_BYTES + b'"}}]}', "too long"),
+        (web.Response(body=gzip.compress(b" " * (64 << 20)), headers={"Content-Encoding": "gzip"}), "too long"),
+        (b'{"choices":[{"message":{"content":"\\ud800"}}]}', "no chat completion"),
     ],
-    ids=["error", "redirect", "text", "no choice", "no text", "blank", "endless"],
+    ids=["error", "redirect", "text", "no choice", "no text", "blank", "endless", "bomb", "half a letter"],
 )
 async def test_answers_that_are_none(
     server: ModelServer, session: aiohttp.ClientSession, answer: object, detail: str
@@ -98,6 +102,19 @@ async def test_answers_that_are_none(
     assert detail in caught.value.detail
     server.answer = completion("Now it works.")
     assert await made.summarize(talk("Hello."), "English") == "Now it works."
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(
+    server: ModelServer, session: aiohttp.ClientSession
+) -> None:
+    server.piece_bytes = 16
+    assert await summarizer(server, session).summarize(talk("Hello."), "English") == "They agreed on Friday."
+
+
+async def test_a_key_that_no_header_can_hold_is_told(server: ModelServer, session: aiohttp.ClientSession) -> None:
+    with pytest.raises(SummaryError, match="could not be made"):
+        await summarizer(server, session, summary_key="two\nlines").summarize(talk("Hello."), "English")
+    assert server.asked == []
 
 
 async def test_a_server_that_is_slow_or_away(server: ModelServer, session: aiohttp.ClientSession) -> None:
