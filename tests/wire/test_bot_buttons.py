@@ -14,7 +14,7 @@ from tests.wire.stack import Stack
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
-ACTIONS = ("rebalance", "rename", "dub", "thread")
+ACTIONS = ("rebalance", "fix", "dub", "thread")
 
 
 async def made_again(stack: Stack, opened: Interaction, **fields: Any) -> Message:
