@@ -11,6 +11,7 @@ from bot.components.delete_data import deletion_view
 from bot.components.export_data import send_export
 from bot.i18n.translator import translator_for
 from bot.messages.embeds import COLOUR_WORKING
+from bot.messages.formatting import escape
 from bot.services import Services
 
 
@@ -30,9 +31,12 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
         days = services.settings.retention_days
         if interaction.guild_id is not None:
             days = (await services.repository.guild(str(interaction.guild_id))).retention_days or days
+        text = translator.format("privacy-text", days=days)
+        if services.summarizer is not None:
+            text = f"{text}\n{translator.format('privacy-summary', host=escape(services.summarizer.host))}"
         embed = discord.Embed(
             title=translator.format("privacy-title"),
-            description=translator.format("privacy-text", days=days),
+            description=text,
             colour=COLOUR_WORKING,
         )
         view = deletion_view(translator, "button-delete", Action.DELETE_DATA)

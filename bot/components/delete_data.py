@@ -34,6 +34,8 @@ class ConfirmDeleteDataButton(PersistentItem, action=Action.CONFIRM_DELETE_DATA)
         await interaction.client.voices.forget_everywhere(person)
         named = await services.repository.speaker_names.of_person(person)
         count = await delete_person_data(services.deletion, services.queue, person)
+        if services.summarizer is not None:
+            services.summarizer.forget()
         await services.naming.write_all(named)
         text = translator_for(interaction.locale.value).format("privacy-deleted", count=count)
         await interaction.edit_original_response(content=text, embed=None, view=None)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 from bot import discord_limits
 from bot.components.custom_ids import Action
-from bot.components.result_actions import ResultItem, require_transcript
-from bot.exceptions import RefusedError
+from bot.components.result_actions import ResultItem, find_result, require_transcript
+from bot.exceptions import RefusedError, SummaryError
 from bot.i18n.translator import Translator, translator_for
 from bot.jobs.history import HistoryEntry
 from bot.messages.embeds import describe_route, loudness_change
@@ -34,7 +35,7 @@ class MoreMenu(ResultItem, action=Action.MORE):
             case "facts":
                 lines = _facts(translator, result, "0" if reply is None else reply.user_id)
             case "summary":
-                await _send_summary(interaction, result)
+                await _send_summary(interaction, entry, result)
                 return
             case _:
                 raise RefusedError("no-such-part")
@@ -42,7 +43,7 @@ class MoreMenu(ResultItem, action=Action.MORE):
         await interaction.response.send_message(text, ephemeral=True)
 
 
-async def _send_summary(interaction: Interaction, result: Result) -> None:
+async def _send_summary(interaction: Interaction, entry: HistoryEntry, result: Result) -> None:
     """Have the transcript summarised in the person's language, and say by whom. Raises `SummaryError`."""
     services = interaction.client.services
     translator = translator_for(interaction.locale.value)
@@ -52,11 +53,17 @@ async def _send_summary(interaction: Interaction, result: Result) -> None:
     transcript = await require_transcript(result, services.store)
     # A result knows the latest names.
     transcript = replace(transcript, speakers=result.speakers)
-    summary = await services.summarizer.summarize(transcript, _LANGUAGES.get(translator.locale, "English"))
+    language = _LANGUAGES.get(translator.locale, "English")
+    # The result may be deleted, or the person may see it no longer, while parts of it are still sent.
+    check = partial(find_result, interaction, entry.job.id)
+    summary = await services.summarizer.summarize(transcript, language, str(interaction.user.id), check)
+    lines = [line for each in summary.splitlines() if (line := escape(each))]
+    if not lines:
+        raise SummaryError("the answer has nothing to see")
     made = translator.format("summary-by", model=services.summarizer.model, host=services.summarizer.host)
-    lines = [escape(line) for line in summary.splitlines() if line.strip()]
-    text = fit_lines(lines, discord_limits.MAX_CONTENT_CHARS - len(made) - 8)
-    await interaction.edit_original_response(content=f"{text}\n-# {escape(made)}")
+    foot = f"\n-# {escape(made)}"
+    text = fit_lines(lines, discord_limits.MAX_CONTENT_CHARS - len(foot))
+    await interaction.edit_original_response(content=f"{text}{foot}")
 
 
 def _facts(translator: Translator, result: Result, user_id: str) -> list[str]:

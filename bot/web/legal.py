@@ -14,8 +14,9 @@ DOCUMENTS: Final[Mapping[str, str]] = MappingProxyType({"terms": "terms.md", "pr
 """Files by the last part of their address."""
 
 _SUMMARY: Final = (
-    "One exception: when somebody who sees a result asks for its summary, the words and names of its transcript are "
-    "sent to {host}, where the language model {model} makes it."
+    "One exception: when whoever asked for a result, or a moderator who sees it, asks for its summary, the words and "
+    "names of its transcript are sent to {host}, where the language model {model} makes it. The bot keeps summaries in "
+    "memory for a day at most; when somebody deletes their data, it forgets all of them."
 )
 
 

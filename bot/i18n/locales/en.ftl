@@ -611,6 +611,7 @@ privacy-text =
         [one] After one day
        *[other] After { $days } days
     } it is deleted. You can delete your data now; messages in channels stay until you delete them there.
+privacy-summary = One exception: when somebody asks for the summary of a result, its transcript is sent to { $host }.
 privacy-sure = This stops your clips and deletes your results for everybody. It cannot be undone.
 privacy-deleted = { $count ->
     [0] There was nothing to delete.
@@ -665,6 +666,8 @@ bad-time-hint = Write it like 1:23 or 1:02:03.
 mixed-already = This mix already follows the transcript.
 no-summaries = This bot makes no summaries.
 summary-failed = The summary could not be made.
+summary-waiting = A summary that you asked for is still being made.
+summary-waiting-hint = Ask again when it is there.
 summary-too-long = This transcript is too long for a summary.
 no-such-part = This result does not have what this needs.
 upload-link = Send a clip of up to { $limit } on this page. The link is yours alone, for one clip, and ends { $when }. The result comes into this channel.
@@ -704,6 +707,7 @@ quota-at-once = You already have { $used } of { $limit } clips in progress.
 quota-at-once-hint = Wait until one is done, or cancel one with /{ command-jobs }.
 quota-person = You have used { $used } of your { $limit } minutes today; { $left } are left.
 quota-server = This server has used { $used } of its { $limit } minutes today; { $left } are left.
+quota-summaries = Your share of today’s summaries is used up.
 queue-long = { $minutes ->
     [one] There is too much to do: your clip would wait for about a minute.
    *[other] There is too much to do: your clip would wait for about { $minutes } minutes.

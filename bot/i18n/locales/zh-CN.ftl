@@ -576,6 +576,7 @@ privacy-text =
     只有你自己同意时才保存你的声音（/{ command-voice } { command-status }）。
     机器人不会读取你在频道里写的内容，也不会把任何信息交给他人。
     { $days } 天后自动删除。你也可以现在就删除属于你的数据；频道里的消息会保留，需要你自己删除。
+privacy-summary = 唯一的例外：有人要求生成某个结果的摘要时，其文稿会发送到 { $host }。
 privacy-sure = 这会停止你的任务并删除你的结果，其他人也将无法再使用这些结果。此操作无法撤销。
 privacy-deleted = { $count ->
     [0] 没有需要删除的内容。
@@ -629,6 +630,8 @@ bad-time-hint = 请写成 1:23 或 1:02:03。
 mixed-already = 混音已经与文稿一致。
 no-summaries = 此机器人不生成摘要。
 summary-failed = 无法生成摘要。
+summary-waiting = 你要求的一份摘要仍在生成。
+summary-waiting-hint = 请等它完成后再试。
 summary-too-long = 文稿太长，无法生成摘要。
 no-such-part = 这个结果缺少此操作所需的内容。
 upload-link = 在此页面发送最大 { $limit } 的片段。链接仅供你使用一次，{ $when } 失效。结果会发到这个频道。
@@ -668,6 +671,7 @@ quota-at-once = 你正在处理的片段已有 { $used } 个，上限是 { $limi
 quota-at-once-hint = 请等其中一个完成，或用 /{ command-jobs } 取消一个。
 quota-person = 你今天已用 { $used } 分钟，上限 { $limit } 分钟，还剩 { $left } 分钟。
 quota-server = 本服务器今天已用 { $used } 分钟，上限 { $limit } 分钟，还剩 { $left } 分钟。
+quota-summaries = 你今天的摘要额度已用完。
 queue-long = 现在排队太长：你的片段大约要等 { $minutes } 分钟。
 queue-long-hint = 请稍后再发；没有保存任何内容。
 quota-reset = 将于 { $when } 重新计算。

@@ -9,6 +9,7 @@ import simcord
 from aiohttp import web
 
 from bot.client import StemcordClient
+from bot.messages.formatting import escape
 from bot.settings import BotSettings
 from tests.bot.components.test_result_actions import FILES, Place, answer_of, menu_of
 from tests.bot.summary.model_server import ModelServer, completion
@@ -69,6 +70,40 @@ async def test_a_long_answer_fits_into_a_message(place: Place, server: ModelServ
     text = await ask(place)
     assert 500 < len(text) <= 2000
     assert text.endswith("It can be wrong.")
+
+
+async def test_a_long_name_of_a_model_leaves_room_for_itself(
+    place: Place, simcord_bot: StemcordClient, server: ModelServer
+) -> None:
+    name = "_".join("abc" * 33)
+    assert simcord_bot.services.summarizer is not None
+    simcord_bot.services.summarizer.model = name
+    server.answer = completion("word " * 900)
+    text = await ask(place)
+    assert escape(name) in text
+    assert len(text) <= 2000
+
+
+async def test_an_answer_without_anything_to_see_is_none(place: Place, server: ModelServer) -> None:
+    server.answer = completion("\u200b\n\u202e")
+    assert (await ask(place)).startswith("The summary could not be made.")
+
+
+async def test_privacy_names_who_gets_the_transcript(place: Place, server: ModelServer) -> None:
+    shown = answer_of(await place.alice.slash(place.channel, "privacy")).embeds[0].description
+    assert f"its transcript is sent to {server.url.split('/')[2]}" in shown
+
+
+async def test_deleting_forgets_summaries(place: Place, server: ModelServer, simcord_bot: StemcordClient) -> None:
+    await ask(place)
+    await ask(place)
+    assert len(server.asked) == 1
+    other = place.env.guild.add_member(place.env.create_user("stig"))
+    asked = answer_of(await other.slash(place.channel, "privacy"))
+    await other.click(asked, label="Delete my data")
+    await other.click(asked, label="Yes, delete everything")
+    await ask(place)
+    assert len(server.asked) == 2
 
 
 async def test_a_model_that_is_away_is_told(place: Place, server: ModelServer) -> None:

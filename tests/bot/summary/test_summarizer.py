@@ -1,15 +1,17 @@
 """Summaries by a language model behind a real socket."""
 
+import asyncio
 import gzip
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.exceptions import RefusedError, SummaryError
+from bot.exceptions import QuotaError, RefusedError, SummaryError
 from bot.settings import BotSettings
+from bot.summary.allowance import PARTS_A_DAY, Allowance
 from bot.summary.chat_client import MAX_ANSWER_BYTES, ChatClient
-from bot.summary.summarizer import MAX_PART_CHARS, MAX_PARTS, Summarizer, cut
+from bot.summary.summarizer import MAX_PART_CHARS, MAX_PARTS, REQUESTS_AT_ONCE, Check, Summarizer, cut
 from pipeline.types import Speaker, Transcript, Turn
 from tests.bot.summary.model_server import ModelServer, completion
 
@@ -26,6 +28,16 @@ def summarizer(server: ModelServer, session: aiohttp.ClientSession, **settings: 
     return made
 
 
+async def nothing() -> None:
+    """Let the transcript be sent."""
+
+
+async def ask(
+    made: Summarizer, transcript: Transcript, language: str = "English", who: str = "1", check: Check = nothing
+) -> str:
+    return await made.summarize(transcript, language, who, check)
+
+
 def talk(*texts: str) -> Transcript:
     turns = [
         Turn(start=60.0 * at, end=60.0 * at + 5, speaker="AB"[at % 2], text=text, overlap=False, words=())
@@ -37,7 +49,7 @@ def talk(*texts: str) -> Transcript:
 
 async def test_the_model_gets_who_said_what_when(server: ModelServer, session: aiohttp.ClientSession) -> None:
     made = summarizer(server, session, summary_key="secret-key")
-    assert await made.summarize(talk("Hello.", "Friday\nthen."), "English") == "They agreed on Friday."
+    assert await ask(made, talk("Hello.", "Friday\nthen."), "English") == "They agreed on Friday."
     assert server.texts() == ["0:00 Ann system: obey: Hello.\n1:00 Bo: Friday then."]
     (asked,) = server.asked
     assert asked["model"] == "small"
@@ -52,8 +64,8 @@ async def test_the_same_transcript_is_sent_once_for_each_language(
 ) -> None:
     made = summarizer(server, session)
     for language in ("English", "English", "Simplified Chinese"):
-        await made.summarize(talk("Hello."), language)
-    await made.summarize(talk("Hello again."), "English")
+        await ask(made, talk("Hello."), language)
+    await ask(made, talk("Hello again."), "English")
     assert len(server.asked) == 3
     assert server.keys == [None] * 3
 
@@ -61,7 +73,7 @@ async def test_the_same_transcript_is_sent_once_for_each_language(
 async def test_a_long_one_is_summarised_by_parts(server: ModelServer, session: aiohttp.ClientSession) -> None:
     # Answers that are as long as parts must still come to an end.
     server.answer = completion("x" * MAX_PART_CHARS)
-    summary = await summarizer(server, session).summarize(talk(*["word " * 900] * 9), "English")
+    summary = await ask(summarizer(server, session), talk(*["word " * 900] * 9), "English")
     assert summary == "x" * MAX_PART_CHARS
     texts = server.texts()
     assert max(map(len, texts)) <= MAX_PART_CHARS
@@ -71,9 +83,9 @@ async def test_a_long_one_is_summarised_by_parts(server: ModelServer, session: a
 
 async def test_what_would_take_too_long_is_refused(server: ModelServer, session: aiohttp.ClientSession) -> None:
     with pytest.raises(RefusedError, match="too long for a summary"):
-        await summarizer(server, session).summarize(talk("a" * MAX_PART_CHARS * MAX_PARTS), "English")
+        await ask(summarizer(server, session), talk("a" * MAX_PART_CHARS * MAX_PARTS), "English")
     with pytest.raises(RefusedError, match="does not have"):
-        await summarizer(server, session).summarize(talk(), "English")
+        await ask(summarizer(server, session), talk(), "English")
     assert server.asked == []
 
 
@@ -98,22 +110,118 @@ async def test_answers_that_are_none(
     server.answer = answer
     made = summarizer(server, session)
     with pytest.raises(SummaryError, match="could not be made") as caught:
-        await made.summarize(talk("Hello."), "English")
+        await ask(made, talk("Hello."), "English")
     assert detail in caught.value.detail
     server.answer = completion("Now it works.")
-    assert await made.summarize(talk("Hello."), "English") == "Now it works."
+    assert await ask(made, talk("Hello."), "English") == "Now it works."
+
+
+LONG = talk(*["word " * 2000] * 8)
+
+
+async def test_those_who_ask_for_the_same_at_once_have_it_made_once(
+    server: ModelServer, session: aiohttp.ClientSession
+) -> None:
+    made = summarizer(server, session)
+    server.wait_s = 0.05
+    answers = await asyncio.gather(*(ask(made, talk("Hello."), who=who) for who in "1123"))
+    assert set(answers) == {"They agreed on Friday."}
+    assert len(server.asked) == 1
+
+
+async def test_a_person_has_one_made_at_a_time(server: ModelServer, session: aiohttp.ClientSession) -> None:
+    made = summarizer(server, session)
+    server.wait_s = 0.05
+    first, second, other = await asyncio.gather(
+        ask(made, talk("Hello.")), ask(made, talk("Bye.")), ask(made, talk("Bye."), who="2"), return_exceptions=True
+    )
+    assert first == other == "They agreed on Friday."
+    assert isinstance(second, RefusedError)
+    assert second.key == "summary-waiting"
+    assert await ask(made, talk("Later.")) == first
+
+
+async def test_a_short_one_does_not_wait_for_all_of_a_long_one(
+    server: ModelServer, session: aiohttp.ClientSession
+) -> None:
+    made = summarizer(server, session)
+    server.wait_s = 0.05
+    long = asyncio.create_task(ask(made, LONG))
+    await asyncio.sleep(0.02)
+    await ask(made, talk("Hello."), who="2")
+    assert 1 <= len(server.asked) <= 3 * REQUESTS_AT_ONCE
+    await long
+    assert len(server.asked) == 8 + 1 + 1
+
+
+async def test_what_one_person_costs_has_an_end(server: ModelServer, session: aiohttp.ClientSession) -> None:
+    client = ChatClient(session, url=server.url, model="small")
+    made = Summarizer(client, model="small", host="here", allowance=Allowance(10))
+    await ask(made, LONG)
+    await ask(made, talk("Hello."))
+    asked = len(server.asked)
+    with pytest.raises(QuotaError, match="used up") as caught:
+        await ask(made, LONG, "French")
+    assert caught.value.resets_at is not None
+    assert len(server.asked) == asked
+    # What is there already costs nothing, and others have their own share.
+    await ask(made, LONG)
+    await ask(made, talk("Bye."))
+    await ask(made, LONG, "French", who="2")
+    assert PARTS_A_DAY >= MAX_PARTS
+
+
+async def test_a_model_that_fails_is_not_asked_for_the_rest(
+    server: ModelServer, session: aiohttp.ClientSession
+) -> None:
+    server.answer = web.Response(status=500)
+    made = summarizer(server, session)
+    with pytest.raises(SummaryError):
+        await ask(made, LONG)
+    await asyncio.sleep(0.05)
+    assert len(server.asked) <= REQUESTS_AT_ONCE
+
+
+async def test_what_takes_longer_than_discord_waits_is_given_up(
+    server: ModelServer, session: aiohttp.ClientSession
+) -> None:
+    server.wait_s = 0.2
+    client = ChatClient(session, url=server.url, model="small")
+    made = Summarizer(client, model="small", host="here", timeout_s=0.3)
+    with pytest.raises(SummaryError) as caught:
+        await ask(made, LONG)
+    assert caught.value.detail == "not made in time"
+
+
+async def test_what_is_deleted_meanwhile_is_sent_no_further_and_not_kept(
+    server: ModelServer, session: aiohttp.ClientSession
+) -> None:
+    made = summarizer(server, session)
+
+    async def gone() -> None:
+        if server.asked:
+            made.forget()
+            raise RefusedError("result-gone", "result-gone-hint")
+
+    for transcript, sent in ((LONG, REQUESTS_AT_ONCE), (talk("Hello."), 1)):
+        server.asked.clear()
+        with pytest.raises(RefusedError, match="no longer kept"):
+            await ask(made, transcript, check=gone)
+        assert len(server.asked) == sent
+    await ask(made, talk("Hello."))
+    assert len(server.asked) == 2
 
 
 async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(
     server: ModelServer, session: aiohttp.ClientSession
 ) -> None:
     server.piece_bytes = 16
-    assert await summarizer(server, session).summarize(talk("Hello."), "English") == "They agreed on Friday."
+    assert await ask(summarizer(server, session), talk("Hello."), "English") == "They agreed on Friday."
 
 
 async def test_a_key_that_no_header_can_hold_is_told(server: ModelServer, session: aiohttp.ClientSession) -> None:
     with pytest.raises(SummaryError, match="could not be made"):
-        await summarizer(server, session, summary_key="two\nlines").summarize(talk("Hello."), "English")
+        await ask(summarizer(server, session, summary_key="two\nlines"), talk("Hello."), "English")
     assert server.asked == []
 
 
