@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.database.repository import Repository
+from bot.database.speaker_names import with_given
 from bot.database.transcript_edits import TranscriptEdits
 from bot.transcripts.rewriter import put_edits
 from pipeline.types import Request
@@ -14,7 +15,7 @@ from worker.store import Store
 async def newest_with_edits(
     job: Job, repository: Repository, edits: TranscriptEdits, store: Store
 ) -> tuple[Job, Request]:
-    """Return the newest job of a message, and its request with all that people corrected since.
+    """Return the newest finished job of a message, and its request with all that people corrected and named since.
 
     Raises:
         StoreError: The edits cannot be kept.
@@ -23,10 +24,19 @@ async def newest_with_edits(
     """
     newest = await repository.newest_of_message(job.id)
     job = job if newest is None else newest.job
+    # Files with these names may still be written by another job.
+    names = with_given(job.request.names, await repository.speaker_names.of(job.id))
+    request = replace(job.request, names=names)
     history = await edits.history(job.id)
     if not history or newest is None or newest.result is None:
-        return job, job.request
-    return job, replace(job.request, edits=await put_edits(store, history, newest.result.media.duration))
+        return job, request
+    return job, replace(request, edits=await put_edits(store, history, newest.result.media.duration))
+
+
+async def gets_speaker_stems(job: Job, repository: Repository) -> bool:
+    """Tell whether a job that has not ended gives the speakers of a message tracks. Raises `DatabaseError`."""
+    running = [await repository.job(other) for other in await repository.open_of_message(job.id)]
+    return any(record is not None and record.job.request.wants_speaker_stems for record in running)
 
 
 def with_names(request: Request, names: Mapping[str, str]) -> Request:

@@ -23,7 +23,7 @@ from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.exceptions import DatabaseError, RefusedError
 from bot.i18n.translator import translator_for
-from bot.jobs.changed_requests import newest_with_edits, with_names, with_speaker_stems
+from bot.jobs.changed_requests import gets_speaker_stems, newest_with_edits, with_names, with_speaker_stems
 from bot.jobs.origins import InteractionOrigin, JobOrigin
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
@@ -73,6 +73,7 @@ class JobSubmitter:
         self._max_wait_minutes = settings.max_wait_minutes
         self._upload_limits = upload_limits
         self._submissions: set[asyncio.Task[Any]] = set()
+        self._adding_stems = asyncio.Lock()
 
     async def submit(
         self,
@@ -273,9 +274,11 @@ class JobSubmitter:
         await self.rewrite(newest, with_names(request, names))
 
     async def add_speaker_stems(self, job: Job) -> None:
-        """Write a result again, in its message, with a track for each speaker; raises what `rename_speakers` does."""
-        newest, request = await newest_with_edits(job, self._repository, self._edits, self._store)
-        await self.rewrite(newest, with_speaker_stems(request))
+        """Write a result again with a track for each speaker, unless that is done; raises as `rename_speakers`."""
+        async with self._adding_stems:
+            if not await gets_speaker_stems(job, self._repository):
+                newest, request = await newest_with_edits(job, self._repository, self._edits, self._store)
+                await self.rewrite(newest, with_speaker_stems(request))
 
     async def rewrite(self, job: Job, request: Request) -> Job:
         """Run a job again with another request, in its message; return the new job.

@@ -183,6 +183,20 @@ async def test_each_speaker_gets_a_track_in_the_same_message(place: Place, datab
     assert answer_of(pressed).content.startswith("Each speaker gets a track.")
 
 
+async def test_tracks_keep_the_names_that_are_still_being_written_and_are_made_once(place: Place) -> None:
+    await place.bring()
+    private = answer_of(await place.press("Rename speakers"))
+    shown = await place.alice.click(private.message, label="Type the names")
+    await place.alice.submit_modal(shown, {"speaker-0": "Ann", "speaker-1": "Bob"})
+    await place.press("A track per speaker")
+    job = await place.newest()
+    assert job.request.wants_speaker_stems
+    assert job.request.names == {"A": "Ann", "B": "Bob"}
+    pressed = await place.press("A track per speaker")
+    assert (await place.newest()).id == job.id
+    assert answer_of(pressed).content.startswith("Each speaker gets a track.")
+
+
 async def test_who_has_a_track_gets_no_other(place: Place) -> None:
     stems = (SpeakerStem(speaker="A", file="stems/speaker-1.flac"),)
     await place.bring({**FILES, "stems/speaker-1.flac": make_sound()}, speaker_stems=stems)
