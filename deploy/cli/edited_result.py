@@ -91,7 +91,9 @@ def write_result_json(folder: Path, made: Path, out: Path, transcript: EditedTra
     known = {artefact.name for artefact in earlier}
     replaced = tuple(each for each in result.artefacts if each.name in changed - known)
     original = OriginalResult(speakers=transcript.before().speakers, artefacts=(*earlier, *replaced))
-    edited = replace(result, speakers=transcript.speakers, artefacts=now, original=original)
+    there = {artefact.name for artefact in now}
+    stems = tuple(stem for stem in result.speaker_stems if stem.file in there)
+    edited = replace(result, speakers=transcript.speakers, artefacts=now, speaker_stems=stems, original=original)
     (made / path.name).write_bytes(msgspec.json.format(msgspec.json.encode(edited), indent=2))
 
 

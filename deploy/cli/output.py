@@ -48,7 +48,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
     console.print(f"\n[bold]Route[/bold]     {result.route.name} ({result.route.model or result.route.engine})")
     console.print(f"          {escape(result.route.reason)}", highlight=False)
     if result.speakers:
-        names = ", ".join(speaker.name for speaker in result.speakers)
+        names = escape(printable(", ".join(speaker.name for speaker in result.speakers)))
         console.print(f"[bold]Speakers[/bold]  {len(result.speakers)} ({names}), language {result.language}")
     if result.speaker_stems:
         known = {speaker.id: speaker.name for speaker in result.speakers}
@@ -61,7 +61,7 @@ def show_result(result: Result, out: Path, seconds: float, console: Console) -> 
         console.print(f"[bold]Loudness[/bold]  {describe_loudness(final)}{_original_loudness(result)}", highlight=False)
     console.print(_timing_table(result, seconds))
     for note in result.notes:
-        console.print(f"[yellow]Note[/yellow]      {escape(note)}", highlight=False)
+        console.print(f"[yellow]Note[/yellow]      {escape(printable(note))}", highlight=False)
     for failure in result.failures:
         console.print(
             f"[red]Failed[/red]    {failure.stage}: {escape(failure.message)} {escape(failure.hint)}", highlight=False

@@ -1,6 +1,7 @@
 """`stemcord export --edits`: every file follows, and nothing of the original is lost."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from pipeline.edits.edit_file import encode_edits
 from pipeline.edits.lines import EditableTranscript, see
 from pipeline.edits.operations import DeleteLine, Edit, GiveWords, RenameSpeaker, SetWords
 from pipeline.export.transcripts import read_edited
-from pipeline.types import Artefact
+from pipeline.types import Artefact, SpeakerStem
 from pipeline.types import Result as JobResult
 from pipeline.types.edited import EditedResult, EditedTranscript
 from tests.bot.database.test_repository import result_of
@@ -175,6 +176,18 @@ def replaced(old: Artefact, job: Path) -> Artefact:
     new = artefact(job / old.name)
     assert new.digest != old.digest
     return new
+
+
+def test_the_result_names_the_tracks_of_speakers_that_are_beside_it(job: Path, edits: Path, tmp_path: Path) -> None:
+    track = Artefact(name="stems/speaker-1.flac", digest="ab", size=3, media_type="audio/flac")
+    stem = SpeakerStem(speaker="S1", file=track.name)
+    (job / "stems").mkdir()
+    (job / track.name).write_bytes(b"abc")
+    described(job, replace(result_of(track), speaker_stems=(stem,)))
+    for out, stems in ((tmp_path / "new", ()), (job, (stem,))):
+        assert call("export", job, "--edits", edits, "--out", out).exit_code == 0
+        written = msgspec.json.decode((out / "result.json").read_bytes(), type=EditedResult)
+        assert written.speaker_stems == stems
 
 
 def test_subtitles_of_the_clip_itself_are_left_alone(job: Path, edits: Path, tmp_path: Path) -> None:
