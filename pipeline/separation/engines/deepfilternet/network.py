@@ -40,6 +40,8 @@ PATHWAY_CONTEXT: Final = 4
 PATHWAY_CHANNELS: Final = 64
 STATE_SIZE: Final = 256
 """Of a recurrent layer."""
+GROUPED_PRODUCT: Final = b"btgi,gih->btgh"
+"""A linear layer for each group of channels, as the network's files have it."""
 ENCODER_OUTPUTS: Final = ("e0", "e1", "e2", "e3", "emb", "c0")
 
 Array = NDArray[np.float32]
@@ -174,8 +176,27 @@ def _load_part(data: bytes, *, recurrent: int, padded: int) -> _Part:
     for node in graph.node:
         for place, name in enumerate(node.input):
             node.input[place] = sources.get(name, name)
+    _replace_einsums(graph, helper)
     # Channels run side by side, with a thread each.
     return _Part(session=open_session(model.SerializeToString(), threads=1), states=recurrent)
+
+
+def _replace_einsums(graph: Any, helper: Any) -> None:  # noqa: ANN401 - onnx has no types
+    """Write the grouped linear layers as matrix products, which onnxruntime computes several times as fast."""
+    nodes: list[Any] = []
+    for node in graph.node:
+        if node.op_type != "Einsum" or node.attribute[0].s != GROUPED_PRODUCT:
+            nodes.append(node)
+            continue
+        (inputs, weights), (output,) = node.input, node.output
+        turned, product = f"{output}-turned", f"{output}-product"
+        nodes += [
+            helper.make_node("Transpose", [inputs], [turned], perm=[0, 2, 1, 3]),
+            helper.make_node("MatMul", [turned, weights], [product]),
+            helper.make_node("Transpose", [product], [output], perm=[0, 2, 1, 3]),
+        ]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _state_name(number: int) -> str:
