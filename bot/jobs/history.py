@@ -32,8 +32,14 @@ class JobHistory:
         self._repository = repository
 
     async def find(self, job_id: str) -> HistoryEntry | None:
-        """Find a job with its result; None when it is no longer stored. Raises `DatabaseError` and `QueueError`."""
+        """Find a job with its result; None when it is no longer stored. Raises `DatabaseError` and `QueueError`.
+
+        For a finished one that was written again, that is the newest in its message: an older one, which a shared copy
+        of the message still names, has words and names that people took back.
+        """
         record = await self._repository.job(job_id)
+        if record is not None and record.status is StoredStatus.FINISHED:
+            record = await self._repository.newest_of_message(job_id) or record
         if record is not None and record.status not in OPEN_STATUSES:
             return _entry_from_record(record)
         state = await self._queue.state(job_id)

@@ -17,10 +17,12 @@ from bot.database.speaker_names import SpeakerName
 from bot.database.tables import JOBS
 from bot.database.transcript_edits import TranscriptEdits
 from bot.exceptions import RefusedError
+from bot.jobs.history import JobHistory
 from bot.jobs.quotas import Quotas
 from pipeline.edits.operations import ReplaceLines
 from tests.bot.database.test_repository import job_for, number, put, result_of
 from worker.protocol import Job
+from worker.queue import Queue
 from worker.store import Store
 
 ANN, BO = SpeakerName(name="Ann", user_id="1"), SpeakerName(name="Bo", user_id="2")
@@ -63,6 +65,17 @@ async def test_the_jobs_of_a_message_share_names_and_the_last_one_keeps_them(
     assert await names.of(second.id) == {"A": ANN, "B": BO}
     with pytest.raises(RefusedError):
         await names.give(first.id, {"A": BO}, "9")
+
+
+async def test_an_older_job_of_a_message_is_given_out_as_the_newest(
+    database: Database, store: Store, queue: Queue, tmp_path: Path
+) -> None:
+    first, second = await two_jobs(database, store, tmp_path)
+    history = JobHistory(queue, Repository(database, Quotas()))
+    for job in (first, second):
+        found = await history.find(job.id)
+        assert found is not None
+        assert found.job.id == second.id
 
 
 async def test_names_go_along_to_another_message_and_wait_until_they_are_written(

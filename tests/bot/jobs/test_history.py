@@ -40,6 +40,9 @@ class FixedRepository(Repository):
     async def job(self, job_id: str) -> JobRecord | None:
         return self.jobs.get(job_id)
 
+    async def newest_of_message(self, job_id: str) -> JobRecord | None:
+        return self.jobs.get(job_id)
+
     async def jobs_of(self, user_id: str, guild_id: str | None, limit: int) -> list[JobRecord]:
         mine = [record for record in self.jobs.values() if record.user_id == user_id]
         return [record for record in mine if guild_id in (None, record.guild_id)][:limit]
