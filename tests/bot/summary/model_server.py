@@ -4,11 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
-Json = dict[str, Any]
+Json: TypeAlias = dict[str, Any]
+Answer: TypeAlias = Json | web.Response | bytes
 
 
 def completion(text: object) -> Json:
@@ -23,7 +24,7 @@ class ModelServer:
         self.url = ""
         self.asked: list[Json] = []
         self.keys: list[str | None] = []
-        self.answer: Json | web.Response | bytes = completion("They agreed on Friday.")
+        self.answer: Answer = completion("They agreed on Friday.")
         self.wait_s = 0.0
         self.piece_bytes = 0
         """Size of the pieces in which answers come; 0: as a whole."""

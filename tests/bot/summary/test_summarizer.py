@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,7 +14,7 @@ from bot.summary.allowance import PARTS_A_DAY, Allowance
 from bot.summary.chat_client import MAX_ANSWER_BYTES, ChatClient
 from bot.summary.summarizer import MAX_PART_CHARS, MAX_PARTS, REQUESTS_AT_ONCE, Check, Summarizer, cut
 from pipeline.types import Speaker, Transcript, Turn
-from tests.bot.summary.model_server import ModelServer, completion
+from tests.bot.summary.model_server import Answer, ModelServer, completion
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def server():
         yield server
 
 
-def summarizer(server: ModelServer, session: aiohttp.ClientSession, **settings: str) -> Summarizer:
+def summarizer(server: ModelServer, session: aiohttp.ClientSession, **settings: Any) -> Summarizer:
     made = Summarizer.for_settings(session, BotSettings(summary_url=server.url, summary_model="small", **settings))
     assert made is not None
     return made
@@ -105,7 +106,7 @@ async def test_what_would_take_too_long_is_refused(server: ModelServer, session:
     ids=["error", "redirect", "text", "no choice", "no text", "blank", "endless", "bomb", "half a letter"],
 )
 async def test_answers_that_are_none(
-    server: ModelServer, session: aiohttp.ClientSession, answer: object, detail: str
+    server: ModelServer, session: aiohttp.ClientSession, answer: Answer, detail: str
 ) -> None:
     server.answer = answer
     made = summarizer(server, session)
@@ -236,8 +237,8 @@ async def test_a_server_that_is_slow_or_away(server: ModelServer, session: aioht
         await away.complete("Summarise.", "Hello.")
 
 
-def test_without_an_address_there_is_none() -> None:
-    assert Summarizer.for_settings(None, BotSettings()) is None
+def test_without_an_address_there_is_none(session: aiohttp.ClientSession) -> None:
+    assert Summarizer.for_settings(session, BotSettings()) is None
 
 
 def test_parts_hold_all_lines_in_their_order() -> None:

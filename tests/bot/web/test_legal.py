@@ -1,10 +1,12 @@
 """The terms and the privacy policy, filled in by the settings."""
 
+from typing import Any
+
 from bot.settings import BotSettings
 from bot.web.legal import LegalPages
 
 
-def privacy(**settings: str) -> str:
+def privacy(**settings: Any) -> str:
     page = LegalPages(BotSettings(operator="Ann & Co", contact="ann@example.org", **settings)).render("privacy")
     assert page is not None
     assert "{" not in page
