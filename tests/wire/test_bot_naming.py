@@ -14,7 +14,7 @@ from tests.wire.answers import CHINESE, id_for, in_chinese, private, shows
 from tests.wire.light import LightStack
 from tests.wire.objects import Interaction
 from tests.wire.shapes import COMPONENTS_V2, Json
-from tests.wire.talks import find, ids, named, talk, told
+from tests.wire.talks import confirmed, find, ids, named, talk, told
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
@@ -201,6 +201,9 @@ async def test_where_the_bot_is_no_member_there_is_no_list_of_members(light: Lig
     assert set(forms.fields_of(opened.callback["data"])) == {"name"}
     await light.fake.click(ids(listed, "thisisme")[0], listed, by=wes)
     await told(light, listed, f"You are “{wes['global_name']}” there.")
+    again = await light.job(of=wes["id"])
+    await light.finish(await light.take(again), again)
+    await confirmed(light, again)
 
 
 async def test_more_than_five_speakers_have_several_lists(light: LightStack, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ async def test_settings_are_kept_over_a_restart(stack: Stack, manager: Json, sce
 async def test_settings_are_for_managers(stack: Stack) -> None:
     person = await stack.fake.add_person("pia", rights.MANAGE_MESSAGES)
     refused = await private(stack, await stack.fake.slash("settings", by=person, keep_days=1, locale=CHINESE))
-    assert refused.text == "只有可以管理本服务器的人才能修改设置和术语表。"
+    assert refused.text == "只有可以管理本服务器的人才能修改设置、术语表和声音簿。"
 
 
 async def test_only_the_roles_that_were_chosen_may_use_the_bot(stack: Stack, manager: Json, scene: Path) -> None:
