@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.clips.attachments import clip_from_attachment
-from bot.commands.localization import help_order, localized, options
+from bot.commands.localization import ServerGroup, localized, options
 from bot.discord_limits import MAX_AUTOCOMPLETE_CHOICES, MAX_CHOICE_CHARS, MAX_CONTENT_CHARS
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
@@ -32,19 +32,11 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     tree.add_command(GlossaryCommands(services))
 
 
-class GlossaryCommands(app_commands.Group):
+class GlossaryCommands(ServerGroup):
     """`/glossary add`, `/glossary remove` and `/glossary list`."""
 
     def __init__(self, services: Services) -> None:
-        super().__init__(
-            name=localized("command-glossary"),
-            description=localized("command-glossary-description"),
-            guild_only=True,
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
-            extras=help_order(75),
-        )
-        self._services = services
+        super().__init__(services, "glossary", 75)
 
     @app_commands.command(name=localized("command-add"), description=localized("command-add-description"))
     @options(terms="terms", file="terms_file")

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.i18n.translator import ENGLISH, Translator, translator_for
+from bot.services import Services
 
 HELP_ORDER: Final = "help_order"
 
@@ -32,6 +33,28 @@ def options(**names: str) -> Callable[[Callback], Callback]:
 def help_order(place: int) -> dict[Any, Any]:
     """Return the `extras` of a command that put it at a place of `/help`; others come last."""
     return {HELP_ORDER: place}
+
+
+class ServerGroup(app_commands.Group):
+    """Commands that exist on the servers which installed the bot, and nowhere else.
+
+    Args:
+        services: What the commands work with.
+        name: Of the group, as its texts have it.
+        place: In `/help`.
+
+    """
+
+    def __init__(self, services: Services, name: str, place: int) -> None:
+        super().__init__(
+            name=localized(f"command-{name}"),
+            description=localized(f"command-{name}-description"),
+            guild_only=True,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            extras=help_order(place),
+        )
+        self._services = services
 
 
 class CommandTranslator(app_commands.Translator):

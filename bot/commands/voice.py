@@ -4,7 +4,7 @@ from typing import Any
 
 from discord import app_commands
 
-from bot.commands.localization import help_order, localized, options
+from bot.commands.localization import ServerGroup, localized, options
 from bot.components.naming.voice_items import consent_form
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
@@ -17,19 +17,11 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
     tree.add_command(VoiceCommands(services))
 
 
-class VoiceCommands(app_commands.Group):
+class VoiceCommands(ServerGroup):
     """`/voice enable`, `disable`, `enrol`, `forget` and `status`."""
 
     def __init__(self, services: Services) -> None:
-        super().__init__(
-            name=localized("command-voice"),
-            description=localized("command-voice-description"),
-            guild_only=True,
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
-            extras=help_order(77),
-        )
-        self._services = services
+        super().__init__(services, "voice", 77)
 
     @app_commands.command(name=localized("command-enable"), description=localized("command-enable-description"))
     @app_commands.checks.has_permissions(manage_guild=True)
@@ -54,7 +46,7 @@ class VoiceCommands(app_commands.Group):
         guild_id = str(interaction.guild_id)
         check_may_use(interaction, (await self._services.repository.guild(guild_id)).roles)
         voices = interaction.client.voices
-        assert voices.books.keys
+        voices.books.require_keys()
         if not await voices.books.is_enabled(guild_id):
             raise RefusedError("voice-off", "voice-off-hint")
         record, speaker_id = await voices.find_own(guild_id, str(interaction.user.id))

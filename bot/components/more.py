@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from bot import discord_limits
 from bot.components.custom_ids import Action
@@ -16,9 +15,6 @@ from bot.messages.embeds import describe_route, loudness_change
 from bot.messages.formatting import escape, fit_lines
 from bot.services import Interaction
 from pipeline.types import Result
-
-_LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"zh-CN": "Simplified Chinese"})
-"""Names of languages for a model, by locale; the rest is English."""
 
 
 class MoreMenu(ResultItem, action=Action.MORE):
@@ -53,10 +49,9 @@ async def _send_summary(interaction: Interaction, entry: HistoryEntry, result: R
     transcript = await require_transcript(result, services.store)
     # A result knows the latest names.
     transcript = replace(transcript, speakers=result.speakers)
-    language = _LANGUAGES.get(translator.locale, "English")
     # The result may be deleted, or the person may see it no longer, while parts of it are still sent.
     check = partial(find_result, interaction, entry.job.id)
-    summary = await services.summarizer.summarize(transcript, language, str(interaction.user.id), check)
+    summary = await services.summarizer.summarize(transcript, translator.english_name, str(interaction.user.id), check)
     lines = [line for each in summary.splitlines() if (line := escape(each))]
     if not lines:
         raise SummaryError("the answer has nothing to see")

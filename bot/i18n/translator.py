@@ -42,6 +42,11 @@ class Translator:
         """Tell whether there is a text of a key."""
         return _bundle(self.locale).has_message(key)
 
+    @property
+    def english_name(self) -> str:
+        """Name the translator's own language in English."""
+        return babel.Locale.parse(self.locale, sep="-").english_name or self.locale
+
     def language_name(self, language: str) -> str:
         """Name a spoken language or a mixture by its code; empty for an unknown one."""
         if language in MIXTURES:

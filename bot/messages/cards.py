@@ -123,7 +123,7 @@ def result_card(
         # Sounds, which have a label, before texts.
         files=tuple(sorted(listed, key=lambda file: not file.label)),
         buttons=buttons,
-        more=_more(translator, result, features.summarizer),
+        more=_more(translator, result, features.summarizer if buttons.formats else ""),
         colour=COLOUR_PARTIAL if result.failures else COLOUR_DONE,
     )
 
@@ -189,7 +189,7 @@ def _more(translator: Translator, result: Result, summarizer: str) -> tuple[More
     if result.notes:
         label = translator.format("more-notes", count=len(result.notes))
         options.append(MoreOption(value="notes", label=label, description=shorten(result.notes[0], 100)))
-    if summarizer and result.speakers and result.artefact("transcript.json") is not None:
+    if summarizer:
         label, about = translator.format("more-summary"), translator.format("more-summary-about", host=summarizer)
         options.append(MoreOption(value="summary", label=label, description=shorten(about, 100)))
     if result.request.clip_tool is None:

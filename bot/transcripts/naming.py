@@ -1,14 +1,17 @@
 """Names speakers of results: what people say is kept at once, then the files follow."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 from bot.database.models import JobRecord
 from bot.database.repository import Repository
 from bot.database.speaker_names import SpeakerName
+from bot.messages.formatting import one_line
 from bot.transcripts.rewriter import TranscriptRewriter
 from worker.protocol import Job
 
+MAX_SPEAKER_NAME_CHARS: Final = 60
 Rename = Callable[[Job, Mapping[str, str]], Awaitable[None]]
 """Writes a result again, in its message, with names by the id of the speaker; an empty one takes a name back."""
 
@@ -83,3 +86,8 @@ class SpeakerNaming:
             if record is not None:
                 self._changed(record.id)
                 self._rewriter.changed(record)
+
+
+def name_of_person(names: Sequence[str]) -> str:
+    """Return the first name of a person that has something to see, as it stands in transcripts."""
+    return next((line[:MAX_SPEAKER_NAME_CHARS] for name in names if (line := one_line(name))), "?")

@@ -60,9 +60,8 @@ class VoiceBooks:
         self._database = database
         self._keys = keys
 
-    @property
-    def keys(self) -> Keyring:
-        """What encrypts. Raises `RefusedError` where there is no key."""
+    def require_keys(self) -> Keyring:
+        """Return what encrypts. Raises `RefusedError` where there is no key."""
         if self._keys is None:
             raise RefusedError("voice-no-key", "voice-no-key-hint")
         return self._keys
@@ -76,7 +75,7 @@ class VoiceBooks:
 
     async def enable(self, guild_id: str) -> None:
         """Begin a voice-book. Raises `RefusedError` where there is no key."""
-        assert self.keys
+        self.require_keys()
         async with self._database.transaction() as connection:
             await lock_writes(connection)
             if not await _is_enabled(connection, guild_id):
@@ -206,14 +205,14 @@ class VoiceBooks:
 
     def _seal(self, voice: EnrolledVoice, guild_id: str, model: str, digest: str) -> bytes:
         about = _about(guild_id, voice.user_id, model, digest)
-        return self.keys.encrypt_value(array.array("f", voice.vector).tobytes(), about)
+        return self.require_keys().encrypt_value(array.array("f", voice.vector).tobytes(), about)
 
     def _voice(self, row: Any) -> EnrolledVoice | None:  # noqa: ANN401 - a row of the library
         """Return a voice; None for one whose key is gone."""
         about = _about(row.guild_id, row.user_id, row.model, row.digest)
         vector = array.array("f")
         try:
-            vector.frombytes(self.keys.decrypt_value(bytes(row.vector), about))
+            vector.frombytes(self.require_keys().decrypt_value(bytes(row.vector), about))
         except EncryptionKeyError as error:
             structlog.get_logger(__name__).warning("voice_unreadable", error=error.message)
             return None

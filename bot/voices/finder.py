@@ -15,8 +15,7 @@ from bot.database.speaker_names import SpeakerName
 from bot.error_handler import NETWORK_ERRORS
 from bot.exceptions import DatabaseError
 from bot.i18n.translator import translator_for
-from bot.messages.formatting import one_line
-from bot.transcripts.naming import SpeakerNaming
+from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS, SpeakerNaming, name_of_person
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoices, compare, read_voices
 from bot.voices.matches import VoiceMatch, VoiceMatches
@@ -31,7 +30,6 @@ CHECK_INTERVAL_S: Final = 6 * 3600.0
 CATCH_UP_S: Final = 600.0
 """Before a start, in which results may have come that nobody looked at."""
 ASK_TIMEOUT_S: Final = 10.0
-MAX_NAME_CHARS: Final = 60
 
 
 class VoiceFinder:
@@ -118,7 +116,7 @@ class VoiceFinder:
                 matches[speaker] = VoiceMatch(
                     guild_id=record.guild_id,
                     user_id=likeness.user_id,
-                    name=one_line(person.display_name)[:MAX_NAME_CHARS] or person.name,
+                    name=name_of_person([person.display_name, person.name]),
                     probability=likeness.probability,
                     sure=likeness.sure,
                 )
@@ -181,5 +179,5 @@ def _names_for(record: JobRecord, result: Result, matches: Mapping[str, VoiceMat
             names[key] = SpeakerName(name=match.name, user_id=match.user_id)
         else:
             text = translator.format("voice-perhaps", speaker=speakers[key].name, name=match.name)
-            names[key] = SpeakerName(name=text[:MAX_NAME_CHARS])
+            names[key] = SpeakerName(name=text[:MAX_SPEAKER_NAME_CHARS])
     return names

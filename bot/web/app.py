@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.exceptions import PageError, ResultPendingError
 from bot.i18n.translator import Translator, translator_for
+from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS
 from bot.uploads.routes import UploadRoutes
 from bot.web.captions import rename_speakers
 from bot.web.edit_routes import EditRoutes, check_may_change
@@ -25,7 +26,7 @@ from bot.web.live_exports import LiveExports, is_live
 from bot.web.pages import PageContext, PageRenderer, files_with_waveform
 from bot.web.sign_in import CALLBACK_PATH, SignIn
 from bot.web.signed_links import PageToken, TokenSigner, page_url
-from bot.web.sources.base import MAX_NAME_CHARS, MAX_TRANSCRIPT_BYTES, PageData, ResultSource
+from bot.web.sources.base import MAX_TRANSCRIPT_BYTES, PageData, ResultSource
 from bot.web.waveform import Waveforms
 from bot.web.zip_stream import ZipStreamer
 from pipeline.errors import StemcordError
@@ -283,7 +284,7 @@ def _read_names(body: bytes, data: PageData) -> dict[str, str]:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request") from error
     names = {speaker: " ".join(name.split()) for speaker, name in given.items()}
-    wrong = any(not name.isprintable() or len(name) > MAX_NAME_CHARS for name in names.values())
+    wrong = any(not name.isprintable() or len(name) > MAX_SPEAKER_NAME_CHARS for name in names.values())
     if wrong or not names.keys() <= data.speakers().keys():
         raise PageError(HTTPStatus.BAD_REQUEST, "page-bad-request")
     return names

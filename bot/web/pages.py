@@ -14,7 +14,8 @@ from bot.i18n.translator import Translator
 from bot.messages.errors import describe_failure, stage_name
 from bot.messages.formatting import format_duration, format_size
 from bot.messages.job_progress import JobProgress
-from bot.web.sources.base import MAX_NAME_CHARS, PageData
+from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS
+from bot.web.sources.base import PageData
 from pipeline.languages import main_language, reads_right_to_left
 from pipeline.types import Turn
 
@@ -138,7 +139,7 @@ class PageRenderer:
             words=turn_words,
             reads_right_to_left=reads_right_to_left,
             downloads=downloads(data),
-            longest=MAX_NAME_CHARS,
+            longest=MAX_SPEAKER_NAME_CHARS,
             spoken=context.translator.language_name(data.result.language or ""),
             tongue=main_language(data.result.language) or "",
         )

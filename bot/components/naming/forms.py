@@ -10,7 +10,6 @@ from bot.components.custom_ids import Action, CustomId
 from bot.components.modals import Modal, SubmittedModal
 from bot.components.naming.listing import show_again
 from bot.components.naming.named_speakers import (
-    MAX_NAME_CHARS,
     NamedSpeakers,
     open_speakers,
     speakers_on_page,
@@ -23,6 +22,7 @@ from bot.exceptions import RefusedError
 from bot.i18n.translator import Translator, translator_for
 from bot.messages.formatting import one_line, shorten
 from bot.services import Interaction
+from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS, name_of_person
 from pipeline.types import Speaker, Transcript
 
 MEMBER: Final = "member"
@@ -41,7 +41,9 @@ class RenameModal(Modal):
         turns = longest_turns(transcript)
         for index, speaker in enumerate(speakers):
             field = discord.ui.TextInput[Any](
-                custom_id=_field(index), default=speaker.name[:MAX_NAME_CHARS], max_length=MAX_NAME_CHARS
+                custom_id=_field(index),
+                default=speaker.name[:MAX_SPEAKER_NAME_CHARS],
+                max_length=MAX_SPEAKER_NAME_CHARS,
             )
             quote = shorten(turns[speaker.id].text, MAX_QUOTE_CHARS) if speaker.id in turns else None
             description = None if quote is None else translator.format("form-rename-says", words=quote)
@@ -84,7 +86,7 @@ class SpeakerModal(Modal):
             member = discord.ui.UserSelect[Any](custom_id=MEMBER, min_values=0, max_values=1, required=False)
             self.add_field(member, translator.format("form-name-member"), says)
         field = discord.ui.TextInput[Any](
-            custom_id=NAME, default=name[:MAX_NAME_CHARS], max_length=MAX_NAME_CHARS, required=False
+            custom_id=NAME, default=name[:MAX_SPEAKER_NAME_CHARS], max_length=MAX_SPEAKER_NAME_CHARS, required=False
         )
         label = translator.format("form-name-text" if members else "form-name-alone")
         self.add_field(field, label, translator.format("form-name-hint") if members else says)
@@ -120,25 +122,20 @@ def chosen_name(fields: SubmittedModal, said: Sequence[str]) -> SpeakerName | No
     """
     chosen = "".join(fields.choices.get(MEMBER, ()))
     if not chosen:
-        name = one_line(fields.texts.get(NAME, said[0]))[:MAX_NAME_CHARS]
-        return None if name in [one_line(each)[:MAX_NAME_CHARS] for each in said] else SpeakerName(name=name)
+        name = one_line(fields.texts.get(NAME, said[0]))[:MAX_SPEAKER_NAME_CHARS]
+        return None if name in [one_line(each)[:MAX_SPEAKER_NAME_CHARS] for each in said] else SpeakerName(name=name)
     person = fields.people.get(chosen)
     if person is None or not person.is_member:
         raise RefusedError("name-left", "name-left-hint")
     if person.is_app:
         raise RefusedError("name-app", "name-left-hint")
-    return SpeakerName(name=shown_name(person.names), user_id=person.id)
-
-
-def shown_name(names: Sequence[str]) -> str:
-    """Return the first name of a person that has something to see, as it stands in transcripts."""
-    return next((line[:MAX_NAME_CHARS] for name in names if (line := one_line(name))), "?")
+    return SpeakerName(name=name_of_person(person.names), user_id=person.id)
 
 
 def submitted_names(fields: SubmittedModal, speakers: Sequence[Speaker]) -> dict[str, str]:
     """Return the filled-in names, by the id of the speaker."""
     given = {speaker.id: one_line(fields.texts.get(_field(index), "")) for index, speaker in enumerate(speakers)}
-    return {speaker: name[:MAX_NAME_CHARS] for speaker, name in given.items() if name}
+    return {speaker: name[:MAX_SPEAKER_NAME_CHARS] for speaker, name in given.items() if name}
 
 
 def _field(index: int) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.components.custom_ids import Action
-from bot.components.naming.forms import RenameModal, SpeakerModal, shown_name
+from bot.components.naming.forms import RenameModal, SpeakerModal
 from bot.components.naming.listing import show_again, show_with_samples
 from bot.components.naming.named_speakers import NamedSpeakers, open_speakers
 from bot.components.persistent_item import PersistentItem
@@ -14,6 +14,7 @@ from bot.i18n.translator import translator_for
 from bot.jobs.origins import is_outside
 from bot.messages.formatting import escape, mention
 from bot.services import Interaction
+from bot.transcripts.naming import name_of_person
 from pipeline.types import Speaker
 
 
@@ -65,7 +66,7 @@ class ThisIsMeButton(PersistentItem, action=Action.THIS_IS_ME):
         await defer_in_private(interaction)
         person = interaction.user
         name = SpeakerName(
-            name=shown_name([person.display_name, person.global_name or "", person.name]),
+            name=name_of_person([person.display_name, person.global_name or "", person.name]),
             user_id=str(person.id),
             by=str(person.id),
         )

@@ -17,7 +17,6 @@ from bot.voices.matches import VoiceMatch
 from bot.voices.voices import valid_matches
 from pipeline.types import Result, Speaker
 
-MAX_NAME_CHARS: Final = 60
 MAX_PAGES: Final = 5
 """Forms for one result, of five speakers each."""
 TOKEN_CHARS: Final = 16

@@ -11,7 +11,6 @@ from pipeline.types import Artefact, Result, Transcript
 
 MAX_TRANSCRIPT_BYTES = 16 * 1024 * 1024
 """Two hours of talk are about 2 MB."""
-MAX_NAME_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

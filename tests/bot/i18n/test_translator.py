@@ -250,3 +250,9 @@ def test_texts_fit_discord(locale: str) -> None:
             assert len(text) <= 45, key
         if key.startswith("button-"):
             assert len(text) <= 80, key
+
+
+def test_each_language_of_the_interface_has_a_name_in_english() -> None:
+    names = {locale: Translator(locale).english_name for locale in LOCALES}
+    assert (names[ENGLISH], names["zh-CN"]) == ("English", "Chinese (Simplified, China)")
+    assert len(set(names.values())) == len(LOCALES)
