@@ -241,7 +241,10 @@ async def test_a_folder_whose_name_is_no_text_is_shown(tmp_path: Path) -> None:
         page = await client.get(place())
         assert page.status == 200
         assert "<title>caf\N{REPLACEMENT CHARACTER}" in await page.text()
-        assert (await client.get(f"{place()}/all.zip")).status == 200
+        whole = await client.get(f"{place()}/all.zip")
+        assert whole.status == 200
+        # To its end: a download that is broken off leaves a file to the collector of garbage.
+        assert (await whole.read()).startswith(b"PK")
 
 
 async def test_a_stem_that_is_no_sound_is_told(browser: TestClient, tmp_path: Path) -> None:
