@@ -125,7 +125,7 @@ def voices_of(half: str, encode: SpeakerEncoder) -> tuple[list[Voice], list[Meet
         known += [] if enrolled is None else [enrolled]
         for condition in CONDITIONS:
             heard = [
-                (encode(np.ascontiguousarray(line[:, 0])), len(line) / SAMPLE_RATE)
+                (embed(line, encode), len(line) / SAMPLE_RATE)
                 for line in (
                     through(line, condition, chance) for line in lines[min(ENROLLED_LINES, len(lines) // 2) :][:5]
                 )
@@ -140,8 +140,13 @@ def voices_of(half: str, encode: SpeakerEncoder) -> tuple[list[Voice], list[Meet
 
 def join(person: str, lines: Sequence[Samples], encode: SpeakerEncoder) -> Voice | None:
     """One voice from several lines."""
-    vectors = [encode(np.ascontiguousarray(line[:, 0])) for line in lines]
+    vectors = [embed(line, encode) for line in lines]
     return mean_voice(person, vectors, [len(line) / SAMPLE_RATE for line in lines])
+
+
+def embed(line: Samples, encode: SpeakerEncoder) -> NDArray[np.float32]:
+    """The embedding of a line, shape (samples, 1)."""
+    return encode(np.ascontiguousarray(line.T))[0]
 
 
 def trials(known: Sequence[Voice], met: Sequence[Meeting]) -> tuple[Numbers, Truth]:
