@@ -106,7 +106,7 @@ async def _build(settings: BotSettings, redis_url: str, exits: AsyncExitStack) -
     """Build the client and serve the pages; everything closes with `exits`."""
     store = Store.open(settings.store, settings.keyring)
     queue = await exits.enter_async_context(Queue.connect(redis_url))
-    database = await exits.enter_async_context(Database.open(settings.database))
+    database = await exits.enter_async_context(Database.open(settings.database, settings.keyring))
     session = await exits.enter_async_context(aiohttp.ClientSession())
     repository = Repository(database, _quotas(settings))
     scratch = scratch_root(settings.home.expanduser())

@@ -25,7 +25,8 @@ class BotSettings(TelemetrySettings):
     store_url: str = ""
     """Empty: the folder `store` under home."""
     encryption_keys: SecretStr | None = None
-    """`ID:BASE64` for each key, or the path of a file of these: encrypts the store. None: it is not encrypted."""
+    """`ID:BASE64` for each key, or the path of a file of these: encrypts the store and a database in a
+    file. None: they are not encrypted."""
     preset: Preset = Preset.POCKET
     """Used when a person chooses none."""
     attachment_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
@@ -107,5 +108,5 @@ class BotSettings(TelemetrySettings):
 
     @property
     def keyring(self) -> Keyring | None:
-        """Return the keys that encrypt the store. Raises `EncryptionKeyError`."""
+        """Return the keys that encrypt the store and a database in a file. Raises `EncryptionKeyError`."""
         return read_keyring("" if self.encryption_keys is None else self.encryption_keys.get_secret_value())

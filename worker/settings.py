@@ -24,7 +24,8 @@ class WorkerSettings(TelemetrySettings):
     store_url: str = ""
     """Where artefacts are; default: a folder in `home`."""
     encryption_keys: SecretStr | None = None
-    """`ID:BASE64` for each key, or the path of a file of these: encrypts the store. None: it is not encrypted."""
+    """`ID:BASE64` for each key, or the path of a file of these: encrypts the store and a database in a
+    file. None: they are not encrypted."""
     preset: Preset = Preset.POCKET
     device: Literal["auto", "cpu", "cuda"] = "auto"
     max_duration: PositiveFloat = MAX_DURATION
@@ -54,5 +55,5 @@ class WorkerSettings(TelemetrySettings):
 
     @property
     def keyring(self) -> Keyring | None:
-        """Return the keys that encrypt the store. Raises `EncryptionKeyError`."""
+        """Return the keys that encrypt the store and a database in a file. Raises `EncryptionKeyError`."""
         return read_keyring("" if self.encryption_keys is None else self.encryption_keys.get_secret_value())

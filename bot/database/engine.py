@@ -1,29 +1,27 @@
 """Connects to the database: SQLite in a file, or PostgreSQL."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import stamina
 import structlog
 from alembic.util import CommandError
 from sqlalchemy import AsyncAdaptedQueuePool, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.database.sqlite.cipher_driver import cipher_driver, connect_in_thread
+from bot.database.sqlite.file import BUSY_TIMEOUT_S, SqliteFile, errors_of_sqlite, open_file
 from bot.database.upgrade import migrate
 from bot.exceptions import DatabaseError
+from worker.store import Keyring
 
 TRANSACTION_TIMEOUT_S: Final = 15.0
 MIGRATION_TIMEOUT_S: Final = 120.0
-SQLITE_BUSY_TIMEOUT_S: Final = 10.0
-"""Time that SQLite waits for another writer."""
-
-
 WRITE_LOCK_ID: Final = 0x57454E
 """Advisory lock of PostgreSQL."""
 
@@ -36,17 +34,18 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str) -> AsyncGenerator["Database"]:
+    async def open(cls, url: str, keys: Keyring | None = None) -> AsyncGenerator["Database"]:
         """Open a database and bring it to the newest schema.
 
         Args:
             url: `sqlite:///path`, `sqlite://` for one in memory, or `postgresql://…`.
+            keys: Encrypt a file of SQLite; a server of PostgreSQL encrypts its own disk. None: it is in the clear.
 
         Raises:
             DatabaseError: It cannot be opened.
 
         """
-        engine = _engine(url)
+        engine = await _engine(url, keys)
         database = cls(engine)
         try:
             await database._migrate()
@@ -55,11 +54,6 @@ class Database:
             await engine.dispose()
 
     async def _migrate(self) -> None:
-        try:
-            if self._engine.dialect.name == "sqlite" and (path := self._engine.url.database):
-                await asyncio.to_thread(_enable_wal, path)
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
         try:
             async with self.transaction(limit_s=MIGRATION_TIMEOUT_S) as connection:
                 await connection.run_sync(migrate)
@@ -91,27 +85,21 @@ def _unavailable(error: BaseException) -> DatabaseError:
     return DatabaseError("The database cannot be reached.", detail=detail)
 
 
-def _engine(url: str) -> AsyncEngine:
+async def _engine(url: str, keys: Keyring | None) -> AsyncEngine:
     try:
         parts = make_url(url)
     except SQLAlchemyError as error:
         raise DatabaseError("STEMCORD_DATABASE_URL is not the URL of a database.", hint="Correct it.") from error
     match parts.get_backend_name():
         case "sqlite":
-            _make_folder(Path(parts.database or "").parent)
-            # One connection: waiting for it is fair, while SQLite's own waiting sleeps up to 0.1 s at a time.
-            engine = create_async_engine(
-                parts.set(drivername="sqlite+aiosqlite"),
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_S},
-                poolclass=AsyncAdaptedQueuePool,
-                pool_size=1,
-                max_overflow=0,
-                pool_timeout=TRANSACTION_TIMEOUT_S,
-                hide_parameters=True,
-            )
-            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(engine.sync_engine, "begin", _begin_sqlite)
-            return engine
+            path = Path(parts.database or "")
+            if not parts.database:
+                return _sqlite_engine(parts, None)
+            _make_folder(path.parent)
+            try:
+                return _sqlite_engine(parts, await asyncio.to_thread(open_file, path, keys))
+            except (*errors_of_sqlite(), OSError) as error:
+                raise _unavailable(error) from error
         case "postgresql" | "postgres":
             return create_async_engine(
                 parts.set(drivername="postgresql+asyncpg"),
@@ -121,6 +109,29 @@ def _engine(url: str) -> AsyncEngine:
             )
         case other:
             raise DatabaseError(f"Databases of the kind {other} are not supported.", hint="Use SQLite or PostgreSQL.")
+
+
+def _sqlite_engine(url: URL, file: SqliteFile | None) -> AsyncEngine:
+    """Make the engine of a file that is ready, or of a database in memory."""
+    encrypted = file is not None and file.key is not None
+    options: dict[str, Any] = (
+        {"module": cipher_driver(), "async_creator": partial(connect_in_thread, file.connect)}
+        if file is not None and encrypted
+        else {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
+    )
+    # One connection: waiting for it is fair, while SQLite's own waiting sleeps up to 0.1 s at a time.
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=TRANSACTION_TIMEOUT_S,
+        hide_parameters=True,
+        **options,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _make_folder(folder: Path) -> None:
@@ -135,29 +146,18 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _is_locked(error: Exception) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-
-
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - of the driver
     # The driver must not begin transactions on its own, or two that read first could not both write.
     connection.isolation_level = None
     try:
         cursor = connection.cursor()
-        for pragma in ("synchronous=NORMAL", f"busy_timeout={int(SQLITE_BUSY_TIMEOUT_S * 1000)}"):
+        for pragma in ("synchronous=NORMAL", f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-    except sqlite3.Error:
+    except errors_of_sqlite():
         # The pool leaves a connection open that fails here, and its thread with it.
         connection.close()
         raise
-
-
-@stamina.retry(on=_is_locked, attempts=None, timeout=SQLITE_BUSY_TIMEOUT_S, wait_initial=0.02, wait_max=0.2)
-def _enable_wal(path: str) -> None:
-    """Let readers work beside a writer; SQLite does not wait for another process that does the same."""
-    with closing(sqlite3.connect(path, timeout=SQLITE_BUSY_TIMEOUT_S)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Any) -> None:  # noqa: ANN401 - of the library

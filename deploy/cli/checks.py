@@ -180,17 +180,16 @@ def check_store(settings: WorkerSettings) -> Finding:
 
 
 def check_encryption(settings: WorkerSettings) -> Finding:
-    """Say whether the store is encrypted, and check the keys."""
+    """Say whether the store and the bot's database file are encrypted, and check the keys."""
     try:
         keys = settings.keyring
     except EncryptionKeyError as error:
         return Finding(name="encryption", status="missing", detail=error.message, hint=error.hint)
     if keys is None:
-        return Finding(name="encryption", status="ok", detail="off: the store is not encrypted")
+        return Finding(name="encryption", status="ok", detail="off: the store and the database are not encrypted")
     others = f", {len(keys.keys) - 1} older keys still decrypt" if len(keys.keys) > 1 else ""
-    return Finding(
-        name="encryption", status="ok", detail=f"on: files are encrypted with the key {keys.current}{others}"
-    )
+    what = "the store and a database in a file are encrypted"
+    return Finding(name="encryption", status="ok", detail=f"on: {what} with the key {keys.current}{others}")
 
 
 def check_device(settings: WorkerSettings) -> Finding:

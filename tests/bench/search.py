@@ -5,11 +5,13 @@
 The transcripts are made by chance of a seed, ten minutes each, one of five in Chinese, all of one server with twenty
 channels. A query is timed from its text to the ranked hits, with the languages and channels that are looked up before;
 who may see a channel is known. The judged lines are `tests/data/search`; each language is searched alone, among the
-lines of both, and precision and recall count the first five.
+lines of both, and precision and recall count the first five. `encrypted` is a file of SQLite that SQLCipher encrypts.
 """
 
 import argparse
 import asyncio
+import base64
+import os
 import statistics
 import tempfile
 import time
@@ -33,6 +35,7 @@ from bot.search.visibility import ChannelVisibility
 from tests.bench.search_set import GUILD, Judged, Talk, judged
 from tests.bot.search.transcripts import transcript_of
 from tests.postgres import postgres_server
+from worker.store import read_keyring
 
 SEED = 19
 TOP = 5
@@ -57,7 +60,7 @@ EVERYTHING = cast("ChannelVisibility", Everything())
 def database_url(kind: str) -> Iterator[str]:
     """The URL of an empty database."""
     with ExitStack() as exits:
-        if kind == "sqlite":
+        if kind in ("sqlite", "encrypted"):
             folder = exits.enter_context(tempfile.TemporaryDirectory())
             yield f"sqlite:///{Path(folder) / 'bot.sqlite3'}"
         else:
@@ -101,7 +104,8 @@ async def measure(kind: str, count: int, queries: int, console: Console) -> None
     """Build an index, ask it, and print what that took."""
     talk = Talk(SEED)
     with database_url(kind) as url:
-        async with Database.open(url) as database:
+        keys = read_keyring("bench:" + base64.b64encode(os.urandom(32)).decode()) if kind == "encrypted" else None
+        async with Database.open(url, keys) as database:
             began, made, lines = time.perf_counter(), 0.0, 0
             batch: list[Document] = []
             for document in talk.transcripts(count):
@@ -211,7 +215,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--transcripts", type=int, default=10_000)
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
+    parser.add_argument(
+        "--databases", nargs="+", choices=["sqlite", "encrypted", "postgresql"], default=["sqlite", "postgresql"]
+    )
     parser.add_argument("--verbose", action="store_true", help="show queries whose hits are not those wanted")
     asyncio.run(run(parser.parse_args()))
 

@@ -47,7 +47,7 @@ async def _rebuild(show: Callable[[int, int], None]) -> tuple[int, int]:
 
     configure_log()
     settings = BotSettings()
-    async with Database.open(settings.database) as database:
+    async with Database.open(settings.database, settings.keyring) as database:
         # Nothing is edited here.
         editor = TranscriptEditor(
             TranscriptEdits(database), Store.open(settings.store, settings.keyring), lambda _: None

@@ -247,7 +247,7 @@ def test_the_doctor_says_whether_it_is_on(tmp_path: Path, monkeypatch: pytest.Mo
     keys.write_text(f"new:{base64.b64encode(b'k' * 32).decode()}\nold:{base64.b64encode(b'o' * 32).decode()}\n")
     monkeypatch.setenv("STEMCORD_ENCRYPTION_KEYS", str(keys))
     assert check_encryption(WorkerSettings()).detail == (
-        "on: files are encrypted with the key new, 1 older keys still decrypt"
+        "on: the store and a database in a file are encrypted with the key new, 1 older keys still decrypt"
     )
     keys.write_text("nonsense")
     assert check_encryption(WorkerSettings()).status == "missing"
