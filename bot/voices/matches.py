@@ -45,9 +45,10 @@ class VoiceMatches:
             for row in rows
         }
 
-    async def of_person(self, guild_id: str, user_id: str) -> list[tuple[str, str]]:
-        """Return jobs and speakers in which a person's voice was found, surely or perhaps."""
+    async def of_person(self, guild_id: str, user_id: str, *, sure: bool = True) -> list[tuple[str, str]]:
+        """Return jobs and speakers in which a person's voice was found, surely or perhaps; not `sure`: perhaps."""
         mine = (VOICE_MATCHES.c.guild_id == guild_id) & (VOICE_MATCHES.c.user_id == user_id)
+        mine = mine if sure else mine & VOICE_MATCHES.c.sure.is_(False)
         async with self._database.transaction() as connection:
             rows = await connection.execute(select(VOICE_MATCHES.c.job_id, VOICE_MATCHES.c.speaker_id).where(mine))
             return [(row.job_id, row.speaker_id) for row in rows]

@@ -117,17 +117,19 @@ class Voices:
     async def forget(self, guild_id: str, user_id: str, *, past: bool) -> bool:
         """Delete a person's voice in a server at once; False when there was none. Raises `DatabaseError`.
 
+        Guesses that nobody has confirmed go from earlier results as well.
+
         Args:
             guild_id: The server.
             user_id: The person.
             past: Take the person's name off the speakers of earlier results, too.
 
         """
-        found = await self.matches.of_person(guild_id, user_id)
+        found = await self.matches.of_person(guild_id, user_id, sure=past)
         had = await self.books.forget(guild_id, user_id)
-        if past:
-            named = [(job_id, "") for job_id in await self._repository.speaker_names.of_person(user_id)]
-            await self._take_names_back(guild_id, user_id, dict.fromkeys([*found, *named]))
+        jobs = await self._repository.speaker_names.of_person(user_id) if past else []
+        places = dict.fromkeys([*found, *((job_id, "") for job_id in jobs)])
+        await self._take_names_back(guild_id, user_id, places, named=past)
         return had
 
     async def forget_everywhere(self, user_id: str) -> None:
@@ -136,14 +138,17 @@ class Voices:
         for guild_id in guilds | await self.matches.guilds_of(user_id):
             await self.forget(guild_id, user_id, past=True)
 
-    async def _take_names_back(self, guild_id: str, user_id: str, places: Mapping[tuple[str, str], None]) -> None:
+    async def _take_names_back(
+        self, guild_id: str, user_id: str, places: Mapping[tuple[str, str], None], *, named: bool
+    ) -> None:
+        """Take back what speakers are called by the voice, and with `named` also where somebody said who they are."""
         written: dict[str, None] = {}
         for job_id, found in places:
             record = await self._repository.newest_of_message(job_id)
             if record is None or record.guild_id != guild_id:
                 continue
             names = await self._naming.names(record)
-            own = [key for key, each in names.items() if each.user_id == user_id]
+            own = [key for key, each in names.items() if named and each.user_id == user_id]
             own += [key for key, each in names.items() if key == found and each.by == VOICE]
             gone = {key: SpeakerName(name="") for key in own}
             await self._repository.speaker_names.give(record.id, gone, user_id)

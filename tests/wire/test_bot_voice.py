@@ -1,118 +1,46 @@
 """A voice is kept by the yes of its own person alone, found with doubt where there is some, and forgotten at once."""
 
-import base64
 import io
 import json
-import math
 import sqlite3
 import time
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import pytest_asyncio
-import redis.asyncio
-from numpy.typing import NDArray
 
 from bot.voices.consent import CONSENT_VERSION
 from tests.wire.answers import CHINESE, in_chinese, private, shows
 from tests.wire.light import LightStack
-from tests.wire.objects import Message
 from tests.wire.openapi import Description
-from tests.wire.shapes import Json
-from tests.wire.talks import Talk, find, ids, named, talk, told
-from worker.store import Store, read_keyring
+from tests.wire.talks import find, ids, named, talk, told
+from tests.wire.voices import (
+    STRANGE,
+    SURE,
+    UNSURE,
+    command,
+    described,
+    enrolled,
+    like,
+    new_voice,
+    queued,
+    rows,
+    said_so,
+    stored,
+    voiced_bot,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
-KEYS = f"test:{base64.b64encode(bytes(range(32))).decode()}"
-MODEL, DIGEST = "campplus", "d" * 64
-SURE, UNSURE, STRANGE = 0.9, 0.755, 0.3
-"""Cosines: the calibration names from 0.79 on and asks from 0.72 on."""
-Vector = NDArray[np.float64]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def voiced(tmp_path_factory: pytest.TempPathFactory, description: Description) -> AsyncIterator[LightStack]:
-    """The bot with a key, and with no patience for people who leave."""
-    folder = tmp_path_factory.mktemp("voice")
-    settings = {"STEMCORD_ENCRYPTION_KEYS": KEYS, "STEMCORD_VOICE_LEFT_DAYS": "0"}
-    async with LightStack.start(folder, settings=settings) as stack:
-        stack.store = Store.open(f"file://{folder / 'home' / 'store'}", read_keyring(KEYS))
-        await command(stack, "enable", stack.fake.world.person)
+    """The bot with a voice-book."""
+    async with voiced_bot(tmp_path_factory.mktemp("voice"), description) as stack:
         yield stack
-        assert stack.bot is not None
-        assert stack.bot.running, stack.report()
-        assert not (found := stack.fake.violations(description)), "\n".join(found)
-
-
-async def command(light: LightStack, name: str, by: Json, **options: Any) -> Message:
-    return await private(light, await light.fake.slash(f"voice {name}", by=by, **options))
-
-
-def new_voice() -> Vector:
-    vector = np.random.default_rng(time.monotonic_ns()).normal(size=192)
-    return vector / np.linalg.norm(vector)
-
-
-def like(voice: Vector, cosine: float) -> Vector:
-    """Another recording, this similar."""
-    other = new_voice()
-    other -= other.dot(voice) * voice
-    return cosine * voice + math.sqrt(1 - cosine**2) * other / np.linalg.norm(other)
-
-
-def described(*voices: Vector, seconds: float = 12.0) -> bytes:
-    """What the worker writes of the voices of a clip, in the order of its speakers."""
-    listed = [
-        {"name": f"speaker-{number}", "vector": voice.tolist(), "seconds": seconds}
-        for number, voice in enumerate(voices)
-    ]
-    return json.dumps({"version": 1, "model": MODEL, "digest": DIGEST, "voices": listed}).encode()
-
-
-def rows(light: LightStack, of: Json | None = None) -> list[Any]:
-    """What the database keeps of voices."""
-    with closing(sqlite3.connect(light.folder / "home" / "bot.sqlite3")) as connection:
-        query = "SELECT user_id, vector, seconds, text_version, consented, confirmed, denied FROM enrolled_voices"
-        found = connection.execute(query).fetchall()
-    return [row for row in found if of is None or row[0] == of["id"]]
-
-
-def stored(light: LightStack) -> set[str]:
-    """Every file of the store."""
-    root = light.folder / "home" / "store"
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-
-
-async def queued(light: LightStack) -> set[bytes]:
-    """Every key of the broker that says something of a job."""
-    async with redis.asyncio.Redis.from_url(light.broker_url) as broker:
-        return {key async for key in broker.scan_iter("*")}
-
-
-async def said_so(of: Talk, person: Json, index: int = 0) -> None:
-    """Somebody says which speaker they are."""
-    listed = await of.listed(by=person)
-    await of.light.fake.click(ids(listed, "thisisme")[index], listed, by=person)
-    await told(of.light, listed, "You are “")
-    await of.rewritten()
-
-
-async def enrolled(light: LightStack, folder: Path, name: str) -> tuple[Json, Vector]:
-    """A person who agreed, and their voice."""
-    person, voice = await light.fake.add_person(f"{name}{time.monotonic_ns()}"), new_voice()
-    of = await talk(light, folder, "My own voice.", by=person, voices=described(voice))
-    await said_so(of, person)
-    asked = await command(light, "enrol", person)
-    assert len(asked.buttons) == 1, asked.text
-    (agree,) = asked.buttons
-    await light.fake.click(agree, asked, by=person)
-    await told(light, asked, "Your voice is kept.")
-    return person, voice
 
 
 async def test_without_a_key_there_is_no_voice_book(light: LightStack) -> None:
@@ -287,6 +215,24 @@ async def test_forgetting_leaves_nothing_and_finds_nothing(voiced: LightStack, t
     assert (await command(light, "forget", kim, past=True)).text.startswith("No voice of yours")
     assert (await of.rewritten("Speaker 1")).request.names == {}
     await find(light, "lychees", kim, False)
+
+
+async def test_forgetting_takes_back_what_was_only_a_guess(voiced: LightStack, tmp_path: Path) -> None:
+    light = voiced
+    pia, voice = await enrolled(light, tmp_path, "pia")
+    sure = await talk(light, tmp_path, "It is her.", voices=described(like(voice, SURE)))
+    await sure.rewritten(pia["global_name"])
+    asked = await talk(light, tmp_path, "Is it her?", "I am.", voices=described(like(voice, UNSURE), new_voice()))
+    await asked.rewritten("perhaps")
+    await named(asked, pia)
+    await asked.rewritten("perhaps")
+    assert (await command(light, "forget", pia)).text.startswith("Your voice is deleted.")
+    job = await asked.rewritten("Speaker 1")
+    assert list(job.request.names.values()) == [pia["global_name"]], "what a person said stays"
+    assert "perhaps" not in asked.message.text
+    assert pia["global_name"] in asked.message.text
+    assert pia["global_name"] in sure.message.text
+    assert not ids(await asked.listed(by=asked.asker), "voiceyes")
 
 
 async def test_a_clip_from_before_the_yes_is_left_alone(voiced: LightStack, tmp_path: Path) -> None:
