@@ -86,8 +86,9 @@ def _no_clip_tool(value: object) -> object:
     return value
 
 
-_TASKS: Final = tuple(task.value for task in Task if task is not Task.CLIP)
-"""Tools for clips have options of their own, `pipeline.clip_options`."""
+_OTHER_TASKS: Final = (Task.CLIP, Task.VOICES)
+"""Tools for clips have options of their own, `pipeline.clip_options`; voices alone need a consent."""
+_TASKS: Final = tuple(task.value for task in Task if task not in _OTHER_TASKS)
 _LATER_OPTIONS: Final = ("track", "parts", "speaker_stems")
 """Options that a job of an earlier version does not have; none of their values but the default is false."""
 Auto = pydantic.BeforeValidator(_auto_is_none)
@@ -247,7 +248,7 @@ def _read_row(name: str, field: pydantic.fields.FieldInfo) -> Option:
     enums = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum))
     return Option(
         name=name,
-        choices=tuple(member.value for members in enums for member in members if member.value != Task.CLIP.value),
+        choices=tuple(member.value for members in enums for member in members if member not in _OTHER_TASKS),
         limits=next((each for each in field.metadata if isinstance(each, Limits)), None),
         flag=next((each for each in field.metadata if isinstance(each, Flag)), None),
     )

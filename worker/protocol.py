@@ -87,6 +87,9 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     """True: its result is shown as a card of components; a message that shows an embed keeps it."""
     batch: Batch | msgspec.UnsetType = msgspec.UNSET
     """Unset: it came alone."""
+    consent: int | msgspec.UnsetType = msgspec.UNSET
+    """Version of the text by which its person had the recording of their own voice heard; only they are answered, and
+    nothing of the job is kept. Unset: it is no such recording."""
     trace: str | msgspec.UnsetType = msgspec.UNSET
     """The span that its spans are below, as a `traceparent` (W3C Trace Context, 3.2)."""
     version: int = PROTOCOL_VERSION

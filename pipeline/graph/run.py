@@ -8,7 +8,7 @@
 
 A mix that follows the turns (a gain for a speaker, a dub in pieces, ducking beside a transcript) waits for them.
 
-A tool for clips has a short graph of its own, `pipeline.graph.clip`.
+A tool for clips has a short graph of its own, `pipeline.graph.clip`; so have voices alone, `pipeline.graph.voices`.
 
 A branch that fails takes nothing else down: its error goes into `Result.failures` and
 the other parts are delivered. Which stages run depends on the task alone; where they
@@ -31,6 +31,7 @@ from pipeline.graph.separation import Separation, separate
 from pipeline.graph.speaker_stems import SpeakerStems, split_speakers
 from pipeline.graph.speech import FoundSpeech, Speech, find_speech, recognize, transcribe
 from pipeline.graph.stage import NoParams, StageExecutor
+from pipeline.graph.voices import VOICES_ROUTE, describe_voices
 from pipeline.media.contracts import (
     EXTRACT,
     PROBE,
@@ -77,6 +78,8 @@ async def run(
     media = await _probe(context)
     if request.clip_tool is not None:
         return await use_tool(context, media, request.clip_tool, hear=lambda: _hear_alone(context, media))
+    if request.task is Task.VOICES:
+        return await _describe_voices(context, media)
     extracted = await _extract(context, media)
     sound = extracted.sound
     route = await _choose_route(context, media, sound)
@@ -142,6 +145,12 @@ async def _hear_alone(context: GraphContext, media: MediaInfo) -> Heard:
         raise from_failure(next((one for one in failures if one.stage == TRANSCRIBE.name), failures[-1]))
     speech = await transcribe(context, media, found, recognized, separation.stems.vocals)
     return Heard(route=route, speech=speech)
+
+
+async def _describe_voices(context: GraphContext, media: MediaInfo) -> Result:
+    found = await find_speech(context, (await _extract(context, media)).sound)
+    voices = await describe_voices(context, found.sound, found.voices)
+    return replace(build_result(context, media, VOICES_ROUTE, ()), voices=voices)
 
 
 def _hears(context: GraphContext) -> bool:

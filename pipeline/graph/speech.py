@@ -10,14 +10,13 @@ Words are recognised in another process while the sound is taken apart and the s
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.catalog import PRESETS
 from pipeline.chapters.contracts import FIND_CHAPTERS, MIN_RECORDING_S, FindChaptersInputs
 from pipeline.edits.contracts import EDIT_TRANSCRIPT, EditTranscriptInputs
 from pipeline.export.contracts import SUBTITLES, SubtitlesInputs, SubtitlesOutput, SubtitlesParams
 from pipeline.graph.context import GraphContext, by_name
 from pipeline.graph.stage import NoParams
+from pipeline.graph.voices import WHOLE_SOUND_GAIN, embed_speakers
 from pipeline.media.contracts import PREPARE_SPEECH, PrepareSpeechInputs
-from pipeline.models.loader import model_digest
 from pipeline.separation.contracts import SeparateParams
 from pipeline.speech.contracts import (
     ALIGN,
@@ -47,14 +46,10 @@ from pipeline.speech.model_selection import (
 from pipeline.speech.speakers.contracts import (
     EMBED_SPEAKERS,
     MATCH_SPEAKERS,
-    EmbedSpeakersInputs,
-    EmbedSpeakersParams,
     MatchSpeakersInputs,
 )
 from pipeline.types import Artefact, MediaInfo, Speaker
 
-WHOLE_SOUND_GAIN = 1.0
-"""Linear gain of the background in the sound as it is."""
 NO_SPEECH = "No speech was found, so the transcript is empty."
 
 
@@ -277,15 +272,10 @@ async def _identify(context: GraphContext, speech: Artefact, aligned: AlignOutpu
     """Keep an embedding of each speaker; look them up in the request's voice-book."""
     if not aligned.speakers:
         return _Identified(names={})
-    model = PRESETS[context.request.preset].embedding
-    embedded = await context.run(
-        EMBED_SPEAKERS,
-        EmbedSpeakersInputs(speech=speech, voices=aligned.voices),
-        EmbedSpeakersParams(embedding=model, weights=model_digest(model)),
-    )
+    embeddings = await embed_speakers(context, speech, aligned.voices)
     book = context.request.voice_book
     if book is None:
-        return _Identified(embeddings=embedded.embeddings, names={})
-    looked_up = MatchSpeakersInputs(embeddings=embedded.embeddings, book=book)
+        return _Identified(embeddings=embeddings, names={})
+    looked_up = MatchSpeakersInputs(embeddings=embeddings, book=book)
     matched = await context.attempt(MATCH_SPEAKERS.name, lambda: context.run(MATCH_SPEAKERS, looked_up, NoParams()))
-    return _Identified(embeddings=embedded.embeddings, names={} if matched is None else matched.names)
+    return _Identified(embeddings=embeddings, names={} if matched is None else matched.names)

@@ -21,6 +21,8 @@ class Task(StrEnum):
     ALL = "all"
     CLIP = "clip"
     """One tool for clips, `Request.tool`."""
+    VOICES = "voices"
+    """A description of each voice and nothing else, for somebody who has their own voice kept."""
 
 
 class RouteName(StrEnum):

@@ -184,6 +184,14 @@ async def test_a_task_runs_only_its_stages(task: Task, absent: set[str]) -> None
     assert "separate" in stages.names
 
 
+async def test_voices_alone_are_described_and_nothing_is_delivered() -> None:
+    stages = Stages()
+    result = await run(Request(task=Task.VOICES), SOURCE, stages)
+    assert stages.names == ["probe", "extract", "prepare_speech", "find_speech", "diarize", "embed_speakers"]
+    assert result.voices is not None
+    assert (result.artefacts, result.speakers, result.language) == ((), (), None)
+
+
 @dataclass
 class Loud(Stages):
     """A clip whose background is as loud as its voices."""
