@@ -32,6 +32,7 @@ from bot.jobs.batch_cards import BatchCards
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
 from bot.jobs.origins import is_outside
+from bot.jobs.recording_submission import RecordingSubmitter
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
@@ -46,6 +47,7 @@ from bot.transcripts.naming import SpeakerNaming
 from bot.transcripts.transcripts import Transcripts
 from bot.voices.voices import Voices
 from bot.web.signed_links import PageAddresses
+from worker.protocol import Event, Job, ReplyTo
 from worker.queue import Queue
 from worker.store import Store
 
@@ -143,13 +145,11 @@ class StemcordClient(ServiceClient):
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._follow_result)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
         features = Features(pages=pages is not None, summarizer=settings.summary_host)
-        tracker = JobTracker(queue, store, delivery, sync, interval_s=interval_s, features=features, cards=cards)
+        given = (queue, store, delivery, sync, self._end_recording)
+        tracker = JobTracker(*given, interval_s=interval_s, features=features, cards=cards)
+        work = (downloads, queue, tracker, repository, store, edits)
         submitter = JobSubmitter(
-            *(downloads, queue, tracker, repository, store, edits),
-            settings=settings,
-            glossaries=glossaries,
-            sync=sync,
-            upload_limits=upload_limits,
+            *work, settings=settings, glossaries=glossaries, sync=sync, upload_limits=upload_limits
         )
         transcripts = Transcripts.build(edits, repository, store, submitter.rewrite, changed=self._index_anew)
         self.services = Services(
@@ -162,6 +162,7 @@ class StemcordClient(ServiceClient):
             downloader=downloads,
             submitter=submitter,
             batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
+            recordings=RecordingSubmitter(submitter, sync, downloads, deletion),
             tracker=tracker,
             transcripts=transcripts,
             naming=SpeakerNaming(repository, transcripts.rewriter, submitter.rename_speakers, self._index_anew),
@@ -182,6 +183,9 @@ class StemcordClient(ServiceClient):
         self._index_anew(job_id)
         self.voices.finder.finished(job_id)
 
+    async def _end_recording(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
+        return await self.voices.recordings.end(job, reply, event)
+
     def _index_anew(self, job_id: str) -> None:
         self.services.search.indexer.changed(job_id)
 
@@ -191,7 +195,8 @@ class StemcordClient(ServiceClient):
 
     def _add_commands(self) -> None:
         services = self.services
-        self.voices = Voices.build(self, services.repository, services.store, services.naming, services.settings)
+        parts = (services.repository, services.store, services.naming, services.settings)
+        self.voices = Voices.build(self, *parts, services.deletion, services.queue, services.delivery)
         self._mentions = MentionIntake(self.services)
         self.tree = CommandTree(self)
         load_commands(self.tree, self.services)

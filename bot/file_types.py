@@ -13,12 +13,14 @@ import discord
 CLIP_TYPES: Final = ("audio", "video", ".mkv", ".mka", ".flv", ".m2ts", ".mxf", ".vob", ".caf", ".wv")
 """Two groups, and suffixes for which systems know no type; ten are allowed."""
 DUB_TYPES: Final = ("audio", "video", ".zip", ".mkv", ".mka", ".caf", ".wv")
-_TYPES_OF_OPTION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"clip": CLIP_TYPES, "dub": DUB_TYPES})
+_TYPES_OF_OPTION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"clip": CLIP_TYPES, "dub": DUB_TYPES, "recording": CLIP_TYPES}
+)
 _ATTACHMENT: Final = discord.AppCommandOptionType.attachment.value
 
 
 def add_file_types(options: Iterable[dict[str, Any]]) -> None:
-    """Add the types to the options of a command, as it is sent to Discord, that take a clip or a dub."""
+    """Add the types to the options of a command, as it is sent to Discord, that take a clip, a recording or a dub."""
     for option in options:
         if option["type"] == _ATTACHMENT and option["name"] in _TYPES_OF_OPTION:
             option["file_types"] = list(_TYPES_OF_OPTION[option["name"]])

@@ -15,6 +15,7 @@ from bot.handover.gate import EventGate
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
 from bot.jobs.history import JobHistory
+from bot.jobs.recording_submission import RecordingSubmitter
 from bot.jobs.submission import JobSubmitter
 from bot.jobs.tracker import JobTracker
 from bot.search.search import Search
@@ -41,6 +42,7 @@ class Services:
     downloader: AttachmentDownloader
     submitter: JobSubmitter
     batches: BatchSubmitter
+    recordings: RecordingSubmitter
     tracker: JobTracker
     transcripts: Transcripts
     naming: SpeakerNaming

@@ -88,8 +88,7 @@ class Job(Message, frozen=True, kw_only=True, rename={"prefetch": "ahead"}):
     batch: Batch | msgspec.UnsetType = msgspec.UNSET
     """Unset: it came alone."""
     consent: int | msgspec.UnsetType = msgspec.UNSET
-    """Version of the text by which its person had the recording of their own voice heard; only they are answered, and
-    nothing of the job is kept. Unset: it is no such recording."""
+    """Version of the text after which a person sent their own voice, which nobody else sees; unset: a usual clip."""
     trace: str | msgspec.UnsetType = msgspec.UNSET
     """The span that its spans are below, as a `traceparent` (W3C Trace Context, 3.2)."""
     version: int = PROTOCOL_VERSION

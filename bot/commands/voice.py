@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import discord
 from discord import app_commands
 
+from bot.clips.attachments import clip_from_attachment
 from bot.commands.localization import ServerGroup, localized, options
+from bot.components.naming.recording_items import recording_form
 from bot.components.naming.voice_items import consent_form
 from bot.exceptions import RefusedError
 from bot.i18n.translator import translator_for
@@ -40,8 +43,12 @@ class VoiceCommands(ServerGroup):
         await _answer(interaction, "voice-disabled", count=count)
 
     @app_commands.command(name=localized("command-enrol"), description=localized("command-enrol-description"))
-    async def enrol(self, interaction: Interaction) -> None:
-        """Ask for a yes to keep the voice of the newest clip in which the person said which speaker they are."""
+    @options(recording="recording")
+    async def enrol(self, interaction: Interaction, recording: discord.Attachment | None = None) -> None:
+        """Ask for a yes to keep the voice of a recording.
+
+        Without one: that of the newest clip in which the person said which speaker they are.
+        """
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = str(interaction.guild_id)
         check_may_use(interaction, (await self._services.repository.guild(guild_id)).roles)
@@ -49,9 +56,15 @@ class VoiceCommands(ServerGroup):
         voices.books.require_keys()
         if not await voices.books.is_enabled(guild_id):
             raise RefusedError("voice-off", "voice-off-hint")
+        translator, left_days = translator_for(interaction.locale.value), self._services.settings.voice_left_days
+        if recording is not None:
+            clip = clip_from_attachment(recording)
+            self._services.downloader.check(clip)
+            text, embed, view = recording_form(translator, clip, interaction.user.id, left_days)
+            await interaction.edit_original_response(content=text, embed=embed, view=view)
+            return
         record, speaker_id = await voices.find_own(guild_id, str(interaction.user.id))
-        translator = translator_for(interaction.locale.value)
-        text, view = consent_form(translator, record.id, speaker_id, self._services.settings.voice_left_days)
+        text, view = consent_form(translator, record.id, speaker_id, left_days)
         await interaction.edit_original_response(content=text, view=view)
 
     @app_commands.command(name=localized("command-forget"), description=localized("command-forget-description"))

@@ -25,6 +25,7 @@ class Action(StrEnum):
     TRACKS = "tracks"
     ENROL = "enrol"
     AGREE = "agree"
+    AGREE_RECORDING = "agreeheard"
     VOICE_RIGHT = "voiceyes"
     VOICE_WRONG = "voiceno"
     DUB = "dub"

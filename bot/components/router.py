@@ -34,6 +34,7 @@ from bot.components.naming.items import (
     SpeakerNamesButton,
     ThisIsMeButton,
 )
+from bot.components.naming.recording_items import AgreeRecordingButton
 from bot.components.naming.voice_items import AgreeButton, EnrolButton, VoiceRightButton, VoiceWrongButton
 from bot.components.page_link import PageButton, RevokeButton
 from bot.components.persistent_item import PersistentItem
@@ -51,7 +52,7 @@ ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(ExcerptButton, ExportDataButton, FetchButton, ListenMenu, MoreMenu),
     *(NameSpeakerButton, NotMeButton, ThisIsMeButton),
     *(SpeakerNamesButton, TracksButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
-    *(AgreeButton, EnrolButton, VoiceRightButton, VoiceWrongButton),
+    *(AgreeButton, AgreeRecordingButton, EnrolButton, VoiceRightButton, VoiceWrongButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(

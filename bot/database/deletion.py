@@ -141,10 +141,19 @@ class DataDeletion:
             expired = select(JOBS.c.id).select_from(with_settings).where(JOBS.c.ended + lifetime_s < now)
             jobs = [row.id for row in await connection.execute(expired)]
             await connection.execute(delete(USAGE).where(USAGE.c.day < utc_day(now)))
-        deleted = await self._delete_files(jobs)
+        return await self.delete_jobs(jobs)
+
+    async def delete_jobs(self, job_ids: Sequence[str]) -> list[str]:
+        """Delete jobs that have ended; return those of which nothing is left. Raises `DatabaseError`.
+
+        The others go with the next expiry.
+        """
+        deleted = await self._delete_files(job_ids)
+        late = JOBS.c.id.in_([job_id for job_id in job_ids if job_id not in deleted])
         async with self._database.transaction() as connection:
             await lock_writes(connection)
             await delete_rows(connection, deleted)
+            await connection.execute(update(JOBS).where(late).values(ended=0.0))
         return deleted
 
     async def _delete_files(self, job_ids: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ Where the bot is no member, only the first and the last are open; a button of th
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import discord
 from aiolimiter import AsyncLimiter
@@ -24,6 +25,7 @@ from bot.jobs.result_files import ResultMessage
 from bot.jobs.routes import Message, Route, deliver, try_route
 from bot.messages.embeds import EmbedMessage
 from bot.messages.formatting import mention
+from bot.voices.consent import is_recording
 from worker.protocol import Job, ReplyTo
 
 MAX_RENEWED_TOKENS = 1000
@@ -50,13 +52,32 @@ class Delivery:
 
     async def show_progress(self, job: Job, reply: ReplyTo, content: EmbedMessage) -> bool:
         """Edit the job's message; return False when that is no longer possible. Raises `TransientError`."""
+        if is_recording(job):
+            return False
         reply = self.newest_reply(job, reply)
         message = Message(job=job, reply=reply, content=content)
         async with self._edits:
             return await self._try_routes(message, self._edit_routes(reply))
 
+    async def answer(self, job: Job, reply: ReplyTo, text: str) -> bool:
+        """Put a text into the private message of a job, or else send it directly; return False when neither works.
+
+        Raises `TransientError`.
+        """
+
+        async def edit(_: Message) -> None:
+            fields: dict[str, Any] = {"content": text, "embed": None, "view": None, "allowed_mentions": _NO_MENTIONS}
+            await self._webhook(reply).edit_message(int(reply.message_id or 0), **fields)
+
+        return await self._tell(job, reply, text, Route(name="interaction", send=edit, size_limit=0))
+
     async def show_final(self, job: Job, reply: ReplyTo, content: EmbedMessage) -> bool:
-        """Send a last message without files; return False when no route works. Raises `TransientError`."""
+        """Send a last message without files; return False when no route works. Raises `TransientError`.
+
+        What somebody's recording of their own voice came to is nobody else's business: `notify` says it.
+        """
+        if is_recording(job):
+            return True
         reply = self.newest_reply(job, reply)
         return await self._try_routes(Message(job=job, reply=reply, content=content), self._all_routes(reply))
 
@@ -108,13 +129,18 @@ class Delivery:
         async def send_privately(_: Message) -> None:
             await self._webhook(reply).send(text, ephemeral=True, allowed_mentions=_NO_MENTIONS, wait=True)
 
+        return await self._tell(job, reply, text, Route(name="interaction", send=send_privately, size_limit=0))
+
+    async def _tell(self, job: Job, reply: ReplyTo, text: str, private: Route) -> bool:
+        """Tell a person by a route that needs the token, or else in a direct message."""
+
         async def send_directly(_: Message) -> None:
             user = await self._client.fetch_user(int(reply.user_id))
             await user.send(text, allowed_mentions=_NO_MENTIONS, nonce=_nonce(job))
 
         routes = [Route(name="direct", send=send_directly, size_limit=0)]
         if has_token(reply):
-            routes.insert(0, Route(name="interaction", send=send_privately, size_limit=0))
+            routes.insert(0, private)
         return await self._try_routes(
             Message(job=job, reply=reply, content=EmbedMessage(embed=discord.Embed())), routes
         )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bot.database.models import OPEN_STATUSES, JobRecord, StoredStatus
 from bot.database.repository import Repository
+from bot.voices.consent import is_recording
 from pipeline.types import Result
 from worker.protocol import Finished, Job, JobState, JobStatus
 from worker.queue import Queue
@@ -35,15 +36,18 @@ class JobHistory:
         """Find a job with its result; None when it is no longer stored. Raises `DatabaseError` and `QueueError`.
 
         For a finished one that was written again, that is the newest in its message: an older one, which a shared copy
-        of the message still names, has words and names that people took back.
+        of the message still names, has words and names that people took back. Recordings by which people have their
+        voice kept are not found.
         """
         record = await self._repository.job(job_id)
+        if record is not None and is_recording(record.job):
+            return None
         if record is not None and record.status is StoredStatus.FINISHED:
             record = await self._repository.newest_of_message(job_id) or record
         if record is not None and record.status not in OPEN_STATUSES:
             return _entry_from_record(record)
         state = await self._queue.state(job_id)
-        if state is None:
+        if state is None or is_recording(state.job):
             return None
         result = await self._result(job_id) if state.status == "finished" else None
         return HistoryEntry(job=state.job, status=_shown_status(state), position=state.position, result=result)
@@ -56,11 +60,13 @@ class JobHistory:
         mine = {
             state.job.id: HistoryEntry(job=state.job, status=_shown_status(state), position=state.position)
             for state in await self._queue.jobs()
-            if (reply := state.job.reply_to) is not None and (reply.user_id, reply.guild_id) == (user_id, guild_id)
+            if (reply := state.job.reply_to) is not None
+            and (reply.user_id, reply.guild_id) == (user_id, guild_id)
+            and not is_recording(state.job)
         }
         older = await self._repository.jobs_of(user_id, guild_id or "", limit)
         for record in older:
-            if record.status not in OPEN_STATUSES:
+            if record.status not in OPEN_STATUSES and not is_recording(record.job):
                 mine.setdefault(record.id, _entry_from_record(record))
         return sorted(mine.values(), key=lambda entry: entry.job.submitted, reverse=True)[:limit]
 

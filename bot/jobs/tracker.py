@@ -6,7 +6,7 @@ others; edits can be repeated and new messages carry a nonce, so nothing arrives
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Final
@@ -30,6 +30,7 @@ from bot.messages.features import NO_FEATURES, Features
 from bot.messages.formatting import escape, shorten
 from bot.messages.job_progress import RunningJobs
 from bot.retry import retry_until_done
+from bot.voices.consent import is_recording
 from pipeline.errors import QueueError, StoreError
 from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
@@ -37,6 +38,7 @@ from worker.queue import Queue
 from worker.store import Store
 from worker.telemetry import current_metrics, sample_queue, span
 
+EndRecording = Callable[[Job, ReplyTo, Event | None], Awaitable[bool]]
 POLL_INTERVAL_S: Final = 20.0
 """Time between two searches for jobs that nobody follows."""
 MAX_STORE_ATTEMPTS: Final = 5
@@ -55,6 +57,7 @@ class JobTracker:
         store: Where their results are.
         delivery: Sends the messages.
         sync: Records what happens to the jobs.
+        end_recording: Ends jobs that only their person hears of.
         interval_s: Time between two edits of a message.
         features: What this bot has beside its commands.
         cards: Show batches of jobs.
@@ -67,11 +70,13 @@ class JobTracker:
         store: Store,
         delivery: Delivery,
         sync: JobSync,
+        end_recording: EndRecording,
         *,
         interval_s: float = discord_limits.EDIT_INTERVAL_S,
         features: Features = NO_FEATURES,
         cards: BatchCards | None = None,
     ) -> None:
+        self._end_recording = end_recording
         self.running = RunningJobs()
         self._cards = cards
         self._queue = queue
@@ -213,11 +218,10 @@ class JobTracker:
             return None
         # The message of a job that has ended may show its result already, as a card that takes no embed any more.
         shows_progress = job.replaces is not True and state.status in ("queued", "running")
-        running = self.running
-        message = ProgressMessage(self._queue, self._delivery, job, reply, running, pages=self.features.pages)
+        message = ProgressMessage(self._queue, self._delivery, job, reply, self.running, pages=self.features.pages)
         async with message.editing(self._interval_s) if shows_progress else nullcontext():
             async for event in self._queue.events(job.id):
-                running.apply(job.id, event)
+                self.running.apply(job.id, event)
                 cost.add(event)
                 if isinstance(event, Started):
                     await self._sync.record_start(job.id)
@@ -242,6 +246,8 @@ class JobTracker:
 
     async def _show_end(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
         """Show how a job ended; return False when no route works."""
+        if is_recording(job):
+            return await self._end_recording(job, reply, event)
         translator = translator_for(reply.locale)
         match event:
             case Finished(result=result):

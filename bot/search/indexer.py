@@ -14,6 +14,7 @@ from bot.exceptions import DatabaseError, RefusedError
 from bot.search.index import Document, SearchIndex
 from bot.search.lines import lines_of
 from bot.transcripts.editor import TranscriptEditor
+from bot.voices.consent import is_recording
 from pipeline.errors import StemcordError
 from pipeline.types import Transcript
 
@@ -79,7 +80,7 @@ class SearchIndexer:
         """Index the newest transcript of a job's message; what fails is tried again later."""
         try:
             record = await self._repository.newest_of_message(job_id)
-            if record is not None and record.user_id:
+            if record is not None and record.user_id and not is_recording(record.job):
                 await self._index.save(await self._read(record))
         except StemcordError as error:
             log = structlog.get_logger(__name__)

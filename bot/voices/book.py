@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database, lock_writes
 from bot.database.tables import ENROLLED_VOICES, VOICE_BOOKS, VOICE_MATCHES
 from bot.exceptions import RefusedError
-from bot.voices.consent import CONSENT_VERSION, ENROLMENT_DAYS
+from bot.voices.consent import CONSENT_VERSION, ENROLMENT_DAYS, is_withdrawn, withdraw_recordings
 from pipeline.errors import EncryptionKeyError
 from worker.store import Keyring
 
@@ -89,7 +89,14 @@ class VoiceBooks:
             return len(await _delete(connection, _VOICES.guild_id == guild_id))
 
     async def enrol(
-        self, guild_id: str, voice: EnrolledVoice, *, model: str, digest: str, text_version: int | None
+        self,
+        guild_id: str,
+        voice: EnrolledVoice,
+        *,
+        model: str,
+        digest: str,
+        text_version: int | None,
+        recording: str | None = None,
     ) -> None:
         """Keep the voice of a person who said yes, in place of what there is.
 
@@ -98,13 +105,16 @@ class VoiceBooks:
             voice: The voice.
             model: Catalogue name of the embedding model.
             digest: Of that model.
-            text_version: Of the text that the person said yes to just now; None: an earlier yes still holds.
+            text_version: Of the text that the person said yes to; None: an earlier yes still holds.
+            recording: The job of the recording that the yes was for, at `EnrolledVoice.consented`; None: it was just
+                now.
 
         Raises:
             RefusedError: The server has no voice-book, or the text is another one by now, or there is no yes.
 
         """
         sealed = self._seal(voice, guild_id, model, digest)
+        agreed = time.time() if recording is None else voice.consented
         one = (_VOICES.guild_id == guild_id) & (_VOICES.user_id == voice.user_id)
         async with self._database.transaction() as connection:
             await lock_writes(connection)
@@ -112,12 +122,14 @@ class VoiceBooks:
                 raise RefusedError("voice-off", "voice-off-hint")
             if text_version not in (None, CONSENT_VERSION):
                 raise RefusedError("voice-text-changed", "voice-text-changed-hint")
+            if recording is not None and await is_withdrawn(connection, recording):
+                raise RefusedError("voice-withdrawn")
             earlier = (await connection.execute(select(ENROLLED_VOICES).where(one).limit(1))).one_or_none()
             if text_version is None and earlier is None:
                 raise RefusedError("voice-no-consent")
             yes = {
                 "text_version": CONSENT_VERSION if earlier is None or text_version else earlier.text_version,
-                "consented": time.time() if earlier is None or text_version else earlier.consented,
+                "consented": agreed if earlier is None or text_version else earlier.consented,
             }
             same = one & (_VOICES.model == model) & (_VOICES.digest == digest)
             await _delete(connection, same)
@@ -126,6 +138,12 @@ class VoiceBooks:
             counts = {"confirmed": voice.confirmed, "denied": voice.denied}
             values = {**key, "vector": sealed, "seconds": voice.seconds, "left_at": None, **counts, **yes}
             await connection.execute(insert(ENROLLED_VOICES).values(values))
+
+    async def withdraw(self, guild_id: str, user_id: str) -> list[str]:
+        """Take a person's yes to recordings back whose voice is not kept yet; return their jobs."""
+        async with self._database.transaction() as connection:
+            await lock_writes(connection)
+            return await withdraw_recordings(connection, guild_id, user_id)
 
     async def forget(self, guild_id: str, user_id: str) -> bool:
         """Delete a person's voice in a server and what was found by it; False when there was none."""

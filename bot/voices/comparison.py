@@ -13,6 +13,8 @@ from pipeline.types import Artefact, Result
 from worker.store import Store
 
 MAX_VOICES_BYTES: Final = 16 * 1024 * 1024
+MAX_OTHER_VOICES_SHARE: Final = 0.1
+"""Of what is heard in a recording of one person; some of their own speech may be taken for another's."""
 MIN_MENTIONED_PROBABILITY: Final = 0.5
 """From here on somebody is asked whether it is the person."""
 PRIOR_ANSWERS: Final = 4.0
@@ -99,12 +101,30 @@ def join(one: EnrolledVoice, other: ClipVoice) -> EnrolledVoice:
     return replace(one, vector=joined.vector, seconds=joined.seconds)
 
 
+def only_voice(clip: ClipVoices) -> ClipVoice:
+    """Return the voice of a recording of one person. Raises `RefusedError` where nobody or several people are heard."""
+    if not clip.voices:
+        raise too_short()
+    main = max(clip.voices, key=lambda voice: voice.seconds)
+    heard = sum(voice.seconds for voice in clip.voices)
+    if heard - main.seconds > MAX_OTHER_VOICES_SHARE * heard:
+        raise RefusedError("voice-several", "voice-several-hint")
+    return main
+
+
+def too_short() -> RefusedError:
+    """Return the refusal of a voice that is heard for a moment only."""
+    from pipeline.speech.speakers.matching import MIN_ENROLMENT_SECONDS
+
+    return RefusedError("voice-short", "voice-short-hint", seconds=int(MIN_ENROLMENT_SECONDS))
+
+
 def check_enrolment(clip: ClipVoices, voice: ClipVoice, user_id: str, known: Mapping[str, EnrolledVoice]) -> None:
     """Check that a voice is heard long enough, and is not that of somebody else who agreed. Raises `RefusedError`."""
     from pipeline.speech.speakers.matching import MIN_ENROLMENT_SECONDS
 
     if voice.seconds < MIN_ENROLMENT_SECONDS:
-        raise RefusedError("voice-short", "voice-short-hint", seconds=int(MIN_ENROLMENT_SECONDS))
+        raise too_short()
     others = {key: each for key, each in known.items() if key != user_id}
     alone = ClipVoices(model=clip.model, digest=clip.digest, voices=(voice,))
     if any(each.sure for each in compare(alone, others).values()):

@@ -18,6 +18,7 @@ from bot.i18n.translator import translator_for
 from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS, SpeakerNaming, name_of_person
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoices, compare, read_voices
+from bot.voices.consent import is_recording
 from bot.voices.matches import VoiceMatch, VoiceMatches
 from pipeline.errors import StemcordError
 from pipeline.types import Result, Speaker
@@ -100,7 +101,7 @@ class VoiceFinder:
     async def _follow(self, job_id: str) -> None:
         """Name the speakers of a new result whom the server's voice-book knows."""
         record = await self._repository.job(job_id)
-        if record is None or record.result is None or record.job.replaces is True:
+        if record is None or record.result is None or record.job.replaces is True or is_recording(record.job):
             return
         if not await self._books.is_enabled(record.guild_id):
             return

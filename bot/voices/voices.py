@@ -5,16 +5,20 @@ from collections.abc import Mapping
 
 import discord
 
+from bot.database.deletion import DataDeletion
 from bot.database.models import JobRecord
 from bot.database.repository import Repository
 from bot.database.speaker_names import SpeakerName
 from bot.exceptions import RefusedError
+from bot.jobs.delivery import Delivery
 from bot.settings import BotSettings
 from bot.transcripts.naming import SpeakerNaming
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, join, read_voices
 from bot.voices.finder import VOICE, VoiceFinder
 from bot.voices.matches import VoiceMatch, VoiceMatches
+from bot.voices.recordings import Recordings
+from worker.queue import Queue
 from worker.store import Store
 
 
@@ -28,6 +32,7 @@ class Voices:
         books: The voices of people who agreed.
         matches: What was found.
         finder: Finds it.
+        recordings: Keeps voices by recordings.
 
     """
 
@@ -39,6 +44,7 @@ class Voices:
         books: VoiceBooks,
         matches: VoiceMatches,
         finder: VoiceFinder,
+        recordings: Recordings,
     ) -> None:
         self._repository = repository
         self._store = store
@@ -46,15 +52,25 @@ class Voices:
         self.books = books
         self.matches = matches
         self.finder = finder
+        self.recordings = recordings
 
     @classmethod
     def build(
-        cls, client: discord.Client, repository: Repository, store: Store, naming: SpeakerNaming, settings: BotSettings
+        cls,
+        client: discord.Client,
+        repository: Repository,
+        store: Store,
+        naming: SpeakerNaming,
+        settings: BotSettings,
+        deletion: DataDeletion,
+        queue: Queue,
+        delivery: Delivery,
     ) -> "Voices":
         """Build everything."""
         books, matches = VoiceBooks(repository.database, settings.keyring), VoiceMatches(repository.database)
         shared = (repository, store, naming, books, matches)
-        return cls(*shared, VoiceFinder(client, *shared, left_days=settings.voice_left_days))
+        finder = VoiceFinder(client, *shared, left_days=settings.voice_left_days)
+        return cls(*shared, finder, Recordings(store, deletion, queue, delivery, books))
 
     async def enrol(self, record: JobRecord, speaker_id: str, user_id: str, text_version: int) -> None:
         """Keep the voice of a speaker who says it is theirs, and said yes to a version of the text.
@@ -126,11 +142,13 @@ class Voices:
 
         """
         found = await self.matches.of_person(guild_id, user_id, sure=past)
+        # First, or a recording that is being heard would be kept after it.
+        heard = await self.recordings.withdraw(guild_id, user_id)
         had = await self.books.forget(guild_id, user_id)
         jobs = await self._repository.speaker_names.of_person(user_id) if past else []
         places = dict.fromkeys([*found, *((job_id, "") for job_id in jobs)])
         await self._take_names_back(guild_id, user_id, places, named=past)
-        return had
+        return had or heard
 
     async def forget_everywhere(self, user_id: str) -> None:
         """Delete a person's voice in all servers, and take their name off earlier results. Raises `DatabaseError`."""

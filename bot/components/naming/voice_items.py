@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import discord
 
@@ -104,5 +104,10 @@ def consent_form(translator: Translator, job_id: str, speaker_id: str, left_days
     view = ActionView()
     target = CustomId(Action.AGREE, job_id, detail=f"{token_of(speaker_id)}-{CONSENT_VERSION}")
     view.add_button(translator.format("button-agree"), target, discord.ButtonStyle.primary)
+    return consent_text(translator, left_days, "clip"), view
+
+
+def consent_text(translator: Translator, left_days: float, source: Literal["clip", "recording"]) -> str:
+    """Return what a person says yes to."""
     days = {"days": ENROLMENT_DAYS, "left": f"{left_days:g}", "version": CONSENT_VERSION}
-    return translator.format("voice-consent", **days), view
+    return translator.format("voice-consent", **days, source=source)

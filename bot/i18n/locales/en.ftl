@@ -105,6 +105,8 @@ option-retention-description = How many days results are kept.
 option-words = words
 option-words-description = Words, a phrase in quotation marks, or the beginning of a word, such as budg*.
 option-by = by
+option-recording = recording
+option-recording-description = You alone, for some seconds; left out: your newest clip in which you pressed “This is me”.
 option-past = past
 option-past-description = Take your name off the speakers of earlier transcripts here, too.
 option-by-description = Who said it: a member, or the name of a speaker.
@@ -475,13 +477,25 @@ named-taken-hint = If that is wrong, press “Name …” and choose who it is.
 named-taken-asker = This is { $person } already (“{ $name }”). If that is wrong, { $person } can press “Not me”, or { $asker }, who asked for the clip, or somebody who may manage messages here can change it.
 voice-perhaps = { $speaker } (perhaps { $name }?)
 voice-consent = **Keep your voice in this server?** (text { $version })
-    • **What**: a list of numbers that describes your voice, made from this clip, with your id. It is biometric data. It is stored encrypted; it is never part of an export, a log or a message, and is not shared or used to train models.
+    • **What**: a list of numbers that describes your voice, made from { $source ->
+        [recording] your recording
+       *[clip] this clip
+    }, with your id. It is biometric data. It is stored encrypted; it is never part of an export, a log or a message, and is not shared or used to train models.
     • **For what**: only to put your name to your voice in new clips that are sent in this server. Whoever sees such a transcript then sees your name. Where it is not certain, people are asked. When you confirm yourself that it is you, the new speech is added.
     • **How long**: until you take it back, but { $days } days at most; { $left } days after you leave the server; until the server turns this off or the bot’s operator removes it.
     • **How to take it back**: `/{ command-voice } { command-forget }` deletes it at once, with `{ option-past }` your name in earlier transcripts, too; `/{ command-privacy }` deletes everything. Nothing else depends on your yes.
     You may only keep your own voice.
+voice-consent-recording = • **The recording**: it is fetched only after your yes, heard on our computers for this alone, and then deleted, whether your voice is kept or not. It stands in no channel, and nothing that you say in it is written down.
+voice-recording-heard = Your recording is being heard. What comes of it is said here, or else in a direct message.
+voice-recording-gone = The recording is deleted, and so is all that was made of it.
+voice-recording-going = The recording is deleted as soon as the store can be reached.
+voice-withdrawn = Your voice is not kept: the yes was taken back meanwhile.
+voice-other-recording = Only whoever sent this recording can say yes to it.
+voice-other-recording-hint = Use `/{ command-voice } { command-enrol }` with a recording of your own voice.
+voice-several = Several voices are heard in this recording.
+voice-several-hint = Send one in which you speak alone.
 voice-kept = Your voice is kept. `/{ command-voice } { command-forget }` deletes it at once.
-voice-enabled = The voice-book is on. Nobody’s voice is in it until they say yes themselves: everybody can press “{ button-thisisme }” below a clip and then use `/{ command-voice } { command-enrol }`.
+voice-enabled = The voice-book is on. Nobody’s voice is in it until they say yes themselves: everybody can use `/{ command-voice } { command-enrol }` with a recording of themselves, or after pressing “{ button-thisisme }” below a clip.
 voice-disabled = { $count ->
     [0] The voice-book is off. There was no voice in it.
     [one] The voice-book is off, and the voice in it is deleted.
@@ -501,11 +515,11 @@ voice-text-changed-hint = Use `/{ command-voice } { command-enrol }` to read it 
 voice-not-yours = Only your own voice can be kept, of a speaker of whom you said yourself that it is you.
 voice-not-yours-hint = Press “{ button-rename }” below the clip, then “{ button-thisisme }”.
 voice-no-clip = There is no clip here in which you said which speaker you are.
-voice-no-clip-hint = Have a recording of your voice transcribed here, press “{ button-rename }” below it and then “{ button-thisisme }”.
+voice-no-clip-hint = Send a recording of your voice with the command (`{ option-recording }`), or press “{ button-rename }” below a clip and then “{ button-thisisme }”.
 voice-short = Too little of this voice is heard alone; { $seconds } seconds are needed.
-voice-short-hint = Use a clip in which you speak longer.
+voice-short-hint = Use a clip or a recording in which you speak longer.
 voice-of-another = This voice is like that of somebody else who had theirs kept here.
-voice-of-another-hint = Use a clip in which you alone are this speaker.
+voice-of-another-hint = Use a clip or a recording in which you alone are this speaker.
 voice-answered = This was answered already, or the voice is no longer kept.
 voice-taken-back = The name is taken back. The message follows in a moment.
 name-app = This is an app, and no person.

@@ -105,6 +105,8 @@ option-retention-description = 结果保留多少天。
 option-words = 词语
 option-words-description = 词语、引号中的短语，或词的开头，例如 budg*。
 option-by = 说话人
+option-recording = 录音
+option-recording-description = 一段只有你说话的录音，几秒即可；不填：你按过“这是我”的最新片段。
 option-past = 过去
 option-past-description = 同时把你的名字从这里以前的文稿中去掉。
 option-by-description = 谁说的：一位成员，或说话人的名字。
@@ -459,13 +461,25 @@ named-taken-hint = 如果不对，请按“命名……”重新选择。
 named-taken-asker = 这已经是 { $person }（“{ $name }”）。如果不对，可以由 { $person } 按“不是我”，或由提交者 { $asker }、能管理此处消息的人修改。
 voice-perhaps = { $speaker }（可能是 { $name }？）
 voice-consent = **要在本服务器保存你的声音吗？**（文本 { $version }）
-    • **保存什么**：由这个片段得出的一组描述你声音的数字，以及你的 ID。这属于生物识别数据，加密存放，绝不会出现在导出、日志或消息里，也不会被分享或用于训练模型。
+    • **保存什么**：由{ $source ->
+        [recording] 你的录音
+       *[clip] 这个片段
+    }得出的一组描述你声音的数字，以及你的 ID。这属于生物识别数据，加密存放，绝不会出现在导出、日志或消息里，也不会被分享或用于训练模型。
     • **有何用途**：仅用于在本服务器的新片段里给你的声音标上名字。能看到该文稿的人都会看到你的名字。不确定时会询问。你本人确认是你之后，新的语音会被加入。
     • **保存多久**：直到你撤回，最长 { $days } 天；你离开服务器 { $left } 天后删除；服务器关闭此功能或机器人的运营者移除时删除。
     • **如何撤回**：`/{ command-voice } { command-forget }` 立即删除，加上 `{ option-past }` 还会去掉以前文稿里你的名字；`/{ command-privacy }` 删除全部。其他功能都不取决于你是否同意。
     只能保存你自己的声音。
+voice-consent-recording = • **录音**：只有在你同意之后才会取来，只为此在我们的计算机上分析，之后无论是否保存你的声音都会删除。它不会出现在任何频道，其中说的话也不会被写下来。
+voice-recording-heard = 正在听你的录音。结果会显示在这里，或以私信告诉你。
+voice-recording-gone = 录音以及由它得出的一切都已删除。
+voice-recording-going = 一旦存储可用，就会删除录音。
+voice-withdrawn = 没有保存你的声音：同意已在此期间撤回。
+voice-other-recording = 只有发送这段录音的人才能同意。
+voice-other-recording-hint = 请用 `/{ command-voice } { command-enrol }` 发送你自己声音的录音。
+voice-several = 这段录音里有多个人的声音。
+voice-several-hint = 请发送一段只有你说话的录音。
 voice-kept = 已保存你的声音。`/{ command-voice } { command-forget }` 可立即删除。
-voice-enabled = 声音簿已开启。本人同意之前，其中没有任何人的声音：每个人都可以在片段下方按“{ button-thisisme }”，然后使用 `/{ command-voice } { command-enrol }`。
+voice-enabled = 声音簿已开启。本人同意之前，其中没有任何人的声音：每个人都可以用 `/{ command-voice } { command-enrol }` 发送自己的录音，或先在片段下方按“{ button-thisisme }”再使用它。
 voice-disabled = { $count ->
     [0] 声音簿已关闭，其中没有声音。
    *[other] 声音簿已关闭，其中 { $count } 个人的声音已删除。
@@ -484,11 +498,11 @@ voice-text-changed-hint = 请用 `/{ command-voice } { command-enrol }` 重新�
 voice-not-yours = 只能保存你自己的声音，而且须是你自己说明“这是我”的说话人。
 voice-not-yours-hint = 请按片段下方的“{ button-rename }”，再按“{ button-thisisme }”。
 voice-no-clip = 这里没有你说明过自己是哪位说话人的片段。
-voice-no-clip-hint = 请在这里转写一段你的录音，按下方的“{ button-rename }”，再按“{ button-thisisme }”。
+voice-no-clip-hint = 请随命令发送一段你的录音（`{ option-recording }`），或在片段下方按“{ button-rename }”，再按“{ button-thisisme }”。
 voice-short = 这个声音单独出现的时间太短，需要 { $seconds } 秒。
-voice-short-hint = 请用你说话更久的片段。
+voice-short-hint = 请用你说话更久的片段或录音。
 voice-of-another = 这个声音与另一位已在这里登记的人相似。
-voice-of-another-hint = 请用这位说话人只有你的片段。
+voice-of-another-hint = 请用这位说话人只有你的片段或录音。
 voice-answered = 这已有人回答，或该声音已不再保存。
 voice-taken-back = 名字已取消，消息稍后更新。
 name-app = 这是一个应用，不是人。
