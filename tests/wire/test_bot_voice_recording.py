@@ -1,10 +1,8 @@
 """A voice is kept by a recording of its own person, after their yes alone, and nothing is left of the recording."""
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,19 @@ from tests.wire.objects import Message
 from tests.wire.openapi import Description
 from tests.wire.shapes import Json
 from tests.wire.talks import talk, told
-from tests.wire.voices import SURE, command, described, enrolled, like, new_voice, queued, rows, stored, voiced_bot
+from tests.wire.voices import (
+    SURE,
+    command,
+    database,
+    described,
+    enrolled,
+    like,
+    new_voice,
+    queued,
+    rows,
+    stored,
+    voiced_bot,
+)
 from worker.protocol import Failed, Job, StageResult, encode
 from worker.queue.lease import Lease
 
@@ -42,7 +52,7 @@ def recording(folder: Path, name: str = "it is me.ogg") -> Path:
 
 def recorded_jobs(light: LightStack) -> list[str]:
     """Every job that the database knows, with the files of those that are gone."""
-    with closing(sqlite3.connect(light.folder / "home" / "bot.sqlite3")) as connection:
+    with database(light) as connection:
         jobs = connection.execute("SELECT id FROM jobs").fetchall()
         files = connection.execute("SELECT job_id FROM job_files").fetchall()
         indexed = connection.execute("SELECT job_id FROM search_documents").fetchall()

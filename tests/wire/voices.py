@@ -14,6 +14,7 @@ import numpy as np
 import redis.asyncio
 from numpy.typing import NDArray
 
+from bot.database.sqlite.file import open_file
 from tests.wire.answers import private
 from tests.wire.light import LightStack
 from tests.wire.objects import Message
@@ -67,9 +68,14 @@ def described(*voices: Vector, seconds: float = 12.0) -> bytes:
     return json.dumps({"version": 1, "model": MODEL, "digest": DIGEST, "voices": listed}).encode()
 
 
+def database(light: LightStack) -> "closing[sqlite3.Connection]":
+    """The bot's own database, which is encrypted; closed at the end of the block."""
+    return closing(open_file(light.folder / "home" / "bot.sqlite3", read_keyring(KEYS)).connect())
+
+
 def rows(light: LightStack, of: Json | None = None) -> list[Any]:
     """What the database keeps of voices."""
-    with closing(sqlite3.connect(light.folder / "home" / "bot.sqlite3")) as connection:
+    with database(light) as connection:
         query = "SELECT user_id, vector, seconds, text_version, consented, confirmed, denied FROM enrolled_voices"
         found = connection.execute(query).fetchall()
     return [row for row in found if of is None or row[0] == of["id"]]

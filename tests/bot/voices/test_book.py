@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from msgspec import UNSET
+from sqlalchemy import insert, select, update
 
 from bot.database.engine import Database
-from bot.database.tables import ENROLLED_VOICES
+from bot.database.tables import ENROLLED_VOICES, JOBS
 from bot.exceptions import RefusedError
 from bot.voices.book import DAY_S, EnrolledVoice, VoiceBooks
 from bot.voices.consent import CONSENT_VERSION, ENROLMENT_DAYS
+from pipeline.types import Artefact, Request
 from tests.bot.database.test_repository import number
+from worker.protocol import Job, encode
 from worker.store import Keyring
 
 OLD = Keyring(keys={"old": bytes(32)}, current="old")
@@ -57,6 +62,39 @@ async def test_without_key_or_consent_nothing_is_kept(database: Database) -> Non
         await books.enrol(guild, voice(person), **KIND, text_version=CONSENT_VERSION - 1)
     assert await sealed(database, guild) == []
     assert not await keyless.is_enabled(guild)
+
+
+async def test_a_yes_to_a_recording_holds_until_it_is_taken_back(database: Database) -> None:
+    books, guild, person = VoiceBooks(database, OLD), number(), number()
+    await books.enable(guild)
+    source = Artefact(name="me.ogg", digest="", size=1, media_type="audio/ogg")
+    for job_id, consent in (("kept", CONSENT_VERSION), ("clip", UNSET), ("late", CONSENT_VERSION)):
+        job = Job(id=f"{job_id}{person}", request=Request(), source=source, submitted=1.0, consent=consent)
+        row = {"id": job.id, "guild_id": guild, "channel_id": "1", "user_id": person, "status": "finished"}
+        async with database.transaction() as connection:
+            await connection.execute(insert(JOBS).values(**row, job=encode(job), created=1.0, ended=2.0))
+    agreed = replace(voice(person), consented=123.5)
+    terms = {**KIND, "text_version": CONSENT_VERSION}
+    await books.enrol(guild, agreed, **terms, recording=f"kept{person}")
+    (enrolment,) = await books.enrolments(guild, person)
+    assert (enrolment.consented, enrolment.text_version) == (123.5, CONSENT_VERSION)
+    assert sorted(await books.withdraw(guild, person)) == [f"kept{person}", f"late{person}"]
+    await books.forget(guild, person)
+    for job_id in (f"late{person}", "gone"):
+        with pytest.raises(RefusedError, match="taken back"):
+            await books.enrol(guild, agreed, **terms, recording=job_id)
+    assert await books.enrolments(guild, person) == []
+    assert await books.withdraw(guild, number()) == []
+
+
+async def test_a_deleted_vector_is_gone_from_the_disk(tmp_path: Path) -> None:
+    async with Database.open(f"sqlite:///{tmp_path / 'voices.sqlite3'}") as database:
+        books, guild, person = await enrolled(database)
+        (kept,) = await sealed(database, guild)
+        await books.forget(guild, person)
+    files = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert files
+    assert not any(kept in data for data in files)
 
 
 async def test_a_voice_is_known_on_its_server_with_its_model_alone(database: Database) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.exceptions import RefusedError
 from bot.voices.book import EnrolledVoice
-from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, compare, join, read_voices
+from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, compare, join, only_voice, read_voices
 from pipeline.speech.speakers.matching import (
     CALIBRATION_OFFSET,
     CALIBRATION_SLOPE,
@@ -77,6 +77,17 @@ def test_nobody_enrols_with_too_little_or_with_the_voice_of_another() -> None:
     short = clip(vector(90), seconds=4.9)
     with pytest.raises(RefusedError, match="Too little"):
         check_enrolment(short, short.voices[0], "2", {"1": known()})
+
+
+def test_a_recording_has_one_voice_of_weight() -> None:
+    own = ClipVoice(name="S0", vector=vector(0), seconds=20.0)
+    stray = ClipVoice(name="S1", vector=vector(90), seconds=2.0)
+    both = ClipVoices(model="m", digest="d", voices=(stray, own))
+    assert only_voice(both) == own
+    with pytest.raises(RefusedError, match="Several voices"):
+        only_voice(ClipVoices(model="m", digest="d", voices=(own, msgspec.structs.replace(stray, seconds=3.0))))
+    with pytest.raises(RefusedError, match="Too little"):
+        only_voice(ClipVoices(model="m", digest="d", voices=()))
 
 
 def test_more_speech_moves_a_voice_by_its_length() -> None:
