@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 from typing import Any, Final, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 # It tells its makers of its use, from its import on, unless it is told not to before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
@@ -36,3 +39,8 @@ def open_session(source: Path | bytes, *, threads: int, device: str = "cpu", kee
     providers = [*(name for name in wanted if name in here), "CPUExecutionProvider"]
     given = source if isinstance(source, bytes) else str(source)
     return _onnxruntime.InferenceSession(given, options, providers=providers)
+
+
+def to_value(values: NDArray[Any]) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    """Hand an array to onnxruntime as an `onnxruntime.OrtValue`, which sessions pass on without a copy."""
+    return _onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(values))

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from pipeline.models.loader import Models, model_digest
 from pipeline.speech.contracts import TranscribeInputs, TranscribeParams
 from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
 from pipeline.speech.recognition.whisper.executor import Executor
+from pipeline.speech.recognition.whisper.onnx.decoder_graphs import TOKENS
 from pipeline.speech.recognition.whisper.recogniser import WhisperRecogniser
 from pipeline.speech.recognition.whisper.weights import DEFAULT_MODEL
 
@@ -35,13 +36,18 @@ class Calls:
         self._sizes = executor.model.dims
         for name in ("encoder", "decoder"):
             part = getattr(executor.model, name)
-            part.forward = self._timed(name, part.forward)
+            part.forward = self._timed(name, part.forward, lambda given, *_: given.shape)
+        if executor.steps is not None:
+            step = executor.steps.step
+            step.run_with_ort_values = self._timed(
+                "decoder", step.run_with_ort_values, lambda _, given: given[TOKENS].shape()
+            )
 
     def clear(self) -> None:
         """Forget what was counted."""
         self.found.clear()
 
-    def _timed(self, name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+    def _timed(self, name: str, forward: Callable[..., Any], shape: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
             started = time.perf_counter()
             try:
@@ -50,20 +56,20 @@ class Calls:
                 entry = self.found.setdefault(name, {"calls": 0, "seconds": 0.0, "flops": 0.0})
                 entry["calls"] += 1
                 entry["seconds"] += time.perf_counter() - started
-                entry["flops"] += self._flops(name, given[0])
+                entry["flops"] += self._flops(name, shape(*given[:2]))
 
         return call
 
-    def _flops(self, name: str, given: Any) -> float:
+    def _flops(self, name: str, given: Sequence[int]) -> float:
         """Return the operations of matrix products and convolutions; attention over earlier tokens is left out."""
         size = self._sizes
-        batch = given.shape[0]
+        batch = given[0]
         if name == "encoder":
             width, layers = size.n_audio_state, size.n_audio_layer
             stem = 2 * 3 * FRAMES * size.n_mels * width + 2 * 3 * CROSS_FRAMES * width * width
             layer = 2 * CROSS_FRAMES * 12 * width * width + 4 * CROSS_FRAMES * CROSS_FRAMES * width
             return float(batch * (stem + layers * layer))
-        tokens, width = given.shape[1], size.n_text_state
+        tokens, width = given[1], size.n_text_state
         layer = 2 * tokens * 14 * width * width + 4 * tokens * CROSS_FRAMES * width
         return float(batch * (size.n_text_layer * layer + 2 * tokens * width * size.n_vocab))
 

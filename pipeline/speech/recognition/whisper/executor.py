@@ -5,7 +5,6 @@ shape (1, 1500, width), and stay paddle tensors. One executor serves one thread 
 """
 
 import os
-import time
 import warnings
 import zlib
 from collections.abc import Callable, Generator, Sequence
@@ -17,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.speech.compat.paddlespeech import PaddleSpeech, Untyped, load_paddlespeech, translate_errors
+from pipeline.speech.recognition.whisper.decoding import OnToken, make_task
+from pipeline.speech.recognition.whisper.onnx.graph import Sizes
+from pipeline.speech.recognition.whisper.onnx.step_decoder import StepDecoder, load_step_decoder
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 from pipeline.speech.recognition.whisper.weights import ConvertedWeights
 
 Features: TypeAlias = Any
 """A paddle tensor of shape (1, 1500, width)."""
-OnToken: TypeAlias = Callable[[int], None]
-"""Called before each token with the number of tokens so far; may raise to stop."""
 
 SAMPLE_RATE = 16_000
 WINDOW_SAMPLES = 30 * SAMPLE_RATE
@@ -32,9 +32,9 @@ FRAME_SECONDS = 0.02
 """Of one encoder frame and of one timestamp step."""
 SAMPLED_CANDIDATES = 3
 """Drawn when decoding at a temperature; the likeliest is kept."""
-TOKEN_TIMEOUT_S = 2.0
-"""A hundred times what a token takes, so that only a machine that stands still gets there."""
 MAX_THREADS = 8
+MAX_STEPS_BYTES = 2**30
+"""Of a decoder's weights that are kept a second time, for its steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,8 @@ class Executor:
     library: PaddleSpeech
     model: Untyped
     converted: ConvertedWeights
+    steps: StepDecoder | None = None
+    """What decodes on a processor; None: the model itself does."""
     tokenizers: dict[str, Untyped] = field(default_factory=dict[str, Untyped])
 
     @property
@@ -168,7 +170,7 @@ class Executor:
                 sample_len=max_tokens,
                 suppress_tokens=[-1, *self._task_tokens(language)],
             )
-            task = _make_task(self.library, self.model, options, self.resources, on_token)
+            task = make_task(self.library, self.model, options, self.resources, on_token, self.steps)
             results = task.run(self.library.paddle.concat(list(features)))
         return [
             Hypothesis(
@@ -244,8 +246,10 @@ def load_executor(converted: ConvertedWeights, device: str) -> Executor:
     with translate_errors("loading the weights"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="To copy construct from a tensor")
         paddle = library.paddle
-        paddle.set_device("gpu" if device == "cuda" or (device == "auto" and _has_gpu(paddle)) else "cpu")
-        paddle.base.core.set_num_threads(min(MAX_THREADS, len(os.sched_getaffinity(0))))
+        on_gpu = device == "cuda" or (device == "auto" and _has_gpu(paddle))
+        paddle.set_device("gpu" if on_gpu else "cpu")
+        threads = min(MAX_THREADS, len(os.sched_getaffinity(0)))
+        paddle.base.core.set_num_threads(threads)
         model = library.whisper.Whisper(library.whisper.ModelDimensions(**converted.manifest.dimensions))
         places: dict[str, Untyped] = model.state_dict()
         for name, array in converted.each_weight():
@@ -255,46 +259,19 @@ def load_executor(converted: ConvertedWeights, device: str) -> Executor:
         if places:
             raise ValueError(f"missing {sorted(places)}")
         model.eval()
-    return Executor(library=library, model=model, converted=converted)
+        steps = None if on_gpu else _load_steps(converted, threads)
+    return Executor(library=library, model=model, converted=converted, steps=steps)
+
+
+def _load_steps(converted: ConvertedWeights, threads: int) -> StepDecoder | None:
+    """Build what decodes on a processor; None for a model that is too large to be there twice."""
+    weights = {name: array for name, array in converted.each_weight() if name.startswith("decoder.")}
+    if sum(array.nbytes for array in weights.values()) > MAX_STEPS_BYTES:
+        return None
+    given = converted.manifest.dimensions
+    sizes = Sizes(width=given["n_text_state"], heads=given["n_text_head"], layers=given["n_text_layer"])
+    return load_step_decoder(weights, sizes, threads)
 
 
 def _has_gpu(paddle: Untyped) -> bool:
     return bool(paddle.is_compiled_with_cuda() and paddle.device.cuda.device_count())
-
-
-def _make_task(library: PaddleSpeech, model: Untyped, options: Untyped, resources: str, on_token: OnToken) -> Untyped:
-    """Make PaddleSpeech's decoding task with a main loop that takes any number of windows and calls `on_token`."""
-    paddle, whisper = library.paddle, library.whisper
-
-    class Decoding(whisper.DecodingTask):
-        def _get_audio_features(self, mel: Untyped) -> Untyped:
-            return mel
-
-        def _main_loop(self, audio_features: Untyped, tokens: Untyped) -> tuple[Untyped, Untyped, list[float]]:
-            rows = audio_features.shape[0]
-            tokens = paddle.to_tensor([self.initial_tokens] * rows)
-            sums = paddle.zeros([rows], dtype="float32")
-            no_speech: list[float] = []
-            try:
-                end = time.monotonic() + TOKEN_TIMEOUT_S * self.sample_len
-                for step in range(self.sample_len):
-                    on_token(step)
-                    if step and time.monotonic() > end:
-                        break
-                    logits = self.inference.logits(tokens, audio_features)
-                    if not step:
-                        starts = whisper.F.softmax(logits[:, self.sot_index], axis=-1)
-                        no_speech = starts[:, self.tokenizer.no_speech].tolist()
-                    logits = logits[:, -1]
-                    for logit_filter in self.logit_filters:
-                        logit_filter.apply(logits, tokens)
-                    tokens, completed = self.decoder.update(tokens, logits, sums)
-                    if completed:
-                        break
-            finally:
-                self.inference.cleanup_caching()
-                for block in model.decoder.blocks:
-                    block.cross_attn.kept = None
-            return tokens, sums, no_speech
-
-    return Decoding(model, options, resources)

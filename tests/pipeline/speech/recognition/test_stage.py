@@ -234,7 +234,7 @@ def test_a_draft_ends_after_its_limit(models: Models, speech: np.ndarray, monkey
     features = [executor.encode(speech[: 16_000 * 7])]
     (draft,) = executor.decode(features, language="en", max_tokens=9, on_token=lambda _: None)
     assert 0 < len(draft.tokens) <= 9
-    monkeypatch.setattr("pipeline.speech.recognition.whisper.executor.TOKEN_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("pipeline.speech.recognition.whisper.decoding.TOKEN_TIMEOUT_S", 0.0)
     steps: list[int] = []
     executor.decode(features, language="en", on_token=steps.append)
     assert steps == [0, 1]

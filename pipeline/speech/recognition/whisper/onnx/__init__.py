@@ -1,0 +1,1 @@
+"""Whisper's network on a processor, by onnxruntime."""
