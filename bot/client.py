@@ -144,7 +144,7 @@ class StemcordClient(ServiceClient):
         super().__init__(http_trace=discord_trace_config(self._times), **self._options(settings))
         delivery, sync = Delivery(self, upload_limits), JobSync(repository, queue, deletion, self._follow_result)
         cards, downloads = BatchCards(repository, delivery), AttachmentDownloader.for_settings(session, store, settings)
-        features = Features(pages=pages is not None, summarizer=settings.summary_host)
+        features = Features(pages=pages is not None, summarizer=settings.summary_host, doubts=self._find_doubts)
         given = (queue, store, delivery, sync, self._end_recording)
         tracker = JobTracker(*given, interval_s=interval_s, features=features, cards=cards)
         work = (downloads, queue, tracker, repository, store, edits)
@@ -185,6 +185,9 @@ class StemcordClient(ServiceClient):
 
     async def _end_recording(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
         return await self.voices.recordings.end(job, reply, event)
+
+    async def _find_doubts(self, job_id: str) -> list[str]:
+        return await self.voices.doubts(job_id)
 
     def _index_anew(self, job_id: str) -> None:
         self.services.search.indexer.changed(job_id)

@@ -26,6 +26,7 @@ class Action(StrEnum):
     ENROL = "enrol"
     AGREE = "agree"
     AGREE_RECORDING = "agreeheard"
+    PERHAPS = "perhaps"
     VOICE_RIGHT = "voiceyes"
     VOICE_WRONG = "voiceno"
     DUB = "dub"

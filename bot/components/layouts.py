@@ -10,9 +10,12 @@ from bot.components.views import button, format_menu
 from bot.discord_limits import MAX_MENU_OPTION_CHARS
 from bot.i18n.translator import Translator
 from bot.messages.cards import CardMessage, label_of
-from bot.messages.formatting import shorten
+from bot.messages.embeds import ResultButtons
+from bot.messages.formatting import one_line, shorten
 
 BUTTONS_IN_ROW: Final = 5
+MAX_ASKED_NAME_CHARS: Final = 40
+"""Of the 80 that the label of a button has."""
 MAX_COMPONENTS: Final = 40
 """https://discord.com/developers/docs/components/reference"""
 
@@ -63,7 +66,7 @@ def _container(card: CardMessage, translator: Translator, *, with_labels: bool) 
         if file.label and with_labels:
             container.add_item(discord.ui.TextDisplay[Any](f"**{file.label}**"))
         container.add_item(discord.ui.File[Any](f"attachment://{file.name}"))
-    if actions or card.more:
+    if actions or card.buttons.doubts or card.more:
         container.add_item(discord.ui.Separator[Any]())
     _add_controls(container, card, actions, translator)
     return container
@@ -73,11 +76,11 @@ def _add_controls(
     container: discord.ui.Container[Any], card: CardMessage, actions: list[Action], translator: Translator
 ) -> None:
     job_id = card.buttons.job_id
-    for start in range(0, len(actions), BUTTONS_IN_ROW):
-        row = discord.ui.ActionRow[Any]()
-        for action in actions[start : start + BUTTONS_IN_ROW]:
-            row.add_item(button(translator.format(f"button-{action}"), CustomId(action, job_id)))
-        container.add_item(row)
+    buttons = [button(translator.format(f"button-{action}"), CustomId(action, job_id)) for action in actions]
+    if card.buttons.doubts:
+        buttons.insert(0, _question(card.buttons, translator))
+    for start in range(0, len(buttons), BUTTONS_IN_ROW):
+        container.add_item(discord.ui.ActionRow[Any](*buttons[start : start + BUTTONS_IN_ROW]))
     if card.buttons.formats:
         container.add_item(discord.ui.ActionRow[Any](format_menu(card.buttons, translator)))
     if card.buttons.sounds:
@@ -90,6 +93,15 @@ def _add_controls(
         for option in card.more
     ]
     container.add_item(_menu(translator.format("select-more"), options, CustomId(Action.MORE, job_id)))
+
+
+def _question(buttons: ResultButtons, translator: Translator) -> discord.ui.Button[Any]:
+    """Build the button that asks whether a speaker was found rightly; one for all, since a card has little room."""
+    name, *others = buttons.doubts
+    label = translator.format(
+        f"button-{Action.PERHAPS}", name=shorten(one_line(name), MAX_ASKED_NAME_CHARS), more=len(others)
+    )
+    return button(label, CustomId(Action.PERHAPS, buttons.job_id), discord.ButtonStyle.primary)
 
 
 def _part(translator: Translator, name: str, speakers: Mapping[str, str]) -> discord.SelectOption:

@@ -35,7 +35,13 @@ from bot.components.naming.items import (
     ThisIsMeButton,
 )
 from bot.components.naming.recording_items import AgreeRecordingButton
-from bot.components.naming.voice_items import AgreeButton, EnrolButton, VoiceRightButton, VoiceWrongButton
+from bot.components.naming.voice_items import (
+    AgreeButton,
+    EnrolButton,
+    PerhapsButton,
+    VoiceRightButton,
+    VoiceWrongButton,
+)
 from bot.components.page_link import PageButton, RevokeButton
 from bot.components.persistent_item import PersistentItem
 from bot.components.rebalance import RebalanceButton, RebalanceModal
@@ -52,7 +58,7 @@ ITEMS: Final[tuple[type[PersistentItem], ...]] = (
     *(ExcerptButton, ExportDataButton, FetchButton, ListenMenu, MoreMenu),
     *(NameSpeakerButton, NotMeButton, ThisIsMeButton),
     *(SpeakerNamesButton, TracksButton, ThreadButton, TranscriptMenu, DeleteDataButton, ConfirmDeleteDataButton),
-    *(AgreeButton, AgreeRecordingButton, EnrolButton, VoiceRightButton, VoiceWrongButton),
+    *(AgreeButton, AgreeRecordingButton, EnrolButton, PerhapsButton, VoiceRightButton, VoiceWrongButton),
     *(FixButton, GoToButton, LineMenu, LinesButton, MixAgainButton, SplitLineButton, UndoButton),
 )
 MODALS: Final[Mapping[Action, type[Modal]]] = MappingProxyType(

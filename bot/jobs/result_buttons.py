@@ -1,5 +1,6 @@
 """Decides which buttons a result has, from what is in it."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,7 +16,9 @@ TRANSCRIPT_FORMATS: Final = (*(form.suffix for form in EXPORT_FORMATS), "json")
 """Suffixes of the transcript's files, in the order of the menu."""
 
 
-def buttons_for(job_id: str, result: Result, *, pages: bool = False, outside: bool = False) -> ResultButtons:
+def buttons_for(
+    job_id: str, result: Result, *, pages: bool = False, outside: bool = False, doubts: Sequence[str] = ()
+) -> ResultButtons:
     """Return the buttons of a result.
 
     Args:
@@ -23,6 +26,7 @@ def buttons_for(job_id: str, result: Result, *, pages: bool = False, outside: bo
         result: What it gave.
         pages: Whether the bot serves pages.
         outside: Whether the bot is no member of the place, so that it opens no threads, and needs a press to write.
+        doubts: Names of people whom speakers perhaps are.
 
     """
     names = {artefact.name for artefact in result.artefacts}
@@ -43,5 +47,6 @@ def buttons_for(job_id: str, result: Result, *, pages: bool = False, outside: bo
         actions=tuple(action for action, is_available in available.items() if is_available),
         sounds=sounds_of(result)[:MAX_MENU_OPTIONS],
         speakers=names_of_tracks(result),
+        doubts=tuple(doubts),
         formats=tuple(suffix for suffix in TRANSCRIPT_FORMATS if has_speech and f"transcript.{suffix}" in names),
     )

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from bot import discord_limits
+from bot.exceptions import DatabaseError
 from bot.i18n.translator import translator_for
 from bot.jobs.result_buttons import TRANSCRIPT_FILE, buttons_for
 from bot.messages import embeds
@@ -89,6 +90,8 @@ class ResultMessage:
     transcript: Transcript | None
     files: tuple[Attachment, ...]
     features: Features = NO_FEATURES
+    doubts: tuple[str, ...] = ()
+    """Names of people whom speakers perhaps are."""
 
     def select_files(self, size_limit: int) -> FileSelection:
         """Choose files for one message: each as it is, or else its smaller copy, as many as a message takes."""
@@ -113,7 +116,8 @@ class ResultMessage:
         reply = self.job.reply_to
         translator = translator_for("" if reply is None else reply.locale)
         outside = reply is not None and reply.outside is True
-        buttons = buttons_for(self.job.id, self.result, pages=self.features.pages, outside=outside)
+        pages, doubts = self.features.pages, self.doubts
+        buttons = buttons_for(self.job.id, self.result, pages=pages, outside=outside, doubts=doubts)
         replaced = [
             f"{file.name} ({format_size(file.size)}) → {file.smaller.name}"
             for file in choice.replaced
@@ -181,10 +185,27 @@ async def fetch_result(
         shown = job.card is True or result.request.task is Task.TRANSCRIBE
         transcript = await read_transcript(result, store) if shown else None
         yield ResultMessage(
-            job=job, user_id=user_id, result=result, transcript=transcript, files=tuple(files), features=features
+            job=job,
+            user_id=user_id,
+            result=result,
+            transcript=transcript,
+            files=tuple(files),
+            features=features,
+            doubts=await _read_doubts(job, features),
         )
     finally:
         await asyncio.to_thread(folder.cleanup)
+
+
+async def _read_doubts(job: Job, features: Features) -> tuple[str, ...]:
+    """Return who the speakers of a result perhaps are; nobody where that cannot be read, which is no reason to wait."""
+    if features.doubts is None:
+        return ()
+    try:
+        return tuple(await features.doubts(job.id))
+    except DatabaseError as error:
+        structlog.get_logger(__name__).warning("doubts_unreadable", error=type(error).__name__)
+        return ()
 
 
 def compact_name(name: str) -> str:

@@ -33,6 +33,8 @@ class ResultButtons:
     """Names of parts that can be heard at once."""
     speakers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Who speaks in a part that is the track of a speaker."""
+    doubts: tuple[str, ...] = ()
+    """Names of people whom speakers perhaps are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

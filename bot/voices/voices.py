@@ -109,6 +109,11 @@ class Voices:
             raise RefusedError("voice-no-clip", "voice-no-clip-hint")
         return max(found, key=lambda each: each[0].created)
 
+    async def doubts(self, job_id: str) -> list[str]:
+        """Return the names of people whom speakers of a result perhaps are. Raises `DatabaseError`."""
+        matches = valid_matches(await self._repository.speaker_names.of(job_id), await self.matches.of(job_id))
+        return list(dict.fromkeys(match.name for match in matches.values() if not match.sure))
+
     async def confirm(self, record: JobRecord, speaker_id: str, by: str) -> SpeakerName:
         """Say that a match is right; the person's own yes improves their voice.
 

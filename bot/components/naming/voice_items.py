@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import discord
 
 from bot.components.custom_ids import Action, CustomId
-from bot.components.naming.listing import show_again
+from bot.components.naming.listing import show_again, show_with_samples
 from bot.components.naming.named_speakers import NamedSpeakers, open_speakers, token_of
 from bot.components.persistent_item import PersistentItem
 from bot.components.result_actions import defer_in_private
@@ -51,6 +51,24 @@ class AgreeButton(PersistentItem, action=Action.AGREE):
         await interaction.client.voices.enrol(opened.record, speaker.id, person, int(version))
         text = translator_for(interaction.locale.value).format("voice-kept")
         await interaction.edit_original_response(content=text, view=None)
+
+
+class PerhapsButton(PersistentItem, action=Action.PERHAPS):
+    """Opens the list with the first speaker who is perhaps somebody, for those who can answer."""
+
+    async def act(self, interaction: Interaction) -> None:
+        """Show the list in private, with samples."""
+        opened = await open_speakers(interaction, self.target.job_id)
+        doubts = {key: match for key, match in opened.matches.items() if not match.sure}
+        asked = [speaker for speaker in opened.speakers if speaker.id in doubts]
+        if not asked:
+            raise RefusedError("voice-answered")
+        person = str(interaction.user.id)
+        own = [speaker for speaker in asked if opened.may_name or doubts[speaker.id].user_id == person]
+        if not own:
+            raise RefusedError("voice-not-asked")
+        await defer_in_private(interaction)
+        await show_with_samples(interaction, opened, opened.page_of(own[0]))
 
 
 class AnswerButton(PersistentItem):

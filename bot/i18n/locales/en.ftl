@@ -391,6 +391,10 @@ button-thisisme = This is me
 button-notme = Not me
 button-enrol = Keep my voice …
 button-agree = Yes, this is my own voice; keep it
+button-perhaps = { $more ->
+    [0] Perhaps { $name }?
+   *[other] Perhaps { $name }? (and { $more } more)
+}
 button-voiceyes = It is { $name }
 button-voiceno = Not { $name }
 button-speakers = Speakers { $first }–{ $last }
@@ -520,6 +524,7 @@ voice-short = Too little of this voice is heard alone; { $seconds } seconds are 
 voice-short-hint = Use a clip or a recording in which you speak longer.
 voice-of-another = This voice is like that of somebody else who had theirs kept here.
 voice-of-another-hint = Use a clip or a recording in which you alone are this speaker.
+voice-not-asked = Only that person, the person who asked for the clip, and those who may manage messages here can answer this.
 voice-answered = This was answered already, or the voice is no longer kept.
 voice-taken-back = The name is taken back. The message follows in a moment.
 name-app = This is an app, and no person.

@@ -378,6 +378,10 @@ button-thisisme = 这是我
 button-notme = 不是我
 button-enrol = 保存我的声音……
 button-agree = 同意，这是我自己的声音
+button-perhaps = { $more ->
+    [0] 可能是 { $name }？
+   *[other] 可能是 { $name }？（还有 { $more } 位）
+}
 button-voiceyes = 是 { $name }
 button-voiceno = 不是 { $name }
 button-speakers = 说话人 { $first }–{ $last }
@@ -503,6 +507,7 @@ voice-short = 这个声音单独出现的时间太短，需要 { $seconds } 秒�
 voice-short-hint = 请用你说话更久的片段或录音。
 voice-of-another = 这个声音与另一位已在这里登记的人相似。
 voice-of-another-hint = 请用这位说话人只有你的片段或录音。
+voice-not-asked = 只有该成员本人、提交片段的人以及能管理此处消息的人可以回答。
 voice-answered = 这已有人回答，或该声音已不再保存。
 voice-taken-back = 名字已取消，消息稍后更新。
 name-app = 这是一个应用，不是人。
