@@ -1,6 +1,7 @@
 """Typed front of onnxruntime."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -16,7 +17,14 @@ ERRORS_ONLY: Final = 3
 _onnxruntime = cast("Any", onnxruntime)
 
 
-def open_session(source: Path | bytes, *, threads: int, device: str = "cpu", keeps_memory: bool = True) -> Any:  # noqa: ANN401 - onnxruntime has no types
+def open_session(
+    source: Path | bytes,
+    *,
+    threads: int,
+    device: str = "cpu",
+    keeps_memory: bool = True,
+    weights: Mapping[str, NDArray[np.float32]] | None = None,
+) -> Any:  # noqa: ANN401 - onnxruntime has no types
     """Open a network.
 
     Args:
@@ -24,6 +32,7 @@ def open_session(source: Path | bytes, *, threads: int, device: str = "cpu", kee
         threads: Of one run.
         device: A torch device; an onnxruntime without CUDA runs the network on the processor.
         keeps_memory: Whether a run leaves its memory to the next, up to twice what one needs.
+        weights: What the network says is outside of its file, by name.
 
     Returns:
         An `onnxruntime.InferenceSession`. For a network that it cannot read, onnxruntime raises errors of any type.
@@ -34,6 +43,8 @@ def open_session(source: Path | bytes, *, threads: int, device: str = "cpu", kee
     options.enable_cpu_mem_arena = keeps_memory
     # Threads that spin while they wait take the processor from those who work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if weights:
+        options.add_external_initializers(list(weights), [to_value(values) for values in weights.values()])
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
     here = _onnxruntime.get_available_providers()
     providers = [*(name for name in wanted if name in here), "CPUExecutionProvider"]

@@ -20,7 +20,9 @@ from pipeline.models.loader import Models, model_digest
 from pipeline.speech.contracts import TranscribeInputs, TranscribeParams
 from pipeline.speech.recognition.stage import load_recogniser, transcribe_stage
 from pipeline.speech.recognition.whisper.executor import Executor
-from pipeline.speech.recognition.whisper.onnx.decoder_graphs import TOKENS
+from pipeline.speech.recognition.whisper.networks.decoder_graphs import FEATURES, TOKENS
+from pipeline.speech.recognition.whisper.networks.encoder_graph import MEL
+from pipeline.speech.recognition.whisper.networks.onnx_network import OnnxNetwork
 from pipeline.speech.recognition.whisper.recogniser import WhisperRecogniser
 from pipeline.speech.recognition.whisper.weights import DEFAULT_MODEL
 
@@ -33,15 +35,14 @@ class Calls:
 
     def __init__(self, executor: Executor) -> None:
         self.found: dict[str, dict[str, float]] = {}
-        self._sizes = executor.model.dims
-        for name in ("encoder", "decoder"):
-            part = getattr(executor.model, name)
-            part.forward = self._timed(name, part.forward, lambda given, *_: given.shape)
-        if executor.steps is not None:
-            step = executor.steps.step
-            step.run_with_ort_values = self._timed(
-                "decoder", step.run_with_ort_values, lambda _, given: given[TOKENS].shape()
-            )
+        network = cast("OnnxNetwork", executor.network)
+        self._sizes = network.outline.dims
+        encoder, step, sound = network.encoder, network.decoder.step, network.decoder.sound
+        encoder.run = self._timed("encoder", encoder.run, lambda given: given[MEL].shape)
+        step.run_with_ort_values = self._timed("decoder", step.run_with_ort_values, lambda given: given[TOKENS].shape())
+        sound.run_with_ort_values = self._timed(
+            "keys and values", sound.run_with_ort_values, lambda given: given[FEATURES].shape()
+        )
 
     def clear(self) -> None:
         """Forget what was counted."""
@@ -56,7 +57,7 @@ class Calls:
                 entry = self.found.setdefault(name, {"calls": 0, "seconds": 0.0, "flops": 0.0})
                 entry["calls"] += 1
                 entry["seconds"] += time.perf_counter() - started
-                entry["flops"] += self._flops(name, shape(*given[:2]))
+                entry["flops"] += self._flops(name, shape(given[1]))
 
         return call
 
@@ -69,7 +70,10 @@ class Calls:
             stem = 2 * 3 * FRAMES * size.n_mels * width + 2 * 3 * CROSS_FRAMES * width * width
             layer = 2 * CROSS_FRAMES * 12 * width * width + 4 * CROSS_FRAMES * CROSS_FRAMES * width
             return float(batch * (stem + layers * layer))
-        tokens, width = given[1], size.n_text_state
+        width = size.n_text_state
+        if name == "keys and values":
+            return float(batch * size.n_text_layer * 2 * CROSS_FRAMES * 2 * width * width)
+        tokens = given[1]
         layer = 2 * tokens * 14 * width * width + 4 * tokens * CROSS_FRAMES * width
         return float(batch * (size.n_text_layer * layer + 2 * tokens * width * size.n_vocab))
 

@@ -1,14 +1,11 @@
 """PaddleSpeech's decoding task with a main loop that takes any number of windows."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-import numpy as np
-
 from pipeline.speech.compat.paddlespeech import PaddleSpeech, Untyped
-from pipeline.speech.recognition.whisper.onnx.step_decoder import StepDecoder, Steps
+from pipeline.speech.recognition.whisper.networks.base import Features, Network, Texts
 
 OnToken: TypeAlias = Callable[[int], None]
 """Called before each token with the number of tokens so far; may raise to stop."""
@@ -17,49 +14,49 @@ TOKEN_TIMEOUT_S = 2.0
 """A hundred times what a token takes, so that only a machine that stands still gets there."""
 
 
-def make_task(
+def run_task(
     library: PaddleSpeech,
-    model: Untyped,
+    network: Network,
     options: Untyped,
     resources: str,
+    features: Sequence[Features],
     on_token: OnToken,
-    steps: StepDecoder | None,
-) -> Untyped:
-    """Make a task that calls `on_token`.
+) -> Sequence[Untyped]:
+    """Decode windows.
 
     Args:
         library: What the task is made of.
-        model: The loaded network.
+        network: What scores tokens.
         options: PaddleSpeech's `DecodingOptions`.
         resources: The folder with its vocabulary.
+        features: Of each window.
         on_token: Called before each token.
-        steps: What scores tokens; None: the model does.
+
+    Returns:
+        PaddleSpeech's `DecodingResult` of each window.
     """
 
     class Decoding(library.whisper.DecodingTask):
         def _get_audio_features(self, mel: Untyped) -> Untyped:
-            if steps is not None:
-                self.inference = _StepInference(library.paddle, steps, mel, self.tokenizer.eot)
             return mel
 
         def _main_loop(self, audio_features: Untyped, tokens: Untyped) -> tuple[Untyped, Untyped, list[float]]:
             del tokens  # Two rows of them, for any number of windows.
+            texts = network.begin(features, self.sample_begin, self.tokenizer.eot)
             try:
-                return _decode(library, self, audio_features, on_token)
+                return _decode(library, self, texts, audio_features.shape[0], on_token)
             finally:
-                self.inference.cleanup_caching()
-                for block in model.decoder.blocks:
-                    block.cross_attn.kept = None
+                texts.cleanup_caching()
 
-    return Decoding(model, options, resources)
+    # The task counts the windows by their features, and hands them to nobody else.
+    return Decoding(network.outline, options, resources).run(library.paddle.zeros([len(features), 1]))
 
 
 def _decode(
-    library: PaddleSpeech, task: Untyped, features: Untyped, on_token: OnToken
+    library: PaddleSpeech, task: Untyped, texts: Texts, rows: int, on_token: OnToken
 ) -> tuple[Untyped, Untyped, list[float]]:
     """Return tokens, sums of their log-probabilities and, by row, the probability that nobody speaks."""
     paddle, whisper = library.paddle, library.whisper
-    rows = features.shape[0]
     tokens = paddle.to_tensor([task.initial_tokens] * rows)
     sums = paddle.zeros([rows], dtype="float32")
     no_speech: list[float] = []
@@ -68,7 +65,7 @@ def _decode(
         on_token(step)
         if step and time.monotonic() > end:
             break
-        logits = task.inference.logits(tokens, features)
+        logits = texts.logits(tokens, None)
         if not step:
             starts = whisper.F.softmax(logits[:, task.sot_index], axis=-1)
             no_speech = starts[:, task.tokenizer.no_speech].tolist()
@@ -79,25 +76,3 @@ def _decode(
         if completed:
             break
     return tokens, sums, no_speech
-
-
-@dataclass(slots=True)
-class _StepInference:
-    """PaddleSpeech's `Inference` by a `StepDecoder`."""
-
-    paddle: Untyped
-    steps: StepDecoder
-    windows: Untyped
-    end: int
-    _texts: Steps | None = field(default=None, init=False)
-
-    def logits(self, tokens: Untyped, audio_features: Untyped) -> Untyped:
-        """Score the tokens that are new."""
-        del audio_features  # The windows again, one for each row.
-        if self._texts is None:
-            self._texts = self.steps.begin(self.windows.numpy(), self.end)
-        return self.paddle.to_tensor(self._texts.score(np.asarray(tokens.numpy(), np.int64)))
-
-    def cleanup_caching(self) -> None:
-        """Forget the texts."""
-        self._texts = None

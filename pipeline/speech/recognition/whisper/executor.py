@@ -1,29 +1,26 @@
 """Typed front of PaddleSpeech's Whisper: sound in, tokens, probabilities and attention out.
 
 Windows are float32 at 16 kHz, at most 30 s; features are the encoder's output for a window,
-shape (1, 1500, width), and stay paddle tensors. One executor serves one thread at a time.
+shape (1, 1500, width). One executor serves one thread at a time.
 """
 
 import os
 import warnings
 import zlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.speech.compat.paddlespeech import PaddleSpeech, Untyped, load_paddlespeech, translate_errors
-from pipeline.speech.recognition.whisper.decoding import OnToken, make_task
-from pipeline.speech.recognition.whisper.onnx.graph import Sizes
-from pipeline.speech.recognition.whisper.onnx.step_decoder import StepDecoder, load_step_decoder
+from pipeline.speech.recognition.whisper.decoding import OnToken, run_task
+from pipeline.speech.recognition.whisper.networks.base import Features, Network
+from pipeline.speech.recognition.whisper.networks.onnx_network import load_onnx_network
+from pipeline.speech.recognition.whisper.networks.paddle_network import load_paddle_network
 from pipeline.speech.recognition.whisper.tokenizer import WhisperTokenizer
 from pipeline.speech.recognition.whisper.weights import ConvertedWeights
-
-Features: TypeAlias = Any
-"""A paddle tensor of shape (1, 1500, width)."""
 
 SAMPLE_RATE = 16_000
 WINDOW_SAMPLES = 30 * SAMPLE_RATE
@@ -33,8 +30,8 @@ FRAME_SECONDS = 0.02
 SAMPLED_CANDIDATES = 3
 """Drawn when decoding at a temperature; the likeliest is kept."""
 MAX_THREADS = 8
-MAX_STEPS_BYTES = 2**30
-"""Of a decoder's weights that are kept a second time, for its steps."""
+MAX_ONNX_WIDTH = 768
+"""Of the largest decoder that onnxruntime runs: its weights are there twice while it is loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +69,8 @@ class Executor:
     """A loaded model; make it with `load_executor`."""
 
     library: PaddleSpeech
-    model: Untyped
+    network: Network
     converted: ConvertedWeights
-    steps: StepDecoder | None = None
-    """What decodes on a processor; None: the model itself does."""
     tokenizers: dict[str, Untyped] = field(default_factory=dict[str, Untyped])
 
     @property
@@ -106,7 +101,7 @@ class Executor:
         padded[: len(samples)] = samples[:WINDOW_SAMPLES]
         with self._running("listening"):
             mel = self.library.whisper.log_mel_spectrogram(padded, resource_path=self.resources)
-            return self.model.encoder(mel[:, : WINDOW_SAMPLES // 160].unsqueeze(0))
+            return self.network.encode(mel[:, : WINDOW_SAMPLES // 160].unsqueeze(0))
 
     def detect_language(self, features: Sequence[Features]) -> dict[str, float]:
         """Compute the probability of each language code, the mean over windows."""
@@ -127,9 +122,7 @@ class Executor:
         """
         tokenizer = self.tokenizer("en")
         with self._running("finding the languages"):
-            start = self.library.paddle.to_tensor([[tokenizer.sot]] * len(spans))
-            parts = self.library.paddle.concat([features[:, first:past] for first, past in spans])
-            logits = self.model.logits(start, parts)[:, 0].numpy()
+            logits = self.network.score_start(features, spans, tokenizer.sot)
         scores = logits[:, list(tokenizer.all_language_tokens)].astype(np.float64)
         scores -= scores.max(axis=1, keepdims=True)
         return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
@@ -170,8 +163,7 @@ class Executor:
                 sample_len=max_tokens,
                 suppress_tokens=[-1, *self._task_tokens(language)],
             )
-            task = make_task(self.library, self.model, options, self.resources, on_token, self.steps)
-            results = task.run(self.library.paddle.concat(list(features)))
+            results = run_task(self.library, self.network, options, self.resources, features, on_token)
         return [
             Hypothesis(
                 tokens=tuple(int(token) for token in result.tokens),
@@ -187,12 +179,13 @@ class Executor:
         """Run the decoder over a known text in one pass, and collect the scores of the alignment heads."""
         tokenizer = self.tokenizer(language)
         start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        with self._running("placing words"), self._watching() as scores:
-            ids = self.library.paddle.to_tensor([[*start, *text, tokenizer.eot]])
-            logits = self.model.decoder(ids, features)[0, len(start) - 1 : -2, : tokenizer.eot]
-            softmax = self.library.whisper.F.softmax(logits, axis=-1).numpy()
-            weights = np.stack([score()[len(start) - 1 : -1] for score in scores])
-        return Attention(weights=weights, probabilities=softmax[np.arange(len(text)), list(text)])
+        with self._running("placing words"):
+            read = self.network.read(features, [*start, *text, tokenizer.eot])
+        first = len(start) - 1
+        scores = read.logits[first:-2, : tokenizer.eot]
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probabilities = odds[np.arange(len(text)), list(text)] / odds.sum(axis=1)
+        return Attention(weights=read.attention[:, first:-1], probabilities=probabilities)
 
     def _task_tokens(self, language: str) -> list[int]:
         """Return `<|translate|>` and `<|transcribe|>`, which stand before the text only."""
@@ -205,35 +198,6 @@ class Executor:
             # PaddleSpeech copies tensors in a way that paddle warns about.
             warnings.filterwarnings("ignore", message="To copy construct from a tensor")
             yield
-
-    @contextmanager
-    def _watching(self) -> Generator[list[Callable[[], NDArray[np.float32]]]]:
-        """Collect queries and keys of the alignment heads; each item gives scores (tokens, 1500)."""
-        seen: dict[tuple[int, str], NDArray[np.float32]] = {}
-        hooks: list[Untyped] = []
-
-        def keep(layer: int, name: str) -> Callable[[Untyped, Untyped, Untyped], None]:
-            def hook(_module: Untyped, _inputs: Untyped, output: Untyped) -> None:
-                seen[layer, name] = output[0].numpy()
-
-            return hook
-
-        heads = self.converted.manifest.alignment_heads
-        for layer in {layer for layer, _ in heads}:
-            attention = self.model.decoder.blocks[layer].cross_attn
-            hooks.append(attention.query.register_forward_post_hook(keep(layer, "query")))
-            hooks.append(attention.key.register_forward_post_hook(keep(layer, "key")))
-        width = self.converted.manifest.dimensions["n_text_state"] // self.converted.manifest.dimensions["n_text_head"]
-
-        def score(layer: int, head: int) -> NDArray[np.float32]:
-            part = slice(head * width, (head + 1) * width)
-            return seen[layer, "query"][:, part] @ seen[layer, "key"][:, part].T * np.float32(width**-0.5)
-
-        try:
-            yield [lambda layer=layer, head=head: score(layer, head) for layer, head in heads]
-        finally:
-            for hook in hooks:
-                hook.remove()
 
 
 def load_executor(converted: ConvertedWeights, device: str) -> Executor:
@@ -250,27 +214,11 @@ def load_executor(converted: ConvertedWeights, device: str) -> Executor:
         paddle.set_device("gpu" if on_gpu else "cpu")
         threads = min(MAX_THREADS, len(os.sched_getaffinity(0)))
         paddle.base.core.set_num_threads(threads)
-        model = library.whisper.Whisper(library.whisper.ModelDimensions(**converted.manifest.dimensions))
-        places: dict[str, Untyped] = model.state_dict()
-        for name, array in converted.each_weight():
-            if name not in places:
-                raise ValueError(f"unexpected {name}")
-            places.pop(name).set_value(array)
-        if places:
-            raise ValueError(f"missing {sorted(places)}")
-        model.eval()
-        steps = None if on_gpu else _load_steps(converted, threads)
-    return Executor(library=library, model=model, converted=converted, steps=steps)
-
-
-def _load_steps(converted: ConvertedWeights, threads: int) -> StepDecoder | None:
-    """Build what decodes on a processor; None for a model that is too large to be there twice."""
-    weights = {name: array for name, array in converted.each_weight() if name.startswith("decoder.")}
-    if sum(array.nbytes for array in weights.values()) > MAX_STEPS_BYTES:
-        return None
-    given = converted.manifest.dimensions
-    sizes = Sizes(width=given["n_text_state"], heads=given["n_text_head"], layers=given["n_text_layer"])
-    return load_step_decoder(weights, sizes, threads)
+        if on_gpu or converted.manifest.dimensions["n_text_state"] > MAX_ONNX_WIDTH:
+            network: Network = load_paddle_network(library, converted)
+        else:
+            network = load_onnx_network(library, converted, threads)
+    return Executor(library=library, network=network, converted=converted)
 
 
 def _has_gpu(paddle: Untyped) -> bool:

@@ -241,7 +241,11 @@ def test_a_draft_ends_after_its_limit(models: Models, speech: np.ndarray, monkey
 
 
 @pytest.mark.asr
-def test_windows_decoded_together_say_the_same_as_alone(models: Models, speech: np.ndarray) -> None:
+@pytest.mark.parametrize("width", [0, 768], ids=["paddle", "onnxruntime"])
+def test_windows_decoded_together_say_the_same_as_alone(
+    models: Models, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr("pipeline.speech.recognition.whisper.executor.MAX_ONNX_WIDTH", width)
     executor = load_executor(load_converted(models.home, models=models), "cpu")
     features = [executor.encode(speech[: 16_000 * 4]), executor.encode(speech[: 16_000 * 7])]
     steps: list[int] = []

@@ -22,6 +22,8 @@ IR_VERSION: Final = 9
 CONTRIBUTED: Final = "com.microsoft"
 """onnxruntime's own operators."""
 NORM_EPSILON: Final = 1e-5
+MIN_OUTSIDE_BYTES: Final = 1024
+"""Of a constant that is handed over beside the graph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,14 @@ class Sizes:
         return self.width // self.heads
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A graph, and its weights by name."""
+
+    model: bytes
+    weights: Weights
+
+
 @dataclass(slots=True)
 class GraphWriter:
     """Writes a graph operator by operator; every method that adds one returns the name of its output."""
@@ -46,7 +56,8 @@ class GraphWriter:
     weights: Weights
     _onnx: Any = field(default_factory=lambda: import_module("onnx"), init=False)
     _nodes: list[Any] = field(default_factory=list[Any], init=False)
-    _kept: list[Any] = field(default_factory=list[Any], init=False)
+    _kept: dict[str, Any] = field(default_factory=dict[str, Any], init=False)
+    _outside: dict[str, NDArray[np.float32]] = field(default_factory=dict[str, Any], init=False)
     _inputs: list[Any] = field(default_factory=list[Any], init=False)
     _outputs: list[Any] = field(default_factory=list[Any], init=False)
 
@@ -55,8 +66,20 @@ class GraphWriter:
         self.keep("merge", np.array([0, 0, self.sizes.width]))
 
     def keep(self, name: str, values: NDArray[Any]) -> str:
-        """Keep a constant in the graph."""
-        self._kept.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(values), name))
+        """Keep a constant; a large one stays outside of the graph, which would hold it twice more while it is read."""
+        whole = np.ascontiguousarray(values)
+        if whole.nbytes < MIN_OUTSIDE_BYTES:
+            self._kept[name] = self._onnx.numpy_helper.from_array(whole, name)
+            return name
+        tensor = self._onnx.TensorProto(
+            name=name,
+            data_type=self._onnx.helper.np_dtype_to_tensor_dtype(whole.dtype),
+            dims=whole.shape,
+            data_location=self._onnx.TensorProto.EXTERNAL,
+        )
+        for key, value in (("location", name), ("offset", "0"), ("length", str(whole.nbytes))):
+            tensor.external_data.add(key=key, value=value)
+        self._kept[name], self._outside[name] = tensor, whole
         return name
 
     def take(self, name: str, axes: Axes) -> str:
@@ -83,13 +106,8 @@ class GraphWriter:
 
     def multiply(self, values: str, weight: str, bias: str | None = None, factor: float = 1.0) -> str:
         """Multiply by a weight and add a bias, both times a factor."""
-        scale = np.float32(factor)
-        if not self._has(weight):
-            self.keep(weight, self.weights[weight] * scale)
-        made = self.add("MatMul", [values, weight])
-        if bias is None:
-            return made
-        return self.add("Add", [made, self.keep(bias, self.weights[bias] * scale)])
+        made = self.add("MatMul", [values, self.keep(weight, self._scaled(weight, factor))])
+        return made if bias is None else self.add("Add", [made, self.keep(bias, self._scaled(bias, factor))])
 
     def normalise(self, values: str, layer: str, name: str = "") -> str:
         """Normalise over the last axis."""
@@ -104,7 +122,7 @@ class GraphWriter:
         """Split (rows, tokens, width) by heads, and put (rows, tokens, heads, head width) into an order."""
         return self.add("Transpose", [self.add("Reshape", [values, "split"])], name, perm=list(order))
 
-    def attend(self, queries: str, keys: str, values: str, mask: str | None = None) -> str:
+    def attend(self, queries: str, keys: str, values: str, mask: str | None = None, scores: str = "") -> str:
         """Mix values by how well their keys fit the queries.
 
         Args:
@@ -112,11 +130,12 @@ class GraphWriter:
             keys: Shape (rows, heads, head width, places).
             values: Shape (rows, heads, places, head width).
             mask: Added to the scores, shape (tokens, places).
+            scores: The name of the scores before the mask.
         """
-        scores = self.add("MatMul", [self.split_heads(queries, (0, 2, 1, 3)), keys])
+        found = self.add("MatMul", [self.split_heads(queries, (0, 2, 1, 3)), keys], scores)
         if mask is not None:
-            scores = self.add("Add", [scores, mask])
-        mixed = self.add("MatMul", [self.add("Softmax", [scores], axis=-1), values])
+            found = self.add("Add", [found, mask])
+        mixed = self.add("MatMul", [self.add("Softmax", [found], axis=-1), values])
         return self.add("Reshape", [self.add("Transpose", [mixed], perm=[0, 2, 1, 3]), "merge"])
 
     def feed_forward(self, values: str, layer: str) -> str:
@@ -126,16 +145,16 @@ class GraphWriter:
         )
         return self.add("Add", [values, self.multiply(wide, f"{layer}.mlp.2.weight", f"{layer}.mlp.2.bias")])
 
-    def finish(self) -> bytes:
-        """Return the graph as a file."""
+    def finish(self) -> Graph:
+        """Return the graph."""
         helper = self._onnx.helper
-        graph = helper.make_graph(self._nodes, "whisper", self._inputs, self._outputs, self._kept)
+        graph = helper.make_graph(self._nodes, "whisper", self._inputs, self._outputs, list(self._kept.values()))
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIBUTED, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
-        return bytes(model.SerializeToString())
+        return Graph(model=bytes(model.SerializeToString()), weights=self._outside)
 
-    def _has(self, name: str) -> bool:
-        return any(kept.name == name for kept in self._kept)
+    def _scaled(self, name: str, factor: float) -> NDArray[np.float32]:
+        return self.weights[name] if factor == 1.0 else self.weights[name] * np.float32(factor)
 
     def _tensor(self, name: str, axes: Axes) -> Any:  # noqa: ANN401 - onnx has no types here
         return self._onnx.helper.make_tensor_value_info(name, self._onnx.TensorProto.FLOAT, list(axes))

@@ -8,18 +8,20 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.speech.recognition.whisper.onnx.graph import GraphWriter, Sizes, Weights
+from pipeline.speech.recognition.whisper.networks.graph_writer import Graph, GraphWriter, Sizes, Weights
 
 TOKENS, MASK, LOGITS, FEATURES = "tokens", "mask", "logits", "features"
 """Names of inputs and outputs."""
 KEYS, VALUES, SOUND_KEYS, SOUND_VALUES = "keys", "values", "sound_keys", "sound_values"
 """Names of inputs, followed by the number of the layer."""
+FIT: Final = "fit"
+"""Before the number of a layer: how well the sound fits the tokens, by heads, before the softmax."""
 NEXT: Final = "next_"
 """Before the names of keys and values with those of this step."""
 _KEYS_ORDER, _VALUES_ORDER = (0, 2, 3, 1), (0, 2, 1, 3)
 
 
-def write_sound(weights: Weights, sizes: Sizes) -> bytes:
+def write_sound(weights: Weights, sizes: Sizes) -> Graph:
     """Write the graph from a window's features to the keys and values of the sound in each layer."""
     writer = GraphWriter(sizes, weights)
     features = writer.take(FEATURES, ("windows", "frames", sizes.width))
@@ -34,7 +36,7 @@ def write_sound(weights: Weights, sizes: Sizes) -> bytes:
     return writer.finish()
 
 
-def write_step(weights: Weights, sizes: Sizes) -> bytes:
+def write_step(weights: Weights, sizes: Sizes) -> Graph:
     """Write the graph of a step: from embedded tokens, and what earlier steps left, to the scores of the next token.
 
     All rows may listen to one window.
@@ -88,5 +90,6 @@ def _attend_sound(writer: GraphWriter, values: str, layer: str, index: int) -> s
     )
     keys = writer.take(f"{SOUND_KEYS}{index}", ("windows", sizes.heads, sizes.head_width, "frames"))
     sound = writer.take(f"{SOUND_VALUES}{index}", ("windows", sizes.heads, "frames", sizes.head_width))
-    mixed = writer.attend(queries, keys, sound)
+    mixed = writer.attend(queries, keys, sound, scores=f"{FIT}{index}")
+    writer.give(f"{FIT}{index}", ("rows", sizes.heads, "tokens", "frames"))
     return writer.add("Add", [values, writer.multiply(mixed, f"{attention}.out.weight", f"{attention}.out.bias")])

@@ -1,1 +1,0 @@
-"""Whisper's network on a processor, by onnxruntime."""
