@@ -162,7 +162,7 @@ class StemcordClient(ServiceClient):
             downloader=downloads,
             submitter=submitter,
             batches=BatchSubmitter(submitter, downloads, sync, delivery, cards, upload_limits),
-            recordings=RecordingSubmitter(submitter, sync, downloads, deletion),
+            recordings=RecordingSubmitter(submitter, sync, downloads, deletion, tracker),
             tracker=tracker,
             transcripts=transcripts,
             naming=SpeakerNaming(repository, transcripts.rewriter, submitter.rename_speakers, self._index_anew),

@@ -53,8 +53,11 @@ class Recordings:
         await self._queue.purge_discarded()
         return shown
 
-    async def withdraw(self, guild_id: str, user_id: str) -> bool:
-        """Stop the recordings of a person that are still heard; False when there was none. Raises `DatabaseError`."""
+    async def withdraw(self, user_id: str, guild_id: str = "") -> bool:
+        """Stop a person's recordings that are still heard, on a server or all; False when there was none.
+
+        Raises `DatabaseError`.
+        """
         found = await self._books.withdraw(guild_id, user_id)
         for job_id in found:
             try:

@@ -148,7 +148,7 @@ class Voices:
         """
         found = await self.matches.of_person(guild_id, user_id, sure=past)
         # First, or a recording that is being heard would be kept after it.
-        heard = await self.recordings.withdraw(guild_id, user_id)
+        heard = await self.recordings.withdraw(user_id, guild_id)
         had = await self.books.forget(guild_id, user_id)
         jobs = await self._repository.speaker_names.of_person(user_id) if past else []
         places = dict.fromkeys([*found, *((job_id, "") for job_id in jobs)])
@@ -157,6 +157,7 @@ class Voices:
 
     async def forget_everywhere(self, user_id: str) -> None:
         """Delete a person's voice in all servers, and take their name off earlier results. Raises `DatabaseError`."""
+        await self.recordings.withdraw(user_id)
         guilds = {enrolment.guild_id for enrolment in await self.books.enrolments(user_id=user_id)}
         for guild_id in guilds | await self.matches.guilds_of(user_id):
             await self.forget(guild_id, user_id, past=True)

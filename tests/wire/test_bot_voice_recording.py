@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.database.models import StoredStatus
 from bot.voices.consent import CONSENT_VERSION
 from pipeline.errors import LimitError
 from pipeline.types import Task
@@ -57,6 +58,11 @@ def recorded_jobs(light: LightStack) -> list[str]:
         files = connection.execute("SELECT job_id FROM job_files").fetchall()
         indexed = connection.execute("SELECT job_id FROM search_documents").fetchall()
     return sorted({row[0] for row in (*jobs, *files, *indexed)})
+
+
+def statuses(light: LightStack, job_id: str) -> list[str]:
+    with database(light) as connection:
+        return [row[0] for row in connection.execute("SELECT status FROM jobs WHERE id = ?", [job_id])]
 
 
 async def left(light: LightStack) -> tuple[set[str], set[bytes], list[str]]:
@@ -259,3 +265,49 @@ async def test_without_a_token_the_answer_is_a_direct_message(voiced: LightStack
     assert KEPT not in asked.text
     assert rows(light, jan)
     await is_gone(light, before)
+
+
+async def test_a_bot_that_is_killed_while_it_fetches_says_so_in_private(voiced: LightStack, tmp_path: Path) -> None:
+    light, kim = voiced, await somebody(voiced, "kim")
+    before, told_to_all, rate = await left(light), len(public(light)), light.fake.knobs.download_rate
+    path = recording(tmp_path)
+    path.write_bytes(path.read_bytes() * 10_000)
+    asked = await command(light, "enrol", kim, recording=path)
+    (agree,) = asked.buttons
+    fetched = len(light.fake.recorder.downloads)
+    light.fake.knobs.download_rate = 64 * 1024
+    try:
+        await light.fake.click(agree, asked, by=kim)
+        await light.fake.wait(lambda: len(light.fake.recorder.downloads) > fetched, 10, "the download to begin")
+        await light.kill_bot()
+    finally:
+        light.fake.knobs.download_rate = rate
+    await light.start_bot()
+    place = light.fake.world.private_channel(kim["id"])["id"]
+    said = await light.fake.wait_for_message(lambda m: m.channel_id == place, 20)
+    assert "restarted before it had the whole clip" in said.text
+    await is_gone(light, before)
+    assert len([m for m in public(light) if m.channel_id != place]) == told_to_all
+    assert not rows(light, kim)
+
+
+async def test_while_it_is_heard_only_deleting_all_data_reaches_it(voiced: LightStack, tmp_path: Path) -> None:
+    light, lou = voiced, await somebody(voiced, "lou")
+    other = await talk(light, tmp_path, "A result of hers.", by=lou)
+    asked, job = await agreed(light, tmp_path, lou)
+    for action in ("again", "rename", "page", "more", "perhaps"):
+        forged = {"custom_id": f"stemcord:{action}:{job.id}", "component_type": 2, "id": 1}
+        answer = await private(light, await light.fake.use(forged, other.message, by=lou))
+        assert "no longer kept" in answer.text, answer.text
+    lease = await light.take(job)
+    shown = await private(light, await light.fake.slash("privacy", by=lou))
+    for _ in range(2):
+        await light.fake.click(next(key for key in shown.buttons if "forget" in key), shown, by=lou)
+    await light.fake.wait(lambda: StoredStatus.STOPPED.value in statuses(light, job.id), 10, "the yes to be taken back")
+    await hear(light, job, described(new_voice()), lease=lease)
+    await told(light, asked, "the yes was taken back")
+    assert not rows(light, lou)
+    await told(light, shown, "Deleted:")
+    assert job.id not in recorded_jobs(light)
+    assert not [path for path in stored(light) if job.source.digest in path or job.id in path]
+    assert not [key for key in (await left(light))[1] if job.id.encode() in key]
