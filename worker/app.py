@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import stamina
 import structlog
@@ -23,13 +23,13 @@ from pipeline.graph.stage import AnyStage
 from worker.engine.confinement.policy import shortfalls
 from worker.engine.lanes import Lanes
 from worker.engine.supervisor import EngineSupervisor
-from worker.jobs.asr import perform_asr
 from worker.jobs.media import RunGraph, WorkerContext, perform_media
 from worker.jobs.stage_cache import StageCache
+from worker.jobs.stage_jobs import perform_asr, perform_part
 from worker.protocol import WorkerKind
 from worker.queue import Queue
 from worker.queue.fairness import SMALL_SLOTS
-from worker.queue.keys import ASR, MEDIA
+from worker.queue.keys import ASR, MEDIA, PART, Keys
 from worker.queue.reaper import Reaper
 from worker.queue.reconnecting_worker import MAX_RETRY_DELAY_S, ReconnectingWorker
 from worker.queue.redis_client import open_redis
@@ -50,6 +50,8 @@ SWEEP_INTERVAL_S: Final = 60.0
 PRELOADED_MODULES: Final[Mapping[WorkerKind, tuple[str, ...]]] = {"media": ("pipeline.mix.stage",), "asr": ()}
 """What an engine imports before its first stage: the modules of a mix, since people wait for that one."""
 
+Perform: TypeAlias = Callable[[dict[str, Any], str], Coroutine[Any, Any, None]]
+"""A function of arq, given its context and the id of a job."""
 
 READER_MODULES: Final = ("pipeline.media.stages", "pipeline.media.tools.stage", "pipeline.media.tools.captions")
 """What the process that reads the files of strangers imports before the first of them."""
@@ -82,7 +84,7 @@ class WorkerApp:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(open_telemetry(self.settings, service=self.kind, instance=self.name))
             context, reaper = await self._open(stack, stopping)
-            worker = self._arq_worker(context)
+            workers = self._arq_workers(context)
             with signals or _stop_signals(stopping, tied=self.settings.tied):
                 await reaper.register()
                 await reaper.scan()
@@ -90,7 +92,7 @@ class WorkerApp:
                     structlog.get_logger().warning("the engine is less confined", reason=shortfall)
                 structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
                 async with _sampled(context):
-                    await self._work(worker, reaper, stopping)
+                    await self._work(workers, reaper, stopping)
 
     async def _open(self, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[WorkerContext, Reaper]:
         settings = self.settings
@@ -126,9 +128,14 @@ class WorkerApp:
         )
         return context, Reaper(queue, self.kind, self.name)
 
-    def _arq_worker(self, context: WorkerContext) -> ReconnectingWorker:
-        keys = {"media": MEDIA, "asr": ASR}[self.kind]
-        work = {"media": perform_media, "asr": perform_asr}[self.kind]
+    def _arq_workers(self, context: WorkerContext) -> list[ReconnectingWorker]:
+        """Make the loops of this kind of worker: a media worker also takes parts of any job, one at a time."""
+        if self.kind == "asr":
+            return [self._arq_worker(context, ASR, perform_asr, 1)]
+        jobs = self._arq_worker(context, MEDIA, perform_media, self.settings.media_jobs)
+        return [jobs, self._arq_worker(context, PART, perform_part, 1)]
+
+    def _arq_worker(self, context: WorkerContext, keys: Keys, work: Perform, jobs: int) -> ReconnectingWorker:
         assert self.settings.redis_url is not None
         redis = open_redis(self.settings.redis_url, keys.queue)
         return ReconnectingWorker(
@@ -138,7 +145,7 @@ class WorkerApp:
             queue_name=keys.queue,
             redis_pool=redis,
             handle_signals=False,
-            max_jobs=(self.settings.media_jobs if self.kind == "media" else 1) + SMALL_SLOTS,
+            max_jobs=jobs + SMALL_SLOTS,
             job_timeout=self.job_timeout_s,
             keep_result=0,
             # Attempts are counted by the lease.
@@ -149,34 +156,34 @@ class WorkerApp:
             job_deserializer=redis.job_deserializer,
         )
 
-    async def _work(self, worker: ReconnectingWorker, reaper: Reaper, stopping: asyncio.Event) -> None:
-        working = asyncio.create_task(_run_forever(worker))
+    async def _work(self, workers: Sequence[ReconnectingWorker], reaper: Reaper, stopping: asyncio.Event) -> None:
+        working = {asyncio.create_task(_run_forever(worker)) for worker in workers}
         reaping = asyncio.create_task(reaper.run())
         waiting = asyncio.create_task(stopping.wait())
         sweeping = asyncio.create_task(_sweep(scratch_root(self.settings.home)))
         try:
-            await asyncio.wait({working, waiting, reaping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (working, reaping):
+            await asyncio.wait({*working, waiting, reaping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*working, reaping):
                 if task.done():
-                    # Neither ends on its own, so this raises.
+                    # None of them ends on its own, so this raises.
                     task.result()
             # Who looks for a worker for a new job must not count on this one.
             with contextlib.suppress(QueueError):
                 await reaper.unregister()
-            await self._drain(worker)
+            await self._drain(workers)
         finally:
-            for task in (working, reaping, waiting, sweeping):
+            tasks = {*working, reaping, waiting, sweeping}
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({working, reaping, waiting, sweeping})
+            await asyncio.wait(tasks)
             with contextlib.suppress(QueueError):
                 await reaper.unregister()
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await worker.close()
+            await asyncio.gather(*map(_close, workers))
 
-    async def _drain(self, worker: ReconnectingWorker) -> None:
-        worker.allow_pick_jobs = False
-        running = set(worker.tasks.values())
+    async def _drain(self, workers: Sequence[ReconnectingWorker]) -> None:
+        for worker in workers:
+            worker.allow_pick_jobs = False
+        running = {task for worker in workers for task in worker.tasks.values()}
         structlog.get_logger().info("worker stopping", kind=self.kind, running=sum(not task.done() for task in running))
         if running:
             await asyncio.wait(running, timeout=self.settings.drain)
@@ -216,6 +223,12 @@ async def _sweep(root: Path) -> None:
     while True:
         await asyncio.sleep(SWEEP_INTERVAL_S)
         await asyncio.to_thread(remove_abandoned, root)
+
+
+async def _close(worker: ReconnectingWorker) -> None:
+    with contextlib.suppress(RedisError, OSError, TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await worker.close()
 
 
 @stamina.retry(

@@ -6,6 +6,7 @@ the stage's folder of output.
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_origin, get_type_hints
 
@@ -22,6 +23,8 @@ FILE_KEY: Final = "$file"
 def files_of(inputs: object, kind: type[FileT]) -> dict[str, FileT]:
     """List the files of a stage's inputs by field name; those of a nested dataclass stand beside the others.
 
+    Files of a tuple are named by their number: `parts.0`, `parts.1`, …
+
     Args:
         inputs: A dataclass of the contract, such as `MixInputs[Artefact]`.
         kind: What stands for a file, `Artefact` or `Path`.
@@ -31,6 +34,8 @@ def files_of(inputs: object, kind: type[FileT]) -> dict[str, FileT]:
         value = getattr(inputs, field.name)
         if isinstance(value, kind):
             found[field.name] = value
+        elif isinstance(value, tuple):
+            found |= {f"{field.name}.{number}": file for number, file in enumerate(cast("tuple[FileT, ...]", value))}
         elif value is not None:
             found |= files_of(value, kind)
     return found
@@ -49,9 +54,13 @@ def inputs_from(kind: type[KindT], files: Mapping[str, Path]) -> KindT:
     for field in fields(plain):
         hint = hints[field.name]
         nested = get_origin(hint) or hint
-        values[field.name] = (
-            inputs_from(cast("type[object]", nested), files) if is_dataclass(nested) else files.get(field.name)
-        )
+        if is_dataclass(nested):
+            values[field.name] = inputs_from(cast("type[object]", nested), files)
+        elif nested is tuple:
+            names = (f"{field.name}.{number}" for number in count())
+            values[field.name] = tuple(files[name] for name in takewhile(files.__contains__, names))
+        else:
+            values[field.name] = files.get(field.name)
     return cast("KindT", plain(**values))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from pipeline.models.entries import Environment
 from pipeline.models.loader import Models
@@ -67,6 +67,16 @@ class ModelParams:
     """`pipeline.models.loader.model_digest` of the model."""
 
 
+@runtime_checkable
+class PartParams(Protocol):
+    """Parameters of a stage that does a part of another one's work."""
+
+    @property
+    def share(self) -> float:
+        """Return the share of that work, from 0 to 1."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageOutput:
     """What every stage may give beside its own fields."""
@@ -96,6 +106,12 @@ class Stage(Generic[InputsT, ParamsT, OutputT]):
     """Whether the stage counts against the minutes that a person may use in a day."""
     previewed: bool = False
     """Whether people may hear its files before the job is done."""
+    parted: str = ""
+    """`module:function` of a `PartedStage` that does the same for a long clip in several stages."""
+    min_parted_seconds: float = 0.0
+    """Length of a clip from which it does."""
+    shared: bool = False
+    """Whether any worker of its environment may take it, so that several work for one job side by side."""
     isolated: bool = False
     """Run in a process that ends with the stage, since it reads a file as a stranger sent it."""
     limit: float = 60.0
@@ -105,6 +121,17 @@ class Stage(Generic[InputsT, ParamsT, OutputT]):
 
 
 AnyStage: TypeAlias = Stage[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRequest(Generic[InputsT, ParamsT, OutputT]):
+    """A stage that is to be run, with what it is given."""
+
+    stage: Stage[InputsT, ParamsT, OutputT]
+    inputs: InputsT
+    params: ParamsT
+
+
 StageFunction: TypeAlias = Callable[[StageContext, Any, Any], StageOutput]
 
 
@@ -141,5 +168,22 @@ class StageExecutor(Protocol):
 
         Raises:
             AudioProcessingError: What the stage raised.
+        """
+        ...
+
+
+class PartedStage(Protocol):
+    """Does what a stage does by several others, for a clip that is long enough."""
+
+    async def __call__(
+        self,
+        execute: StageExecutor,
+        inputs: Any,  # noqa: ANN401 - those of its stage
+        params: Any,  # noqa: ANN401 - likewise
+    ) -> StageRequest[Any, Any, Any] | None:
+        """Run all of them but the last, which gives what the stage itself would; None to have the stage itself run.
+
+        Raises:
+            AudioProcessingError: What one of them raised.
         """
         ...

@@ -12,7 +12,7 @@ The life of an engine is open, separate, close; one object separates one sound:
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Self, cast
@@ -24,6 +24,7 @@ from pipeline.audio.io import Samples
 from pipeline.errors import MediaError, ModelMissingError, SeparationError
 from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models
+from pipeline.separation.contracts import SoundSurvey
 from pipeline.separation.engines.registry import ENGINES
 from pipeline.separation.streaming import fit_length
 from pipeline.types import StemName
@@ -43,11 +44,15 @@ class Mixture:
 
     path: Path
     original: audio_io.SoundInfo
-    """Rate, channels and length of the file itself."""
+    """Rate, channels and length of the file itself, or of the part of it that is meant."""
     sample_rate: int
     """Hz, of the engine."""
     frames: int
     """Length at `sample_rate`."""
+    start: int = 0
+    """First frame of the file that it is read from."""
+    survey: SoundSurvey | None = None
+    """What was measured of the whole sound of which this is a part; None where this is the whole."""
 
     @classmethod
     def open(cls, path: Path, sample_rate: int) -> Self:
@@ -79,6 +84,23 @@ class Mixture:
             raise MediaError("The clip's sound is empty.")
         return cls(path=path, original=original, sample_rate=original.sample_rate, frames=original.frames)
 
+    def part(self, start: int, frames: int, survey: SoundSurvey) -> Self:
+        """Return a part of the sound, as a sound of its own for an engine of the same rate.
+
+        Args:
+            start: Its first frame, at the file's own rate.
+            frames: Its length, at the file's own rate.
+            survey: What was measured of the whole.
+        """
+        own = replace(self.original, frames=frames)
+        length = -(-frames * self.sample_rate // own.sample_rate)
+        return replace(self, original=own, frames=length, start=start, survey=survey)
+
+    def at_rate(self, sample_rate: int) -> Self:
+        """Return the same sound for an engine of another rate."""
+        frames = -(-self.original.frames * sample_rate // self.original.sample_rate)
+        return replace(self, sample_rate=sample_rate, frames=frames)
+
     @property
     def channels(self) -> int:
         """Of the file; one or two where it was opened by `open`."""
@@ -90,7 +112,8 @@ class Mixture:
         Raises:
             MediaError: A sample is not a finite number.
         """
-        return map(_require_finite, audio_io.read_blocks(self.path, block=BLOCK_FRAMES))
+        blocks = audio_io.read_blocks(self.path, block=BLOCK_FRAMES, start=self.start, frames=self.original.frames)
+        return map(_require_finite, blocks)
 
     def blocks(self) -> Iterator[Samples]:
         """Read the sound at the engine's rate, `frames` frames in all; raises as `original_blocks` does."""

@@ -10,7 +10,7 @@ from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.entries import Model
 from pipeline.models.loader import model_digest
 from pipeline.separation.base import Mixture, SeparationEngine, open_engine
-from pipeline.separation.contracts import SeparateInputs, SeparateOutput, SeparateParams, StemFiles
+from pipeline.separation.contracts import SEPARATE, SeparateInputs, SeparateOutput, SeparateParams, StemFiles
 from pipeline.separation.stem_files import atomic_folder, output_stems, write_stems
 from pipeline.separation.surround import SeparationResult, separate_surround
 from pipeline.types import ModelUse, StemName
@@ -36,7 +36,7 @@ def separate_stage(context: StageContext, inputs: SeparateInputs[Path], params: 
 
     def separate_file(path: Path, folder: Path, report: ProgressCallback) -> SeparationResult:
         with closing(open_engine(params.engine, context.models, params.model)) as engine:
-            _require_catalogue_stems(entry, engine)
+            require_catalogue_stems(entry, engine)
             mixture = Mixture.open(path, engine.sample_rate)
             written = write_stems(mixture, engine.separate(mixture, report), engine.stems, folder)
             return SeparationResult(
@@ -51,11 +51,16 @@ def separate_stage(context: StageContext, inputs: SeparateInputs[Path], params: 
             result = separate_surround(inputs.sound, separate_file, folder, report)
         else:
             result = separate_file(inputs.sound, folder, report)
+    return separated(context, params, result)
+
+
+def separated(context: StageContext, params: SeparateParams, result: SeparationResult) -> SeparateOutput[Path]:
+    """Describe stems that lie in the stage's folder."""
     use = ModelUse(
-        stage="separate",
+        stage=SEPARATE.name,
         engine=params.engine,
         model=params.model,
-        licence=entry.licence,
+        licence=context.models.entry(params.model).licence,
         digest=result.weights_digest or model_digest(params.model),
     )
     return SeparateOutput(
@@ -73,7 +78,7 @@ def missing_stem_notes(model: str, stems: Sequence[StemName]) -> list[str]:
     return [MUSIC_ONLY_NOTE.format(model=model)]
 
 
-def _require_catalogue_stems(entry: Model, engine: SeparationEngine) -> None:
+def require_catalogue_stems(entry: Model, engine: SeparationEngine) -> None:
     """Raise `SeparationError` when the weights lack a stem that the catalogue names, as one's own checkpoint may."""
     missing = [stem.value for stem in entry.stems if stem not in output_stems(engine.stems)]
     if missing:

@@ -66,7 +66,7 @@ def test_the_pipeline_loads_neither_chat_nor_broker() -> None:
 
 
 def test_workers_load_no_chat() -> None:
-    assert loaded_by(("worker.__main__", "worker.jobs.media", "worker.jobs.asr"), CHAT) == {}
+    assert loaded_by(("worker.__main__", "worker.jobs.media", "worker.jobs.stage_jobs"), CHAT) == {}
 
 
 def imported_by(path: Path) -> set[str]:

@@ -1,6 +1,8 @@
-"""How much sooner many jobs are done by several workers, with stages whose time is simulated.
+"""How much sooner many jobs, or one long one, are done by several workers, with stages whose time is simulated.
 
-    .venv/bin/python -m tests.bench.scale [--jobs 200] [--seconds 0.5] [--workers 1 2 4]
+    .venv/bin/python -m tests.bench.scale [--jobs 200] [--seconds 0.5] [--workers 1 2 4] [--long]
+
+With --long a single job has one stage in four parts, each of which takes the seconds.
 
 The workers are real processes with real engines on a real broker; the stages sleep, since a machine with fewer cores
 than workers could show nothing else.
@@ -16,6 +18,7 @@ from pathlib import Path
 from deploy.local.embedded_broker import EmbeddedBroker
 from tests.worker.conftest import System
 from tests.worker.test_app import worker_process
+from tests.worker.toy_stages import PARTS
 from worker.engine.confinement.policy import cache_folder
 from worker.protocol import Finished
 from worker.queue import Queue
@@ -23,7 +26,7 @@ from worker.settings import WorkerSettings
 from worker.store import Store
 
 
-async def measure(workers: int, jobs: int, seconds: float) -> float:
+async def measure(workers: int, jobs: int, seconds: float, *, long: bool) -> float:
     """Return the seconds from the first submission to the last end."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -35,8 +38,12 @@ async def measure(workers: int, jobs: int, seconds: float) -> float:
         system = System(settings, queue, Store.open(settings.store_url), home / "clips")
         for _ in range(workers):
             await stack.enter_async_context(worker_process(system, "media"))
-        plan = {"second": "sleep", "seconds": seconds}
-        made = [await system.job(f"{number}.json", tag=number, **plan) for number in range(jobs)]
+        if long:
+            parts = {f"part-{number}": "sleep" for number in range(PARTS)}
+            made = [await system.job("long.json", {"seconds": seconds, **parts})]
+        else:
+            plan = {"second": "sleep", "seconds": seconds}
+            made = [await system.job(f"{number}.json", {"tag": number, **plan}) for number in range(jobs)]
         began = time.monotonic()
         for job in made:
             await queue.submit(job)
@@ -46,13 +53,14 @@ async def measure(workers: int, jobs: int, seconds: float) -> float:
         return time.monotonic() - began
 
 
-async def main(workers: list[int], jobs: int, seconds: float) -> None:
+async def main(workers: list[int], jobs: int, seconds: float, *, long: bool) -> None:
     """Measure with each number of workers and print how much sooner they are done than the first."""
     first = 0.0
     for count in workers:
-        took = await measure(count, jobs, seconds)
+        took = await measure(count, jobs, seconds, long=long)
         first = first or took
-        print(f"{count} workers: {jobs} jobs of {seconds} s in {took:.1f} s, {first / took:.2f} times as quick")
+        what = f"a job of {PARTS} parts of {seconds} s" if long else f"{jobs} jobs of {seconds} s"
+        print(f"{count} workers: {what} in {took:.1f} s, {first / took:.2f} times as quick")
 
 
 if __name__ == "__main__":
@@ -60,5 +68,6 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--long", action="store_true")
     options = parser.parse_args()
-    asyncio.run(main(options.workers, options.jobs, options.seconds))
+    asyncio.run(main(options.workers, options.jobs, options.seconds, long=options.long))

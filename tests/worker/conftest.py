@@ -6,7 +6,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,17 @@ class System:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def job(self, name: str = "clip.json", *, options: dict[str, Any] | None = None, **plan: Any) -> Job:
-        """A job, not yet submitted, whose stages behave as the plan says."""
+    async def job(
+        self,
+        name: str = "clip.json",
+        behaviour: Mapping[str, Any] | None = None,
+        *,
+        options: dict[str, Any] | None = None,
+        **plan: Any,
+    ) -> Job:
+        """A job, not yet submitted, whose stages behave as the plan and the behaviour say."""
         path = self.folder / name
-        path.write_text(json.dumps({"tally": str(self.tally), **plan}))
+        path.write_text(json.dumps({"tally": str(self.tally), **plan, **(behaviour or {})}))
         fields: dict[str, Any] = {"request": Request(task=Task.ALL), "submitted": time.time()} | (options or {})
         return Job(id=uuid.uuid4().hex, source=await self.store.put(path, name=name), **fields)
 

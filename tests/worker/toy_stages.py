@@ -17,8 +17,18 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias
 
 from pipeline.errors import MediaError
+from pipeline.graph.concurrency import run_side_by_side
 from pipeline.graph.context import Limits
-from pipeline.graph.stage import FileT, ModelParams, Stage, StageContext, StageExecutor, StageOutput
+from pipeline.graph.stage import (
+    AnyStage,
+    FileT,
+    ModelParams,
+    Stage,
+    StageContext,
+    StageExecutor,
+    StageOutput,
+    StageRequest,
+)
 from pipeline.media.probe import check_duration
 from pipeline.models.entries import Environment
 from pipeline.types import Artefact, AudioStream, DraftLine, MediaInfo, Request, Result, Route, RouteName, StageTiming
@@ -71,7 +81,7 @@ def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "leave files": lambda: leave_files(plan["seconds"]),
     }[how]()
     passed_on = context.out / f"{stage}.json"
-    passed_on.write_text(json.dumps(plan | {"by": stage}))
+    passed_on.write_text(json.dumps(plan | {"by": stage, "pid": os.getpid()}))
     return ToyOutput(plan=passed_on, stage=stage, pid=os.getpid())
 
 
@@ -149,7 +159,75 @@ def toy(name: str, environment: Environment = "media") -> ToyStage:
     )
 
 
-TOYS: Mapping[str, ToyStage] = {"first": toy("first"), "second": toy("second"), "heard": toy("heard", "asr")}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyPartParams(ToyParams):
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyJoinInputs(Generic[FileT]):
+    plan: FileT
+    parts: tuple[FileT, ...]
+
+
+PARTS = 4
+PART = Stage(
+    name="part",
+    title="part",
+    function="tests.worker.toy_stages:behave",
+    shared=True,
+    inputs=ToyInputs[Artefact],
+    params=ToyPartParams,
+    output=ToyOutput[Artefact],
+)
+JOIN = Stage(
+    name="join",
+    title="join",
+    function="tests.worker.toy_stages:join",
+    inputs=ToyJoinInputs[Artefact],
+    params=ToyParams,
+    output=ToyOutput[Artefact],
+)
+LONG = Stage(
+    name="long",
+    title="long",
+    function="tests.worker.toy_stages:behave",
+    costly=True,
+    parted="tests.worker.toy_stages:behave_in_parts",
+    inputs=ToyInputs[Artefact],
+    params=ToyParams,
+    output=ToyOutput[Artefact],
+)
+
+
+def join(context: StageContext, inputs: ToyJoinInputs[Path], params: ToyParams) -> ToyOutput[Path]:
+    """Behave as the plan says, and list the processes in which the parts were made."""
+    made = [json.loads(part.read_text()) for part in inputs.parts]
+    output = behave(context, ToyInputs(plan=inputs.plan), params)
+    output.plan.write_text(json.dumps([[part["by"], part["pid"]] for part in made]))
+    return output
+
+
+async def behave_in_parts(
+    execute: StageExecutor, inputs: ToyInputs[Artefact], params: ToyParams
+) -> StageRequest[ToyJoinInputs[Artefact], ToyParams, ToyOutput[Artefact]]:
+    """Four parts, `part-0` to `part-3` in the plan, and one stage that joins them."""
+
+    async def run(number: int) -> Artefact:
+        part = ToyPartParams(stage=f"part-{number}", share=1 / PARTS)
+        return (await execute(PART, inputs, part)).output.plan
+
+    parts = await run_side_by_side(run, range(PARTS), limit=PARTS)
+    return StageRequest(
+        stage=JOIN, inputs=ToyJoinInputs(plan=inputs.plan, parts=tuple(parts)), params=ToyParams(stage="join")
+    )
+
+
+TOYS: Mapping[str, AnyStage] = {
+    **{name: toy(name) for name in ("first", "second")},
+    "heard": toy("heard", "asr"),
+    **{stage.name: stage for stage in (LONG, PART, JOIN)},
+}
 
 
 async def run_toys(
@@ -160,10 +238,10 @@ async def run_toys(
     dub: Artefact | None = None,
     limits: Limits | None = None,
 ) -> Result:
-    """first, second and, when the file is called heard.json, one stage of the other environment."""
+    """first, second and, when the file is called heard.json, one stage of the other environment; or long alone."""
     if limits is not None:
         check_duration(SECONDS, limits.max_duration)
-    names = ["first", "second", "heard"] if source.name == "heard.json" else ["first", "second"]
+    names = {"heard.json": ["first", "second", "heard"], "long.json": ["long"]}.get(source.name, ["first", "second"])
     timings: list[StageTiming] = []
     artefact = source
     for name in names:

@@ -1,4 +1,4 @@
-"""Runs the stages of one job: from the cache, in this worker's engine, or on a worker of another environment."""
+"""Runs the stages of one job: from the cache, in this worker's engine, or on another worker."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
@@ -17,31 +18,27 @@ from pipeline.errors import (
     Cancelled,
     EngineDiedError,
     EngineError,
-    EngineTimeoutError,
     QueueError,
-    from_failure,
 )
-from pipeline.graph.codec import decode_output, encode_params, files_of
+from pipeline.graph.codec import decode_output
 from pipeline.graph.eta import Estimate
 from pipeline.graph.stage import InputsT, ModelParams, OutputT, ParamsT, Stage, StageRun
 from pipeline.media.contracts import ProbeOutput
 from pipeline.types import Artefact, DraftLine, Progress
+from worker.engine.progress import StageProgressCallback
+from worker.jobs.delegation import NO_WORKER_TIMEOUT_S, Delegation, stage_job_id
+from worker.jobs.parted_run import PartedRun, call_of
 from worker.jobs.stage_cache import StageCache, StageCall, cache_key
-from worker.protocol import CONTRACT_VERSION, Failed, Progressed, StageJob, StageResult, Stopped, owner_of
+from worker.protocol import CONTRACT_VERSION, Progressed, StageJob, StageResult, owner_of
 from worker.queue import Queue
 from worker.queue.engine_occupancy import engine_occupancy
 from worker.queue.fairness import estimate_weight
+from worker.queue.keys import ASR, PART
 from worker.queue.lease import Lease, LeaseLostError
 from worker.telemetry import current_metrics, current_trace, span
 
 PUBLISH_INTERVAL_S: Final = 0.25
 """Time between two writes of progress events."""
-NO_WORKER_TIMEOUT_S: Final = 120.0
-"""How long a stage waits for a worker of its environment to appear."""
-STAGE_QUEUE_TIMEOUT_S: Final = 6 * 3600.0
-"""How long a stage may wait behind others."""
-WORKER_CHECK_INTERVAL_S: Final = 3.0
-"""Time between two checks for live workers."""
 
 PublishProgress: TypeAlias = Callable[[Progress], None]
 
@@ -123,15 +120,10 @@ class StageRunner:
         self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
     ) -> StageRun[OutputT]:
         started = time.monotonic()
-        call = StageCall(
-            stage=stage,
-            inputs=files_of(inputs, Artefact),
-            params=encode_params(params),
-            model=(params.model or None) if isinstance(params, ModelParams) else None,
-        )
+        call = call_of(stage, inputs, params)
         try:
-            result, reused = await self._run_or_reuse(call)
-            output = _decode(result, stage)
+            result, reused = await self._run_or_reuse(call, inputs, params)
+            output = decode_result(result, stage)
         except AudioProcessingError as error:
             error.stage = error.stage or stage.name
             raise
@@ -139,7 +131,7 @@ class StageRunner:
         if reused:
             self.publish(Progress(stage=stage.name, fraction=1.0, message="taken from the store", files=files))
         else:
-            self._publish_work(call, 1.0, files=files)
+            self.publish_work(call, 1.0, files=files)
         if isinstance(output, ProbeOutput):
             self._clip_seconds = output.media.duration
         return StageRun(
@@ -149,29 +141,47 @@ class StageRunner:
             seconds=time.monotonic() - started,
         )
 
-    async def _run_or_reuse(self, call: StageCall) -> tuple[StageResult, bool]:
+    async def _run_or_reuse(self, call: StageCall, inputs: object, params: object) -> tuple[StageResult, bool]:
+        keys = await self.keys_of(call)
+        cached = await self.stage_cache.get(keys[0], call.stage)
+        if cached is not None:
+            return cached, True
+        self.publish(Progress(stage=call.stage.name, fraction=0.0))
+        if call.stage.parted and self._clip_seconds >= call.stage.min_parted_seconds and not await self._own(call):
+            parted = PartedRun(runner=self, call=call)
+            result = await parted.run(inputs, params, keys)
+            if result is not None:
+                return result, False
+        return await self.run_call(call, keys, partial(self.publish_work, call))
+
+    async def keys_of(self, call: StageCall) -> tuple[str, ...]:
+        """Return the cache keys of a stage, to which the job refers from now on; it is looked up under the first."""
         self._check_cancelled()
-        own = await self.stage_cache.own_weights(call.model)
+        own = await self._own(call)
         keys = (cache_key(call, own_weights=own),)
         if self.fresh:
             keys = (cache_key(call, own_weights=own, salt=self.job_id), *keys)
         # Before the lookup, so that nobody deletes the entry in between.
         await self.stage_cache.store.references.add_for_job(owner_of(self.job_id), keys)
-        cached = await self.stage_cache.get(keys[0], call.stage)
-        if cached is not None:
-            return cached, True
+        return keys
+
+    async def run_call(
+        self, call: StageCall, keys: tuple[str, ...], on_progress: StageProgressCallback
+    ) -> tuple[StageResult, bool]:
+        """Run a stage here or on another worker; also tells whether equal work had just kept the result."""
         stage = call.stage
-        self.publish(Progress(stage=stage.name, fraction=0.0))
         limit = stage.limit + stage.limit_per_second * self._clip_seconds
-        if stage.environment == self.environment:
+        # What is shared may go to a worker that has not this one's own checkpoints.
+        shared = stage.shared and not await self._own(call)
+        if stage.environment == self.environment and not shared:
             try:
-                return await self._run_here(call, keys, limit)
+                return await self._run_here(call, keys, limit, on_progress)
             except EngineDiedError as error:
                 # Once more in a new engine; what kills that one too is the stage's own fault.
                 structlog.get_logger().warning("engine died", job=self.job_id, stage=stage.name, error=error.message)
-                return await self._run_here(call, keys, limit)
+                return await self._run_here(call, keys, limit, on_progress)
         job = StageJob(
-            id=f"stage-{keys[0]}",
+            id=stage_job_id(keys[0]),
             keys=keys,
             stage=stage.name,
             inputs=dict(call.inputs),
@@ -181,30 +191,47 @@ class StageRunner:
             trace=current_trace(),
             clip_seconds=self._clip_seconds,
         )
-        return await self._delegate(job, call), False
+        delegation = Delegation(
+            queue=self.queue,
+            keys=PART if shared else ASR,
+            job=job,
+            parent=self.job_id,
+            cancelled=self.cancelled,
+            on_progress=on_progress,
+            no_worker_timeout_s=self.no_worker_timeout_s,
+        )
+        return await delegation.run(), False
 
-    async def _run_here(self, call: StageCall, keys: tuple[str, ...], limit: float) -> tuple[StageResult, bool]:
+    async def _own(self, call: StageCall) -> str:
+        return await self.stage_cache.own_weights(call.model)
+
+    async def _run_here(
+        self, call: StageCall, keys: tuple[str, ...], limit: float, on_progress: StageProgressCallback
+    ) -> tuple[StageResult, bool]:
         async with engine_occupancy(self.queue, self.worker, self.job_id) as on_engine:
             return await self.stage_cache.get_or_run(
                 call,
                 keys=keys,
-                on_progress=lambda fraction, message, draft=(): self._publish_work(call, fraction, message, draft),
+                on_progress=on_progress,
                 cancelled=self.cancelled,
                 limit=limit,
                 on_engine=on_engine,
                 clip_seconds=self._clip_seconds or _estimate_seconds(call),
             )
 
-    def _publish_work(
+    def publish_work(
         self,
         call: StageCall,
         fraction: float,
         message: str = "",
         draft: tuple[DraftLine, ...] = (),
         files: tuple[Artefact, ...] = (),
+        *,
+        computed: float | None = None,
     ) -> None:
-        """Publish how far a stage is that is computed, with what that costs."""
-        cost = fraction * self._clip_seconds if call.stage.costly else 0.0
+        """Publish how far a stage is, with what that costs; `computed`: how much of it was not kept from before."""
+        share = fraction if computed is None else computed
+        cost = share * self._clip_seconds if call.stage.costly else 0.0
         self.publish(
             Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost, draft=draft, files=files)
         )
@@ -213,69 +240,14 @@ class StageRunner:
         if self.cancelled.is_set():
             raise Cancelled("The job was cancelled.")
 
-    async def _delegate(self, job: StageJob, call: StageCall) -> StageResult:
-        """Have another worker run a stage; give up on a cancel, without such a worker, or after a time limit."""
-        following = asyncio.create_task(self._follow(job, call))
-        stopping = asyncio.create_task(self.cancelled.wait())
-        missing = asyncio.create_task(self._wait_without_worker())
-        try:
-            await asyncio.wait(
-                {following, stopping, missing},
-                timeout=STAGE_QUEUE_TIMEOUT_S + job.timeout_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if following.done():
-                return following.result()
-            await self.queue.unfollow_stage(job.id, parent=self.job_id)
-            self._check_cancelled()
-            if missing.done():
-                missing.result()
-                raise EngineError(
-                    f"No worker for the step {job.stage} is running.", hint="Start one with `stemcord worker asr`."
-                )
-            raise EngineTimeoutError(f"The step {job.stage} waited too long for a worker.")
-        finally:
-            for task in (following, stopping, missing):
-                task.cancel()
-
-    async def _follow(self, job: StageJob, call: StageCall) -> StageResult:
-        while True:
-            await self.queue.submit_stage(job, parent=self.job_id)
-            async for event in self.queue.stage_events(job.id):
-                match event:
-                    case Progressed(progress=progress):
-                        self._publish_work(call, progress.fraction, progress.message, progress.draft)
-                    case StageResult():
-                        return event
-                    case Failed(failure=failure):
-                        raise from_failure(failure)
-                    case Stopped():
-                        # Whoever waited before us gave up; it was not us.
-                        break
-                    case _:
-                        continue
-            await asyncio.sleep(PUBLISH_INTERVAL_S)
-
-    async def _wait_without_worker(self) -> None:
-        seen = time.monotonic()
-        while time.monotonic() - seen < self.no_worker_timeout_s:
-            await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
-            try:
-                live = await self.queue.workers()
-            except QueueError:
-                # The follower decides how long a broker may be away.
-                seen = time.monotonic()
-                continue
-            if any(worker.kind == "asr" for worker in live):
-                seen = time.monotonic()
-
 
 def _estimate_seconds(call: StageCall) -> float:
     """Estimate the length of a clip that was not probed yet."""
     return max((estimate_weight(file.size, file.media_type) for file in call.inputs.values()), default=0.0)
 
 
-def _decode(result: StageResult, stage: Stage[InputsT, ParamsT, OutputT]) -> OutputT:
+def decode_result(result: StageResult, stage: Stage[InputsT, ParamsT, OutputT]) -> OutputT:
+    """Build a stage's typed output. Raises `EngineError` when another version wrote it."""
     try:
         return decode_output(result.output, result.artefacts, stage.output)
     except (msgspec.ValidationError, KeyError) as error:

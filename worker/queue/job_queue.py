@@ -34,7 +34,7 @@ from worker.protocol import (
 from worker.queue.fairness import Outlook, Share, read_outlook, share_of, share_of_stage
 from worker.queue.follower import note_follower
 from worker.queue.job_records import decode_record_job, is_readable, job_state, waiting_before, waiting_places
-from worker.queue.keys import ASR, MEDIA, UNDELIVERED, WORKERS, Keys
+from worker.queue.keys import MEDIA, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
 from worker.queue.scripts import job_scripts as scripts
 from worker.queue.scripts import order_scripts, worker_scripts
@@ -184,18 +184,18 @@ class Queue:
         """Tell whether no job but `besides`, prefetch jobs aside, waits or runs."""
         return all(job.prefetch or job.id == besides for job in await self._jobs_in(MEDIA.active))
 
-    async def submit_stage(self, job: StageJob, *, parent: str) -> None:
+    async def submit_stage(self, keys: Keys, job: StageJob, *, parent: str) -> None:
         """Submit a stage for the job `parent`, or join the same stage when it is under way."""
-        if await self._restart(ASR, job.id, encode(job), parent):
-            await self.ensure_enqueued(ASR, job.id, share_of_stage(job))
+        if await self._restart(keys, job.id, encode(job), parent):
+            await self.ensure_enqueued(keys, job.id, share_of_stage(job))
 
-    async def stage_events(self, stage_id: str) -> AsyncIterator[StageEvent]:
+    async def stage_events(self, keys: Keys, stage_id: str) -> AsyncIterator[StageEvent]:
         """Yield the events of the present run of a stage, up to the one that ends it.
 
         Raises:
             ValidationError: An event was written by another version.
         """
-        async for data in self._follow(ASR, stage_id, "0"):
+        async for data in self._follow(keys, stage_id, "0"):
             try:
                 event = decode_stage_event(data)
             except msgspec.DecodeError as error:
@@ -204,10 +204,10 @@ class Queue:
             if isinstance(event, TERMINAL_STAGE_EVENTS):
                 return
 
-    async def unfollow_stage(self, stage_id: str, *, parent: str) -> None:
+    async def unfollow_stage(self, keys: Keys, stage_id: str, *, parent: str) -> None:
         """Note that the job `parent` no longer waits for a stage; cancel the stage when no job does."""
-        if not await self.connection.run(scripts.UNFOLLOW_STAGE, [ASR.followers(stage_id)], [parent]):
-            await self._cancel(ASR, stage_id)
+        if not await self.connection.run(scripts.UNFOLLOW_STAGE, [keys.followers(stage_id)], [parent]):
+            await self._cancel(keys, stage_id)
 
     async def read_job(self, keys: Keys, job_id: str) -> bytes | None:
         """Return the JSON that a job was submitted as; None when it is unknown."""

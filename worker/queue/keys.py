@@ -1,18 +1,21 @@
 """Names of all Redis keys."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
 from worker.protocol import WorkerKind
 
+QueueKind: TypeAlias = WorkerKind | Literal["part"]
+"""What is in a queue: jobs, stages for asr workers, stages that any media worker may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that belong to one kind of worker."""
+    """The keys that belong to one queue."""
 
-    kind: WorkerKind
+    kind: QueueKind
 
     @property
     def queue(self) -> str:
@@ -81,3 +84,4 @@ WORKERS: Final = "stemcord:workers"
 """Sorted set of live workers, as `kind/name`, by their last heartbeat."""
 MEDIA: Final = Keys("media")
 ASR: Final = Keys("asr")
+PART: Final = Keys("part")

@@ -16,7 +16,7 @@ from worker.protocol import WorkerKind
 from worker.queue import lease
 from worker.queue.follower import has_lost_follower
 from worker.queue.job_queue import Queue
-from worker.queue.keys import ASR, ENGINE_PREFIX, MEDIA, WORKERS, Keys
+from worker.queue.keys import ASR, ENGINE_PREFIX, MEDIA, PART, WORKERS, Keys
 from worker.queue.scripts import job_scripts as scripts
 from worker.queue.scripts import worker_scripts
 from worker.queue.scripts.worker_scripts import WORKER_TTL_S
@@ -69,7 +69,7 @@ class Reaper:
         Raises:
             QueueError: The broker is away.
         """
-        for keys in (MEDIA, ASR):
+        for keys in (MEDIA, ASR, PART):
             for job_id in await self._queue.connection.members(keys.active):
                 await self._inspect(keys, job_id)
 

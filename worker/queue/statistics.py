@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from worker.protocol import PREFETCH_PREFIX, WorkerKind
-from worker.queue.keys import ASR, MEDIA, WORKERS
+from worker.protocol import PREFETCH_PREFIX
+from worker.queue.keys import ASR, MEDIA, WORKERS, QueueKind
 from worker.queue.redis_client import Connection
 from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 
@@ -55,7 +55,7 @@ class KindStatistics:
 class QueueStatistics:
     """How both queues stand."""
 
-    queues: Mapping[WorkerKind, KindStatistics]
+    queues: Mapping[QueueKind, KindStatistics]
 
 
 async def read_statistics(connection: Connection) -> QueueStatistics:
@@ -65,7 +65,7 @@ async def read_statistics(connection: Connection) -> QueueStatistics:
         QueueError: The broker is away.
     """
     live = cast("list[str]", await connection.run(_COUNT_WORKERS, [WORKERS], [WORKER_TTL_S]))
-    queues: dict[WorkerKind, KindStatistics] = {}
+    queues: dict[QueueKind, KindStatistics] = {}
     for keys in (MEDIA, ASR):
         answer = await connection.run(_READ, [keys.active, keys.index], [keys.record_prefix, PREFETCH_PREFIX])
         queues[keys.kind] = KindStatistics(

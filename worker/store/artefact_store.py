@@ -20,7 +20,7 @@ from pipeline.errors import DamagedFileError, StoreError
 from pipeline.types import Artefact
 from worker.store.blob_copy import TRANSFER_CHUNK_BYTES, copy_blob, download_blob, measure, protect
 from worker.store.errors import store_errors
-from worker.store.garbage_collection import IsReferenced, release_job
+from worker.store.garbage_collection import IsReferenced, release_job, release_target
 from worker.store.keys import VALUE_MAGIC, Keyring, encrypted_path, no_keys, require_keys
 from worker.store.media_types import media_type_of
 from worker.store.private_home import PRIVATE_MODE
@@ -220,6 +220,14 @@ class Store:
             is_referenced: Tells whether something outside of the store still refers to the file with a digest.
         """
         await release_job(self, job_id, is_referenced)
+
+    async def release_cache_entry(self, job_id: str, key: str) -> None:
+        """Delete a cache entry with its files, none of which is in any result, unless another job needs it."""
+
+        async def nowhere(_digest: str) -> bool:
+            return False
+
+        await release_target(self, job_id, key, nowhere)
 
     async def _drop_damaged(self, artefact: Artefact) -> DamagedFileError:
         """Remove a damaged file, so that whoever needs it makes it again; return the error for whoever asked."""

@@ -22,13 +22,23 @@ async def release_job(store: "Store", job_id: str, is_referenced: IsReferenced) 
         Exception: Whatever `is_referenced` raises.
     """
     for target in await store.references.of_job(job_id):
-        if await store.references.owners(target) <= {job_id}:
-            entry = await store.get_cache_entry(target)
-            if entry is None:
-                await _delete_file(store, target, is_referenced)
-            else:
-                await _delete_cache_entry(store, target, entry, is_referenced)
-        await store.references.remove_for_job(job_id, target)
+        await release_target(store, job_id, target, is_referenced)
+
+
+async def release_target(store: "Store", job_id: str, target: str, is_referenced: IsReferenced) -> None:
+    """Remove one reference of a job, and delete what it referred to when nothing else does.
+
+    Raises:
+        StoreError: The store is away.
+        Exception: Whatever `is_referenced` raises.
+    """
+    if await store.references.owners(target) <= {job_id}:
+        entry = await store.get_cache_entry(target)
+        if entry is None:
+            await _delete_file(store, target, is_referenced)
+        else:
+            await _delete_cache_entry(store, target, entry, is_referenced)
+    await store.references.remove_for_job(job_id, target)
 
 
 async def _delete_cache_entry(store: "Store", key: str, entry: bytes, is_referenced: IsReferenced) -> None:

@@ -85,6 +85,6 @@ async def test_a_stage_of_another_version_fails_with_a_clear_message(system: Sys
         await system.queue.ensure_enqueued(ASR, job_id)
     await system.start("asr")
     for job_id in ("stage-a", "stage-b", "stage-c", "stage-d"):
-        events = [event async for event in system.queue.stage_events(job_id)]
+        events = [event async for event in system.queue.stage_events(ASR, job_id)]
         assert isinstance(events[-1], Failed)
         assert events[-1].failure.message == MESSAGE

@@ -81,7 +81,7 @@ async def test_a_cancel_spares_a_stage_that_another_job_waits_for(system: System
 async def test_no_worker_of_the_other_environment(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.jobs.stage_runner.WORKER_CHECK_INTERVAL_S", 0.2)
+    monkeypatch.setattr("worker.jobs.delegation.WORKER_CHECK_INTERVAL_S", 0.2)
     plan = (await system.job("heard.json")).source
     scratch = Scratch(tmp_path / "scratch")
     runner = StageRunner(

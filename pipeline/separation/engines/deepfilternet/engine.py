@@ -14,7 +14,6 @@ Schröter et al., "DeepFilterNet: Perceptually Motivated Real-Time Speech Enhanc
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import chain, tee
 
 import numpy as np
@@ -23,9 +22,11 @@ from pipeline.audio.io import Samples
 from pipeline.graph.stage import ProgressCallback
 from pipeline.models.loader import Models
 from pipeline.separation.base import Mixture, SeparationEngine
+from pipeline.separation.contracts import LevelSurvey
 from pipeline.separation.engines.deepfilternet.network import DELAY_SAMPLES, ChannelFilter, DeepFilterNetwork
 from pipeline.separation.engines.deepfilternet.spectra import HOP_SAMPLES, SAMPLE_RATE, Mono
 from pipeline.separation.streaming import BlockReader, fit_length, overlap_add
+from pipeline.separation.survey import measure_level
 from pipeline.separation.wiener_filter import wiener_filter
 
 BLOCK_HOPS = 500
@@ -33,20 +34,8 @@ BLOCK_HOPS = 500
 TARGET_RMS = 10 ** (-12 / 20)
 """Linear RMS to which the loud parts are brought for the network; the gain is undone after it."""
 MAX_GAIN = 100.0
-PAUSE_RMS_RATIO = 0.1
-"""Blocks below this part of the loudest block's RMS are pauses and do not count for the level."""
 WINDOW_FRAMES = 10 * SAMPLE_RATE
 OVERLAP_FRAMES = SAMPLE_RATE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LevelSurvey:
-    """What a first pass over the sound measures."""
-
-    gain: float
-    """Linear."""
-    channels_equal: bool
-    """True when all channels are the same, so that one is enough."""
 
 
 class DeepFilterNet(SeparationEngine):
@@ -64,17 +53,17 @@ class DeepFilterNet(SeparationEngine):
 
     def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
         """Find the vocals, blocks of shape (frames, channels); see `SeparationEngine.separate`."""
-        survey = _survey_levels(mixture)
+        level = mixture.survey.level if mixture.survey else measure_level(mixture.original_blocks())
         made = 0
-        for block in self._vocals(mixture, survey):
+        for block in self._vocals(mixture, level):
             made += len(block)
             report(made / mixture.frames)
             yield block
 
-    def _vocals(self, mixture: Mixture, survey: _LevelSurvey) -> Iterator[Samples]:
-        columns = 1 if survey.channels_equal else mixture.channels
+    def _vocals(self, mixture: Mixture, level: LevelSurvey) -> Iterator[Samples]:
+        columns = 1 if level.channels_equal else mixture.channels
         for_network, for_mixture = tee(block[:, :columns] for block in mixture.blocks())
-        vocals = self._filtered(for_network, mixture.frames, columns, survey.gain)
+        vocals = self._filtered(for_network, mixture.frames, columns, _gain_of(level))
         if columns == 1:
             return (np.repeat(block, mixture.channels, axis=1) for block in vocals)
         mixture_reader = BlockReader(for_mixture, columns)
@@ -111,13 +100,6 @@ def _skip_frames(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:
         left = max(0, left - len(block))
 
 
-def _survey_levels(mixture: Mixture) -> _LevelSurvey:
-    """Measure the level of the loud parts, over blocks of about a second, and whether the channels differ."""
-    powers: list[float] = []
-    twin = True
-    for block in mixture.original_blocks():
-        powers.append(float(np.mean(np.square(block, dtype=np.float64))))
-        twin = twin and bool(np.array_equal(block[:, 0], block[:, -1]))
-    floor = max(powers) * PAUSE_RMS_RATIO**2
-    level = float(np.sqrt(np.mean([power for power in powers if power >= floor])))
-    return _LevelSurvey(gain=min(MAX_GAIN, TARGET_RMS / level) if level > 0 else 1.0, channels_equal=twin)
+def _gain_of(level: LevelSurvey) -> float:
+    """Return the linear gain that brings the loud parts of a sound to `TARGET_RMS`."""
+    return min(MAX_GAIN, TARGET_RMS / level.loud_rms) if level.loud_rms > 0 else 1.0

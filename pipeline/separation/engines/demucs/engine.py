@@ -33,10 +33,9 @@ from pipeline.separation.segment_inference import (
     run_segments,
 )
 from pipeline.separation.stem_files import atomic_folder
+from pipeline.separation.survey import measure_normalization
 from pipeline.types import StemName
 
-_MIN_MONO_POWER_SHARE = 0.05
-"""Share of the mono mix in the power of a channel, below which the channels cancel each other out."""
 SEGMENT_OVERLAP = Fraction(1, 4)
 SMALLER_BATCH_NOTE = "Memory was short, so fewer pieces of the sound were taken apart at a time."
 STEM_BY_SOURCE: Mapping[str, StemName] = MappingProxyType(
@@ -52,7 +51,7 @@ on Divide and Remaster have music, sfx and speech; their effects hold ambience t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Normalization:
-    """Mean and standard deviation of the mono mix of a whole sound."""
+    """As the networks are given it: single floats."""
 
     mean: np.float32
     deviation: np.float32
@@ -108,7 +107,7 @@ class Demucs(SeparationEngine):
     def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
         """Find the stems in two passes over the sound; see `SeparationEngine.separate`."""
         report(0.0)
-        normal = _measure_normalization(mixture, report)
+        normal = _find_normalization(mixture, report)
         offset = self._counts * normal.mean
         try:
             settings = self._inference_settings(mixture.frames, report)
@@ -233,24 +232,10 @@ def _with_fast_attention(checkpoint: DemucsCheckpoint) -> DemucsCheckpoint:
     return checkpoint
 
 
-def _measure_normalization(mixture: Mixture, report: ProgressCallback) -> _Normalization:
-    """Measure the mono mix at the network's rate; moments are merged block by block (Chan et al. 1979).
-
-    Where the channels cancel each other out, the mix says nothing about them, and all of them are measured instead.
-    """
-    count, mean, squares, power = 0, 0.0, 0.0, 0.0
-    for block in mixture.blocks():
-        mono = audio_io.to_mono(block).astype(np.float64)
-        step, joined = float(mono.mean()) - mean, count + len(mono)
-        squares += float(np.square(mono - mono.mean()).sum()) + step**2 * count * len(mono) / joined
-        mean += step * len(mono) / joined
-        count = joined
-        power += float(np.square(block, dtype=np.float64).sum()) / block.shape[1]
-        report(0.0)
-    if squares + count * mean**2 < _MIN_MONO_POWER_SHARE * power:
-        mean, squares = 0.0, power
-    deviation = np.sqrt(squares / max(1, count - 1)) + 1e-8
-    return _Normalization(mean=np.float32(mean), deviation=np.float32(deviation))
+def _find_normalization(mixture: Mixture, report: ProgressCallback) -> _Normalization:
+    """Measure the mono mix at the network's rate, unless that of the whole sound is known."""
+    normal = mixture.survey.normal if mixture.survey else measure_normalization(mixture.blocks(), lambda: report(0.0))
+    return _Normalization(mean=np.float32(normal.mean), deviation=np.float32(normal.deviation + 1e-8))
 
 
 def _with_channels(samples: Samples, channels: int) -> Samples:

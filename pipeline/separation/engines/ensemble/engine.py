@@ -82,7 +82,7 @@ class Ensemble(SeparationEngine):
 
     def _vocals(self, engine: SeparationEngine, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
         """Find the vocals with one member, at the ensemble's rate."""
-        own = Mixture.open(mixture.path, engine.sample_rate)
+        own = mixture.at_rate(engine.sample_rate)
         vocals = (block[:, : mixture.channels] for block in engine.separate(own, report))
         resampled = audio_io.resample_blocks(
             vocals, engine.sample_rate, self.sample_rate, channels=mixture.channels, quality="VHQ"

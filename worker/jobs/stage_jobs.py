@@ -1,4 +1,4 @@
-"""The job of an asr worker: single stages, each under a lease, for jobs that run elsewhere."""
+"""Single stages, each under a lease, for jobs that run elsewhere: the stages of asr workers, and parts of long work."""
 
 from typing import Any, cast
 
@@ -13,14 +13,23 @@ from worker.jobs.media import WorkerContext
 from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
 from worker.protocol import CONTRACT_VERSION, Failed, Message, StageJob, decode_stage_job, other_version_error
-from worker.queue.keys import ASR
+from worker.queue.engine_occupancy import engine_occupancy
+from worker.queue.keys import ASR, PART, Keys
 from worker.queue.lease import Lease
 
 
 async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
     """Run a stage job; the arq function of the asr queue."""
-    context = cast("WorkerContext", ctx["context"])
-    data = await context.queue.read_job(ASR, job_id)
+    await _perform(cast("WorkerContext", ctx["context"]), ASR, job_id)
+
+
+async def perform_part(ctx: dict[str, Any], job_id: str) -> None:
+    """Run a stage that any media worker may take; the arq function of the queue of parts."""
+    await _perform(cast("WorkerContext", ctx["context"]), PART, job_id)
+
+
+async def _perform(context: WorkerContext, keys: Keys, job_id: str) -> None:
+    data = await context.queue.read_job(keys, job_id)
     if data is None:
         return
 
@@ -40,7 +49,7 @@ async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
             return Failed(failure=error.to_failure())
 
     trace = UNSET if job is None else job.trace
-    await run_attempt(context.queue, ASR, job_id, context.name, work, stopping=context.stopping, trace=trace)
+    await run_attempt(context.queue, keys, job_id, context.name, work, stopping=context.stopping, trace=trace)
 
 
 async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Message:
@@ -48,7 +57,8 @@ async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Mes
     stage = stages.get(job.stage)
     if stage is None or job.contract != CONTRACT_VERSION:
         raise other_version_error(f"stage {job.stage}, contract {job.contract}, expected {CONTRACT_VERSION}")
-    async with progress_events(lease) as publish:
+    occupied = engine_occupancy(context.queue, context.name, job.id)
+    async with progress_events(lease) as publish, occupied as on_engine:
         result, _ = await context.stage_cache.get_or_run(
             StageCall(stage=stage, inputs=job.inputs, params=job.params),
             keys=job.keys,
@@ -57,6 +67,7 @@ async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Mes
             ),
             cancelled=lease.cancelled,
             limit=job.timeout_s,
+            on_engine=on_engine,
             clip_seconds=0.0 if isinstance(job.clip_seconds, UnsetType) else job.clip_seconds,
         )
     return result

@@ -1,0 +1,144 @@
+"""One long stage on several workers."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from pipeline.types import Artefact
+from tests.worker.conftest import TIMEOUT_S, System
+from tests.worker.toy_stages import PARTS
+from worker.protocol import Event, Failed, Finished, Progressed, Stopped, owner_of
+
+NAMES = [f"part-{number}" for number in range(PARTS)]
+
+
+async def made(system: System, last: Event) -> list[tuple[str, int]]:
+    """The parts in their order, and the process that made each."""
+    assert isinstance(last, Finished), last
+    (artefact,) = last.result.artefacts
+    return [(name, pid) for name, pid in json.loads(await system.store.read(artefact, max_bytes=10_000))]
+
+
+def fractions(events: Sequence[Event]) -> list[float]:
+    return [event.progress.fraction for event in events if isinstance(event, Progressed)]
+
+
+async def wait_for_runs(system: System, count: int) -> None:
+    """Wait until so many parts were begun, whichever they are."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while sum(system.runs(name) for name in NAMES) < count:
+            await asyncio.sleep(0.02)
+
+
+async def test_workers_take_the_parts_of_one_stage_side_by_side(system: System) -> None:
+    await system.start()
+    await system.start()
+    job = await system.job("long.json", {"seconds": 1.0, **dict.fromkeys(NAMES, "sleep")})
+    await system.queue.submit(job)
+    events = await system.events(job)
+    parts = await made(system, events[-1])
+    assert [name for name, _ in parts] == NAMES
+    assert len({pid for _, pid in parts}) == 2
+    assert {event.progress.stage for event in events if isinstance(event, Progressed)} == {"long"}
+    told = fractions(events)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert any(0.05 < fraction < 0.95 for fraction in told)
+
+
+async def test_one_worker_does_all_parts(system: System) -> None:
+    await system.start()
+    job = await system.job("long.json")
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert [name for name, _ in await made(system, last)] == NAMES
+    assert isinstance(last, Finished)
+    (timing,) = last.result.timings
+    assert timing.stage == "long"
+    assert timing.engine_seconds > 0
+
+
+async def test_the_whole_is_kept_and_the_parts_are_not(system: System) -> None:
+    await system.start()
+    results: list[Artefact] = []
+    job = await system.job("long.json")
+    for _ in range(2):
+        job = await system.job("long.json")
+        await system.queue.submit(job)
+        last = (await system.events(job))[-1]
+        assert isinstance(last, Finished)
+        results += last.result.artefacts
+        # The clip and the result of the stage.
+        assert len(await system.store.references.of_job(owner_of(job.id))) == 2
+    assert results[0] == results[1]
+    assert [system.runs(name) for name in (*NAMES, "join")] == [1] * (PARTS + 1)
+    blobs = [path for path in (system.folder.parent / "store" / "blobs").rglob("*") if path.is_file()]
+    assert {path.name for path in blobs} == {results[0].digest, job.source.digest}
+
+
+async def test_a_part_whose_engine_dies_is_made_again_alone(system: System) -> None:
+    await system.start()
+    await system.start()
+    job = await system.job("long.json", {NAMES[2]: "crash once"})
+    await system.queue.submit(job)
+    assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    assert [system.runs(name) for name in NAMES] == [1, 1, 2, 1]
+
+
+async def test_a_part_of_a_worker_that_ends_goes_to_another_one_alone(system: System) -> None:
+    await system.start()
+    await system.start()
+    job = await system.job("long.json", {"seconds": 4.0, **dict.fromkeys(NAMES, "sleep")})
+    await system.queue.submit(job)
+    # Each worker is in the middle of one.
+    await wait_for_runs(system, 2)
+    system.workers["media-1"].cancel()
+    assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    assert sorted(system.runs(name) for name in NAMES) == [1, 1, 1, 2]
+
+
+async def test_what_a_job_made_of_its_parts_is_used_by_its_next_attempt(system: System) -> None:
+    await system.start()
+    job = await system.job("long.json", {"seconds": 3.0, NAMES[3]: "sleep"})
+    await system.queue.submit(job)
+    async with asyncio.timeout(TIMEOUT_S):
+        async for event in system.queue.events(job.id):
+            if isinstance(event, Progressed) and event.progress.fraction > 0.7:
+                break
+    await system.stop()
+    await system.start()
+    assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    assert [system.runs(name) for name in NAMES[:3]] == [1, 1, 1]
+
+
+async def test_a_part_that_fails_ends_the_stage_with_its_error(system: System) -> None:
+    await system.start()
+    await system.start()
+    plan = {"seconds": 20.0, **dict.fromkeys(NAMES, "sleep"), NAMES[1]: "refuse"}
+    job = await system.job("long.json", plan)
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert (last.failure.type, last.failure.stage) == ("MediaError", "long")
+    assert system.runs("join") == 0
+    # Nobody goes on with the other parts.
+    other = await system.job("after.json")
+    await system.queue.submit(other)
+    assert isinstance((await system.events(other))[-1], Finished)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_cancel_reaches_all_parts(system: System, workers: int) -> None:
+    for _ in range(workers):
+        await system.start()
+    job = await system.job("long.json", {"seconds": 30.0, **dict.fromkeys(NAMES, "sleep")})
+    await system.queue.submit(job)
+    await wait_for_runs(system, workers)
+    assert await system.queue.cancel(job.id)
+    assert isinstance((await system.events(job))[-1], Stopped)
+    # The workers are free again.
+    other = await system.job("after.json")
+    await system.queue.submit(other)
+    assert isinstance((await system.events(other))[-1], Finished)

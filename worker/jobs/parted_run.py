@@ -1,0 +1,127 @@
+"""Runs a stage as several smaller ones, which many workers take side by side."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from pipeline.errors import AudioProcessingError, QueueError
+from pipeline.graph.codec import encode_params, files_of
+from pipeline.graph.stage import (
+    InputsT,
+    ModelParams,
+    OutputT,
+    ParamsT,
+    PartedStage,
+    PartParams,
+    Stage,
+    StageRun,
+)
+from pipeline.types import Artefact, DraftLine
+from worker.jobs.delegation import stage_job_id
+from worker.jobs.stage_cache import StageCall
+from worker.protocol import StageResult, encode, owner_of
+from worker.queue.keys import PART
+
+if TYPE_CHECKING:
+    from worker.jobs.stage_runner import StageRunner
+
+PARTS_SHARE: Final = 0.95
+"""Of the work that is the parts'; the rest is that of the last stage, which joins them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class PartedRun:
+    """One run of a stage by its parts, each of which is kept until the whole is there."""
+
+    runner: "StageRunner"
+    call: StageCall
+    """The stage as a whole."""
+    _done: dict[str, float] = field(default_factory=dict[str, float])
+    """What of the whole is done, by the key of each part."""
+    _reused: float = 0.0
+    """What of it was kept by an earlier attempt."""
+    _waiting: set[str] = field(default_factory=set[str])
+    """Keys of the parts that are asked for."""
+    _keys: list[str] = field(default_factory=list[str])
+    _engine_seconds: float = 0.0
+
+    async def run(self, inputs: object, params: object, keys: tuple[str, ...]) -> StageResult | None:
+        """Run the stage by its parts and keep the result under its own keys; None to have it run as a whole.
+
+        Raises:
+            AudioProcessingError: What a part raised.
+        """
+        try:
+            request = await _load(self.call.stage.parted)(self._execute, inputs, params)
+            if request is None:
+                return None
+            last, _ = await self._run(call_of(request.stage, request.inputs, request.params), 1.0 - PARTS_SHARE)
+        except AudioProcessingError as error:
+            error.stage = self.call.stage.name
+            await self._stop_waiting()
+            raise
+        result = msgspec.structs.replace(last, engine_seconds=self._engine_seconds)
+        store = self.runner.stage_cache.store
+        for key in keys:
+            await store.references.add(key, [artefact.digest for artefact in result.artefacts.values()])
+            await store.put_cache_entry(key, encode(result))
+        for key in self._keys:
+            await store.release_cache_entry(owner_of(self.runner.job_id), key)
+        return result
+
+    async def _stop_waiting(self) -> None:
+        """Have the parts stopped that other workers still run for this job alone."""
+        queue, job_id = self.runner.queue, self.runner.job_id
+        for key in self._waiting:
+            # One that never came to the queue is none to stop.
+            with suppress(QueueError):
+                await queue.unfollow_stage(PART, stage_job_id(key), parent=job_id)
+
+    async def _execute(
+        self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
+    ) -> StageRun[OutputT]:
+        from worker.jobs.stage_runner import decode_result
+
+        share = PARTS_SHARE * params.share if isinstance(params, PartParams) else 0.0
+        result, reused = await self._run(call_of(stage, inputs, params), share)
+        output = decode_result(result, stage)
+        return StageRun(output=output, engine_seconds=result.engine_seconds, reused=reused)
+
+    async def _run(self, call: StageCall, share: float) -> tuple[StageResult, bool]:
+        keys = await self.runner.keys_of(call)
+        self._keys += keys
+
+        def on_progress(fraction: float, message: str = "", draft: tuple[DraftLine, ...] = ()) -> None:
+            self._done[keys[0]] = share * fraction
+            whole = sum(self._done.values())
+            self.runner.publish_work(self.call, min(1.0, whole), message, draft, computed=whole - self._reused)
+
+        result = await self.runner.stage_cache.get(keys[0], call.stage)
+        reused = result is not None
+        if result is None:
+            self._waiting.add(keys[0])
+            result, reused = await self.runner.run_call(call, keys, on_progress)
+            self._waiting.remove(keys[0])
+            self._engine_seconds += result.engine_seconds
+        if reused:
+            self._reused += share
+        on_progress(1.0)
+        return result, reused
+
+
+def call_of(stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT) -> StageCall:
+    """Return a stage with its inputs and parameters as plain data."""
+    return StageCall(
+        stage=stage,
+        inputs=files_of(inputs, Artefact),
+        params=encode_params(params),
+        model=(params.model or None) if isinstance(params, ModelParams) else None,
+    )
+
+
+def _load(reference: str) -> PartedStage:
+    module, _, function = reference.partition(":")
+    return cast("PartedStage", getattr(import_module(module), function))
