@@ -58,7 +58,7 @@ MEETING_LINES = (1, 3)
 """Lines in which a voice is met at a time."""
 PARTS = ("tune", "test", "held")
 """The first to fit on, the others to report."""
-THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+THRESHOLDS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.95)
 CALIBRATION_BINS = 10
 """Of the calibration error."""
 
