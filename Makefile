@@ -14,12 +14,12 @@ SAMPLE_RESULT := build/sample-result
 # The tests start hundreds of processes; each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-# CPython 3.11 if this machine has it under any name; PYTHON=... chooses another.
+# Any Python runs the set-up, which looks for CPython 3.11 or has uv fetch it; PYTHON=... chooses another.
 define setup
 @for python in $(PYTHON) python3.11 python3 python; do \
 	"$$python" -S -c '' 2>/dev/null && exec "$$python" -m deploy.setup $(1); \
 done; \
-echo "Stemcord needs CPython 3.11. Install it (the command python3.11) and try again." >&2; exit 1
+echo "Stemcord needs Python. Install it (the command python3) and try again." >&2; exit 1
 endef
 
 define images

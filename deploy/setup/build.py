@@ -135,7 +135,7 @@ def _timed(steps: Steps, text: str, work: Callable[[], None]) -> None:
 
 def _create(environment: Environment, uv: Uv, interpreter: Interpreter) -> None:
     if not interpreter.found:
-        print_line("      this machine has no CPython 3.11; uv fetches one")
+        print_line("      this machine has no CPython 3.11: uv fetches one, some 30 MB, from github.com/astral-sh")
     uv.run(
         "venv",
         "--no-project",

@@ -12,6 +12,7 @@ from pathlib import Path
 from deploy.setup.errors import SetupError
 from deploy.setup.interpreters import PROBE_TIMEOUT_S, base_executable
 from deploy.setup.pip_config import PackageSources
+from deploy.setup.uv_wheel import fetch_wheel
 
 UV_VERSION = "0.13.9"
 """Fetched when there is none."""
@@ -87,14 +88,39 @@ def find_uv(cache: Path) -> str | None:
 
 
 def fetch_uv(cache: Path) -> str:
-    """Install uv into the cache with pip and return its path.
+    """Put uv into the cache, with pip where this Python has it, and return its path.
 
     Raises:
-        SetupError: pip cannot install it, or it does not run.
+        SetupError: It cannot be had, or it does not run.
     """
     target = _fetched(cache).parents[1]
     part = target.with_name(f"{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
+    if has_pip(base_executable()):
+        _install_with_pip(part)
+    else:
+        fetch_wheel(part / "bin" / "uv")
+    # Renamed whole, so that a download that was stopped is never taken for a uv.
+    shutil.rmtree(target, ignore_errors=True)
+    part.rename(target)
+    path = _fetched(cache)
+    if not _is_recent(str(path)):
+        raise SetupError("The uv that was fetched does not run.", hint="Install uv yourself and run `make env` again.")
+    return str(path)
+
+
+def has_pip(python: str) -> bool:
+    """Tell whether an interpreter has pip."""
+    try:
+        asked = subprocess.run(
+            [python, "-m", "pip", "--version"], capture_output=True, timeout=PROBE_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0
+
+
+def _install_with_pip(target: Path) -> None:
     settings = {
         "PIP_USER": "0",
         "PIP_REQUIRE_VIRTUALENV": "0",
@@ -102,7 +128,17 @@ def fetch_uv(cache: Path) -> str:
         "PIP_ROOT_USER_ACTION": "ignore",
     }
     done = subprocess.run(
-        [base_executable(), "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(part), f"uv=={UV_VERSION}"],
+        [
+            base_executable(),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            str(target),
+            f"uv=={UV_VERSION}",
+        ],
         env=clean_environment() | settings,
         stdin=subprocess.DEVNULL,
         check=False,
@@ -112,13 +148,6 @@ def fetch_uv(cache: Path) -> str:
             f"pip could not install uv {UV_VERSION}.",
             hint="Check pip's settings and the network, or install uv yourself, then run `make env` again.",
         )
-    # Renamed whole, so that a download that was stopped is never taken for a uv.
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
-    path = _fetched(cache)
-    if not _is_recent(str(path)):
-        raise SetupError("The uv that pip brought does not run.", hint="Install uv yourself and run `make env` again.")
-    return str(path)
 
 
 def parse_version(text: str) -> tuple[int, ...]:

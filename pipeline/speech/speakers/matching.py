@@ -20,8 +20,8 @@ CALIBRATION_SLOPE, CALIBRATION_OFFSET = 21.0, -15.2
 part `tune`: books of a dozen voices, half of those who are met strangers to the book, in lines of some seconds that are
 clean, noisy or from a telephone."""
 MIN_NAMING_PROBABILITY: Final = 0.8
-"""Probability from which a speaker gets the name of a known voice. On `tune` nobody got another's name, and 2.4 % of the
-strangers one; on voices that chose nothing none of 594 did (`docs/figures.md`)."""
+"""Probability from which a speaker gets the name of a known voice. On `tune` nobody got another's name, and 2.4 %
+of the strangers one; on voices that chose nothing none of 594 did (`docs/figures.md`)."""
 VOICE_BOOK_VERSION: Final = 1
 MAX_NAME_CHARS: Final = 100
 MAX_VOICES: Final = 1000
