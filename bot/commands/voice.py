@@ -39,7 +39,7 @@ class VoiceCommands(ServerGroup):
     async def disable(self, interaction: Interaction) -> None:
         """Turn the voice-book off, and delete all voices in it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        count = await interaction.client.voices.books.disable(str(interaction.guild_id))
+        count = await interaction.client.voices.disable(str(interaction.guild_id))
         await _answer(interaction, "voice-disabled", count=count)
 
     @app_commands.command(name=localized("command-enrol"), description=localized("command-enrol-description"))

@@ -18,6 +18,7 @@ from bot.database.speaker_names import SpeakerNames
 from bot.database.tables import FILES, GUILDS, JOBS, USAGE
 from bot.exceptions import RefusedError
 from bot.jobs.quotas import CurrentUsage, ExceededQuota, Quotas, charged_seconds, check_quotas, utc_day
+from bot.voices.consent import is_recording, is_withdrawn
 from pipeline.types import Artefact, Result
 from worker.protocol import Job, decode_job
 
@@ -122,10 +123,18 @@ class Repository:
             changed = await connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
             if changed.rowcount == 0:
                 new = {"id": job.id, "status": StoredStatus.QUEUED.value, "created": job.submitted}
+                if is_recording(job):
+                    # While it was fetched, all data of its person was deleted, and so was the yes to it.
+                    new |= {"status": StoredStatus.STOPPED.value, "ended": 0.0}
                 await connection.execute(insert(JOBS).values(values | slot | new))
                 if job.replaces is True and reply.message_id and await jobs_of_message(connection, job.id) == [job.id]:
                     raise RefusedError("result-gone", "result-gone-hint")
             await _add_files(connection, job.id, job.files)
+
+    async def is_withdrawn(self, job_id: str) -> bool:
+        """Tell whether the yes to a recording was taken back, or its person's data deleted."""
+        async with self._database.transaction() as connection:
+            return await is_withdrawn(connection, job_id)
 
     async def start_job(self, job_id: str) -> None:
         """Record that a worker has taken the job."""

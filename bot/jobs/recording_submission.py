@@ -20,6 +20,7 @@ from bot.jobs.submission import JobSubmitter
 from bot.jobs.sync import JobSync
 from bot.jobs.tracker import JobTracker
 from bot.retry import ack_deadline, retry_transient, retry_until_done
+from pipeline.errors import QueueError
 from pipeline.types import Artefact, Task
 from worker.protocol import Job, ReplyTo
 
@@ -101,6 +102,9 @@ class RecordingSubmitter:
             with suppress(DatabaseError):
                 await self._deletion.delete_jobs([job.id])
             raise
+        # Otherwise it is heard for nothing.
+        with suppress(DatabaseError, QueueError):
+            await self._sync.cancel_withdrawn(job.id)
 
     async def _report(self, interaction: discord.Interaction[Any], job: Job, error: Exception) -> None:
         """Say what went wrong in the message, or else as it is said of clips; then end the job."""

@@ -91,6 +91,14 @@ class JobSync:
         self._own.add(job.id)
         await self._repository.add_job(job)
 
+    async def cancel_withdrawn(self, job_id: str) -> None:
+        """Cancel the job of a recording whose yes was taken back while it was fetched.
+
+        Raises `DatabaseError` and `QueueError`.
+        """
+        if await self._repository.is_withdrawn(job_id):
+            await self._queue.cancel(job_id)
+
     async def record_start(self, job_id: str) -> None:
         """Record that a worker has taken a job; `reconcile` makes up for a failure."""
         with suppress(DatabaseError):

@@ -232,8 +232,8 @@ class JobTracker:
         return None
 
     async def _show_in_order(self, job: Job, reply: ReplyTo, event: Event | None) -> bool:
-        """Show how a job ended, unless its message shows a later one already; jobs of one message take turns."""
-        if reply.message_id is None:
+        """Show how a job ended, unless its message shows a later one; jobs of one message but recordings take turns."""
+        if reply.message_id is None or is_recording(job):
             return await self._show_end(job, reply, event)
         async with self._turns.setdefault(reply.message_id, asyncio.Lock()):
             # What was shown before a restart only the database knows.

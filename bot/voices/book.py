@@ -140,7 +140,7 @@ class VoiceBooks:
             await connection.execute(insert(ENROLLED_VOICES).values(values))
 
     async def withdraw(self, guild_id: str, user_id: str) -> list[str]:
-        """Take a person's yes to recordings back whose voice is not kept yet, on a server or all; return their jobs."""
+        """Take the yes to recordings back whose voice is not kept yet, as `withdraw_recordings`; return their jobs."""
         async with self._database.transaction() as connection:
             await lock_writes(connection)
             return await withdraw_recordings(connection, guild_id, user_id)

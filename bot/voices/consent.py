@@ -22,17 +22,18 @@ def is_recording(job: Job) -> bool:
 
 
 async def withdraw_recordings(connection: AsyncConnection, guild_id: str, user_id: str) -> list[str]:
-    """Take a person's yes to recordings back whose voice is not kept yet; return their jobs.
+    """Take the yes to recordings back whose voice is not kept yet; return their jobs.
 
     Args:
         connection: The database.
         guild_id: The server; empty: all of them.
-        user_id: The person.
+        user_id: The person; empty: everybody.
 
     """
-    mine = JOBS.c.user_id == user_id
-    mine = mine & (JOBS.c.guild_id == guild_id) if guild_id else mine
-    rows = await connection.execute(select(JOBS.c.id, JOBS.c.job, JOBS.c.receipt).where(mine))
+    query = select(JOBS.c.id, JOBS.c.job, JOBS.c.receipt)
+    query = query.where(JOBS.c.user_id == user_id) if user_id else query
+    query = query.where(JOBS.c.guild_id == guild_id) if guild_id else query
+    rows = await connection.execute(query)
     given = {row.id: row.job or row.receipt for row in rows}
     found = [job_id for job_id, data in given.items() if data is not None and is_recording(decode_job(data))]
     stopped = {"status": StoredStatus.STOPPED.value, "ended": 0.0}

@@ -19,13 +19,12 @@ from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS, SpeakerNaming, name_o
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoices, compare, read_voices
 from bot.voices.consent import is_recording
+from bot.voices.guesses import VOICE, Guesses
 from bot.voices.matches import VoiceMatch, VoiceMatches
 from pipeline.errors import StemcordError
 from pipeline.types import Result, Speaker
 from worker.store import Store
 
-VOICE: Final = "voice"
-"""Stands for the person who named a speaker that was found by voice."""
 CHECK_INTERVAL_S: Final = 6 * 3600.0
 """Time between two looks at who has left."""
 CATCH_UP_S: Final = 600.0
@@ -64,6 +63,7 @@ class VoiceFinder:
         self._naming = naming
         self._books = books
         self._matches = matches
+        self.guesses = Guesses(repository, naming, matches)
         self._left_days = left_days
         self._waiting: dict[str, None] = {}
         self._working: asyncio.Task[None] | None = None
@@ -149,6 +149,7 @@ class VoiceFinder:
                 count = await self._books.delete_expired(time.time(), self._left_days)
                 if count:
                     structlog.get_logger(__name__).info("voices_expired", count=count)
+                await self.guesses.clear()
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     async def _member(self, guild_id: str, user_id: str) -> discord.Member | bool | None:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database, lock_writes
 from bot.database.messages import jobs_of_message
-from bot.database.tables import VOICE_MATCHES
+from bot.database.tables import ENROLLED_VOICES, VOICE_MATCHES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,14 @@ class VoiceMatches:
         async with self._database.transaction() as connection:
             rows = await connection.execute(select(VOICE_MATCHES.c.job_id, VOICE_MATCHES.c.speaker_id).where(mine))
             return [(row.job_id, row.speaker_id) for row in rows]
+
+    async def outlived(self) -> list[tuple[str, str]]:
+        """Return jobs and speakers who are perhaps somebody whose voice is not kept any longer."""
+        voices, found = ENROLLED_VOICES.c, VOICE_MATCHES.c
+        kept = exists().where(voices.guild_id == found.guild_id, voices.user_id == found.user_id)
+        query = select(found.job_id, found.speaker_id).where(found.sure.is_(False), ~kept)
+        async with self._database.transaction() as connection:
+            return [(row.job_id, row.speaker_id) for row in await connection.execute(query)]
 
     async def guilds_of(self, user_id: str) -> set[str]:
         """Return the servers in which a person's voice was found."""

@@ -53,8 +53,8 @@ class Recordings:
         await self._queue.purge_discarded()
         return shown
 
-    async def withdraw(self, user_id: str, guild_id: str = "") -> bool:
-        """Stop a person's recordings that are still heard, on a server or all; False when there was none.
+    async def withdraw(self, user_id: str = "", guild_id: str = "") -> bool:
+        """Stop recordings that are still heard, of a person and on a server where given; False when there was none.
 
         Raises `DatabaseError`.
         """

@@ -15,7 +15,8 @@ from bot.settings import BotSettings
 from bot.transcripts.naming import SpeakerNaming
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, join, read_voices
-from bot.voices.finder import VOICE, VoiceFinder
+from bot.voices.finder import VoiceFinder
+from bot.voices.guesses import VOICE
 from bot.voices.matches import VoiceMatch, VoiceMatches
 from bot.voices.recordings import Recordings
 from worker.queue import Queue
@@ -134,6 +135,17 @@ class Voices:
         await self._naming.give(record, {speaker_id: name}, by)
         await self.books.note_answer(match.guild_id, match.user_id, right=False)
         return name
+
+    async def disable(self, guild_id: str) -> int:
+        """End a server's voice-book; return of how many people voices were deleted. Raises `DatabaseError`.
+
+        Each yes to a recording that is still heard, and each guess that nobody has confirmed, go with it.
+        """
+        # First, or the voice would be kept should the voice-book be turned on again.
+        await self.recordings.withdraw(guild_id=guild_id)
+        count = await self.books.disable(guild_id)
+        await self.finder.guesses.clear()
+        return count
 
     async def forget(self, guild_id: str, user_id: str, *, past: bool) -> bool:
         """Delete a person's voice in a server at once; False when there was none. Raises `DatabaseError`.

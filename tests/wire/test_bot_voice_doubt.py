@@ -86,3 +86,27 @@ async def test_a_no_and_forgetting_take_the_question_away(voiced: LightStack, tm
     await sure.rewritten()
     assert label(sure.message) == ""
     assert rows(light, kim)
+
+
+async def test_a_guess_goes_with_the_voice_that_it_came_from(voiced: LightStack, tmp_path: Path) -> None:
+    light = voiced
+    mia, voice = await enrolled(light, tmp_path, "mia")
+    asked = await talk(light, tmp_path, "Is it Mia?", voices=described(like(voice, UNSURE)))
+    await asked.rewritten("perhaps")
+    sure = await talk(light, tmp_path, "It is Mia.", voices=described(like(voice, SURE)))
+    await sure.rewritten(mia["global_name"])
+    await command(light, "disable", light.fake.world.person)
+    await asked.rewritten("Speaker 1")
+    assert label(asked.message) == ""
+    assert mia["global_name"] in sure.message.text
+    await command(light, "enable", light.fake.world.person)
+    # A voice whose time is over.
+    ned, voice = await enrolled(light, tmp_path, "ned")
+    asked = await talk(light, tmp_path, "Is it Ned?", voices=described(like(voice, UNSURE)))
+    await asked.rewritten("perhaps")
+    del light.fake.world.users[ned["id"]]
+    await light.kill_bot()
+    await light.start_bot()
+    await asked.rewritten("Speaker 1")
+    assert label(asked.message) == ""
+    assert not rows(light, ned)
