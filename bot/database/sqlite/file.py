@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_IMODE
 from types import ModuleType
 from typing import Any, Final, cast
 
@@ -64,6 +65,8 @@ def open_file(path: Path, keys: Keyring | None) -> SqliteFile:
         DatabaseError: No key opens it, or it is not encrypted yet and another process has it open.
         sqlite3.Error: The file cannot be read, or is no database.
     """
+    # A link stays one: in its place, an encrypted file would leave the one in the clear where it is.
+    path = path.resolve()
     try:
         with FileLock(f"{path}.lock", timeout=OPENING_TIMEOUT_S):
             file = SqliteFile(path=path) if keys is None else _open_encrypted(path, keys)
@@ -157,6 +160,7 @@ def _encrypt(path: Path, key: bytes) -> None:
         connection.execute(f"ATTACH DATABASE ? AS encrypted KEY {_literal(key)}", (str(partial),))
         connection.execute("SELECT sqlcipher_export('encrypted')")
         connection.execute("DETACH DATABASE encrypted")
+        partial.chmod(S_IMODE(path.stat().st_mode))
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         partial.replace(path)

@@ -158,6 +158,23 @@ async def test_without_its_key_it_is_refused_in_a_sentence_and_stays_as_it_is(tm
     assert path.read_bytes() == before
 
 
+async def test_a_file_that_a_link_names_is_encrypted_where_it_is(tmp_path: Path) -> None:
+    path, link = tmp_path / "disk" / "bot.sqlite3", tmp_path / "bot.sqlite3"
+    await write(path, None)
+    link.symlink_to(path)
+    assert await read(link, keys("a")) == [SECRET]
+    assert link.is_symlink()
+    assert not is_readable(path)
+
+
+async def test_an_encrypted_file_keeps_the_rights_of_the_one_in_the_clear(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    await write(path, None)
+    path.chmod(0o600)
+    assert await read(path, keys("a")) == [SECRET]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 async def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
     path.write_bytes(b"this is no database" * 1000)
