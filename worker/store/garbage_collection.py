@@ -32,20 +32,33 @@ async def release_target(store: "Store", job_id: str, target: str, is_referenced
         StoreError: The store is away.
         Exception: Whatever `is_referenced` raises.
     """
-    if await store.references.owners(target) <= {job_id}:
-        entry = await store.get_cache_entry(target)
-        if entry is None:
-            await _delete_file(store, target, is_referenced)
-        else:
-            await _delete_cache_entry(store, target, entry, is_referenced)
+    # First: of two jobs that go at once, the later one then finds nobody else.
+    await store.references.remove(target, job_id)
+    await release_unclaimed(store, target, is_referenced)
     await store.references.remove_for_job(job_id, target)
+
+
+async def release_unclaimed(store: "Store", target: str, is_referenced: IsReferenced) -> None:
+    """Delete a cache entry with its files, or a file, that nothing refers to.
+
+    Raises:
+        StoreError: The store is away.
+        Exception: Whatever `is_referenced` raises.
+    """
+    if await store.references.owners(target):
+        return
+    entry = await store.get_cache_entry(target)
+    if entry is None:
+        await _delete_file(store, target, is_referenced)
+    else:
+        await _delete_cache_entry(store, target, entry, is_referenced)
 
 
 async def _delete_cache_entry(store: "Store", key: str, entry: bytes, is_referenced: IsReferenced) -> None:
     for digest in decode_cached_files(entry):
-        if await store.references.owners(digest) <= {key}:
-            await _delete_file(store, digest, is_referenced)
         await store.references.remove(digest, key)
+        if not await store.references.owners(digest):
+            await _delete_file(store, digest, is_referenced)
     await store.delete_cache_entry(key)
 
 

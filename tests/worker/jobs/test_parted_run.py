@@ -78,6 +78,27 @@ async def test_the_whole_is_kept_and_the_parts_are_not(system: System) -> None:
     assert {path.name for path in blobs} == {results[0].digest, job.source.digest}
 
 
+async def test_two_jobs_of_a_clip_share_its_parts_and_leave_none(system: System) -> None:
+    await system.start()
+    await system.start()
+    jobs = [await system.job("long.json", {"seconds": 0.5, **dict.fromkeys(NAMES, "sleep")}) for _ in range(3)]
+    for job in jobs:
+        await system.queue.submit(job)
+    await wait_for_runs(system, 2)
+    assert await system.queue.cancel(jobs[1].id)
+    for job in (jobs[0], jobs[2]):
+        assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    assert isinstance((await system.events(jobs[1]))[-1], Stopped)
+    assert [system.runs(name) for name in NAMES] == [1] * PARTS
+    for job in jobs:
+        await system.store.release_job(job.id, nowhere)
+    assert not [path for path in (system.folder.parent / "store").rglob("*") if path.is_file()]
+
+
+async def nowhere(_digest: str) -> bool:
+    return False
+
+
 async def test_a_part_whose_engine_dies_is_made_again_alone(system: System) -> None:
     await system.start()
     await system.start()

@@ -1,5 +1,6 @@
 """Releasing a job deletes what nothing else needs, and only that."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -55,6 +56,14 @@ async def test_a_clip_of_two_people_keeps_what_the_other_used(system: System) ->
     for job in (shared, again):
         await system.store.release_job(job.id, unneeded)
     assert kept(system) == set()
+
+
+async def test_two_jobs_of_a_clip_that_go_at_once_leave_nothing(system: System) -> None:
+    await system.start()
+    for _ in range(3):
+        jobs = [await done(system, await system.job(name)) for name in ("a.json", "b.json")]
+        await asyncio.gather(*(system.store.release_job(job.id, unneeded) for job in jobs))
+        assert kept(system) == set()
 
 
 async def test_jobs_that_failed_or_stopped_or_were_prefetched_leave_nothing(system: System) -> None:
