@@ -92,7 +92,7 @@ class WorkerApp:
                     structlog.get_logger().warning("the engine is less confined", reason=shortfall)
                 structlog.get_logger().info("worker ready", kind=self.kind, name=self.name)
                 async with _sampled(context):
-                    await self._work(workers, reaper, stopping)
+                    await self._work(context.queue, workers, reaper, stopping)
 
     async def _open(self, stack: AsyncExitStack, stopping: asyncio.Event) -> tuple[WorkerContext, Reaper]:
         settings = self.settings
@@ -156,7 +156,9 @@ class WorkerApp:
             job_deserializer=redis.job_deserializer,
         )
 
-    async def _work(self, workers: Sequence[ReconnectingWorker], reaper: Reaper, stopping: asyncio.Event) -> None:
+    async def _work(
+        self, queue: Queue, workers: Sequence[ReconnectingWorker], reaper: Reaper, stopping: asyncio.Event
+    ) -> None:
         working = {asyncio.create_task(_run_forever(worker)) for worker in workers}
         reaping = asyncio.create_task(reaper.run())
         waiting = asyncio.create_task(stopping.wait())
@@ -170,7 +172,7 @@ class WorkerApp:
             # Who looks for a worker for a new job must not count on this one.
             with contextlib.suppress(QueueError):
                 await reaper.unregister()
-            await self._drain(workers)
+            await self._drain(queue, *workers)
         finally:
             tasks = {*working, reaping, waiting, sweeping}
             for task in tasks:
@@ -180,13 +182,33 @@ class WorkerApp:
                 await reaper.unregister()
             await asyncio.gather(*map(_close, workers))
 
-    async def _drain(self, workers: Sequence[ReconnectingWorker]) -> None:
-        for worker in workers:
+    async def _drain(self, queue: Queue, jobs: ReconnectingWorker, *parts: ReconnectingWorker) -> None:
+        """Leave what runs its time; where no other worker takes the parts that its jobs wait for, this one does."""
+        jobs.allow_pick_jobs = False
+        alone = await _is_alone(queue, self.kind)
+        for worker in parts:
+            worker.allow_pick_jobs = alone
+        running = sum(len(_running(worker)) for worker in (jobs, *parts))
+        structlog.get_logger().info("worker stopping", kind=self.kind, running=running)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain):
+                for worker in (jobs, *parts):
+                    worker.allow_pick_jobs = False
+                    if tasks := _running(worker):
+                        await asyncio.wait(tasks)
+        for worker in parts:
             worker.allow_pick_jobs = False
-        running = {task for worker in workers for task in worker.tasks.values()}
-        structlog.get_logger().info("worker stopping", kind=self.kind, running=sum(not task.done() for task in running))
-        if running:
-            await asyncio.wait(running, timeout=self.settings.drain)
+
+
+def _running(worker: ReconnectingWorker) -> list[asyncio.Task[None]]:
+    return [task for task in worker.tasks.values() if not task.done()]
+
+
+async def _is_alone(queue: Queue, kind: WorkerKind) -> bool:
+    """Tell whether no other worker of a kind is there, for one that is no longer listed itself."""
+    with contextlib.suppress(QueueError):
+        return all(worker.kind != kind for worker in await queue.workers())
+    return True
 
 
 def _make_scratch(home: Path) -> Scratch:

@@ -38,11 +38,11 @@ class System:
     folder: Path
     workers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def start(self, kind: WorkerKind = "media") -> None:
-        """Run a worker in this process."""
+    async def start(self, kind: WorkerKind = "media", *, stopping: asyncio.Event | None = None) -> None:
+        """Run a worker in this process; it is told to stop when the event is set."""
         name = f"{kind}-{len(self.workers)}"
         service = WorkerApp(kind=kind, settings=self.settings, run=run_toys, stages=TOYS, name=name)
-        self.workers[name] = asyncio.create_task(service.serve())
+        self.workers[name] = asyncio.create_task(service.serve(stopping))
         async with asyncio.timeout(TIMEOUT_S):
             while name not in {worker.name for worker in await self.queue.workers()}:
                 if self.workers[name].done():

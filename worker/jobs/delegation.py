@@ -9,7 +9,7 @@ from pipeline.errors import Cancelled, EngineError, EngineTimeoutError, QueueErr
 from worker.engine.progress import StageProgressCallback
 from worker.protocol import Failed, Progressed, StageJob, StageResult, Stopped
 from worker.queue import Queue
-from worker.queue.keys import ASR, Keys
+from worker.queue.keys import PART, Keys
 
 NO_WORKER_TIMEOUT_S: Final = 120.0
 """How long a stage waits for a worker of its kind to appear."""
@@ -67,16 +67,12 @@ class Delegation:
                 missing.result()
                 raise EngineError(
                     f"No worker for the step {self.job.stage} is running.",
-                    hint=f"Start one with `stemcord worker {self._worker_kind}`.",
+                    hint="Start one with `stemcord worker asr`.",
                 )
             raise EngineTimeoutError(f"The step {self.job.stage} waited too long for a worker.")
         finally:
             for task in (following, stopping, missing):
                 task.cancel()
-
-    @property
-    def _worker_kind(self) -> str:
-        return "asr" if self.keys is ASR else "media"
 
     async def _follow(self) -> StageResult:
         while True:
@@ -97,6 +93,9 @@ class Delegation:
             await asyncio.sleep(FOLLOW_AGAIN_S)
 
     async def _wait_without_worker(self) -> None:
+        if self.keys is PART:
+            # The worker of the job itself takes it, which is not listed once it is told to stop.
+            await asyncio.Event().wait()
         seen = time.monotonic()
         while time.monotonic() - seen < self.no_worker_timeout_s:
             await asyncio.sleep(WORKER_CHECK_INTERVAL_S)
@@ -106,5 +105,5 @@ class Delegation:
                 # The follower decides how long a broker may be away.
                 seen = time.monotonic()
                 continue
-            if any(worker.kind == self._worker_kind for worker in live):
+            if any(worker.kind == "asr" for worker in live):
                 seen = time.monotonic()

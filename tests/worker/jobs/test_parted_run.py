@@ -9,7 +9,18 @@ import pytest
 from pipeline.types import Artefact
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.toy_stages import PARTS
-from worker.protocol import Event, Failed, Finished, Progressed, Stopped, owner_of
+from worker.protocol import (
+    CONTRACT_VERSION,
+    Event,
+    Failed,
+    Finished,
+    Progressed,
+    StageJob,
+    StageResult,
+    Stopped,
+    owner_of,
+)
+from worker.queue.keys import PART
 
 NAMES = [f"part-{number}" for number in range(PARTS)]
 
@@ -114,10 +125,55 @@ async def test_a_part_of_a_worker_that_ends_goes_to_another_one_alone(system: Sy
     job = await system.job("long.json", {"seconds": 4.0, **dict.fromkeys(NAMES, "sleep")})
     await system.queue.submit(job)
     # Each worker is in the middle of one.
-    await wait_for_runs(system, 2)
+    async with asyncio.timeout(TIMEOUT_S):
+        async for event in system.queue.events(job.id):
+            if isinstance(event, Progressed) and event.progress.fraction > 0.3:
+                break
     system.workers["media-1"].cancel()
-    assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    events = await system.events(job)
+    assert [name for name, _ in await made(system, events[-1])] == NAMES
+    told = fractions(events)
+    assert told == sorted(told)
     assert sorted(system.runs(name) for name in NAMES) == [1, 1, 1, 2]
+
+
+async def test_a_worker_alone_that_is_told_to_stop_makes_the_parts_of_its_job(system: System) -> None:
+    system.settings = system.settings.model_copy(update={"drain": TIMEOUT_S})
+    stopping = asyncio.Event()
+    await system.start(stopping=stopping)
+    job = await system.job("long.json", {"seconds": 1.0, **dict.fromkeys(NAMES, "sleep")})
+    await system.queue.submit(job)
+    await wait_for_runs(system, 1)
+    later = await system.job("after.json")
+    stopping.set()
+    while await system.queue.workers():
+        await asyncio.sleep(0.02)
+    await system.queue.submit(later)
+    assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    async with asyncio.timeout(TIMEOUT_S):
+        await system.workers["media-0"]
+    assert await system.status(later) == "queued"
+
+
+async def test_a_part_is_not_kept_when_all_jobs_that_it_is_for_are_deleted(system: System) -> None:
+    await system.start()
+    source = (await system.job("long.json")).source
+    part = StageJob(
+        id="stage-part",
+        keys=("ab" * 32, "cd" * 32),
+        stage="part",
+        inputs={"plan": source},
+        params={"model": "", "weights": "", "stage": NAMES[0], "share": 1.0},
+        timeout_s=TIMEOUT_S,
+        contract=CONTRACT_VERSION,
+    )
+    await system.queue.submit_stage(PART, part, parent="deleted")
+    async with asyncio.timeout(TIMEOUT_S):
+        events = [event async for event in system.queue.stage_events(PART, part.id)]
+    assert isinstance(events[-1], StageResult), events
+    assert system.runs(NAMES[0]) == 1
+    files = [path for path in (system.folder.parent / "store").rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {source.digest}
 
 
 async def test_what_a_job_made_of_its_parts_is_used_by_its_next_attempt(system: System) -> None:
