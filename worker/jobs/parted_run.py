@@ -95,9 +95,11 @@ class PartedRun:
         self._keys += keys
 
         def on_progress(fraction: float, message: str = "", draft: tuple[DraftLine, ...] = ()) -> None:
-            self._done[keys[0]] = share * fraction
-            whole = sum(self._done.values())
-            self.runner.publish_work(self.call, min(1.0, whole), message, draft, computed=whole - self._reused)
+            # A part that is made again begins at 0, and the whole does not go back.
+            self._done[keys[0]] = max(self._done.get(keys[0], 0.0), share * fraction)
+            whole = min(1.0, sum(self._done.values()))
+            computed = max(0.0, whole - self._reused)
+            self.runner.publish_work(self.call, whole, message, draft, computed=computed)
 
         result = await self.runner.stage_cache.get(keys[0], call.stage)
         reused = result is not None
