@@ -70,4 +70,6 @@ async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Mes
             on_engine=on_engine,
             clip_seconds=0.0 if isinstance(job.clip_seconds, UnsetType) else job.clip_seconds,
         )
+    for key in job.keys:
+        await context.stage_cache.store.release_unclaimed(key)
     return result

@@ -20,7 +20,7 @@ from pipeline.errors import DamagedFileError, StoreError
 from pipeline.types import Artefact
 from worker.store.blob_copy import TRANSFER_CHUNK_BYTES, copy_blob, download_blob, measure, protect
 from worker.store.errors import store_errors
-from worker.store.garbage_collection import IsReferenced, release_job, release_target
+from worker.store.garbage_collection import IsReferenced, not_in_results, release_job, release_target, release_unclaimed
 from worker.store.keys import VALUE_MAGIC, Keyring, encrypted_path, no_keys, require_keys
 from worker.store.media_types import media_type_of
 from worker.store.private_home import PRIVATE_MODE
@@ -223,11 +223,11 @@ class Store:
 
     async def release_cache_entry(self, job_id: str, key: str) -> None:
         """Delete a cache entry with its files, none of which is in any result, unless another job needs it."""
+        await release_target(self, job_id, key, not_in_results)
 
-        async def nowhere(_digest: str) -> bool:
-            return False
-
-        await release_target(self, job_id, key, nowhere)
+    async def release_unclaimed(self, key: str) -> None:
+        """Delete a cache entry with its files if all jobs that it was made for are deleted by now."""
+        await release_unclaimed(self, key, not_in_results)
 
     async def _drop_damaged(self, artefact: Artefact) -> DamagedFileError:
         """Remove a damaged file, so that whoever needs it makes it again; return the error for whoever asked."""

@@ -12,6 +12,11 @@ IsReferenced: TypeAlias = Callable[[str], Awaitable[bool]]
 """Tells whether something outside of the store still refers to the file with a digest."""
 
 
+async def not_in_results(_digest: str) -> bool:
+    """Say of every file that nothing outside of the store refers to it, as is so of what is in no result."""
+    return False
+
+
 async def release_job(store: "Store", job_id: str, is_referenced: IsReferenced) -> None:
     """Remove all references of a job and delete what nothing refers to any more.
 
