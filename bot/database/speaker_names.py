@@ -17,6 +17,8 @@ from bot.database.tables import JOBS, NAMES
 from bot.exceptions import RefusedError
 
 MAX_STORED_NAME_CHARS: Final = 100
+VOICE: Final = "voice"
+"""Stands for the person who named a speaker that was found by voice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +71,18 @@ class SpeakerNames:
             return True
 
     async def copy(self, job_id: str, to_job_id: str) -> dict[str, SpeakerName]:
-        """Give the speakers of a job of another message the names of this one, and return them."""
+        """Give the speakers of a job of another message the names of this one, and return them.
+
+        Those found by voice are empty: the other message is looked at for itself, while the voice is kept.
+        """
         async with self._database.transaction() as connection:
             await lock_writes(connection)
             await _jobs(connection, job_id)
             names = await names_of(connection, job_id)
             for speaker, name in names.items():
-                await _put(connection, to_job_id, {speaker: name}, name.by)
-            return names
+                if name.by != VOICE:
+                    await _put(connection, to_job_id, {speaker: name}, name.by)
+            return {key: SpeakerName(name="", by=VOICE) if each.by == VOICE else each for key, each in names.items()}
 
     async def of_person(self, user_id: str) -> list[str]:
         """Return jobs in which a speaker is the person."""

@@ -11,7 +11,7 @@ import structlog
 
 from bot.database.models import JobRecord
 from bot.database.repository import Repository
-from bot.database.speaker_names import SpeakerName
+from bot.database.speaker_names import VOICE, SpeakerName
 from bot.error_handler import NETWORK_ERRORS
 from bot.exceptions import DatabaseError
 from bot.i18n.translator import translator_for
@@ -19,7 +19,7 @@ from bot.transcripts.naming import MAX_SPEAKER_NAME_CHARS, SpeakerNaming, name_o
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoices, compare, read_voices
 from bot.voices.consent import is_recording
-from bot.voices.guesses import VOICE, Guesses
+from bot.voices.guesses import Guesses
 from bot.voices.matches import VoiceMatch, VoiceMatches
 from pipeline.errors import StemcordError
 from pipeline.types import Result, Speaker

@@ -1,14 +1,9 @@
 """Takes guesses back whose voice is not kept any longer: "perhaps" goes with the voice that it came from."""
 
-from typing import Final
-
 from bot.database.repository import Repository
-from bot.database.speaker_names import SpeakerName
+from bot.database.speaker_names import VOICE, SpeakerName
 from bot.transcripts.naming import SpeakerNaming
 from bot.voices.matches import VoiceMatches
-
-VOICE: Final = "voice"
-"""Stands for the person who named a speaker that was found by voice."""
 
 
 class Guesses:

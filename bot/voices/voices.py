@@ -8,7 +8,7 @@ import discord
 from bot.database.deletion import DataDeletion
 from bot.database.models import JobRecord
 from bot.database.repository import Repository
-from bot.database.speaker_names import SpeakerName
+from bot.database.speaker_names import VOICE, SpeakerName
 from bot.exceptions import RefusedError
 from bot.jobs.delivery import Delivery
 from bot.settings import BotSettings
@@ -16,7 +16,6 @@ from bot.transcripts.naming import SpeakerNaming
 from bot.voices.book import EnrolledVoice, VoiceBooks
 from bot.voices.comparison import ClipVoice, ClipVoices, check_enrolment, join, read_voices
 from bot.voices.finder import VoiceFinder
-from bot.voices.guesses import VOICE
 from bot.voices.matches import VoiceMatch, VoiceMatches
 from bot.voices.recordings import Recordings
 from worker.queue import Queue

@@ -12,7 +12,7 @@ from tests.wire.light import LightStack
 from tests.wire.objects import Message
 from tests.wire.openapi import Description
 from tests.wire.shapes import Json, walk
-from tests.wire.talks import ids, talk, told
+from tests.wire.talks import ids, named, talk, told
 from tests.wire.voices import SURE, UNSURE, command, described, enrolled, like, new_voice, rows, voiced_bot
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
@@ -110,3 +110,22 @@ async def test_a_guess_goes_with_the_voice_that_it_came_from(voiced: LightStack,
     await asked.rewritten("Speaker 1")
     assert label(asked.message) == ""
     assert not rows(light, ned)
+
+
+async def test_a_clip_that_is_run_again_is_looked_at_for_itself(voiced: LightStack, tmp_path: Path) -> None:
+    light = voiced
+    ola, voice = await enrolled(light, tmp_path, "ola")
+    of = await talk(light, tmp_path, "Is it Ola?", "I am.", voices=described(like(voice, UNSURE), new_voice()))
+    await of.rewritten("perhaps")
+    await named(of, of.asker)
+    job = await of.rewritten("perhaps", of.asker["global_name"])
+    (rename,) = ids(of.message, "rename")
+    forged = {"custom_id": rename.replace("rename", "again"), "component_type": 2, "id": 1}
+    pressed = await light.fake.use(forged, of.message, by=of.asker)
+    again = await light.job(of=pressed)
+    assert list(job.request.names.values()) != list(again.request.names.values())
+    assert list(again.request.names.values()) == [of.asker["global_name"]], "a guess is not what somebody said"
+    await light.finish(await light.take(again), again)
+    await command(light, "forget", ola)
+    await of.rewritten("Speaker 1")
+    assert "perhaps" not in of.message.text

@@ -11,6 +11,7 @@ import pytest_asyncio
 import redis.asyncio
 import soundfile
 
+from bot.jobs.recording_submission import MAX_RECORDING_S
 from tests.wire.answers import private, shows
 from tests.wire.conftest import DATA
 from tests.wire.objects import Message
@@ -25,6 +26,7 @@ ALICE_LATER = ((35.8, 37.9), (38.4, 40.4), (55.9, 60.8))
 """Seconds of the sample in which she speaks alone."""
 ALL = ((0.4, 20.5),)
 HEARD_LIMIT = 120.0
+RATE = 16_000
 SYSTEM = (b"stemcord:workers", b"stemcord:media:share:", b"stemcord:media:pace")
 """What the broker has of workers, and for a time of how much people ask for."""
 
@@ -77,10 +79,32 @@ async def test_a_recording_is_heard_and_leaves_the_voice_alone(keyed: Stack, tmp
     ):
         told = await heard(stack, person, recording(tmp_path, *parts))
         assert told.text.startswith(said) or said in told.text
+    await is_as_before(stack, before)
+    assert [m for m in stack.fake.messages if not m.ephemeral] == public
+    status = await private(stack, await stack.fake.slash("voice status", by=ann))
+    assert "Your voice is kept here since" in status.text
+
+
+async def is_as_before(stack: Stack, before: tuple[set[str], set[bytes]]) -> None:
     end = time.monotonic() + 20
     while (now := await left(stack)) != before:
         assert time.monotonic() < end, [sorted(map(str, one ^ other)) for one, other in zip(now, before, strict=True)]
         await asyncio.sleep(0.1)
-    assert [m for m in stack.fake.messages if not m.ephemeral] == public
-    status = await private(stack, await stack.fake.slash("voice status", by=ann))
-    assert "Your voice is kept here since" in status.text
+
+
+async def test_what_is_no_recording_of_a_voice_is_told_and_deleted(keyed: Stack, tmp_path: Path) -> None:
+    stack = keyed
+    before, cal = await left(stack), await stack.fake.add_person(f"cal{time.monotonic_ns()}")
+    silent, long, text = tmp_path / "silent.flac", tmp_path / "long.flac", tmp_path / "text.mp3"
+    soundfile.write(silent, np.zeros(8 * RATE, np.float32), RATE)
+    soundfile.write(long, np.zeros(int(MAX_RECORDING_S + 60) * RATE, np.float32), RATE)
+    text.write_text("This is no sound at all.\n" * 100)
+    for path, said in (
+        (silent, "Too little of this voice"),
+        (long, "10 min"),
+        (text, "no video or sound file"),
+        (DATA / "sample.mp4", "Several voices are heard"),
+    ):
+        told = await heard(stack, cal, path)
+        assert said in told.text
+    await is_as_before(stack, before)
