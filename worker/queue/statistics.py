@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from worker.protocol import PREFETCH_PREFIX
-from worker.queue.keys import ASR, MEDIA, WORKERS, QueueKind
+from worker.queue.keys import ASR, MEDIA, PART, WORKERS, QueueKind
 from worker.queue.redis_client import Connection
 from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 
@@ -40,7 +40,7 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], tonumber(time[1]) - tonumber(ARGV[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindStatistics:
-    """The jobs of one kind of worker, and those workers."""
+    """The jobs of one queue, and the workers that take them."""
 
     queued: int
     running: int
@@ -53,26 +53,27 @@ class KindStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatistics:
-    """How both queues stand."""
+    """How all queues stand."""
 
     queues: Mapping[QueueKind, KindStatistics]
 
 
 async def read_statistics(connection: Connection) -> QueueStatistics:
-    """Read how both queues stand.
+    """Read how all queues stand.
 
     Raises:
         QueueError: The broker is away.
     """
     live = cast("list[str]", await connection.run(_COUNT_WORKERS, [WORKERS], [WORKER_TTL_S]))
     queues: dict[QueueKind, KindStatistics] = {}
-    for keys in (MEDIA, ASR):
+    for keys in (MEDIA, ASR, PART):
         answer = await connection.run(_READ, [keys.active, keys.index], [keys.record_prefix, PREFETCH_PREFIX])
+        worker_kind = MEDIA.kind if keys == PART else keys.kind
         queues[keys.kind] = KindStatistics(
             queued=int(answer[0]),
             running=int(answer[1]),
             dead=int(answer[2]),
             oldest_waiting_s=float(answer[3]),
-            workers=sum(member.startswith(f"{keys.kind}/") for member in live),
+            workers=sum(member.startswith(f"{worker_kind}/") for member in live),
         )
     return QueueStatistics(queues=queues)

@@ -46,7 +46,7 @@ class Metrics:
         self._store_errors = counter("stemcord_store_errors", "Errors of the store, by type.", ["error"])
         self._deliveries = counter("stemcord_deliveries", "Jobs by whether their end was shown.", ["shown"])
         # increase() does not see the first event of a series that begins with it.
-        for kind in ("media", "asr"):
+        for kind in ("media", "asr", "part"):
             self._dead_letters.labels(kind)
         self._store_errors.labels("StoreError")
 
@@ -60,7 +60,9 @@ class Metrics:
             self._queue_oldest.labels(kind).set(state.oldest_waiting_s)
             for status, count in (("queued", state.queued), ("running", state.running), ("dead", state.dead)):
                 self._queue_jobs.labels(kind, status).set(count)
-            self._workers.labels(kind).set(state.workers)
+            if kind != "part":
+                # Its workers are those of media.
+                self._workers.labels(kind).set(state.workers)
 
     def count_attempt(self, kind: str, outcome: str) -> None:
         """Count an attempt by how it ended; `dead` also counts as a dead letter."""

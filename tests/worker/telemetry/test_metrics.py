@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import StoreError, ValidationError
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.telemetry.scraping import free_port, scrape, value
+from tests.worker.toy_stages import PARTS
 from worker.jobs import attempts
 from worker.protocol import Failed, Finished
 from worker.telemetry import current_metrics, open_telemetry, sampling
@@ -74,6 +75,21 @@ async def test_what_waits_without_a_worker_grows_old(measured: System, port: int
     assert (value(seen, "stemcord_queue_oldest_seconds", kind="media") or 0) > 1
     assert value(seen, "stemcord_queue_jobs", kind="media", status="queued") == 1
     assert value(seen, "stemcord_workers", kind="media") == 0
+
+
+async def test_parts_that_wait_for_workers_are_counted(measured: System, port: int) -> None:
+    with patch.object(sampling, "SAMPLE_INTERVAL_S", 0.1):
+        await measured.start()
+        job = await measured.job(
+            "long.json", {"seconds": 2.0, **{f"part-{number}": "sleep" for number in range(PARTS)}}
+        )
+        await measured.queue.submit(job)
+        async with asyncio.timeout(TIMEOUT_S):
+            while not value(seen := await scrape(port), "stemcord_queue_oldest_seconds", kind="part"):
+                await asyncio.sleep(0.1)
+    assert (value(seen, "stemcord_queue_jobs", kind="part", status="queued") or 0) >= 1
+    assert value(seen, "stemcord_workers", kind="media") == 1
+    assert value(seen, "stemcord_workers", kind="part") is None
 
 
 async def test_errors_of_the_store_are_counted(measured: System, port: int) -> None:
