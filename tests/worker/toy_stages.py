@@ -34,6 +34,7 @@ from pipeline.models.entries import Environment
 from pipeline.types import Artefact, AudioStream, DraftLine, MediaInfo, Request, Result, Route, RouteName, StageTiming
 
 STEP = 0.05
+CRASHES = {"crash once": 1, "crash three times": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,8 @@ def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
     with Path(plan["tally"]).open("a") as tally:
         tally.write(f"{stage}\n")
     how = plan.get(stage, "ok")
-    if how == "crash once":
-        how = "ok" if tally_of(Path(plan["tally"]), stage) > 1 else "be killed"
+    if how in CRASHES:
+        how = "ok" if tally_of(Path(plan["tally"]), stage) > CRASHES[how] else "be killed"
     {
         "ok": lambda: None,
         "sleep": lambda: sleep(context, plan["seconds"]),

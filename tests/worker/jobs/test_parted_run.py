@@ -119,6 +119,18 @@ async def test_a_part_whose_engine_dies_is_made_again_alone(system: System) -> N
     assert [system.runs(name) for name in NAMES] == [1, 1, 2, 1]
 
 
+async def test_a_part_that_was_put_aside_is_made_when_its_job_is_run_again(system: System) -> None:
+    await system.start()
+    job = await system.job("long.json", {NAMES[2]: "crash three times"})
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert (last.failure.type, last.failure.stage) == ("AttemptsError", "long")
+    assert await system.queue.replay(job.id)
+    assert [name for name, _ in await made(system, (await system.events(job))[-1])] == NAMES
+    assert [system.runs(name) for name in NAMES] == [1, 1, 4, 1]
+
+
 async def test_a_part_of_a_worker_that_ends_goes_to_another_one_alone(system: System) -> None:
     await system.start()
     await system.start()
