@@ -17,9 +17,12 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
+from bot.uploads.tickets import UploadTickets
+from bot.web.signed_links import read_secret
 from tests.wire import rights
-from tests.wire.answers import CHINESE, private, shows
+from tests.wire.answers import CHINESE, in_chinese, private, shows
 from tests.wire.light import LightStack, pages_of
 from tests.wire.openapi import Description
 from tests.wire.shapes import Json
@@ -213,6 +216,20 @@ async def test_links_that_are_forged_or_have_ended_and_uploads_that_are_given_up
         assert answer.status == 204
     assert left(served) == []
     assert (await client.state(ends=False))["state"] == "none"
+
+
+async def test_a_link_whose_time_is_over_takes_nothing(served: LightStack, session: aiohttp.ClientSession) -> None:
+    person = served.fake.world.add_person("hugo")
+    client = await client_for(served, session, person)
+    public_url = served.environment["STEMCORD_PUBLIC_URL"]
+    tickets = UploadTickets(read_secret(served.folder / "home"), public_url=public_url, hours=1.0)
+    ticket = tickets.read(client.page.rstrip("/").rpartition("/")[2])
+    over = Client(session, tickets.address(structs.replace(ticket, expires=int(time.time()) - 1)))
+    status, text = await over.create("film.mp4", 10)
+    assert (status, "This link has ended." in text) == (410, True), text
+    async with session.get(over.page, headers={"Accept-Language": CHINESE}) as answer:
+        assert (answer.status, in_chinese("upload-expired") in await answer.text()) == (410, True)
+    assert left(served) == []
 
 
 async def test_where_the_bot_is_no_member_the_result_comes_directly(
