@@ -54,6 +54,9 @@ def load_checkpoint(path: Path) -> DemucsNetwork:
     try:
         with _torch.serialization.safe_globals(known):
             package = _torch.load(path, map_location="cpu", weights_only=True)
+        if package["state"].get("__quantized"):
+            # The library would end the process: the package that reads such states would have to be compiled.
+            raise UnsafeCheckpointError(f"{path.name} is quantized")
         return (
             cast("Any", states).load_model({key: package[key] for key in ("klass", "args", "kwargs", "state")}).eval()
         )

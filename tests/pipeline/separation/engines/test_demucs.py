@@ -1,6 +1,7 @@
 """The Demucs engine on small networks made here: the code is the same for the published ones."""
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,20 @@ def test_only_plain_names_that_are_there_are_found(repo, name):
     assert not has_checkpoint(repo, name)
     with pytest.raises(DemucsError):
         load_local(repo, name)
+
+
+def test_a_quantized_checkpoint_is_refused_and_ends_no_process(tmp_path):
+    from demucs.htdemucs import HTDemucs
+    from demucs.states import save_with_checksum
+
+    path = save_network(tmp_path, "small")
+    with torch.serialization.safe_globals([HTDemucs, Fraction]):
+        package = torch.load(path, weights_only=True)
+    path.unlink()
+    save_with_checksum(package | {"state": {"__quantized": True}}, tmp_path / "small.th")
+    with pytest.raises(DemucsError, match="not a Demucs network") as caught:
+        load_local(tmp_path, "small")
+    assert "quantized" in caught.value.detail
 
 
 def test_two_checkpoints_of_one_signature_are_refused(tmp_path):
