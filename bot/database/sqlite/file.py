@@ -28,6 +28,8 @@ ALONE_TIMEOUT_MS: Final = 1000
 OPENING_TIMEOUT_S: Final = 600.0
 """Time that another process may take to open the file, which it may encrypt then."""
 PLAIN_HEADER: Final = b"SQLite format 3\0"
+UNWRITABLE: Final = ("database or disk is full", "disk I/O error", "unable to open database")
+"""What SQLite says of a disk that is full or cannot be written to; `sqlcipher_export` passes on no code but that."""
 KEY_PURPOSE: Final = b"stemcord database"
 """Sets the key of the database apart from the keys of the store."""
 
@@ -135,6 +137,8 @@ def _find_key(file: SqliteFile, keys: Iterable[bytes]) -> SqliteFile:
         tried = replace(file, key=key)
         try:
             with closing(tried.connect()) as connection:
+                # The library would write a wrong key to standard error as a damaged file.
+                connection.execute("PRAGMA cipher_log_level = NONE")
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
         except errors_of_sqlite() as error:
             if _code(error) != sqlite3.SQLITE_NOTADB:
@@ -151,6 +155,21 @@ def _encrypt(path: Path, key: bytes) -> None:
     """Encrypt a database in the clear; the file that is there changes at the end, at once."""
     partial = path.with_name(f"{path.name}.encrypting")
     partial.unlink(missing_ok=True)
+    try:
+        _write_encrypted(path, partial, key)
+    except (*errors_of_sqlite(), OSError) as error:
+        partial.unlink(missing_ok=True)
+        if not isinstance(error, OSError) and not any(words in str(error) for words in UNWRITABLE):
+            raise
+        raise DatabaseError(
+            "The database is to be encrypted, and there is no room for that beside it.",
+            hint="Make room for as much again in its folder, which has to be one that can be written to.",
+            detail=type(error).__name__,
+        ) from error
+    structlog.get_logger(__name__).info("database_encrypted")
+
+
+def _write_encrypted(path: Path, partial: Path, key: bytes) -> None:
     with closing(connect_cipher(path)) as connection:
         if not _take_alone(connection):
             raise DatabaseError(
@@ -164,7 +183,6 @@ def _encrypt(path: Path, key: bytes) -> None:
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         partial.replace(path)
-    structlog.get_logger(__name__).info("database_encrypted")
 
 
 def _change_key(file: SqliteFile, key: bytes) -> bool:

@@ -26,6 +26,23 @@ async def run():
 asyncio.run(run())
 """
 
+OPEN_WITH_LITTLE_ROOM = """
+import asyncio, resource, sys
+from bot.database.engine import Database
+from bot.exceptions import DatabaseError
+from worker.store import read_keyring
+
+async def run():
+    try:
+        async with Database.open(sys.argv[1], read_keyring(sys.argv[2])):
+            print("open")
+    except DatabaseError as error:
+        print(error.message)
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+asyncio.run(run())
+"""
+
 INSERT = """
 import sqlite3, sys
 other = sqlite3.connect(sys.argv[1])
@@ -173,6 +190,33 @@ async def test_an_encrypted_file_keeps_the_rights_of_the_one_in_the_clear(tmp_pa
     path.chmod(0o600)
     assert await read(path, keys("a")) == [SECRET]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_disk_that_is_full_is_told_and_the_file_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    await write(path, None)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OPEN_WITH_LITTLE_ROOM, f"sqlite:///{path}", setting("a")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert b"there is no room for that beside it" in output
+    assert {each.name for each in tmp_path.iterdir()} <= {"bot.sqlite3", "bot.sqlite3.lock"}
+    assert await read(path, None) == [SECRET]
+
+
+async def test_an_older_key_is_no_error_that_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite3"
+    await write(path, keys("old"))
+    command = (sys.executable, "-c", OPEN, f"sqlite:///{path}", setting("new", "old"))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 0
+    assert b"ERROR" not in said
+    assert await read(path, keys("new")) == [SECRET]
 
 
 async def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
