@@ -72,6 +72,8 @@ async def test_a_lost_connection_is_waited_for(served: LightStack, browser: Brow
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     await page.goto(address)
+    await expect(page.locator("#drop")).to_be_visible()
+    await expect(page.locator("#sending")).to_be_hidden()
     await look(page, "upload-dark")
     lost = 0
 
@@ -86,6 +88,8 @@ async def test_a_lost_connection_is_waited_for(served: LightStack, browser: Brow
     await page.route("**/files/clip", lose)
     await page.set_input_files("#file", film)
     await expect(page.locator("#word")).to_contain_text("The connection was lost")
+    await expect(page.locator("#sending")).to_be_visible()
+    await expect(page.locator("#drop")).to_be_hidden()
     await look(page, "upload-lost")
     await expect(page.locator("#word")).to_contain_text("Done.", timeout=30_000)
     await look(page, "upload-done")
