@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -94,7 +94,7 @@ class BotSettings(TelemetrySettings):
         """Return the URL of the database."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.home.expanduser().resolve() / 'bot.sqlite3'}"
+        return f"sqlite:///{quote(str(self.home.expanduser().resolve() / 'bot.sqlite3'))}"
 
     @property
     def summary_host(self) -> str:
@@ -104,7 +104,7 @@ class BotSettings(TelemetrySettings):
     @property
     def store(self) -> str:
         """Return the URL of the store."""
-        return self.store_url or f"file://{self.home.expanduser().resolve() / 'store'}"
+        return self.store_url or (self.home.expanduser().resolve() / "store").as_uri()
 
     @property
     def keyring(self) -> Keyring | None:

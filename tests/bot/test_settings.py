@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bot.database.engine import Database
 from bot.settings import BotSettings
 from pipeline.types import Preset
+from worker.store import Store
 
 
 def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -21,6 +23,16 @@ def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert settings.attachment_hosts == ("a.example", "http://127.0.0.1:1")
     assert settings.guilds == (1, 22)
     assert settings.preset is Preset.STUDIO
+
+
+async def test_database_and_store_are_under_a_home_of_any_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home = tmp_path / "50%20 off? #1"
+    monkeypatch.setenv("STEMCORD_HOME", str(home))
+    async with Database.open(BotSettings().database):
+        Store.open(BotSettings().store)
+    assert (home / "bot.sqlite3").is_file()
+    assert (home / "store").is_dir()
+    assert list(tmp_path.iterdir()) == [home]
 
 
 def test_defaults_are_discords_own_hosts() -> None:
