@@ -18,6 +18,7 @@ from deploy.setup.environments import (
 )
 from deploy.setup.errors import SetupError
 from deploy.setup.interpreters import Interpreter, base_executable, find_interpreter
+from deploy.setup.openmp import LIBRARY, provide_openmp
 from deploy.setup.pip_config import choose_torch_backend, read_pip_settings, to_uv_sources
 from deploy.setup.uv import Uv, clean_environment, fetch_uv, find_uv
 
@@ -164,6 +165,8 @@ def _install_packages(environment: Environment, state: State, uv: Uv) -> None:
             f"      torch build: {backend} (STEMCORD_TORCH_BACKEND chooses another; off: the one of the package index)"
         )
     uv.install(environment.python, *arguments, doing=f"Installing the packages of {environment.folder}")
+    if not environment.torch and provide_openmp(environment):
+        print_line(f"      this machine has no {LIBRARY}, which Paddle needs; a package brought it")
 
 
 def _install_project(environment: Environment, uv: Uv) -> None:
