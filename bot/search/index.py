@@ -20,9 +20,13 @@ INDEX_VERSION: Final = 1
 """Raised when the same transcript would be indexed otherwise; all are then indexed anew."""
 MAX_CANDIDATES: Final = 250
 """Lines, the newest that fit, among which the best are looked for."""
+NEWEST_LINES: Final = 50_000
+"""Lines in which PostgreSQL looks first: a frequent word is found often enough among them, and of a rare one there are
+few in all. Left to itself it reads all lines from the newest on for a rare word, or all that have a frequent one."""
 MAX_KEY_CHARS: Final = 200
 _FTS5: Final = table("search_terms", column("rowid"))
 """Of SQLite alone."""
+_MATCHES_IN_POSTGRES: Final = text("terms @@ CAST(:expression AS tsquery)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +151,14 @@ class SearchIndex:
             is_postgres = connection.dialect.name == "postgresql"
             # Servers are told apart by their documents; the term of the scope only makes FTS5 quicker.
             expression = tsquery(query, every=every) if is_postgres else fts5_query(scope, query, every=every)
-            found = _spoken_by(_documents(_candidates(is_postgres=is_postgres), filters), filters)
-            found = found.params(expression=expression)
-            return [_candidate(row) for row in await connection.execute(found)]
+            tries = (_newest_in_postgres(), _all_in_postgres()) if is_postgres else (_all_in_sqlite(),)
+            rows: list[Row[Any]] = []
+            for candidates in tries:
+                found = _spoken_by(_documents(candidates.limit(MAX_CANDIDATES), filters), filters)
+                rows = list(await connection.execute(found.params(expression=expression)))
+                if len(rows) == MAX_CANDIDATES:
+                    break
+            return [_candidate(row) for row in rows]
 
     async def stale(self) -> list[str]:
         """Return jobs that are to be indexed: finished ones, the newest of each message, oldest first."""
@@ -214,19 +223,28 @@ def _spoken_by(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tup
     return query.where(key.contains(filters.speaker_part, autoescape=True)) if filters.speaker_part else query
 
 
-def _candidates(*, is_postgres: bool) -> Select[*tuple[Any, ...]]:
+def _candidates() -> Select[*tuple[Any, ...]]:
     documents, lines = SEARCH_DOCUMENTS.c, SEARCH_LINES.c
     shown = (lines.job_id, lines.speaker, lines.start, lines.text, lines.starts)
-    query = select(*shown, documents.channel_id, documents.user_id, documents.language, documents.created).select_from(
+    return select(*shown, documents.channel_id, documents.user_id, documents.language, documents.created).select_from(
         SEARCH_LINES.join(SEARCH_DOCUMENTS, documents.job_id == lines.job_id)
     )
-    if is_postgres:
-        return (
-            query.where(text("terms @@ CAST(:expression AS tsquery)")).order_by(lines.id.desc()).limit(MAX_CANDIDATES)
-        )
-    matches = text("search_terms MATCH :expression")
-    query = query.join_from(SEARCH_LINES, _FTS5, _FTS5.c.rowid == lines.id).where(matches)
-    return query.order_by(_FTS5.c.rowid.desc()).limit(MAX_CANDIDATES)
+
+
+def _all_in_sqlite() -> Select[*tuple[Any, ...]]:
+    query = _candidates().join_from(SEARCH_LINES, _FTS5, _FTS5.c.rowid == SEARCH_LINES.c.id)
+    return query.where(text("search_terms MATCH :expression")).order_by(_FTS5.c.rowid.desc())
+
+
+def _newest_in_postgres() -> Select[*tuple[Any, ...]]:
+    lines = SEARCH_LINES.c
+    newest = select(func.max(lines.id) - NEWEST_LINES).scalar_subquery()
+    return _candidates().where(lines.id > newest, _MATCHES_IN_POSTGRES).order_by(lines.id.desc())
+
+
+def _all_in_postgres() -> Select[*tuple[Any, ...]]:
+    # An order that no index has, so that the index of words is read.
+    return _candidates().where(_MATCHES_IN_POSTGRES).order_by((SEARCH_LINES.c.id + 0).desc())
 
 
 def _newest_jobs() -> Select[*tuple[Any, ...]]:

@@ -178,3 +178,13 @@ async def test_the_index_survives_a_restart_and_can_be_emptied(database_url: str
         assert len(await after.find("budget")) == 1
         await after.index.clear()
         assert await after.find("budget") == []
+
+
+async def test_what_is_older_than_the_lines_that_are_looked_at_first_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.search.index.NEWEST_LINES", 2)
+    await world.add(transcript_of(("Ann", "An albatross is seen."), ("Bo", "Where is it?")))
+    await world.add(transcript_of(*(("Bo", f"No bird in picture {number}.") for number in range(5))))
+    assert await world.find("albatross") == ["An albatross is seen."]
+    assert len(await world.find("picture")) == 5
