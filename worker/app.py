@@ -133,19 +133,23 @@ class WorkerApp:
         if self.kind == "asr":
             return [self._arq_worker(context, ASR, perform_asr, 1)]
         jobs = self._arq_worker(context, MEDIA, perform_media, self.settings.media_jobs)
-        return [jobs, self._arq_worker(context, PART, perform_part, 1)]
+        # A part that waited here for the engine could be in another worker's.
+        return [jobs, self._arq_worker(context, PART, perform_part, 1, small_slots=0)]
 
-    def _arq_worker(self, context: WorkerContext, keys: Keys, work: Perform, jobs: int) -> ReconnectingWorker:
+    def _arq_worker(
+        self, context: WorkerContext, keys: Keys, work: Perform, jobs: int, small_slots: int = SMALL_SLOTS
+    ) -> ReconnectingWorker:
         assert self.settings.redis_url is not None
         redis = open_redis(self.settings.redis_url, keys.queue)
         return ReconnectingWorker(
             queue=context.queue,
             keys=keys,
+            small_slots=small_slots,
             functions=[func(cast("Any", work), name=keys.function)],
             queue_name=keys.queue,
             redis_pool=redis,
             handle_signals=False,
-            max_jobs=jobs + SMALL_SLOTS,
+            max_jobs=jobs + small_slots,
             job_timeout=self.job_timeout_s,
             keep_result=0,
             # Attempts are counted by the lease.

@@ -30,13 +30,22 @@ class ReconnectingWorker(Worker):
     Args:
         queue: The queue.
         keys: The keys of its kind of job.
+        small_slots: How many of the slots are for small jobs alone.
         options: As arq's `Worker` takes them.
     """
 
-    def __init__(self, *, queue: Queue, keys: Keys, **options: Any) -> None:  # noqa: ANN401 - arq's own
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        keys: Keys,
+        small_slots: int = SMALL_SLOTS,
+        **options: Any,  # noqa: ANN401 - arq's own
+    ) -> None:
         super().__init__(**options, on_job_start=self._lift_start_limit)
         self._queue = queue
         self._keys = keys
+        self._small_slots = small_slots
         self._start_limits: dict[str, asyncio.Timeout] = {}
         self._retry_delay_s = 0.0
 
@@ -62,7 +71,7 @@ class ReconnectingWorker(Worker):
         if len(own) >= self.max_jobs:
             return
         mark_ttl_ms = int(self.in_progress_timeout_s * 1000)
-        slots = (self.max_jobs, self.max_jobs - SMALL_SLOTS, SMALL_WEIGHT_S)
+        slots = (self.max_jobs, self.max_jobs - self._small_slots, SMALL_WEIGHT_S)
         arguments = (in_progress_key_prefix, self._keys.record_prefix, mark_ttl_ms, *slots, *own)
         claimed = await self._queue.connection.run(order_scripts.CLAIM, [self._keys.queue], arguments)
         for job_id in cast("list[str]", claimed):

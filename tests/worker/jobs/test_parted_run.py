@@ -59,6 +59,15 @@ async def test_workers_take_the_parts_of_one_stage_side_by_side(system: System) 
     assert any(0.05 < fraction < 0.95 for fraction in told)
 
 
+async def test_a_worker_takes_one_part_at_a_time(system: System) -> None:
+    for _ in range(PARTS):
+        await system.start()
+    job = await system.job("long.json", {"seconds": 3.0, **dict.fromkeys(NAMES, "sleep")})
+    await system.queue.submit(job)
+    parts = await made(system, (await system.events(job))[-1])
+    assert len({pid for _, pid in parts}) == PARTS
+
+
 async def test_one_worker_does_all_parts(system: System) -> None:
     await system.start()
     job = await system.job("long.json")
