@@ -249,7 +249,8 @@ class Connection:
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S + extra):
                 return await work
-        except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError) as error:
+        except (RedisConnectionError, RedisTimeoutError, TimeoutError, OSError, AttributeError) as error:
+            # AttributeError: the library shares its connection to a Sentinel, which one call may close under another.
             raise QueueError(f"The queue at {self._address} is away.", detail=repr(error)) from error
         except RedisError as error:
             raise self._refusal(error) from error

@@ -43,3 +43,17 @@ async def test_an_address_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(QueueError, match="not the address"):
         async with Queue.connect("http://example.org"):
             pass
+
+
+async def test_a_connection_that_another_call_closed_is_one_sentence(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*_: object) -> None:
+        # What redis-py raises where a call closed the connection to the Sentinel under another one.
+        raise AttributeError("'NoneType' object has no attribute 'writelines'")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Redis, "hget", closed)
+        with pytest.raises(QueueError, match="is away"):
+            await system.queue.connection.field("any", "first")
+    assert await system.queue.connection.field("any", "first") is None
