@@ -141,8 +141,12 @@ def load_function(reference: str) -> StageFunction:
     Args:
         reference: `module:function`, as in `Stage.function`.
     """
+    return cast("StageFunction", _import(reference))
+
+
+def _import(reference: str) -> object:
     module, _, function = reference.partition(":")
-    return cast("StageFunction", getattr(import_module(module), function))
+    return getattr(import_module(module), function)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,3 +191,12 @@ class PartedStage(Protocol):
             AudioProcessingError: What one of them raised.
         """
         ...
+
+
+def load_parted(reference: str) -> PartedStage:
+    """Import what does a stage by several others.
+
+    Args:
+        reference: `module:function`, as in `Stage.parted`.
+    """
+    return cast("PartedStage", _import(reference))

@@ -1,6 +1,6 @@
 """The stages that take a long sound apart in parts: `survey`, `separate_part` for each, `join_parts`."""
 
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -123,8 +123,7 @@ def join_stage(context: StageContext, inputs: JoinInputs[Path], params: JoinPara
 
 
 def _write_halved(reader: BlockReader, frames: int, path: Path, *, sample_rate: int, columns: int) -> None:
-    with ExitStack() as stack:
-        writer = stack.enter_context(audio_io.SoundWriter(path, sample_rate=sample_rate, channels=columns))
+    with audio_io.SoundWriter(path, sample_rate=sample_rate, channels=columns) as writer:
         while writer.frames < frames:
             block = reader.read(min(audio_io.BLOCK_FRAMES, frames - writer.frames))
             writer.write(np.asarray(block * HEADROOM, np.float32))

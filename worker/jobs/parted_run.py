@@ -2,27 +2,16 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.errors import AudioProcessingError, QueueError
-from pipeline.graph.codec import encode_params, files_of
-from pipeline.graph.stage import (
-    InputsT,
-    ModelParams,
-    OutputT,
-    ParamsT,
-    PartedStage,
-    PartParams,
-    Stage,
-    StageRun,
-)
-from pipeline.types import Artefact, DraftLine
+from pipeline.graph.stage import InputsT, OutputT, ParamsT, PartParams, Stage, StageRun, load_parted
+from pipeline.types import DraftLine
 from worker.jobs.delegation import stage_job_id
-from worker.jobs.stage_cache import StageCall
-from worker.protocol import StageResult, encode, owner_of
+from worker.jobs.stage_cache import StageCall, call_of, decode_result
+from worker.protocol import StageResult, owner_of
 from worker.queue.keys import PART
 
 if TYPE_CHECKING:
@@ -55,7 +44,7 @@ class PartedRun:
             AudioProcessingError: What a part raised.
         """
         try:
-            request = await _load(self.call.stage.parted)(self._execute, inputs, params)
+            request = await load_parted(self.call.stage.parted)(self._execute, inputs, params)
             if request is None:
                 return None
             last, _ = await self._run(call_of(request.stage, request.inputs, request.params), 1.0 - PARTS_SHARE)
@@ -64,12 +53,10 @@ class PartedRun:
             await self._stop_waiting()
             raise
         result = msgspec.structs.replace(last, engine_seconds=self._engine_seconds)
-        store = self.runner.stage_cache.store
-        for key in keys:
-            await store.references.add(key, [artefact.digest for artefact in result.artefacts.values()])
-            await store.put_cache_entry(key, encode(result))
+        cache = self.runner.stage_cache
+        await cache.keep(keys, result)
         for key in self._keys:
-            await store.release_cache_entry(owner_of(self.runner.job_id), key)
+            await cache.store.release_cache_entry(owner_of(self.runner.job_id), key)
         return result
 
     async def _stop_waiting(self) -> None:
@@ -83,8 +70,6 @@ class PartedRun:
     async def _execute(
         self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
     ) -> StageRun[OutputT]:
-        from worker.jobs.stage_runner import decode_result
-
         share = PARTS_SHARE * params.share if isinstance(params, PartParams) else 0.0
         result, reused = await self._run(call_of(stage, inputs, params), share)
         output = decode_result(result, stage)
@@ -112,18 +97,3 @@ class PartedRun:
             self._reused += share
         on_progress(1.0)
         return result, reused
-
-
-def call_of(stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT) -> StageCall:
-    """Return a stage with its inputs and parameters as plain data."""
-    return StageCall(
-        stage=stage,
-        inputs=files_of(inputs, Artefact),
-        params=encode_params(params),
-        model=(params.model or None) if isinstance(params, ModelParams) else None,
-    )
-
-
-def _load(reference: str) -> PartedStage:
-    module, _, function = reference.partition(":")
-    return cast("PartedStage", getattr(import_module(module), function))

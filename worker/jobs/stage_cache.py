@@ -12,9 +12,9 @@ from weakref import WeakValueDictionary
 import msgspec
 import structlog
 
-from pipeline.errors import AudioProcessingError, Cancelled, EncryptionKeyError
-from pipeline.graph.codec import decode_output
-from pipeline.graph.stage import AnyStage
+from pipeline.errors import AudioProcessingError, Cancelled, EncryptionKeyError, EngineError
+from pipeline.graph.codec import decode_output, encode_params, files_of
+from pipeline.graph.stage import AnyStage, InputsT, ModelParams, OutputT, ParamsT, Stage
 from pipeline.models.loader import own_model_digest
 from pipeline.types import Artefact, DraftLine, JsonValue
 from worker.engine.lanes import Lanes
@@ -42,6 +42,16 @@ class StageCall:
     """The model of the catalogue that a person's own checkpoint may stand in for."""
 
 
+def call_of(stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT) -> StageCall:
+    """Return a stage with its inputs and parameters as plain data."""
+    return StageCall(
+        stage=stage,
+        inputs=files_of(inputs, Artefact),
+        params=encode_params(params),
+        model=(params.model or None) if isinstance(params, ModelParams) else None,
+    )
+
+
 def cache_key(call: StageCall, *, own_weights: str = "", salt: str = "") -> str:
     """Hash everything that the output of a stage depends on.
 
@@ -65,6 +75,18 @@ def cache_key(call: StageCall, *, own_weights: str = "", salt: str = "") -> str:
     if salt:
         content["salt"] = salt
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+
+
+def decode_result(result: StageResult, stage: Stage[InputsT, ParamsT, OutputT]) -> OutputT:
+    """Build a stage's typed output. Raises `EngineError` when another version wrote it."""
+    try:
+        return decode_output(result.output, result.artefacts, stage.output)
+    except (msgspec.ValidationError, KeyError) as error:
+        raise EngineError(
+            f"The result of the step {stage.name} cannot be read.",
+            hint="Update all workers to the same version, then try again.",
+            detail=repr(error),
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +169,14 @@ class StageCache:
                     output, seconds = await _measured(call, running)
                 artefacts = await self._store_outputs(out)
             result = StageResult(output=output, artefacts=artefacts, engine_seconds=seconds)
-            for key in keys:
-                await self.store.references.add(key, [artefact.digest for artefact in artefacts.values()])
-                await self.store.put_cache_entry(key, encode(result))
+            await self.keep(keys, result)
             return result, False
+
+    async def keep(self, keys: Sequence[str], result: StageResult) -> None:
+        """Keep the result of a stage under its keys."""
+        for key in keys:
+            await self.store.references.add(key, [artefact.digest for artefact in result.artefacts.values()])
+            await self.store.put_cache_entry(key, encode(result))
 
     def _engine_for(self, stage: AnyStage, clip_seconds: float) -> AbstractAsyncContextManager[EngineSupervisor]:
         lanes = self.reader if stage.isolated and self.reader is not None else self.lanes

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
-import msgspec
 import structlog
 
 from pipeline.catalog import Environment
@@ -17,18 +16,16 @@ from pipeline.errors import (
     AudioProcessingError,
     Cancelled,
     EngineDiedError,
-    EngineError,
     QueueError,
 )
-from pipeline.graph.codec import decode_output
 from pipeline.graph.eta import Estimate
 from pipeline.graph.stage import InputsT, ModelParams, OutputT, ParamsT, Stage, StageRun
 from pipeline.media.contracts import ProbeOutput
 from pipeline.types import Artefact, DraftLine, Progress
 from worker.engine.progress import StageProgressCallback
 from worker.jobs.delegation import NO_WORKER_TIMEOUT_S, Delegation, stage_job_id
-from worker.jobs.parted_run import PartedRun, call_of
-from worker.jobs.stage_cache import StageCache, StageCall, cache_key
+from worker.jobs.parted_run import PartedRun
+from worker.jobs.stage_cache import StageCache, StageCall, cache_key, call_of, decode_result
 from worker.protocol import CONTRACT_VERSION, Progressed, StageJob, StageResult, owner_of
 from worker.queue import Queue
 from worker.queue.engine_occupancy import engine_occupancy
@@ -244,15 +241,3 @@ class StageRunner:
 def _estimate_seconds(call: StageCall) -> float:
     """Estimate the length of a clip that was not probed yet."""
     return max((estimate_weight(file.size, file.media_type) for file in call.inputs.values()), default=0.0)
-
-
-def decode_result(result: StageResult, stage: Stage[InputsT, ParamsT, OutputT]) -> OutputT:
-    """Build a stage's typed output. Raises `EngineError` when another version wrote it."""
-    try:
-        return decode_output(result.output, result.artefacts, stage.output)
-    except (msgspec.ValidationError, KeyError) as error:
-        raise EngineError(
-            f"The result of the step {stage.name} cannot be read.",
-            hint="Update all workers to the same version, then try again.",
-            detail=repr(error),
-        ) from error

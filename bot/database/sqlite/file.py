@@ -6,6 +6,7 @@ with a key derived from one of `STEMCORD_ENCRYPTION_KEYS`; the first key encrypt
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -97,8 +98,6 @@ def cipher_library() -> ModuleType:
 
 def errors_of_sqlite() -> tuple[type[Exception], ...]:
     """Return the roots of the errors of both libraries, as far as they are loaded."""
-    import sys
-
     cipher: Any = sys.modules.get("sqlcipher3.dbapi2")
     return (sqlite3.Error,) if cipher is None else (sqlite3.Error, cipher.Error)
 
