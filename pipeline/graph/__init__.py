@@ -1,1 +1,1 @@
-"""The graph of stages, and what a stage is."""
+"""The graph of stages. Its branches: separation, speech, voices, speaker_stems, mix, compact and clip; the rest runs them."""
