@@ -1,1 +1,4 @@
-"""The graph of stages. Its branches: separation, speech, voices, speaker_stems, mix, compact and clip; the rest runs them."""
+"""The graph of stages, and what a stage is.
+
+Branches of the graph are separation, speech, voices, speaker_stems, mix, compact and clip; the other modules run them.
+"""
