@@ -1,11 +1,12 @@
-"""The stage that recognises what is said."""
+"""The stages that recognise what is said, in a clip or in a part of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from pipeline.errors import ModelError, TranscriptionError
-from pipeline.graph.stage import ProgressCallback, StageContext
+from pipeline.errors import ModelError
+from pipeline.graph.stage import ProgressCallback, StageContext, show_nothing
 from pipeline.models.loader import Models
 from pipeline.models.recognisers import CTC, WHISPER
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
@@ -16,16 +17,18 @@ from pipeline.speech.recognition.base import (
     Recogniser,
     RecognitionInput,
 )
-from pipeline.speech.recognition.chunking import find_speaker_changes, find_speech_spans, pack_windows
+from pipeline.speech.recognition.chunking import find_speaker_changes, find_speech_spans
+from pipeline.speech.recognition.contracts import TranscribePartParams
 from pipeline.speech.recognition.ctc.network import load_network
 from pipeline.speech.recognition.ctc.recogniser import CtcRecogniser
 from pipeline.speech.recognition.ctc.weights import ensure_unpacked
 from pipeline.speech.recognition.draft import Draft
-from pipeline.speech.recognition.speech_reader import SpeechReader
+from pipeline.speech.recognition.speech_windows import SpeechWindows, open_windows
+from pipeline.speech.recognition.spoken_languages import languages_notes
 from pipeline.speech.recognition.whisper.executor import load_executor
 from pipeline.speech.recognition.whisper.recogniser import WhisperRecogniser
 from pipeline.speech.recognition.whisper.weights import load_converted
-from pipeline.types import Diarization, ModelUse, Recognition
+from pipeline.types import Recognition
 
 
 def transcribe_stage(
@@ -38,32 +41,66 @@ def transcribe_stage(
         ModelError: The model is of another kind, or its weights are missing or changed.
         Cancelled: The job was stopped.
     """
-    entry = context.models.entry(params.model)
+    _require_recogniser(context.models, params.model)
+    speech = open_windows(inputs).audible()
+    text = _recognise(context, params, speech, Draft(context.show_draft))
+    return _output(context, params, speech, text, (*text.notes, *languages_notes(text.words, text.language)))
+
+
+def transcribe_part_stage(
+    context: StageContext, inputs: TranscribeInputs[Path], params: TranscribePartParams
+) -> TranscribeOutput[Path]:
+    """Recognise words in some windows of a clip; the first of them are shown as a draft.
+
+    Raises:
+        TranscriptionError: The inputs cannot be read, or the recogniser failed.
+        ModelError: The model is of another kind, or its weights are missing or changed.
+        Cancelled: The job was stopped.
+    """
+    _require_recogniser(context.models, params.model)
+    part = params.part
+    speech = open_windows(inputs).part(part.first, part.count).audible()
+    # People read the beginning of a clip, whichever part is done first.
+    draft = Draft(show_nothing if part.first else context.show_draft)
+
+    def report(fraction: float, message: str = "") -> None:
+        # Numbers of windows would be those within the part.
+        context.report(fraction)
+
+    text = _recognise(replace(context, report=report), params, speech, draft)
+    return _output(context, params, speech, text, text.notes)
+
+
+def _require_recogniser(models: Models, name: str) -> None:
+    entry = models.entry(name)
     if entry.engine not in (WHISPER, CTC):
-        raise ModelError(
-            f"{params.model} cannot write down speech.", hint="Choose another preset.", detail=entry.engine
+        raise ModelError(f"{name} cannot write down speech.", hint="Choose another preset.", detail=entry.engine)
+
+
+def _recognise(context: StageContext, params: TranscribeParams, speech: SpeechWindows, draft: Draft) -> DecodedText:
+    """Recognise all windows; where there are none, nothing is loaded."""
+    if not speech.windows:
+        return DecodedText(language=params.language or UNKNOWN_LANGUAGE, words=())
+    context.report(0.0, "loading the recogniser")
+    recogniser = load_recogniser(context.models, params.model, context.report)
+    context.report(LOADED_PROGRESS, "listening")
+    segments = speech.diarization.segments
+    return recogniser.recognise(
+        RecognitionInput(
+            reader=speech.reader,
+            windows=speech.windows,
+            speech_spans=find_speech_spans(segments, speech.reader.duration),
+            speaker_changes=find_speaker_changes(segments),
+            report=context.report,
+            language=params.language,
+            draft=draft,
         )
-    diarization = _read_diarization(inputs.diarization)
-    reader = SpeechReader(inputs.speech)
-    windows = pack_windows(diarization.segments, reader.duration, reader.find_quietest)
-    windows = [window for window in windows if reader.is_audible(window)]
-    text, models = DecodedText(language=params.language or UNKNOWN_LANGUAGE, words=()), tuple[ModelUse, ...]()
-    if windows:
-        context.report(0.0, "loading the recogniser")
-        recogniser = load_recogniser(context.models, params.model, context.report)
-        context.report(LOADED_PROGRESS, "listening")
-        text = recogniser.recognise(
-            RecognitionInput(
-                reader=reader,
-                windows=windows,
-                speech_spans=find_speech_spans(diarization.segments, reader.duration),
-                speaker_changes=find_speaker_changes(diarization.segments),
-                report=context.report,
-                language=params.language,
-                draft=Draft(context.show_draft),
-            )
-        )
-        models = (context.models.use(TRANSCRIBE.name, params.model),)
+    )
+
+
+def _output(
+    context: StageContext, params: TranscribeParams, speech: SpeechWindows, text: DecodedText, notes: tuple[str, ...]
+) -> TranscribeOutput[Path]:
     path = context.out / "recognition.json"
     path.write_bytes(msgspec.json.encode(Recognition(language=text.language, words=text.words)))
     context.report(1.0, f"{len(text.words)} words")
@@ -71,9 +108,9 @@ def transcribe_stage(
         recognition=path,
         language=text.language,
         words=len(text.words),
-        windows=len(windows),
-        notes=text.notes,
-        models=models,
+        windows=len(speech.windows),
+        notes=notes,
+        models=(context.models.use(TRANSCRIBE.name, params.model),) if speech.windows else (),
     )
 
 
@@ -93,10 +130,3 @@ def load_recogniser(models: Models, name: str, report: ProgressCallback | None =
         return WhisperRecogniser(load_executor(converted, models.wanted_device))
 
     return models.loaded(name, load)
-
-
-def _read_diarization(path: Path) -> Diarization:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Diarization)
-    except (OSError, msgspec.DecodeError) as error:
-        raise TranscriptionError("The list of speakers cannot be read.", detail=f"{path}: {error}") from error

@@ -1,15 +1,13 @@
 """Whisper over the windows of a clip: languages, drafts, hallucination filter, and words put in time."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from msgspec import UNSET
-
 from pipeline.audio.intervals import Interval
 from pipeline.languages import language_name
-from pipeline.speech.recognition.base import UNKNOWN_LANGUAGE, DecodedText, RecognitionInput, WindowProgress
+from pipeline.speech.recognition.base import DecodedText, RecognitionInput, WindowProgress
 from pipeline.speech.recognition.chunking import Window, to_clip_word
+from pipeline.speech.recognition.spoken_languages import settle_languages
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import decode_with_fallback, token_limit
 from pipeline.speech.recognition.whisper.language_parts import LanguageListener
@@ -80,13 +78,8 @@ class _Run:
         windows = self.source.windows
         for first in range(0, len(windows), BATCH_WINDOWS):
             words += self._recognise_batch(first, windows[first : first + BATCH_WINDOWS])
-        counts = Counter(str(word.language) for word in words)
-        language = self.source.language or next((code for code, _ in counts.most_common(1)), UNKNOWN_LANGUAGE)
-        if len(counts) > 1:
-            self.notes.append(f"Several languages are spoken: {', '.join(map(language_name, counts))}.")
-        # A word says its language only where it is another than the clip's.
-        spoken = tuple(replace(word, language=UNSET) if word.language == language else word for word in words)
-        return DecodedText(language=language, words=spoken, notes=tuple(self.notes))
+        spoken = settle_languages(words, self.source.language)
+        return DecodedText(language=spoken.language, words=spoken.words, notes=tuple(self.notes))
 
     def _recognise_batch(self, first: int, batch: Sequence[Window]) -> Iterator[Word]:
         # People soon read something where the first window of a long clip does not wait for the others.

@@ -18,8 +18,10 @@ from pipeline.models.loader import Models, model_digest
 from pipeline.speech.compat.paddlespeech import translate_errors
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition import chunking
+from pipeline.speech.recognition.contracts import JoinWordsInputs, JoinWordsParams, TranscribePartParams, WindowRange
+from pipeline.speech.recognition.part_stages import join_words_stage
 from pipeline.speech.recognition.speech_reader import SpeechReader
-from pipeline.speech.recognition.stage import transcribe_stage
+from pipeline.speech.recognition.stage import transcribe_part_stage, transcribe_stage
 from pipeline.speech.recognition.whisper import recogniser
 from pipeline.speech.recognition.whisper.executor import load_executor
 from pipeline.speech.recognition.whisper.weights import load_converted
@@ -189,6 +191,36 @@ def test_the_first_words_of_a_long_clip_are_shown_before_the_rest_is_heard(
     assert shown[0][0] < 0.1
     assert shown[0][1][0].text.lower().startswith("good evening")
     assert [lines[-1].start < 7.0 for _, lines in shown][:2] == [True, False]
+
+
+@pytest.mark.asr
+def test_parts_of_a_clip_have_the_words_of_the_whole(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = audio_io.resample(audio_io.read(SAMPLE, frames=48_000 * 20), 48_000, 16_000)[:, 0]
+    monkeypatch.setattr(chunking, "MAX_WINDOW_SECONDS", 8.0)
+    monkeypatch.setattr(recogniser, "BATCH_WINDOWS", 2)
+    work = make_work(tmp_path, spoken, [(0.4, 20.0, "A")], models=models)
+    whole, together = run(work)
+    assert whole.windows == 3
+    made: list[Path] = []
+    shown: list[tuple[DraftLine, ...]] = []
+    for first, count in ((0, 2), (2, 1)):
+        out = tmp_path / f"part-{first}"
+        out.mkdir()
+        part = WindowRange(first=first, count=count)
+        params = TranscribePartParams(model="whisper-base", weights="", part=part, share=count / 3)
+        output = transcribe_part_stage(replace(work.context, out=out, show_draft=shown.append), work.inputs, params)
+        assert output.windows == count
+        assert bool(shown) == (first == 0)
+        made.append(output.recognition)
+        shown.clear()
+    joined = JoinWordsParams(model="whisper-base", weights="", windows=3, part_notes=())
+    (tmp_path / "joined").mkdir()
+    context = replace(work.context, out=tmp_path / "joined")
+    output = join_words_stage(context, JoinWordsInputs(parts=tuple(made)), joined)
+    assert msgspec.json.decode(output.recognition.read_bytes(), type=Recognition) == together
+    assert replace(output, recognition=whole.recognition) == whole
 
 
 @pytest.mark.asr

@@ -1,0 +1,80 @@
+"""Contracts of the stages that write down a long clip in parts: `survey_words`, `transcribe_part`, `join_words`."""
+
+from dataclasses import dataclass
+from typing import Generic
+
+from pipeline.graph.stage import FileT, NoParams, Stage, StageOutput
+from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
+from pipeline.types import Artefact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRange:
+    """Windows of a clip that are recognised together, by their numbers."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyWordsOutput(StageOutput):
+    """How the windows of a clip are shared out."""
+
+    parts: tuple[WindowRange, ...]
+
+
+SURVEY_WORDS = Stage(
+    name="survey_words",
+    title="Looking where there are words",
+    function="pipeline.speech.recognition.part_stages:survey_words_stage",
+    inputs=TranscribeInputs[Artefact],
+    params=NoParams,
+    output=SurveyWordsOutput,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscribePartParams(TranscribeParams):
+    """Which windows are recognised."""
+
+    part: WindowRange
+    share: float
+    """Of all windows."""
+
+
+TRANSCRIBE_PART = Stage(
+    name="transcribe_part",
+    title="Writing down the words of a part",
+    function="pipeline.speech.recognition.stage:transcribe_part_stage",
+    environment="asr",
+    inputs=TranscribeInputs[Artefact],
+    params=TranscribePartParams,
+    output=TranscribeOutput[Artefact],
+    limit=TRANSCRIBE.limit,
+    limit_per_second=TRANSCRIBE.limit_per_second,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinWordsInputs(Generic[FileT]):
+    """The `recognition` of each part, in order."""
+
+    parts: tuple[FileT, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinWordsParams(TranscribeParams):
+    """What was asked for, and what was said of the parts."""
+
+    windows: int
+    part_notes: tuple[str, ...]
+
+
+JOIN_WORDS = Stage(
+    name="join_words",
+    title="Joining the words",
+    function="pipeline.speech.recognition.part_stages:join_words_stage",
+    inputs=JoinWordsInputs[Artefact],
+    params=JoinWordsParams,
+    output=TranscribeOutput[Artefact],
+)

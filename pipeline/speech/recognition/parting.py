@@ -1,0 +1,59 @@
+"""How the words of a long clip are written down by several workers.
+
+               ┌ transcribe_part ┐
+survey_words ──┼ transcribe_part ┼─ join_words
+               └ …               ┘
+
+The windows are those of the clip as a whole, and the parts depend on their number alone, so one worker writes what many
+do. A part does not know which languages were heard before it.
+"""
+
+from pipeline.graph.concurrency import run_side_by_side
+from pipeline.graph.stage import NoParams, StageExecutor, StageRequest
+from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
+from pipeline.speech.recognition.contracts import (
+    JOIN_WORDS,
+    SURVEY_WORDS,
+    TRANSCRIBE_PART,
+    JoinWordsInputs,
+    JoinWordsParams,
+    TranscribePartParams,
+    WindowRange,
+)
+from pipeline.types import Artefact
+
+MAX_PARTS_AT_ONCE = 16
+"""Parts of a clip that are asked for at a time."""
+
+
+async def transcribe_in_parts(
+    execute: StageExecutor, inputs: TranscribeInputs[Artefact], params: TranscribeParams
+) -> StageRequest[JoinWordsInputs[Artefact], JoinWordsParams, TranscribeOutput[Artefact]] | None:
+    """Write down the parts of a clip side by side, and return how they are joined; see `PartedStage`."""
+    parts = (await execute(SURVEY_WORDS, inputs, NoParams())).output.parts
+    if len(parts) < 2:
+        return None
+    windows = sum(part.count for part in parts)
+
+    async def transcribe(part: WindowRange) -> TranscribeOutput[Artefact]:
+        asked = TranscribePartParams(
+            model=params.model,
+            weights=params.weights,
+            language=params.language,
+            part=part,
+            share=part.count / windows,
+        )
+        return (await execute(TRANSCRIBE_PART, inputs, asked)).output
+
+    made = await run_side_by_side(transcribe, parts, limit=MAX_PARTS_AT_ONCE)
+    return StageRequest(
+        stage=JOIN_WORDS,
+        inputs=JoinWordsInputs(parts=tuple(part.recognition for part in made)),
+        params=JoinWordsParams(
+            model=params.model,
+            weights=params.weights,
+            language=params.language,
+            windows=sum(part.windows for part in made),
+            part_notes=tuple(dict.fromkeys(note for part in made for note in part.notes)),
+        ),
+    )
