@@ -15,6 +15,7 @@ function, which only the engine process imports, is
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
@@ -75,6 +76,20 @@ class PartParams(Protocol):
     def share(self) -> float:
         """Return the share of that work, from 0 to 1."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRange:
+    """Pieces of a clip that make a part of it, by their numbers."""
+
+    first: int
+    count: int
+
+
+def plan_parts(pieces: int, size: int) -> tuple[PartRange, ...]:
+    """Cut a number of pieces into parts of one size, but for the last."""
+    borders = [*range(0, pieces, size), pieces]
+    return tuple(PartRange(first=first, count=last - first) for first, last in pairwise(borders))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

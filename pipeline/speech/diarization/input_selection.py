@@ -89,10 +89,27 @@ def read_input(mix: Path, vocals: Path | None, background_gain: float) -> Iterat
     return blend_background(mix, vocals, background_gain)
 
 
+def read_span(
+    mix: Path, vocals: Path | None, background_gain: float, *, first: int, frames: int
+) -> NDArray[np.float32]:
+    """Read a span of the chosen sound, shape (samples,): the same samples as `read_input` gives."""
+
+    def mono(path: Path) -> NDArray[np.float32]:
+        return audio_io.to_mono(audio_io.read(path, start=first, frames=frames))[:, 0]
+
+    if vocals is None or background_gain == 1.0:
+        return mono(mix)
+    return _blend(mono(mix), mono(vocals), background_gain)
+
+
 def blend_background(mix: Path, vocals: Path, gain: float) -> Iterator[NDArray[np.float32]]:
     """Read the voices with the background at a linear gain, in mono blocks of shape (samples,)."""
     for whole, voice in _read_pairs(mix, vocals):
-        yield (voice + gain * (whole - voice)).astype(np.float32)
+        yield _blend(whole, voice, gain)
+
+
+def _blend(whole: NDArray[np.float32], voice: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    return (voice + gain * (whole - voice)).astype(np.float32)
 
 
 def _read_pairs(mix: Path, vocals: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:

@@ -40,7 +40,19 @@ def resegment(
         report: Called with the fraction that is done.
         count: Constraints on the number of speakers.
     """
-    segments = find_single_speaker_segments(first.segments, samples, encoder, report)
+    return relabel(first, find_single_speaker_segments(first.segments, samples, encoder, report), count)
+
+
+def relabel(
+    first: DiarizationOutput, segments: Sequence[SingleSpeakerSegment], count: SpeakerCount
+) -> DiarizationOutput:
+    """Relabel the segments of a first pass by clustering.
+
+    Args:
+        first: The first pass; it stands where too little is heard to tell.
+        segments: What of it one speaker has alone, as `find_single_speaker_segments` gives it.
+        count: Constraints on the number of speakers.
+    """
     clusters = cluster_segments(segments, count)
     labelled = [
         (segment, f"V{cluster}") for segment, cluster in zip(segments, clusters, strict=True) if cluster is not None

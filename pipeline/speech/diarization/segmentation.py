@@ -55,17 +55,7 @@ class Segmenter:
             samples: Mono sound at 16 kHz, shape (samples,).
             hook: Called as the segmentation goes; what it raises comes out.
         """
-        active = self.hear_windows(samples, hook)
-        starts = np.array([_nearest_frame(window * self._step_seconds) for window in range(len(active))], np.int64)
-        frames = _nearest_frame(WINDOW_SECONDS + (len(active) - 1) * self._step_seconds) + 1
-        count = _count_voices(active, starts, frames)
-        if not count.any():
-            return DiarizationOutput(segments=(), exclusive=())
-        votes = _vote(active, stitch_windows(active, starts), starts, frames)
-        return DiarizationOutput(
-            segments=tuple(_to_segments(_choose_voices(votes, count))),
-            exclusive=tuple(_to_segments(_choose_voices(votes, np.minimum(count, 1)))),
-        )
+        return join_windows(self.hear_windows(samples, hook), self._step_seconds)
 
     def hear_windows(self, samples: NDArray[np.float32], hook: Hook) -> NDArray[np.float32]:
         """Hear each window of a sound, the last one filled up with silence.
@@ -74,7 +64,7 @@ class Segmenter:
             1 where a window hears a voice, else 0; shape (windows, frames, voices).
         """
         step = round(self._step_seconds * SAMPLE_RATE)
-        count = 1 + max(0, -(-(len(samples) - WINDOW_SAMPLES) // step))
+        count = count_windows(len(samples), self._step_seconds)
         powerset = np.array(POWERSET, np.float32)
         heard: list[NDArray[np.float32]] = []
         hook("segmentation", 0, count)
@@ -87,6 +77,30 @@ class Segmenter:
             heard.append(powerset[self._run(batch).argmax(axis=-1)])
             hook("segmentation", numbers[-1] + 1, count)
         return np.concatenate(heard)
+
+
+def count_windows(samples: int, step_seconds: float) -> int:
+    """Count the windows of a sound, of which the last may reach over its end."""
+    return 1 + max(0, -(-(samples - WINDOW_SAMPLES) // round(step_seconds * SAMPLE_RATE)))
+
+
+def join_windows(active: NDArray[np.float32], step_seconds: float) -> DiarizationOutput:
+    """Find who speaks when from what each window of a clip hears; see `Segmenter.apply`.
+
+    Args:
+        active: As `Segmenter.hear_windows` gives it.
+        step_seconds: Between the starts of two windows.
+    """
+    starts = np.array([_nearest_frame(window * step_seconds) for window in range(len(active))], np.int64)
+    frames = _nearest_frame(WINDOW_SECONDS + (len(active) - 1) * step_seconds) + 1
+    count = _count_voices(active, starts, frames)
+    if not count.any():
+        return DiarizationOutput(segments=(), exclusive=())
+    votes = _vote(active, stitch_windows(active, starts), starts, frames)
+    return DiarizationOutput(
+        segments=tuple(_to_segments(_choose_voices(votes, count))),
+        exclusive=tuple(_to_segments(_choose_voices(votes, np.minimum(count, 1)))),
+    )
 
 
 def _nearest_frame(seconds: float) -> int:

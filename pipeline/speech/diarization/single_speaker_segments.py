@@ -50,6 +50,18 @@ class SingleSpeakerSegment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkPlan:
+    """What is embedded of a clip."""
+
+    segments: tuple[SpeakerSegment, ...]
+    """In which one voice is heard alone, in order of time."""
+    owners: tuple[int, ...]
+    """The segment of each chunk, by its number."""
+    chunks: tuple[Interval, ...]
+    """In seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _EmbeddedSegment:
     """A segment before it is split."""
 
@@ -74,13 +86,49 @@ def find_single_speaker_segments(
     Returns:
         The segments in order of time.
     """
+    plan = plan_chunks(segments, len(samples) / SAMPLE_RATE)
+    total = max(1e-9, sum(end - start for start, end in plan.chunks))
+    vectors = embed_spans(plan.chunks, samples, encoder, lambda done: report(min(1.0, done / total)))
+    return split_at_changes(plan, vectors)
+
+
+def plan_chunks(segments: Sequence[SpeakerSegment], seconds: float) -> ChunkPlan:
+    """Choose what is embedded of a clip of so many seconds.
+
+    Args:
+        segments: What the segmentation found.
+        seconds: Length of the clip.
+    """
     alone = [
         SpeakerSegment(start=start, end=end, speaker=speaker)
         for speaker in dict.fromkeys(segment.speaker for segment in segments)
         for start, end in spans_alone(segments, speaker)
     ]
     alone.sort(key=lambda segment: segment.start)
-    embedded = _embed_segments(alone, samples, encoder, report)
+    chunks = [
+        (number, (start, end))
+        for number, segment in enumerate(alone)
+        for start, end in _cut_chunks(segment)
+        if min(end, seconds) - start >= MIN_EMBEDDED_SECONDS * MIN_HEARD_SHARE
+    ]
+    return ChunkPlan(
+        segments=tuple(alone),
+        owners=tuple(number for number, _ in chunks),
+        chunks=tuple(chunk for _, chunk in chunks),
+    )
+
+
+def split_at_changes(plan: ChunkPlan, vectors: Sequence[NDArray[np.float32]]) -> list[SingleSpeakerSegment]:
+    """Split segments at changes of speaker.
+
+    Args:
+        plan: What was embedded.
+        vectors: The embedding of each chunk.
+
+    Returns:
+        The segments in order of time.
+    """
+    embedded = _gather(plan, vectors)
     known = [each for each in embedded if len(each.embeddings)]
     mean = mean_embedding([(each.segment.end - each.segment.start, _mean(each.embeddings)) for each in known])
     found: list[SingleSpeakerSegment] = []
@@ -100,24 +148,11 @@ def mean_embedding(embeddings: Sequence[tuple[float, Embedding]]) -> Embedding:
     return np.average(np.stack([embedding for _, embedding in embeddings]), axis=0, weights=seconds).astype(np.float32)
 
 
-def _embed_segments(
-    segments: Sequence[SpeakerSegment], samples: NDArray[np.float32], encoder: SpeakerEncoder, report: OnFraction
-) -> list[_EmbeddedSegment]:
-    """Embed segments chunk by chunk, all chunks of the clip in batches."""
-    seconds = len(samples) / SAMPLE_RATE
-    chunks = [
-        (number, start, end)
-        for number, segment in enumerate(segments)
-        for start, end in _cut_chunks(segment)
-        if min(end, seconds) - start >= MIN_EMBEDDED_SECONDS * MIN_HEARD_SHARE
-    ]
-    total = max(1e-9, sum(end - start for _, start, end in chunks))
-    vectors = embed_spans(
-        [chunk[1:] for chunk in chunks], samples, encoder, lambda done: report(min(1.0, done / total))
-    )
-    embeddings: list[list[Embedding]] = [[] for _ in segments]
-    middles: list[list[float]] = [[] for _ in segments]
-    for (number, start, end), vector in zip(chunks, map(normalize_length, vectors), strict=True):
+def _gather(plan: ChunkPlan, vectors: Sequence[NDArray[np.float32]]) -> list[_EmbeddedSegment]:
+    """Give the embeddings of chunks to their segments."""
+    embeddings: list[list[Embedding]] = [[] for _ in plan.segments]
+    middles: list[list[float]] = [[] for _ in plan.segments]
+    for number, (start, end), vector in zip(plan.owners, plan.chunks, map(normalize_length, vectors), strict=True):
         if np.isfinite(vector).all():
             embeddings[number].append(vector)
             middles[number].append((start + end) / 2)
@@ -127,7 +162,7 @@ def _embed_segments(
             middles=np.array(middles[number]),
             embeddings=np.stack(embeddings[number]) if embeddings[number] else np.zeros((0, 0), np.float32),
         )
-        for number, segment in enumerate(segments)
+        for number, segment in enumerate(plan.segments)
     ]
 
 

@@ -1,13 +1,12 @@
 """The stages that find out where somebody speaks, and who."""
 
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +15,6 @@ from pipeline.errors import AudioProcessingError, DiarizationError
 from pipeline.graph.stage import ProgressCallback, StageContext
 from pipeline.models.loader import Models
 from pipeline.speech.contracts import (
-    DIARIZE,
-    FIND_SPEECH,
     DiarizeInputs,
     DiarizeOutput,
     DiarizeParams,
@@ -34,18 +31,17 @@ from pipeline.speech.diarization.pyannote_pipeline import (
     SpeakerCount,
 )
 from pipeline.speech.diarization.resegmentation import resegment
-from pipeline.speech.diarization.segmentation import Segmenter
-from pipeline.speech.diarization.segments import close_gaps, drop_short_segments
+from pipeline.speech.diarization.segmentation import WINDOW_SECONDS, Segmenter
+from pipeline.speech.diarization.voice_files import read_voices, write_diarization, write_speech
 from pipeline.speech.speakers.embedding_model import SpeakerEncoder, load_speaker_encoder
-from pipeline.types import Diarization, SpeakerSegment
 
-CPU_SETTINGS = PipelineSettings(segmentation_step=0.1, segmentation_batch_size=8, embedding_batch_size=4)
+WINDOW_STEP_SECONDS = 1.0
+"""Between two windows of the segmentation."""
+CPU_SETTINGS = PipelineSettings(
+    segmentation_step=WINDOW_STEP_SECONDS / WINDOW_SECONDS, segmentation_batch_size=8, embedding_batch_size=4
+)
 """Batches are small so that a cancel takes effect within a second."""
 CUDA_SETTINGS = replace(CPU_SETTINGS, segmentation_batch_size=32, embedding_batch_size=32)
-MAX_GAP_SECONDS = 0.2
-"""A shorter pause is a breath inside a group of words."""
-MIN_SEGMENT_SECONDS = 0.2
-"""A shorter segment is a noise."""
 MIN_SOUND_SECONDS = 0.25
 """A shorter clip holds no word."""
 TOO_SHORT_NOTE = f"No speech was looked for in a clip of less than {MIN_SOUND_SECONDS:g} s."
@@ -76,7 +72,7 @@ def find_speech_stage(
         Cancelled: The job was stopped.
     """
     found, notes = NOTHING_HEARD, tuple[str, ...]()
-    with _translate_errors():
+    with translate_errors():
         if audio_io.info(inputs.speech).duration >= MIN_SOUND_SECONDS:
             context.report(0.0, "Loading the voice models")
             segmenter = load_segmenter(context.models, params.segmentation)
@@ -84,14 +80,7 @@ def find_speech_stage(
                 found = segmenter.apply(samples, hook=_Progress(context.report, {"segmentation": (0.1, 1.0)}))
         else:
             notes = (TOO_SHORT_NOTE,)
-    speech, voices = context.out / "speech.json", context.out / "voices.json"
-    speech.write_bytes(msgspec.json.encode(post_process(found)))
-    voices.write_bytes(
-        msgspec.json.encode(Diarization(speakers=(), segments=found.segments, exclusive=found.exclusive))
-    )
-    context.report(1.0)
-    models = (context.models.use(FIND_SPEECH.name, params.segmentation),)
-    return FindSpeechOutput(speech=speech, voices=voices, notes=notes, models=models)
+    return write_speech(context, found, params, notes)
 
 
 def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: DiarizeParams) -> DiarizeOutput[Path]:
@@ -103,24 +92,17 @@ def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: Di
         Cancelled: The job was stopped.
     """
     found, notes = NOTHING_HEARD, tuple[str, ...]()
-    with _translate_errors():
+    with translate_errors():
         if audio_io.info(inputs.speech).duration >= MIN_SOUND_SECONDS:
             context.report(0.0, "Loading the voice models")
             diarizer = load_diarizer(context, params)
             count = SpeakerCount(exact=params.speakers, min=params.min_speakers, max=params.max_speakers)
-            first = None if inputs.found is None else _read_voices(inputs.found)
+            first = None if inputs.found is None else read_voices(inputs.found)
             with _mapped(inputs.speech, read_input(inputs.speech, inputs.vocals, params.background_gain)) as samples:
                 found = _run_diarizer(diarizer, samples, first, count, context.report)
         else:
             notes = (TOO_SHORT_NOTE,)
-    diarization = post_process(found)
-    path = context.out / "diarization.json"
-    path.write_bytes(msgspec.json.encode(diarization))
-    speakers = len(diarization.speakers)
-    context.report(1.0, f"{speakers} speaker{'' if speakers == 1 else 's'}")
-    names = (params.segmentation, params.embedding) if params.pipeline is None else (params.pipeline,)
-    models = tuple(context.models.use(DIARIZE.name, name) for name in names)
-    return DiarizeOutput(diarization=path, speakers=speakers, notes=notes, models=models)
+    return write_diarization(context, found, params, notes)
 
 
 def load_diarizer(context: StageContext, params: DiarizeParams) -> Diarizer:
@@ -199,31 +181,6 @@ def _settings_for(device: str) -> PipelineSettings:
     return CUDA_SETTINGS if device.startswith("cuda") else CPU_SETTINGS
 
 
-def post_process(found: DiarizationOutput) -> Diarization:
-    """Close short gaps, drop short segments, and call the speakers S1, S2, … in order of first appearance."""
-    segments = _clean(found.segments, exclusive=False)
-    exclusive = _clean(found.exclusive, exclusive=True)
-    order = dict.fromkeys(segment.speaker for segment in sorted(segments, key=lambda segment: segment.start))
-    names = {label: f"S{number}" for number, label in enumerate(order, start=1)}
-    return Diarization(
-        speakers=tuple(names.values()),
-        segments=tuple(_relabel(segments, names)),
-        exclusive=tuple(_relabel(exclusive, names)),
-    )
-
-
-def _clean(segments: Sequence[SpeakerSegment], *, exclusive: bool) -> list[SpeakerSegment]:
-    return drop_short_segments(close_gaps(segments, MAX_GAP_SECONDS, exclusive=exclusive), MIN_SEGMENT_SECONDS)
-
-
-def _relabel(segments: Sequence[SpeakerSegment], names: dict[str, str]) -> Iterator[SpeakerSegment]:
-    for segment in sorted(segments, key=lambda segment: segment.start):
-        if segment.speaker in names:
-            yield SpeakerSegment(
-                start=round(segment.start, 3), end=round(segment.end, 3), speaker=names[segment.speaker]
-            )
-
-
 def _run_diarizer(
     diarizer: Diarizer,
     samples: NDArray[np.float32],
@@ -273,13 +230,8 @@ def _mapped(path: Path, blocks: Iterable[NDArray[np.float32]]) -> Generator[NDAr
         yield map_samples(path, blocks, Path(folder) / "speech.f32")
 
 
-def _read_voices(path: Path) -> DiarizationOutput:
-    voices = msgspec.json.decode(path.read_bytes(), type=Diarization)
-    return DiarizationOutput(segments=voices.segments, exclusive=voices.exclusive)
-
-
 @contextmanager
-def _translate_errors() -> Generator[None]:
+def translate_errors() -> Generator[None]:
     """Raise what pyannote and torch raise, of whatever type, as a `DiarizationError`."""
     try:
         yield

@@ -3,24 +3,16 @@
 from dataclasses import dataclass
 from typing import Generic
 
-from pipeline.graph.stage import FileT, NoParams, Stage, StageOutput
+from pipeline.graph.stage import FileT, NoParams, PartRange, Stage, StageOutput
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.types import Artefact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowRange:
-    """Windows of a clip that are recognised together, by their numbers."""
-
-    first: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyWordsOutput(StageOutput):
     """How the windows of a clip are shared out."""
 
-    parts: tuple[WindowRange, ...]
+    parts: tuple[PartRange, ...]
 
 
 SURVEY_WORDS = Stage(
@@ -37,7 +29,7 @@ SURVEY_WORDS = Stage(
 class TranscribePartParams(TranscribeParams):
     """Which windows are recognised."""
 
-    part: WindowRange
+    part: PartRange
     share: float
     """Of all windows."""
 

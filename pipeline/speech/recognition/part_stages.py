@@ -1,30 +1,25 @@
 """The stages around the parts in which a long clip is written down: `survey_words` before them, `join_words` after."""
 
-import math
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from pipeline.errors import TranscriptionError
-from pipeline.graph.stage import NoParams, StageContext
+from pipeline.graph.stage import NoParams, StageContext, plan_parts
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput
 from pipeline.speech.recognition.contracts import (
     JoinWordsInputs,
     JoinWordsParams,
     SurveyWordsOutput,
-    WindowRange,
 )
 from pipeline.speech.recognition.speech_windows import open_windows
 from pipeline.speech.recognition.spoken_languages import languages_notes, name_languages, settle_languages
 from pipeline.types import Recognition, Word
 
-MAX_PART_WINDOWS: Final = 8
-"""About four minutes of speech."""
-WINDOW_STEP: Final = 4
-"""Windows of a part are a multiple of what is decoded together, but for the last part."""
+PART_WINDOWS: Final = 8
+"""About four minutes of speech: a multiple of what is decoded together."""
 
 
 def survey_words_stage(context: StageContext, inputs: TranscribeInputs[Path], params: NoParams) -> SurveyWordsOutput:
@@ -33,17 +28,7 @@ def survey_words_stage(context: StageContext, inputs: TranscribeInputs[Path], pa
     Raises:
         TranscriptionError: The inputs cannot be read.
     """
-    return SurveyWordsOutput(parts=plan_parts(len(open_windows(inputs).windows)))
-
-
-def plan_parts(windows: int) -> tuple[WindowRange, ...]:
-    """Cut a number of windows into parts of about equal size."""
-    if not windows:
-        return ()
-    count = math.ceil(windows / MAX_PART_WINDOWS)
-    size = WINDOW_STEP * math.ceil(windows / count / WINDOW_STEP)
-    borders = [*range(0, windows, size), windows]
-    return tuple(WindowRange(first=first, count=last - first) for first, last in pairwise(borders))
+    return SurveyWordsOutput(parts=plan_parts(len(open_windows(inputs).windows), PART_WINDOWS))
 
 
 def join_words_stage(

@@ -9,7 +9,7 @@ do. A part does not know which languages were heard before it.
 """
 
 from pipeline.graph.concurrency import run_side_by_side
-from pipeline.graph.stage import NoParams, StageExecutor, StageRequest
+from pipeline.graph.stage import NoParams, PartRange, StageExecutor, StageRequest
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.contracts import (
     JOIN_WORDS,
@@ -18,7 +18,6 @@ from pipeline.speech.recognition.contracts import (
     JoinWordsInputs,
     JoinWordsParams,
     TranscribePartParams,
-    WindowRange,
 )
 from pipeline.types import Artefact
 
@@ -35,7 +34,7 @@ async def transcribe_in_parts(
         return None
     windows = sum(part.count for part in parts)
 
-    async def transcribe(part: WindowRange) -> TranscribeOutput[Artefact]:
+    async def transcribe(part: PartRange) -> TranscribeOutput[Artefact]:
         asked = TranscribePartParams(
             model=params.model,
             weights=params.weights,

@@ -25,7 +25,8 @@ from pipeline.speech.contracts import (
 )
 from pipeline.speech.diarization.input_stages import compare_voices_stage
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE, DiarizationOutput
-from pipeline.speech.diarization.stage import diarize_stage, find_speech_stage, post_process
+from pipeline.speech.diarization.stage import diarize_stage, find_speech_stage
+from pipeline.speech.diarization.voice_files import post_process
 from pipeline.types import Diarization, SpeakerSegment
 from tests.bench.speech_scores import read_rttm, score_diarization
 

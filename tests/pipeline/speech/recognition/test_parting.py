@@ -1,17 +1,14 @@
 """A long clip is written down in parts, which are joined."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import UNSET
 
 from pipeline.errors import TranscriptionError
-from pipeline.graph.stage import InputsT, OutputT, ParamsT, Stage, StageContext, StageRun
+from pipeline.graph.stage import InputsT, OutputT, ParamsT, PartRange, Stage, StageContext, StageRun, plan_parts
 from pipeline.models.loader import Models
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.contracts import (
@@ -19,9 +16,8 @@ from pipeline.speech.recognition.contracts import (
     JoinWordsInputs,
     JoinWordsParams,
     SurveyWordsOutput,
-    WindowRange,
 )
-from pipeline.speech.recognition.part_stages import MAX_PART_WINDOWS, join_words_stage, plan_parts
+from pipeline.speech.recognition.part_stages import PART_WINDOWS, join_words_stage
 from pipeline.speech.recognition.parting import transcribe_in_parts
 from pipeline.types import Artefact, Recognition, Word
 
@@ -48,15 +44,6 @@ def join(folder: Path, *parts: Recognition, language: str | None = None) -> tupl
     params = JoinWordsParams(model="whisper-base", weights="", language=language, windows=9, part_notes=("A note.",))
     output = join_words_stage(context, JoinWordsInputs(parts=tuple(paths)), params)
     return output, msgspec.json.decode(output.recognition.read_bytes(), type=Recognition)
-
-
-@given(windows=st.integers(0, 500))
-def test_parts_cover_all_windows_once(windows: int) -> None:
-    parts = plan_parts(windows)
-    covered = Counter(number for part in parts for number in range(part.first, part.first + part.count))
-    assert covered == Counter(range(windows))
-    assert all(0 < part.count <= MAX_PART_WINDOWS for part in parts)
-    assert len({part.count for part in parts[:-1]}) <= 1
 
 
 def test_words_are_joined_and_the_language_is_that_of_most(tmp_path: Path) -> None:
@@ -97,7 +84,7 @@ def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
 class Recorder:
     """Runs stages by saying what they would."""
 
-    def __init__(self, parts: tuple[WindowRange, ...]) -> None:
+    def __init__(self, parts: tuple[PartRange, ...]) -> None:
         self.parts = parts
         self.asked: list[Any] = []
 
@@ -115,11 +102,11 @@ class Recorder:
 
 
 async def test_a_short_clip_is_written_down_as_a_whole() -> None:
-    assert await transcribe_in_parts(Recorder(plan_parts(5)), INPUTS, PARAMS) is None
+    assert await transcribe_in_parts(Recorder(plan_parts(5, PART_WINDOWS)), INPUTS, PARAMS) is None
 
 
 async def test_a_long_clip_is_written_down_in_parts_and_joined_in_order() -> None:
-    recorder = Recorder(plan_parts(20))
+    recorder = Recorder(plan_parts(20, PART_WINDOWS))
     request = await transcribe_in_parts(recorder, INPUTS, PARAMS)
     assert request is not None
     assert sum(params.share for params in recorder.asked) == pytest.approx(1.0)

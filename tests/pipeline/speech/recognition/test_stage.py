@@ -13,12 +13,12 @@ import pytest
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import Cancelled, ModelError, TranscriptionError
-from pipeline.graph.stage import StageContext
+from pipeline.graph.stage import PartRange, StageContext
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.compat.paddlespeech import translate_errors
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition import chunking
-from pipeline.speech.recognition.contracts import JoinWordsInputs, JoinWordsParams, TranscribePartParams, WindowRange
+from pipeline.speech.recognition.contracts import JoinWordsInputs, JoinWordsParams, TranscribePartParams
 from pipeline.speech.recognition.part_stages import join_words_stage
 from pipeline.speech.recognition.speech_reader import SpeechReader
 from pipeline.speech.recognition.stage import transcribe_part_stage, transcribe_stage
@@ -208,7 +208,7 @@ def test_parts_of_a_clip_have_the_words_of_the_whole(
     for first, count in ((0, 2), (2, 1)):
         out = tmp_path / f"part-{first}"
         out.mkdir()
-        part = WindowRange(first=first, count=count)
+        part = PartRange(first=first, count=count)
         params = TranscribePartParams(model="whisper-base", weights="", part=part, share=count / 3)
         output = transcribe_part_stage(replace(work.context, out=out, show_draft=shown.append), work.inputs, params)
         assert output.windows == count
