@@ -15,6 +15,7 @@ from pipeline.routing import contracts as routing
 from pipeline.separation import contracts as separation
 from pipeline.speaker_stems import contracts as speaker_stems
 from pipeline.speech import contracts as speech
+from pipeline.speech.diarization.parts import contracts as diarization
 from pipeline.speech.glossary import contracts as glossary
 from pipeline.speech.recognition import contracts as recognition
 from pipeline.speech.speakers import contracts as speakers
@@ -27,21 +28,8 @@ def _stages_of(*modules: ModuleType) -> Mapping[str, AnyStage]:
 
 
 STAGES = _stages_of(
-    *(
-        media,
-        tools,
-        routing,
-        separation,
-        speech,
-        recognition,
-        speakers,
-        glossary,
-        speaker_stems,
-        mix,
-        edits,
-        chapters,
-        export,
-    )
+    *(media, tools, routing, separation, speech, diarization, recognition, speakers, glossary),
+    *(speaker_stems, mix, edits, chapters, export),
 )
 """Stages by name."""
 COSTLY_STAGES = frozenset(name for name, stage in STAGES.items() if stage.costly)
