@@ -116,7 +116,7 @@ bench-guard: env ## Which stage became slower than in another revision (BASE), i
 	$(MEDIA)/python -m tests.bench.guard --base $(or $(BASE),HEAD~1) --pairs $(or $(PAIRS),5)
 
 train: env ## Train the separator of backgrounds, from packages to weights (BUDGET: processor seconds, RUN: folder)
-	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter --hints
+	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter --hints --notes
 
 bench-stems: env ## How well backgrounds are parted into music, SFX and ambience, on the frozen test mixes
 	$(MEDIA)/python -m pipeline.training evaluate pipeline/training/checkpoints/background.safetensors

@@ -21,7 +21,7 @@ from pipeline.training.material.packages import read_packages
 from pipeline.training.means import write_mean
 from pipeline.training.mixes.mixing import PARTS, Mixer, MixRecipe, evaluation_recipe
 from pipeline.training.mixes.pool import load_pools
-from pipeline.training.spleeter_start import start_from_spleeter, with_hints
+from pipeline.training.spleeter_start import listening, start_from_spleeter, with_hints, with_notes
 from pipeline.training.training import WEIGHTS, Trainer, TrainingConfig, prepare_processor
 
 VALIDATION_SEED = 77
@@ -75,21 +75,25 @@ def _train(arguments: argparse.Namespace, cache: Path) -> None:
 
 def _network(arguments: argparse.Namespace) -> MaskNetwork:
     if (arguments.run / WEIGHTS).exists():
-        return load_weights(arguments.run / WEIGHTS)
-    for known in arguments.start_from:
-        known_network = load_weights(known)
-        return with_hints(known_network, confidence=arguments.confidence) if arguments.hints else known_network
+        return listening(load_weights(arguments.run / WEIGHTS))
     seed_weights(arguments.seed)
-    if arguments.start_from_spleeter:
-        return with_hints(start_from_spleeter()) if arguments.hints else start_from_spleeter()
-    return build_network(NetworkConfig(**json.loads(arguments.network)))
+    known = [load_weights(path) for path in arguments.start_from]
+    if not known and not arguments.start_from_spleeter:
+        return build_network(NetworkConfig(**json.loads(arguments.network)))
+    network = known[0] if known else start_from_spleeter()
+    confidence: float = arguments.confidence
+    if arguments.hints:
+        network, confidence = with_hints(network, confidence=confidence), 1.0
+    if arguments.notes:
+        network = with_notes(network, confidence=confidence)
+    return listening(network)
 
 
 def _evaluate(weights: Path, cache: Path) -> None:
     """Print medians and intervals on the frozen test mixes."""
     sources = manifest.read(cache / material_cache.MANIFEST)
     test_list.check(sources)
-    network = load_weights(weights)
+    network = listening(load_weights(weights))
     pools = load_pools(sources, cache, Split.TEST)
     for name, share, count, seed in test_list.MIXES:
         mixes = HeldOut(Mixer(pools, evaluation_recipe(seconds=10.0, v3_share=share)), count, seed)
@@ -142,7 +146,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", default="{}", help="sizes of the network, JSON")
     parser.add_argument("--start-from", type=Path, nargs=1, default=(), help="weights to begin with")
     parser.add_argument("--hints", action="store_true", help="tell the network that is begun with more of its input")
-    parser.add_argument("--confidence", type=float, default=1.0, help="what its logits are multiplied by with --hints")
+    parser.add_argument("--notes", action="store_true", help="tell the network that is begun with where notes sound")
+    parser.add_argument("--confidence", type=float, default=1.0, help="what its logits are multiplied by with these")
     parser.add_argument("--start-from-spleeter", action="store_true", help="a U-net with what Spleeter's knows")
 
 

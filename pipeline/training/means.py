@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pipeline.separation.engines.background.network.weights import load_weights, save_weights
 
-LOGIT_WEIGHTS = ("head.weight", "head.bias", "offsets", "floor_weight")
+LOGIT_WEIGHTS = ("head.weight", "head.bias", "offsets", "floor_weight", "note_weight")
 """Of a U-net over tiles: its logits are linear in these."""
 
 

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import ModelMissingError
+from pipeline.models.entries import PackageFile
 from pipeline.models.loader import find_file, verify_file
+from pipeline.separation.engines.background import NOTES_FILE
 from pipeline.separation.engines.background.network.base import MaskNetwork, NetworkConfig
 from pipeline.separation.engines.background.network.tensors import product_singular_values
 from pipeline.separation.engines.background.network.unet import CHANNELS, TileNetwork
@@ -27,14 +29,25 @@ def start_from_spleeter() -> TileNetwork:
         ModelDigestError: Its weights are others than the catalogue's.
 
     """
-    file = next(file for file in SPLEETER_2STEMS.files if file.name == "accompaniment")
-    path: Path | None = find_file(file)
-    if path is None:
-        raise ModelMissingError("Spleeter is not installed.", hint="Run `make env`.", detail=file.package)
-    verify_file(path, file)
+    path = _verified(next(file for file in SPLEETER_2STEMS.files if file.name == "accompaniment"))
     network = TileNetwork(NetworkConfig(architecture="tiles", pretrained=True))
     take_over(network, load_state(path))
     return network
+
+
+def listening(network: MaskNetwork) -> MaskNetwork:
+    """Have notes heard where a network wants to be told of them; raises as `start_from_spleeter` does."""
+    if network.config.notes:
+        network.hear_notes(_verified(NOTES_FILE))
+    return network
+
+
+def _verified(file: PackageFile) -> Path:
+    path = find_file(file)
+    if path is None:
+        raise ModelMissingError(f"The package {file.package} is not installed.", hint="Run `make env`.")
+    verify_file(path, file)
+    return path
 
 
 def with_hints(network: MaskNetwork, *, confidence: float = 1.0) -> MaskNetwork:
@@ -48,8 +61,17 @@ def with_hints(network: MaskNetwork, *, confidence: float = 1.0) -> MaskNetwork:
         A U-net that as yet makes nothing of the surroundings.
 
     """
+    return _told_more(network, replace(network.config, hints=True, floor=True), confidence)
+
+
+def with_notes(network: MaskNetwork, *, confidence: float = 1.0) -> MaskNetwork:
+    """Make a U-net that is also told where notes sound; see `with_hints`."""
+    return _told_more(network, replace(network.config, notes=True), confidence)
+
+
+def _told_more(network: MaskNetwork, config: NetworkConfig, confidence: float) -> MaskNetwork:
     known = scale_logits(network.state_dict(), confidence)
-    made = TileNetwork(replace(network.config, hints=True, floor=True))
+    made = TileNetwork(config)
     missing = made.levels.in_channels - known["levels.weight"].shape[1]
     known["levels.weight"] = nn.functional.pad(known["levels.weight"], (0, 0, 0, 0, 0, missing))
     made.load_state_dict(made.state_dict() | known)

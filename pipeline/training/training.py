@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.separation.engines.background.network.base import MaskNetwork, count_parameters
-from pipeline.separation.engines.background.network.spectrogram import analyse
+from pipeline.separation.engines.background.network.spectrogram import SAMPLE_RATE, analyse
 from pipeline.separation.engines.background.network.tensors import differentiate, multiplies_short_floats, tensor_of
 from pipeline.separation.engines.background.network.weights import save_weights
 from pipeline.training.evaluation import HeldOut
@@ -127,7 +127,10 @@ class Trainer:
         self._network.train()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._halves):
             background, truth = (self._spectra(backgrounds), self._spectra(parts))
-            masks = self._network(background.real.square() + background.imag.square())
+            notes = self._network.note_hints(tensor_of(backgrounds)[:, None], SAMPLE_RATE, background.shape[1])
+            if notes is not None:
+                notes = notes.to(self._device)
+            masks = self._network(background.real.square() + background.imag.square(), notes)
         loss = separation_loss(masks.float(), truth, background, contrast=config.contrast)
         self._optimizer.zero_grad(set_to_none=True)
         differentiate(loss)

@@ -7,11 +7,12 @@ import torch
 
 from pipeline.separation.engines.background.network.base import NetworkConfig
 from pipeline.separation.engines.background.network.masks import build_network
+from pipeline.separation.engines.background.network.notes import HINTS
 from pipeline.separation.engines.background.network.weights import load_weights, save_weights
 from pipeline.training import __main__ as commands
 from pipeline.training.means import LOGIT_WEIGHTS, write_mean
 
-CONFIG = NetworkConfig(architecture="tiles", deep_channels=8, floor=True, hints=True)
+CONFIG = NetworkConfig(architecture="tiles", deep_channels=8, floor=True, hints=True, notes=True)
 
 
 def save(path: Path, config: NetworkConfig, seed: int, spread: float = 1.0) -> Path:
@@ -40,7 +41,7 @@ def test_the_mean_of_weights_is_written_and_its_logits_are_multiplied(
 
 
 def test_networks_of_different_sizes_have_no_mean(tmp_path: Path) -> None:
-    other = NetworkConfig(architecture="tiles", deep_channels=16, floor=True, hints=True)
+    other = NetworkConfig(architecture="tiles", deep_channels=16, floor=True, hints=True, notes=True)
     paths = [save(tmp_path / "a.safetensors", CONFIG, 1), save(tmp_path / "b.safetensors", other, 2)]
     with pytest.raises(ValueError, match="different sizes"):
         write_mean(paths, tmp_path / "mean.safetensors")
@@ -52,8 +53,9 @@ def test_logits_are_multiplied_and_nothing_else(tmp_path: Path) -> None:
     write_mean([path], tmp_path / "b.safetensors", confidence=0.5)
     less_sure = load_weights(tmp_path / "b.safetensors")
     power = 0.01 * torch.rand(1, 64, network.stft.bins)
+    notes = torch.rand(1, HINTS, 64, network.told_bins)
     with torch.no_grad():
-        sure, unsure = network(power).log(), less_sure(power).log()
+        sure, unsure = network(power, notes).log(), less_sure(power, notes).log()
     for parts in ((0, 1), (1, 2)):
         odds = [logits[:, parts[0]] - logits[:, parts[1]] for logits in (sure, unsure)]
         torch.testing.assert_close(odds[1], 0.5 * odds[0], atol=0.05, rtol=0.02)

@@ -9,15 +9,25 @@ from pipeline.types import StemName
 
 BACKGROUND_PARTS = (StemName.MUSIC, StemName.SFX, StemName.AMBIENT)
 """What the network gives, in its order."""
+NOTES_FILE = PackageFile(
+    name="notes",
+    package="basic_pitch",
+    path="saved_models/icassp_2022/nmp.onnx",
+    sha256="2c3c1d144bfa61ad236e92e169c13535c880469a12a047d4e73451f2c059a0ec",
+    size=230_444,
+)
+"""A network that hears notes, which tells ours where music is."""
 STEMCORD_BACKGROUND = Model(
     name="stemcord-background",
     engine="background",
     environment="media",
-    licence="MIT (its code, and Spleeter's weights that it started from); trained on sounds under many free licences",
+    licence="MIT (its code, and Spleeter's weights that it started from) and Apache-2.0 (what hears notes); trained on "
+    "sounds under many free licences",
     source="https://github.com/deezer/spleeter",
     good_for="music, SFX and ambience out of a background, once the voices are out",
-    distribution="stemcord",
+    distribution="stemcord basic-pitch==0.4.0",
     files=(
+        NOTES_FILE,
         PackageFile(
             name="weights",
             package="pipeline",

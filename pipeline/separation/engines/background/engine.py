@@ -38,10 +38,14 @@ class BackgroundSeparator(SeparationEngine):
     @classmethod
     def open(cls, models: Models, name: str) -> "BackgroundSeparator":
         """Open the engine; see `SeparationEngine.open`."""
-        path = models.files(name)["weights"]
-        device = models.device
-        network = models.loaded(f"{name} {device}", lambda: load_weights(path).to(device))
-        return cls(network, models.entry(name).sample_rate, device)
+        files, device = models.files(name), models.device
+
+        def load() -> MaskNetwork:
+            network = load_weights(files["weights"]).to(device)
+            network.hear_notes(files["notes"])
+            return network
+
+        return cls(models.loaded(f"{name} {device}", load), models.entry(name).sample_rate, device)
 
     def separate(self, mixture: Mixture, report: ProgressCallback) -> Iterator[Samples]:
         """Part a background at its own rate; see `SeparationEngine.separate`."""

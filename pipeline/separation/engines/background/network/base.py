@@ -1,12 +1,20 @@
 """What all networks have in common: masks of parts for power spectra, and what is made with them."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.separation.engines.background.network.spectrogram import HALF_OVERLAP, Stft, analyse, synthesise
+from pipeline.separation.engines.background.network.notes import NoteListener
+from pipeline.separation.engines.background.network.spectrogram import (
+    HALF_OVERLAP,
+    SAMPLE_RATE,
+    Stft,
+    analyse,
+    synthesise,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,8 @@ class NetworkConfig:
     """`tiles` begins from what the noise floor says of effects and ambience."""
     hints: bool = False
     """`tiles` is also told how steady, how tonal and how sudden the surroundings of a bin are."""
+    notes: bool = False
+    """`tiles` is also told where notes sound; see `MaskNetwork.hear_notes`."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -51,7 +61,7 @@ class LearningGroup:
 class MaskNetwork(nn.Module):
     """A network that gives masks for power spectra.
 
-    From shape (batch, spectra, stft.bins) to (batch, parts, spectra, stft.bins).
+    From shape (batch, spectra, stft.bins), and what `note_hints` gave, to (batch, parts, spectra, stft.bins).
     """
 
     config: NetworkConfig
@@ -59,6 +69,26 @@ class MaskNetwork(nn.Module):
     """Windows of the spectra, at `SAMPLE_RATE`."""
     dropout: float = 0.0
     """Share of the deep values that are left out in training, where a network does so."""
+    told_bins: int = HALF_OVERLAP.bins
+    """Lowest bins that it is told of notes for."""
+    _listener: NoteListener | None = None
+
+    def hear_notes(self, path: Path) -> None:
+        """Have notes heard by the network in that file; needed where `config.notes` says so."""
+        if self.config.notes:
+            self._listener = NoteListener(path, bin_hz=SAMPLE_RATE / self.stft.size, bins=self.told_bins)
+
+    def note_hints(self, waves: Tensor, sample_rate: int, spectra: int) -> Tensor | None:
+        """Tell where notes sound in waves of shape (batch, channels, frames); None where nobody listens.
+
+        Returns:
+            As `NoteListener.hints`.
+        """
+        if self._listener is None:
+            return None
+        hop = self.stft.at(sample_rate).hop
+        hints = self._listener.hints(waves.float().mean(dim=1), rate=sample_rate, hop=hop, spectra=spectra)
+        return hints.to(waves.device)
 
     def learning_groups(self) -> list[LearningGroup]:
         """All weights, by how fast they learn."""
@@ -79,7 +109,8 @@ class MaskNetwork(nn.Module):
         spectra = analyse(waves, stft)
         power = (spectra.real.square() + spectra.imag.square()).mean(dim=1)
         inside = power[..., :bins]
-        masks = self(nn.functional.pad(inside, (0, bins - inside.shape[-1])))
+        notes = self.note_hints(waves, sample_rate, power.shape[1])
+        masks = self(nn.functional.pad(inside, (0, bins - inside.shape[-1])), notes)
         above = max(0, power.shape[-1] - bins)
         masks = torch.cat([masks[..., : power.shape[-1]], masks[..., -1:].expand(*masks.shape[:-1], above)], dim=-1)
         return synthesise(masks[:, :, None] * spectra[:, None], waves.shape[-1], stft)

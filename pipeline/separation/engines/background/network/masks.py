@@ -36,7 +36,7 @@ class BandSplitNetwork(MaskNetwork):
         self.norm = nn.LayerNorm(config.features)
         self.decoders = nn.ModuleList(_decoder(config.features, width * config.parts) for width in self.widths)
 
-    def forward(self, power: Tensor) -> Tensor:
+    def forward(self, power: Tensor, notes: Tensor | None = None) -> Tensor:
         """Masks for power spectra."""
         levels = (torch.log(power + POWER_FLOOR) * LEVEL_SCALE).transpose(0, 1)
         levels = nn.functional.pad(levels, (0, 0, 0, 0, 0, self.config.lookahead), value=FLOOR_LEVEL)
@@ -67,7 +67,7 @@ class FrameNetwork(MaskNetwork):
         self.time = nn.LSTM(config.hidden, config.hidden, config.layers, batch_first=True)
         self.decoder = _decoder(2 * config.hidden, BINS * config.parts, config.hidden)
 
-    def forward(self, power: Tensor) -> Tensor:
+    def forward(self, power: Tensor, notes: Tensor | None = None) -> Tensor:
         """Masks for power spectra."""
         levels = torch.log(power + POWER_FLOOR) * LEVEL_SCALE + 1
         levels = nn.functional.pad(levels, (0, 0, 0, self.config.lookahead), value=FLOOR_LEVEL + 1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pipeline.separation.engines.background.network.base import LearningGroup, MaskNetwork, NetworkConfig
 from pipeline.separation.engines.background.network.floor import ambience_share
+from pipeline.separation.engines.background.network.notes import HINTS as NOTE_HINTS
 from pipeline.separation.engines.background.network.spectrogram import QUARTER_HOP
 
 NETWORK_BINS = 1024
@@ -35,6 +36,8 @@ BED_SPECTRA, TONE_SPECTRA, STROKE_BINS = 65, 11, 25
 UNREST_FLOOR = 1e-4
 FLOOR_WEIGHT = 0.5
 """Of what the noise floor says, at the start."""
+NOTE_WEIGHT, NOTE_THRESHOLD = 3.0, 0.25
+"""Of what a note's harmonic says for music, at the start, and how likely it must be to say anything for it."""
 LEAK = 0.2
 HEAD_GAIN = 0.3
 """Brings most of what the head hears under the bend of its compression; magnitudes reach hundreds."""
@@ -62,12 +65,14 @@ class TileNetwork(MaskNetwork):
     """The U-net with the logits of all parts at its end."""
 
     stft = QUARTER_HOP
+    told_bins = NETWORK_BINS
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.first = nn.Conv2d(1, CHANNELS[0], 5, stride=2)
-        self.levels = nn.Conv2d(len(_HINTS) + 1 if config.hints else 1, CHANNELS[0], 5, stride=2, bias=False)
+        told = 1 + len(_HINTS) * config.hints + NOTE_HINTS * config.notes
+        self.levels = nn.Conv2d(told, CHANNELS[0], 5, stride=2, bias=False)
         self.down = nn.ModuleList(nn.Conv2d(channels, out, 5, stride=2) for channels, out in pairwise(CHANNELS))
         self.down_affine = nn.ModuleList(ChannelAffine(channels) for channels in CHANNELS)
         self.deep_down = nn.Conv2d(CHANNELS[-1], config.deep_channels, 5, stride=2)
@@ -83,6 +88,8 @@ class TileNetwork(MaskNetwork):
         self.offsets = nn.Parameter(torch.zeros(config.parts, 1, NETWORK_BINS))
         if config.floor:
             self.floor_weight = nn.Parameter(torch.tensor(FLOOR_WEIGHT))
+        if config.notes:
+            self.note_weight = nn.Parameter(torch.tensor(NOTE_WEIGHT))
         nn.init.constant_(self.head_affine.weight, HEAD_GAIN)
         for layer in (self.levels, self.context, self.head):
             for parameter in layer.parameters():
@@ -94,18 +101,24 @@ class TileNetwork(MaskNetwork):
         new |= {*self.head_affine.parameters()}
         if self.config.floor:
             new.add(self.floor_weight)
+        if self.config.notes:
+            new.add(self.note_weight)
         known = [parameter for parameter in self.parameters() if parameter not in new]
         share = PRETRAINED_RATE_SHARE if self.config.pretrained else 1.0
         return [LearningGroup(known, share), LearningGroup([p for p in self.parameters() if p in new], 1.0)]
 
-    def forward(self, power: Tensor) -> Tensor:
+    def forward(self, power: Tensor, notes: Tensor | None = None) -> Tensor:
         """Masks for power spectra."""
         steps = power.shape[1]
-        tile = nn.functional.pad(power[:, None, :, :NETWORK_BINS], (0, 0, 0, -steps % STRIDE))
-        tile = tile * _gain_power(power)
-        logits = self._decoded(*self._encoded(tile))[:, :, :steps]
+        fill = (0, 0, 0, -steps % STRIDE)
+        tile = nn.functional.pad(power[:, None, :, :NETWORK_BINS], fill) * _gain_power(power)
+        heard = None if notes is None else nn.functional.pad(notes, fill)
+        logits = self._decoded(*self._encoded(tile, heard))[:, :, :steps]
         if self.config.floor:
             logits = logits.float() + self.floor_weight * self._floor_odds(tile[:, 0, :steps])
+        if heard is not None:
+            odds = self.note_weight * (heard[:, :1, :steps] - NOTE_THRESHOLD)
+            logits = torch.cat([logits[:, :1].float() + odds, logits[:, 1:].float()], dim=1)
         above = logits[..., -TOP_BINS:].mean(dim=-1, keepdim=True)
         masks = torch.cat([logits, above], dim=-1).float().softmax(dim=1)
         rest = masks[..., -1:].expand(*masks.shape[:-1], power.shape[-1] - NETWORK_BINS)
@@ -117,12 +130,14 @@ class TileNetwork(MaskNetwork):
             share = ambience_share(tile.float())
             return torch.stack([torch.zeros_like(share), torch.log1p(-share), share.log()], dim=1)
 
-    def _encoded(self, tile: Tensor) -> tuple[list[Tensor], Tensor]:
+    def _encoded(self, tile: Tensor, notes: Tensor | None) -> tuple[list[Tensor], Tensor]:
         """The skip connections of all levels, and what the deepest makes of them."""
         magnitude = tile.sqrt() * self.stft.size**0.5
         levels = torch.log(tile + LEVEL_FLOOR) * LEVEL_SCALE + LEVEL_OFFSET
         if self.config.hints:
             levels = torch.cat([levels, *(hint(levels) for hint in _HINTS)], dim=1)
+        if notes is not None:
+            levels = torch.cat([levels, notes], dim=1)
         weight = torch.cat([self.first.weight, self.levels.weight], dim=1)
         values = _padded(torch.cat([magnitude, levels], dim=1)).contiguous(memory_format=torch.channels_last)
         skips = [nn.functional.conv2d(values, weight, self.first.bias, stride=2)]

@@ -82,7 +82,7 @@ def test_what_spleeter_knows_is_taken_over(state: dict[str, torch.Tensor]) -> No
     take_over(network, state)
     tile = torch.rand(1, 1, 64, NETWORK_BINS)
     with torch.no_grad():
-        skips, deep = network._encoded(tile)
+        skips, deep = network._encoded(tile, None)
         values = (tile.sqrt() * 64).expand(-1, 2, -1, -1)
         for level in range(1, 7):
             values = torch.nn.functional.pad(values, (1, 2, 1, 2))
