@@ -19,6 +19,8 @@ MIN_ACTIVE_DB = -40.0
 ACTIVE_BLOCK = 2205
 """Frames; 50 ms."""
 ACTIVE_RANGE_DB = 40.0
+ALONE_DB = 60.0
+"""SI-SDR of the background as the estimate from which on nothing but the part sounds: no mask can gain there."""
 Separate = Callable[[Tensor], Tensor]
 """Backgrounds of shape (1, 1, frames) to parts of shape (1, parts, 1, frames)."""
 
@@ -90,6 +92,9 @@ def summary(figures: PartFigures) -> dict[str, float]:
     """Medians."""
     return {
         "gain_db": _median(figures.gain_db),
+        "gain_in_company_db": _median(
+            [gain for gain, before in zip(figures.gain_db, figures.input_db, strict=True) if before < ALONE_DB]
+        ),
         "input_db": _median(figures.input_db),
         "sdr_db": _median(figures.sdr_db),
         "leakage_db": _median(figures.leakage_db),

@@ -11,7 +11,7 @@ from pipeline.separation.engines.background.network.base import NetworkConfig
 from pipeline.separation.engines.background.network.masks import build_network
 from pipeline.separation.engines.background.network.weights import load_weights, save_weights
 from pipeline.training.baselines import split_at_the_floor
-from pipeline.training.evaluation import HeldOut, bootstrap_interval, summary
+from pipeline.training.evaluation import HeldOut, PartFigures, bootstrap_interval, summary
 from pipeline.training.losses import si_sdr
 from pipeline.training.material import cache as material_cache
 from pipeline.training.material import manifest
@@ -88,3 +88,8 @@ def test_ideal_masks_gain_and_nothing_gains_nothing(cache: Path) -> None:
     assert all(abs(summary(figures)["gain_db"]) < 1e-3 for figures in same.values())
     low, high = bootstrap_interval([1.0, 2.0, 3.0, 4.0])
     assert 1 <= low <= 2.5 <= high <= 4
+
+
+def test_mixes_of_one_part_alone_are_left_out_of_one_figure() -> None:
+    figures = PartFigures(gain_db=[-90.0, 1.0, 3.0], input_db=[120.0, 0.0, 5.0], sdr_db=[30.0, 1.0, 2.0], leakage_db=[])
+    assert (summary(figures)["gain_db"], summary(figures)["gain_in_company_db"]) == (1.0, 2.0)
