@@ -32,15 +32,15 @@ STEMCORD_BACKGROUND = Model(
             name="weights",
             package="pipeline",
             path="training/checkpoints/background.safetensors",
-            sha256="d9858d0653206819cd462edb848578515d364ebf99e71930eaaf58a7fd12c859",
-            size=9965026,
+            sha256="da3899ce278c9734a5b7a83a360f90869d8262599f0c0857e1c586afbe2b48c4",
+            size=9967524,
         ),
     ),
     stems=BACKGROUND_PARTS,
     sample_rate=44_100,
 )
 PART_GAIN_DB: Mapping[StemName, float] = MappingProxyType(
-    {StemName.MUSIC: 1.4, StemName.SFX: 1.7, StemName.AMBIENT: 2.8}
+    {StemName.MUSIC: 1.3, StemName.SFX: 1.7, StemName.AMBIENT: 4.4}
 )
 """Median gain in SI-SDR over the whole background as the estimate, on the frozen test mixes of v3, of these weights
 (`pipeline/training/checkpoints/README.md`)."""
