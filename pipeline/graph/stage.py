@@ -68,6 +68,10 @@ class ModelParams:
     """`pipeline.models.loader.model_digest` of the model."""
 
 
+MAX_PARTS_AT_ONCE = 16
+"""Parts of a clip's work that are asked for at a time."""
+
+
 @runtime_checkable
 class PartParams(Protocol):
     """Parameters of a stage that does a part of another one's work."""
@@ -100,6 +104,13 @@ class StageOutput:
     """Sentences for people."""
     models: tuple[ModelUse, ...] = ()
     """The weights that were used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsOutput(StageOutput):
+    """How the work on a clip is shared out."""
+
+    parts: tuple[PartRange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

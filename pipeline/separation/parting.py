@@ -8,7 +8,7 @@ Cuts depend on the sound alone (`pipeline.separation.parts`), so one worker make
 """
 
 from pipeline.graph.concurrency import run_side_by_side
-from pipeline.graph.stage import NoParams, StageExecutor, StageRequest
+from pipeline.graph.stage import MAX_PARTS_AT_ONCE, NoParams, StageExecutor, StageRequest
 from pipeline.separation.contracts import (
     JOIN,
     SEPARATE_PART,
@@ -23,9 +23,6 @@ from pipeline.separation.contracts import (
     SoundPart,
 )
 from pipeline.types import Artefact
-
-MAX_PARTS_AT_ONCE = 16
-"""Parts of a sound that are asked for at a time."""
 
 
 async def separate_in_parts(

@@ -92,13 +92,18 @@ def read_input(mix: Path, vocals: Path | None, background_gain: float) -> Iterat
 def read_span(
     mix: Path, vocals: Path | None, background_gain: float, *, first: int, frames: int
 ) -> NDArray[np.float32]:
-    """Read a span of the chosen sound, shape (samples,): the same samples as `read_input` gives."""
+    """Read a span of the chosen sound, shape (samples,): the same samples as `read_input` gives.
+
+    Raises:
+        DiarizationError: The files differ in rate or length.
+    """
 
     def mono(path: Path) -> NDArray[np.float32]:
         return audio_io.to_mono(audio_io.read(path, start=first, frames=frames))[:, 0]
 
     if vocals is None or background_gain == 1.0:
         return mono(mix)
+    _require_fit(mix, vocals)
     return _blend(mono(mix), mono(vocals), background_gain)
 
 
@@ -113,12 +118,16 @@ def _blend(whole: NDArray[np.float32], voice: NDArray[np.float32], gain: float) 
 
 
 def _read_pairs(mix: Path, vocals: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    first, second = audio_io.info(mix), audio_io.info(vocals)
-    if (first.sample_rate, first.frames) != (second.sample_rate, second.frames):
-        raise DiarizationError("The separated voices do not fit the sound.", detail=f"{first} {second}")
+    _require_fit(mix, vocals)
     size = 600 * FRAME_SAMPLES
     blocks = zip(audio_io.read_blocks(mix, block=size), audio_io.read_blocks(vocals, block=size), strict=True)
     return ((audio_io.to_mono(whole)[:, 0], audio_io.to_mono(voice)[:, 0]) for whole, voice in blocks)
+
+
+def _require_fit(mix: Path, vocals: Path) -> None:
+    first, second = audio_io.info(mix), audio_io.info(vocals)
+    if (first.sample_rate, first.frames) != (second.sample_rate, second.frames):
+        raise DiarizationError("The separated voices do not fit the sound.", detail=f"{first} {second}")
 
 
 def _frame_powers(whole: NDArray[np.float32], voice: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -3,17 +3,9 @@
 from dataclasses import dataclass
 from typing import Generic
 
-from pipeline.graph.stage import FileT, NoParams, PartRange, Stage, StageOutput
+from pipeline.graph.stage import FileT, NoParams, PartRange, PartsOutput, Stage
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.types import Artefact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyWordsOutput(StageOutput):
-    """How the windows of a clip are shared out."""
-
-    parts: tuple[PartRange, ...]
-
 
 SURVEY_WORDS = Stage(
     name="survey_words",
@@ -21,7 +13,7 @@ SURVEY_WORDS = Stage(
     function="pipeline.speech.recognition.part_stages:survey_words_stage",
     inputs=TranscribeInputs[Artefact],
     params=NoParams,
-    output=SurveyWordsOutput,
+    output=PartsOutput,
 )
 
 

@@ -7,12 +7,11 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import TranscriptionError
-from pipeline.graph.stage import NoParams, StageContext, plan_parts
+from pipeline.graph.stage import NoParams, PartsOutput, StageContext, plan_parts
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput
 from pipeline.speech.recognition.contracts import (
     JoinWordsInputs,
     JoinWordsParams,
-    SurveyWordsOutput,
 )
 from pipeline.speech.recognition.speech_windows import open_windows
 from pipeline.speech.recognition.spoken_languages import languages_notes, name_languages, settle_languages
@@ -22,13 +21,13 @@ PART_WINDOWS: Final = 8
 """About four minutes of speech: a multiple of what is decoded together."""
 
 
-def survey_words_stage(context: StageContext, inputs: TranscribeInputs[Path], params: NoParams) -> SurveyWordsOutput:
+def survey_words_stage(context: StageContext, inputs: TranscribeInputs[Path], params: NoParams) -> PartsOutput:
     """Share out the windows of a clip.
 
     Raises:
         TranscriptionError: The inputs cannot be read.
     """
-    return SurveyWordsOutput(parts=plan_parts(len(open_windows(inputs).windows), PART_WINDOWS))
+    return PartsOutput(parts=plan_parts(len(open_windows(inputs).windows), PART_WINDOWS))
 
 
 def join_words_stage(

@@ -9,7 +9,7 @@ do. A part does not know which languages were heard before it.
 """
 
 from pipeline.graph.concurrency import run_side_by_side
-from pipeline.graph.stage import NoParams, PartRange, StageExecutor, StageRequest
+from pipeline.graph.stage import MAX_PARTS_AT_ONCE, NoParams, PartRange, StageExecutor, StageRequest
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.contracts import (
     JOIN_WORDS,
@@ -20,9 +20,6 @@ from pipeline.speech.recognition.contracts import (
     TranscribePartParams,
 )
 from pipeline.types import Artefact
-
-MAX_PARTS_AT_ONCE = 16
-"""Parts of a clip that are asked for at a time."""
 
 
 async def transcribe_in_parts(

@@ -1,6 +1,5 @@
 """The stages that recognise what is said, in a clip or in a part of it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -43,7 +42,7 @@ def transcribe_stage(
     """
     _require_recogniser(context.models, params.model)
     speech = open_windows(inputs).audible()
-    text = _recognise(context, params, speech, Draft(context.show_draft))
+    text = _recognise(context, params, speech, Draft(context.show_draft), context.report)
     return _output(context, params, speech, text, (*text.notes, *languages_notes(text.words, text.language)))
 
 
@@ -67,7 +66,7 @@ def transcribe_part_stage(
         # Numbers of windows would be those within the part.
         context.report(fraction)
 
-    text = _recognise(replace(context, report=report), params, speech, draft)
+    text = _recognise(context, params, speech, draft, report)
     return _output(context, params, speech, text, text.notes)
 
 
@@ -77,8 +76,10 @@ def _require_recogniser(models: Models, name: str) -> None:
         raise ModelError(f"{name} cannot write down speech.", hint="Choose another preset.", detail=entry.engine)
 
 
-def _recognise(context: StageContext, params: TranscribeParams, speech: SpeechWindows, draft: Draft) -> DecodedText:
-    """Recognise all windows; where there are none, nothing is loaded."""
+def _recognise(
+    context: StageContext, params: TranscribeParams, speech: SpeechWindows, draft: Draft, report: ProgressCallback
+) -> DecodedText:
+    """Recognise all windows, which `report` is told of; where there are none, nothing is loaded."""
     if not speech.windows:
         return DecodedText(language=params.language or UNKNOWN_LANGUAGE, words=())
     context.report(0.0, "loading the recogniser")
@@ -91,7 +92,7 @@ def _recognise(context: StageContext, params: TranscribeParams, speech: SpeechWi
             windows=speech.windows,
             speech_spans=find_speech_spans(segments, speech.reader.duration),
             speaker_changes=find_speaker_changes(segments),
-            report=context.report,
+            report=report,
             language=params.language,
             draft=draft,
         )

@@ -7,7 +7,7 @@ do what follows it.
 from dataclasses import dataclass
 from typing import Generic
 
-from pipeline.graph.stage import FileT, NoParams, PartRange, Stage, StageOutput
+from pipeline.graph.stage import FileT, NoParams, PartRange, PartsOutput, Stage, StageOutput
 from pipeline.speech.contracts import (
     DIARIZE,
     FIND_SPEECH,
@@ -18,14 +18,6 @@ from pipeline.speech.contracts import (
     FindSpeechParams,
 )
 from pipeline.types import Artefact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartsOutput(StageOutput):
-    """How the work on a clip is shared out."""
-
-    parts: tuple[PartRange, ...]
-
 
 SURVEY_SPEECH = Stage(
     name="survey_speech",

@@ -8,7 +8,7 @@ Parts depend on the clip alone, so one worker finds what many do.
 """
 
 from pipeline.graph.concurrency import run_side_by_side
-from pipeline.graph.stage import NoParams, PartRange, StageExecutor, StageRequest
+from pipeline.graph.stage import MAX_PARTS_AT_ONCE, NoParams, PartRange, StageExecutor, StageRequest
 from pipeline.speech.contracts import (
     DiarizeInputs,
     DiarizeOutput,
@@ -34,8 +34,6 @@ from pipeline.speech.diarization.parts.contracts import (
 )
 from pipeline.types import Artefact
 
-MAX_PARTS_AT_ONCE = 16
-"""Parts of a clip that are asked for at a time."""
 SEGMENTATION_SHARE = 0.35
 """Of the work on a diarization whose segmentation was not done before."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError
-from pipeline.graph.stage import NoParams, StageContext, plan_parts
+from pipeline.graph.stage import NoParams, PartsOutput, StageContext, plan_parts
 from pipeline.speech.contracts import DiarizeOutput, DiarizeParams, FindSpeechInputs, FindSpeechOutput, FindSpeechParams
 from pipeline.speech.diarization.input_selection import read_span
 from pipeline.speech.diarization.parts.contracts import (
@@ -18,7 +18,6 @@ from pipeline.speech.diarization.parts.contracts import (
     EmbedPartParams,
     JoinSpeechInputs,
     JoinVoicesInputs,
-    PartsOutput,
     SegmentPartInputs,
     SegmentPartOutput,
     SegmentPartParams,

@@ -8,14 +8,23 @@ import pytest
 from msgspec import UNSET
 
 from pipeline.errors import TranscriptionError
-from pipeline.graph.stage import InputsT, OutputT, ParamsT, PartRange, Stage, StageContext, StageRun, plan_parts
+from pipeline.graph.stage import (
+    InputsT,
+    OutputT,
+    ParamsT,
+    PartRange,
+    PartsOutput,
+    Stage,
+    StageContext,
+    StageRun,
+    plan_parts,
+)
 from pipeline.models.loader import Models
 from pipeline.speech.contracts import TRANSCRIBE, TranscribeInputs, TranscribeOutput, TranscribeParams
 from pipeline.speech.recognition.contracts import (
     SURVEY_WORDS,
     JoinWordsInputs,
     JoinWordsParams,
-    SurveyWordsOutput,
 )
 from pipeline.speech.recognition.part_stages import PART_WINDOWS, join_words_stage
 from pipeline.speech.recognition.parting import transcribe_in_parts
@@ -91,7 +100,7 @@ class Recorder:
     async def __call__(
         self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
     ) -> StageRun[OutputT]:
-        output: Any = SurveyWordsOutput(parts=self.parts)
+        output: Any = PartsOutput(parts=self.parts)
         if stage is not SURVEY_WORDS:
             self.asked.append(params)
             first = self.asked[-1].part.first

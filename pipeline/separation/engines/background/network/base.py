@@ -79,13 +79,18 @@ class MaskNetwork(nn.Module):
             self._listener = NoteListener(path, bin_hz=SAMPLE_RATE / self.stft.size, bins=self.told_bins)
 
     def note_hints(self, waves: Tensor, sample_rate: int, spectra: int) -> Tensor | None:
-        """Tell where notes sound in waves of shape (batch, channels, frames); None where nobody listens.
+        """Tell where notes sound in waves of shape (batch, channels, frames); None for a network that is not told.
 
         Returns:
             As `NoteListener.hints`.
+
+        Raises:
+            RuntimeError: The network is to be told, and `hear_notes` was not called.
         """
-        if self._listener is None:
+        if not self.config.notes:
             return None
+        if self._listener is None:
+            raise RuntimeError("This network has to be told of notes, and nothing hears them.")
         hop = self.stft.at(sample_rate).hop
         hints = self._listener.hints(waves.float().mean(dim=1), rate=sample_rate, hop=hop, spectra=spectra)
         return hints.to(waves.device)

@@ -86,6 +86,8 @@ def test_the_network_hears_notes_where_it_wants_to_be_told(listener: NoteListene
     waves = torch.randn(1, 2, 44_100)
     assert deaf.note_hints(waves, 44_100, 44) is None
     told = with_notes(deaf).eval()
+    with pytest.raises(RuntimeError, match="nothing hears them"):
+        told.separate(waves, 44_100)
     told.hear_notes(path)
     hints = told.note_hints(waves, 44_100, 44)
     assert hints is not None

@@ -169,6 +169,18 @@ async def test_a_pretrained_pipeline_and_a_short_clip_are_left_whole(
     assert set(here.ran) == {"survey_speech"}
 
 
+async def test_voices_of_another_length_are_refused(
+    sounds: dict[str, Path], models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "PART_WINDOWS", 8)
+    short = tmp_path / "short.flac"
+    audio_io.write(short, np.zeros((SAMPLE_RATE, 1), np.float32), SAMPLE_RATE, subtype="PCM_16")
+    inputs: Any = DiarizeInputs(speech=sounds["speech"], vocals=short)
+    params = msgspec.convert(msgspec.to_builtins(DIARIZE) | {"background_gain": 0.3}, DiarizeParams)
+    with pytest.raises(DiarizationError, match="do not fit the sound"):
+        await diarize_in_parts(Here(tmp_path / "parts", models), inputs, params)
+
+
 def test_parts_that_do_not_fit_are_refused(sounds: dict[str, Path], models: Models, tmp_path: Path) -> None:
     context = context_in(tmp_path / "out", models)
     found = tmp_path / "voices.json"
