@@ -1,8 +1,8 @@
 """The engine of our own network: a background in, its music, SFX and ambience out.
 
 It works at the sound's own rate, since the network's windows keep their length in seconds, and on any number of
-channels, which share their masks. Windows of about six seconds are cross-faded over one, so that memory stays the same
-for any length.
+channels, which share their masks. Windows of about twelve seconds are cross-faded over one, so that memory stays the
+same for any length.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from pipeline.separation.engines.background.network.tensors import tensor_of
 from pipeline.separation.engines.background.network.weights import load_weights
 from pipeline.separation.streaming import overlap_add
 
-WINDOW_SPECTRA = 256
+WINDOW_SPECTRA = 512
 """Spectra of one window of sound, a multiple of what the network's deepest level strides over."""
 OVERLAP_SECONDS = 1.0
 

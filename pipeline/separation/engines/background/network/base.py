@@ -15,6 +15,7 @@ from pipeline.separation.engines.background.network.spectrogram import (
     analyse,
     synthesise,
 )
+from pipeline.separation.engines.background.network.tensors import multiplies_short_floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,10 @@ class MaskNetwork(nn.Module):
         power = (spectra.real.square() + spectra.imag.square()).mean(dim=1)
         inside = power[..., :bins]
         notes = self.note_hints(waves, sample_rate, power.shape[1])
-        masks = self(nn.functional.pad(inside, (0, bins - inside.shape[-1])), notes)
+        # Masks in half precision are some -40 dB off, in about half the time.
+        halves = waves.device.type == "cuda" or multiplies_short_floats()
+        with torch.autocast(waves.device.type, torch.bfloat16, enabled=halves):
+            masks = self(nn.functional.pad(inside, (0, bins - inside.shape[-1])), notes)
         above = max(0, power.shape[-1] - bins)
         masks = torch.cat([masks[..., : power.shape[-1]], masks[..., -1:].expand(*masks.shape[:-1], above)], dim=-1)
         return synthesise(masks[:, :, None] * spectra[:, None], waves.shape[-1], stft)
