@@ -3,6 +3,8 @@
 The clip is a JSON file that says where runs are tallied and how each stage behaves.
 """
 
+import asyncio
+import dataclasses
 import json
 import mmap
 import os
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias
 
 from pipeline.errors import MediaError
-from pipeline.graph.concurrency import run_side_by_side
+from pipeline.graph.concurrency import run_branches, run_side_by_side
 from pipeline.graph.context import Limits
 from pipeline.graph.stage import (
     AnyStage,
@@ -72,6 +74,7 @@ def behave(context: StageContext, inputs: ToyInputs[Path], params: ToyParams) ->
         "exit": lambda: sys.exit(3),
         "be killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "refuse": refuse,
+        "refuse late": lambda: (sleep(context, 1.0), refuse()),
         "stumble": lambda: json.loads("{"),
         "print": print_everywhere,
         "write to a full disk": lambda: Path("/dev/full").write_bytes(b"1"),
@@ -181,6 +184,7 @@ PART = Stage(
     params=ToyPartParams,
     output=ToyOutput[Artefact],
 )
+HEARD_PART = dataclasses.replace(PART, name="heard_part", environment="asr", shared=False)
 JOIN = Stage(
     name="join",
     title="join",
@@ -213,10 +217,14 @@ async def behave_in_parts(
     execute: StageExecutor, inputs: ToyInputs[Artefact], params: ToyParams
 ) -> StageRequest[ToyJoinInputs[Artefact], ToyParams, ToyOutput[Artefact]]:
     """Four parts, `part-0` to `part-3` in the plan, and one stage that joins them."""
+    stage = PART if inputs.plan.name == "long.json" else HEARD_PART
 
     async def run(number: int) -> Artefact:
+        if stage is HEARD_PART:
+            # Its worker takes them in this order.
+            await asyncio.sleep(0.05 * number)
         part = ToyPartParams(stage=f"part-{number}", share=1 / PARTS)
-        return (await execute(PART, inputs, part)).output.plan
+        return (await execute(stage, inputs, part)).output.plan
 
     parts = await run_side_by_side(run, range(PARTS), limit=PARTS)
     return StageRequest(
@@ -227,8 +235,17 @@ async def behave_in_parts(
 TOYS: Mapping[str, AnyStage] = {
     **{name: toy(name) for name in ("first", "second")},
     "heard": toy("heard", "asr"),
-    **{stage.name: stage for stage in (LONG, PART, JOIN)},
+    **{stage.name: stage for stage in (LONG, PART, HEARD_PART, JOIN)},
 }
+
+
+NAMES = {
+    "heard.json": ["first", "second", "heard"],
+    "long.json": ["long"],
+    "long-heard.json": ["long"],
+    "beside.json": ["first", "long"],
+}
+"""Stages by the name of the file."""
 
 
 async def run_toys(
@@ -239,10 +256,15 @@ async def run_toys(
     dub: Artefact | None = None,
     limits: Limits | None = None,
 ) -> Result:
-    """first, second and, when the file is called heard.json, one stage of the other environment; or long alone."""
+    """first, second and, when the file is called heard.json, one stage of the other environment; or long alone.
+
+    When it is called beside.json, first and long side by side.
+    """
     if limits is not None:
         check_duration(SECONDS, limits.max_duration)
-    names = {"heard.json": ["first", "second", "heard"], "long.json": ["long"]}.get(source.name, ["first", "second"])
+    names = NAMES.get(source.name, ["first", "second"])
+    if source.name == "beside.json":
+        await run_branches(*(execute(TOYS[name], ToyInputs(plan=source), ToyParams(stage=name)) for name in names))
     timings: list[StageTiming] = []
     artefact = source
     for name in names:

@@ -11,12 +11,12 @@ from typing import Any, Protocol, cast
 import structlog
 from msgspec import UNSET
 
-from pipeline.errors import QueueError
+from pipeline.errors import AudioProcessingError, QueueError
 from pipeline.graph.compact import add_compact
 from pipeline.graph.context import Limits
 from pipeline.graph.stage import AnyStage, StageExecutor
 from pipeline.types import Artefact, Request, Result, Task
-from worker.jobs.attempts import run_attempt
+from worker.jobs.attempts import TRANSIENT_ERRORS, run_attempt
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner, progress_events
 from worker.log import private_names
@@ -33,7 +33,7 @@ from worker.protocol import (
 )
 from worker.queue import Queue
 from worker.queue.keys import MEDIA
-from worker.queue.lease import Lease
+from worker.queue.lease import MAX_ATTEMPTS, Lease
 
 
 class RunGraph(Protocol):
@@ -107,9 +107,14 @@ async def _run_job(context: WorkerContext, job: Job, lease: Lease) -> Message:
             worker=context.name,
             fresh=job.fresh,
         )
-        result = await context.run_graph(
-            job.request, job.source, execute, dub=job.dub, limits=_narrow_limits(context.limits, job)
-        )
+        limits = _narrow_limits(context.limits, job)
+        try:
+            result = await context.run_graph(job.request, job.source, execute, dub=job.dub, limits=limits)
+        except AudioProcessingError as error:
+            # Also those of a branch that was stopped when another one failed; a further attempt waits for them, too.
+            if lease.attempt >= MAX_ATTEMPTS or not isinstance(error, TRANSIENT_ERRORS):
+                await execute.unfollow()
+            raise
         if job.reply_to is not None:
             # A person's own limit may be larger than that of the bot, which answers later.
             result = await add_compact(

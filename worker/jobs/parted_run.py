@@ -1,18 +1,15 @@
 """Runs a stage as several smaller ones, which many workers take side by side."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.errors import AudioProcessingError, QueueError
+from pipeline.errors import AudioProcessingError
 from pipeline.graph.stage import InputsT, OutputT, ParamsT, PartParams, Stage, StageRun, load_parted
 from pipeline.types import DraftLine
-from worker.jobs.delegation import stage_job_id
 from worker.jobs.stage_cache import StageCall, call_of, decode_result
 from worker.protocol import StageResult, owner_of
-from worker.queue.keys import PART
 
 if TYPE_CHECKING:
     from worker.jobs.stage_runner import StageRunner
@@ -50,7 +47,7 @@ class PartedRun:
             last, _ = await self._run(call_of(request.stage, request.inputs, request.params), 1.0 - PARTS_SHARE)
         except AudioProcessingError as error:
             error.stage = self.call.stage.name
-            await self._stop_waiting()
+            await self.runner.unfollow(self._waiting)
             raise
         result = msgspec.structs.replace(last, engine_seconds=self._engine_seconds)
         cache = self.runner.stage_cache
@@ -58,14 +55,6 @@ class PartedRun:
         for key in self._keys:
             await cache.store.release_cache_entry(owner_of(self.runner.job_id), key)
         return result
-
-    async def _stop_waiting(self) -> None:
-        """Have the parts stopped that other workers still run for this job alone."""
-        queue, job_id = self.runner.queue, self.runner.job_id
-        for key in self._waiting:
-            # One that never came to the queue is none to stop.
-            with suppress(QueueError):
-                await queue.unfollow_stage(PART, stage_job_id(key), parent=job_id)
 
     async def _execute(
         self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT

@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -30,7 +30,7 @@ from worker.protocol import CONTRACT_VERSION, Progressed, StageJob, StageResult,
 from worker.queue import Queue
 from worker.queue.engine_occupancy import engine_occupancy
 from worker.queue.fairness import estimate_weight
-from worker.queue.keys import ASR, PART
+from worker.queue.keys import ASR, PART, Keys
 from worker.queue.lease import Lease, LeaseLostError
 from worker.telemetry import current_metrics, current_trace, span
 
@@ -93,6 +93,8 @@ class StageRunner:
     no_worker_timeout_s: float = NO_WORKER_TIMEOUT_S
     _clip_seconds: float = 0.0
     """Length of the clip once it was probed; the longer it is, the longer a stage may take."""
+    _followed: dict[str, Keys] = field(default_factory=dict[str, Keys])
+    """The queues of the stages that other workers were asked for, by the stages' first cache keys."""
 
     async def __call__(
         self, stage: Stage[InputsT, ParamsT, OutputT], inputs: InputsT, params: ParamsT
@@ -188,16 +190,33 @@ class StageRunner:
             trace=current_trace(),
             clip_seconds=self._clip_seconds,
         )
+        self._followed[keys[0]] = queue_keys = PART if shared else ASR
         delegation = Delegation(
             queue=self.queue,
-            keys=PART if shared else ASR,
+            keys=queue_keys,
             job=job,
             parent=self.job_id,
             cancelled=self.cancelled,
             on_progress=on_progress,
             no_worker_timeout_s=self.no_worker_timeout_s,
         )
-        return await delegation.run(), False
+        result = await delegation.run()
+        self._followed.pop(keys[0], None)
+        return result, False
+
+    async def unfollow(self, keys: Iterable[str] | None = None) -> None:
+        """Have stages stopped that other workers still run for this job alone.
+
+        Args:
+            keys: Their first cache keys; None: all of them.
+        """
+        for key in list(self._followed if keys is None else keys):
+            queue_keys = self._followed.get(key)
+            # One that never came to the queue is none to stop.
+            with suppress(QueueError):
+                if queue_keys is not None:
+                    await self.queue.unfollow_stage(queue_keys, stage_job_id(key), parent=self.job_id)
+            self._followed.pop(key, None)
 
     async def _own(self, call: StageCall) -> str:
         return await self.stage_cache.own_weights(call.model)

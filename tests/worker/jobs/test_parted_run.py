@@ -20,7 +20,7 @@ from worker.protocol import (
     Stopped,
     owner_of,
 )
-from worker.queue.keys import PART
+from worker.queue.keys import ASR, PART, Keys
 
 NAMES = [f"part-{number}" for number in range(PARTS)]
 
@@ -225,6 +225,48 @@ async def test_a_part_that_fails_ends_the_stage_with_its_error(system: System) -
     other = await system.job("after.json")
     await system.queue.submit(other)
     assert isinstance((await system.events(other))[-1], Finished)
+
+
+async def wait_until_none_runs(system: System, keys: Keys) -> None:
+    async with asyncio.timeout(5):
+        while await system.queue.connection.members(keys.active):
+            await asyncio.sleep(0.1)
+
+
+async def test_a_part_that_fails_has_the_others_stopped_in_the_other_environment(system: System) -> None:
+    await system.start("media")
+    await system.start("asr")
+    plan = {"seconds": 30.0, **dict.fromkeys(NAMES, "sleep"), NAMES[0]: "refuse late"}
+    job = await system.job("long-heard.json", plan)
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert (last.failure.type, last.failure.stage) == ("MediaError", "long")
+    await wait_until_none_runs(system, ASR)
+    assert [system.runs(name) for name in NAMES[2:]] == [0, 0]
+
+
+async def test_parts_are_stopped_when_another_branch_of_their_job_fails(system: System) -> None:
+    await system.start("media")
+    await system.start("asr")
+    plan = {"seconds": 30.0, **dict.fromkeys(NAMES, "sleep"), "first": "refuse late"}
+    job = await system.job("beside.json", plan)
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    assert (last.failure.type, last.failure.stage) == ("MediaError", "first")
+    await wait_until_none_runs(system, ASR)
+
+
+async def test_a_cancel_reaches_the_parts_in_the_other_environment(system: System) -> None:
+    await system.start("media")
+    await system.start("asr")
+    job = await system.job("beside.json", {"seconds": 30.0, **dict.fromkeys([*NAMES, "first"], "sleep")})
+    await system.queue.submit(job)
+    await wait_for_runs(system, 1)
+    assert await system.queue.cancel(job.id)
+    assert isinstance((await system.events(job))[-1], Stopped)
+    await wait_until_none_runs(system, ASR)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
