@@ -34,15 +34,13 @@ from worker.protocol import (
 from worker.queue.fairness import Outlook, Share, read_outlook, share_of, share_of_stage
 from worker.queue.follower import note_follower
 from worker.queue.job_records import decode_record_job, is_readable, job_state, waiting_before, waiting_places
-from worker.queue.keys import MEDIA, UNDELIVERED, WORKERS, Keys
+from worker.queue.keys import MEDIA, RECORD_TTL_S, UNDELIVERED, WORKERS, Keys
 from worker.queue.redis_client import Connection
 from worker.queue.scripts import job_scripts as scripts
 from worker.queue.scripts import order_scripts, worker_scripts
 from worker.queue.scripts.worker_scripts import WORKER_TTL_S
 from worker.queue.worker_name import process_has_ended
 
-RECORD_TTL_S: Final = 7 * 24 * 3600
-"""How long the record of an ended job is kept."""
 MAX_EVENTS: Final = 2000
 """Events kept per job; the oldest are dropped first."""
 OUTAGE_TIMEOUT_S: Final = 60.0
@@ -231,7 +229,7 @@ class Queue:
 
     async def _cancel(self, keys: Keys, job_id: str) -> bool:
         names = [keys.record(job_id), keys.lease(job_id), keys.active, keys.events(job_id)]
-        arguments = (job_id, encode(Stopped()), time.time(), MAX_EVENTS, RECORD_TTL_S)
+        arguments = (job_id, encode(Stopped()), time.time(), MAX_EVENTS, keys.ended_ttl_s)
         return bool(await self.connection.run(scripts.CANCEL, names, arguments))
 
     async def _cancel_prefetches(self, job: Job) -> None:

@@ -10,6 +10,11 @@ from worker.protocol import WorkerKind
 QueueKind: TypeAlias = WorkerKind | Literal["part"]
 """What is in a queue: jobs, stages for asr workers, stages that any media worker may take."""
 
+RECORD_TTL_S: Final = 7 * 24 * 3600
+"""How long the record of an ended job is kept."""
+STAGE_RECORD_TTL_S: Final = 120
+"""The same of a stage, whose events have words of the clip: longer than whoever follows it may lack the broker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -41,6 +46,16 @@ class Keys:
     def record_prefix(self) -> str:
         """Start of the keys of all records."""
         return f"stemcord:{self.kind}:job:"
+
+    @property
+    def ended_ttl_s(self) -> int:
+        """How long record and events are kept of what has ended, in seconds."""
+        return RECORD_TTL_S if self.kind == "media" else STAGE_RECORD_TTL_S
+
+    @property
+    def keeps_dead(self) -> bool:
+        """Whether people look after what was put aside; a stage is run again with its job."""
+        return self.kind == "media"
 
     def record(self, job_id: str) -> str:
         """Key of the hash that holds a job's record."""

@@ -15,8 +15,8 @@ import structlog
 
 from pipeline.errors import QueueError
 from worker.protocol import JobStatus, Message, encode
-from worker.queue.job_queue import MAX_EVENTS, RECORD_TTL_S, Queue
-from worker.queue.keys import Keys
+from worker.queue.job_queue import MAX_EVENTS, Queue
+from worker.queue.keys import RECORD_TTL_S, Keys
 from worker.queue.scripts import job_scripts as scripts
 
 LEASE_TTL_S: Final = 8.0
@@ -125,7 +125,8 @@ class Lease:
             self.keys.followers(self.job_id),
             self.keys.pace,
         ]
-        arguments = (self.token, encode(message), status, time.time(), error, MAX_EVENTS, RECORD_TTL_S, self.job_id)
+        kept = 0 if status == "dead" and self.keys.keeps_dead else self.keys.ended_ttl_s
+        arguments = (self.token, encode(message), status, time.time(), error, MAX_EVENTS, kept, self.job_id)
         if not await self._run_with_retries(scripts.END, names, arguments):
             raise LeaseLostError(self.job_id)
 

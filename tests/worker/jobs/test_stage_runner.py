@@ -1,6 +1,7 @@
 import asyncio
 import dataclasses
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,7 +13,7 @@ from worker.engine.supervisor import EngineSupervisor
 from worker.jobs.stage_cache import StageCache
 from worker.jobs.stage_runner import StageRunner, progress_events
 from worker.protocol import Failed, Finished, Progressed, Started, Stopped
-from worker.queue.keys import ASR, MEDIA
+from worker.queue.keys import ASR, MEDIA, STAGE_RECORD_TTL_S
 from worker.queue.lease import Lease
 from worker.store.scratch import Scratch
 
@@ -76,6 +77,32 @@ async def test_a_cancel_spares_a_stage_that_another_job_waits_for(system: System
     assert isinstance((await system.events(jobs[0]))[-1], Stopped)
     assert isinstance((await system.events(jobs[1]))[-1], Finished)
     assert system.runs("heard") == 1
+
+
+@pytest.mark.parametrize("how", ["draft", "crash three times"])
+async def test_nothing_of_an_ended_stage_stays_in_the_broker(
+    system: System, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.jobs.attempts.RETRY_DELAY_S", 0.1)
+    await system.start("media")
+    await system.start("asr")
+    job = await system.job("heard.json", heard=how)
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Finished if how == "draft" else Failed)
+    look = """
+        local found = {}
+        for _, key in ipairs(redis.call('KEYS', 'stemcord:asr:*')) do
+          found[#found + 1] = key
+          found[#found + 1] = tostring(redis.call('TTL', key))
+        end
+        return found
+    """
+    found = cast("list[str]", await system.queue.connection.run(look, [], []))
+    kept = dict(zip(found[::2], map(int, found[1::2]), strict=True))
+    assert {name.split(":")[2] for name in kept} >= {"job", "events"}
+    assert all(0 < ttl <= STAGE_RECORD_TTL_S for name, ttl in kept.items() if "stage-" in name), kept
+    assert ASR.index not in kept
 
 
 async def test_no_worker_of_the_other_environment(

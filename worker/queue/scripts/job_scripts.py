@@ -27,7 +27,7 @@ end
 _EMIT = """
 local function emit(stream, event, max_events, ttl)
   redis.call('XADD', stream, 'MAXLEN', '~', max_events, '*', 'event', event)
-  redis.call('EXPIRE', stream, ttl)
+  if tonumber(ttl) > 0 then redis.call('EXPIRE', stream, ttl) else redis.call('PERSIST', stream) end
 end
 """
 
@@ -77,7 +77,8 @@ redis.call('HSET', KEYS[1], 'status', 'queued', 'attempts', 0, 'token', '', 'can
 redis.call('HDEL', KEYS[1], 'ended', 'follower', 'place', 'began')
 redis.call('PERSIST', KEYS[1])
 local came = string.format('%.6f', now())
-redis.call('ZADD', KEYS[2], came, ARGV[1])
+-- Nobody lists ended stages, and each has an id of its own.
+if ARGV[3] == '' then redis.call('ZADD', KEYS[2], came, ARGV[1]) end
 redis.call('ZADD', KEYS[3], came, ARGV[1])
 return 1
 """
@@ -172,6 +173,7 @@ END = (
     + _EMIT
     + """
 -- KEYS record lease active events followers pace; ARGV token event status now error max_events ttl id. 0 when lost.
+-- A ttl of 0 keeps the record.
 -- The pace is how many seconds a job runs for each of its weight, smoothed over the last jobs.
 local found = redis.call('HMGET', KEYS[1], 'token', 'status')
 if found[1] == ARGV[1] and found[2] == ARGV[3] then return 1 end
@@ -186,12 +188,7 @@ if ARGV[3] == 'finished' and tonumber(cost[1] or '') and (tonumber(cost[2] or ''
   local before = tonumber(redis.call('GET', KEYS[6]) or '') or pace
   redis.call('SET', KEYS[6], tostring(0.8 * before + 0.2 * pace))
 end
-if ARGV[3] == 'dead' then
-  redis.call('PERSIST', KEYS[1])
-  redis.call('PERSIST', KEYS[4])
-else
-  redis.call('EXPIRE', KEYS[1], ARGV[7])
-end
+if tonumber(ARGV[7]) > 0 then redis.call('EXPIRE', KEYS[1], ARGV[7]) else redis.call('PERSIST', KEYS[1]) end
 return 1
 """
 )
