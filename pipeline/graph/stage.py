@@ -90,9 +90,11 @@ class PartRange:
     count: int
 
 
-def plan_parts(pieces: int, size: int) -> tuple[PartRange, ...]:
-    """Cut a number of pieces into parts of one size, but for the last."""
+def plan_parts(pieces: int, size: int, *, least: int = 1) -> tuple[PartRange, ...]:
+    """Cut a number of pieces into parts of one size, but for the last, which has `least` where there are so many."""
     borders = [*range(0, pieces, size), pieces]
+    if len(borders) > 2 and pieces - borders[-2] < least:
+        del borders[-2]
     return tuple(PartRange(first=first, count=last - first) for first, last in pairwise(borders))
 
 

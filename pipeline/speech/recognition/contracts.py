@@ -11,6 +11,7 @@ SURVEY_WORDS = Stage(
     name="survey_words",
     title="Looking where there are words",
     function="pipeline.speech.recognition.part_stages:survey_words_stage",
+    version=2,
     inputs=TranscribeInputs[Artefact],
     params=NoParams,
     output=PartsOutput,

@@ -19,6 +19,8 @@ from pipeline.types import Recognition, Word
 
 PART_WINDOWS: Final = 8
 """About four minutes of speech: a multiple of what is decoded together."""
+MIN_PART_WINDOWS: Final = 4
+"""A part tells its language by itself, which one window may do wrongly."""
 
 
 def survey_words_stage(context: StageContext, inputs: TranscribeInputs[Path], params: NoParams) -> PartsOutput:
@@ -27,7 +29,7 @@ def survey_words_stage(context: StageContext, inputs: TranscribeInputs[Path], pa
     Raises:
         TranscriptionError: The inputs cannot be read.
     """
-    return PartsOutput(parts=plan_parts(len(open_windows(inputs).windows), PART_WINDOWS))
+    return PartsOutput(parts=plan_parts(len(open_windows(inputs).windows), PART_WINDOWS, least=MIN_PART_WINDOWS))
 
 
 def join_words_stage(

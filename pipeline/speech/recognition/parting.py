@@ -8,6 +8,9 @@ The windows are those of the clip as a whole, and the parts depend on their numb
 do. A part does not know which languages were heard before it.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 from pipeline.graph.concurrency import run_side_by_side
 from pipeline.graph.stage import MAX_PARTS_AT_ONCE, NoParams, PartRange, StageExecutor, StageRequest
 from pipeline.speech.contracts import TranscribeInputs, TranscribeOutput, TranscribeParams
@@ -50,6 +53,15 @@ async def transcribe_in_parts(
             weights=params.weights,
             language=params.language,
             windows=sum(part.windows for part in made),
-            part_notes=tuple(dict.fromkeys(note for part in made for note in part.notes)),
+            part_notes=_true_of_most(made),
         ),
     )
+
+
+def _true_of_most(parts: Sequence[TranscribeOutput[Artefact]]) -> tuple[str, ...]:
+    """Return what parts say of how the clip sounds, where it is true of half of the windows at least."""
+    heard = Counter[str]()
+    for part in parts:
+        heard.update(dict.fromkeys(part.notes, part.windows))
+    windows = sum(part.windows for part in parts)
+    return tuple(note for note, count in heard.items() if 2 * count >= windows)

@@ -43,6 +43,7 @@ def transcribe_stage(
     _require_recogniser(context.models, params.model)
     speech = open_windows(inputs).audible()
     text = _recognise(context, params, speech, Draft(context.show_draft), context.report)
+    context.report(1.0, f"{len(text.words)} words")
     return _output(context, params, speech, text, (*text.notes, *languages_notes(text.words, text.language)))
 
 
@@ -104,7 +105,6 @@ def _output(
 ) -> TranscribeOutput[Path]:
     path = context.out / "recognition.json"
     path.write_bytes(msgspec.json.encode(Recognition(language=text.language, words=text.words)))
-    context.report(1.0, f"{len(text.words)} words")
     return TranscribeOutput(
         recognition=path,
         language=text.language,

@@ -93,8 +93,10 @@ def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
 class Recorder:
     """Runs stages by saying what they would."""
 
-    def __init__(self, parts: tuple[PartRange, ...]) -> None:
+    def __init__(self, parts: tuple[PartRange, ...], surprised: tuple[int, ...] = ()) -> None:
         self.parts = parts
+        self.surprised = surprised
+        """First windows of the parts that say something of their own."""
         self.asked: list[Any] = []
 
     async def __call__(
@@ -104,8 +106,9 @@ class Recorder:
         if stage is not SURVEY_WORDS:
             self.asked.append(params)
             first = self.asked[-1].part.first
+            notes = ("The same note.", *(("A surprise.",) if first in self.surprised else ()))
             output = TranscribeOutput(
-                recognition=artefact(f"part-{first}"), language="en", words=3, windows=7, notes=("The same note.",)
+                recognition=artefact(f"part-{first}"), language="en", words=3, windows=7, notes=notes
             )
         return StageRun(output=output, engine_seconds=1.0)
 
@@ -126,3 +129,17 @@ async def test_a_long_clip_is_written_down_in_parts_and_joined_in_order() -> Non
     assert request.params == JoinWordsParams(
         model="whisper-base", weights="w", language="en", windows=21, part_notes=("The same note.",)
     )
+
+
+@pytest.mark.parametrize(("surprised", "said"), [((8,), False), ((0, 8), True)])
+async def test_a_note_is_given_once_and_where_it_is_true_of_the_clip(surprised: tuple[int, ...], *, said: bool) -> None:
+    request = await transcribe_in_parts(Recorder(plan_parts(20, PART_WINDOWS), surprised), INPUTS, PARAMS)
+    assert request is not None
+    assert request.params.part_notes == ("The same note.", *(("A surprise.",) if said else ()))
+
+
+def test_a_rest_that_is_too_small_for_a_part_goes_to_the_one_before() -> None:
+    assert [part.count for part in plan_parts(17, 8, least=4)] == [8, 9]
+    assert [part.count for part in plan_parts(20, 8, least=4)] == [8, 8, 4]
+    assert [part.count for part in plan_parts(3, 8, least=4)] == [3]
+    assert plan_parts(0, 8, least=4) == ()
