@@ -78,56 +78,50 @@ def measure_ratio(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]
     return float(10 * np.log10(spoken[speaking].mean() / max(background[speaking].mean(), 1e-12)))
 
 
-def read_input(mix: Path, vocals: Path | None, background_gain: float) -> Iterator[NDArray[np.float32]]:
+def read_input(
+    mix: Path, vocals: Path | None, background_gain: float, *, first: int = 0, frames: int | None = None
+) -> Iterator[NDArray[np.float32]]:
     """Read the chosen sound as mono blocks of shape (samples,).
 
-    Raises:
-        DiarizationError: The files differ in rate or length.
-    """
-    if vocals is None or background_gain == 1.0:
-        return (audio_io.to_mono(block)[:, 0] for block in audio_io.read_blocks(mix))
-    return blend_background(mix, vocals, background_gain)
-
-
-def read_span(
-    mix: Path, vocals: Path | None, background_gain: float, *, first: int, frames: int
-) -> NDArray[np.float32]:
-    """Read a span of the chosen sound, shape (samples,): the same samples as `read_input` gives.
+    Args:
+        mix: The whole sound.
+        vocals: The separated voices; None: they are not needed.
+        background_gain: Linear gain of what is not voice.
+        first: First sample.
+        frames: Samples to read; None: to the end.
 
     Raises:
         DiarizationError: The files differ in rate or length.
     """
-
-    def mono(path: Path) -> NDArray[np.float32]:
-        return audio_io.to_mono(audio_io.read(path, start=first, frames=frames))[:, 0]
-
     if vocals is None or background_gain == 1.0:
-        return mono(mix)
-    _require_fit(mix, vocals)
-    return _blend(mono(mix), mono(vocals), background_gain)
+        return (audio_io.to_mono(block)[:, 0] for block in audio_io.read_blocks(mix, start=first, frames=frames))
+    return _blend_pairs(_read_pairs(mix, vocals, first, frames), background_gain)
 
 
 def blend_background(mix: Path, vocals: Path, gain: float) -> Iterator[NDArray[np.float32]]:
     """Read the voices with the background at a linear gain, in mono blocks of shape (samples,)."""
-    for whole, voice in _read_pairs(mix, vocals):
-        yield _blend(whole, voice, gain)
+    return _blend_pairs(_read_pairs(mix, vocals), gain)
 
 
-def _blend(whole: NDArray[np.float32], voice: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-    return (voice + gain * (whole - voice)).astype(np.float32)
+def _blend_pairs(
+    pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]], gain: float
+) -> Iterator[NDArray[np.float32]]:
+    for whole, voice in pairs:
+        yield (voice + gain * (whole - voice)).astype(np.float32)
 
 
-def _read_pairs(mix: Path, vocals: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    _require_fit(mix, vocals)
-    size = 600 * FRAME_SAMPLES
-    blocks = zip(audio_io.read_blocks(mix, block=size), audio_io.read_blocks(vocals, block=size), strict=True)
-    return ((audio_io.to_mono(whole)[:, 0], audio_io.to_mono(voice)[:, 0]) for whole, voice in blocks)
-
-
-def _require_fit(mix: Path, vocals: Path) -> None:
-    first, second = audio_io.info(mix), audio_io.info(vocals)
-    if (first.sample_rate, first.frames) != (second.sample_rate, second.frames):
-        raise DiarizationError("The separated voices do not fit the sound.", detail=f"{first} {second}")
+def _read_pairs(
+    mix: Path, vocals: Path, first: int = 0, frames: int | None = None
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    one, other = audio_io.info(mix), audio_io.info(vocals)
+    if (one.sample_rate, one.frames) != (other.sample_rate, other.frames):
+        raise DiarizationError("The separated voices do not fit the sound.", detail=f"{one} {other}")
+    blocks = (
+        audio_io.read_blocks(path, block=600 * FRAME_SAMPLES, start=first, frames=frames) for path in (mix, vocals)
+    )
+    return (
+        (audio_io.to_mono(whole)[:, 0], audio_io.to_mono(voice)[:, 0]) for whole, voice in zip(*blocks, strict=True)
+    )
 
 
 def _frame_powers(whole: NDArray[np.float32], voice: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -76,7 +76,7 @@ def find_speech_stage(
         if audio_io.info(inputs.speech).duration >= MIN_SOUND_SECONDS:
             context.report(0.0, "Loading the voice models")
             segmenter = load_segmenter(context.models, params.segmentation)
-            with _mapped(inputs.speech, read_input(inputs.speech, None, 1.0)) as samples:
+            with mapped_sound(inputs.speech, read_input(inputs.speech, None, 1.0)) as samples:
                 found = segmenter.apply(samples, hook=_Progress(context.report, {"segmentation": (0.1, 1.0)}))
         else:
             notes = (TOO_SHORT_NOTE,)
@@ -98,7 +98,9 @@ def diarize_stage(context: StageContext, inputs: DiarizeInputs[Path], params: Di
             diarizer = load_diarizer(context, params)
             count = SpeakerCount(exact=params.speakers, min=params.min_speakers, max=params.max_speakers)
             first = None if inputs.found is None else read_voices(inputs.found)
-            with _mapped(inputs.speech, read_input(inputs.speech, inputs.vocals, params.background_gain)) as samples:
+            with mapped_sound(
+                inputs.speech, read_input(inputs.speech, inputs.vocals, params.background_gain)
+            ) as samples:
                 found = _run_diarizer(diarizer, samples, first, count, context.report)
         else:
             notes = (TOO_SHORT_NOTE,)
@@ -224,8 +226,8 @@ class _Progress:
 
 
 @contextmanager
-def _mapped(path: Path, blocks: Iterable[NDArray[np.float32]]) -> Generator[NDArray[np.float32]]:
-    """Lay sound into a scratch file, so that the length of a clip costs no memory."""
+def mapped_sound(path: Path, blocks: Iterable[NDArray[np.float32]]) -> Generator[NDArray[np.float32]]:
+    """Lay sound, at most as much as the file at `path` has, into a scratch file, so that its length costs no memory."""
     with tempfile.TemporaryDirectory(prefix="stemcord-") as folder:
         yield map_samples(path, blocks, Path(folder) / "speech.f32")
 

@@ -11,7 +11,7 @@ from pipeline.audio import io as audio_io
 from pipeline.errors import DiarizationError
 from pipeline.graph.stage import NoParams, PartsOutput, StageContext, plan_parts
 from pipeline.speech.contracts import DiarizeOutput, DiarizeParams, FindSpeechInputs, FindSpeechOutput, FindSpeechParams
-from pipeline.speech.diarization.input_selection import read_span
+from pipeline.speech.diarization.input_selection import read_input
 from pipeline.speech.diarization.parts.contracts import (
     EmbedPartInputs,
     EmbedPartOutput,
@@ -33,7 +33,7 @@ from pipeline.speech.diarization.segmentation import (
     join_windows,
 )
 from pipeline.speech.diarization.single_speaker_segments import ChunkPlan, plan_chunks, split_at_changes
-from pipeline.speech.diarization.stage import WINDOW_STEP_SECONDS, load_segmenter, translate_errors
+from pipeline.speech.diarization.stage import WINDOW_STEP_SECONDS, load_segmenter, mapped_sound, translate_errors
 from pipeline.speech.diarization.voice_files import read_voices, write_diarization, write_speech
 from pipeline.speech.speakers.embedding_model import embed_spans, load_speaker_encoder
 
@@ -68,7 +68,7 @@ def segment_part_stage(
         context.report(0.0, "Loading the voice models")
         segmenter = load_segmenter(context.models, params.segmentation)
         step = round(WINDOW_STEP_SECONDS * SAMPLE_RATE)
-        samples = read_span(
+        blocks = read_input(
             inputs.speech,
             inputs.vocals,
             params.background_gain,
@@ -79,7 +79,7 @@ def segment_part_stage(
         def on_step(step: str, completed: int | None, total: int | None) -> None:
             context.report(min(1.0, (completed or 0) / (total or 1)), "Finding out where somebody speaks")
 
-        active = segmenter.hear_windows(samples, on_step)
+        active = segmenter.hear_windows(np.concatenate(list(blocks)), on_step)
     path = context.out / ACTIVE_FILE
     np.save(path, np.packbits(active.astype(np.bool_).ravel()), allow_pickle=False)
     return SegmentPartOutput(active=path)
@@ -123,7 +123,8 @@ def embed_part_stage(
         # Samples are counted from the clip's beginning, so that each chunk has those it has in the whole clip.
         first = min(math.floor(start) for start, _ in chunks)
         last = max(math.ceil(end) for _, end in chunks)
-        samples = read_span(
+        # Where people say little, a part is long.
+        blocks = read_input(
             inputs.speech,
             inputs.vocals,
             params.background_gain,
@@ -136,7 +137,8 @@ def embed_part_stage(
         def on_seconds(done: float) -> None:
             context.report(min(1.0, done / total), "Listening again to each stretch")
 
-        vectors = embed_spans(spans, samples, encoder, on_seconds)
+        with mapped_sound(inputs.speech, blocks) as samples:
+            vectors = embed_spans(spans, samples, encoder, on_seconds)
     path = context.out / EMBEDDINGS_FILE
     np.save(path, np.stack(vectors), allow_pickle=False)
     return EmbedPartOutput(embeddings=path)

@@ -1,5 +1,6 @@
 """Who speaks when, found in parts by the real models, against the whole."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,26 @@ from pipeline.graph.stage import (
 from pipeline.models.loader import Models, model_digest
 from pipeline.speech.contracts import DiarizeInputs, DiarizeParams, FindSpeechInputs, FindSpeechParams
 from pipeline.speech.diarization.parts import stages
-from pipeline.speech.diarization.parts.contracts import EMBED_PART, SEGMENT_PART, JoinSpeechInputs, JoinVoicesInputs
+from pipeline.speech.diarization.parts.contracts import (
+    EMBED_PART,
+    SEGMENT_PART,
+    EmbedPartInputs,
+    EmbedPartParams,
+    JoinSpeechInputs,
+    JoinVoicesInputs,
+    SurveyVoicesInputs,
+)
 from pipeline.speech.diarization.parts.parting import diarize_in_parts, find_speech_in_parts
 from pipeline.speech.diarization.parts.stages import (
+    embed_part_stage,
     join_speech_stage,
     join_voices_stage,
     survey_speech_stage,
+    survey_voices_stage,
 )
 from pipeline.speech.diarization.pyannote_pipeline import SAMPLE_RATE
 from pipeline.speech.diarization.stage import diarize_stage, find_speech_stage
-from pipeline.types import Diarization
+from pipeline.types import Diarization, SpeakerSegment
 
 pytestmark = pytest.mark.integration
 DATA = Path(__file__).parents[4] / "data"
@@ -167,6 +178,29 @@ async def test_a_pretrained_pipeline_and_a_short_clip_are_left_whole(
     assert await find_speech_in_parts(here, inputs, FIND) is None
     assert await diarize_in_parts(here, inputs, DIARIZE) is None
     assert set(here.ran) == {"survey_speech"}
+
+
+def test_a_part_in_which_people_say_little_takes_no_memory_for_its_length(models: Models, tmp_path: Path) -> None:
+    seconds, found = 1800, tmp_path / "voices.json"
+    samples = np.random.default_rng(3).normal(0.0, 0.1, (seconds * SAMPLE_RATE, 1)).astype(np.float32)
+    paths = {name: tmp_path / f"{name}.wav" for name in ("speech", "vocals")}
+    for path in paths.values():
+        audio_io.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
+    said = tuple(SpeakerSegment(start=start, end=start + 2.0, speaker="A") for start in (1.0, seconds - 5.0))
+    found.write_bytes(msgspec.json.encode(Diarization(speakers=(), segments=said, exclusive=said)))
+    del samples
+    survey = survey_voices_stage(
+        context_in(tmp_path / "survey", models), SurveyVoicesInputs(speech=paths["speech"], found=found), NoParams()
+    )
+    (part,) = survey.parts
+    params = EmbedPartParams(embedding=EMBEDDING, weights="", background_gain=0.3, part=part, share=1.0)
+    context = context_in(tmp_path / "part", models)
+    tracemalloc.start()
+    output = embed_part_stage(context, EmbedPartInputs(**paths, found=found), params)
+    highest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(np.load(output.embeddings)) == part.count
+    assert highest < seconds * SAMPLE_RATE * 4
 
 
 async def test_voices_of_another_length_are_refused(
