@@ -17,12 +17,18 @@ class Estimate:
         self._fraction = 0.0
         self._remaining: float | None = None
 
-    def judge(self, fraction: float, now: float) -> float | None:
-        """Seconds that are left at a fraction from 0 to 1; None while that cannot be told, or once it is done."""
+    def judge(self, fraction: float, now: float, given: float = 0.0) -> float | None:
+        """Seconds that are left; None while that cannot be told, or once it is done.
+
+        Args:
+            fraction: What is done, from 0 to 1.
+            now: The time.
+            given: What of it was there and took no time.
+        """
         if self._began is None or fraction < self._fraction:
-            self._began, self._remaining = (fraction, now), None
+            self._began, self._remaining = (fraction - given, now), None
         self._fraction = fraction
-        elapsed, gone = now - self._began[1], fraction - self._began[0]
+        elapsed, gone = now - self._began[1], fraction - given - self._began[0]
         if fraction >= 1.0 or elapsed < SETTLING or gone < LEAST:
             return None
         judged = elapsed * (1.0 - fraction) / gone

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 import structlog
 
@@ -37,7 +37,13 @@ from worker.telemetry import current_metrics, current_trace, span
 PUBLISH_INTERVAL_S: Final = 0.25
 """Time between two writes of progress events."""
 
-PublishProgress: TypeAlias = Callable[[Progress], None]
+
+class PublishProgress(Protocol):
+    """Publishes progress; of its fraction, `given` was there and took no time."""
+
+    def __call__(self, progress: Progress, /, given: float = 0.0) -> None:
+        """Publish it soon."""
+        ...
 
 
 @asynccontextmanager
@@ -61,8 +67,8 @@ async def progress_events(lease: Lease) -> AsyncGenerator[PublishProgress]:
             await flush()
             await asyncio.sleep(PUBLISH_INTERVAL_S)
 
-    def publish(progress: Progress) -> None:
-        remaining = estimates[progress.stage].judge(progress.fraction, time.monotonic())
+    def publish(progress: Progress, /, given: float = 0.0) -> None:
+        remaining = estimates[progress.stage].judge(progress.fraction, time.monotonic(), given)
         unsent = latest.get(progress.stage, progress)
         draft, files = progress.draft or unsent.draft, progress.files or unsent.files
         latest[progress.stage] = replace(progress, remaining=remaining, draft=draft, files=files)
@@ -249,7 +255,8 @@ class StageRunner:
         share = fraction if computed is None else computed
         cost = share * self._clip_seconds if call.stage.costly else 0.0
         self.publish(
-            Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost, draft=draft, files=files)
+            Progress(stage=call.stage.name, fraction=fraction, message=message, cost=cost, draft=draft, files=files),
+            given=fraction - share,
         )
 
     def _check_cancelled(self) -> None:

@@ -20,6 +20,13 @@ def test_what_was_already_done_at_the_first_look_does_not_count() -> None:
     assert judged((0.5, 0.0), (0.6, 10.0))[1] == pytest.approx(40.0)
 
 
+def test_what_was_there_already_says_nothing_of_how_fast_it_goes() -> None:
+    estimate = Estimate()
+    assert estimate.judge(0.0, 0.0) is None
+    assert [estimate.judge(share, 10.0, given=share) for share in (0.2, 0.4, 0.6)] == [None] * 3
+    assert estimate.judge(0.7, 30.0, given=0.6) == pytest.approx(90.0)
+
+
 def test_work_that_does_not_move_is_not_judged() -> None:
     assert judged((0.0, 0.0), (0.0, 60.0), (0.001, 120.0)) == [None, None, None]
 

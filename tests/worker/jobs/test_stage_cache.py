@@ -30,7 +30,7 @@ async def test_exchanged_weights_do_not_give_the_old_result(system: System, tmp_
     runner = StageRunner(
         stage_cache=StageCache(store=system.store, engine=engine, scratch=scratch),
         queue=system.queue,
-        publish=lambda progress: None,
+        publish=lambda progress, given=0.0: None,
         cancelled=asyncio.Event(),
         job_id="job",
         worker="one",

@@ -116,7 +116,7 @@ async def test_no_worker_of_the_other_environment(
             store=system.store, engine=EngineSupervisor(tmp_path, scratch=scratch.root), scratch=scratch
         ),
         queue=system.queue,
-        publish=lambda progress: None,
+        publish=lambda progress, given=0.0: None,
         cancelled=asyncio.Event(),
         job_id="job",
         worker="one",
@@ -173,7 +173,7 @@ async def test_progress_tells_what_a_costly_stage_used_up(
         runner = StageRunner(
             stage_cache=cache,
             queue=system.queue,
-            publish=published.append,
+            publish=lambda progress, given=0.0: published.append(progress),
             cancelled=asyncio.Event(),
             job_id="job",
             worker="one",
