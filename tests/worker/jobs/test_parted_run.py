@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import pytest
 
+from pipeline.errors import StoreError
 from pipeline.types import Artefact
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.toy_stages import PARTS
@@ -21,6 +23,7 @@ from worker.protocol import (
     owner_of,
 )
 from worker.queue.keys import ASR, PART, Keys
+from worker.store import Store
 
 NAMES = [f"part-{number}" for number in range(PARTS)]
 
@@ -112,11 +115,64 @@ async def test_two_jobs_of_a_clip_share_its_parts_and_leave_none(system: System)
     assert [system.runs(name) for name in NAMES] == [1] * PARTS
     for job in jobs:
         await system.store.release_job(job.id, nowhere)
-    assert not [path for path in (system.folder.parent / "store").rglob("*") if path.is_file()]
+    assert not stored(system)
 
 
 async def nowhere(_digest: str) -> bool:
     return False
+
+
+def stored(system: System) -> list[Path]:
+    return [path for path in (system.folder.parent / "store").rglob("*") if path.is_file()]
+
+
+def stored_voices(system: System) -> list[Path]:
+    return [path for path in stored(system) if b"numbers of the voices" in path.read_bytes()]
+
+
+async def wait_for_voices(system: System) -> None:
+    """Wait until a part has left its result, with its embeddings."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not stored_voices(system):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed", "put aside", "run again without its parts"])
+async def test_the_embeddings_of_parts_go_with_their_job_however_it_ended(
+    system: System, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.jobs.attempts.RETRY_DELAY_S", 0.1)
+    await system.start()
+    await system.start()
+    ends = {"failed": "refuse late", "put aside": "crash three times", "cancelled": "sleep"}
+    job = await system.job("long.json", {"seconds": 30.0, NAMES[3]: ends.get(how, "ok")})
+    if how == "run again without its parts":
+        # As when the worker dies after it kept the whole.
+        monkeypatch.setattr(system.store.__class__, "release_cache_entry", die_once(monkeypatch, system.store))
+    await system.queue.submit(job)
+    if how == "cancelled":
+        await wait_for_runs(system, PARTS)
+        await wait_for_voices(system)
+        assert await system.queue.cancel(job.id)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, {"cancelled": Stopped}.get(how, Failed if how in ends else Finished))
+    assert stored_voices(system)
+    async with asyncio.timeout(10):
+        while await system.queue.connection.members(PART.active):
+            await asyncio.sleep(0.1)
+    await system.store.release_job(job.id, nowhere)
+    assert not stored(system)
+
+
+def die_once(monkeypatch: pytest.MonkeyPatch, store: Store) -> Callable[[Store, str, str], Awaitable[None]]:
+    """Fail the first time that a result of a part is to be dropped."""
+    drop = type(store).release_cache_entry
+
+    async def release(self: Store, job_id: str, key: str) -> None:
+        monkeypatch.setattr(type(store), "release_cache_entry", drop)
+        raise StoreError(f"{job_id} was about to drop {key}.")
+
+    return release
 
 
 async def test_a_part_whose_engine_dies_is_made_again_alone(system: System) -> None:
@@ -193,8 +249,7 @@ async def test_a_part_is_not_kept_when_all_jobs_that_it_is_for_are_deleted(syste
         events = [event async for event in system.queue.stage_events(PART, part.id)]
     assert isinstance(events[-1], StageResult), events
     assert system.runs(NAMES[0]) == 1
-    files = [path for path in (system.folder.parent / "store").rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {source.digest}
+    assert {path.name for path in stored(system)} == {source.digest}
 
 
 async def test_what_a_job_made_of_its_parts_is_used_by_its_next_attempt(system: System) -> None:
