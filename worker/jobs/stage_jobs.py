@@ -5,7 +5,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pipeline.errors import DamagedFileError
+from pipeline.errors import Cancelled, DamagedFileError
 from pipeline.graph.registry import STAGES
 from pipeline.types import Progress
 from worker.jobs.attempts import run_attempt
@@ -14,8 +14,9 @@ from worker.jobs.stage_cache import StageCall
 from worker.jobs.stage_runner import progress_events
 from worker.protocol import CONTRACT_VERSION, Failed, Message, StageJob, decode_stage_job, other_version_error
 from worker.queue.engine_occupancy import engine_occupancy
-from worker.queue.keys import ASR, PART, Keys
+from worker.queue.keys import ASR, MEDIA, PART, Keys
 from worker.queue.lease import Lease
+from worker.queue.scripts.job_scripts import IS_FOLLOWED
 
 
 async def perform_asr(ctx: dict[str, Any], job_id: str) -> None:
@@ -57,6 +58,9 @@ async def _run_stage(context: WorkerContext, job: StageJob, lease: Lease) -> Mes
     stage = stages.get(job.stage)
     if stage is None or job.contract != CONTRACT_VERSION:
         raise other_version_error(f"stage {job.stage}, contract {job.contract}, expected {CONTRACT_VERSION}")
+    if not await context.queue.connection.run(IS_FOLLOWED, [lease.keys.followers(job.id)], [MEDIA.record_prefix]):
+        # As when a job is cancelled between two of its attempts.
+        raise Cancelled("The jobs that this step was for have ended.")
     occupied = engine_occupancy(context.queue, context.name, job.id)
     async with progress_events(lease) as publish, occupied as on_engine:
         result, _ = await context.stage_cache.get_or_run(

@@ -22,7 +22,7 @@ from worker.protocol import (
     Stopped,
     owner_of,
 )
-from worker.queue.keys import ASR, PART, Keys
+from worker.queue.keys import ASR, MEDIA, PART, Keys
 from worker.store import Store
 
 NAMES = [f"part-{number}" for number in range(PARTS)]
@@ -235,6 +235,10 @@ async def test_a_worker_alone_that_is_told_to_stop_makes_the_parts_of_its_job(sy
 async def test_a_part_is_not_kept_when_all_jobs_that_it_is_for_are_deleted(system: System) -> None:
     await system.start()
     source = (await system.job("long.json")).source
+    # Submitted, and to be run by nobody here.
+    await system.queue.connection.run(
+        "return redis.call('HSET', KEYS[1], 'status', 'queued')", [MEDIA.record("deleted")], []
+    )
     part = StageJob(
         id="stage-part",
         keys=("ab" * 32, "cd" * 32),
@@ -250,6 +254,25 @@ async def test_a_part_is_not_kept_when_all_jobs_that_it_is_for_are_deleted(syste
     assert isinstance(events[-1], StageResult), events
     assert system.runs(NAMES[0]) == 1
     assert {path.name for path in stored(system)} == {source.digest}
+
+
+async def test_parts_of_a_job_that_is_cancelled_between_two_attempts_are_dropped(system: System) -> None:
+    await system.start("media")
+    await system.start("asr")
+    job = await system.job("long-heard.json", {"seconds": 4.0, **dict.fromkeys(NAMES, "sleep")})
+    await system.queue.submit(job)
+    await wait_for_runs(system, 1)
+    while len(await system.queue.connection.members(ASR.active)) < PARTS:
+        await asyncio.sleep(0.02)
+    system.workers["media-0"].cancel()
+    await asyncio.wait({system.workers["media-0"]})
+    assert await system.status(job) == "queued"
+    assert await system.queue.cancel(job.id)
+    assert isinstance((await system.events(job))[-1], Stopped)
+    async with asyncio.timeout(TIMEOUT_S):
+        while await system.queue.connection.members(ASR.active):
+            await asyncio.sleep(0.1)
+    assert [system.runs(name) for name in NAMES[2:]] == [0, 0]
 
 
 async def test_what_a_job_made_of_its_parts_is_used_by_its_next_attempt(system: System) -> None:

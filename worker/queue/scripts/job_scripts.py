@@ -123,6 +123,17 @@ redis.call('SREM', KEYS[1], ARGV[1])
 return redis.call('SCARD', KEYS[1])
 """
 
+IS_FOLLOWED = (
+    _LIVE
+    + """
+-- KEYS followers; ARGV record_prefix. 1 when a job waits for the stage that has not ended.
+for _, parent in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if is_live(redis.pcall('HGET', ARGV[1] .. parent, 'status')) then return 1 end
+end
+return 0
+"""
+)
+
 ACQUIRE = (
     _LIVE
     + """
