@@ -2,9 +2,9 @@
 
     .venv/bin/python -m tests.bench.guard [--base REVISION] [--pairs 5] [--task all] [--clip FILE] [--repeat SECONDS]
 
-Both trees run in the environments of this one. Each has a home and workers of its own, which are warm; a pair is the
-same job once in each tree, the order changing from pair to pair. A stage is slower when it was in most pairs, by more
-than the pairs differ among themselves. With `--cold` each command starts its own workers.
+Both trees run in the environments of this one. Each has a home and workers of its own, which have heard the clip once,
+not repeated; a pair is the same job once in each tree, the order changing from pair to pair. A stage is slower when it
+was in most pairs, by more than the pairs differ among themselves. With `--cold` each command starts its own workers.
 Ends with exit code 1 when a stage is slower. Read it on a quiet machine.
 """
 
@@ -52,6 +52,7 @@ class Tree:
             started = time.perf_counter()
             subprocess.run(command, cwd=self.folder, env=self.settings(), check=True, stdout=subprocess.DEVNULL)
             seconds = {WHOLE: time.perf_counter() - started}
+            sys.stderr.write(f"{self.home.name}: {clip.name}, {task}, {seconds[WHOLE]:.1f} s\n")
             for timing in json.loads((out / "result.json").read_bytes())["timings"]:
                 seconds[timing["stage"]] = seconds.get(timing["stage"], 0.0) + timing["engine_seconds"]
         return seconds
@@ -117,14 +118,15 @@ def show(base: Tree, here: Tree, console: Console) -> int:
     return slower
 
 
-def measure(base: Tree, here: Tree, clip: Path, task: str, pairs: int, *, cold: bool) -> None:
-    """Run both trees in turns."""
+def measure(base: Tree, here: Tree, clips: tuple[Path, Path], task: str, pairs: int, *, cold: bool) -> None:
+    """Run both trees in turns, with the second clip after each has had the first."""
+    warm_up, clip = clips
     with ExitStack() as stack:
         if not cold:
             for tree in (base, here):
                 stack.enter_context(working(tree))
         for tree in (base, here):
-            tree.run(clip, task)
+            tree.run(warm_up, task)
         for pair in range(pairs):
             for tree in (base, here) if pair % 2 == 0 else (here, base):
                 tree.runs.append(tree.run(clip, task))
@@ -142,11 +144,11 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stemcord-guard-") as name, ExitStack() as stack:
         folder = Path(name)
-        clip = arguments.clip.resolve()
-        clip = make_clip(folder, arguments.repeat, clip) if arguments.repeat else clip
+        warm_up = arguments.clip.resolve()
+        clip = make_clip(folder, arguments.repeat, warm_up) if arguments.repeat else warm_up
         base = Tree(stack.enter_context(checked_out(arguments.base, folder)), folder / "home-before")
         here = Tree(ROOT, folder / "home-after")
-        measure(base, here, clip, arguments.task, arguments.pairs, cold=arguments.cold)
+        measure(base, here, (warm_up, clip), arguments.task, arguments.pairs, cold=arguments.cold)
         return 1 if show(base, here, Console(width=110)) else 0
 
 
