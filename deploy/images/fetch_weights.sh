@@ -12,3 +12,5 @@ done
 chmod -R a+rX /models
 # A volume that was just made belongs to root; bot and workers share it.
 if [ -d /store ]; then chown 10001:10001 /store && chmod 700 /store; fi
+# A folder of the object store's volume is a bucket (deploy/compose.s3.yaml).
+if [ -d /objects ]; then mkdir -p /objects/stemcord && chown -R 10001:10001 /objects && chmod 700 /objects/stemcord; fi

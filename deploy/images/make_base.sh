@@ -10,6 +10,8 @@ debootstrap --variant=minbase --include=ca-certificates,python3 "$suite" "$folde
 rm -rf "$folder"/var/cache/apt/* "$folder"/var/lib/apt/lists/* "$folder"/var/log/* \
     "$folder"/usr/share/man "$folder"/usr/share/info "$folder"/usr/share/locale/* "$folder"/usr/share/i18n
 find "$folder"/usr/share/doc -type f ! -name copyright -delete
+# Character sets of the C library: Python has its own, and UTF-8 is built in.
+rm -rf "$folder"/usr/lib/*/gconv
 find "$folder" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +
 container=$(buildah from scratch)
 buildah add --quiet "$container" "$folder" / >&2

@@ -98,6 +98,25 @@ def test_broker_and_database_are_reached_from_inside_alone_and_keep_what_they_ha
 
 
 def test_the_example_names_each_setting_of_the_composition() -> None:
-    asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
+    files = ("compose.yaml", "compose.s3.yaml", "compose.gpu.yaml", "compose.small.yaml")
+    asked = {name for file in files for name in re.findall(r"\$\{(\w+)", (DEPLOY / file).read_text())}
     named = set(re.findall(r"^(\w+)=", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
     assert asked - named <= {"STEMCORD_TRACES_URL"}
+
+
+def test_all_processes_use_the_object_store_of_the_overlay_and_it_is_reached_from_inside_alone() -> None:
+    overlay = yaml.safe_load((DEPLOY / "compose.s3.yaml").read_text())
+    services = overlay["services"]
+    store = services["objects"]
+    assert store["networks"] == ["inner"]
+    assert "ports" not in store
+    assert store["cap_drop"] == ["ALL"]
+    for name in PROCESSES:
+        environment = services[name]["environment"]
+        assert environment["STEMCORD_STORE_URL"] == "s3://stemcord"
+        assert environment["AWS_ENDPOINT_URL"] == "http://objects:7070"
+        assert environment["AWS_ACCESS_KEY_ID"] == store["environment"]["ROOT_ACCESS_KEY"]
+        assert environment["AWS_SECRET_ACCESS_KEY"].startswith("${OBJECTS_PASSWORD")
+    bucket = "mkdir -p /objects/stemcord"
+    assert bucket in (DEPLOY / "images" / "fetch_weights.sh").read_text()
+    assert services["init"]["volumes"] == ["objects:/objects"]
