@@ -31,6 +31,7 @@ ROOT: Final = Path(__file__).parents[2]
 SAMPLE: Final = ROOT / "tests" / "data" / "sample.mp4"
 SCENE_S: Final = 12
 BUCKET: Final = "stemcord"
+MAX_BOT_BYTES: Final = 250_000_000
 STORED_FILES: Final = 5
 """At least: the clip, its stems, a transcript."""
 PROJECT: Final = "stemcord-test"
@@ -51,6 +52,9 @@ SERVICES: Final = ("broker", "database", "init", "media", "asr", "bot")
 
 async def main() -> None:
     """Run the test with each store; whatever happens, containers and volumes are gone afterwards."""
+    listing = ["podman", "image", "inspect", "--format", "{{.Size}}", "localhost/stemcord-bot:latest"]
+    size = int(subprocess.run(listing, check=True, capture_output=True, text=True).stdout)
+    assert size < MAX_BOT_BYTES, f"the bot's image has {size / 1e6:.0f} MB"
     for s3 in (False, True):
         with tempfile.TemporaryDirectory(prefix="stemcord-compose-") as folder:
             async with FakeDiscord.start() as fake:
