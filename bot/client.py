@@ -24,6 +24,8 @@ from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.error_handler import answer_error
 from bot.file_types import add_file_types
+from bot.glossary.server_glossary import ServerGlossary
+from bot.glossary.server_members import ServerMembers
 from bot.handover.duties import JobDuties
 from bot.handover.handover import Handover
 from bot.handover.processes import BotProcesses
@@ -148,9 +150,8 @@ class StemcordClient(ServiceClient):
         given = (queue, store, delivery, sync, self._end_recording)
         tracker = JobTracker(*given, interval_s=interval_s, features=features, cards=cards)
         work = (downloads, queue, tracker, repository, store, edits)
-        submitter = JobSubmitter(
-            *work, settings=settings, glossaries=glossaries, sync=sync, upload_limits=upload_limits
-        )
+        glossary = ServerGlossary(glossaries, repository, ServerMembers(self.http))
+        submitter = JobSubmitter(*work, settings=settings, glossary=glossary, sync=sync, upload_limits=upload_limits)
         transcripts = Transcripts.build(edits, repository, store, submitter.rewrite, changed=self._index_anew)
         self.services = Services(
             settings=settings,
@@ -158,6 +159,7 @@ class StemcordClient(ServiceClient):
             store=store,
             repository=repository,
             glossaries=glossaries,
+            glossary=glossary,
             deletion=deletion,
             downloader=downloads,
             submitter=submitter,

@@ -11,6 +11,7 @@ from bot.database.deletion import DataDeletion
 from bot.database.glossaries import Glossaries
 from bot.database.person_archive import PersonArchives
 from bot.database.repository import Repository
+from bot.glossary.server_glossary import ServerGlossary
 from bot.handover.gate import EventGate
 from bot.jobs.batches import BatchSubmitter
 from bot.jobs.delivery import Delivery
@@ -38,6 +39,7 @@ class Services:
     store: Store
     repository: Repository
     glossaries: Glossaries
+    glossary: ServerGlossary
     deletion: DataDeletion
     downloader: AttachmentDownloader
     submitter: JobSubmitter

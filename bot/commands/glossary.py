@@ -1,4 +1,4 @@
-"""`/glossary`: terms of a server that are put in place of what sounds like them; those who manage it change them."""
+"""`/glossary`: terms and people of a server, put in place of what sounds like them; those who manage it change them."""
 
 import io
 import re
@@ -33,7 +33,7 @@ def setup(tree: app_commands.CommandTree[Any], services: Services) -> None:
 
 
 class GlossaryCommands(ServerGroup):
-    """`/glossary add`, `/glossary remove` and `/glossary list`."""
+    """`/glossary add`, `/glossary remove`, `/glossary members` and `/glossary list`."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services, "glossary", 75)
@@ -79,19 +79,33 @@ class GlossaryCommands(ServerGroup):
         wanted = typed.strip().casefold()
         return [_choice(line) for line in lines if wanted in line.casefold()][:MAX_AUTOCOMPLETE_CHOICES]
 
+    @app_commands.command(name=localized("command-members"), description=localized("command-members-description"))
+    @options(enabled="enabled")
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def use_members(self, interaction: discord.Interaction[Any], enabled: bool) -> None:
+        """Turn the names of the server's members on or off."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        count = await self._services.glossary.use_members(str(interaction.guild_id), enabled=enabled)
+        key = "glossary-members-on" if enabled else "glossary-members-off"
+        text = translator_for(interaction.locale.value).format(key, count=count)
+        await interaction.edit_original_response(content=text)
+
     @app_commands.command(name=localized("command-list"), description=localized("command-list-description"))
     async def list_terms(self, interaction: discord.Interaction[Any]) -> None:
         """Show all terms to the person alone, as a file where they are too long for a message."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = str(interaction.guild_id)
-        check_may_use(interaction, (await self._services.repository.guild(guild_id)).roles)
+        settings = await self._services.repository.guild(guild_id)
+        check_may_use(interaction, settings.roles)
         lines = await self._services.glossaries.terms(guild_id)
         translator = translator_for(interaction.locale.value)
         text = "\n".join(map(escape, lines)) or translator.format("glossary-empty")
-        total = translator.format("glossary-total", count=len(lines))
+        total = translator.format("glossary-total", count=len(lines)) if lines else ""
+        if settings.member_names:
+            total = f"{total} {translator.format('glossary-members')}".strip()
         if len(text) <= MAX_SHOWN_LIST_CHARS:
             embed = discord.Embed(title=translator.format("glossary-title"), description=text, colour=COLOUR_WORKING)
-            await interaction.edit_original_response(content=total if lines else None, embed=embed)
+            await interaction.edit_original_response(content=total or None, embed=embed)
             return
         file = discord.File(io.BytesIO("\n".join((*lines, "")).encode()), "glossary.txt")
         await interaction.edit_original_response(content=total, attachments=[file])

@@ -24,6 +24,7 @@ def guild_from_row(row: Row[Any]) -> GuildSettings:
         minutes_per_day_guild=row.minutes_per_day_guild,
         roles=tuple(row.roles),
         retention_days=row.retention_days,
+        member_names=bool(row.member_names),
     )
 
 

@@ -41,6 +41,8 @@ class GuildSettings:
     roles: tuple[int, ...] = ()
     """Roles that may use the bot; empty: everybody."""
     retention_days: int | None = None
+    member_names: bool = False
+    """Whether transcripts may use the names of the server's members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.database.engine import Database
 from bot.database.tables import EDITS, JOBS, LINKS, NAMES, USAGE
 from bot.voices.book import voices_of
-from pipeline.types import Artefact, Result
+from pipeline.types import Artefact, Request, Result
 from worker.protocol import Job, decode_job
 
 
@@ -65,8 +65,10 @@ async def export_person(database: Database, user_id: str) -> PersonExport:
 
 
 def _job(row: Any, job: Job | None, result: Result | None) -> dict[str, Any]:  # noqa: ANN401 - a row of the library
-    request = None if job is None else msgspec.to_builtins(job.request)
-    outcome = None if result is None else msgspec.to_builtins(replace(result, voices=None))
+    request = None if job is None else _own(job.request)
+    outcome = None
+    if result is not None:
+        outcome = msgspec.to_builtins(replace(result, voices=None)) | {"request": _own(result.request)}
     return {
         "id": row.id,
         "server": row.guild_id,
@@ -80,6 +82,11 @@ def _job(row: Any, job: Job | None, result: Result | None) -> dict[str, Any]:  #
         "request": request,
         "result": outcome,
     }
+
+
+def _own(request: Request) -> dict[str, Any]:
+    """Return a request without what the members of the server are called, who are others."""
+    return msgspec.to_builtins(replace(request, people=msgspec.UNSET))
 
 
 def _files(job: Job | None, result: Result | None) -> list[tuple[str, Artefact]]:

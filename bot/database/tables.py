@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -31,6 +32,7 @@ GUILDS = Table(
     Column("minutes_per_day_guild", Integer),
     Column("roles", JSON, nullable=False),
     Column("retention_days", Integer),
+    Column("member_names", Boolean, nullable=False, server_default=false()),
     Column("changed", Float, nullable=False),
 )
 JOBS = Table(

@@ -15,13 +15,13 @@ import discord
 from msgspec import UNSET, structs
 
 from bot.clips.attachments import AttachmentDownloader, Clip
-from bot.database.glossaries import Glossaries
 from bot.database.models import GuildSettings
 from bot.database.repository import Repository
 from bot.database.speaker_names import with_given
 from bot.database.transcript_edits import TranscriptEdits
 from bot.database.upload_limits import UploadLimits
 from bot.exceptions import DatabaseError, RefusedError
+from bot.glossary.server_glossary import ServerGlossary
 from bot.i18n.translator import translator_for
 from bot.jobs.changed_requests import gets_speaker_stems, newest_with_edits, with_names, with_speaker_stems
 from bot.jobs.origins import InteractionOrigin, JobOrigin
@@ -57,7 +57,7 @@ class JobSubmitter:
         edits: TranscriptEdits,
         *,
         settings: BotSettings,
-        glossaries: Glossaries,
+        glossary: ServerGlossary,
         sync: JobSync,
         upload_limits: UploadLimits,
     ) -> None:
@@ -66,7 +66,7 @@ class JobSubmitter:
         self._tracker = tracker
         self._preset = settings.preset
         self._repository = repository
-        self._glossaries = glossaries
+        self._glossary = glossary
         self._store = store
         self._edits = edits
         self._sync = sync
@@ -153,12 +153,8 @@ class JobSubmitter:
             await self.enqueue(structs.replace(given, dub=track, max_duration=settings.max_duration))
 
     async def with_glossary(self, job: Job) -> Job:
-        """Give a job the terms of its server, unless its request has some."""
-        guild_id = None if job.reply_to is None else job.reply_to.guild_id
-        if guild_id is None or job.request.glossary_terms:
-            return job
-        terms = await self._glossaries.terms(guild_id)
-        return structs.replace(job, request=replace(job.request, glossary=terms)) if terms else job
+        """Give a job the terms and people of its server, unless its request has some."""
+        return await self._glossary.add_to(job)
 
     async def _with_edits(self, job: Job, again: Job) -> Job:
         """Give a new job the edits and names of an earlier one, those too that are not in its files yet."""

@@ -236,12 +236,11 @@ async def _name_recognized(context: GraphContext, recognized: _Spoken, found: _I
 
 
 async def _apply_glossary(context: GraphContext, transcript: Artefact) -> Artefact:
-    """Put the terms of the request's glossary in place of what sounds like them."""
-    terms = context.request.glossary_terms
-    if not terms:
+    """Put the terms and people of the request in place of what sounds like them."""
+    params = ApplyGlossaryParams(terms=context.request.glossary_terms, people=context.request.people_names)
+    if params == ApplyGlossaryParams():
         return transcript
-    inputs = ApplyGlossaryInputs(transcript=transcript)
-    return (await context.run(APPLY_GLOSSARY, inputs, ApplyGlossaryParams(terms=terms))).transcript
+    return (await context.run(APPLY_GLOSSARY, ApplyGlossaryInputs(transcript=transcript), params)).transcript
 
 
 async def _edit(context: GraphContext, recognized: _Spoken) -> _Spoken:

@@ -111,6 +111,8 @@ class Request:
     """What speakers are called, by id."""
     glossary: tuple[str, ...] | UnsetType = UNSET
     """Terms that are put in place of what sounds like them; unset: none."""
+    people: tuple[str, ...] | UnsetType = UNSET
+    """Names of people, put in likewise, but never for ordinary words; unset: none."""
     edits: Artefact | UnsetType = UNSET
     """What people corrected in the transcript (`pipeline.edits.edit_file.EditFile`); unset: nothing."""
     mix_edits: bool | UnsetType = UNSET
@@ -134,6 +136,11 @@ class Request:
     def glossary_terms(self) -> tuple[str, ...]:
         """Terms that are put in place of what sounds like them."""
         return () if isinstance(self.glossary, UnsetType) else self.glossary
+
+    @property
+    def people_names(self) -> tuple[str, ...]:
+        """Names of people that are put in place of what sounds like them."""
+        return () if isinstance(self.people, UnsetType) else self.people
 
     @property
     def transcript_edits(self) -> Artefact | None:

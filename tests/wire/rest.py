@@ -70,6 +70,7 @@ class Rest:
             ("GET", "/guilds/{guild_id}", self._get_guild),
             ("GET", "/guilds/{guild_id}/channels", self._guild_channels),
             ("GET", "/guilds/{guild_id}/members/{user_id}", self._get_member),
+            ("GET", "/guilds/{guild_id}/members", self._list_members),
             ("GET", "/channels/{channel_id}", self._get_channel),
             ("POST", "/channels/{channel_id}/typing", self._typing),
             ("GET", messages, self._list_messages),
@@ -201,6 +202,14 @@ class Rest:
         if request.match_info["user_id"] not in self._world.users:
             raise ApiError(404, 10007, "Unknown Member")
         return self._world.member(request.match_info["user_id"])
+
+    async def _list_members(self, request: web.Request, exchange: Exchange) -> Any:
+        self._check_guild(request)
+        if not self._world.tells_members:
+            raise ApiError(403, 50001, "Missing Access")
+        after, limit = (int(exchange.query.get(name, default)) for name, default in (("after", "0"), ("limit", "1")))
+        here = [user_id for user_id in sorted(self._world.users, key=int) if int(user_id) > after]
+        return [self._world.member(user_id) for user_id in here[:limit]]
 
     async def _get_channel(self, request: web.Request, _exchange: Exchange) -> Any:
         return self._world.open_channel(request.match_info["channel_id"])

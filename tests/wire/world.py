@@ -51,6 +51,8 @@ class World:
         self.guild = shapes.guild(self.guild_id, "The cutting room", self.person["id"], rights.USUAL)
         self.roles: dict[str, list[str]] = {}
         """Of members, by the id of the user."""
+        self.tells_members = True
+        """Whether whoever runs the bot turned that on in Discord's developer portal."""
         channel = shapes.text_channel(self.new_id(), self.guild_id, "clips", 0)
         self.channel_id: str = channel["id"]
         self.channels: dict[str, Json] = {self.channel_id: channel}

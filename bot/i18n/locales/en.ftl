@@ -28,6 +28,8 @@ command-add = add
 command-add-description = Add terms to the glossary of this server.
 command-remove = remove
 command-remove-description = Remove a term from the glossary of this server.
+command-members = members
+command-members-description = Whether transcripts of this server are to spell the names of its members correctly.
 command-list = list
 command-list-description = Show the glossary of this server.
 command-voice = voice
@@ -124,6 +126,8 @@ option-task = task
 option-task-description = What to do with the clip; all of it when left out.
 option-link = link
 option-link-description = The address of a clip, from a host that this bot allows.
+option-enabled = enabled
+option-enabled-description = Whether their names are used.
 option-term = term
 option-term-description = The term to remove.
 route-basic = basic: the original sound track only
@@ -633,6 +637,13 @@ glossary-total = { $count ->
    *[other] The glossary has { $count } terms, for all clips sent from now on.
 }
 glossary-removed = Removed: { $terms }
+glossary-members = The names of the members are used, too.
+glossary-members-on = { $count ->
+    [0] The names of the members are used from now on, for new clips; at present there are none that people would say.
+    [one] The names of the members are used from now on, for new clips; at present there is one.
+   *[other] The names of the members are used from now on, for new clips; at present there are { $count }.
+}
+glossary-members-off = The names of the members are not used for new clips.
 privacy-title = What is stored about you
 privacy-text =
     For each clip: who sent it and where, its name and length, the clip itself, the result, and the names you gave to speakers. Which speakers are you, where you or others said so. For fair limits: how many minutes you sent per day.
@@ -714,6 +725,8 @@ upload-not-allowed-hint = Use /{ command-upload } in a channel where you may.
 no-pages = This bot has no result pages.
 bad-fader = { $value } is not a volume.
 bad-fader-hint = Use a number from 0 to 4, or decibels such as -3 dB.
+members-refused = Discord does not tell this bot who is on this server.
+members-refused-hint = Ask whoever runs the bot to turn on “Server Members Intent” in Discord's developer portal, or add names with /{ command-glossary } { command-add }.
 glossary-none = No terms were given.
 glossary-none-hint = Write them with commas between them, or attach a text file with a term on each line.
 glossary-full = The glossary would have { $count } terms; the limit is { $limit }.

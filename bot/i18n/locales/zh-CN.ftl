@@ -28,6 +28,8 @@ command-add = 添加
 command-add-description = 把术语加入本服务器的术语表。
 command-remove = 移除
 command-remove-description = 从本服务器的术语表移除一个术语。
+command-members = 成员
+command-members-description = 转写时是否正确书写本服务器成员的名字。
 command-list = 列表
 command-list-description = 查看本服务器的术语表。
 command-voice = 声音
@@ -124,6 +126,8 @@ option-task = 任务
 option-task-description = 对片段做什么；不选则全部都做。
 option-link = 链接
 option-link-description = 片段的地址，须来自此机器人允许的网站。
+option-enabled = 启用
+option-enabled-description = 是否使用他们的名字。
 option-term = 术语
 option-term-description = 要移除的术语。
 route-basic = 基本：只提取原声音轨
@@ -601,6 +605,12 @@ glossary-added = { $count ->
 }
 glossary-total = 术语表现有 { $count } 个术语，用于今后发送的片段。
 glossary-removed = 已移除：{ $terms }
+glossary-members = 也使用成员的名字。
+glossary-members-on = { $count ->
+    [0] 今后发送的片段会使用成员的名字；目前没有人们会说出口的名字。
+   *[other] 今后发送的片段会使用成员的名字；目前有 { $count } 个。
+}
+glossary-members-off = 新片段不使用成员的名字。
 privacy-title = 机器人保存了你的哪些信息
 privacy-text =
     每个片段：谁在哪里发送、名称、时长、片段本身、结果，以及你给说话人起的名字；你或他人说明的哪些说话人是你。为了公平分配：你每天提交了多少分钟。
@@ -678,6 +688,8 @@ upload-not-allowed-hint = 请在你可以使用命令的频道里再次使用 /{
 no-pages = 这个机器人没有启用网页。
 bad-fader = { $value } 不是有效的音量。
 bad-fader-hint = 请填 0 到 4 之间的数字，或分贝，如 -3 dB。
+members-refused = Discord 不告诉本机器人谁在本服务器。
+members-refused-hint = 请运行机器人的人在 Discord 开发者门户打开“Server Members Intent”，或用 /{ command-glossary } { command-add } 添加名字。
 glossary-none = 没有给出术语。
 glossary-none-hint = 请写出术语并用逗号分隔，或附上每行一个术语的文本文件。
 glossary-full = 这样术语表会有 { $count } 个术语，上限是 { $limit } 个。

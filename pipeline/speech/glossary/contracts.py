@@ -16,9 +16,12 @@ class ApplyGlossaryInputs(Generic[FileT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyGlossaryParams:
-    """Lines of a glossary: terms as people write them, some with how they sound."""
+    """What is put in place of what sounds like it."""
 
-    terms: tuple[str, ...]
+    terms: tuple[str, ...] = ()
+    """Lines of a glossary: terms as people write them, some with how they sound."""
+    people: tuple[str, ...] = ()
+    """Names of people, which never take the place of ordinary words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,5 +40,5 @@ APPLY_GLOSSARY = Stage(
     inputs=ApplyGlossaryInputs[Artefact],
     params=ApplyGlossaryParams,
     output=ApplyGlossaryOutput[Artefact],
-    version=3,
+    version=4,
 )

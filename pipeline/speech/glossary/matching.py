@@ -3,9 +3,11 @@
 A run is compared by its letters (normalized Levenshtein distance) and by its Metaphone code (Philips, Computer Language
 7(12), 1990), an outline of how English letters sound. The less sure the recogniser was of words, the less alike they
 need to be. Metaphone has no vowels, so ordinary words sound like many a short name (make: Mike); a recogniser writes
-those in lower case. The numbers were chosen on the tuning half of `tests.bench.glossary`.
+those in lower case. People who only might be spoken of are many, and some are called like ordinary words (Will, Rose),
+so their names are put in for names alone. The numbers were chosen on the tuning half of `tests.bench.glossary`.
 """
 
+import math
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -63,21 +65,33 @@ class _Outline:
     sound: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A term in one of the ways in which it sounds."""
+
+    text: str
+    outline: _Outline
+    possessive: bool
+    person: bool
+
+
 class Glossary:
     """Terms that are looked for in the words of a transcript.
 
     Args:
         lines: Terms, or terms with how they sound, as in `Siobhan = Shivawn`.
+        people: Names of people that might be spoken of; they take the place of names alone.
 
     """
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[str], people: Iterable[str] = ()) -> None:
+        given = [(*split_line(line), False) for line in lines] + [(name, name, True) for name in people]
         self._terms = [
-            (term, _outline(shape), has_possessive(shape))
-            for term, sound in map(split_line, lines)
+            _Term(term, _outline(shape), has_possessive(shape), person)
+            for term, sound, person in given
             for shape in dict.fromkeys((term, sound))
         ]
-        self._longest = max((len(outline.letters) for _, outline, _ in self._terms), default=0)
+        self._longest = max((len(term.outline.letters) for term in self._terms), default=0)
 
     def find(self, words: Sequence[Word], language: str = "en", ordinary: Collection[str] = ()) -> list[Match]:
         """List the runs of words that stand for a term and are not spelled like it, without overlaps, in order.
@@ -113,12 +127,17 @@ class Glossary:
             text = "".join(word.text for word in run)
             whole, bare = _outline(text), _outline(without_possessive(text))
             needed = _needed_likeness(run)
-            ordinarily = max(needed, _ordinary_likeness(run, ordinary))
-            for term, wanted, possessive in self._terms:
-                likeness = _likeness(whole if possessive else bare, wanted)
-                short = 0 < len(wanted.sound) < SHORT_SOUND and not term.islower()
-                if likeness >= (ordinarily if short else needed):
-                    yield Match(first=first, past=past, term=term, likeness=likeness)
+            ordinarily = max(needed, _ordinary_likeness(run)) if _is_ordinary(run, ordinary) else needed
+            # The first word of a sentence has a capital, whatever it is.
+            opens = first == 0 or ends_sentence(words[first - 1].text, run[0].text)
+            for term in self._terms:
+                short = 0 < len(term.outline.sound) < SHORT_SOUND and not term.text.islower()
+                least = ordinarily if short else needed
+                if term.person:
+                    least = max(least, _person_likeness(run, ordinary, opens=opens and short))
+                likeness = _likeness(whole if term.possessive else bare, term.outline)
+                if likeness >= least:
+                    yield Match(first=first, past=past, term=term.text, likeness=likeness)
 
     def _runs(self, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
         """Yield the first word of each run and the one behind its last; both ends of a run have letters."""
@@ -140,11 +159,20 @@ def ordinary_words(words: Iterable[Word]) -> frozenset[str]:
     return frozenset(letters_of(word.text) for word in words if word.text.islower())
 
 
-def _ordinary_likeness(words: Sequence[Word], ordinary: Collection[str]) -> float:
-    """Return what words need that are all ordinary, also at the start of a sentence; 0 where one may be a name."""
-    if not all(word.text.islower() or letters_of(word.text) in ordinary for word in words):
-        return 0.0
+def _is_ordinary(words: Sequence[Word], ordinary: Collection[str]) -> bool:
+    """Tell whether words are all ordinary, also at the start of a sentence, and none may be a name."""
+    return all(word.text.islower() or letters_of(word.text) in ordinary for word in words)
+
+
+def _ordinary_likeness(words: Sequence[Word]) -> float:
     return ORDINARY_LIKENESS if len(words) == 1 else ORDINARY_RUN_LIKENESS
+
+
+def _person_likeness(words: Sequence[Word], ordinary: Collection[str], *, opens: bool) -> float:
+    """Return the least that words need to be a person's name: more than there is where all of them are ordinary."""
+    if _is_ordinary(words, ordinary):
+        return math.inf
+    return ORDINARY_LIKENESS if opens else 0.0
 
 
 def _needed_likeness(words: Sequence[Word]) -> float:

@@ -20,12 +20,12 @@ MAX_SHOWN = 20
 def apply_glossary_stage(
     context: StageContext, inputs: ApplyGlossaryInputs[Path], params: ApplyGlossaryParams
 ) -> ApplyGlossaryOutput[Path]:
-    """Put terms in place of what sounds like them; a note says which, and each word what was heard.
+    """Put terms and people in place of what sounds like them; a note says which, and each word what was heard.
 
     Raises:
         ValidationError: The transcript cannot be read.
     """
-    glossary = Glossary(params.terms)
+    glossary = Glossary(params.terms, params.people)
     transcript = read_transcript(inputs.transcript)
     ordinary = ordinary_words(word for turn in transcript.turns for word in turn.words)
     turns: list[Turn] = []

@@ -72,7 +72,9 @@ async def reserve(repository: Repository, user: str, guild: str) -> object:
 
 async def test_settings_and_usage_survive_a_restart(database_url: str, store: Store, tmp_path: Path) -> None:
     guild, user = number(), number()
-    settings = GuildSettings(guild_id=guild, preset=Preset.STUDIO, roles=(5, 2**60), retention_days=2)
+    settings = GuildSettings(
+        guild_id=guild, preset=Preset.STUDIO, roles=(5, 2**60), retention_days=2, member_names=True
+    )
     job = job_for(user, guild, await put(store, tmp_path, user))
     async with opened(database_url) as repository:
         assert await repository.guild(guild) == GuildSettings(guild_id=guild)

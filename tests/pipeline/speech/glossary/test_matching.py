@@ -94,3 +94,19 @@ def test_a_term_of_many_characters_is_found_among_single_ones(
     term: str, said: str, expected: list[tuple[str, str]]
 ) -> None:
     assert found([term], said, 0.1, "ja") == expected
+
+
+def test_people_take_the_place_of_names_alone() -> None:
+    people = ["Will", "Siobhan", "Rose Murphy", "Mike"]
+
+    def put(text: str, confidence: float = 0.5) -> list[tuple[str, str]]:
+        said = words(text, confidence)
+        return [
+            (find_place(said[match.first : match.past], match.term, "en").heard, match.term)
+            for match in Glossary([], people).find(said, "en", ordinary_words(said))
+        ]
+
+    assert put("I will ask whether the rose is red, and make more.") == []
+    assert put("Well, that works. Make it so.", 0.9) == [], "the first word of a sentence has a capital, whatever it is"
+    assert put("We asked Siobhán and Rose Murfy.") == [("Siobhán", "Siobhan"), ("Rose Murfy", "Rose Murphy")]
+    assert found(["Will"], "I will ask.") == [("will", "Will")], "what somebody typed is put in for ordinary words, too"
