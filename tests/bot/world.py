@@ -258,6 +258,12 @@ async def pass_time_until(env: simcord.Env, condition: Callable[[], bool], ticks
     raise AssertionError(f"did not come about\n{env.transcript()}")
 
 
+async def let_token_end(env: simcord.Env) -> None:
+    """Let the quarter of an hour pass in which an interaction can be answered, in steps for a busy machine."""
+    for _ in range(15):
+        await env.advance_time(60)
+
+
 def has_cancel_button(message: Any) -> bool:
     return any(str(item.get("custom_id", "")).startswith("stemcord:cancel:") for item in walk(message.components))
 

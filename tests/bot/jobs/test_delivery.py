@@ -11,7 +11,16 @@ from bot.client import StemcordClient
 from pipeline.errors import DemucsError, ModelMissingError
 from pipeline.types import Failure
 from tests.bot.conftest import Broker
-from tests.bot.world import PatientQueue, PlayedWorker, card_text, discord_message, edits, pass_time_until, until
+from tests.bot.world import (
+    PatientQueue,
+    PlayedWorker,
+    card_text,
+    discord_message,
+    edits,
+    let_token_end,
+    pass_time_until,
+    until,
+)
 
 CLIP = ("talk.mp4", b"a clip of some length")
 FILES = {"report.png": b"p", "stems/vocals.flac": b"v" * 900, "stems/background.flac": b"b" * 500}
@@ -26,7 +35,7 @@ async def test_result_after_the_token_ended(
 ) -> None:
     result = await alice.slash(channel, "separate", clip=CLIP)
     lease = await played.take()
-    await env.advance_time(15 * 60)
+    await let_token_end(env)
     before = len(edits(env, "/webhooks/"))
     await played.finish(lease, FILES)
     await until(env, lambda: len(discord_message(result).attachments) == 3)
@@ -182,7 +191,7 @@ async def test_failure_after_the_token_ended_comes_as_a_direct_message(
 ) -> None:
     await alice.slash(channel, "separate", clip=CLIP)
     lease = await played.take()
-    await env.advance_time(15 * 60)
+    await let_token_end(env)
     await played.fail(lease, ModelMissingError("Weights of demucs are not there."))
     await until(env, lambda: bool(alice.user.dm_channel.history()))
     (message,) = alice.user.dm_channel.history()
