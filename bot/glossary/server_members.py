@@ -1,5 +1,6 @@
 """Names of a server's members, for servers that let them be used."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,6 +15,8 @@ from bot.retry import retry_transient
 
 MAX_MEMBERS: Final = 300
 """More would sound like too much else."""
+READ_TIMEOUT_S: Final = 10.0
+"""A clip waits so long for the names."""
 KEPT_S: Final = 600.0
 MAX_SERVERS: Final = 1000
 
@@ -36,15 +39,18 @@ class ServerMembers:
         Raises:
             RefusedError: Discord does not tell this bot who is on a server.
             HTTPException: Discord does not answer.
+            TimeoutError: Discord does not answer in time.
 
         """
-        if guild_id not in self._kept:
-            try:
-                members: list[Mapping[str, Any]] = [*await retry_transient(lambda: self._read(guild_id))]
-            except discord.Forbidden as error:
-                raise RefusedError("members-refused", "members-refused-hint") from error
-            self._kept[guild_id] = spoken_names(members)
-        return self._kept[guild_id]
+        names = self._kept.get(guild_id)
+        if names is None:
+            names = self._kept[guild_id] = spoken_names(await self._read(guild_id))
+        return names
 
-    async def _read(self, guild_id: str) -> list[Any]:
-        return await self._http.get_members(int(guild_id), MAX_MEMBERS, None)
+    async def _read(self, guild_id: str) -> list[Mapping[str, Any]]:
+        try:
+            # The library waits by itself for as long as Discord limits the rate.
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                return [*await retry_transient(lambda: self._http.get_members(int(guild_id), MAX_MEMBERS, None))]
+        except discord.Forbidden as error:
+            raise RefusedError("members-refused", "members-refused-hint") from error
