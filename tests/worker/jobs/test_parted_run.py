@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -289,15 +289,20 @@ async def test_what_a_job_made_of_its_parts_is_used_by_its_next_attempt(system: 
     assert [system.runs(name) for name in NAMES[:3]] == [1, 1, 1]
 
 
+async def failure_of(system: System, clip: str, plan: Mapping[str, object]) -> tuple[str, str | None]:
+    """Have a job done that fails; give the type of its error and the stage."""
+    job = await system.job(clip, dict(plan))
+    await system.queue.submit(job)
+    last = (await system.events(job))[-1]
+    assert isinstance(last, Failed)
+    return last.failure.type, last.failure.stage
+
+
 async def test_a_part_that_fails_ends_the_stage_with_its_error(system: System) -> None:
     await system.start()
     await system.start()
     plan = {"seconds": 20.0, **dict.fromkeys(NAMES, "sleep"), NAMES[1]: "refuse"}
-    job = await system.job("long.json", plan)
-    await system.queue.submit(job)
-    last = (await system.events(job))[-1]
-    assert isinstance(last, Failed)
-    assert (last.failure.type, last.failure.stage) == ("MediaError", "long")
+    assert await failure_of(system, "long.json", plan) == ("MediaError", "long")
     assert system.runs("join") == 0
     # Nobody goes on with the other parts.
     other = await system.job("after.json")
@@ -315,11 +320,7 @@ async def test_a_part_that_fails_has_the_others_stopped_in_the_other_environment
     await system.start("media")
     await system.start("asr")
     plan = {"seconds": 30.0, **dict.fromkeys(NAMES, "sleep"), NAMES[0]: "refuse late"}
-    job = await system.job("long-heard.json", plan)
-    await system.queue.submit(job)
-    last = (await system.events(job))[-1]
-    assert isinstance(last, Failed)
-    assert (last.failure.type, last.failure.stage) == ("MediaError", "long")
+    assert await failure_of(system, "long-heard.json", plan) == ("MediaError", "long")
     await wait_until_none_runs(system, ASR)
     assert [system.runs(name) for name in NAMES[2:]] == [0, 0]
 
@@ -328,11 +329,7 @@ async def test_parts_are_stopped_when_another_branch_of_their_job_fails(system: 
     await system.start("media")
     await system.start("asr")
     plan = {"seconds": 30.0, **dict.fromkeys(NAMES, "sleep"), "first": "refuse late"}
-    job = await system.job("beside.json", plan)
-    await system.queue.submit(job)
-    last = (await system.events(job))[-1]
-    assert isinstance(last, Failed)
-    assert (last.failure.type, last.failure.stage) == ("MediaError", "first")
+    assert await failure_of(system, "beside.json", plan) == ("MediaError", "first")
     await wait_until_none_runs(system, ASR)
 
 
