@@ -7,7 +7,6 @@ those in lower case. People who only might be spoken of are many, and some are c
 so their names are put in for names alone. The numbers were chosen on the tuning half of `tests.bench.glossary`.
 """
 
-import math
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,8 +41,23 @@ ORDINARY_LIKENESS: Final = 0.945
 """Likeness that an ordinary word needs to a name with a short code, however unsure the recogniser was."""
 ORDINARY_RUN_LIKENESS: Final = 0.9
 """Likewise of several ordinary words, which make no sense more often."""
+CERTAIN: Final = 0.8
+"""Confidence from which words are left alone unless all but spelled like a person: they may be another's name."""
+CERTAIN_LIKENESS: Final = 0.965
+"""Which they need then, and in German, where every noun has a capital."""
 MAX_LENGTH_RATIO: Final = 1.6
 """By which a run may be longer or shorter than the term, in letters."""
+
+
+_CAPITALISED: Final = frozenset(
+    (
+        *("i", "id", "ill", "im", "ive"),
+        *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+        *("january", "february", "march", "april", "may", "june"),
+        *("july", "august", "september", "october", "november", "december"),
+    )
+)
+"""English words with a capital, as `letters_of` gives them, that are no names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +116,7 @@ class Glossary:
             ordinary: Words of the transcript that are written in lower case, as `ordinary_words` lists them.
         """
         found = sorted(
-            self._candidates(words, ordinary),
+            self._candidates(words, ordinary, language),
             key=lambda match: (-match.likeness, match.first - match.past, match.first),
         )
         taken: set[int] = set()
@@ -121,20 +135,24 @@ class Glossary:
             key=lambda match: match.first,
         )
 
-    def _candidates(self, words: Sequence[Word], ordinary: Collection[str]) -> Iterator[Match]:
+    def _candidates(self, words: Sequence[Word], ordinary: Collection[str], language: str) -> Iterator[Match]:
         for first, past in self._runs(words):
             run = words[first:past]
             text = "".join(word.text for word in run)
             whole, bare = _outline(text), _outline(without_possessive(text))
+            is_ordinary = _is_ordinary(run, ordinary)
             needed = _needed_likeness(run)
-            ordinarily = max(needed, _ordinary_likeness(run)) if _is_ordinary(run, ordinary) else needed
+            ordinarily = max(needed, _ordinary_likeness(run)) if is_ordinary else needed
             # The first word of a sentence has a capital, whatever it is.
             opens = first == 0 or ends_sentence(words[first - 1].text, run[0].text)
+            may_be_person = not (is_ordinary or any(letters_of(word.text) in _CAPITALISED for word in run))
             for term in self._terms:
                 short = 0 < len(term.outline.sound) < SHORT_SOUND and not term.text.islower()
                 least = ordinarily if short else needed
                 if term.person:
-                    least = max(least, _person_likeness(run, ordinary, opens=opens and short))
+                    if not may_be_person or term.outline.letters in (whole.letters, bare.letters):
+                        continue
+                    least = max(least, _person_likeness(run, opens=opens and short, language=language))
                 likeness = _likeness(whole if term.possessive else bare, term.outline)
                 if likeness >= least:
                     yield Match(first=first, past=past, term=term.text, likeness=likeness)
@@ -168,10 +186,10 @@ def _ordinary_likeness(words: Sequence[Word]) -> float:
     return ORDINARY_LIKENESS if len(words) == 1 else ORDINARY_RUN_LIKENESS
 
 
-def _person_likeness(words: Sequence[Word], ordinary: Collection[str], *, opens: bool) -> float:
-    """Return the least that words need to be a person's name: more than there is where all of them are ordinary."""
-    if _is_ordinary(words, ordinary):
-        return math.inf
+def _person_likeness(words: Sequence[Word], *, opens: bool, language: str) -> float:
+    """Return the least that words need to be a person's name, beside what any term needs."""
+    if language == "de" or min(word.confidence for word in words) >= CERTAIN:
+        return CERTAIN_LIKENESS
     return ORDINARY_LIKENESS if opens else 0.0
 
 

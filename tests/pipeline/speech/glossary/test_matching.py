@@ -99,14 +99,21 @@ def test_a_term_of_many_characters_is_found_among_single_ones(
 def test_people_take_the_place_of_names_alone() -> None:
     people = ["Will", "Siobhan", "Rose Murphy", "Mike"]
 
-    def put(text: str, confidence: float = 0.5) -> list[tuple[str, str]]:
+    def put(
+        text: str, confidence: float = 0.5, named: list[str] = people, language: str = "en"
+    ) -> list[tuple[str, str]]:
         said = words(text, confidence)
         return [
-            (find_place(said[match.first : match.past], match.term, "en").heard, match.term)
-            for match in Glossary([], people).find(said, "en", ordinary_words(said))
+            (find_place(said[match.first : match.past], match.term, language).heard, match.term)
+            for match in Glossary([], named).find(said, language, ordinary_words(said))
         ]
 
     assert put("I will ask whether the rose is red, and make more.") == []
     assert put("Well, that works. Make it so.", 0.9) == [], "the first word of a sentence has a capital, whatever it is"
     assert put("We asked Siobhán and Rose Murfy.") == [("Siobhán", "Siobhan"), ("Rose Murfy", "Rose Murphy")]
+    others = ["Iman", "Ida", "Ivy", "Mandy", "Frida", "Sandy", "Jun", "Julie", "Lyndon", "Marie"]
+    assert put("So I mean that I do, and I've seen it on Monday, Friday, Sunday, in June and July.", 0.6, others) == []
+    assert put("We went to London with Mary.", 0.98, others) == [], "what is certain may be the name of another"
+    assert put("Er ging die Stufen hinauf.", 0.6, ["Stefan"], "de") == []
+    assert put("and ROSE MURPHY and Rose murphy's", 0.5) == [], "the same letters are the same name"
     assert found(["Will"], "I will ask.") == [("will", "Will")], "what somebody typed is put in for ordinary words, too"
