@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train chaos fuzz \
+	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train train-borders chaos fuzz \
 	images compose-test
 
 MEDIA := .venv/bin
@@ -117,6 +117,9 @@ bench-guard: env ## Which stage became slower than in another revision (BASE), i
 
 train: env ## Train the separator of backgrounds, from packages to weights (BUDGET: processor seconds, RUN: folder)
 	$(MEDIA)/python -m pipeline.training recipe $(or $(RUN),out/training) --budget $(or $(BUDGET),3600) --start-from-spleeter --hints --notes
+
+train-borders: env ## Train the network that hears where words border, from packages to weights (OUT_FILE: its file)
+	$(MEDIA)/python -m tests.bench.border_training $(if $(OUT_FILE),--out $(OUT_FILE))
 
 bench-stems: env ## How well backgrounds are parted into music, SFX and ambience, on the frozen test mixes
 	$(MEDIA)/python -m pipeline.training evaluate pipeline/training/checkpoints/background.safetensors

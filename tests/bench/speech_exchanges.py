@@ -65,20 +65,20 @@ def build(folder: Path, halves: Sequence[str] = HALVES) -> list[Exchange]:
     folder.mkdir(parents=True, exist_ok=True)
     for half in halves:
         missing = [clip for clip in exchanges(half) if not (folder / f"{clip.name}.turns.json").exists()]
-        bank = _bank(cache() / "bench-voices", half) if missing else {}
+        lines = bank(cache() / "bench-voices", half) if missing else {}
         for clip in missing:
             chance = np.random.default_rng([11, HALVES.index(half), int(clip.name[-2:])])
-            names = [str(name) for name in chance.permutation(list(bank))[: clip.speakers]]
-            said, samples = converse({name: bank[name] for name in names}, chance)
+            names = [str(name) for name in chance.permutation(list(lines))[: clip.speakers]]
+            said, samples = converse({name: lines[name] for name in names}, chance)
             write_clip(folder, clip.name, said, samples)
     return [clip for half in halves for clip in exchanges(half)]
 
 
-def _bank(folder: Path, half: str) -> dict[str, list[Utterance]]:
+def bank(folder: Path, half: str) -> dict[str, list[Utterance]]:
     """What each voice says: replies first, then statements."""
     voice_bank.fetch(folder)
     reader: voice_bank.Reader | None = None
-    bank: dict[str, list[Utterance]] = {}
+    said: dict[str, list[Utterance]] = {}
     for number, voice in enumerate(VOICES[half]):
         chance = np.random.default_rng([12, HALVES.index(half), number])
         for kind, count in (("replies", REPLIES), ("statements", STATEMENTS)):
@@ -87,8 +87,8 @@ def _bank(folder: Path, half: str) -> dict[str, list[Utterance]]:
                 if not path.with_suffix(".words.json").exists():
                     reader = reader or voice_bank.Reader(folder)
                     voice_bank.save(reader.read(str(text), voice), path)
-                bank.setdefault(voice, []).append(voice_bank.restore(path, voice, str(text)))
-    return bank
+                said.setdefault(voice, []).append(voice_bank.restore(path, voice, str(text)))
+    return said
 
 
 def _lines(heading: str) -> list[str]:

@@ -242,6 +242,8 @@ def _open_espeak(package: Path) -> Any:
     library.espeak_TextToPhonemes.restype = ctypes.c_char_p
     synchronous = 2
     library.espeak_Initialize(synchronous, 0, str(package / "espeak-ng-data").encode(), 0)
+    # As the first voice of a process, British English ends it by a segmentation fault.
+    library.espeak_SetVoiceByName(b"en-us")
     return library
 
 

@@ -1,15 +1,16 @@
 """Borders of words that touch, by the sound."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from pipeline.speech.recognition.whisper.border_refinement import (
-    ONSET_SECONDS,
-    RELEASE_SECONDS,
-    SAMPLE_RATE,
-    refine_borders,
-)
+from pipeline.audio import io as audio_io
+from pipeline.speech.recognition.whisper.border_network import SAMPLE_RATE
+from pipeline.speech.recognition.whisper.border_refinement import ONSET_SECONDS, refine_borders
 from pipeline.types import Word
+
+DATA = Path(__file__).parents[4] / "data"
 
 
 def tones(*parts: tuple[float, float]) -> np.ndarray:
@@ -24,10 +25,15 @@ def word(start: float, end: float, text: str = "word") -> Word:
     return Word(start=start, end=end, text=text, confidence=1.0)
 
 
-def test_a_border_goes_to_where_the_sound_changes() -> None:
-    first, second = refine_borders([word(0.0, 0.44), word(0.44, 1.0)], tones((300, 0.5), (1500, 0.5)))
-    assert first.end == pytest.approx(0.5 - RELEASE_SECONDS, abs=0.011)
-    assert second.start == pytest.approx(0.5 + ONSET_SECONDS, abs=0.011)
+def test_words_that_touch_get_the_border_that_is_heard() -> None:
+    """`Good evening everyone` of the sample. Another aligner has the borders at 0.55 and 0.96 s, before the plans that
+    taught the network; without it they are 0.14 s apart from where they should be."""
+    sound = audio_io.resample(audio_io.read(DATA / "sample.speech.flac", frames=3 * 48_000), 48_000, SAMPLE_RATE)[:, 0]
+    guessed = [word(0.4, 0.62, "Good"), word(0.62, 0.86, "evening"), word(0.86, 1.59, "everyone,")]
+    refined = refine_borders(guessed, sound)
+    assert [each.start for each in refined[1:]] == pytest.approx([0.62, 1.03], abs=0.04)
+    assert [each.end for each in refined[:2]] == pytest.approx([0.585, 0.995], abs=0.04)
+    assert refined[2].end == 1.59
 
 
 def test_words_apart_keep_their_ends() -> None:
