@@ -43,7 +43,7 @@ from bot.web.sources.stored import StoredSource
 from pipeline.errors import StemcordError
 from worker.queue import Queue
 from worker.store import Store, keep_files_private, scratch_for, scratch_root, temporary_files_in
-from worker.telemetry import open_telemetry
+from worker.telemetry.session import open_telemetry
 
 EXIT_BAD_SETTINGS = 2
 DISCONNECT_TIMEOUT_S = 10.0

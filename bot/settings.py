@@ -11,7 +11,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from pipeline.catalog import MAX_SIZE
 from pipeline.types import Preset
 from worker.store import Keyring, read_keyring
-from worker.telemetry import TelemetrySettings
+from worker.telemetry.settings import TelemetrySettings
 
 
 class BotSettings(TelemetrySettings):

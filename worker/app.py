@@ -39,7 +39,8 @@ from worker.store import Store
 from worker.store.disk_space import disk_full_error, is_disk_full
 from worker.store.private_home import close_home
 from worker.store.scratch import Scratch, remove_abandoned, scratch_root
-from worker.telemetry import open_telemetry, sample_engines, sample_queue
+from worker.telemetry.sampling import sample_engines, sample_queue
+from worker.telemetry.session import open_telemetry
 
 POLL_INTERVAL_S: Final = 0.1
 JOB_TIMEOUT_S: Final = 24 * 3600.0

@@ -36,7 +36,8 @@ from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
 from worker.queue import Queue
 from worker.store import Store
-from worker.telemetry import current_metrics, sample_queue, span
+from worker.telemetry import current_metrics, span
+from worker.telemetry.sampling import sample_queue
 
 EndRecording = Callable[[Job, ReplyTo, Event | None], Awaitable[bool]]
 POLL_INTERVAL_S: Final = 20.0

@@ -20,7 +20,9 @@ from tests.deploy.monitoring.test_alerts import FOLDER
 from tests.worker.conftest import System, system
 from tests.worker.telemetry.scraping import free_port
 from worker.jobs import attempts
-from worker.telemetry import current_metrics, open_telemetry, sample_queue, sampling
+from worker.telemetry import current_metrics, sampling
+from worker.telemetry.sampling import sample_queue
+from worker.telemetry.session import open_telemetry
 
 __all__ = ["system"]
 pytestmark = pytest.mark.skipif(

@@ -6,8 +6,9 @@ import pytest
 
 from tests.worker.conftest import System
 from tests.worker.telemetry.scraping import free_port
-from worker.telemetry import open_telemetry, sample_queue
 from worker.telemetry.health import main
+from worker.telemetry.sampling import sample_queue
+from worker.telemetry.session import open_telemetry
 
 
 async def test_a_process_whose_loop_runs_is_well(system: System, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,8 @@ from tests.worker.telemetry.scraping import free_port, scrape, value
 from tests.worker.toy_stages import PARTS
 from worker.jobs import attempts
 from worker.protocol import Failed, Finished
-from worker.telemetry import current_metrics, open_telemetry, sampling
+from worker.telemetry import current_metrics, sampling
+from worker.telemetry.session import open_telemetry
 
 
 @pytest.fixture

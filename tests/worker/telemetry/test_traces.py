@@ -12,7 +12,8 @@ from msgspec import json as msgjson
 from deploy.monitoring.trace_picture import TracedSpan, main, read_spans
 from tests.worker.conftest import System
 from worker.protocol import Finished, Job, StageJob, decode_job, encode
-from worker.telemetry import current_trace, open_telemetry, span
+from worker.telemetry import current_trace, span
+from worker.telemetry.session import open_telemetry
 
 
 @pytest.fixture
