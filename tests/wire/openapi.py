@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+import jsonschema_rs
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -21,7 +23,6 @@ from tests.wire.recorder import Exchange
 
 if TYPE_CHECKING:
     # Where it is needed it is imported late: it builds parsers of addresses, which takes seconds.
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 FILE = Path(__file__).parents[1] / "data" / "discord-openapi.json.xz"
@@ -69,7 +70,7 @@ def _strict(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pointer(*steps: str) -> str:
-    return "#/" + "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+    return "#/" + "/".join(quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
 
 
 def _describe(error: "ValidationError") -> str:
@@ -95,13 +96,9 @@ class Description:
     def __init__(self, document: dict[str, Any], gaps: tuple[Gap, ...] = GAPS) -> None:
         self._document = document
         self._gaps = gaps
-        self._registry: Registry[Any] = Registry().with_resources(
-            [
-                (LENIENT, Resource(contents=document, specification=DRAFT202012)),
-                (STRICT, Resource(contents=_strict(document), specification=DRAFT202012)),
-            ]
-        )
-        self._validators: dict[str, Draft202012Validator] = {}
+        self._documents = {LENIENT: document, STRICT: _strict(document)}
+        self._registry = jsonschema_rs.Registry(list(self._documents.items()), draft=jsonschema_rs.Draft202012)
+        self._judges: dict[str, jsonschema_rs.Draft202012Validator] = {}
         self.operations = sorted(self._operations(), key=lambda operation: operation.template.count("{"))
 
     @classmethod
@@ -131,14 +128,22 @@ class Description:
         return next((o for o in self.operations if o.method == method and o.pattern.match(path)), None)
 
     def _errors(self, base: str, steps: tuple[str, ...], value: Any) -> list[str]:
+        reference = base + _pointer(*steps)
+        if reference not in self._judges:
+            self._judges[reference] = jsonschema_rs.Draft202012Validator({"$ref": reference}, registry=self._registry)
+        return [] if self._judges[reference].is_valid(value) else [self._explain(reference, value)]
+
+    def _explain(self, reference: str, value: Any) -> str:
+        """Say what is wrong; the judge, which is far quicker, does not tell which problem matters most."""
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import best_match
 
-        reference = base + _pointer(*steps)
-        if reference not in self._validators:
-            self._validators[reference] = Draft202012Validator({"$ref": reference}, registry=self._registry)
-        error = best_match(self._validators[reference].iter_errors(value))
-        return [] if error is None else [_describe(error)]
+        contents = [
+            (name, Resource(contents=document, specification=DRAFT202012)) for name, document in self._documents.items()
+        ]
+        registry: Registry[Any] = Registry().with_resources(contents)
+        error = best_match(Draft202012Validator({"$ref": reference}, registry=registry).iter_errors(value))
+        return f"{reference} does not hold" if error is None else _describe(error)
 
     def _schema_of(self, steps: tuple[str, ...]) -> dict[str, Any]:
         node: Any = self._document
