@@ -16,6 +16,9 @@ from tests.wire.processes import Program
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
+PACE_S = 0.3
+"""Between commands while a process starts: how many there are is not the point, and each takes its time later."""
+
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
@@ -79,6 +82,7 @@ async def test_every_command_gets_one_result(stack: LightStack, clip: Path) -> N
     new = await stack.start_beside()
     while fake.gateway.identified == identified:
         asked += await ask(stack, clip, 1)
+        await asyncio.sleep(PACE_S)
     asked += await ask(stack, clip, 8)
     posted = await use_old_things(stack, clip, result)
     ending = asyncio.create_task(end(old))

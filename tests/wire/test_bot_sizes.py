@@ -47,7 +47,7 @@ def write_large(path: Path, seed: int) -> float:
 
 async def test_parts_of_200_mib_come_as_copies_that_fit(stack: Stack, clip: Path, tmp_path: Path) -> None:
     assert stack.fake.knobs.size_limit == 10 * MIB
-    first = await stack.fake.slash("separate", clip=clip, route="dialogue")
+    first = await stack.fake.slash("separate", clip=clip, route="dialogue", parts="none")
     assert "vocals.flac" in (await result_of(stack, first)).files
     store = Store.open(stack.store_url)
     seconds = write_large(tmp_path / "large.flac", 1)
@@ -59,7 +59,7 @@ async def test_parts_of_200_mib_come_as_copies_that_fit(stack: Stack, clip: Path
             large = {name: await store.put(tmp_path / "large.flac", name=name) for name in entry.artefacts}
             await store.put_cache_entry(key, encode(structs.replace(entry, artefacts=large)))
     start = len(stack.fake.recorder.exchanges)
-    message = await result_of(stack, await stack.fake.slash("separate", clip=clip, route="dialogue"))
+    message = await result_of(stack, await stack.fake.slash("separate", clip=clip, route="dialogue", parts="none"))
     assert {"vocals.opus", "background.opus"} <= set(message.files), f"{message.text}\n{stack.report()}"
     assert len(message.files) <= 10
     for name in ("vocals.opus", "background.opus"):
