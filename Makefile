@@ -1,8 +1,8 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test test-asr test-fast coverage check clean sbom audit \
+.PHONY: help env lock demo test collect test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
-	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-bot bench-stems card-pictures train train-borders chaos fuzz \
+	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-page bench-bot bench-stems card-pictures train train-borders chaos fuzz \
 	images compose-test
 
 MEDIA := .venv/bin
@@ -41,10 +41,14 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 	$(MEDIA)/stemcord run tests/data/sample.mp4 --out $(OUT)
 
 test: env ## Lint, types, import contracts, and all tests in both environments
-	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr
+	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr collect
 	rm -rf $(SAMPLE_RESULT)
 	$(MEDIA)/python -m pytest -n $$((2 * $(JOBS))) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
 	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e
+
+# Compiles the tests once, on the core that is idle while pyright ends, instead of in each process.
+collect: env
+	$(MEDIA)/python -m pytest --collect-only -q -m "not (alone or asr or bench)" > /dev/null
 
 test-asr: env ## The tests of the asr environment
 	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)
@@ -105,6 +109,9 @@ bench-glossary: env ## What a glossary mends, on lines with rare terms and lines
 
 card-pictures: env ## Pictures of the card of a result, to look at
 	$(MEDIA)/python -m tests.bench.card_pictures
+
+bench-page: env ## A minute of listening to the stems of a results page in Chromium: how far apart they are
+	STEMCORD_TEST_LISTEN_SECONDS=60 $(MEDIA)/python -m pytest tests/e2e/test_together.py
 
 bench-bot: env ## Acknowledgements with 20 commands at once, memory after 500 jobs
 	$(MEDIA)/python -m tests.bench.bot_memory

@@ -48,12 +48,12 @@ def test_parts_that_say_the_same_are_joined_without_a_trace(frames: int, count: 
 
 
 def long_sound(dialogue: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Twenty-four seconds whose levels differ."""
-    return np.concatenate([dialogue[1] * 0.5, dialogue[1] * 0.1, dialogue[1] * 0.4])
+    """Sixteen seconds whose levels differ."""
+    return np.concatenate([dialogue[1] * 0.5, dialogue[1] * 0.1])
 
 
 def by_parts(source: Path, out: Path, models: Models, engine: str, model: str) -> SeparateOutput[Path]:
-    """What the stages make of a sound in parts of at most seven seconds."""
+    """What the stages make of a sound in parts of at most five seconds."""
 
     def context(name: str) -> StageContext:
         (out / name).mkdir(parents=True)
@@ -62,7 +62,7 @@ def by_parts(source: Path, out: Path, models: Models, engine: str, model: str) -
     inputs = SeparateInputs(sound=source)
     survey = survey_stage(context("survey"), inputs, NoParams())
     info = audio_io.info(source)
-    parts = plan_parts(info.frames, info.sample_rate, part_seconds=7.0)
+    parts = plan_parts(info.frames, info.sample_rate, part_seconds=5.0)
     assert len(parts) == 4
     made = [
         separate_part_stage(
