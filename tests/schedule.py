@@ -24,6 +24,7 @@ FIRST: Final = (
     *(SYSTEM, MACHINE, OBSERVED, LIGHT),
     "tests/e2e/test_killed_worker.py",
     "tests/worker/test_app.py",
+    "tests/worker/jobs/test_parted_run.py",
     "tests/worker/engine/test_supervisor.py",
     "tests/e2e/browser/test_editor.py",
     "tests/chaos/test_short_form.py",

@@ -36,8 +36,7 @@ from pipeline.types import Result
 from worker.protocol import TERMINAL_EVENTS, Event, Failed, Finished, Job, ReplyTo, Started, Stopped
 from worker.queue import Queue
 from worker.store import Store
-from worker.telemetry import current_metrics, span
-from worker.telemetry.sampling import sample_queue
+from worker.telemetry import current_metrics, sampling, span
 
 EndRecording = Callable[[Job, ReplyTo, Event | None], Awaitable[bool]]
 POLL_INTERVAL_S: Final = 20.0
@@ -154,7 +153,7 @@ class JobTracker:
         """Search, in the background, for jobs that others submitted, and keep the database in step."""
         self._follows = True
         self._background.append(asyncio.create_task(self._poll_undelivered(), name="poll-undelivered"))
-        self._background.append(asyncio.create_task(sample_queue(self._queue), name="sample-queue"))
+        self._background.append(asyncio.create_task(sampling.sample_queue(self._queue), name="sample-queue"))
         self._background.append(asyncio.create_task(self._run_sync(time.time()), name="job-sync"))
 
     async def _run_sync(self, before: float) -> None:

@@ -23,6 +23,7 @@ OPEN_TO_THE_BOT = {
     *(f"pipeline.vocabulary.{name}" for name in ("stemming", "stop_words", "terms")),
     *(f"pipeline.edits.{name}" for name in ("apply", "checks", "edit_file", "lines", "operations", "written_words")),
     *(f"worker.{name}" for name in ("protocol", "queue", "store", "telemetry")),
+    *(f"worker.telemetry.{name}" for name in ("sampling", "session", "settings")),
 }
 
 
@@ -63,6 +64,10 @@ def test_no_package_that_loads_lazily_fails_when_it_is_looked_at() -> None:
 def test_the_pipeline_loads_neither_chat_nor_broker() -> None:
     modules = ("pipeline.types", "pipeline.errors", "pipeline.graph.run", "pipeline.graph.stage")
     assert loaded_by(modules, CHAT + BROKER) == {}
+
+
+def test_engines_start_without_the_broker_and_settings() -> None:
+    assert loaded_by(("worker.engine.child",), (*BROKER, "pydantic", "structlog")) == {}
 
 
 def test_workers_load_no_chat() -> None:

@@ -212,8 +212,8 @@ def test_cancel_ends_ffmpeg_at_once() -> None:
 
 def test_progress_comes_from_ffmpeg(tmp_path: Path) -> None:
     told: list[float] = []
-    arguments = ["-re", "-f", "lavfi", "-i", "sine=duration=1.6", "-f", "wav", str(tmp_path / "a.wav")]
-    run_ffmpeg(arguments, timeout=20, report=lambda fraction, message="": told.append(fraction), total=1.6)
+    arguments = ["-re", "-f", "lavfi", "-i", "sine=duration=3", "-f", "wav", str(tmp_path / "a.wav")]
+    run_ffmpeg(arguments, timeout=20, report=lambda fraction, message="": told.append(fraction), total=3)
     assert told == sorted(told)
     assert len({value for value in told if 0.1 < value < 0.95}) >= 2
 
