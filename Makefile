@@ -8,7 +8,7 @@
 MEDIA := .venv/bin
 ASR := .venv-asr/bin
 OUT ?= out/demo
-# Processes of unit tests; of all tests there are twice as many, since half of the time they wait for others.
+# Processes of unit tests; of all tests there are five for two of these, since half of the time they wait for others.
 JOBS ?= 2
 SAMPLE_RESULT := build/sample-result
 # The tests start hundreds of processes; each would compile all that it imports.
@@ -43,7 +43,7 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 test: env ## Lint, types, import contracts, and all tests in both environments
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr collect
 	rm -rf $(SAMPLE_RESULT)
-	$(MEDIA)/python -m pytest -n $$((2 * $(JOBS))) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
+	$(MEDIA)/python -m pytest -n $$((5 * $(JOBS) / 2)) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
 	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e
 
 # Compiles the tests once, on the core that is idle while pyright ends, instead of in each process.
