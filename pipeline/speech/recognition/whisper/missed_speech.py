@@ -6,6 +6,8 @@ one end of the window, or are spread over all of it. Constants were chosen on th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.audio.intervals import Interval
 from pipeline.audio.voice_activity import find_runs
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS
-from pipeline.speech.recognition.whisper.word_durations import count_spoken
+from pipeline.speech.recognition.whisper.word_durations import SENTENCE_END, count_spoken
 from pipeline.types import Word
 
 WORD_MARGIN_SECONDS = 0.25
@@ -46,6 +48,37 @@ def find_missed(words: Sequence[Word], pauses: NDArray[np.bool_]) -> list[Interv
             start, end = int(heard[0]) * FRAME_SECONDS, int(heard[-1] + 1) * FRAME_SECONDS
             missed.append((max(0.0, start - EDGE_SECONDS), min(len(pauses) * FRAME_SECONDS, end + EDGE_SECONDS)))
     return missed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TornSentence:
+    """A sentence with missed speech between two of its words."""
+
+    first: int
+    """Index of its first word."""
+    past: int
+    """Index after its last word."""
+    whole_until: float
+    """Where the missed speech begins, in seconds."""
+
+
+def find_torn(words: Sequence[Word], missed: Sequence[Interval]) -> list[TornSentence]:
+    """Find the sentences that missed speech tears apart.
+
+    Args:
+        words: In order of time; a sentence ends at its punctuation.
+        missed: Stretches of missed speech, on the same clock.
+    """
+    firsts = [0, *(place + 1 for place, word in enumerate(words[:-1]) if word.text.endswith(SENTENCE_END))]
+    torn: list[TornSentence] = []
+    for first, past in pairwise([*firsts, len(words)]):
+        for start, end in missed:
+            before = any(word.start < start for word in words[first:past])
+            after = any(word.end > end for word in words[first:past])
+            if before and after:
+                torn.append(TornSentence(first=first, past=past, whole_until=start))
+                break
+    return torn
 
 
 def is_sparse(words: Sequence[Word], pauses: NDArray[np.bool_]) -> bool:

@@ -111,6 +111,26 @@ def count_repeats(samples: Samples, rate: int, written: int, *, trusted: bool) -
     return counted if best >= SURE_CORRELATION else min(counted, written)
 
 
+def count_said(samples: Samples, rate: int, certain: int) -> int:
+    """Count how often a phrase is said that the text has once; 1 where the sound does not surely repeat itself.
+
+    Args:
+        samples: The stretch of sound that the phrase was laid over, shape (frames,).
+        rate: Of the samples, in Hz.
+        certain: Samples at the beginning in which it is said for certain; music that repeats itself is no voice.
+    """
+    features = _spectrum(samples, rate)
+    peaks = _find_periods(features)
+    best = max((score for score, _ in peaks), default=0.0)
+    if best < SURE_CORRELATION:
+        return 1
+    period, width = _choose_period(peaks, best), max(1, round(certain / rate / _HOP_SECONDS))
+    width = min(width, len(features) - period)
+    if _correlate(features[:width], features[period : period + width]) < MIN_CORRELATION:
+        return 1
+    return max(1, ceil(len(features) / period - (1.0 - MAX_PAUSE_SHARE)))
+
+
 def count_following(samples: Samples, rate: int, end: int) -> int:
     """Count the repeats that go on after those that the text has.
 

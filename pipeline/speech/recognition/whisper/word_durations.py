@@ -13,7 +13,7 @@ MAX_WORD_STRETCH = 2.5
 """Nor than so many times the median word of its window."""
 MIN_WORD_LIMIT_SECONDS = 0.4
 """A word this short is never made shorter."""
-_SENTENCE_END = (".", "!", "?", "。", "！", "？")  # noqa: RUF001 - likewise
+SENTENCE_END = (".", "!", "?", "。", "！", "？")  # noqa: RUF001 - likewise
 _SPOKEN = re.compile(r"(?<![\w'’])[^\W\d_]|\d")  # noqa: RUF001 - an apostrophe as it is written
 
 
@@ -31,8 +31,8 @@ def limit_durations(words: Sequence[Word]) -> list[Word]:
         start, end = word.start, word.end
         limit = longest * count_spoken(word.text)
         if end - start > limit:
-            begins = index == 0 or words[index - 1].text.endswith(_SENTENCE_END)
-            if begins and not word.text.endswith(_SENTENCE_END):
+            begins = index == 0 or words[index - 1].text.endswith(SENTENCE_END)
+            if begins and not word.text.endswith(SENTENCE_END):
                 start = end - limit
             else:
                 end = start + limit

@@ -21,10 +21,12 @@ from pipeline.speech.recognition.whisper.hallucination_filter import (
     is_silent,
     token_limit,
 )
+from pipeline.speech.recognition.whisper.missed_speech import find_missed, find_torn
 from pipeline.speech.recognition.whisper.repetition import (
     Loop,
     count_following,
     count_repeats,
+    count_said,
     find_loops,
     write_loops,
 )
@@ -69,7 +71,11 @@ class WordPlacement:
             return []
         counts = [self._count_repeats(part, text, loop, trusted=not suspect) for loop in loops]
         counted = write_loops(text, loops, counts)
-        return timed if counted == once else self._time_words(part, counted)
+        timed = timed if counted == once else self._time_words(part, counted)
+        if not find_torn(timed, find_missed(timed, self.find_pauses(part.window))):
+            return timed
+        again = self._repeat_torn(part, counted)
+        return timed if again == counted else self._time_words(part, again)
 
     def find_pauses(self, window: Window) -> NDArray[np.bool_]:
         """Mark the frames of a window in which nothing is heard, shape (frames,)."""
@@ -84,6 +90,22 @@ class WordPlacement:
         attention = self.executor.attend(part.features, text, language=part.language)
         timed = time_words(words, attention, part.window.duration, self.find_pauses(part.window))
         return refine_borders(timed, self.reader.read_window(part.window))
+
+    def _repeat_torn(self, part: Part, text: Sequence[int]) -> list[int]:
+        """Write sentences that were laid over several times that they are said as often as the sound has them."""
+        words = split_words(self.executor.vocabulary(part.language), text, part.language)
+        starts = list(accumulate((len(word.tokens) for word in words), initial=0))
+        placed = self._align(part, words)
+        samples = self.reader.read_window(part.window)
+        loops, counts = list[Loop](), list[int]()
+        for torn in find_torn(placed, find_missed(placed, self.find_pauses(part.window))):
+            start, end = placed[torn.first].start, placed[torn.past - 1].end
+            period = starts[torn.past] - starts[torn.first]
+            sound = samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+            said = count_said(sound, SAMPLE_RATE, round((torn.whole_until - start) * SAMPLE_RATE))
+            loops.append(Loop(start=starts[torn.first], period=period, times=1))
+            counts.append(max(1, min(said, (token_limit(end - start) - SPARE_TOKENS) // period)))
+        return write_loops(text, loops, counts)
 
     def _count_repeats(self, part: Part, text: Sequence[int], loop: Loop, *, trusted: bool) -> int:
         """Count the repeats of a loop in the stretch of sound where the text has it."""

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS
-from pipeline.speech.recognition.whisper.missed_speech import find_missed, is_sparse
+from pipeline.speech.recognition.whisper.missed_speech import TornSentence, find_missed, find_torn, is_sparse
 from pipeline.types import Word
 
 
@@ -37,3 +37,14 @@ def test_few_words_for_much_sound_are_sparse() -> None:
     assert not is_sparse(words, pauses(10.0, (1.0, 9.0)))
     assert not is_sparse(said((0.0, 9.5), text="1-2-3-4-5-6-7-8-9-10"), pauses(10.0))
     assert not is_sparse(said((0.0, 0.4)), pauses(2.0))
+
+
+def test_a_sentence_with_missed_speech_inside_is_torn() -> None:
+    words = [*said((0.2, 0.5)), *said((0.5, 1.0), text="long"), *said((5.0, 5.4), text="day."), *said((5.5, 6.0))]
+    assert find_torn(words, [(1.2, 4.8)]) == [TornSentence(first=0, past=3, whole_until=1.2)]
+
+
+def test_missed_speech_between_sentences_and_at_the_ends_tears_none() -> None:
+    words = [*said((1.0, 1.5), text="Yes."), *said((5.0, 5.4), text="No."), *said((5.5, 6.0))]
+    assert find_torn(words, [(0.0, 0.9), (1.8, 4.8), (6.3, 8.0)]) == []
+    assert find_torn([], [(0.0, 2.0)]) == []

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.recognition.whisper.repetition import count_following, count_repeats, find_loops, write_loops
+from pipeline.speech.recognition.whisper.repetition import (
+    count_following,
+    count_repeats,
+    count_said,
+    find_loops,
+    write_loops,
+)
 
 RATE = 16_000
 
@@ -81,3 +87,23 @@ def test_repeats_that_the_text_has_left_out_are_counted() -> None:
 def test_hardly_any_sound_repeats_nothing(length: int) -> None:
     assert count_repeats(noise(1.0)[:length], RATE, 5, trusted=False) == 1
     assert count_following(noise(1.0)[:length], RATE, length) == 0
+
+
+@pytest.mark.parametrize("pause", [0.1, 0.3])
+@pytest.mark.parametrize("times", [2, 3, 4])
+def test_a_phrase_that_is_written_once_is_counted_in_its_stretch(times: int, pause: float) -> None:
+    assert count_said(said(times, pause), RATE, round(0.4 * RATE)) == times
+
+
+def test_other_speech_and_noise_are_not_the_phrase_again() -> None:
+    other = np.concatenate([phrase(1), phrase(4, 1.5), phrase(7)])
+    assert count_said(other, RATE, round(0.4 * RATE)) == 1
+    assert count_said(noise(3.0), RATE, RATE) == 1
+    assert count_said(np.zeros(0, np.float32), RATE, 0) == 1
+    assert count_said(said(1, 0.1), RATE, 10 * RATE) == 1
+
+
+def test_music_that_repeats_itself_after_a_word_is_no_voice() -> None:
+    beat = np.tile(phrase(5, 0.5), 8)
+    beat[: round(0.5 * RATE)] += 8 * phrase(6, 0.5)
+    assert count_said(beat, RATE, round(0.5 * RATE)) == 1
