@@ -48,7 +48,8 @@ test: env ## Lint, types, import contracts, and all tests in both environments
 
 # Compiles the tests once, on the core that is idle while pyright ends, instead of in each process.
 collect: env
-	$(MEDIA)/python -m pytest --collect-only -q -m "not (alone or asr or bench)" > /dev/null
+	@mkdir -p build
+	@$(MEDIA)/python -m pytest --collect-only -q -m "not (alone or asr or bench)" > build/collect.log || { tail -n 60 build/collect.log; exit 1; }
 
 test-asr: env ## The tests of the asr environment
 	$(ASR)/python -m pytest -m asr $$(grep -rl --include='test_*.py' 'mark\.asr' tests)

@@ -131,7 +131,10 @@ class Description:
         reference = base + _pointer(*steps)
         if reference not in self._judges:
             self._judges[reference] = jsonschema_rs.Draft202012Validator({"$ref": reference}, registry=self._registry)
-        return [] if self._judges[reference].is_valid(value) else [self._explain(reference, value)]
+        try:
+            return [] if self._judges[reference].is_valid(value) else [self._explain(reference, value)]
+        except UnicodeEncodeError:
+            return ["the text is not Unicode: half of a surrogate pair"]
 
     def _explain(self, reference: str, value: Any) -> str:
         """Say what is wrong; the judge, which is far quicker, does not tell which problem matters most."""
@@ -143,7 +146,7 @@ class Description:
         ]
         registry: Registry[Any] = Registry().with_resources(contents)
         error = best_match(Draft202012Validator({"$ref": reference}, registry=registry).iter_errors(value))
-        return f"{reference} does not hold" if error is None else _describe(error)
+        return f"jsonschema-rs alone refuses {value!r:.200}" if error is None else _describe(error)
 
     def _schema_of(self, steps: tuple[str, ...]) -> dict[str, Any]:
         node: Any = self._document

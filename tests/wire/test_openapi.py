@@ -33,6 +33,7 @@ def test_a_good_message_passes(description: Description) -> None:
         ("POST", CHANNEL, {"content": "a" * 4001}, "too long"),
         ("POST", CHANNEL, {"contents": "a"}, "contents"),
         ("POST", CHANNEL, {"content": 1}, "not of type"),
+        ("POST", CHANNEL, {"attachments": [{"id": "\ud800"}]}, "surrogate"),
         ("POST", CHANNEL, {"embeds": [{"title": "a" * 257}]}, "too long"),
         ("POST", CHANNEL, {"embeds": [{"titel": "a"}]}, "titel"),
         ("PATCH", MESSAGE, {"attachments": [{"filename": "a"}]}, "'id' is a required property"),

@@ -1,6 +1,7 @@
 """Metrics and traces of the bot and the workers; each is off, and costs nothing, until a setting turns it on.
 
-What measures is imported from its own module: engines, which only mark spans, start without the queue and settings.
+The session, its settings and the sampling are imported from their own modules, so that engines, which only mark spans,
+start without the queue.
 """
 
 from worker.telemetry.current import Span, current_metrics, current_trace, record_span, span

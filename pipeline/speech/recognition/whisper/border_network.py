@@ -116,7 +116,7 @@ def compute_bands(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         Shape (bands, hops + 2 * CONTEXT_HOPS + 1).
     """
     count = len(samples) // HOP + 1
-    padded = np.pad(samples.astype(np.float64), (WIDTH // 2, WIDTH))
+    padded = np.pad(np.nan_to_num(samples.astype(np.float64)), (WIDTH // 2, WIDTH))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WIDTH)[: count * HOP : HOP]
     powers = np.abs(np.fft.rfft(frames * np.hanning(WIDTH), axis=1)) ** 2
     bands = np.log10(np.maximum(powers @ compute_mel_filters(BANDS).T, _FLOOR))

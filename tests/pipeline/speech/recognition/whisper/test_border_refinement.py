@@ -1,16 +1,20 @@
 """Borders of words that touch, by the sound."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.audio import io as audio_io
 from pipeline.speech.recognition.whisper.border_network import SAMPLE_RATE
-from pipeline.speech.recognition.whisper.border_refinement import ONSET_SECONDS, refine_borders
+from pipeline.speech.recognition.whisper.border_refinement import MIN_WORD_SECONDS, ONSET_SECONDS, refine_borders
 from pipeline.types import Word
 
 DATA = Path(__file__).parents[4] / "data"
+SOUND = (0.1 * np.random.default_rng(4).standard_normal(20 * SAMPLE_RATE)).astype(np.float32)
 
 
 def tones(*parts: tuple[float, float]) -> np.ndarray:
@@ -55,3 +59,21 @@ def test_silence_and_next_to_no_sound_change_little(samples: int) -> None:
     refined = refine_borders(words, np.zeros(samples, np.float32))
     assert [each.end for each in refined] == pytest.approx([0.1, 0.2], abs=0.12)
     assert refine_borders([], np.zeros(samples, np.float32)) == []
+
+
+@given(lengths=st.lists(st.integers(0, 20), min_size=1, max_size=40), gaps=st.integers(0, 2**40 - 1))
+def test_words_of_any_length_keep_their_order_room_and_end(lengths: list[int], gaps: int) -> None:
+    """Frames of 20 ms; some words touch, others stand apart."""
+    words, at = list[Word](), 0.0
+    for place, length in enumerate(lengths):
+        at += 0.1 * (gaps >> place & 1)
+        words.append(word(at, at + 0.02 * length))
+        at = words[-1].end
+    refined = refine_borders(words, SOUND[: round((at + 0.1) * SAMPLE_RATE)])
+    assert [each.start for each in refined] == sorted(each.start for each in refined)
+    assert all(each.start <= each.end + 1e-9 for each in refined)
+    assert refined[-1].end == pytest.approx(words[-1].end)
+    for before, after in zip(words, refined, strict=True):
+        assert after.end - after.start >= min(MIN_WORD_SECONDS, before.end - before.start) - 1e-9
+    for last, after in pairwise(refined):
+        assert last.end <= after.start + 1e-9
