@@ -26,6 +26,8 @@ EDGE_SECONDS = 0.15
 """Of sound before and after missed speech that is heard with it."""
 MIN_WORDS_PER_SECOND = 1.0
 """Of sound that is no pause; slow speech has twice as many."""
+MAX_CUT_WORD_SECONDS, MAX_CUT_GAP_SECONDS = 0.1, 0.1
+"""Of a word whose beginning a cut has left to the part before it, and from that to the whole word."""
 MIN_SPARSE_SECONDS = 2.5
 """Of sound that is no pause, before too few words say anything."""
 
@@ -79,6 +81,27 @@ def find_torn(words: Sequence[Word], missed: Sequence[Interval]) -> list[TornSen
                 torn.append(TornSentence(first=first, past=past, whole_until=start))
                 break
     return torn
+
+
+def drop_cut_word(words: Sequence[Word], following: Sequence[Word]) -> list[Word]:
+    """Drop the last word of a part where it is the beginning of the word that the next part has whole.
+
+    Args:
+        words: Of a part, on the clip's clock.
+        following: Of the part after it.
+    """
+    if words and following:
+        beginning, whole = (find_letters(word.text) for word in (words[-1], following[0]))
+        is_short = words[-1].end - words[-1].start <= MAX_CUT_WORD_SECONDS
+        touches = following[0].start - words[-1].end <= MAX_CUT_GAP_SECONDS
+        if is_short and touches and beginning and whole.startswith(beginning):
+            return list(words[:-1])
+    return list(words)
+
+
+def find_letters(text: str) -> str:
+    """Return the letters and digits of a word in lower case."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def is_sparse(words: Sequence[Word], pauses: NDArray[np.bool_]) -> bool:

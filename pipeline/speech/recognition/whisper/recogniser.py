@@ -11,7 +11,7 @@ from pipeline.speech.recognition.spoken_languages import settle_languages
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import decode_with_fallback, token_limit
 from pipeline.speech.recognition.whisper.language_parts import LanguageListener
-from pipeline.speech.recognition.whisper.missed_speech import find_missed, is_sparse
+from pipeline.speech.recognition.whisper.missed_speech import drop_cut_word, find_missed, is_sparse
 from pipeline.speech.recognition.whisper.word_placement import Part, WordPlacement
 from pipeline.types import Word
 
@@ -27,6 +27,8 @@ MIN_SHORTER_SECONDS = 0.3
 """By which what is heard again is shorter than what it is cut from."""
 ENCODED_PROGRESS, DECODED_PROGRESS = 0.45, 0.9
 """Progress within a batch when its windows are encoded, and decoded."""
+MIN_OTHER_PROBABILITY = 0.5
+"""Of another language, in speech that says nothing in the one around it."""
 TOKENS_PER_SECOND = 4.0
 """Usual rate of speech, for the progress within a batch."""
 MAX_UNLIKELY_PROBABILITY, MIN_LIKELY_PROBABILITY = 0.05, 0.8
@@ -116,6 +118,7 @@ class _Run:
 
     def _recognise_group(self, first: int, count: int, parts: Sequence[Part]) -> Iterator[Word]:
         """Recognise parts of `count` windows from `first` on, which are decoded together."""
+        last: list[Word] = []
         for index, (part, draft) in enumerate(zip(parts, self._draft_parts(first, count, parts), strict=True)):
             share = DECODED_PROGRESS + (1.0 - DECODED_PROGRESS) * index / len(parts)
             self.progress.update(first, count, share)
@@ -125,7 +128,9 @@ class _Run:
                 other = replace(part, language=language)
                 words = words or self._finish_part(other, self._draft(other, 0.0))
             self.source.draft.add(words, part.language)
-            yield from words
+            yield from drop_cut_word(last, words)
+            last = words
+        yield from last
 
     def _compare_language(self, asked: str, parts: Sequence[Part]) -> None:
         """Note when the clip sounds like another language than the one that was asked for."""
@@ -200,7 +205,16 @@ class _Run:
             return []
         features = self.executor.encode(self.source.reader.read_window(window))
         again = Part(window=window, features=features, language=part.language)
-        return self._finish_part(again, self._draft(again, 0.0), level + 1)
+        words = self._finish_part(again, self._draft(again, 0.0), level + 1)
+        if words or self.source.language is not None:
+            return words
+        # What says nothing in the language around it may be a sentence in another.
+        shares = self.executor.detect_language([features])
+        likeliest = max(shares, key=lambda code: shares[code])
+        if likeliest == part.language or shares[likeliest] < MIN_OTHER_PROBABILITY:
+            return []
+        other = replace(again, language=likeliest)
+        return self._finish_part(other, self._draft(other, 0.0), level + 1)
 
     def _halve(self, window: Window) -> tuple[Interval, Interval]:
         """Cut a window at the quietest moment near its middle."""

@@ -5,7 +5,13 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS
-from pipeline.speech.recognition.whisper.missed_speech import TornSentence, find_missed, find_torn, is_sparse
+from pipeline.speech.recognition.whisper.missed_speech import (
+    TornSentence,
+    drop_cut_word,
+    find_missed,
+    find_torn,
+    is_sparse,
+)
 from pipeline.types import Word
 
 
@@ -48,3 +54,22 @@ def test_missed_speech_between_sentences_and_at_the_ends_tears_none() -> None:
     words = [*said((1.0, 1.5), text="Yes."), *said((5.0, 5.4), text="No."), *said((5.5, 6.0))]
     assert find_torn(words, [(0.0, 0.9), (1.8, 4.8), (6.3, 8.0)]) == []
     assert find_torn([], [(0.0, 2.0)]) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (said((17.12, 17.14), text="un"), said((17.15, 17.35), text="una"), 0),
+        (said((17.12, 17.20), text="Un,"), said((17.15, 17.35), text="un"), 0),
+        (said((17.12, 17.40), text="un"), said((17.42, 17.65), text="una"), 1),
+        (said((17.12, 17.14), text="un"), said((17.50, 17.65), text="una"), 1),
+        (said((17.12, 17.14), text="a"), said((17.15, 17.35), text="una"), 1),
+        (said((17.12, 17.14), text="…"), said((17.15, 17.35), text="una"), 1),
+        (said((17.12, 17.14), text="un"), [], 1),
+        ([], said((17.15, 17.35), text="una"), 0),
+    ],
+)
+def test_the_beginning_of_a_word_that_the_next_part_has_whole_is_dropped(
+    first: list[Word], second: list[Word], kept: int
+) -> None:
+    assert drop_cut_word(first, second) == first[:kept]
