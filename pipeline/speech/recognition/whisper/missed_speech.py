@@ -62,6 +62,8 @@ class TornSentence:
     """Index after its last word."""
     whole_until: float
     """Where the missed speech begins, in seconds."""
+    share: float
+    """Of its words that begin before that."""
 
 
 def find_torn(words: Sequence[Word], missed: Sequence[Interval]) -> list[TornSentence]:
@@ -75,10 +77,10 @@ def find_torn(words: Sequence[Word], missed: Sequence[Interval]) -> list[TornSen
     torn: list[TornSentence] = []
     for first, past in pairwise([*firsts, len(words)]):
         for start, end in missed:
-            before = any(word.start < start for word in words[first:past])
+            before = sum(word.start < start for word in words[first:past])
             after = any(word.end > end for word in words[first:past])
             if before and after:
-                torn.append(TornSentence(first=first, past=past, whole_until=start))
+                torn.append(TornSentence(first=first, past=past, whole_until=start, share=before / (past - first)))
                 break
     return torn
 

@@ -38,6 +38,8 @@ MAX_PAUSE_SHARE: Final = 0.8
 """Of a period that may be a pause, which the last phrase has not; the rest is the inaccuracy of the edges."""
 MAX_PERIOD_DRIFT: Final = 0.2
 """Share of a period by which the next repeat may come earlier or later."""
+MAX_PHRASE_STRETCH: Final = 1.7
+"""By which a phrase and the pause after it may take longer than its first words let expect."""
 _HOP_SECONDS, _FRAME_SECONDS = 0.01, 0.025
 _BANDS, _RANGE_DECADES = 40, 5.0
 
@@ -111,13 +113,15 @@ def count_repeats(samples: Samples, rate: int, written: int, *, trusted: bool) -
     return counted if best >= SURE_CORRELATION else min(counted, written)
 
 
-def count_said(samples: Samples, rate: int, certain: int) -> int:
+def count_said(samples: Samples, rate: int, certain: int, share: float) -> int:
     """Count how often a phrase is said that the text has once; 1 where the sound does not surely repeat itself.
 
     Args:
         samples: The stretch of sound that the phrase was laid over, shape (frames,).
         rate: Of the samples, in Hz.
         certain: Samples at the beginning in which it is said for certain; music that repeats itself is no voice.
+        share: Of the phrase's words that are said in these. By them it is known about how long the phrase is: where two
+            voices take turns, the sound repeats itself only with every second one.
     """
     features = _spectrum(samples, rate)
     peaks = _find_periods(features)
@@ -125,6 +129,8 @@ def count_said(samples: Samples, rate: int, certain: int) -> int:
     if best < SURE_CORRELATION:
         return 1
     period, width = _choose_period(peaks, best), max(1, round(certain / rate / _HOP_SECONDS))
+    if period > MAX_PHRASE_STRETCH * width / share:
+        return 1
     width = min(width, len(features) - period)
     if _correlate(features[:width], features[period : period + width]) < MIN_CORRELATION:
         return 1

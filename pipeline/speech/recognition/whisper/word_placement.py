@@ -102,7 +102,8 @@ class WordPlacement:
             start, end = placed[torn.first].start, placed[torn.past - 1].end
             period = starts[torn.past] - starts[torn.first]
             sound = samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
-            said = count_said(sound, SAMPLE_RATE, round((torn.whole_until - start) * SAMPLE_RATE))
+            certain = max(1, round((torn.whole_until - start) * SAMPLE_RATE))
+            said = count_said(sound, SAMPLE_RATE, certain, torn.share)
             loops.append(Loop(start=starts[torn.first], period=period, times=1))
             counts.append(max(1, min(said, (token_limit(end - start) - SPARE_TOKENS) // period)))
         return write_loops(text, loops, counts)

@@ -47,7 +47,7 @@ def test_few_words_for_much_sound_are_sparse() -> None:
 
 def test_a_sentence_with_missed_speech_inside_is_torn() -> None:
     words = [*said((0.2, 0.5)), *said((0.5, 1.0), text="long"), *said((5.0, 5.4), text="day."), *said((5.5, 6.0))]
-    assert find_torn(words, [(1.2, 4.8)]) == [TornSentence(first=0, past=3, whole_until=1.2)]
+    assert find_torn(words, [(1.2, 4.8)]) == [TornSentence(first=0, past=3, whole_until=1.2, share=2 / 3)]
 
 
 def test_missed_speech_between_sentences_and_at_the_ends_tears_none() -> None:

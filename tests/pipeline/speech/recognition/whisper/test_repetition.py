@@ -92,18 +92,23 @@ def test_hardly_any_sound_repeats_nothing(length: int) -> None:
 @pytest.mark.parametrize("pause", [0.1, 0.3])
 @pytest.mark.parametrize("times", [2, 3, 4])
 def test_a_phrase_that_is_written_once_is_counted_in_its_stretch(times: int, pause: float) -> None:
-    assert count_said(said(times, pause), RATE, round(0.4 * RATE)) == times
+    assert count_said(said(times, pause), RATE, round(0.4 * RATE), 0.7) == times
 
 
 def test_other_speech_and_noise_are_not_the_phrase_again() -> None:
     other = np.concatenate([phrase(1), phrase(4, 1.5), phrase(7)])
-    assert count_said(other, RATE, round(0.4 * RATE)) == 1
-    assert count_said(noise(3.0), RATE, RATE) == 1
-    assert count_said(np.zeros(0, np.float32), RATE, 0) == 1
-    assert count_said(said(1, 0.1), RATE, 10 * RATE) == 1
+    assert count_said(other, RATE, round(0.4 * RATE), 0.7) == 1
+    assert count_said(noise(3.0), RATE, RATE, 0.5) == 1
+    assert count_said(np.zeros(0, np.float32), RATE, 0, 0.5) == 1
+    assert count_said(said(1, 0.1), RATE, 10 * RATE, 1.0) == 1
 
 
 def test_music_that_repeats_itself_after_a_word_is_no_voice() -> None:
     beat = np.tile(phrase(5, 0.5), 8)
     beat[: round(0.5 * RATE)] += 8 * phrase(6, 0.5)
-    assert count_said(beat, RATE, round(0.5 * RATE)) == 1
+    assert count_said(beat, RATE, round(0.5 * RATE), 0.5) == 1
+
+
+def test_a_phrase_that_two_voices_say_in_turns_is_not_counted_by_one_of_them() -> None:
+    turns = np.concatenate([phrase(1), np.zeros(3200, np.float32), phrase(9), np.zeros(3200, np.float32)] * 3)
+    assert count_said(turns, RATE, round(0.3 * RATE), 0.5) == 1
