@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.e2e.browser.sound import DRIFT, Ear, Moment, tap
 from tests.e2e.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.timeout(280), pytest.mark.usefixtures("minute")]
+pytestmark = [pytest.mark.timeout(280), pytest.mark.usefixtures("listened")]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
 
 
 def test_stems_that_are_apart_are_heard_to_be(visitor: Visitor, folder: Path) -> None:
-    """Without this, the minute of listening would prove nothing."""
+    """Without this, listening would prove nothing."""
     visitor.page.locator(".word").nth(20).click()
     visitor.play()
     tap(visitor.page, late={"background": 0.03})

@@ -1,4 +1,4 @@
-"""A person with a browser window, and two of them who listen for a minute."""
+"""A person with a browser window, and two of them who listen for a while."""
 
 import threading
 from collections.abc import Mapping
