@@ -41,7 +41,7 @@ def expected_words(before: EditableTranscript, edit: Edit) -> Counter[str]:
 
 
 @given(transcripts(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_each_edit_is_undone_and_redone_exactly(content: Transcript, data: st.DataObject) -> None:
     before = EditableTranscript.of(content)
     assert before.transcript() == content
@@ -67,7 +67,7 @@ def test_a_list_of_edits_is_applied_again_and_undone(content: Transcript, data: 
 
 
 @given(transcripts(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_word_is_lost_and_times_keep_their_order(content: Transcript, data: st.DataObject) -> None:
     before = EditableTranscript.of(content)
     edit = data.draw(edits(before))

@@ -23,7 +23,7 @@ from pipeline.media.sound.extract import extract_master
 from pipeline.media.sound.mono import write_mono
 from tests.pipeline.clips import ffmpeg
 
-RECIPES_TRIED = int(os.environ.get("STEMCORD_TEST_RECIPES", "40"))
+RECIPES_TRIED = int(os.environ.get("STEMCORD_TEST_RECIPES", "25"))
 """Beside one of each kind; `make fuzz` tries 220."""
 SECONDS = 4.0
 CLICKS = (0.5, 1.5, 2.5, 3.5)

@@ -1,5 +1,6 @@
 """Speaker embeddings: spans of one length go through the network together, in any order, and give the same."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,18 @@ def test_batches_are_bounded_and_told() -> None:
     assert told == pytest.approx([0.0, MAX_BATCH * 0.995, 2 * MAX_BATCH * 0.995])
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the network as it is exported at its first use, which takes seconds."""
+    home = tmp_path_factory.mktemp("exported")
+    load_speaker_encoder(Models(home, "cpu"), MODEL)
+    return home
+
+
 @pytest.mark.integration
-def test_the_exported_network_gives_what_its_torch_code_gives(tmp_path: Path) -> None:
+def test_the_exported_network_gives_what_its_torch_code_gives(exported: Path, tmp_path: Path) -> None:
     """A damaged export is made anew."""
+    shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
     import torch
 
     from pipeline.speech.compat.torchaudio import install
@@ -56,17 +66,17 @@ def test_the_exported_network_gives_what_its_torch_code_gives(tmp_path: Path) ->
     with torch.inference_mode():
         expected = network(torch.stack([compute_features(torch.from_numpy(row)) for row in stretches])).numpy()
     assert load_speaker_encoder(models, MODEL)(stretches) == pytest.approx(expected, abs=1e-3)
-    (exported,) = (tmp_path / "models").glob("*.onnx")
-    whole = exported.read_bytes()
-    exported.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (file,) = (tmp_path / "models").glob("*.onnx")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     short = load_speaker_encoder(Models(tmp_path, "cpu"), MODEL)(stretches[:1, :8_000])
-    assert exported.read_bytes() == whole
+    assert file.read_bytes() == whole
     assert short.shape == (1, 192)
 
 
 @pytest.mark.integration
-def test_an_export_whose_digest_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
-    load_speaker_encoder(Models(tmp_path, "cpu"), MODEL)
+def test_an_export_whose_digest_cannot_be_read_is_made_anew(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
     (digest,) = (tmp_path / "models").glob("*.sha256")
     whole = digest.read_bytes()
     digest.write_bytes(b"\xff")
