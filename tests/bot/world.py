@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -247,7 +246,7 @@ async def until(env: simcord.Env, condition: Callable[[], bool], limit: float = 
         assert time.monotonic() < end, f"did not come about\n{env.transcript()}"
         await asyncio.sleep(0.02)
         # On a busy machine it may not settle in the seconds that simcord allows; the limit here decides.
-        with suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError):
             await env.settle()
 
 

@@ -1,1 +1,4 @@
-"""Whisper on PaddlePaddle."""
+"""Whisper on PaddlePaddle.
+
+Sixteen modules: all are steps between a window of sound and its words, and none is of use without the others.
+"""
