@@ -2,34 +2,30 @@
 
 In a quick exchange the segmentation, which tells three voices apart within 10 s, joins short replies to what stands
 before or after them. The words say where phrases begin and end, so each phrase is embedded on its own, and
-phrases are clustered as segments are in the diarization. Constants were chosen on the tuning half of
-`tests.bench.speech_exchanges`.
+phrases are clustered as segments are in the diarization.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.speech.alignment.phrase_clustering import cluster_phrases
 from pipeline.speech.alignment.phrases import Phrase, split_phrases
 from pipeline.speech.alignment.speaker_attribution import SpokenWord, attribute_words
-from pipeline.speech.diarization.clustering import cluster_segments
 from pipeline.speech.diarization.pyannote_pipeline import SpeakerCount
 from pipeline.speech.diarization.segments import by_speaker, close_gaps
 from pipeline.speech.diarization.single_speaker_segments import OnFraction, find_single_speaker_segments
 from pipeline.speech.speakers.embedding_model import SpeakerEncoder
 from pipeline.types import Diarization, SpeakerSegment, Word
 
-MIN_SAME_VOICE_RATIO = 0.3
-"""Log-likelihood ratio, as `plda` computes it, from which two groups of phrases are one speaker's."""
-MIN_DOUBTED_SPEAKERS = 3
-"""From which number on one voice more or less than the diarization found is looked for. Two people on a telephone
-differ less than either does from time to time, so two stay two."""
-MAX_OVERLAP_SHARE = 0.25
-"""Of a phrase in which others are heard, above which it says nothing about how many speakers there are."""
+MIN_OWN_SHARE: Final = 0.8
+"""Of the most that a label of the diarization covers of a phrase, from which on another label, which is usually the
+phrase's speaker, is taken for the one that heard it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +62,7 @@ def attribute_by_voice(
     if len(diarization.speakers) <= 1:
         return attribute_words(words, diarization), diarization
     phrases = split_phrases(words, diarization)
-    spans = _cluster_phrases(phrases, diarization, samples, encoder, count, report)
+    spans = _find_voices(phrases, diarization, samples, encoder, count, report)
     if not spans:
         return attribute_words(words, diarization), diarization
     relabelled = _relabel(diarization, spans)
@@ -86,7 +82,7 @@ def attribute_by_voice(
     return spoken, relabelled
 
 
-def _cluster_phrases(
+def _find_voices(
     phrases: Sequence[Phrase],
     diarization: Diarization,
     samples: NDArray[np.float32],
@@ -99,47 +95,32 @@ def _cluster_phrases(
         SpeakerSegment(start=phrase.start, end=phrase.end, speaker=str(number)) for number, phrase in enumerate(phrases)
     ]
     found = find_single_speaker_segments(segments, samples, encoder, report)
-    timelines = by_speaker(diarization.segments)
-    unclear = {
-        index
-        for index, each in enumerate(found)
-        if sum(timeline.covered_duration(each.segment.start, each.segment.end) for timeline in timelines.values())
-        > (1.0 + MAX_OVERLAP_SHARE) * each.seconds
-    }
-    clusters = cluster_segments(
-        found, _bound(count, len(diarization.speakers)), min_ratio=MIN_SAME_VOICE_RATIO, unclear=unclear
-    )
     return [
         _Span(phrase=int(each.segment.speaker), start=each.segment.start, end=each.segment.end, speaker=f"V{cluster}")
-        for each, cluster in zip(found, clusters, strict=True)
+        for each, cluster in zip(found, cluster_phrases(found, diarization, count), strict=True)
         if cluster is not None
     ]
-
-
-def _bound(count: SpeakerCount, found: int) -> SpeakerCount:
-    """Keep the number of speakers near that of the diarization, where the person did not say it."""
-    if count.exact is not None:
-        return count
-    doubt = 1 if found >= MIN_DOUBTED_SPEAKERS else 0
-    return SpeakerCount(min=max(count.min or 1, found - doubt), max=min(count.max or found + doubt, found + doubt))
 
 
 def _relabel(diarization: Diarization, spans: Sequence[_Span]) -> Diarization:
     """Give the diarization's stretches to the speakers of the phrases in them.
 
-    A phrase says whose the stretches are of the label that covers it most. Another label that is heard meanwhile is
+    A phrase says whose the stretches are of the label that heard it. Another label that is heard meanwhile is
     somebody who speaks into it.
     """
     timelines = by_speaker(diarization.segments)
-    usual, own = dict[str, str](), dict[str, list[_Span]]()
+    coverage = [
+        {label: timeline.covered_duration(span.start, span.end) for label, timeline in timelines.items()}
+        for span in spans
+    ]
     shared: dict[str, dict[str, float]] = {label: {} for label in timelines}
-    for span in spans:
-        covered = {label: timeline.covered_duration(span.start, span.end) for label, timeline in timelines.items()}
+    for span, covered in zip(spans, coverage, strict=True):
         for label, seconds in covered.items():
             shared[label][span.speaker] = shared[label].get(span.speaker, 0.0) + seconds
-        own.setdefault(max(covered, key=lambda label: covered[label]), []).append(span)
-    for label, by_name in shared.items():
-        usual[label] = max(by_name, key=lambda name: by_name[name])
+    usual = {label: max(by_name, key=lambda name: by_name[name]) for label, by_name in shared.items()}
+    own: dict[str, list[_Span]] = {}
+    for span, covered in zip(spans, coverage, strict=True):
+        own.setdefault(_find_label(span, covered, usual), []).append(span)
 
     def relabel(segments: Sequence[SpeakerSegment], *, exclusive: bool) -> tuple[SpeakerSegment, ...]:
         parts = [
@@ -155,6 +136,12 @@ def _relabel(diarization: Diarization, spans: Sequence[_Span]) -> Diarization:
         segments=segments,
         exclusive=relabel(diarization.exclusive, exclusive=True),
     )
+
+
+def _find_label(span: _Span, covered: Mapping[str, float], usual: Mapping[str, str]) -> str:
+    """Find the label that heard a phrase: of those that cover as much of it, the one that is usually its speaker."""
+    enough = MIN_OWN_SHARE * max(covered.values())
+    return max(covered, key=lambda label: (covered[label] >= enough and usual[label] == span.speaker, covered[label]))
 
 
 def _cut_segment(segment: SpeakerSegment, spans: Sequence[_Span], usual: str) -> list[SpeakerSegment]:

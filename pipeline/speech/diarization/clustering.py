@@ -6,6 +6,7 @@ and many of them weigh as much as they say.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,47 +30,99 @@ Labels = NDArray[np.int64]
 """A cluster for each segment, shape (segments,)."""
 
 
-def cluster_segments(
-    segments: Sequence[SingleSpeakerSegment],
-    count: SpeakerCount,
-    *,
-    min_ratio: float = 0.0,
-    unclear: Collection[int] = (),
-) -> list[int | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedSegments:
+    """Segments whose embedding is known, weighted by how much each says about its speaker."""
+
+    indices: NDArray[np.int64]
+    """Of the segments among all, shape (segments,)."""
+    sums: plda.WeightedSums
+    """(embedding - clip mean) x precision of each, shape (segments, dimensions)."""
+    precisions: NDArray[np.float64]
+    """Shape (segments,)."""
+    seconds: NDArray[np.float64]
+    """Shape (segments,)."""
+    clustered: NDArray[np.int64]
+    """Rows of those that found clusters, the longest first; the others are given to a cluster afterwards."""
+
+    def cluster(self, count: SpeakerCount) -> Labels:
+        """Cluster those that found clusters; the labels are in the order of `clustered`."""
+        rows = self.clustered
+        return cluster_embeddings(self.sums[rows], self.precisions[rows], self.seconds[rows], count)
+
+    def totals(self, labels: Labels) -> tuple[plda.WeightedSums, NDArray[np.float64]]:
+        """Sum up the weighted embeddings and the precisions of each cluster, in order of their labels."""
+        groups = [self.clustered[labels == cluster] for cluster in np.unique(labels)]
+        return np.stack([self.sums[rows].sum(axis=0) for rows in groups]), np.array(
+            [self.precisions[rows].sum() for rows in groups]
+        )
+
+    def assign(self, labels: Labels, size: int) -> list[int | None]:
+        """Give each of `size` segments to a cluster; None where too little is heard to tell."""
+        found = np.unique(labels)
+        sums, precisions = self.totals(labels)
+        known = dict(zip(self.clustered.tolist(), labels.tolist(), strict=True))
+        clusters: list[int | None] = [None] * size
+        for row, index in enumerate(self.indices.tolist()):
+            ratios = plda.log_likelihood_ratio(self.sums[row], float(self.precisions[row]), sums, precisions)
+            clusters[index] = known.get(row, int(found[int(ratios.argmax())]))
+        return clusters
+
+
+def cluster_segments(segments: Sequence[SingleSpeakerSegment], count: SpeakerCount) -> list[int | None]:
     """Give each segment to a speaker.
 
     Args:
         segments: Segments with their embeddings.
         count: Constraints on the number of speakers. Where fewer can be told apart, there are as many as can be.
-        min_ratio: Likelihood ratio above which two groups of segments are one speaker's.
-        unclear: Indices of segments that are given to a cluster afterwards, however long they are.
 
     Returns:
         A cluster for each segment; None where too little is heard to tell.
+    """
+    weighted = weigh_segments(segments)
+    if weighted is None:
+        return [None] * len(segments)
+    return weighted.assign(weighted.cluster(count), len(segments))
+
+
+def weigh_segments(
+    segments: Sequence[SingleSpeakerSegment],
+    *,
+    unclear: Collection[int] = (),
+    features: Sequence[NDArray[np.float32]] | None = None,
+) -> WeightedSegments | None:
+    """Weigh segments by how much they say, and choose those that found clusters.
+
+    Args:
+        segments: Segments with their embeddings.
+        unclear: Indices of segments that found no cluster, however long they are.
+        features: Further dimensions of each segment beside those of its embedding, shape (features,) each.
+
+    Returns:
+        None where too little is heard of all of them.
     """
     usable = [index for index, segment in enumerate(segments) if segment.embedding is not None]
     clear = [index for index in usable if index not in unclear] or usable
     clustered = [index for index in clear if segments[index].seconds >= MIN_CLUSTERED_SECONDS] or clear
     clustered = _drop_duplicates(segments, sorted(clustered, key=lambda index: -segments[index].seconds))
-    clusters: list[int | None] = [None] * len(segments)
     if not clustered:
-        return clusters
-    heard = [(segment.seconds, segment.embedding) for segment in segments if segment.embedding is not None]
-    mean = mean_embedding([each for each, index in zip(heard, usable, strict=True) if index in set(clustered)])
+        return None
+    row_of = {index: row for row, index in enumerate(usable)}
+    heard = [
+        (segment.seconds, segment.embedding if features is None else np.concatenate((segment.embedding, feature)))
+        for segment, feature in zip(segments, features or [()] * len(segments), strict=True)
+        if segment.embedding is not None
+    ]
+    mean = mean_embedding([heard[row_of[index]] for index in sorted(clustered)])
     seconds = np.array([length for length, _ in heard])
     precisions = plda.embedding_precision(seconds)
-    sums = (np.stack([embedding for _, embedding in heard]).astype(np.float64) - mean) * precisions[:, None]
-    row_of = {index: row for row, index in enumerate(usable)}
-    rows = np.array([row_of[index] for index in clustered])
-    labels = cluster_embeddings(sums[rows], precisions[rows], seconds[rows], count, min_ratio=min_ratio)
-    found = sorted(set(labels.tolist()))
-    cluster_sums = np.stack([sums[rows[labels == cluster]].sum(axis=0) for cluster in found])
-    cluster_precisions = np.array([precisions[rows[labels == cluster]].sum() for cluster in found])
-    known = dict(zip(clustered, labels.tolist(), strict=True))
-    for row, index in enumerate(usable):
-        ratios = plda.log_likelihood_ratio(sums[row], float(precisions[row]), cluster_sums, cluster_precisions)
-        clusters[index] = known.get(index, found[int(ratios.argmax())])
-    return clusters
+    return WeightedSegments(
+        indices=np.array(usable),
+        sums=(np.stack([embedding for _, embedding in heard]).astype(np.float64) - mean) * precisions[:, None],
+        precisions=precisions,
+        seconds=seconds,
+        clustered=np.array([row_of[index] for index in clustered]),
+    )
 
 
 def _drop_duplicates(segments: Sequence[SingleSpeakerSegment], order: Sequence[int]) -> list[int]:
@@ -98,8 +151,6 @@ def cluster_embeddings(
     precisions: NDArray[np.float64],
     seconds: NDArray[np.float64],
     count: SpeakerCount,
-    *,
-    min_ratio: float = 0.0,
 ) -> Labels:
     """Merge segments for as long as the likelihood grows, or until the number of clusters fits the constraints.
 
@@ -108,13 +159,12 @@ def cluster_embeddings(
         precisions: Shape (segments,).
         seconds: Shape (segments,).
         count: Constraints on the number of clusters.
-        min_ratio: Likelihood ratio above which two clusters are merged.
 
     Returns:
         The cluster of each segment, shape (segments,).
     """
     merges, ratios = _merge_all(sums, precisions)
-    apart = np.flatnonzero(np.array(ratios) <= min_ratio)
+    apart = np.flatnonzero(np.array(ratios) <= 0.0)
     chosen = int(apart[0]) if len(apart) else len(ratios)
     lengths = range(max(0, chosen - MAX_UNDONE_MERGES), len(merges) + 1)
     best: tuple[int, Labels] | None = None

@@ -27,10 +27,16 @@ def test_sentences_and_pauses_end_phrases() -> None:
     assert texts(heard, voices((0, 2, "S1"))) == ["Oh, wonderful.", "I see", "now"]
 
 
-def test_a_change_of_speaker_cuts_a_sentence_that_is_long_enough_on_both_sides() -> None:
+def test_an_interruption_ends_a_phrase() -> None:
+    heard = words(("before", 0, 0.4), ("the--", 0.4, 0.6), ("You", 0.6, 0.8), ("forgot", 0.8, 1.2))
+    assert texts(heard, voices((0, 1.2, "S1"))) == ["before the--", "You forgot"]
+
+
+def test_a_change_of_speaker_cuts_a_sentence() -> None:
     heard = words(*((name, 0.3 * place, 0.3 * place + 0.3) for place, name in enumerate("abcdef")))
     assert texts(heard, voices((0, 0.9, "S1"), (0.9, 2, "S2"))) == ["a b c", "d e f"]
-    assert texts(heard, voices((0, 0.3, "S1"), (0.3, 2, "S2"))) == ["a b c d e f"]
+    # The border of a voice is less exact than half a word.
+    assert texts(heard, voices((0, 0.9, "S1"), (0.9, 1.0, "S2"), (1.0, 2, "S1"))) == ["a b c d e f"]
 
 
 def test_times_are_those_of_all_words_of_a_phrase() -> None:

@@ -60,7 +60,10 @@ TRUTH: tuple[Span, ...] = (
     *((0, 3, "S1"), (3.1, 6, "S3"), (6.1, 7, "S5"), (7.1, 10, "S1"), (10.1, 13, "S3"), (13.1, 16, "S5")),
     *((16.1, 17, "S1"), (17.1, 20, "S3")),
 )
-FOUR: tuple[Span, ...] = (*TRUTH, (20.1, 23, "S7"), (23.1, 26, "S1"), (26.1, 29, "S7"))
+FOUR: tuple[Span, ...] = tuple(
+    (2.0 * place, 2.0 * place + 1.2 + 0.06 * place, f"S{1 + 2 * (place % 4)}") for place in range(12)
+)
+"""Each three times, and no phrase as long as another, since here those of one voice would be one recording."""
 
 
 def said(truth: Sequence[Span]) -> tuple[list[Word], list[str]]:

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.speech.diarization.clustering import MIN_CLUSTER_SECONDS, MIN_CLUSTERED_SECONDS, cluster_segments
+from pipeline.speech.diarization.clustering import (
+    MIN_CLUSTER_SECONDS,
+    MIN_CLUSTERED_SECONDS,
+    cluster_segments,
+    weigh_segments,
+)
 from pipeline.speech.diarization.pyannote_pipeline import SpeakerCount
 from pipeline.speech.diarization.single_speaker_segments import SingleSpeakerSegment
 from pipeline.types import SpeakerSegment
@@ -109,12 +114,19 @@ def test_an_unclear_segment_founds_no_cluster() -> None:
     people = [voice(ord(letter), seed=place) for place, letter in enumerate("AABBC")]
     segments = make_segments(*((vector, 3.0) for vector in people))
     assert len(set(cluster_segments(segments, SpeakerCount()))) == 3
-    unclear = cluster_segments(segments, SpeakerCount(), unclear={4})
-    assert len(set(unclear)) == 2
-    assert None not in unclear
+    weighted = weigh_segments(segments, unclear={4})
+    assert weighted is not None
+    clusters = weighted.assign(weighted.cluster(SpeakerCount()), len(segments))
+    assert len(set(clusters)) == 2
+    assert None not in clusters
 
 
-def test_segments_must_be_as_much_alike_as_is_asked() -> None:
+def test_features_tell_apart_what_sounds_the_same() -> None:
     segments = make_segments(*((voice(1, seed=seed), 3.0) for seed in range(4)))
     assert len(set(cluster_segments(segments, SpeakerCount()))) == 1
-    assert len(set(cluster_segments(segments, SpeakerCount(), min_ratio=100.0))) == 4
+    sides = [np.array(side, np.float32) for side in ((2, 0), (0, 2), (2, 0), (0, 2))]
+    weighted = weigh_segments(segments, features=sides)
+    assert weighted is not None
+    first, second, *others = weighted.assign(weighted.cluster(SpeakerCount()), len(segments))
+    assert first != second
+    assert others == [first, second]
