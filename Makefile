@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test collect test-asr test-fast coverage check clean sbom audit \
+.PHONY: help env lock demo test test-all collect test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
 	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-page bench-bot bench-stems card-pictures train train-borders chaos fuzz \
 	images compose-test
@@ -40,13 +40,18 @@ lock: ## Choose the versions of all packages anew; UPGRADE=1 takes the newest th
 demo: env ## Run the main job on the sample clip; the files land in out/demo
 	$(MEDIA)/stemcord run tests/data/sample.mp4 --out $(OUT)
 
+# What reads the code runs beside the tests, on whichever core waits; it is told at the end.
 test: env ## Lint, types, import contracts, and all tests in both environments
-	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check test-asr collect
-	rm -rf $(SAMPLE_RESULT)
+	@rm -rf $(SAMPLE_RESULT) && mkdir -p build
+	@$(MAKE) --no-print-directory check > build/check.log 2>&1 & check=$$!; \
+	$(MAKE) --no-print-directory test-asr test-all; tested=$$?; \
+	wait $$check; checked=$$?; cat build/check.log; exit $$((tested + checked))
+
+test-all: collect
 	$(MEDIA)/python -m pytest -n $$((5 * $(JOBS) / 2)) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
 	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e
 
-# Compiles the tests once, on the core that is idle while pyright ends, instead of in each process.
+# Compiles the tests once instead of in each process.
 collect: env
 	@mkdir -p build
 	@$(MEDIA)/python -m pytest --collect-only -q -m "not (alone or asr or bench)" > build/collect.log || { tail -n 60 build/collect.log; exit 1; }

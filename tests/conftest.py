@@ -6,6 +6,7 @@ that holds the test's module; a mark on the test, its class or its module takes 
 `tests/README.md` says what each kind may do.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Generator, Iterable
@@ -158,8 +159,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch what the tests of this process reach for."""
+    """Watch what the tests of this process reach for; until they run, nothing that is made is garbage."""
     config.pluginmanager.register(OutsideWatch(), "outside-watch")
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that was imported and collected out of the search for garbage, a second of each process otherwise."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

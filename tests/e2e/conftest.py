@@ -25,7 +25,7 @@ START_LIMIT = 90.0
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ROUNDS = 9
 """Times that the long result repeats the sample: more sound than the page decodes into memory."""
-LISTEN_SECONDS = int(os.environ.get("STEMCORD_TEST_LISTEN_SECONDS", "24"))
+LISTEN_SECONDS = int(os.environ.get("STEMCORD_TEST_LISTEN_SECONDS", "16"))
 """How long both engines of the page are listened to; `make bench-page` takes a minute."""
 
 

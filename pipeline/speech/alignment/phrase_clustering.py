@@ -19,16 +19,16 @@ from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.speech.diarization.single_speaker_segments import SingleSpeakerSegment
 from pipeline.types import Diarization
 
-LABEL_WEIGHT: Final = 0.2
+LABEL_WEIGHT: Final = 0.15
 """Length of the part of a phrase's vector that says whom the diarization heard; its embedding has length 1."""
 MIN_DOUBTED_SPEAKERS: Final = 3
 """From which number on voices more or less than the diarization found are looked for. Two people on a telephone differ
 less than either does from time to time, so two stay two."""
-MIN_SAME_RATIO: Final = 0.6
+MIN_SAME_RATIO: Final = 0.45
 """Log-likelihood ratio, as `plda` computes it, of the two voices that are most alike, above which they are one."""
-MAX_MISSED_RATIO: Final = 0.4
+MAX_MISSED_RATIO: Final = 0.42
 """Of the same, above which they are not taken for two where the diarization heard one."""
-MIN_MISSED_SECONDS: Final = 2.5
+MIN_MISSED_SECONDS: Final = 2.8
 """Of the shorter of these two, below which it is somebody who laughs or shouts."""
 MIN_MISSED_PHRASES: Final = 3
 """Likewise."""
@@ -36,7 +36,7 @@ MIN_MISSED_PHRASES_OF_QUICK: Final = 2
 """The same of a quick exchange, in which the diarization misses more."""
 SHORT_SECONDS, MIN_QUICK_SHARE = 0.6, 0.12
 """A quick exchange is one in which this part of the phrases is shorter."""
-MAX_OVERLAP_SHARE: Final = 0.3
+MAX_OVERLAP_SHARE: Final = 0.4
 """Of a phrase in which others are heard, above which it says nothing about how many speakers there are."""
 
 

@@ -25,7 +25,7 @@ CHANGE_COST: Final = 0.9
 """Of a change of speaker inside a sentence."""
 PAUSE_CHANGE_COST: Final = 0.5
 """Of a change of speaker at a pause inside a sentence."""
-SPEAKER_PAUSE_SECONDS: Final = 0.3
+SPEAKER_PAUSE_SECONDS: Final = 0.25
 """From which on a pause may be that between two speakers."""
 MAX_DISTANCE_SECONDS: Final = 1.0
 """From a word in silence to a speaker, above which the distance costs no more."""
