@@ -60,25 +60,36 @@ def cluster_phrases(
         return [None] * len(phrases)
     short = sum(phrase.seconds < SHORT_SECONDS for phrase in phrases)
     quick = short >= MIN_QUICK_SHARE * len(phrases)
-    labels = _cluster(weighted, count, len(diarization.speakers), quick=quick)
+    labels = _cut(weighted, count, len(diarization.speakers), quick=quick)
     return weighted.assign(labels, len(phrases))
 
 
-def _cluster(weighted: WeightedSegments, count: SpeakerCount, found: int, *, quick: bool) -> Labels:
+def _cut(weighted: WeightedSegments, count: SpeakerCount, found: int, *, quick: bool) -> Labels:
     """Cluster into as many speakers as the diarization found, into one more who was missed, or into fewer."""
+    tree = weighted.merge()
     if count.exact is not None:
-        return weighted.cluster(count)
+        return tree.cut(count)
     known = max(found, count.min or 1) if count.max is None else min(max(found, count.min or 1), count.max)
     if known >= MIN_DOUBTED_SPEAKERS and known != count.max:
-        labels = weighted.cluster(SpeakerCount(exact=known + 1))
-        if _is_missed(_find_closest(weighted, labels), MIN_MISSED_PHRASES_OF_QUICK if quick else MIN_MISSED_PHRASES):
+        labels = tree.cut(SpeakerCount(exact=known + 1))
+        min_phrases = MIN_MISSED_PHRASES_OF_QUICK if quick else MIN_MISSED_PHRASES
+        if _size(labels) == known + 1 and _is_missed(_find_closest(weighted, labels), min_phrases):
             return labels
     fewest = max(count.min or 1, min(known, MIN_DOUBTED_SPEAKERS - 1))
-    labels = weighted.cluster(SpeakerCount(exact=known))
-    while known > fewest and _find_closest(weighted, labels).ratio > MIN_SAME_RATIO:
-        known -= 1
-        labels = weighted.cluster(SpeakerCount(exact=known))
+    labels = tree.cut(SpeakerCount(exact=known))
+    if _size(labels) < fewest:
+        # Fewer than asked for is what is left where small clusters are merged; another number may fit.
+        labels = tree.cut(SpeakerCount(min=fewest, max=count.max))
+    while _size(labels) > fewest and _find_closest(weighted, labels).ratio > MIN_SAME_RATIO:
+        fewer = tree.cut(SpeakerCount(exact=_size(labels) - 1))
+        if not fewest <= _size(fewer) < _size(labels):
+            break
+        labels = fewer
     return labels
+
+
+def _size(labels: Labels) -> int:
+    return len(np.unique(labels))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ SENTENCE_ENDS: Final = frozenset(".!?…。！？｡।॥؟۔։።။។།")  
 CLOSING_MARKS: Final = "\"'”’»)]）】」』›"  # noqa: RUF001
 UNCERTAIN: Final = "(?)"
 """Stands behind a word that may have been misheard; it ends no sentence."""
-_OPENING_MARKS: Final = "\"'“‘«([（【「『‹¿¡"  # noqa: RUF001
+OPENING_MARKS: Final = "\"'“‘«([（【「『‹¿¡"  # noqa: RUF001
 
 
 def _list(words: str) -> frozenset[str]:
@@ -50,12 +50,12 @@ def ends_sentence(text: str, following: str = "") -> bool:
     bare = text.removesuffix(UNCERTAIN).rstrip(CLOSING_MARKS)
     if bare[-1:] not in SENTENCE_ENDS:
         return False
-    after = following.lstrip(_OPENING_MARKS)
+    after = following.lstrip(OPENING_MARKS)
     if bare[-1] != "." or not after:
         return True
     if after[0].islower() or binds_next(text, following):
         return False
-    word = bare[:-1].lstrip(_OPENING_MARKS)
+    word = bare[:-1].lstrip(OPENING_MARKS)
     if word.casefold() in _TRAILING or _DOTTED.fullmatch(word):
         return not after[0].isdigit() and after.rstrip(".,!?:;" + CLOSING_MARKS).casefold() in _STARTERS
     return True
@@ -66,7 +66,7 @@ def binds_next(text: str, following: str) -> bool:
     text = text.removesuffix(UNCERTAIN)
     if not text.endswith(".") or not following:
         return False
-    word = text[:-1].lstrip(_OPENING_MARKS)
+    word = text[:-1].lstrip(OPENING_MARKS)
     folded = word.casefold()
     if folded in _BINDING or (folded in _NUMBERING and following[0].isdigit()):
         return True

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.alignment.sentences import ends_sentence
+from pipeline.speech.alignment.sentences import CLOSING_MARKS, OPENING_MARKS, ends_sentence
 from pipeline.speech.diarization.segments import Timeline, by_speaker
 from pipeline.types import Diarization, Word
 
@@ -55,10 +55,16 @@ def find_speaker_path(words: Sequence[Word], diarization: Diarization) -> list[s
 
 def change_cost(last: Word, following: Word) -> float:
     """Compute what a change of speaker between two words costs; 0 where a sentence ends or is interrupted."""
-    if last.text.endswith(INTERRUPTIONS) or ends_sentence(last.text, following.text):
+    if _is_interrupted(last.text, following.text) or ends_sentence(last.text, following.text):
         return 0.0
     paused = following.start - last.end >= SPEAKER_PAUSE_SECONDS or following.start < last.start
     return PAUSE_CHANGE_COST if paused else CHANGE_COST
+
+
+def _is_interrupted(text: str, following: str) -> bool:
+    """Tell whether a dash ends a sentence; one that goes on in lower case or with a number stands inside."""
+    after = following.lstrip(OPENING_MARKS)[:1]
+    return text.rstrip(CLOSING_MARKS).endswith(INTERRUPTIONS) and not after.islower() and not after.isdigit()
 
 
 def _word_cost(word: Word, timeline: Timeline, exclusive: Timeline | None) -> float:

@@ -59,7 +59,7 @@ def attribute_by_voice(
     Returns:
         The words with their speakers, and the diarization with the labels of these speakers.
     """
-    if len(diarization.speakers) <= 1:
+    if len(diarization.speakers) <= 1 or not diarization.segments:
         return attribute_words(words, diarization), diarization
     phrases = split_phrases(words, diarization)
     spans = _find_voices(phrases, diarization, samples, encoder, count, report)

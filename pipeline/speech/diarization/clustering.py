@@ -45,10 +45,10 @@ class WeightedSegments:
     clustered: NDArray[np.int64]
     """Rows of those that found clusters, the longest first; the others are given to a cluster afterwards."""
 
-    def cluster(self, count: SpeakerCount) -> Labels:
-        """Cluster those that found clusters; the labels are in the order of `clustered`."""
+    def merge(self) -> "Dendrogram":
+        """Merge those that found clusters; the labels of its cuts are in the order of `clustered`."""
         rows = self.clustered
-        return cluster_embeddings(self.sums[rows], self.precisions[rows], self.seconds[rows], count)
+        return merge_embeddings(self.sums[rows], self.precisions[rows], self.seconds[rows])
 
     def totals(self, labels: Labels) -> tuple[plda.WeightedSums, NDArray[np.float64]]:
         """Sum up the weighted embeddings and the precisions of each cluster, in order of their labels."""
@@ -82,7 +82,7 @@ def cluster_segments(segments: Sequence[SingleSpeakerSegment], count: SpeakerCou
     weighted = weigh_segments(segments)
     if weighted is None:
         return [None] * len(segments)
-    return weighted.assign(weighted.cluster(count), len(segments))
+    return weighted.assign(weighted.merge().cut(count), len(segments))
 
 
 def weigh_segments(
@@ -146,46 +146,58 @@ def _drop_duplicates(segments: Sequence[SingleSpeakerSegment], order: Sequence[i
     return kept
 
 
-def cluster_embeddings(
-    sums: plda.WeightedSums,
-    precisions: NDArray[np.float64],
-    seconds: NDArray[np.float64],
-    count: SpeakerCount,
-) -> Labels:
-    """Merge segments for as long as the likelihood grows, or until the number of clusters fits the constraints.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dendrogram:
+    """Segments, and the order in which they are merged."""
+
+    sums: plda.WeightedSums
+    precisions: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    merges: tuple[tuple[int, int], ...]
+    """Pairs of segments that stand for their clusters, the likeliest first."""
+    ratios: tuple[float, ...]
+    """The likelihood ratio of each."""
+
+    def cut(self, count: SpeakerCount) -> Labels:
+        """Merge for as long as the likelihood grows, or until the number of clusters fits the constraints.
+
+        Args:
+            count: Constraints on the number of clusters; where none fits, the number is the nearest that there is.
+
+        Returns:
+            The cluster of each segment, shape (segments,).
+        """
+        apart = np.flatnonzero(np.array(self.ratios) <= 0.0)
+        chosen = int(apart[0]) if len(apart) else len(self.ratios)
+        lengths = range(max(0, chosen - MAX_UNDONE_MERGES), len(self.merges) + 1)
+        best: tuple[int, Labels] | None = None
+        for length in sorted(lengths, key=lambda length: abs(length - chosen)):
+            labels = _cut_dendrogram(len(self.sums), self.merges[:length])
+            labels = _reassign_small_clusters(labels, self.sums, self.precisions, self.seconds)
+            error = _count_error(len(set(labels.tolist())), count)
+            if best is None or error < best[0]:
+                best = (error, labels)
+            if not error:
+                break
+        assert best is not None  # the range above is never empty
+        return best[1]
+
+
+def merge_embeddings(
+    sums: plda.WeightedSums, precisions: NDArray[np.float64], seconds: NDArray[np.float64]
+) -> Dendrogram:
+    """Merge segments down to one cluster, the likeliest pair first.
 
     Args:
         sums: (embedding - clip mean) x precision of each segment, shape (segments, dimensions).
         precisions: Shape (segments,).
         seconds: Shape (segments,).
-        count: Constraints on the number of clusters.
-
-    Returns:
-        The cluster of each segment, shape (segments,).
     """
     merges, ratios = _merge_all(sums, precisions)
-    apart = np.flatnonzero(np.array(ratios) <= 0.0)
-    chosen = int(apart[0]) if len(apart) else len(ratios)
-    lengths = range(max(0, chosen - MAX_UNDONE_MERGES), len(merges) + 1)
-    best: tuple[int, Labels] | None = None
-    for length in sorted(lengths, key=lambda length: abs(length - chosen)):
-        labels = _cut_dendrogram(len(sums), merges[:length])
-        labels = _reassign_small_clusters(labels, sums, precisions, seconds)
-        error = _count_error(len(set(labels.tolist())), count)
-        if best is None or error < best[0]:
-            best = (error, labels)
-        if not error:
-            break
-    assert best is not None  # the range above is never empty
-    return best[1]
+    return Dendrogram(sums=sums, precisions=precisions, seconds=seconds, merges=tuple(merges), ratios=tuple(ratios))
 
 
 def _merge_all(sums: plda.WeightedSums, precisions: NDArray[np.float64]) -> tuple[list[tuple[int, int]], list[float]]:
-    """Merge down to one cluster, the likeliest pair first.
-
-    Returns:
-        The merges as pairs of segments that stand for their clusters, and the likelihood ratio of each.
-    """
     sums, precisions = sums.copy(), precisions.copy()
     ratios = np.stack(
         [plda.log_likelihood_ratio(sums[i], float(precisions[i]), sums, precisions) for i in range(len(sums))]

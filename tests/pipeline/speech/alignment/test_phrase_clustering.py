@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.speech.alignment.phrase_clustering import cluster_phrases
+from pipeline.speech.diarization.clustering import Dendrogram, WeightedSegments, merge_embeddings, weigh_segments
 from pipeline.speech.diarization.pyannote_pipeline import SpeakerCount
 from pipeline.speech.diarization.single_speaker_segments import SingleSpeakerSegment
 from pipeline.types import Diarization, SpeakerSegment
@@ -105,3 +106,57 @@ def test_the_diarization_tells_what_the_sound_does_not() -> None:
 def test_phrases_too_short_to_tell_are_nobodys() -> None:
     silent = [SingleSpeakerSegment(segment=each.segment, embedding=None) for each in phrases("ABC")]
     assert cluster_phrases(silent, diarization("ABC"), SpeakerCount()) == [None] * 3
+
+
+def by_chance(seed: int) -> tuple[list[SingleSpeakerSegment], Diarization, SpeakerCount]:
+    """Up to 40 phrases of up to six voices, more or less alike, a third of which the diarization labelled anyhow."""
+    chance = np.random.default_rng(seed)
+    voices = chance.normal(size=(int(chance.integers(1, 7)), 32))
+    voices /= np.linalg.norm(voices, axis=1, keepdims=True)
+    noise, scale, labels = chance.choice([0.3, 0.6, 0.9, 1.2]), chance.choice([0.5, 1.0, 2.0]), chance.integers(2, 8)
+    made: list[SingleSpeakerSegment] = []
+    heard: list[SpeakerSegment] = []
+    at = 0.0
+    for place in range(int(chance.integers(3, 40))):
+        end, speaker, off = at + 0.35 + chance.random() * scale, chance.integers(len(voices)), chance.normal(size=32)
+        vector = voices[speaker] + noise * off / np.linalg.norm(off)
+        segment = SpeakerSegment(start=at, end=end, speaker=str(place))
+        made.append(
+            SingleSpeakerSegment(segment=segment, embedding=(vector / np.linalg.norm(vector)).astype(np.float32))
+        )
+        label = chance.integers(labels) if chance.random() < 0.3 else speaker % labels
+        heard.append(SpeakerSegment(start=at, end=end, speaker=f"L{label}"))
+        at = end + 0.05
+    lowest = int(chance.integers(1, 6))
+    counts = [SpeakerCount(), SpeakerCount(min=lowest), SpeakerCount(max=lowest)]
+    counts.append(SpeakerCount(min=lowest, max=lowest + int(chance.integers(0, 3))))
+    names = tuple(dict.fromkeys(each.speaker for each in heard))
+    found = Diarization(speakers=names, segments=tuple(heard), exclusive=tuple(heard))
+    return made, found, counts[int(chance.integers(4))]
+
+
+@pytest.mark.parametrize("seed", [13, 653, 1694, 2049, 2189, 5337, *range(100, 160)])
+def test_the_number_stays_within_what_is_known_where_it_can(seed: int) -> None:
+    made, heard, count = by_chance(seed)
+    people = len({name for name in cluster_phrases(made, heard, count) if name is not None})
+    weighted = weigh_segments(made)
+    assert weighted is not None
+    lowest, highest = count.min or 1, count.max or len(made)
+    reachable = len(np.unique(weighted.merge().cut(count)))
+    assert lowest <= people <= highest or not lowest <= reachable <= highest
+    assert people <= max(len(heard.speakers), lowest) + 1
+    if count == SpeakerCount():
+        assert people >= min(2, len(heard.speakers), reachable)
+
+
+def test_many_labels_take_one_clustering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two hours takes seconds."""
+    clusterings: list[int] = []
+
+    def merge(self: WeightedSegments) -> Dendrogram:
+        clusterings.append(len(self.clustered))
+        return merge_embeddings(self.sums, self.precisions, self.seconds)
+
+    monkeypatch.setattr(WeightedSegments, "merge", merge)
+    assert cluster("ABC" * 12, "".join(chr(ord("A") + place) for place in range(36))) == "ABC" * 12
+    assert len(clusterings) == 1

@@ -44,7 +44,16 @@ def test_whose_sentence_has_ended_is_not_asked_again() -> None:
 
 @pytest.mark.parametrize("mark", ["--", "\u2014", "\u2013"])
 def test_an_interruption_ends_a_sentence(mark: str) -> None:
-    assert path(f"one two three{mark} four five six seven eight nine", OVERLAP, ALONE) == "AAABBBBBB"
+    assert path(f"one two three{mark} Four five six seven eight nine", OVERLAP, ALONE) == "AAABBBBBB"
+    assert path(f"one two “three{mark}” Four five six seven eight nine", OVERLAP, ALONE) == "AAABBBBBB"
+
+
+@pytest.mark.parametrize(
+    "text", ["Она любит этот город— и он очень красивый", "I was there 2019— 2021 with all others"]
+)
+def test_a_dash_inside_a_sentence_does_not_end_it(text: str) -> None:
+    overlap = (0, 4, "A"), (2, 4, "B")
+    assert set(path(text, overlap, ((0, 2, "A"), (2, 4, "B")))) == {"A"}
 
 
 def test_a_sentence_ends_with_its_speaker_where_no_full_stop_is_written() -> None:

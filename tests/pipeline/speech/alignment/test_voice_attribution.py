@@ -146,5 +146,7 @@ def test_stretches_without_words_keep_their_usual_speaker() -> None:
 
 
 def test_no_voice_at_all() -> None:
-    found, voices = attribute(sentence(0, 1, 2), diarization(), sound())
-    assert (found, voices.segments) == (["S1", "S1"], ())
+    for names in ((), ("S1", "S2")):
+        heard = Diarization(speakers=names, segments=(), exclusive=())
+        found, voices = attribute(sentence(0, 1, 2), heard, sound())
+        assert (found, voices.segments) == (["S1", "S1"], ())

@@ -116,7 +116,7 @@ def test_an_unclear_segment_founds_no_cluster() -> None:
     assert len(set(cluster_segments(segments, SpeakerCount()))) == 3
     weighted = weigh_segments(segments, unclear={4})
     assert weighted is not None
-    clusters = weighted.assign(weighted.cluster(SpeakerCount()), len(segments))
+    clusters = weighted.assign(weighted.merge().cut(SpeakerCount()), len(segments))
     assert len(set(clusters)) == 2
     assert None not in clusters
 
@@ -127,6 +127,6 @@ def test_features_tell_apart_what_sounds_the_same() -> None:
     sides = [np.array(side, np.float32) for side in ((2, 0), (0, 2), (2, 0), (0, 2))]
     weighted = weigh_segments(segments, features=sides)
     assert weighted is not None
-    first, second, *others = weighted.assign(weighted.cluster(SpeakerCount()), len(segments))
+    first, second, *others = weighted.assign(weighted.merge().cut(SpeakerCount()), len(segments))
     assert first != second
     assert others == [first, second]
