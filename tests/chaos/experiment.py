@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.chaos.faults import choose_fault
 from tests.chaos.jobs import Load, Run
 from tests.chaos.system import ChaosSystem
+from tests.folders import files_below
 from worker.store.scratch import remove_abandoned, scratch_root
 
 HUNG_AFTER_S = 90.0
@@ -149,4 +150,4 @@ def _is_problem(run: Run) -> bool:
 
 def _bytes_in(folders: Iterable[Path]) -> int:
     """Count the bytes of all files below some folders."""
-    return sum(path.lstat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+    return sum(path.lstat().st_size for folder in folders for path in files_below(folder))

@@ -8,6 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from tests.folders import files_below
 from tests.wire.answers import private, result_of, shows
 from tests.wire.conftest import SAMPLE
 from tests.wire.losses import job_of
@@ -32,7 +33,7 @@ def clip(tmp_path: Path) -> Path:
 def kept(stack: Stack) -> set[str]:
     """Every file of the store: clips, stems, transcripts, what lies between, cache entries and references."""
     root = Path(stack.store_url.removeprefix("file://"))
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    return {str(path.relative_to(root)) for path in files_below(root)}
 
 
 def blob(data: bytes) -> str:
@@ -85,7 +86,7 @@ async def test_nothing_is_left_but_what_another_person_uses(stack: Stack, clip: 
     assert {path.name.partition("-")[0] for path in scratch.iterdir()} == {"bot", "worker"}
 
     def is_empty() -> bool:
-        return not [path for path in scratch.rglob("*") if path.is_file() and path.name != ".lock"]
+        return not [path for path in files_below(scratch) if path.name != ".lock"]
 
     # A result of a test before may still be on its way.
     await stack.fake.wait(is_empty, 20, "the temporary files to go")

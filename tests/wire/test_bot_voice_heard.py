@@ -12,6 +12,7 @@ import redis.asyncio
 import soundfile
 
 from bot.jobs.recording_submission import MAX_RECORDING_S
+from tests.folders import files_below
 from tests.wire.answers import private, shows
 from tests.wire.conftest import DATA
 from tests.wire.objects import Message
@@ -52,7 +53,7 @@ def recording(folder: Path, *parts: tuple[float, float]) -> Path:
 async def left(stack: Stack) -> tuple[set[str], set[bytes]]:
     """Every file of the store and of the temporary ones, and what the broker has of jobs."""
     home = stack.folder / "home"
-    files = {path for root in ("store", "scratch") for path in (home / root).rglob("*") if path.is_file()}
+    files = {path for root in ("store", "scratch") for path in files_below(home / root)}
     async with redis.asyncio.Redis.from_url(stack.broker_url) as broker:
         keys = {key async for key in broker.scan_iter("*") if not key.startswith(SYSTEM)}
     return {str(path.relative_to(home)) for path in files if path.name != ".lock"}, keys

@@ -15,6 +15,7 @@ import redis.asyncio
 from numpy.typing import NDArray
 
 from bot.database.sqlite.file import open_file
+from tests.folders import files_below
 from tests.wire.answers import private
 from tests.wire.light import LightStack
 from tests.wire.objects import Message
@@ -84,7 +85,7 @@ def rows(light: LightStack, of: Json | None = None) -> list[Any]:
 def stored(light: LightStack) -> set[str]:
     """Every file of the store."""
     root = light.folder / "home" / "store"
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    return {str(path.relative_to(root)) for path in files_below(root)}
 
 
 async def queued(light: LightStack) -> set[bytes]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.embedded_broker import EmbeddedBroker
+from tests.folders import files_below
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.toy_worker import LEASE_TTL_S
 from worker.engine.environment import child_environment
@@ -85,7 +86,7 @@ async def test_a_killed_worker_leaves_no_temporary_files(system: System) -> None
         os.kill(killed, signal.SIGKILL)
         await system.queue.cancel(job.id)
     async with worker_process(system, "media"):
-        left = [path for path in scratch.rglob("*") if path.is_file() and path.name != ".lock"]
+        left = [path for path in files_below(scratch) if path.name != ".lock"]
         assert left == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.types import Artefact
+from tests.folders import files_below
 from tests.worker.conftest import TIMEOUT_S, System
 from tests.worker.toy_stages import PARTS
 from worker.protocol import (
@@ -97,7 +98,7 @@ async def test_the_whole_is_kept_and_the_parts_are_not(system: System) -> None:
         assert len(await system.store.references.of_job(owner_of(job.id))) == 2
     assert results[0] == results[1]
     assert [system.runs(name) for name in (*NAMES, "join")] == [1] * (PARTS + 1)
-    blobs = [path for path in (system.folder.parent / "store" / "blobs").rglob("*") if path.is_file()]
+    blobs = list(files_below(system.folder.parent / "store" / "blobs"))
     assert {path.name for path in blobs} == {results[0].digest, job.source.digest}
 
 
@@ -123,7 +124,7 @@ async def nowhere(_digest: str) -> bool:
 
 
 def stored(system: System) -> list[Path]:
-    return [path for path in (system.folder.parent / "store").rglob("*") if path.is_file()]
+    return [*files_below(system.folder.parent / "store")]
 
 
 def stored_voices(system: System) -> list[Path]:
