@@ -1,4 +1,4 @@
 """Whisper on PaddlePaddle.
 
-Sixteen modules: all are steps between a window of sound and its words, and none is of use without the others.
+Seventeen modules: all are steps between a window of sound and its words, and none is of use without the others.
 """

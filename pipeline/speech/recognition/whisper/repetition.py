@@ -7,7 +7,7 @@ the spectrum of its stretch of sound, laid over itself one phrase later, agrees.
 0.1; beeps repeat themselves as well as a phrase does, so a loop over them is cut only by the words' own confidences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, TypeAlias
@@ -31,6 +31,8 @@ MIN_SUPPORT_SHARE: Final = 0.3
 """Of the highest correlation that the sound has at the text's own period, if the text is right."""
 SHORTEST_PERIOD_SHARE: Final = 0.7
 """Of the highest correlation from which a shorter period is taken for the phrase, and the longer for some of them."""
+MAX_SKIPPED_FACTOR: Final = 2
+"""Times that a text may have to be written out for the repeats that it skipped."""
 MIN_PERIOD_SECONDS: Final = 0.15
 MAX_PERIOD_SHARE: Final = 0.7
 """Of the stretch; a longer period would leave too little to compare."""
@@ -60,8 +62,12 @@ class Loop:
         return self.start + self.period * self.times
 
 
-def find_loops(tokens: Sequence[int]) -> list[Loop]:
-    """Find the phrases that stand `MIN_REPEATS` or more times in a row, in order and without overlap."""
+def find_loops(tokens: Sequence[Hashable]) -> list[Loop]:
+    """Find the phrases that stand `MIN_REPEATS` or more times in a row, in order and without overlap.
+
+    Args:
+        tokens: What is the same in all repeats of a phrase, such as tokens without case and kind of punctuation.
+    """
     loops: list[Loop] = []
     at = 0
     while at < len(tokens):
@@ -76,12 +82,16 @@ def find_loops(tokens: Sequence[int]) -> list[Loop]:
 
 
 def write_loops(tokens: Sequence[int], loops: Sequence[Loop], times: Sequence[int]) -> list[int]:
-    """Write each loop of a text as often as `times` says."""
+    """Write each loop of a text as often as `times` says; the last repeat keeps its punctuation."""
     written: list[int] = []
     at = 0
     for loop, count in zip(loops, times, strict=True):
-        written += tokens[at : loop.start + loop.period]
-        written += list(tokens[loop.start : loop.start + loop.period]) * (count - 1)
+        repeats = [tokens[start : start + loop.period] for start in range(loop.start, loop.end, loop.period)]
+        between = repeats[1 : loop.times - 1] or repeats[:1]
+        written += [*tokens[at : loop.start], *repeats[0]]
+        for _ in range(count - 2):
+            written += between[0]
+        written += repeats[-1] if count > 1 else ()
         at = loop.end
     return [*written, *tokens[at:]]
 
@@ -105,11 +115,15 @@ def count_repeats(samples: Samples, rate: int, written: int, *, trusted: bool) -
     if best < MIN_CORRELATION:
         return default
     shortest, longest = 0.85 * len(features) / written, 1.05 * len(features) / (written - 1)
-    if any(score >= MIN_SUPPORT_SHARE * best and shortest <= period <= longest for score, period in peaks):
-        return written
+    own = max((score for score, period in peaks if shortest <= period <= longest), default=0.0)
+    if own >= MIN_SUPPORT_SHARE * best:
+        # Twice the period of a phrase agrees, too: then the text has skipped some.
+        finer = [peak for peak in peaks if peak[1] < shortest and peak[0] >= max(own, SURE_CORRELATION)]
+        counted = _count_periods(features, max(finer)[1]) if finer and trusted else written
+        return counted if written < counted <= MAX_SKIPPED_FACTOR * written else written
     if best < SURE_CORRELATION and trusted:
         return written
-    counted = max(1, ceil(len(features) / _choose_period(peaks, best) - (1.0 - MAX_PAUSE_SHARE)))
+    counted = _count_periods(features, _choose_period(peaks, best))
     return counted if best >= SURE_CORRELATION else min(counted, written)
 
 
@@ -134,7 +148,7 @@ def count_said(samples: Samples, rate: int, certain: int, share: float) -> int:
     width = min(width, len(features) - period)
     if _correlate(features[:width], features[period : period + width]) < MIN_CORRELATION:
         return 1
-    return max(1, ceil(len(features) / period - (1.0 - MAX_PAUSE_SHARE)))
+    return _count_periods(features, period)
 
 
 def count_following(samples: Samples, rate: int, end: int) -> int:
@@ -163,6 +177,10 @@ def count_following(samples: Samples, rate: int, end: int) -> int:
             break
         count, at = count + 1, at + delay
     return count
+
+
+def _count_periods(features: Features, period: int) -> int:
+    return max(1, ceil(len(features) / period - (1.0 - MAX_PAUSE_SHARE)))
 
 
 def _choose_period(peaks: Sequence[tuple[float, int]], best: float) -> int:
@@ -204,7 +222,7 @@ def _spectrum(samples: Samples, rate: int) -> Features:
     return bands - bands.mean(axis=0)
 
 
-def _count_in_row(tokens: Sequence[int], at: int, period: int) -> int:
+def _count_in_row(tokens: Sequence[Hashable], at: int, period: int) -> int:
     """Count how often the phrase of `period` tokens at `at` stands in a row."""
     phrase, times = tokens[at : at + period], 1
     while len(phrase) == period and tokens[at + period * times : at + period * (times + 1)] == phrase:

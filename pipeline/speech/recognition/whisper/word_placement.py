@@ -12,6 +12,7 @@ from pipeline.speech.recognition.pause_detection import find_pauses
 from pipeline.speech.recognition.speech_reader import SAMPLE_RATE, SpeechReader
 from pipeline.speech.recognition.whisper.alignment import TokenWord, split_words, time_words
 from pipeline.speech.recognition.whisper.border_refinement import refine_borders
+from pipeline.speech.recognition.whisper.counting import write_counts
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Features, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
     MAX_COMPRESSION_RATIO,
@@ -62,7 +63,8 @@ class WordPlacement:
             return []
         tokenizer = self.executor.vocabulary(part.language)
         text = [token for token in found.tokens if token < tokenizer.eos_token_id]
-        loops = find_loops(text)
+        text = write_counts(tokenizer, text, part.language)
+        loops = find_loops([_find_sound(token, tokenizer.decode(token)) for token in text])
         suspect = found.compression > MAX_COMPRESSION_RATIO
         once = write_loops(text, loops, [1] * len(loops)) if suspect else text
         timed = self._time_words(part, once)
@@ -127,3 +129,10 @@ class WordPlacement:
             counted += max(0, count_following(sound, SAMPLE_RATE, end) - (rest > 0))
         seconds = part.window.duration - first if counted > loop.times else last - first
         return max(1, min(counted, (token_limit(seconds) - SPARE_TOKENS) // loop.period))
+
+
+def _find_sound(token: int, text: str) -> int | str:
+    """Return what is heard of a token: no case, and of punctuation nothing but that there is some."""
+    if "\ufffd" in text:
+        return token  # a part of a letter
+    return text.strip().casefold() if any(letter.isalnum() for letter in text) else ""

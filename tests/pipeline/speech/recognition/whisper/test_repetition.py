@@ -48,6 +48,16 @@ def test_loops_are_found_and_written_as_often_as_is_asked() -> None:
     assert find_loops([]) == []
 
 
+@pytest.mark.parametrize(
+    ("times", "written"), [(1, [1, 2]), (2, [1, 2, 5, 6]), (3, [1, 2, 3, 4, 5, 6]), (5, [1, 2, 3, 4, 3, 4, 3, 4, 5, 6])]
+)
+def test_the_first_and_the_last_repeat_are_written_in_their_own_way(times: int, written: list[int]) -> None:
+    """Such as "Never, never, never." with its capital and its full stop."""
+    tokens = [9, 1, 2, 3, 4, 5, 6, 8]
+    (loop,) = find_loops(["x", "never", ",", "never", ",", "never", ",", "y"])
+    assert write_loops(tokens, [loop], [times]) == [9, *written, 8]
+
+
 @pytest.mark.parametrize("pause", [0.1, 0.3, 1.0])
 @pytest.mark.parametrize("times", [3, 5, 8])
 def test_what_is_said_again_and_again_stays(times: int, pause: float) -> None:
@@ -73,6 +83,19 @@ def test_a_loop_over_speech_that_repeats_nothing_is_written_once() -> None:
 
 def test_without_evidence_a_text_that_looks_sound_stays() -> None:
     assert count_repeats(noise(2.0), RATE, 3, trusted=True) == 3
+
+
+@pytest.mark.parametrize(("times", "written"), [(4, 3), (6, 4), (5, 5), (3, 3)])
+def test_a_text_that_looks_sound_has_no_less_than_is_said(times: int, written: int) -> None:
+    """Two phrases sound like the two after them as well."""
+    assert count_repeats(said(times, 0.1), RATE, written, trusted=True) == times
+
+
+def test_a_text_is_written_out_for_what_it_may_have_skipped_and_no_more() -> None:
+    """A hum repeats itself all the time."""
+    hum = (0.1 * np.sin(2 * np.pi * 4 * np.arange(3 * RATE) / RATE) ** 8).astype(np.float32)
+    sound = (hum + noise(3.0) / 50).astype(np.float32)
+    assert count_repeats(sound, RATE, 3, trusted=True) <= 6
 
 
 def test_repeats_that_the_text_has_left_out_are_counted() -> None:
