@@ -48,12 +48,13 @@ def test_parts_that_say_the_same_are_joined_without_a_trace(frames: int, count: 
 
 
 def long_sound(dialogue: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Sixteen seconds whose levels differ."""
-    return np.concatenate([dialogue[1] * 0.5, dialogue[1] * 0.1])
+    """Ten seconds whose levels differ."""
+    part = dialogue[1][: 5 * RATE]
+    return np.concatenate([part * 0.5, part * 0.1])
 
 
 def by_parts(source: Path, out: Path, models: Models, engine: str, model: str) -> SeparateOutput[Path]:
-    """What the stages make of a sound in parts of at most five seconds."""
+    """What the stages make of a sound in parts of at most three and a half seconds."""
 
     def context(name: str) -> StageContext:
         (out / name).mkdir(parents=True)
@@ -62,13 +63,13 @@ def by_parts(source: Path, out: Path, models: Models, engine: str, model: str) -
     inputs = SeparateInputs(sound=source)
     survey = survey_stage(context("survey"), inputs, NoParams())
     info = audio_io.info(source)
-    parts = plan_parts(info.frames, info.sample_rate, part_seconds=5.0)
-    assert len(parts) == 4
+    parts = plan_parts(info.frames, info.sample_rate, part_seconds=3.5)
+    assert len(parts) == 3
     made = [
         separate_part_stage(
             context(f"part-{number}"),
             inputs,
-            SeparatePartParams(engine=engine, model=model, weights="", part=part, survey=survey.survey, share=0.25),
+            SeparatePartParams(engine=engine, model=model, weights="", part=part, survey=survey.survey, share=1 / 3),
         )
         for number, part in enumerate(parts)
     ]
