@@ -24,10 +24,8 @@ LABEL_WEIGHT: Final = 0.15
 MIN_DOUBTED_SPEAKERS: Final = 3
 """From which number on voices more or less than the diarization found are looked for. Two people on a telephone differ
 less than either does from time to time, so two stay two."""
-MIN_SAME_RATIO: Final = 0.45
+SAME_VOICE_RATIO: Final = 0.42
 """Log-likelihood ratio, as `plda` computes it, of the two voices that are most alike, above which they are one."""
-MAX_MISSED_RATIO: Final = 0.42
-"""Of the same, above which they are not taken for two where the diarization heard one."""
 MIN_MISSED_SECONDS: Final = 2.8
 """Of the shorter of these two, below which it is somebody who laughs or shouts."""
 MIN_MISSED_PHRASES: Final = 3
@@ -80,7 +78,7 @@ def _cut(weighted: WeightedSegments, count: SpeakerCount, found: int, *, quick: 
     if _size(labels) < fewest:
         # Fewer than asked for is what is left where small clusters are merged; another number may fit.
         labels = tree.cut(SpeakerCount(min=fewest, max=count.max))
-    while _size(labels) > fewest and _find_closest(weighted, labels).ratio > MIN_SAME_RATIO:
+    while _size(labels) > fewest and _find_closest(weighted, labels).ratio > SAME_VOICE_RATIO:
         fewer = tree.cut(SpeakerCount(exact=_size(labels) - 1))
         if not fewest <= _size(fewer) < _size(labels):
             break
@@ -125,7 +123,7 @@ def _find_closest(weighted: WeightedSegments, labels: Labels) -> _Pair:
 def _is_missed(pair: _Pair, min_phrases: int) -> bool:
     """Tell whether two clusters are two speakers of whom the diarization missed one."""
     enough = pair.phrases >= min_phrases and pair.seconds >= MIN_MISSED_SECONDS
-    return enough and pair.ratio <= MAX_MISSED_RATIO
+    return enough and pair.ratio <= SAME_VOICE_RATIO
 
 
 def _is_overlapped(phrase: SingleSpeakerSegment, timelines: Mapping[str, Timeline]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.speech.alignment.speaker_path import CHANGE_COST, change_cost, find_speaker_path
+from pipeline.speech.alignment.speaker_path import find_speaker_path, may_change
 from pipeline.types import Diarization, Word
 
 
@@ -28,7 +28,7 @@ def split_phrases(words: Sequence[Word], diarization: Diarization) -> list[Phras
     cuts = [
         index
         for index, (last, following) in enumerate(pairwise(words), start=1)
-        if change_cost(last, following) < CHANGE_COST or speakers[index] != speakers[index - 1]
+        if may_change(last, following) or speakers[index] != speakers[index - 1]
     ]
     edges = [0, *cuts, len(words)]
     return [_make_phrase(words, first, past) for first, past in pairwise(edges) if past > first]

@@ -1,9 +1,9 @@
 """The likeliest path from speaker to speaker through the words of a clip, by the time at which each is heard.
 
 Where two people speak at once, the recogniser goes on with the sentence that it is in. So a change of speaker costs
-something inside a sentence and nothing after its end, and the path of least cost is found (Viterbi 1967, "Error bounds
-for convolutional codes and an asymptotically optimum decoding algorithm"). Constants were chosen on the tuning halves
-of `tests.bench.speech_seams`, where they lie in the middle of a range with the same errors.
+something inside a sentence and nothing after its end or at a pause, and the path of least cost is found (Viterbi 1967,
+"Error bounds for convolutional codes and an asymptotically optimum decoding algorithm"). Constants were chosen on the
+tuning halves of `tests.bench.speech_seams`, where they lie in the middle of a range with the same errors.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,7 @@ SILENT_COST: Final = 2.0
 OVERLAPPED_COST: Final = 0.05
 """Of a word during which somebody else is heard best."""
 CHANGE_COST: Final = 0.9
-"""Of a change of speaker inside a sentence."""
-PAUSE_CHANGE_COST: Final = 0.5
-"""Of a change of speaker at a pause inside a sentence."""
+"""Of a change of speaker where people seldom change, which is inside a sentence."""
 SPEAKER_PAUSE_SECONDS: Final = 0.25
 """From which on a pause may be that between two speakers."""
 MAX_DISTANCE_SECONDS: Final = 1.0
@@ -49,16 +47,15 @@ def find_speaker_path(words: Sequence[Word], diarization: Diarization) -> list[s
     timelines, exclusive = by_speaker(diarization.segments), by_speaker(diarization.exclusive)
     names = list(timelines)
     costs = np.array([[_word_cost(word, timelines[name], exclusive.get(name)) for name in names] for word in words])
-    path = _find_cheapest_path(costs, [change_cost(last, following) for last, following in pairwise(words)])
+    changes = [0.0 if may_change(last, following) else CHANGE_COST for last, following in pairwise(words)]
+    path = _find_cheapest_path(costs, changes)
     return [names[state] for state in path]
 
 
-def change_cost(last: Word, following: Word) -> float:
-    """Compute what a change of speaker between two words costs; 0 where a sentence ends or is interrupted."""
-    if _is_interrupted(last.text, following.text) or ends_sentence(last.text, following.text):
-        return 0.0
+def may_change(last: Word, following: Word) -> bool:
+    """Tell whether people often change between two words: a sentence ends or is interrupted, or there is a pause."""
     paused = following.start - last.end >= SPEAKER_PAUSE_SECONDS or following.start < last.start
-    return PAUSE_CHANGE_COST if paused else CHANGE_COST
+    return paused or _is_interrupted(last.text, following.text) or ends_sentence(last.text, following.text)
 
 
 def _is_interrupted(text: str, following: str) -> bool:
