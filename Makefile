@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make env` alone does only that.
 .DEFAULT_GOAL := help
-.PHONY: help env lock demo test test-all collect test-asr test-fast coverage check clean sbom audit \
+.PHONY: help env lock demo test test-all test-alone collect test-asr test-fast coverage check clean sbom audit \
 	bench-sample bench-quality bench-route bench-separation bench-effects bench-mix \
 	bench-picture bench-dub bench-profile bench-speech bench-voices bench-glossary bench-page bench-bot bench-stems card-pictures train train-borders chaos fuzz \
 	images compose-test
@@ -43,16 +43,19 @@ demo: env ## Run the main job on the sample clip; the files land in out/demo
 # What reads the code runs beside the tests, on whichever core waits; it is told at the end.
 test: env ## Lint, types, import contracts, and all tests in both environments
 	@rm -rf $(SAMPLE_RESULT) && mkdir -p build
-	@$(MAKE) --no-print-directory check > build/check.log 2>&1 & check=$$!; \
+	@$(MAKE) --no-print-directory check > build/check.log 2>&1 & check=$$!; trap "kill $$check 2> /dev/null" EXIT INT TERM; \
 	$(MAKE) --no-print-directory test-all; tested=$$?; \
 	wait $$check; checked=$$?; cat build/check.log; exit $$((tested + checked))
 
 # Those that listen to a browser leave one core idle, so those of the asr environment, which take one, run beside them.
 test-all: collect
 	$(MEDIA)/python -m pytest -n $$((5 * $(JOBS) / 2)) --dist loadfile -m "not (alone or asr or bench)" --sample-result $(SAMPLE_RESULT)
-	@OMP_NUM_THREADS=1 $(MAKE) --no-print-directory test-asr > build/asr.log 2>&1 & asr=$$!; \
-	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e; heard=$$?; \
+	@OMP_NUM_THREADS=1 $(MAKE) --no-print-directory test-asr > build/asr.log 2>&1 & asr=$$!; trap "kill $$asr 2> /dev/null" EXIT INT TERM; \
+	$(MAKE) --no-print-directory test-alone; heard=$$?; \
 	wait $$asr; recognised=$$?; cat build/asr.log; exit $$((heard + recognised))
+
+test-alone: env
+	$(MEDIA)/python -m pytest -m "alone and not (asr or bench)" --sample-result $(SAMPLE_RESULT) tests/e2e
 
 # Compiles the tests once instead of in each process.
 collect: env

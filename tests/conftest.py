@@ -161,7 +161,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch what the tests of this process reach for; until they run, nothing that is made is garbage."""
     config.pluginmanager.register(OutsideWatch(), "outside-watch")
-    gc.disable()
+    # The process that gives tests to others collects none.
+    if not config.getoption("numprocesses", None):
+        gc.disable()
 
 
 def pytest_collection_finish() -> None:

@@ -103,14 +103,7 @@ class _Pair:
 
 
 def _find_closest(weighted: WeightedSegments, labels: Labels) -> _Pair:
-    sums, precisions = weighted.totals(labels)
-    ratios = np.stack(
-        [
-            plda.log_likelihood_ratio(total, float(precision), sums, precisions)
-            for total, precision in zip(sums, precisions, strict=True)
-        ]
-    )
-    np.fill_diagonal(ratios, -np.inf)
+    ratios = plda.pairwise_ratios(*weighted.totals(labels))
     pair = np.unravel_index(int(ratios.argmax()), ratios.shape)
     own = [weighted.seconds[weighted.clustered[labels == np.unique(labels)[place]]] for place in pair]
     return _Pair(

@@ -199,10 +199,7 @@ def merge_embeddings(
 
 def _merge_all(sums: plda.WeightedSums, precisions: NDArray[np.float64]) -> tuple[list[tuple[int, int]], list[float]]:
     sums, precisions = sums.copy(), precisions.copy()
-    ratios = np.stack(
-        [plda.log_likelihood_ratio(sums[i], float(precisions[i]), sums, precisions) for i in range(len(sums))]
-    )
-    np.fill_diagonal(ratios, -np.inf)
+    ratios = plda.pairwise_ratios(sums, precisions)
     merges: list[tuple[int, int]] = []
     merge_ratios: list[float] = []
     for _ in range(len(sums) - 1):

@@ -61,6 +61,18 @@ def log_likelihood_ratio(
     return together - apart - _log_evidence(group[None], np.array([group_precision]))
 
 
+def pairwise_ratios(sums: WeightedSums, precisions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compare all groups with each other as `log_likelihood_ratio` does, shape (groups, groups); -inf with itself."""
+    ratios = np.stack(
+        [
+            log_likelihood_ratio(group, float(precision), sums, precisions)
+            for group, precision in zip(sums, precisions, strict=True)
+        ]
+    )
+    np.fill_diagonal(ratios, -np.inf)
+    return ratios
+
+
 def _log_evidence(sums: WeightedSums, precisions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compute the log evidence that each group is one speaker's, up to what no grouping changes."""
     scatter = np.square(sums).sum(axis=-1) / (precisions + 1.0 / BETWEEN_SPEAKER_VARIANCE)

@@ -231,14 +231,15 @@ def _whole_characters(tokenizer: WhisperTokenizer, tokens: Iterable[int]) -> lis
     return groups
 
 
-def _is_punctuation(text: str) -> bool:
+def is_punctuation(text: str) -> bool:
+    """Tell whether a text has nothing that is said: marks, symbols and spaces; a vowel sign is said."""
     return all(unicodedata.category(letter)[0] in "PSZ" for letter in text)
 
 
 def _begins_word(previous: str, text: str, *, unspaced: bool) -> bool:
     if text.startswith(" "):
         return True
-    if not unspaced or not text or _is_punctuation(text):
+    if not unspaced or not text or is_punctuation(text):
         return False
     # A name in Latin letters stays whole inside Chinese or Japanese text.
     return not (text[0].isascii() and previous[-1:].isascii() and previous[-1:].isalnum())
@@ -254,7 +255,7 @@ def _attach_openings(
         text = "".join(text for _, text in groups).strip()
         if text and text in _OPENING:
             opening += groups
-        elif attached and not opening and _is_punctuation(text):
+        elif attached and not opening and is_punctuation(text):
             attached[-1] = [*attached[-1], *groups]
         else:
             attached.append([*opening, *groups])
@@ -268,7 +269,7 @@ def _to_word(groups: Sequence[tuple[tuple[int, ...], str]]) -> TokenWord:
     tokens = tuple(token for ids, _ in groups for token in ids)
     closing = 0
     for ids, text in reversed(groups[1:]):
-        if not _is_punctuation(text):
+        if not is_punctuation(text):
             break
         closing += len(ids)
     return TokenWord(tokens=tokens, text="".join(text for _, text in groups).strip(), core=len(tokens) - closing)

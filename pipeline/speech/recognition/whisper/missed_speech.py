@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.intervals import Interval
 from pipeline.audio.voice_activity import find_runs
+from pipeline.speech.recognition.whisper.alignment import is_punctuation
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS
 from pipeline.speech.recognition.whisper.word_durations import SENTENCE_END, count_spoken
 from pipeline.types import Word
@@ -102,8 +103,8 @@ def drop_cut_word(words: Sequence[Word], following: Sequence[Word]) -> list[Word
 
 
 def find_letters(text: str) -> str:
-    """Return the letters and digits of a word in lower case."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    """Return what is said of a word, without case."""
+    return "".join(letter for letter in text.casefold() if not is_punctuation(letter))
 
 
 def is_sparse(words: Sequence[Word], pauses: NDArray[np.bool_]) -> bool:

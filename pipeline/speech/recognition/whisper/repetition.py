@@ -82,16 +82,20 @@ def find_loops(tokens: Sequence[Hashable]) -> list[Loop]:
 
 
 def write_loops(tokens: Sequence[int], loops: Sequence[Loop], times: Sequence[int]) -> list[int]:
-    """Write each loop of a text as often as `times` says; the last repeat keeps its punctuation."""
+    """Write each loop of a text as often as `times` says.
+
+    Repeats stand as they are, the last of them with its own punctuation; where there are too few, the second is
+    written again.
+    """
     written: list[int] = []
     at = 0
     for loop, count in zip(loops, times, strict=True):
-        repeats = [tokens[start : start + loop.period] for start in range(loop.start, loop.end, loop.period)]
-        between = repeats[1 : loop.times - 1] or repeats[:1]
-        written += [*tokens[at : loop.start], *repeats[0]]
-        for _ in range(count - 2):
-            written += between[0]
-        written += repeats[-1] if count > 1 else ()
+        first, *others = (tokens[start : start + loop.period] for start in range(loop.start, loop.end, loop.period))
+        inner, last = others[:-1], others[-1:]
+        added = [(inner or [first])[0]] * (count - loop.times)
+        kept = [first] if count <= 1 else [first, *inner[: count - 2], *added, *last]
+        written += tokens[at : loop.start]
+        written += [token for repeat in kept for token in repeat]
         at = loop.end
     return [*written, *tokens[at:]]
 

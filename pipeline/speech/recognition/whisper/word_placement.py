@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pipeline.speech.recognition.chunking import Window
 from pipeline.speech.recognition.pause_detection import find_pauses
 from pipeline.speech.recognition.speech_reader import SAMPLE_RATE, SpeechReader
-from pipeline.speech.recognition.whisper.alignment import TokenWord, split_words, time_words
+from pipeline.speech.recognition.whisper.alignment import TokenWord, is_punctuation, split_words, time_words
 from pipeline.speech.recognition.whisper.border_refinement import refine_borders
 from pipeline.speech.recognition.whisper.counting import write_counts
 from pipeline.speech.recognition.whisper.executor import FRAME_SECONDS, Executor, Features, Hypothesis
 from pipeline.speech.recognition.whisper.hallucination_filter import (
     MAX_COMPRESSION_RATIO,
+    MAX_DRAFT_TOKENS,
     SPARE_TOKENS,
     drop_annotations,
     is_hallucinated,
@@ -63,8 +64,8 @@ class WordPlacement:
             return []
         tokenizer = self.executor.vocabulary(part.language)
         text = [token for token in found.tokens if token < tokenizer.eos_token_id]
-        text = write_counts(tokenizer, text, part.language)
-        loops = find_loops([_find_sound(token, tokenizer.decode(token)) for token in text])
+        text = write_counts(tokenizer, text, part.language, MAX_DRAFT_TOKENS)
+        loops = find_loops(find_sounds(text, [tokenizer.decode(token) for token in text]))
         suspect = found.compression > MAX_COMPRESSION_RATIO
         once = write_loops(text, loops, [1] * len(loops)) if suspect else text
         timed = self._time_words(part, once)
@@ -131,8 +132,16 @@ class WordPlacement:
         return max(1, min(counted, (token_limit(seconds) - SPARE_TOKENS) // loop.period))
 
 
-def _find_sound(token: int, text: str) -> int | str:
-    """Return what is heard of a token: no case, and of punctuation nothing but that there is some."""
-    if "\ufffd" in text:
-        return token  # a part of a letter
-    return text.strip().casefold() if any(letter.isalnum() for letter in text) else ""
+def find_sounds(tokens: Sequence[int], texts: Sequence[str]) -> list[int | str]:
+    """Find what is heard of each token: no case, and of the mark behind a word nothing but that there is one."""
+    sounds: list[int | str] = []
+    spoken = False
+    for token, text in zip(tokens, texts, strict=True):
+        is_part = "\ufffd" in text
+        if not is_part and is_punctuation(text):
+            sounds.append("" if spoken else token)
+            spoken = False
+        else:
+            sounds.append(token if is_part else text.casefold())
+            spoken = True
+    return sounds

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.speech.recognition.whisper.repetition import (
+    Loop,
     count_following,
     count_repeats,
     count_said,
@@ -56,6 +57,13 @@ def test_the_first_and_the_last_repeat_are_written_in_their_own_way(times: int, 
     tokens = [9, 1, 2, 3, 4, 5, 6, 8]
     (loop,) = find_loops(["x", "never", ",", "never", ",", "never", ",", "y"])
     assert write_loops(tokens, [loop], [times]) == [9, *written, 8]
+
+
+def test_what_is_said_as_often_as_it_is_written_stays_as_it_is() -> None:
+    tokens = [1, 2, 3, 4, 5]
+    assert write_loops(tokens, find_loops("nnnnn"), [5]) == tokens
+    assert write_loops(tokens, find_loops("nnnnn"), [4]) == [1, 2, 3, 5]
+    assert write_loops(tokens, [Loop(start=1, period=2, times=1)], [3]) == [1, 2, 3, 2, 3, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("pause", [0.1, 0.3, 1.0])
